@@ -1,0 +1,29 @@
+/** Activations: functions of ONE example's n pre-activations (so a unit may depend on the others). */
+#ifndef ENGRAM_ACTIVATION_H
+#define ENGRAM_ACTIVATION_H
+
+#include "engram/params.h"
+#include "engram/real.h"
+#include "engram/status.h"
+
+#include <stddef.h>
+
+enum { EG_ACTIVATION_PARAMS_MAX = 8, EG_ACTIVATION_AUX_MAX = 4 };
+
+/** Arrays never overlap. p: the component's parameters in the order of its table. aux: a few numbers
+ *  forward leaves for backward (mean, deviation, k-th value). */
+typedef struct eg_activation {
+    eg_component component;
+    size_t aux_count; /**< numbers per example that forward leaves in aux; at most EG_ACTIVATION_AUX_MAX */
+    /** Required. y[n] from x[n]. */
+    void (*forward)(const double *p, size_t n, const eg_real *x, eg_real *y, eg_real *aux);
+    /** Required. dx[n] from the gradient dy[n] of the output; x pre-activation, y output. */
+    void (*backward)(const double *p, size_t n, const eg_real *x, const eg_real *y,
+                     const eg_real *aux, const eg_real *dy, eg_real *dx);
+    /** Optional. EG_INVALID if these parameters do not fit a layer of n units. */
+    eg_status (*check)(const double *p, size_t n);
+} eg_activation;
+
+extern const eg_family eg_activation_family;
+
+#endif

@@ -1,0 +1,31 @@
+/** The thin layer over CBLAS: one place for the conversion of sizes to BLAS integers, one for threads. */
+#ifndef ENGRAM_BLAS_H
+#define ENGRAM_BLAS_H
+
+#include "engram/real.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** C[m,n] = alpha * op(A) op(B) + beta * C, row-major, op(A) is [m,k], op(B) is [k,n].
+ *  lda, ldb, ldc: elements from one stored row to the next. Arrays must not overlap. */
+void eg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, eg_real alpha,
+             const eg_real *a, size_t lda, const eg_real *b, size_t ldb, eg_real beta, eg_real *c,
+             size_t ldc);
+
+/** sum_i x[i]*y[i] */
+eg_real eg_dot(size_t n, const eg_real *x, const eg_real *y);
+
+/** Threads BLAS may use in this process (1 by default in engram; results depend on it). */
+void eg_blas_set_threads(int threads);
+
+/** Name of the kernel family OpenBLAS picked for this processor, e.g. "Haswell". */
+const char *eg_blas_core(void);
+/** OpenBLAS version and build options. */
+const char *eg_blas_config(void);
+
+/** Measured rate of C[64,1000] = A[64,784] B[1000,784]^T in floating-point operations per second
+ *  (about 50 ms), for cost estimates. Returns 0 if memory is short. */
+double eg_blas_probe(void);
+
+#endif

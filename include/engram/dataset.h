@@ -1,0 +1,52 @@
+/** Datasets: labelled examples as rows of bytes, and what number each byte stands for. */
+#ifndef ENGRAM_DATASET_H
+#define ENGRAM_DATASET_H
+
+#include "engram/real.h"
+#include "engram/settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Labelled examples. */
+typedef struct eg_examples {
+    size_t count;
+    const uint8_t *x;      /**< [count, features] */
+    const uint16_t *label; /**< [count], below `classes` */
+} eg_examples;
+
+/** A dataset in memory; immutable after opening, so threads and trials may share it. */
+typedef struct eg_dataset {
+    size_t channels, height, width;
+    size_t features; /**< channels*height*width */
+    size_t classes;
+    eg_examples train, test;
+    eg_real (*value)[256]; /**< [channels][256]: what a byte of that channel stands for */
+    void *storage[5];      /**< blocks owned by the dataset */
+} eg_dataset;
+
+/** Required: open. It fills *out (all zero before), allocating with eg_alloc into `storage`; on failure
+ *  the caller releases what was stored. Errors name the file and what is wrong with it. */
+typedef struct eg_dataset_kind {
+    eg_component component;
+    eg_status (*open)(const eg_view *view, eg_dataset *out);
+    /** Sizes without opening anything, for cost estimates. */
+    void (*sizes)(const eg_view *view, size_t *train, size_t *test, size_t *features, size_t *classes);
+} eg_dataset_kind;
+
+extern const eg_family eg_dataset_family;
+
+/** Opens the dataset chosen by setting `dataset` of `root`. Release with eg_dataset_free. */
+eg_status eg_dataset_open(eg_dataset **out, const eg_view *root) EG_WARN_UNUSED;
+void eg_dataset_free(eg_dataset *dataset);
+
+/** Keeps the datasets a process has opened, so that the trials of a worker share them. Not thread safe:
+ *  one cache per compute thread. */
+typedef struct eg_dataset_cache eg_dataset_cache;
+eg_status eg_dataset_cache_create(eg_dataset_cache **out) EG_WARN_UNUSED;
+void eg_dataset_cache_free(eg_dataset_cache *cache);
+/** Borrowed from the cache. */
+eg_status eg_dataset_cache_get(eg_dataset_cache *cache, const eg_view *root,
+                               const eg_dataset **out) EG_WARN_UNUSED;
+
+#endif

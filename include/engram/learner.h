@@ -1,0 +1,56 @@
+/** Learners: the method that turns minibatches into a predictor. A learner owns its network(s),
+ *  optimizer(s) and whatever it remembers between tasks. */
+#ifndef ENGRAM_LEARNER_H
+#define ENGRAM_LEARNER_H
+
+#include "engram/record.h"
+#include "engram/settings.h"
+#include "engram/stream.h"
+
+/** What a learner may know when it is created. */
+typedef struct eg_learner_setup {
+    const eg_view *root; /**< all settings; borrowed during create only */
+    eg_stream_shape shape;
+    uint64_t seed;
+    size_t block; /**< most examples one predict call gets */
+} eg_learner_setup;
+
+typedef struct eg_learner eg_learner;
+
+/** Required unless said otherwise. The object is the learner's own struct beginning with eg_learner. */
+typedef struct eg_learner_ops {
+    void (*free)(eg_learner *learner);
+    eg_status (*begin_phase)(eg_learner *learner, size_t phase); /**< optional: a task boundary */
+    /** One minibatch; *loss is the mean loss before the update. */
+    eg_status (*step)(eg_learner *learner, const eg_batch *batch, double *loss);
+    eg_status (*end_phase)(eg_learner *learner, size_t phase); /**< optional */
+    /** scores [size, outputs]: the largest is the prediction. */
+    eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
+    /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers]. Optional. */
+    void (*activity)(const eg_learner *learner, double *out);
+    /** Optional: the curves this learner adds, written at evaluation `eval`. `declare` is called once. */
+    eg_status (*declare)(eg_learner *learner, eg_record *record, size_t evals);
+    eg_status (*measure)(eg_learner *learner, eg_record *record, size_t eval);
+    double (*flops)(const eg_learner *learner); /**< forward, per example */
+} eg_learner_ops;
+
+struct eg_learner {
+    const eg_learner_ops *ops;
+    size_t hidden_layers;
+};
+
+typedef struct eg_learner_kind {
+    eg_component component;
+    bool uses_task_boundaries; /**< begin_phase/end_phase matter */
+    bool uses_task_ids;        /**< predictions need to know the task */
+    const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
+    eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
+} eg_learner_kind;
+
+extern const eg_family eg_learner_family;
+
+/** Creates the learner chosen by setting `learner`. */
+eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup) EG_WARN_UNUSED;
+void eg_learner_free(eg_learner *learner);
+
+#endif

@@ -1,0 +1,67 @@
+/** Networks: a chain of layers over flat parameters.
+ *
+ *      params  [param_count]    layer 0 | layer 1 | …      (every slice aligned to EG_ALIGNMENT)
+ *      grads   [param_count]    same layout, overwritten by each backward
+ *      derived [derived_count]  what layers recompute when params changed
+ *
+ *  A network is weights; what a minibatch leaves behind lives in an eg_pass, so one network can be
+ *  trained with one pass and evaluated in large blocks with another. Composite layers (residual
+ *  blocks, mixtures) are layers that hold layers. */
+#ifndef ENGRAM_NET_H
+#define ENGRAM_NET_H
+
+#include "engram/layer.h"
+#include "engram/real.h"
+#include "engram/settings.h"
+
+typedef struct eg_net {
+    size_t layer_count;
+    eg_layer *layers;                      /**< owned */
+    size_t *param_offset, *derived_offset; /**< [layer_count] */
+    size_t inputs, outputs;
+    size_t param_count, derived_count; /**< with padding between slices; padding is zero and stays zero */
+    eg_real *params, *grads, *derived;
+    bool stale; /**< params changed since `derived` was computed */
+    uint64_t seed, step;
+} eg_net;
+
+/** Makes a network of these layers: takes them (also on failure). Initialises by eg_net_init. */
+eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed) EG_WARN_UNUSED;
+void eg_net_free(eg_net *net);
+/** Starting values of all layers for `seed`. */
+void eg_net_init(eg_net *net, uint64_t seed);
+/** Call after changing params. */
+void eg_net_touch(eg_net *net);
+/** Floating-point operations per example of one forward. */
+double eg_net_flops(const eg_net *net);
+/** Hidden layers: those with `hidden` set, in order. */
+size_t eg_net_hidden_count(const eg_net *net);
+
+/** Activations and scratch for minibatches up to a capacity. */
+typedef struct eg_pass eg_pass;
+eg_status eg_pass_create(eg_pass **out, const eg_net *net, size_t capacity,
+                         bool training) EG_WARN_UNUSED;
+void eg_pass_free(eg_pass *pass);
+
+/** Output [B, outputs] of x [B, inputs]; borrowed from the pass, x must stay valid until backward. */
+const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x);
+/** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training pass. */
+void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy);
+/** Outputs [B, n] of hidden layer i in the last forward; *n units. */
+const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n);
+
+/** Models build networks from settings. */
+typedef struct eg_model_kind {
+    eg_component component;
+    /** `view` is inside the model's settings. Input: channels*height*width = inputs. */
+    eg_status (*build)(eg_net **out, const eg_view *view, size_t channels, size_t height,
+                       size_t width, size_t outputs, uint64_t seed);
+} eg_model_kind;
+
+extern const eg_family eg_model_family;
+
+/** Builds the model chosen by setting `model` of `root`. */
+eg_status eg_model_build(eg_net **out, const eg_view *root, size_t channels, size_t height,
+                         size_t width, size_t outputs, uint64_t seed) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,55 @@
+/** Optimizers: one fused pass gradient → state → clipped update → weight over flat arrays. */
+#ifndef ENGRAM_OPTIMIZER_H
+#define ENGRAM_OPTIMIZER_H
+
+#include "engram/pack.h"
+#include "engram/real.h"
+#include "engram/settings.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { EG_OPTIMIZER_SLOTS_MAX = 3, EG_OPTIMIZER_PARAMS_MAX = 8 };
+
+/** One pass over n parameters. The update u is clipped to ±clip, then added to w. */
+typedef struct eg_update {
+    const double *p; /**< the optimizer's own parameters in the order of its table */
+    double lr;       /**< the schedule's learning rate for this step */
+    uint64_t step;   /**< updates made so far, this one included: 1, 2, … */
+    double clip;     /**< bound on every element of the update; INFINITY: none */
+    size_t n;
+    eg_real *w;
+    const eg_real *g;
+    eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /**< state arrays [n] */
+} eg_update;
+
+typedef struct eg_optimizer_kind {
+    eg_component component;
+    size_t slots; /**< state arrays */
+    /** Optional: starting value of slot s (0 if unset). */
+    double (*initial)(const double *p, size_t s);
+    void (*update)(const eg_update *u);
+} eg_optimizer_kind;
+
+/** Learning rate at a step. */
+typedef struct eg_schedule {
+    eg_component component;
+    /** step: updates made before this one, 0, 1, … */
+    double (*rate)(const double *p, double lr, uint64_t step);
+} eg_schedule;
+
+extern const eg_family eg_optimizer_family; /**< common: lr, clip, schedule */
+extern const eg_family eg_schedule_family;
+
+typedef struct eg_optimizer eg_optimizer;
+
+/** The optimizer chosen by setting `optimizer` of `root`, for n parameters. */
+eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root, size_t n) EG_WARN_UNUSED;
+void eg_optimizer_free(eg_optimizer *optimizer);
+/** One update of params [n] from grads [n]. */
+void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads);
+/** State arrays and step count, for tests and checkpoints. */
+void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer);
+eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader) EG_WARN_UNUSED;
+
+#endif

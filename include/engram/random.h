@@ -1,0 +1,55 @@
+/** Keyed randomness: the same (seed, purpose, index) gives the same numbers on any rank, in any order.
+ *
+ *  Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3" (Philox4x32-10, by the
+ *  Random123 library). A generator is a counter and a key, so it costs nothing to make one for
+ *  every use; there is no global generator. */
+#ifndef ENGRAM_RANDOM_H
+#define ENGRAM_RANDOM_H
+
+#include "engram/real.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** What random numbers are for. Values are part of the results' identity: never renumber. */
+typedef enum eg_purpose {
+    EG_PURPOSE_INIT = 1,        /**< initial weights; index = parameter block */
+    EG_PURPOSE_ORDER = 2,       /**< order of the examples; index = phase and epoch */
+    EG_PURPOSE_CLASSES = 3,     /**< order of the classes */
+    EG_PURPOSE_PERMUTATION = 4, /**< pixel permutations; index = task */
+    EG_PURPOSE_DROPOUT = 5,
+    EG_PURPOSE_PERTURB = 6,
+    EG_PURPOSE_HOLDOUT = 7, /**< which training examples are held out for validation */
+    EG_PURPOSE_SAMPLE = 8,  /**< random points of a sweep; index = point */
+    EG_PURPOSE_SYNTHETIC = 9, /**< made-up data */
+    EG_PURPOSE_TEST = 10,
+    EG_PURPOSE_AUGMENT = 11,
+    EG_PURPOSE_LEARNER = 12,
+} eg_purpose;
+
+typedef struct eg_rng {
+    uint32_t counter[4]; /**< counter[0..1] block number, counter[2..3] index */
+    uint32_t key[2];     /**< from seed and purpose */
+    uint32_t block[4];   /**< the current block's output */
+    unsigned used;       /**< words of `block` already given out */
+} eg_rng;
+
+/** A generator for one use. Different (seed, purpose, index) give independent sequences. */
+eg_rng eg_rng_make(uint64_t seed, eg_purpose purpose, uint64_t index);
+
+uint32_t eg_rng_u32(eg_rng *rng);
+uint64_t eg_rng_u64(eg_rng *rng);
+
+/** Uniform in [0, 1), 53 bits. */
+double eg_rng_uniform(eg_rng *rng);
+
+/** Standard normal (Box-Muller on two uniforms; one value per call, nothing is cached). */
+double eg_rng_normal(eg_rng *rng);
+
+/** Uniform in 0 … n-1 without bias; n >= 1. */
+uint32_t eg_rng_below(eg_rng *rng, uint32_t n);
+
+/** Shuffles index[n] in place (Fisher-Yates from the end). */
+void eg_rng_shuffle(eg_rng *rng, size_t n, uint32_t *index);
+
+#endif

@@ -1,0 +1,76 @@
+/** What a trial leaves behind: how it ended, and named arrays over named dimensions. */
+#ifndef ENGRAM_RECORD_H
+#define ENGRAM_RECORD_H
+
+#include "engram/pack.h"
+#include "engram/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** How a trial stands. Values are stored in files: never renumber. */
+typedef enum eg_trial_status {
+    EG_TRIAL_PENDING = 0,
+    EG_TRIAL_RUNNING = 1,
+    EG_TRIAL_DONE = 2,
+    EG_TRIAL_DIVERGED = 3, /**< non-finite loss: a result, not an error */
+    EG_TRIAL_FAILED = 4,   /**< an error of the system or the data; the message says which */
+    EG_TRIAL_TIMEOUT = 5,
+    EG_TRIAL_SKIPPED = 6, /**< cut by a stopping rule */
+} eg_trial_status;
+#define EG_TRIAL_STATUS_COUNT 7
+
+/** "pending" … "skipped". */
+const char *eg_trial_status_name(eg_trial_status status);
+
+enum { EG_RANK_MAX = 3, EG_VARIABLE_NAME_SIZE = 48 };
+
+/** The declaration of a measured quantity. It belongs to whoever measures it: core, learner, stream. */
+typedef struct eg_variable {
+    const char *name;              /**< "accuracy" */
+    const char *dims[EG_RANK_MAX]; /**< after `trial`: "eval", "task", "layer"; unset at the end */
+    bool wide;                     /**< stored as float64 (counts, times) and not float32 */
+    const char *unit;              /**< "1" for ratios */
+    const char *doc;               /**< long_name: one line with the formula */
+    bool volatile_;                /**< differs between identical runs (times, memory) */
+} eg_variable;
+
+size_t eg_variable_rank(const eg_variable *variable);
+
+/** One measured quantity of one trial: row-major doubles, NaN where nothing was measured. */
+typedef struct eg_array {
+    char name[EG_VARIABLE_NAME_SIZE];
+    bool wide;
+    size_t rank; /**< 0: a scalar */
+    size_t extent[EG_RANK_MAX];
+    size_t count; /**< product of the extents */
+    double *data; /**< owned by the record */
+} eg_array;
+
+typedef struct eg_record eg_record;
+
+eg_status eg_record_create(eg_record **out) EG_WARN_UNUSED;
+void eg_record_free(eg_record *record);
+
+void eg_record_set_status(eg_record *record, eg_trial_status status, const char *message);
+eg_trial_status eg_record_status(const eg_record *record);
+const char *eg_record_message(const eg_record *record);
+
+/** Adds an array of the given extents (NULL for a scalar), filled with NaN; *out is borrowed and stays
+ *  valid while the record lives. A name may be declared once. */
+eg_status eg_record_declare(eg_record *record, const eg_variable *variable, const size_t *extent,
+                            eg_array **out) EG_WARN_UNUSED;
+/** Declares a scalar and sets it. */
+eg_status eg_record_scalar(eg_record *record, const eg_variable *variable,
+                           double value) EG_WARN_UNUSED;
+const eg_array *eg_record_find(const eg_record *record, const char *name);
+size_t eg_record_count(const eg_record *record);
+const eg_array *eg_record_at(const eg_record *record, size_t index);
+/** Value of a scalar, NaN if there is none. */
+double eg_record_value(const eg_record *record, const char *name);
+
+/** Binary form; values as float32 unless `wide`. */
+void eg_record_write(const eg_record *record, eg_writer *writer);
+eg_status eg_record_read(eg_record **out, eg_reader *reader) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,76 @@
+/** The one way to say how a call went: a code for programs, words for people.
+ *
+ *  Every fallible function returns an eg_status by value. Nothing below the command line prints or
+ *  ends the process. The words are complete sentences naming what is at fault (file, line, key,
+ *  value) and what was expected; whoever knows more context puts it in front with eg_status_wrap. */
+#ifndef ENGRAM_STATUS_H
+#define ENGRAM_STATUS_H
+
+#include <stdbool.h>
+
+typedef enum eg_code {
+    EG_OK = 0,
+    EG_INVALID,  /**< the caller's data or words are wrong: bad file, bad setting (exit 2) */
+    EG_MEMORY,   /**< an allocation failed (exit 4) */
+    EG_SYSTEM,   /**< the operating system refused: disk full, read error, lost peer (exit 4) */
+    EG_STOPPED,  /**< asked to stop by a signal or time limit; resumable (exit 75) */
+    EG_INTERNAL, /**< a promise inside engram was broken (exit 1) */
+} eg_code;
+
+enum { EG_MESSAGE_SIZE = 496 };
+
+typedef struct eg_status {
+    eg_code code;
+    char message[EG_MESSAGE_SIZE]; /**< empty when code is EG_OK; truncated at the end if too long */
+} eg_status;
+
+#define EG_WARN_UNUSED __attribute__((warn_unused_result))
+#define EG_PRINTF(words, first) __attribute__((__format__(__printf__, words, first)))
+
+static inline eg_status eg_ok(void)
+{
+    eg_status status;
+    status.code = EG_OK;
+    status.message[0] = '\0';
+    return status;
+}
+
+static inline bool eg_is_ok(const eg_status *status)
+{
+    return status->code == EG_OK;
+}
+
+/** A failure with printf-formatted words. */
+eg_status eg_fail(eg_code code, const char *format, ...) EG_PRINTF(2, 3);
+
+/** EG_MEMORY with the number of bytes that were asked for. */
+eg_status eg_fail_memory(unsigned long long bytes);
+
+/** EG_SYSTEM with formatted words followed by ": " and strerror(error). */
+eg_status eg_fail_errno(int error, const char *format, ...) EG_PRINTF(2, 3);
+
+/** The same failure with formatted words and ": " put in front; EG_OK stays EG_OK. */
+eg_status eg_status_wrap(eg_status status, const char *format, ...) EG_PRINTF(2, 3);
+
+/** Keeps the first failure: *first becomes `next` only while *first is EG_OK. */
+void eg_status_keep(eg_status *first, eg_status next);
+
+/** Returns from the calling function if `call` fails; for functions that hold nothing. */
+#define EG_TRY(call)                                                                               \
+    do {                                                                                           \
+        eg_status eg_try_status_ = (call);                                                         \
+        if (eg_try_status_.code != EG_OK) {                                                        \
+            return eg_try_status_;                                                                 \
+        }                                                                                          \
+    } while (0)
+
+/** Stores a failure in `status` and jumps to the label `done:`; for functions that must clean up. */
+#define EG_TRY_DONE(status, call)                                                                  \
+    do {                                                                                           \
+        (status) = (call);                                                                         \
+        if ((status).code != EG_OK) {                                                              \
+            goto done;                                                                             \
+        }                                                                                          \
+    } while (0)
+
+#endif

@@ -1,0 +1,103 @@
+/** Sweep files and plans: from YAML to points × seeds = trials, validated before anything runs. */
+#ifndef ENGRAM_SWEEP_H
+#define ENGRAM_SWEEP_H
+
+#include "engram/params.h"
+#include "engram/record.h"
+#include "engram/settings.h"
+#include "engram/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { EG_PLAN_TRIALS_MAX = 10000000 };
+
+/** One combination of settings. */
+typedef struct eg_point {
+    eg_settings *settings; /**< owned */
+    double cost;           /**< eg_trial_cost */
+} eg_point;
+
+/** One point with one seed. */
+typedef struct eg_plan_trial {
+    uint64_t id;    /**< content id */
+    uint32_t point; /**< index into points */
+    uint32_t replicate;
+    uint64_t seed;
+} eg_plan_trial;
+
+/** How a trial ended, as far as rules need to know; the caller keeps one per plan trial. */
+typedef struct eg_outcome {
+    uint8_t status;   /**< eg_trial_status */
+    double objective; /**< NaN until finished */
+} eg_outcome;
+
+/** A rule that cuts weak points; decided by replicate index, so independent of order. */
+typedef struct eg_stop_kind {
+    eg_component component;
+    /** Given the outcomes of ONE point by replicate [count] (pending ones have status pending), the number of
+     *  leading replicates to run: replicates >= the result are skipped. SIZE_MAX: no cut. `sign` is
+     *  +1 when large objectives are good, -1 otherwise. A cut, once decided, must stay decided
+     *  whatever the other outcomes turn out to be. */
+    size_t (*keep)(const double *p, double sign, const eg_outcome *replicates, size_t count);
+    /** Replicates the rule needs to see before it can decide: those are run first. */
+    size_t (*needs)(const double *p);
+} eg_stop_kind;
+
+extern const eg_family eg_stop_family;
+
+enum { EG_STOP_MAX = 4, EG_STOP_PARAMS_MAX = 4 };
+typedef struct eg_stop_rule {
+    const eg_stop_kind *kind;
+    double p[EG_STOP_PARAMS_MAX];
+} eg_stop_rule;
+
+typedef struct eg_plan {
+    char *name, *doc;
+    char *path;      /**< of the sweep file */
+    char *text;      /**< the sweep file's text, includes expanded in order */
+    char *overrides; /**< "name=value\n…" from the command line, "" if none */
+    eg_point *points;
+    size_t point_count;
+    eg_plan_trial *trials; /**< order of the plan: replicate 0 of every point, then replicate 1 … */
+    size_t trial_count, trial_capacity;
+    uint64_t *seeds; /**< by replicate */
+    size_t seed_count;
+    char **swept; /**< dotted names that take more than one value (or exist in some points only) */
+    size_t swept_count;
+    char *objective; /**< summary variable */
+    bool maximise;
+    eg_stop_rule stop[EG_STOP_MAX];
+    size_t stop_count;
+    size_t select_best;    /**< second stage: this many best points … 0: none */
+    uint64_t *select_seeds; /**< … run these further seeds */
+    size_t select_seed_count;
+    bool selected;     /**< the second stage's trials are in `trials` */
+    size_t duplicates; /**< points that several blocks or alternatives gave, counted once */
+    size_t excluded;   /**< points removed by `exclude` */
+    char **warnings;
+    size_t warning_count;
+} eg_plan;
+
+/** Reads, validates and expands a sweep file. `overrides`: "name=value" arguments, applied to every point
+ *  (an override of a swept name replaces its values); also seeds=N, name=…. Errors: EG_INVALID with
+ *  file:line:column. Release with eg_plan_free. */
+eg_status eg_plan_load(eg_plan **out, const char *path, const char *const *overrides,
+                       size_t override_count) EG_WARN_UNUSED;
+/** The same from text in memory; `path` is for messages. */
+eg_status eg_plan_parse(eg_plan **out, const char *path, const char *text, size_t size,
+                        const char *const *overrides, size_t override_count) EG_WARN_UNUSED;
+void eg_plan_free(eg_plan *plan);
+
+/** Replicates of `point` that the stopping rules leave, given the outcomes of all trials; SIZE_MAX: all. */
+size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t point);
+
+/** Trial index of (point, replicate), or SIZE_MAX. */
+size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);
+
+/** When every first-stage trial is finished: appends the second stage's trials for the best points (mean
+ *  objective over finished replicates, ties by point index). Does nothing without a second stage or
+ *  when done before. *added: how many. Deterministic given the outcomes. */
+eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,182 @@
+/** Binary encoding, checksums and hashes; see engram/pack.h. */
+#include "engram/pack.h"
+
+#include "engram/memory.h"
+
+#include <isa-l.h>
+#include <limits.h>
+#include <string.h>
+#include <xxhash.h>
+
+void eg_writer_free(eg_writer *writer)
+{
+    eg_free(writer->data);
+    *writer = (eg_writer){0};
+}
+
+void eg_writer_clear(eg_writer *writer)
+{
+    writer->size = 0;
+    writer->failed = false;
+}
+
+eg_status eg_writer_status(const eg_writer *writer)
+{
+    return writer->failed ? eg_fail_memory(writer->size) : eg_ok();
+}
+
+void eg_write_bytes(eg_writer *writer, const void *data, size_t size)
+{
+    if (writer->failed || size == 0) {
+        return;
+    }
+    eg_status grown = eg_grow(&writer->data, &writer->capacity, writer->size + size, 1);
+    if (grown.code != EG_OK) {
+        writer->failed = true;
+        return;
+    }
+    memcpy(writer->data + writer->size, data, size);
+    writer->size += size;
+}
+
+void eg_write_u8(eg_writer *writer, uint8_t value)
+{
+    eg_write_bytes(writer, &value, 1);
+}
+
+static void write_little(eg_writer *writer, uint64_t value, size_t size)
+{
+    unsigned char bytes[8];
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (unsigned char)(value >> (8 * i));
+    }
+    eg_write_bytes(writer, bytes, size);
+}
+
+void eg_write_u32(eg_writer *writer, uint32_t value)
+{
+    write_little(writer, value, 4);
+}
+
+void eg_write_u64(eg_writer *writer, uint64_t value)
+{
+    write_little(writer, value, 8);
+}
+
+void eg_write_f64(eg_writer *writer, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    write_little(writer, bits, 8);
+}
+
+void eg_write_text(eg_writer *writer, const char *text)
+{
+    size_t length = strlen(text);
+    if (length > UINT32_MAX) {
+        writer->failed = true;
+        return;
+    }
+    eg_write_u32(writer, (uint32_t)length);
+    eg_write_bytes(writer, text, length);
+}
+
+eg_reader eg_reader_make(const void *data, size_t size)
+{
+    eg_reader reader = {.data = data, .size = size};
+    return reader;
+}
+
+const void *eg_read_bytes(eg_reader *reader, size_t size)
+{
+    if (reader->failed || size > reader->size - reader->at) {
+        reader->failed = true;
+        return NULL;
+    }
+    const void *bytes = reader->data + reader->at;
+    reader->at += size;
+    return bytes;
+}
+
+static uint64_t read_little(eg_reader *reader, size_t size)
+{
+    const unsigned char *bytes = eg_read_bytes(reader, size);
+    uint64_t value = 0;
+    for (size_t i = 0; bytes != NULL && i < size; i++) {
+        value |= (uint64_t)bytes[i] << (8 * i);
+    }
+    return value;
+}
+
+uint8_t eg_read_u8(eg_reader *reader)
+{
+    return (uint8_t)read_little(reader, 1);
+}
+
+uint32_t eg_read_u32(eg_reader *reader)
+{
+    return (uint32_t)read_little(reader, 4);
+}
+
+uint64_t eg_read_u64(eg_reader *reader)
+{
+    return read_little(reader, 8);
+}
+
+double eg_read_f64(eg_reader *reader)
+{
+    uint64_t bits = read_little(reader, 8);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+eg_status eg_read_text(eg_reader *reader, char **out)
+{
+    *out = NULL;
+    size_t length = eg_read_u32(reader);
+    const char *bytes = eg_read_bytes(reader, length);
+    if (bytes == NULL) {
+        return eg_ok(); /* the reader remembers; the caller checks it once at the end */
+    }
+    if (memchr(bytes, '\0', length) != NULL) {
+        reader->failed = true;
+        return eg_ok();
+    }
+    EG_TRY(eg_alloc(out, length + 1, 1));
+    memcpy(*out, bytes, length);
+    return eg_ok();
+}
+
+eg_status eg_reader_status(const eg_reader *reader, bool to_the_end)
+{
+    if (reader->failed) {
+        return eg_fail(EG_INVALID, "damaged data at byte %zu of %zu", reader->at, reader->size);
+    }
+    if (to_the_end && reader->at != reader->size) {
+        return eg_fail(EG_INVALID, "%zu unexpected bytes after byte %zu", reader->size - reader->at,
+                       reader->at);
+    }
+    return eg_ok();
+}
+
+uint32_t eg_crc32c(uint32_t crc, const void *data, size_t size)
+{
+    /* ISA-L works on the raw register; the standard inverts it before and after. Its prototype
+     * lacks a const and counts in int. */
+    unsigned char *bytes;
+    memcpy(&bytes, &data, sizeof bytes);
+    uint32_t state = ~crc;
+    while (size > 0) {
+        size_t piece = size < INT_MAX ? size : INT_MAX;
+        state = crc32_iscsi(bytes, (int)piece, state);
+        bytes += piece;
+        size -= piece;
+    }
+    return ~state;
+}
+
+uint64_t eg_hash64(const void *data, size_t size)
+{
+    return XXH3_64bits(data, size);
+}

@@ -1,0 +1,65 @@
+/** Codes and words of failures; see engram/status.h. */
+#include "engram/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static eg_status fail_with(eg_code code, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+static eg_status fail_with(eg_code code, const char *format, va_list arguments)
+{
+    eg_status status;
+    status.code = code;
+    if (vsnprintf(status.message, sizeof status.message, format, arguments) < 0) {
+        status.message[0] = '\0';
+    }
+    return status;
+}
+
+eg_status eg_fail(eg_code code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    eg_status status = fail_with(code, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+eg_status eg_fail_memory(unsigned long long bytes)
+{
+    return eg_fail(EG_MEMORY, "out of memory: could not allocate %llu bytes", bytes);
+}
+
+eg_status eg_fail_errno(int error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    eg_status status = fail_with(EG_SYSTEM, format, arguments);
+    va_end(arguments);
+    size_t used = strlen(status.message);
+    (void)snprintf(status.message + used, sizeof status.message - used, ": %s", strerror(error));
+    return status;
+}
+
+eg_status eg_status_wrap(eg_status status, const char *format, ...)
+{
+    if (status.code == EG_OK) {
+        return status;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    eg_status wrapped = fail_with(status.code, format, arguments);
+    va_end(arguments);
+    size_t used = strlen(wrapped.message);
+    (void)snprintf(wrapped.message + used, sizeof wrapped.message - used, ": %s", status.message);
+    return wrapped;
+}
+
+void eg_status_keep(eg_status *first, eg_status next)
+{
+    if (first->code == EG_OK) {
+        *first = next;
+    }
+}
