@@ -1,4 +1,5 @@
-/** Activations: functions of ONE example's n pre-activations (so a unit may depend on the others). */
+/** Activations: functions of ONE example's n pre-activations (so a unit may depend on the others).
+ */
 #ifndef ENGRAM_ACTIVATION_H
 #define ENGRAM_ACTIVATION_H
 
@@ -10,11 +11,12 @@
 
 enum { EG_ACTIVATION_PARAMS_MAX = 8, EG_ACTIVATION_AUX_MAX = 4 };
 
-/** Arrays never overlap. p: the component's parameters in the order of its table. aux: a few numbers
- *  forward leaves for backward (mean, deviation, k-th value). */
+/** Arrays never overlap. p: the component's parameters in the order of its table. aux: a few
+ * numbers forward leaves for backward (mean, deviation, k-th value). */
 typedef struct eg_activation {
     eg_component component;
-    size_t aux_count; /**< numbers per example that forward leaves in aux; at most EG_ACTIVATION_AUX_MAX */
+    size_t aux_count; /**< numbers per example that forward leaves in aux; at most
+                         EG_ACTIVATION_AUX_MAX */
     /** Required. y[n] from x[n]. */
     void (*forward)(const double *p, size_t n, const eg_real *x, eg_real *y, eg_real *aux);
     /** Required. dx[n] from the gradient dy[n] of the output; x pre-activation, y output. */

@@ -1,4 +1,5 @@
-/** The thin layer over CBLAS: one place for the conversion of sizes to BLAS integers, one for threads. */
+/** The thin layer over CBLAS: one place for the conversion of sizes to BLAS integers, one for
+ * threads. */
 #ifndef ENGRAM_BLAS_H
 #define ENGRAM_BLAS_H
 

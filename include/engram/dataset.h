@@ -25,13 +25,14 @@ typedef struct eg_dataset {
     void *storage[5];      /**< blocks owned by the dataset */
 } eg_dataset;
 
-/** Required: open. It fills *out (all zero before), allocating with eg_alloc into `storage`; on failure
- *  the caller releases what was stored. Errors name the file and what is wrong with it. */
+/** Required: open. It fills *out (all zero before), allocating with eg_alloc into `storage`; on
+ * failure the caller releases what was stored. Errors name the file and what is wrong with it. */
 typedef struct eg_dataset_kind {
     eg_component component;
     eg_status (*open)(const eg_view *view, eg_dataset *out);
     /** Sizes without opening anything, for cost estimates. */
-    void (*sizes)(const eg_view *view, size_t *train, size_t *test, size_t *features, size_t *classes);
+    void (*sizes)(const eg_view *view, size_t *train, size_t *test, size_t *features,
+                  size_t *classes);
 } eg_dataset_kind;
 
 extern const eg_family eg_dataset_family;
@@ -40,8 +41,8 @@ extern const eg_family eg_dataset_family;
 eg_status eg_dataset_open(eg_dataset **out, const eg_view *root) EG_WARN_UNUSED;
 void eg_dataset_free(eg_dataset *dataset);
 
-/** Keeps the datasets a process has opened, so that the trials of a worker share them. Not thread safe:
- *  one cache per compute thread. */
+/** Keeps the datasets a process has opened, so that the trials of a worker share them. Not thread
+ * safe: one cache per compute thread. */
 typedef struct eg_dataset_cache eg_dataset_cache;
 eg_status eg_dataset_cache_create(eg_dataset_cache **out) EG_WARN_UNUSED;
 void eg_dataset_cache_free(eg_dataset_cache *cache);

@@ -14,13 +14,14 @@ typedef struct eg_layer eg_layer;
 /** What one forward or backward call is about. */
 typedef struct eg_call {
     size_t batch;  /**< examples B */
-    bool training; /**< false: evaluation, nothing is kept for backward but `cache` may be used as scratch */
+    bool training; /**< false: evaluation, nothing is kept for backward but `cache` may be used as
+                      scratch */
     uint64_t seed; /**< trial seed, for layers that draw */
     uint64_t step; /**< minibatches seen by this network, for layers that draw */
 } eg_call;
 
-/** x [B, inputs], y [B, outputs], cache [B * cache_per_example + cache_fixed]; params, grads, derived are the
- *  layer's own slices of the network's flat arrays. Arrays must not overlap. */
+/** x [B, inputs], y [B, outputs], cache [B * cache_per_example + cache_fixed]; params, grads,
+ * derived are the layer's own slices of the network's flat arrays. Arrays must not overlap. */
 typedef struct eg_layer_ops {
     const char *name;
     /** Optional. Fills `params` with starting values; index numbers the layers of a network. */
@@ -31,8 +32,8 @@ typedef struct eg_layer_ops {
                     const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache);
     /** grads += is NOT the contract: the slice is overwritten. dx may be NULL: not wanted. */
     void (*backward)(const eg_layer *layer, const eg_call *call, const eg_real *params,
-                     const eg_real *derived, const eg_real *x, const eg_real *y,
-                     const eg_real *dy, eg_real *cache, eg_real *dx, eg_real *grads);
+                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
+                     eg_real *cache, eg_real *dx, eg_real *grads);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */

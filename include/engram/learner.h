@@ -17,7 +17,8 @@ typedef struct eg_learner_setup {
 
 typedef struct eg_learner eg_learner;
 
-/** Required unless said otherwise. The object is the learner's own struct beginning with eg_learner. */
+/** Required unless said otherwise. The object is the learner's own struct beginning with
+ * eg_learner. */
 typedef struct eg_learner_ops {
     void (*free)(eg_learner *learner);
     eg_status (*begin_phase)(eg_learner *learner, size_t phase); /**< optional: a task boundary */
@@ -26,9 +27,11 @@ typedef struct eg_learner_ops {
     eg_status (*end_phase)(eg_learner *learner, size_t phase); /**< optional */
     /** scores [size, outputs]: the largest is the prediction. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
-    /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers]. Optional. */
+    /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers].
+     * Optional. */
     void (*activity)(const eg_learner *learner, double *out);
-    /** Optional: the curves this learner adds, written at evaluation `eval`. `declare` is called once. */
+    /** Optional: the curves this learner adds, written at evaluation `eval`. `declare` is called
+     * once. */
     eg_status (*declare)(eg_learner *learner, eg_record *record, size_t evals);
     eg_status (*measure)(eg_learner *learner, eg_record *record, size_t eval);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
@@ -41,8 +44,8 @@ struct eg_learner {
 
 typedef struct eg_learner_kind {
     eg_component component;
-    bool uses_task_boundaries; /**< begin_phase/end_phase matter */
-    bool uses_task_ids;        /**< predictions need to know the task */
+    bool uses_task_boundaries;           /**< begin_phase/end_phase matter */
+    bool uses_task_ids;                  /**< predictions need to know the task */
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
 } eg_learner_kind;

@@ -1,4 +1,5 @@
-/** Memory for numbers: aligned to cache lines, checked sizes, one place to make allocation fail in tests. */
+/** Memory for numbers: aligned to cache lines, checked sizes, one place to make allocation fail in
+ * tests. */
 #ifndef ENGRAM_MEMORY_H
 #define ENGRAM_MEMORY_H
 
@@ -13,8 +14,9 @@ enum { EG_ALIGNMENT = 64 /**< bytes; one cache line, one AVX-512 register */ };
  *  Errors: EG_MEMORY. Release with eg_free. */
 eg_status eg_alloc(void *out, size_t count, size_t size) EG_WARN_UNUSED;
 
-/** Grows *block (from eg_alloc, or NULL) so that it holds at least `needed` elements of `size` bytes;
- *  *capacity counts elements and grows geometrically. Contents are kept, new bytes are zero. */
+/** Grows *block (from eg_alloc, or NULL) so that it holds at least `needed` elements of `size`
+ * bytes; *capacity counts elements and grows geometrically. Contents are kept, new bytes are zero.
+ */
 eg_status eg_grow(void *block, size_t *capacity, size_t needed, size_t size) EG_WARN_UNUSED;
 
 /** Releases memory from eg_alloc, eg_grow, eg_strdup; NULL is accepted. */

@@ -19,7 +19,8 @@ typedef struct eg_net {
     eg_layer *layers;                      /**< owned */
     size_t *param_offset, *derived_offset; /**< [layer_count] */
     size_t inputs, outputs;
-    size_t param_count, derived_count; /**< with padding between slices; padding is zero and stays zero */
+    size_t param_count,
+        derived_count; /**< with padding between slices; padding is zero and stays zero */
     eg_real *params, *grads, *derived;
     bool stale; /**< params changed since `derived` was computed */
     uint64_t seed, step;
@@ -43,9 +44,11 @@ eg_status eg_pass_create(eg_pass **out, const eg_net *net, size_t capacity,
                          bool training) EG_WARN_UNUSED;
 void eg_pass_free(eg_pass *pass);
 
-/** Output [B, outputs] of x [B, inputs]; borrowed from the pass, x must stay valid until backward. */
+/** Output [B, outputs] of x [B, inputs]; borrowed from the pass, x must stay valid until backward.
+ */
 const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x);
-/** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training pass. */
+/** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training pass.
+ */
 void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy);
 /** Outputs [B, n] of hidden layer i in the last forward; *n units. */
 const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n);
@@ -56,6 +59,10 @@ typedef struct eg_model_kind {
     /** `view` is inside the model's settings. Input: channels*height*width = inputs. */
     eg_status (*build)(eg_net **out, const eg_view *view, size_t channels, size_t height,
                        size_t width, size_t outputs, uint64_t seed);
+    /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */
+    eg_status (*check)(const eg_view *view, size_t inputs, size_t outputs);
+    /** Floating-point operations per example of one forward, from the settings alone. */
+    double (*flops)(const eg_view *view, size_t inputs, size_t outputs);
 } eg_model_kind;
 
 extern const eg_family eg_model_family;

@@ -25,14 +25,15 @@ typedef enum eg_type {
 typedef struct eg_param {
     const char *name; /**< last part of the dotted name: "lr" */
     eg_type type;
-    const char *fallback;       /**< default, written as in a sweep file; NULL: must be given */
-    double min, max;            /**< for numbers (and each number of a list); min == max: no range */
-    bool above_min;             /**< min itself is not allowed */
+    const char *fallback; /**< default, written as in a sweep file; NULL: must be given */
+    double min, max;      /**< for numbers (and each number of a list); min == max: no range */
+    bool above_min;       /**< min itself is not allowed */
     const char *const *choices; /**< WORD, WORDS: NULL-terminated */
     const char *family;         /**< COMPONENT: the family's name */
     const char *unit;           /**< NULL: dimensionless */
     const char *doc;            /**< one line */
-    bool neutral; /**< cannot change results (a path, a block size): not part of a trial's identity */
+    bool neutral; /**< cannot change results (a path, a block size): not part of a trial's identity
+                   */
 } eg_param;
 
 #define EG_COUNT(array) (sizeof(array) / sizeof((array)[0]))

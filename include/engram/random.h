@@ -1,4 +1,5 @@
-/** Keyed randomness: the same (seed, purpose, index) gives the same numbers on any rank, in any order.
+/** Keyed randomness: the same (seed, purpose, index) gives the same numbers on any rank, in any
+ * order.
  *
  *  Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3" (Philox4x32-10, by the
  *  Random123 library). A generator is a counter and a key, so it costs nothing to make one for
@@ -19,8 +20,8 @@ typedef enum eg_purpose {
     EG_PURPOSE_PERMUTATION = 4, /**< pixel permutations; index = task */
     EG_PURPOSE_DROPOUT = 5,
     EG_PURPOSE_PERTURB = 6,
-    EG_PURPOSE_HOLDOUT = 7, /**< which training examples are held out for validation */
-    EG_PURPOSE_SAMPLE = 8,  /**< random points of a sweep; index = point */
+    EG_PURPOSE_HOLDOUT = 7,   /**< which training examples are held out for validation */
+    EG_PURPOSE_SAMPLE = 8,    /**< random points of a sweep; index = point */
     EG_PURPOSE_SYNTHETIC = 9, /**< made-up data */
     EG_PURPOSE_TEST = 10,
     EG_PURPOSE_AUGMENT = 11,

@@ -25,7 +25,8 @@ const char *eg_trial_status_name(eg_trial_status status);
 
 enum { EG_RANK_MAX = 3, EG_VARIABLE_NAME_SIZE = 48 };
 
-/** The declaration of a measured quantity. It belongs to whoever measures it: core, learner, stream. */
+/** The declaration of a measured quantity. It belongs to whoever measures it: core, learner,
+ * stream. */
 typedef struct eg_variable {
     const char *name;              /**< "accuracy" */
     const char *dims[EG_RANK_MAX]; /**< after `trial`: "eval", "task", "layer"; unset at the end */
@@ -56,8 +57,8 @@ void eg_record_set_status(eg_record *record, eg_trial_status status, const char 
 eg_trial_status eg_record_status(const eg_record *record);
 const char *eg_record_message(const eg_record *record);
 
-/** Adds an array of the given extents (NULL for a scalar), filled with NaN; *out is borrowed and stays
- *  valid while the record lives. A name may be declared once. */
+/** Adds an array of the given extents (NULL for a scalar), filled with NaN; *out is borrowed and
+ * stays valid while the record lives. A name may be declared once. */
 eg_status eg_record_declare(eg_record *record, const eg_variable *variable, const size_t *extent,
                             eg_array **out) EG_WARN_UNUSED;
 /** Declares a scalar and sets it. */

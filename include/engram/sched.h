@@ -1,7 +1,7 @@
 /** The scheduler: which trial next, on which worker. The only room that speaks MPI.
  *
- *  Rank 0's main thread schedules and owns all MPI calls; unless told otherwise a second thread of rank 0
- *  trains too, through an in-memory queue of the same messages. Other ranks poll between
+ *  Rank 0's main thread schedules and owns all MPI calls; unless told otherwise a second thread of
+ * rank 0 trains too, through an in-memory queue of the same messages. Other ranks poll between
  *  minibatches. Nothing blocks in MPI. */
 #ifndef ENGRAM_SCHED_H
 #define ENGRAM_SCHED_H
@@ -15,10 +15,11 @@
 
 /** One piece of work, self-contained: a worker needs nothing else. */
 typedef struct eg_work {
-    uint64_t ticket;      /**< the caller's number of the trial */
-    uint32_t attempt;     /**< from 1 */
+    uint64_t ticket;  /**< the caller's number of the trial */
+    uint32_t attempt; /**< from 1 */
     uint64_t seed;
-    const char *settings; /**< eg_settings_text with neutral ones; borrowed until the next call of `next` */
+    const char *
+        settings; /**< eg_settings_text with neutral ones; borrowed until the next call of `next` */
     const char *objective;
 } eg_work;
 
@@ -35,16 +36,17 @@ typedef struct eg_work_result {
     const char *message;     /**< why it failed, "" otherwise */
 } eg_work_result;
 
-/** What the scheduler is working for: the plan, the journal, the screen. All are called on rank 0's main
- *  thread. */
+/** What the scheduler is working for: the plan, the journal, the screen. All are called on rank 0's
+ * main thread. */
 typedef struct eg_sched_client {
     void *user;
-    /** The next piece of work, or *have = false if nothing can be handed out now (more may come after results). */
+    /** The next piece of work, or *have = false if nothing can be handed out now (more may come
+     * after results). */
     eg_status (*next)(void *user, eg_work *out, bool *have);
     /** `work` was given to a worker. */
     eg_status (*started)(void *user, const eg_work *work, uint32_t rank, const char *host);
-    /** A result arrived; it must be safe on disk when this returns EG_OK (the worker is then acknowledged).
-     *  A failure ends the sweep. */
+    /** A result arrived; it must be safe on disk when this returns EG_OK (the worker is then
+     * acknowledged). A failure ends the sweep. */
     eg_status (*finished)(void *user, const eg_work_result *result);
     /** A trial was interrupted by a stop; it will be run again by the next command. */
     void (*interrupted)(void *user, uint64_t ticket);
@@ -55,7 +57,7 @@ typedef struct eg_sched_client {
 } eg_sched_client;
 
 typedef struct eg_sched_options {
-    bool dedicated; /**< rank 0 only schedules */
+    bool dedicated;           /**< rank 0 only schedules */
     double heartbeat_seconds; /**< longest silence a worker allows itself */
 } eg_sched_options;
 
@@ -67,11 +69,12 @@ int eg_world_rank(const eg_world *world);
 int eg_world_size(const eg_world *world);
 /** Leaves MPI. `code` is the exit code the process is about to return. */
 void eg_world_free(eg_world *world, int code);
-/** All ranks: rank 0's exit code reaches every rank (so that bad input ends all of them quietly). */
+/** All ranks: rank 0's exit code reaches every rank (so that bad input ends all of them quietly).
+ */
 int eg_world_agree(eg_world *world, int code);
 
-/** Rank 0: hands out work until the client has none and all results are in, or a signal asks to stop (then
- *  EG_STOPPED). */
+/** Rank 0: hands out work until the client has none and all results are in, or a signal asks to
+ * stop (then EG_STOPPED). */
 eg_status eg_sched_run(eg_world *world, const eg_sched_client *client,
                        const eg_sched_options *options) EG_WARN_UNUSED;
 /** Ranks above 0: works until told to leave. */
@@ -79,7 +82,8 @@ eg_status eg_sched_work(eg_world *world, const eg_sched_options *options) EG_WAR
 /** Ranks above 0 are told to leave without any work (rank 0 failed before the sweep began). */
 void eg_sched_dismiss(eg_world *world);
 
-/** Signals: SIGINT, SIGTERM, SIGUSR1 ask to stop; a second SIGINT or SIGTERM ends the process at once. */
+/** Signals: SIGINT, SIGTERM, SIGUSR1 ask to stop; a second SIGINT or SIGTERM ends the process at
+ * once. */
 eg_status eg_signals_install(void) EG_WARN_UNUSED;
 /** Number of the signal that asked to stop, 0 if none. */
 int eg_signals_pending(void);

@@ -1,8 +1,8 @@
 /** The settings of one trial: a flat, ordered set of dotted names with typed values.
  *
- *  Resolving takes assignments (from a sweep file, the command line, a message), checks them against
- *  a schema, adds every default and orders the result as the schema does. After that every lookup
- *  succeeds: asking for a name that does not exist is a mistake in the program (assert). */
+ *  Resolving takes assignments (from a sweep file, the command line, a message), checks them
+ * against a schema, adds every default and orders the result as the schema does. After that every
+ * lookup succeeds: asking for a name that does not exist is a mistake in the program (assert). */
 #ifndef ENGRAM_SETTINGS_H
 #define ENGRAM_SETTINGS_H
 
@@ -13,9 +13,9 @@
 
 /** Where something was written, for error messages. */
 typedef struct eg_origin {
-    const char *file;  /**< borrowed; NULL: no position */
-    unsigned line;     /**< from 1; 0: unknown */
-    unsigned column;   /**< from 1; 0: unknown */
+    const char *file; /**< borrowed; NULL: no position */
+    unsigned line;    /**< from 1; 0: unknown */
+    unsigned column;  /**< from 1; 0: unknown */
 } eg_origin;
 
 /** "name = value" as somebody wrote it. Lists are written [a, b]; all borrowed. */
@@ -33,9 +33,9 @@ typedef struct eg_value {
     double real;                   /**< REAL; INT and BOOL as a number too */
     const eg_component *component; /**< COMPONENT */
     size_t count;                  /**< INTS, WORDS: items; GROUPS: groups */
-    int64_t *items;                /**< INTS; WORDS: indices into choices; GROUPS: all groups in a row */
-    size_t *ends;                  /**< GROUPS: group i is items[ends[i-1]] … items[ends[i]-1] */
-    char *text;                    /**< canonical text: the shortest that reads back to the same value */
+    int64_t *items; /**< INTS; WORDS: indices into choices; GROUPS: all groups in a row */
+    size_t *ends;   /**< GROUPS: group i is items[ends[i-1]] … items[ends[i]-1] */
+    char *text;     /**< canonical text: the shortest that reads back to the same value */
 } eg_value;
 
 typedef struct eg_setting {
@@ -48,8 +48,8 @@ typedef struct eg_setting {
 typedef struct eg_settings eg_settings;
 
 /** Checks and completes `assignments`; later ones win over earlier ones of the same name.
- *  Errors, EG_INVALID, with the assignment's position: unknown name (with the nearest valid one), wrong
- *  type, value out of range or not finite, parameter of a component that was not chosen (says
+ *  Errors, EG_INVALID, with the assignment's position: unknown name (with the nearest valid one),
+ * wrong type, value out of range or not finite, parameter of a component that was not chosen (says
  *  which one is chosen), required name missing. Release with eg_settings_free. */
 eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
                               const eg_assignment *assignments, size_t count) EG_WARN_UNUSED;
@@ -61,13 +61,15 @@ const eg_setting *eg_settings_at(const eg_settings *settings, size_t index);
 const eg_setting *eg_settings_find(const eg_settings *settings, const char *name);
 
 /** Canonical text "name=value\n…" of all settings, or without the neutral ones; a new string. */
-eg_status eg_settings_text(char **out, const eg_settings *settings, bool with_neutral) EG_WARN_UNUSED;
+eg_status eg_settings_text(char **out, const eg_settings *settings,
+                           bool with_neutral) EG_WARN_UNUSED;
 
 /** The inverse of eg_settings_text. */
 eg_status eg_settings_parse(eg_settings **out, const eg_schema *schema,
                             const char *text) EG_WARN_UNUSED;
 
-/** A value parsed and checked against one parameter (used by resolve; also by filters in sweep files). */
+/** A value parsed and checked against one parameter (used by resolve; also by filters in sweep
+ * files). */
 eg_status eg_value_parse(eg_value *out, const eg_param *param, const eg_schema *schema,
                          const char *text) EG_WARN_UNUSED;
 void eg_value_clear(eg_value *value);

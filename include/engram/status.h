@@ -2,7 +2,8 @@
  *
  *  Every fallible function returns an eg_status by value. Nothing below the command line prints or
  *  ends the process. The words are complete sentences naming what is at fault (file, line, key,
- *  value) and what was expected; whoever knows more context puts it in front with eg_status_wrap. */
+ *  value) and what was expected; whoever knows more context puts it in front with eg_status_wrap.
+ */
 #ifndef ENGRAM_STATUS_H
 #define ENGRAM_STATUS_H
 
@@ -21,7 +22,8 @@ enum { EG_MESSAGE_SIZE = 496 };
 
 typedef struct eg_status {
     eg_code code;
-    char message[EG_MESSAGE_SIZE]; /**< empty when code is EG_OK; truncated at the end if too long */
+    char
+        message[EG_MESSAGE_SIZE]; /**< empty when code is EG_OK; truncated at the end if too long */
 } eg_status;
 
 #define EG_WARN_UNUSED __attribute__((warn_unused_result))
@@ -64,7 +66,8 @@ void eg_status_keep(eg_status *first, eg_status next);
         }                                                                                          \
     } while (0)
 
-/** Stores a failure in `status` and jumps to the label `done:`; for functions that must clean up. */
+/** Stores a failure in `status` and jumps to the label `done:`; for functions that must clean up.
+ */
 #define EG_TRY_DONE(status, call)                                                                  \
     do {                                                                                           \
         (status) = (call);                                                                         \

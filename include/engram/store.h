@@ -32,11 +32,12 @@ typedef struct eg_attempt {
 /** A results file being written. One writer at a time. */
 typedef struct eg_store eg_store;
 
-/** Opens PATH (NAME.h5; the journal is NAME.journal beside it) for a sweep, creating it if there is none.
- *  Existing results are read: outcomes [plan->trial_count] receives the status and objective of every plan
- *  trial (running ones become pending). Errors, EG_INVALID: the file belongs to another sweep (says
- *  what differs); the directory does not exist or is not writable; another process is writing (says
- *  host, pid); PATH is something else. Nothing is written before all checks passed. */
+/** Opens PATH (NAME.h5; the journal is NAME.journal beside it) for a sweep, creating it if there is
+ * none. Existing results are read: outcomes [plan->trial_count] receives the status and objective
+ * of every plan trial (running ones become pending). Errors, EG_INVALID: the file belongs to
+ * another sweep (says what differs); the directory does not exist or is not writable; another
+ * process is writing (says host, pid); PATH is something else. Nothing is written before all checks
+ * passed. */
 eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
                         const eg_session *session, eg_outcome *outcomes) EG_WARN_UNUSED;
 /** The plan grew (second stage): writes the new trials; `outcomes` grows to the new count. */
@@ -50,16 +51,19 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
                             eg_trial_status status, const char *message,
                             const eg_record *record) EG_WARN_UNUSED;
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WARN_UNUSED;
-/** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal. */
+/** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal.
+ */
 eg_status eg_store_redo(eg_store *store, size_t trial) EG_WARN_UNUSED;
 /** Writes the HDF5 file from what is known now: temporary name, fsync, rename. */
 eg_status eg_store_publish(eg_store *store, bool complete) EG_WARN_UNUSED;
-/** Publishes if the journal grew and enough time passed for it to cost at most `share` of the time. */
+/** Publishes if the journal grew and enough time passed for it to cost at most `share` of the time.
+ */
 eg_status eg_store_publish_if_due(eg_store *store, double share) EG_WARN_UNUSED;
 /** Releases the lock. `why`: "done", "stopped", …, written to the journal. */
 eg_status eg_store_close(eg_store *store, const char *why) EG_WARN_UNUSED;
 
-/** --- Reading ----------------------------------------------------------------------------------- */
+/** --- Reading -----------------------------------------------------------------------------------
+ */
 
 /** One trial as found in a results file. */
 typedef struct eg_result {
@@ -76,11 +80,12 @@ typedef struct eg_result {
 
 /** A column: one setting over all trials. */
 typedef struct eg_column {
-    char *name; /**< dotted */
+    char *name;   /**< dotted */
     uint8_t type; /**< eg_type */
     char *unit, *doc;
     bool swept;
-    char **text; /**< [point_count] canonical text; NULL where the point does not have the setting */
+    char *
+        *text; /**< [point_count] canonical text; NULL where the point does not have the setting */
 } eg_column;
 
 /** A declared variable, as stored. */
@@ -102,9 +107,9 @@ typedef struct eg_results {
     size_t trial_count;
     eg_stored_variable *variables;
     size_t variable_count;
-    double last_activity;   /**< time of the newest journal record */
-    char *writer;           /**< "host pid" of the process writing now, NULL if none */
-    char **warnings;        /**< e.g. torn tail cut, several processor kinds mixed */
+    double last_activity; /**< time of the newest journal record */
+    char *writer;         /**< "host pid" of the process writing now, NULL if none */
+    char **warnings;      /**< e.g. torn tail cut, several processor kinds mixed */
     size_t warning_count;
     /** provenance of all sessions, as "key=value\n…" texts */
     char **sessions;
@@ -118,8 +123,8 @@ void eg_results_free(eg_results *results);
 /** (Re)builds the HDF5 file from the journal; any process, any time. */
 eg_status eg_store_collect(const char *path) EG_WARN_UNUSED;
 
-/** Checks journal and result file. Fills a report (one finding per line; owned by the caller, eg_free);
- *  *sound is false if anything is damaged. */
+/** Checks journal and result file. Fills a report (one finding per line; owned by the caller,
+ * eg_free); *sound is false if anything is damaged. */
 eg_status eg_store_check(char **report, bool *sound, const char *path) EG_WARN_UNUSED;
 
 #endif

@@ -26,8 +26,8 @@ typedef struct eg_stream_shape {
     size_t channels, height, width, features; /**< of one example */
     size_t outputs;                           /**< classes, or regression targets */
     size_t phases;
-    size_t tasks;      /**< evaluation sets; task t is what phase t taught where phases are tasks */
-    size_t batch;      /**< largest minibatch */
+    size_t tasks; /**< evaluation sets; task t is what phase t taught where phases are tasks */
+    size_t batch; /**< largest minibatch */
     bool tasks_are_phases; /**< phase t teaches task t and no other (split, permuted) */
 } eg_stream_shape;
 
@@ -36,8 +36,8 @@ typedef enum eg_part { EG_PART_TEST = 0, EG_PART_VALIDATION = 1 } eg_part;
 
 typedef struct eg_stream eg_stream;
 
-/** What a kind of stream implements; all required unless said otherwise. The object is the kind's own
- *  struct that begins with `struct eg_stream`. */
+/** What a kind of stream implements; all required unless said otherwise. The object is the kind's
+ * own struct that begins with `struct eg_stream`. */
 typedef struct eg_stream_ops {
     void (*free)(eg_stream *stream);
     size_t (*steps)(const eg_stream *stream, size_t phase);
@@ -54,14 +54,18 @@ struct eg_stream {
 
 typedef struct eg_stream_kind {
     eg_component component;
-    /** `view` is inside the stream's settings. `holdout` in [0, 1): the share of every class's training
-     *  examples kept for EG_PART_VALIDATION (the same ones whatever the seed). `block`: the
+    /** `view` is inside the stream's settings. `holdout` in [0, 1): the share of every class's
+     * training examples kept for EG_PART_VALIDATION (the same ones whatever the seed). `block`: the
      *  most examples one evaluation call will ask for. Borrows the dataset. */
     eg_status (*create)(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                         uint64_t seed, double holdout, size_t block);
-    /** Phases and minibatches of a whole run without opening anything, for cost estimates: fills
-     *  *tasks and *steps given the training examples and classes of the dataset. */
-    void (*sizes)(const eg_view *view, size_t train, size_t classes, size_t *tasks, size_t *steps);
+    /** EG_INVALID if the settings do not fit a dataset of so many classes; opens nothing. */
+    eg_status (*check)(const eg_view *view, size_t classes);
+    /** Work of a whole run from settings alone, for cost estimates: phases, and the training
+     * examples (epochs counted) and test examples of all tasks, given the dataset's training and
+     * test examples. */
+    void (*sizes)(const eg_view *view, size_t train, size_t test, size_t *phases,
+                  size_t *train_examples, size_t *test_examples);
 } eg_stream_kind;
 
 extern const eg_family eg_stream_family;

@@ -35,10 +35,10 @@ typedef struct eg_outcome {
 /** A rule that cuts weak points; decided by replicate index, so independent of order. */
 typedef struct eg_stop_kind {
     eg_component component;
-    /** Given the outcomes of ONE point by replicate [count] (pending ones have status pending), the number of
-     *  leading replicates to run: replicates >= the result are skipped. SIZE_MAX: no cut. `sign` is
-     *  +1 when large objectives are good, -1 otherwise. A cut, once decided, must stay decided
-     *  whatever the other outcomes turn out to be. */
+    /** Given the outcomes of ONE point by replicate [count] (pending ones have status pending), the
+     * number of leading replicates to run: replicates >= the result are skipped. SIZE_MAX: no cut.
+     * `sign` is +1 when large objectives are good, -1 otherwise. A cut, once decided, must stay
+     * decided whatever the other outcomes turn out to be. */
     size_t (*keep)(const double *p, double sign, const eg_outcome *replicates, size_t count);
     /** Replicates the rule needs to see before it can decide: those are run first. */
     size_t (*needs)(const double *p);
@@ -69,7 +69,7 @@ typedef struct eg_plan {
     bool maximise;
     eg_stop_rule stop[EG_STOP_MAX];
     size_t stop_count;
-    size_t select_best;    /**< second stage: this many best points … 0: none */
+    size_t select_best;     /**< second stage: this many best points … 0: none */
     uint64_t *select_seeds; /**< … run these further seeds */
     size_t select_seed_count;
     bool selected;     /**< the second stage's trials are in `trials` */
@@ -79,9 +79,9 @@ typedef struct eg_plan {
     size_t warning_count;
 } eg_plan;
 
-/** Reads, validates and expands a sweep file. `overrides`: "name=value" arguments, applied to every point
- *  (an override of a swept name replaces its values); also seeds=N, name=…. Errors: EG_INVALID with
- *  file:line:column. Release with eg_plan_free. */
+/** Reads, validates and expands a sweep file. `overrides`: "name=value" arguments, applied to every
+ * point (an override of a swept name replaces its values); also seeds=N, name=…. Errors: EG_INVALID
+ * with file:line:column. Release with eg_plan_free. */
 eg_status eg_plan_load(eg_plan **out, const char *path, const char *const *overrides,
                        size_t override_count) EG_WARN_UNUSED;
 /** The same from text in memory; `path` is for messages. */
@@ -89,15 +89,16 @@ eg_status eg_plan_parse(eg_plan **out, const char *path, const char *text, size_
                         const char *const *overrides, size_t override_count) EG_WARN_UNUSED;
 void eg_plan_free(eg_plan *plan);
 
-/** Replicates of `point` that the stopping rules leave, given the outcomes of all trials; SIZE_MAX: all. */
+/** Replicates of `point` that the stopping rules leave, given the outcomes of all trials; SIZE_MAX:
+ * all. */
 size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t point);
 
 /** Trial index of (point, replicate), or SIZE_MAX. */
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);
 
-/** When every first-stage trial is finished: appends the second stage's trials for the best points (mean
- *  objective over finished replicates, ties by point index). Does nothing without a second stage or
- *  when done before. *added: how many. Deterministic given the outcomes. */
+/** When every first-stage trial is finished: appends the second stage's trials for the best points
+ * (mean objective over finished replicates, ties by point index). Does nothing without a second
+ * stage or when done before. *added: how many. Deterministic given the outcomes. */
 eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added) EG_WARN_UNUSED;
 
 #endif

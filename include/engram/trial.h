@@ -12,7 +12,8 @@
 /** Everything that can be set: the root of all settings. */
 const eg_schema *eg_trial_schema(void);
 
-/** Every variable a trial of these settings may record (core, stream, learner), NULL-terminated; borrowed. */
+/** Every variable a trial of these settings records (core, learner): a list of *count borrowed
+ * declarations, NULL-terminated; the list itself is the caller's (eg_free). */
 eg_status eg_trial_variables(const eg_variable *const **out, size_t *count,
                              const eg_settings *settings) EG_WARN_UNUSED;
 
@@ -22,11 +23,12 @@ const eg_variable *eg_trial_variable(const char *name);
 /** Content id: hash of the canonical settings, the seed and EG_RESULT_VERSION. */
 eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed) EG_WARN_UNUSED;
 
-/** Estimated floating-point operations of the whole trial, evaluation included; a guide for order and time. */
+/** Estimated floating-point operations of the whole trial, evaluation included; a guide for order
+ * and time. */
 eg_status eg_trial_cost(double *out, const eg_settings *settings) EG_WARN_UNUSED;
 
-/** Refuses settings that resolve but cannot work together (lwta groups that do not divide the layer, a
- *  partition with classes the dataset does not have), without opening data. */
+/** Refuses settings that resolve but cannot work together (lwta groups that do not divide the
+ * layer, a partition with classes the dataset does not have), without opening data. */
 eg_status eg_trial_check(const eg_settings *settings) EG_WARN_UNUSED;
 
 /** Where a running trial stands. */
@@ -39,11 +41,12 @@ typedef struct eg_progress {
     const eg_record *record; /**< so far */
 } eg_progress;
 
-/** Called after every minibatch, and every few evaluation blocks; return false to stop the trial at once. */
+/** Called after every minibatch, and every few evaluation blocks; return false to stop the trial at
+ * once. */
 typedef bool (*eg_poll)(void *user, const eg_progress *progress);
 
-/** Runs a trial. *out is a record with status done or diverged. Errors: what the data or the system did
- *  (EG_INVALID, EG_SYSTEM, EG_MEMORY), EG_STOPPED when poll said so; then *out is NULL.
+/** Runs a trial. *out is a record with status done or diverged. Errors: what the data or the system
+ * did (EG_INVALID, EG_SYSTEM, EG_MEMORY), EG_STOPPED when poll said so; then *out is NULL.
  *  `objective`: name of the summary variable that selects, e.g. "final_accuracy". */
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        const char *objective, eg_dataset_cache *cache, eg_poll poll,

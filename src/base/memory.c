@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Test instruments, not program state: a countdown to an injected failure and a balance of blocks. Atomic
- * because rank 0 runs a scheduler thread beside a compute thread. */
+/* Test instruments, not program state: a countdown to an injected failure and a balance of blocks.
+ * Atomic because rank 0 runs a scheduler thread beside a compute thread. */
 static atomic_size_t fail_countdown;
 static atomic_size_t live_blocks;
 

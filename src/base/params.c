@@ -32,7 +32,8 @@ static size_t smallest(size_t a, size_t b, size_t c)
     return least < c ? least : c;
 }
 
-/** Levenshtein distance with transpositions of neighbours counted once; SIZE_MAX for overlong words. */
+/** Levenshtein distance with transpositions of neighbours counted once; SIZE_MAX for overlong
+ * words. */
 static size_t edit_distance(const char *a, const char *b)
 {
     size_t n = strlen(a);

@@ -16,7 +16,8 @@
 void eg_test_ok(eg_status status, const char *what, const char *file, int line);
 
 /** Fails unless the status has this code and its message contains `part`. */
-#define assert_fails(call, code, part) eg_test_fails((call), (code), (part), #call, __FILE__, __LINE__)
+#define assert_fails(call, code, part)                                                             \
+    eg_test_fails((call), (code), (part), #call, __FILE__, __LINE__)
 void eg_test_fails(eg_status status, eg_code code, const char *part, const char *what,
                    const char *file, int line);
 

@@ -1,0 +1,117 @@
+/** Evaluating a learner on the tasks of a stream; see trial/evaluation.h. */
+#include "trial/evaluation.h"
+
+#include "engram/memory.h"
+#include "engram/metric.h"
+
+#include <math.h>
+
+const char *const eg_eval_tasks_names[] = {
+    [EG_EVAL_ALL] = "all",
+    [EG_EVAL_SEEN] = "seen",
+    [EG_EVAL_FIRST_AND_CURRENT] = "first_and_current",
+    [EG_EVAL_FIRST_AND_CURRENT + 1] = NULL,
+};
+
+eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_stream *stream,
+                            size_t block)
+{
+    *evaluator = (eg_evaluator){.learner = learner, .stream = stream, .block = block};
+    const eg_stream_shape *shape = &stream->shape;
+    size_t layers = learner->hidden_layers;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&evaluator->scores, block * shape->outputs, sizeof(eg_real)));
+    EG_TRY_DONE(status, eg_alloc(&evaluator->activity, layers, sizeof(double)));
+    EG_TRY_DONE(status, eg_alloc(&evaluator->activity_block, layers, sizeof(double)));
+    EG_TRY_DONE(status, eg_alloc(&evaluator->accuracy, shape->tasks, sizeof(double)));
+    return status;
+done:
+    eg_evaluator_clear(evaluator);
+    return status;
+}
+
+void eg_evaluator_clear(eg_evaluator *evaluator)
+{
+    eg_free(evaluator->scores);
+    eg_free(evaluator->activity);
+    eg_free(evaluator->activity_block);
+    eg_free(evaluator->accuracy);
+    *evaluator = (eg_evaluator){0};
+}
+
+static bool covers(const eg_stream_shape *shape, eg_eval_tasks tasks, size_t phase, size_t task)
+{
+    if (tasks == EG_EVAL_ALL || !shape->tasks_are_phases) {
+        return true;
+    }
+    return tasks == EG_EVAL_SEEN ? task <= phase : task == 0 || task == phase;
+}
+
+static void add_activity(eg_evaluator *evaluator, size_t examples)
+{
+    const eg_learner *learner = evaluator->learner;
+    if (learner->ops->activity == NULL) {
+        return;
+    }
+    learner->ops->activity(learner, evaluator->activity_block);
+    for (size_t i = 0; i < learner->hidden_layers; i++) {
+        evaluator->activity[i] += evaluator->activity_block[i] * (double)examples;
+    }
+}
+
+static eg_status count_task(eg_evaluator *evaluator, eg_part part, size_t task,
+                            eg_evaluation_poll poll, void *user, size_t *correct)
+{
+    size_t count = eg_stream_count(evaluator->stream, part, task);
+    *correct = 0;
+    for (size_t first = 0; first < count; first += evaluator->block) {
+        size_t size = count - first < evaluator->block ? count - first : evaluator->block;
+        eg_batch batch;
+        eg_stream_examples(evaluator->stream, part, task, first, size, &batch);
+        EG_TRY(evaluator->learner->ops->predict(evaluator->learner, &batch, evaluator->scores));
+        *correct += eg_count_correct(size, evaluator->stream->shape.outputs, evaluator->scores,
+                                     batch.label);
+        add_activity(evaluator, size);
+        if (!poll(user)) {
+            return eg_fail(EG_STOPPED, "stopped during an evaluation");
+        }
+    }
+    return eg_ok();
+}
+
+eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_part part, eg_eval_tasks tasks, size_t phase,
+                           eg_evaluation_poll poll, void *user, double *overall)
+{
+    const eg_stream_shape *shape = &evaluator->stream->shape;
+    size_t layers = evaluator->learner->hidden_layers;
+    size_t all_correct = 0;
+    size_t all_examples = 0;
+    bool complete = true;
+    for (size_t i = 0; i < layers; i++) {
+        evaluator->activity[i] = 0;
+    }
+    for (size_t task = 0; task < shape->tasks; task++) {
+        evaluator->accuracy[task] = (double)NAN;
+        size_t examples = eg_stream_count(evaluator->stream, part, task);
+        if (!covers(shape, tasks, phase, task)) {
+            complete = false;
+            continue;
+        }
+        size_t correct = 0;
+        EG_TRY(count_task(evaluator, part, task, poll, user, &correct));
+        if (examples > 0) {
+            evaluator->accuracy[task] = (double)correct / (double)examples;
+        }
+        all_correct += correct;
+        all_examples += examples;
+    }
+    for (size_t i = 0; i < layers; i++) {
+        bool known = evaluator->learner->ops->activity != NULL && all_examples > 0;
+        evaluator->activity[i] =
+            known ? evaluator->activity[i] / (double)all_examples : (double)NAN;
+    }
+    evaluator->examples += all_examples;
+    *overall =
+        complete && all_examples > 0 ? (double)all_correct / (double)all_examples : (double)NAN;
+    return eg_ok();
+}

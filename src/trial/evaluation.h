@@ -1,0 +1,41 @@
+/** Evaluating a learner on the tasks of a stream. */
+#ifndef ENGRAM_TRIAL_EVALUATION_H
+#define ENGRAM_TRIAL_EVALUATION_H
+
+#include "engram/learner.h"
+#include "engram/stream.h"
+
+/** Which tasks an evaluation covers. */
+typedef enum eg_eval_tasks {
+    EG_EVAL_ALL,
+    EG_EVAL_SEEN,              /**< tasks of the phases up to the current one */
+    EG_EVAL_FIRST_AND_CURRENT, /**< the first task and the current phase's */
+} eg_eval_tasks;
+
+/** "all", "seen", "first_and_current", NULL. */
+extern const char *const eg_eval_tasks_names[];
+
+typedef struct eg_evaluator {
+    eg_learner *learner; /**< borrowed */
+    eg_stream *stream;   /**< borrowed */
+    size_t block;
+    eg_real *scores;        /**< [block, outputs] */
+    double *activity;       /**< [hidden layers] share of active units, mean over examples */
+    double *activity_block; /**< [hidden layers] of one block */
+    double *accuracy;       /**< [tasks] of the last evaluation, NaN where not evaluated */
+    size_t examples;        /**< examples evaluated so far, in all evaluations */
+} eg_evaluator;
+
+/** Called between blocks; false: stop. */
+typedef bool (*eg_evaluation_poll)(void *user);
+
+eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_stream *stream,
+                            size_t block) EG_WARN_UNUSED;
+void eg_evaluator_clear(eg_evaluator *evaluator);
+
+/** Fills `accuracy` and `activity` from the chosen tasks of `part`; *overall is the share correct
+ * of all examples together if every task was covered, NaN otherwise. Errors: EG_STOPPED by poll. */
+eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_part part, eg_eval_tasks tasks, size_t phase,
+                           eg_evaluation_poll poll, void *user, double *overall) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,41 @@
+/** The state of one running trial, shared by the files of this room. */
+#ifndef ENGRAM_TRIAL_RUN_H
+#define ENGRAM_TRIAL_RUN_H
+
+#include "engram/metric.h"
+#include "engram/trial.h"
+#include "trial/evaluation.h"
+#include "trial/protocol.h"
+#include "trial/variables.h"
+
+typedef struct eg_run {
+    eg_view root;
+    eg_selection selection;
+    const char *objective;
+    eg_eval_tasks eval_tasks;
+    size_t eval_every; /**< 0: phase ends only */
+    eg_stream *stream;
+    eg_learner *learner;
+    eg_evaluator evaluator;
+    eg_record *record;
+    eg_array *array[EG_VAR_COUNT]; /**< curves and matrices; NULL where not recorded */
+    eg_window losses;
+    size_t steps, evals; /**< in all */
+    size_t step, eval;   /**< done */
+    size_t phase;
+    size_t examples_seen;
+    double train_seconds, evaluation_seconds;
+    eg_poll poll;
+    void *user;
+    eg_progress progress;
+} eg_run;
+
+/** Declares all curves for the run's stream and learner. */
+eg_status eg_run_declare(eg_run *run) EG_WARN_UNUSED;
+/** Evaluates and fills the next column of every curve; at the end of a phase a row of the matrices
+ * too. */
+eg_status eg_run_evaluate(eg_run *run, bool phase_end) EG_WARN_UNUSED;
+/** Computes and adds the summary; `diverged`: chance accuracy instead. */
+eg_status eg_run_summarise(eg_run *run, bool diverged) EG_WARN_UNUSED;
+
+#endif

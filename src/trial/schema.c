@@ -1,0 +1,64 @@
+/** The root of all settings of a trial. */
+#include "engram/activation.h"
+#include "engram/dataset.h"
+#include "engram/learner.h"
+#include "engram/loss.h"
+#include "engram/net.h"
+#include "engram/optimizer.h"
+#include "engram/stream.h"
+#include "engram/trial.h"
+#include "trial/evaluation.h"
+#include "trial/protocol.h"
+
+#define COMPONENT(family_name, default_member, words)                                              \
+    {                                                                                              \
+        .name = family_name, .type = EG_TYPE_COMPONENT, .fallback = default_member,                \
+        .family = family_name, .doc = words                                                        \
+    }
+
+static const eg_param root[] = {
+    COMPONENT("dataset", "mnist", "what is learned"),
+    COMPONENT("stream", "split", "in which order it arrives"),
+    COMPONENT("model", "mlp", "the network"),
+    COMPONENT("loss", "cross_entropy", "what is minimised"),
+    COMPONENT("optimizer", "adagrad", "how weights are updated"),
+    COMPONENT("learner", "plain", "the continual-learning method"),
+    COMPONENT("protocol", "validation", "which data select the best point"),
+    {.name = "eval.every",
+     .type = EG_TYPE_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 1e9,
+     .unit = "minibatches",
+     .doc = "evaluate every so many minibatches; 0: at the end of each phase only"},
+    {.name = "eval.tasks",
+     .type = EG_TYPE_WORD,
+     .fallback = "all",
+     .choices = eg_eval_tasks_names,
+     .doc = "tasks an evaluation covers (the last one of a trial always covers all)"},
+    {.name = "eval.block",
+     .type = EG_TYPE_INT,
+     .fallback = "500",
+     .min = 1,
+     .max = 100000,
+     .unit = "examples",
+     .doc = "examples evaluated together",
+     .neutral = true},
+};
+
+static const eg_family *const families[] = {
+    &eg_activation_family, &eg_dataset_family,  &eg_learner_family,
+    &eg_loss_family,       &eg_model_family,    &eg_optimizer_family,
+    &eg_protocol_family,   &eg_schedule_family, &eg_stream_family,
+};
+
+const eg_schema *eg_trial_schema(void)
+{
+    static const eg_schema schema = {
+        .root = root,
+        .root_count = EG_COUNT(root),
+        .families = families,
+        .family_count = EG_COUNT(families),
+    };
+    return &schema;
+}

@@ -1,0 +1,150 @@
+/** What every trial records, declared once: names, dimensions, units, formulas. */
+#include "trial/variables.h"
+
+#include "engram/learner.h"
+#include "engram/memory.h"
+#include "engram/trial.h"
+#include "trial/protocol.h"
+
+#include <string.h>
+
+const eg_variable eg_core_variables[EG_VAR_COUNT] = {
+    [EG_VAR_STEP] = {.name = "step",
+                     .dims = {"eval"},
+                     .wide = true,
+                     .unit = "1",
+                     .doc = "minibatches learned when this evaluation was made"},
+    [EG_VAR_EXAMPLES_SEEN] = {.name = "examples_seen",
+                              .dims = {"eval"},
+                              .wide = true,
+                              .unit = "1",
+                              .doc = "training examples learned when this evaluation was made"},
+    [EG_VAR_PHASE] = {.name = "phase",
+                      .dims = {"eval"},
+                      .wide = true,
+                      .unit = "1",
+                      .doc = "index of the phase being learned at this evaluation, from 0"},
+    [EG_VAR_LOSS] = {.name = "loss",
+                     .dims = {"eval"},
+                     .unit = "nat",
+                     .doc = "mean of the last 100 minibatch training losses"},
+    [EG_VAR_ACCURACY] = {.name = "accuracy",
+                         .dims = {"eval"},
+                         .unit = "1",
+                         .doc =
+                             "share of all test examples classified correctly, all tasks together"},
+    [EG_VAR_TASK_ACCURACY] = {.name = "task_accuracy",
+                              .dims = {"eval", "task"},
+                              .unit = "1",
+                              .doc = "share of a task's test examples classified correctly"},
+    [EG_VAR_ACTIVE_FRACTION] = {.name = "active_fraction",
+                                .dims = {"eval", "layer"},
+                                .unit = "1",
+                                .doc = "share of a hidden layer's outputs that are not zero, mean "
+                                       "over the evaluated test examples"},
+    [EG_VAR_ACCURACY_MATRIX] = {.name = "accuracy_matrix",
+                                .dims = {"train_task", "eval_task"},
+                                .unit = "1",
+                                .doc = "R[i,j]: test accuracy on task j after learning phase i"},
+    [EG_VAR_FINAL_ACCURACY] = {.name = "final_accuracy",
+                               .unit = "1",
+                               .doc = "share of all test examples classified correctly after the "
+                                      "last phase; 1/classes if the trial diverged"},
+    [EG_VAR_AVERAGE_ACCURACY] = {.name = "average_accuracy",
+                                 .unit = "1",
+                                 .doc = "mean over tasks j of R[T-1,j]; 1/classes if the trial "
+                                        "diverged"},
+    [EG_VAR_FORGETTING] = {.name = "forgetting",
+                           .unit = "1",
+                           .doc = "mean over tasks j < T-1 of max_{i < T-1} R[i,j] - R[T-1,j] "
+                                  "(Chaudhry et al. 2018)"},
+    [EG_VAR_BACKWARD_TRANSFER] = {.name = "backward_transfer",
+                                  .unit = "1",
+                                  .doc =
+                                      "mean over tasks j < T-1 of R[T-1,j] - R[j,j] (Lopez-Paz & "
+                                      "Ranzato 2017)"},
+    [EG_VAR_STEPS] = {.name = "steps", .wide = true, .unit = "1", .doc = "minibatches learned"},
+    [EG_VAR_FLOPS] = {.name = "flops",
+                      .wide = true,
+                      .unit = "1",
+                      .doc = "floating-point operations of dense arithmetic: forward per example "
+                             "evaluated, three times that per example learned"},
+    [EG_VAR_TRAIN_SECONDS] = {.name = "train_seconds",
+                              .wide = true,
+                              .unit = "s",
+                              .doc = "time spent learning",
+                              .volatile_ = true},
+    [EG_VAR_EVALUATION_SECONDS] = {.name = "evaluation_seconds",
+                                   .wide = true,
+                                   .unit = "s",
+                                   .doc = "time spent evaluating",
+                                   .volatile_ = true},
+    [EG_VAR_PEAK_RSS] = {.name = "peak_rss",
+                         .wide = true,
+                         .unit = "byte",
+                         .doc = "largest resident memory of the worker process so far",
+                         .volatile_ = true},
+    [EG_VAR_OBJECTIVE] = {.name = "objective",
+                          .wide = true,
+                          .unit = "1",
+                          .doc = "what selects the best point, computed from the data the protocol "
+                                 "allows"},
+    [EG_VAR_VALIDATION_ACCURACY] = {.name = "validation_accuracy",
+                                    .dims = {"eval"},
+                                    .unit = "1",
+                                    .doc = "share of all held-out training examples classified "
+                                           "correctly"},
+    [EG_VAR_VALIDATION_MATRIX] = {.name = "validation_matrix",
+                                  .dims = {"train_task", "eval_task"},
+                                  .unit = "1",
+                                  .doc =
+                                      "accuracy on the held-out examples of task j after learning "
+                                      "phase i"},
+};
+
+static const eg_variable *const *learner_variables(const eg_component *learner)
+{
+    return ((const eg_learner_kind *)(const void *)learner)->variables;
+}
+
+eg_status eg_trial_variables(const eg_variable *const **out, size_t *count,
+                             const eg_settings *settings)
+{
+    eg_view view = eg_settings_root(settings);
+    const eg_variable *const *added = learner_variables(eg_view_component(&view, "learner"));
+    bool held_out = eg_protocol_selection(&view).holdout > 0;
+    size_t core = held_out ? EG_VAR_COUNT : EG_VAR_VALIDATION_ACCURACY;
+    size_t more = 0;
+    while (added != NULL && added[more] != NULL) {
+        more++;
+    }
+    const eg_variable **list = NULL;
+    EG_TRY(eg_alloc(&list, core + more + 1, sizeof(const eg_variable *)));
+    for (size_t i = 0; i < core; i++) {
+        list[i] = &eg_core_variables[i];
+    }
+    for (size_t i = 0; i < more; i++) {
+        list[core + i] = added[i];
+    }
+    *out = list;
+    *count = core + more;
+    return eg_ok();
+}
+
+const eg_variable *eg_trial_variable(const char *name)
+{
+    for (size_t i = 0; i < EG_VAR_COUNT; i++) {
+        if (strcmp(eg_core_variables[i].name, name) == 0) {
+            return &eg_core_variables[i];
+        }
+    }
+    for (size_t m = 0; m < eg_learner_family.member_count; m++) {
+        const eg_variable *const *added = learner_variables(eg_learner_family.members[m]);
+        for (size_t i = 0; added != NULL && added[i] != NULL; i++) {
+            if (strcmp(added[i]->name, name) == 0) {
+                return added[i];
+            }
+        }
+    }
+    return NULL;
+}
