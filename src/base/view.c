@@ -1,0 +1,90 @@
+/** A component's window on the settings. Asking for what does not exist is a mistake in the
+ * program. */
+#include "engram/settings.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+eg_view eg_settings_root(const eg_settings *settings)
+{
+    eg_view view = {.settings = settings};
+    return view;
+}
+
+eg_view eg_view_inside(const eg_view *view, const char *name)
+{
+    assert(eg_view_value(view, name)->type == EG_TYPE_COMPONENT);
+    eg_view inside = {.settings = view->settings};
+    int length = snprintf(inside.prefix, sizeof inside.prefix, "%s%s.", view->prefix, name);
+    assert(length > 0 && (size_t)length < sizeof inside.prefix);
+    (void)length;
+    return inside;
+}
+
+const eg_value *eg_view_value(const eg_view *view, const char *name)
+{
+    size_t prefix = strlen(view->prefix);
+    for (size_t i = 0; i < eg_settings_count(view->settings); i++) {
+        const eg_setting *setting = eg_settings_at(view->settings, i);
+        if (strncmp(setting->name, view->prefix, prefix) == 0 &&
+            strcmp(setting->name + prefix, name) == 0) {
+            return &setting->value;
+        }
+    }
+    assert(false && "no such setting");
+    return NULL;
+}
+
+static const eg_value *typed(const eg_view *view, const char *name, eg_type type)
+{
+    const eg_value *value = eg_view_value(view, name);
+    assert(value->type == type);
+    (void)type;
+    return value;
+}
+
+bool eg_view_bool(const eg_view *view, const char *name)
+{
+    return typed(view, name, EG_TYPE_BOOL)->boolean;
+}
+
+int64_t eg_view_int(const eg_view *view, const char *name)
+{
+    return typed(view, name, EG_TYPE_INT)->integer;
+}
+
+size_t eg_view_size(const eg_view *view, const char *name)
+{
+    int64_t value = eg_view_int(view, name);
+    assert(value >= 0);
+    return (size_t)value;
+}
+
+double eg_view_real(const eg_view *view, const char *name)
+{
+    return typed(view, name, EG_TYPE_REAL)->real;
+}
+
+size_t eg_view_choice(const eg_view *view, const char *name)
+{
+    return (size_t)typed(view, name, EG_TYPE_WORD)->integer;
+}
+
+const char *eg_view_text(const eg_view *view, const char *name)
+{
+    return eg_view_value(view, name)->text;
+}
+
+const eg_component *eg_view_component(const eg_view *view, const char *name)
+{
+    return typed(view, name, EG_TYPE_COMPONENT)->component;
+}
+
+void eg_view_numbers(const eg_view *view, const eg_component *component, double *out)
+{
+    for (size_t i = 0; i < component->param_count; i++) {
+        const eg_value *value = eg_view_value(view, component->params[i].name);
+        out[i] = value->type == EG_TYPE_WORD ? (double)value->integer : value->real;
+    }
+}
