@@ -107,8 +107,7 @@ static const eg_variable *const *learner_variables(const eg_component *learner)
     return ((const eg_learner_kind *)(const void *)learner)->variables;
 }
 
-eg_status eg_trial_variables(const eg_variable *const **out, size_t *count,
-                             const eg_settings *settings)
+eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_settings *settings)
 {
     eg_view view = eg_settings_root(settings);
     const eg_variable *const *added = learner_variables(eg_view_component(&view, "learner"));

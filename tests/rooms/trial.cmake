@@ -1,0 +1,2 @@
+engram_test(metric)
+engram_test(trial)

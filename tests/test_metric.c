@@ -1,0 +1,113 @@
+/** Accuracy, transfer measures and the loss window against numbers worked out by hand. */
+#include "testing.h"
+
+#include "engram/metric.h"
+
+#include <math.h>
+
+static void counts_the_largest_score(void **state)
+{
+    (void)state;
+    const eg_real scores[] = {
+        0.1F, 0.7F, 0.2F, /* 1 */
+        0.9F, 0.0F, 0.9F, /* tie: the first, 0 */
+        -3.F, -2.F, -1.F, /* 2 */
+    };
+    const uint32_t right[] = {1, 0, 2};
+    const uint32_t second_of_tie[] = {1, 2, 2};
+    assert_int_equal(eg_count_correct(3, 3, scores, right), 3);
+    assert_int_equal(eg_count_correct(3, 3, scores, second_of_tie), 2);
+}
+
+static void nan_scores_are_wrong(void **state)
+{
+    (void)state;
+    const eg_real scores[] = {(eg_real)NAN, 1, 0, 2, (eg_real)NAN, 1};
+    const uint32_t label[] = {1, 0};
+    assert_int_equal(eg_count_correct(2, 3, scores, label), 0);
+}
+
+/* Three tasks of 10, 20 and 70 examples:
+ *          task 0  task 1  task 2
+ * phase 0   0.9      -       -
+ * phase 1   0.6     0.8      -
+ * phase 2   0.5     0.7     1.0
+ * final      (10*0.5 + 20*0.7 + 70*1.0) / 100 = 0.89
+ * average    (0.5 + 0.7 + 1.0) / 3            = 0.7333…
+ * forgetting ((0.9 - 0.5) + (0.8 - 0.7)) / 2  = 0.25
+ * transfer   ((0.5 - 0.9) + (0.7 - 0.8)) / 2  = -0.25 */
+static void transfer_of_three_tasks(void **state)
+{
+    (void)state;
+    const double none = (double)NAN;
+    const double matrix[] = {0.9, none, none, 0.6, 0.8, none, 0.5, 0.7, 1.0};
+    const double weight[] = {10, 20, 70};
+    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight);
+    assert_close(t.final_accuracy, 0.89, 1e-12);
+    assert_close(t.average_accuracy, 2.2 / 3, 1e-12);
+    assert_close(t.forgetting, 0.25, 1e-12);
+    assert_close(t.backward_transfer, -0.25, 1e-12);
+}
+
+/* Forgetting counts the best accuracy a task ever had, transfer the one when it was learned: with
+ * task 0 going 0.5, 0.9, 0.6 they are 0.3 and +0.1. */
+static void forgetting_is_from_the_best_phase(void **state)
+{
+    (void)state;
+    const double none = (double)NAN;
+    const double matrix[] = {0.5, none, none, 0.9, 0.8, none, 0.6, 0.8, 1.0};
+    const double weight[] = {1, 1, 1};
+    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight);
+    assert_close(t.forgetting, (0.3 + 0.0) / 2, 1e-12);
+    assert_close(t.backward_transfer, (0.1 + 0.0) / 2, 1e-12);
+}
+
+static void first_tasks_only(void **state)
+{
+    (void)state;
+    const double none = (double)NAN;
+    const double matrix[] = {0.9, none, none, 0.6, 0.8, none, none, none, none};
+    const double weight[] = {10, 30, 60};
+    eg_transfer t = eg_transfer_of(matrix, 3, 2, 2, weight);
+    assert_close(t.final_accuracy, (6.0 + 24.0) / 40, 1e-12);
+    assert_close(t.forgetting, 0.3, 1e-12);
+}
+
+static void one_task_has_nothing_to_forget(void **state)
+{
+    (void)state;
+    const double matrix[] = {0.75};
+    const double weight[] = {4};
+    eg_transfer t = eg_transfer_of(matrix, 1, 1, 1, weight);
+    assert_close(t.final_accuracy, 0.75, 1e-12);
+    assert_true(isnan(t.forgetting));
+    assert_true(isnan(t.backward_transfer));
+}
+
+static void window_keeps_the_last_hundred(void **state)
+{
+    (void)state;
+    eg_window window = {.seen = 0};
+    assert_true(isnan(eg_window_mean(&window)));
+    eg_window_add(&window, 4);
+    eg_window_add(&window, 8);
+    assert_close(eg_window_mean(&window), 6, 1e-12);
+    for (int i = 1; i <= 250; i++) {
+        eg_window_add(&window, i);
+    }
+    assert_close(eg_window_mean(&window), (151 + 250) / 2.0, 1e-12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_the_largest_score),
+        cmocka_unit_test(nan_scores_are_wrong),
+        cmocka_unit_test(transfer_of_three_tasks),
+        cmocka_unit_test(forgetting_is_from_the_best_phase),
+        cmocka_unit_test(first_tasks_only),
+        cmocka_unit_test(one_task_has_nothing_to_forget),
+        cmocka_unit_test(window_keeps_the_last_hundred),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
