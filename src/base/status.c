@@ -53,7 +53,12 @@ eg_status eg_status_wrap(eg_status status, const char *format, ...)
     eg_status wrapped = fail_with(status.code, format, arguments);
     va_end(arguments);
     size_t used = strlen(wrapped.message);
-    (void)snprintf(wrapped.message + used, sizeof wrapped.message - used, ": %s", status.message);
+    /* Cut at the end if too long, as everywhere; the result is looked at so that gcc knows we know.
+     */
+    if (snprintf(wrapped.message + used, sizeof wrapped.message - used, ": %s", status.message) <
+        0) {
+        wrapped.message[used] = '\0';
+    }
     return wrapped;
 }
 

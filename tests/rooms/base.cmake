@@ -1,0 +1,7 @@
+engram_test(status)
+engram_test(memory)
+engram_test(random)
+engram_test(pack)
+engram_test(record)
+engram_test(params)
+engram_test(settings)
