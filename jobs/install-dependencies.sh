@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages engram needs; says which, and skips what is there.
+set -euo pipefail
+
+usage() {
+    cat <<'END'
+Usage: jobs/install-dependencies.sh [--list] [run | test | lint]
+
+Installs distribution packages with apt-get, as root or through sudo. Each set holds the ones before it:
+  run   compile engram, run sweeps, draw the results (default)
+  test  run the test suite
+  lint  a second compiler, formatting, static analysis, coverage
+
+  --list   print the package names of the set, one a line, and do nothing else
+END
+}
+
+run_set=(gcc libc6-dev cmake ninja-build pkg-config
+    openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev libyaml-dev librandom123-dev zlib1g-dev
+    libxxhash-dev libisal-dev libjansson-dev
+    python3 python3-h5py python3-numpy python3-pandas python3-matplotlib python3-xarray
+    python3-h5netcdf
+    ca-certificates curl)
+test_set=(libcmocka-dev hdf5-tools netcdf-bin python3-netcdf4 python3-pytest)
+lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind)
+
+list_only=false
+wanted=run
+for argument in "$@"; do
+    case $argument in
+    -h | --help) usage && exit 0 ;;
+    --list) list_only=true ;;
+    run | test | lint) wanted=$argument ;;
+    *)
+        echo "install-dependencies.sh: unknown argument '$argument'" >&2
+        usage >&2
+        exit 2
+        ;;
+    esac
+done
+
+packages=("${run_set[@]}")
+if [ "$wanted" != run ]; then
+    packages+=("${test_set[@]}")
+fi
+if [ "$wanted" = lint ]; then
+    packages+=("${lint_set[@]}")
+fi
+if $list_only; then
+    printf '%s\n' "${packages[@]}"
+    exit 0
+fi
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "install-dependencies.sh: this system has no apt-get. Please install the counterparts of" >&2
+    echo "these Debian packages yourself: ${packages[*]}" >&2
+    exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    if [ "$state" != installed ]; then
+        missing+=("$package")
+    fi
+done
+
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "packages: all ${#packages[@]} of set '$wanted' are installed"
+else
+    echo "packages: installing ${#missing[@]} of ${#packages[@]} of set '$wanted': ${missing[*]}"
+    as_root=(env DEBIAN_FRONTEND=noninteractive)
+    if [ "$(id -u)" != 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "install-dependencies.sh: not root and no sudo. As root, run:" >&2
+            echo "  apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
+            exit 1
+        fi
+        as_root=(sudo "${as_root[@]}")
+    fi
+    apt=("${as_root[@]}" apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120)
+    "${apt[@]}" update
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# The presets need this version; older distributions have older packages.
+have=$(cmake --version | sed -n '1s/[^0-9]*//p')
+if [ "$(printf '%s\n' 3.25 "$have" | sort -V | head -n 1)" != 3.25 ]; then
+    echo "install-dependencies.sh: CMake 3.25 or later is needed, this is $have (Debian 12 and" >&2
+    echo "Ubuntu 23.04 or later have it; https://cmake.org/download has builds for older ones)" >&2
+    exit 1
+fi
