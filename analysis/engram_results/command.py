@@ -1,0 +1,108 @@
+"""The command: python3 -m engram_results table|figure|curves|points."""
+
+import argparse
+import contextlib
+import os
+import sys
+
+from .files import ResultError, load
+from .published import TABLES
+from .ranking import points
+from .tables import compare, render
+
+PROGRAM = "engram_results"
+
+
+def main(arguments=None):
+    """Runs the command; returns its exit code: 0 done, 2 bad input."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except ResultError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of a pipe left early; nothing more can or need be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Tables and figures from result "
+                                     "files of engram. Files of running sweeps are fine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    table = commands.add_parser("table", help="a table of the Hard ASH paper, measured next to "
+                                "published")
+    table.add_argument("name", choices=TABLES, help="which table")
+    table.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
+    table.add_argument("--csv", action="store_true", help="print comma-separated values")
+    table.set_defaults(run=_table)
+
+    figure = commands.add_parser("figure", help="a figure of the Hard ASH paper")
+    figure.add_argument("name", choices=("1", "2", "3"), help="which figure")
+    figure.add_argument("file", metavar="FILE", help="result file (.h5)")
+    figure.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
+    figure.set_defaults(run=_figure)
+
+    curves = commands.add_parser("curves", help="learning curves, a line per point")
+    curves.add_argument("file", metavar="FILE", help="result file (.h5)")
+    curves.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
+    curves.add_argument("--variables", default="accuracy,loss", metavar="NAME,…",
+                        help="curves to draw, a panel each (default: %(default)s)")
+    curves.add_argument("--by", metavar="SETTING,…",
+                        help="settings that make up a line (default: those the sweep varied)")
+    curves.add_argument("--best", type=_positive, default=8, metavar="N",
+                        help="draw at most the N best points (default: %(default)s)")
+    curves.set_defaults(run=_curves)
+
+    ranking = commands.add_parser("points", help="all points with mean, interval and n, as "
+                                  "comma-separated values, best first")
+    ranking.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
+    ranking.add_argument("--by", metavar="SETTING,…",
+                         help="settings that make up a point (default: those the sweep varied)")
+    ranking.set_defaults(run=_points)
+    return parser
+
+
+def _positive(text):
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, not `{text}`")
+    return int(text)
+
+
+def _names(text):
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+@contextlib.contextmanager
+def _opened(paths):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(load(path)) for path in paths]
+
+
+def _table(options):
+    with _opened(options.files) as datasets:
+        frame = compare(options.name, datasets)
+    print(frame.to_csv(index=False).rstrip() if options.csv else render(options.name, frame))
+
+
+def _figure(options):
+    # matplotlib takes a second to import: only where something is drawn.
+    from .figures import FIGURES, save
+    with load(options.file) as ds:
+        save(FIGURES[options.name](ds), options.output)
+
+
+def _curves(options):
+    from .figures import learning_curves, save
+    with load(options.file) as ds:
+        save(learning_curves(ds, tuple(_names(options.variables)), _names(options.by),
+                             options.best), options.output)
+
+
+def _points(options):
+    with _opened(options.files) as datasets:
+        frame = points(datasets, by=_names(options.by))
+    print(frame.drop(columns=["group", "score"]).to_csv(index=False).rstrip())

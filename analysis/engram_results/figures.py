@@ -1,0 +1,182 @@
+"""Learning curves, and figures 1 to 3 of the Hard ASH paper."""
+
+import pathlib
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed to write a file
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .files import ResultError, settings
+from .frames import curves, gather
+from .ranking import best_points, describe, group_ids, points
+
+REFERENCE = "black"
+
+
+def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8):
+    """Mean ± 95 % interval over seeds of every variable, a panel each and a line per point.
+
+    With more than `most` points the best ones are drawn. Returns the figure.
+    """
+    lines, left = _lines(ds, points(ds, by=by), most)
+    figure, axes = plt.subplots(1, len(variables), figsize=(6 * len(variables), 4.5),
+                                squeeze=False, layout="constrained")
+    for axis, name in zip(axes[0], variables):
+        frame = _labelled(ds, name, lines)
+        _draw(axis, frame, lines, "step")
+        _boundaries(axis, ds)
+        axis.set(xlabel="minibatches", ylabel=_title(ds, name))
+    axes[0][0].legend(fontsize="small")
+    figure.suptitle(_headline(ds) + (f" – best {len(lines)} of {len(lines) + left} points"
+                                     if left else ""))
+    return figure
+
+
+def figure1(ds):
+    """Split-MNIST: overall accuracy, training loss, and the accuracy on every task, for the best
+    point of every activation."""
+    lines, _ = _lines(ds, best_points(ds, by=["model.activation"]), most=9)
+    across = max(2, min(4, len(lines)))
+    down = -(-len(lines) // across)
+    figure = plt.figure(figsize=(4 * across, 4 + 2.8 * down), layout="constrained")
+    grid = figure.add_gridspec(2 + down, 2 * across)
+    for place, name in ((slice(0, across), "accuracy"), (slice(across, None), "loss")):
+        axis = figure.add_subplot(grid[:2, place])
+        _draw(axis, _labelled(ds, name, lines), lines, "step")
+        _boundaries(axis, ds)
+        axis.set(xlabel="minibatches", ylabel=_title(ds, name))
+    axis.legend(fontsize="small")
+    tasks = _labelled(ds, "task_accuracy", lines)
+    colours = plt.get_cmap("viridis")
+    for index, (group, (label, _)) in enumerate(lines.items()):
+        row, column = divmod(index, across)
+        axis = figure.add_subplot(grid[2 + row, 2 * column:2 * column + 2])
+        last = max(1, int(tasks["task"].max()))
+        for task, part in tasks[tasks["line"] == group].groupby("task"):
+            _band(axis, part, "step", colours(0.9 * task / last), f"task {task + 1}")
+        _boundaries(axis, ds)
+        axis.set(title=label, ylim=(0, 1))
+        axis.title.set_fontsize("small")
+        if index == 0:
+            axis.legend(fontsize="xx-small")
+            axis.set_ylabel("accuracy on each task")
+    figure.suptitle(_headline(ds))
+    return figure
+
+
+def stability(ds, setting):
+    """Permuted MNIST over values of one setting of the activation: accuracy on the newest task after
+    each task (plasticity) and on task 1 throughout (stability). Points without the setting, such
+    as relu, are drawn as reference in black."""
+    names = settings(ds)
+    if setting not in names:
+        raise ResultError(f"the file has no setting `{setting}`")
+    columns = ["model.activation"] if "model.activation" in names else []
+    ranked = best_points(ds, by=columns + [setting])
+    ranked = ranked.sort_values(names[setting], na_position="last", kind="stable")
+    lines, _ = _lines(ds, ranked, most=len(ranked))
+    values = ranked[names[setting]].astype(float)
+    low, span = values.min(), (values.max() - values.min()) or 1.0
+    for group, value in zip(lines, values):
+        has = value == value
+        label = f"{setting.rsplit('.', 1)[-1]} = {value:g}" if has else lines[group][0]
+        lines[group] = (label, plt.get_cmap("viridis")(0.9 * (value - low) / span) if has
+                        else REFERENCE)
+    matrix = _labelled(ds, "accuracy_matrix", lines)
+    matrix = matrix.assign(task=matrix["train_task"] + 1)
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), sharex=True, layout="constrained")
+    newest = matrix[matrix["train_task"] == matrix["eval_task"]]
+    _draw(axes[0], newest, lines, "task")
+    _draw(axes[1], matrix[matrix["eval_task"] == 0], lines, "task")
+    axes[0].set(xlabel="tasks seen", ylabel="accuracy on the newest task")
+    axes[1].set(xlabel="tasks seen", ylabel="accuracy on task 1")
+    axes[0].legend(fontsize="small")
+    figure.suptitle(_headline(ds))
+    return figure
+
+
+FIGURES = {
+    "1": figure1,
+    "2": lambda ds: stability(ds, "model.activation.z_k"),
+    "3": lambda ds: stability(ds, "model.activation.alpha"),
+}
+
+
+def save(figure, path):
+    """Writes the figure; the ending of the path chooses the format."""
+    try:
+        figure.savefig(pathlib.Path(path), dpi=130)
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path}: cannot be written: {error}") from error
+    finally:
+        plt.close(figure)
+
+
+def _lines(ds, ranked, most):
+    """{group of trials: (label, colour)} for the first points that have results, and how many more
+    there are."""
+    ranked = ranked[ranked["n"] > 0]
+    if ranked.empty:
+        raise ResultError("no trial has finished yet")
+    varied = gather(ds)[1]
+    shown = {dotted: column for dotted, column in varied.items() if column in ranked}
+    columns = [column for column in ranked.columns if column in settings(ds).values()]
+    groups = _groups(ds, columns)
+    lines = {}
+    for index, (_, row) in enumerate(ranked.head(most).iterrows()):
+        label = describe(row, shown) or "all trials"
+        lines[groups[row["group"]]] = (f"{label} (n = {row['n']:.0f})", f"C{index % 10}")
+    return lines, max(0, len(ranked) - most)
+
+
+def _groups(ds, columns):
+    """{group number of a summary: positions of its trials}."""
+    ids = group_ids(gather(ds)[0], columns)
+    return {group: tuple(np.nonzero(ids == group)[0]) for group in np.unique(ids)}
+
+
+def _labelled(ds, name, lines):
+    """The curve `name` of the trials that are drawn, with the group each belongs to in `line`."""
+    frame = curves(ds, name)
+    owner = {trial: group for group in lines for trial in group}
+    frame = frame[frame["trial"].isin(owner.keys())]
+    if frame.empty:
+        raise ResultError(f"no finished trial has measured `{name}`")
+    return frame.assign(line=[owner[trial] for trial in frame["trial"]])
+
+
+def _draw(axis, frame, lines, over):
+    for group, (label, colour) in lines.items():
+        _band(axis, frame[frame["line"] == group], over, colour, label)
+
+
+def _band(axis, frame, over, colour, label):
+    grouped = frame.groupby(over)["value"]
+    mean = grouped.mean()
+    half = (1.96 * grouped.std(ddof=0) / np.sqrt(grouped.count())).fillna(0.0)
+    axis.plot(mean.index, mean, color=colour, label=label, linewidth=1.4)
+    axis.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
+
+
+def _boundaries(axis, ds):
+    """A thin line at the last evaluation of every phase, if there are few enough to be of use."""
+    if "phase" not in ds.variables or "step" not in ds.variables:
+        return
+    step, phase = ds["step"].values, ds["phase"].values
+    ends = np.unique(step[:, :-1][phase[:, 1:] > phase[:, :-1]])
+    if ends.size <= 20:
+        for end in ends:
+            axis.axvline(end, color="0.85", linewidth=0.8, zorder=0)
+
+
+def _title(ds, name):
+    return {"accuracy": "test accuracy, all classes", "loss": "training loss, running mean"}.get(
+        name, str(ds[name].attrs.get("long_name", name)))
+
+
+def _headline(ds):
+    title = str(ds.attrs.get("title", ""))
+    return title if ds.attrs.get("complete", 1) else f"{title} (still running)".strip()

@@ -1,0 +1,1 @@
+"""Published numbers, one JSON file per paper."""

@@ -1,0 +1,40 @@
+"""The published numbers and how to find their counterpart among measured points."""
+
+import importlib.resources
+import json
+import math
+
+TABLES = ("1", "2", "3", "6", "7", "sgd-decay")
+
+
+def hard_ash():
+    """The data file of the Hard ASH paper as a dictionary."""
+    text = importlib.resources.files("engram_results.paper").joinpath("hard_ash.json").read_text(
+        encoding="utf-8")
+    return json.loads(text)
+
+
+def pairs(paper):
+    """Table 3 as {(activation, optimizer): (mean, half width)}."""
+    table = paper["table3"]
+    return {(activation, optimizer): tuple(values)
+            for activation, row in table["activations"].items()
+            for optimizer, values in zip(table["optimizers"], row)}
+
+
+def matches(row, variables, alternatives):
+    """Whether the settings of a row satisfy one of the alternatives, each {dotted name: value}.
+
+    `variables`: {dotted name: column}. A setting the row does not have never matches.
+    """
+    return any(all(name in variables and same(row[variables[name]], wanted)
+                   for name, wanted in alternative.items()) for alternative in alternatives)
+
+
+def same(value, wanted):
+    """Equality of a stored setting and a wanted one; numbers may differ by rounding."""
+    if isinstance(wanted, bool):
+        return str(value).lower() in (("true", "1", "1.0") if wanted else ("false", "0", "0.0"))
+    if isinstance(wanted, str) or isinstance(value, str):
+        return value == wanted
+    return math.isclose(float(value), wanted, rel_tol=1e-6)

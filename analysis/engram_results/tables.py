@@ -1,0 +1,167 @@
+"""Tables of the Hard ASH paper, measured next to published."""
+
+import numpy as np
+import pandas
+
+from . import published
+from .files import ResultError, settings
+from .frames import gather
+from .ranking import best_points, describe, first_of_each, points
+
+PAIR = ["model.activation", "optimizer"]
+TITLES = {
+    "1": "Table 1: every activation with its best optimizer, and baselines from the literature",
+    "2": "Table 2: every optimizer with its best activation",
+    "3": "Table 3: best point of every pair of activation and optimizer",
+    "6": "Table 6: the Split-MNIST optimizer on iid data",
+    "7": "Table 7: Adam with and without bias correction",
+    "sgd-decay": "Appendix A.9: SGD with exponential decay of the learning rate",
+}
+COLUMNS = ("label", "activation", "optimizer", "measured", "ci", "n", "skipped", "planned",
+           "published", "published_ci", "published_activation", "published_optimizer",
+           "difference", "overlap", "settings")
+
+
+def compare(name, datasets):
+    """A published table as a frame: a row per entry with measured mean, ci, n and settings of the best
+    point, published mean and ci, their difference, and whether the two intervals overlap (all in %).
+
+    Rows for which the files hold no finished trial have n = 0 and no measured numbers.
+    """
+    if name not in TITLES:
+        raise ResultError(f"no table `{name}`; there are {', '.join(TITLES)}")
+    datasets = list(datasets) if isinstance(datasets, (list, tuple)) else [datasets]
+    paper = published.hard_ash()
+    if name in ("6", "7", "sgd-decay"):
+        key = name if name in paper else f"table{name}"
+        rows = [_matched(datasets, entry) for entry in paper[key]["rows"]]
+    else:
+        rows = _from_pairs(name, datasets, paper)
+    frame = pandas.DataFrame([_judge(row) for row in rows])
+    if not frame["n"].sum():
+        raise ResultError(f"no finished trial belongs to {TITLES[name].split(':')[0]}")
+    if name == "1":
+        baselines = [{"activation": f"{row['method']} (literature, epochs: {row['epochs']})",
+                      "published_optimizer": row["optimizer"] or "", "published": row["mean"],
+                      "n": 0} for row in paper["table1"]["baselines"]]
+        frame = pandas.concat([frame, pandas.DataFrame(baselines)], ignore_index=True)
+    return frame[[column for column in COLUMNS if column in frame]]
+
+
+def _from_pairs(name, datasets, paper):
+    known = published.pairs(paper)
+    best = _on_split(datasets)
+    rows = {pair: {"activation": pair[0], "optimizer": pair[1], "published": mean,
+                   "published_ci": ci} for pair, (mean, ci) in known.items()}
+    for pair in rows:
+        rows[pair].update(best.get(pair, {}))
+    if name == "3":
+        return list(rows.values())
+    # Tables 1 and 2 are the best of a row or column; measured and published may choose differently.
+    side, other = (0, 1) if name == "1" else (1, 0)
+    titles = ("activation", "optimizer")
+    chosen = []
+    for member in dict.fromkeys(pair[side] for pair in rows):
+        group = [row for pair, row in rows.items() if pair[side] == member]
+        paper_best = max(group, key=lambda row: row["published"])
+        ours = max(group, key=lambda row: row.get("score", -np.inf))
+        chosen.append({**ours, "published": paper_best["published"],
+                       "published_ci": paper_best["published_ci"],
+                       titles[other]: ours[titles[other]] if "score" in ours else "",
+                       f"published_{titles[other]}": paper_best[titles[other]]})
+    return chosen
+
+
+def _on_split(datasets):
+    """{(activation, optimizer): measured columns} of the best points on the split stream."""
+    for ds in datasets:
+        for setting in PAIR:
+            if setting not in settings(ds):
+                raise ResultError(f"the file has no setting `{setting}`")
+    best = best_points(datasets, by=PAIR + ["stream"], report=_report(datasets))
+    varied = gather(datasets)[1]
+    columns = {setting: settings(datasets[0])[setting] for setting in PAIR + ["stream"]}
+    found = {}
+    for _, row in best[best[columns["stream"]] == "split"].iterrows():
+        pair = tuple(row[columns[setting]] for setting in PAIR)
+        found[pair] = _measured(row, varied, without=PAIR)
+    return found
+
+
+def _matched(datasets, entry):
+    """The best point among those that fit one entry of a table with its own conditions."""
+    names = sorted({name for alternative in entry["match"] for name in alternative})
+    variables = {}
+    for ds in datasets:
+        variables.update(settings(ds))
+    varied = gather(datasets)[1]
+    by = list(dict.fromkeys([variables[name] for name in names if name in variables]
+                            + list(varied.values())))
+    ranked = points(datasets, by=by, report=_report(datasets))
+    ranked = ranked[ranked["n"] > 0]
+    fits = [published.matches(row, variables, entry["match"]) for _, row in ranked.iterrows()]
+    best = first_of_each(ranked[np.array(fits, dtype=bool)], [])
+    row = {"label": entry["label"], "published": entry["published"][0],
+           "published_ci": entry["published"][1]}
+    return {**row, **_measured(best.iloc[0], varied)} if len(best) else row
+
+
+def _measured(row, varied, without=()):
+    return {"measured": 100 * row["mean"], "ci": 100 * row["ci"], "n": int(row["n"]),
+            "skipped": int(row["skipped"]), "planned": int(row["planned"]), "score": row["score"],
+            "settings": describe(row, varied, without)}
+
+
+def _report(datasets):
+    """The paper's score is the test accuracy after the last task, whatever the sweep selected by."""
+    return "final_accuracy" if all("final_accuracy" in ds.variables for ds in datasets) \
+        else "objective"
+
+
+def _judge(row):
+    row = {"measured": np.nan, "ci": np.nan, "n": 0, "skipped": 0, "planned": 0, "settings": "",
+           **row}
+    row["difference"] = row["measured"] - row["published"]
+    # One run has no interval: nothing can be said then.
+    both = row["ci"] == row["ci"]
+    row["overlap"] = (abs(row["difference"]) <= row["ci"] + row["published_ci"]) if both else None
+    row.pop("score", None)
+    return row
+
+
+def render(name, frame):
+    """The comparison as text."""
+    labels = [c for c in ("label", "activation", "optimizer") if c in frame]
+    head = labels + ["measured", "n", "published", "difference", "overlap", "settings"]
+    lines = [head] + [[_text(row[c]) for c in labels] + _cells(row) for _, row in frame.iterrows()]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    out = [f"{TITLES[name]} (test accuracy, %: mean ± 95 % interval over seeds)", ""]
+    out += ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+            for line in lines]
+    measured = frame[frame["n"] > 0]
+    judged = measured["overlap"].dropna()
+    out += ["", f"measured {len(measured)} of {len(frame)} rows; "
+            f"intervals overlap in {int(judged.sum())} of {len(judged)}"]
+    if (measured["n"] < measured["planned"]).any():
+        out.append("n: finished/planned seeds where some were skipped or have not run yet")
+    return "\n".join(out)
+
+
+def _cells(row):
+    beside = row.get("published_optimizer", row.get("published_activation"))
+    beside = f" ({beside})" if isinstance(beside, str) and beside else ""
+    theirs = _interval(row["published"], row["published_ci"]) + beside
+    if not row["n"]:
+        return ["–", "0", theirs, "–", "–", ""]
+    seeds = f"{row['n']:.0f}" + (f"/{row['planned']:.0f}" if row["n"] < row["planned"] else "")
+    overlap = {True: "yes", False: "no"}.get(row["overlap"], "–")
+    return [_interval(row["measured"], row["ci"]), seeds, theirs, f"{row['difference']:+.1f}",
+            overlap, row["settings"]]
+
+
+def _interval(mean, half):
+    return f"{mean:.1f} ± {half:.1f}" if half == half else f"{mean:.1f}"
+
+
+def _text(value):
+    return value if isinstance(value, str) else "–"

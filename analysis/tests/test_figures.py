@@ -1,0 +1,91 @@
+"""What is drawn: the lines of a figure are checked, then that a file is written."""
+
+import unittest
+
+import numpy as np
+
+from engram_results import ResultError, figures
+from case import ResultsCase
+from synthetic import trial
+
+NAN = float("nan")
+
+
+def lines(axis):
+    """{label: y values} of the labelled lines of an axis."""
+    return {line.get_label(): np.asarray(line.get_ydata(), dtype=float)
+            for line in axis.get_lines() if not line.get_label().startswith("_")}
+
+
+class Figures(ResultsCase):
+    def activations(self):
+        return [trial("hard_ash", "adagrad", 0.6), trial("hard_ash", "adagrad", 0.8),
+                trial("relu", "adagrad", 0.2), trial("relu", "adagrad", NAN, "skipped")]
+
+    def close(self, figure):
+        self.addCleanup(figures.plt.close, figure)
+        return figure
+
+    def test_curves_are_means_over_seeds_best_first(self):
+        figure = self.close(figures.learning_curves(self.open(self.activations())))
+        drawn = lines(figure.axes[0])
+        self.assertEqual(list(drawn), ["hard_ash (n = 2)", "relu (n = 1)"])
+        np.testing.assert_allclose(drawn["hard_ash (n = 2)"], 0.7 * np.arange(1, 5) / 4, rtol=1e-6)
+        band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+        half = 1.96 * 0.1 / np.sqrt(2)
+        self.assertAlmostEqual(band.max(), 0.7 + half, places=6)
+
+    def test_curves_leave_out_the_weakest_and_say_so(self):
+        figure = self.close(figures.learning_curves(self.open(self.activations()), most=1))
+        self.assertEqual(list(lines(figure.axes[0])), ["hard_ash (n = 2)"])
+        self.assertIn("best 1 of 2 points", figure.get_suptitle()
+                      if hasattr(figure, "get_suptitle") else figure._suptitle.get_text())
+
+    def test_figure1_has_a_panel_per_activation_with_every_task(self):
+        figure = self.close(figures.figure1(self.open(self.activations())))
+        self.assertEqual(len(figure.axes), 2 + 2)
+        self.assertEqual(list(lines(figure.axes[2])), ["task 1", "task 2"])
+        np.testing.assert_allclose(lines(figure.axes[3])["task 2"], 0.1 * np.arange(1, 5) / 4,
+                                   rtol=1e-6)
+
+    def test_figures_2_and_3_show_newest_task_and_task_1(self):
+        rows = [trial("hard_ash", "adagrad", 0.8, model_activation_z_k=2.0,
+                      model_activation_alpha=4.0),
+                trial("hard_ash", "adagrad", 0.4, model_activation_z_k=0.5,
+                      model_activation_alpha=4.0), trial("relu", "adagrad", 0.2)]
+        ds = self.open(rows)
+        figure = self.close(figures.FIGURES["2"](ds))
+        newest, first = (lines(axis) for axis in figure.axes)
+        self.assertEqual(list(newest), ["z_k = 0.5", "z_k = 2", "relu (n = 1)"])
+        np.testing.assert_allclose(newest["z_k = 2"], [0.8, 0.8], rtol=1e-6)
+        np.testing.assert_allclose(first["z_k = 2"], [0.8, 0.4], rtol=1e-6)
+        figure = self.close(figures.FIGURES["3"](ds))
+        # Only the better of the two points with alpha = 4 is drawn.
+        self.assertEqual(list(lines(figure.axes[1])), ["alpha = 4", "relu (n = 1)"])
+        np.testing.assert_allclose(lines(figure.axes[0])["alpha = 4"], [0.8, 0.8], rtol=1e-6)
+        with self.assertRaisesRegex(ResultError, "no setting `model.activation.z_k`"):
+            figures.FIGURES["2"](self.open(self.activations(), "other.h5"))
+
+    def test_commands_write_images(self):
+        rows = [dict(row, model_activation_z_k=2.0, model_activation_alpha=4.0)
+                for row in self.activations()]
+        path = self.path(rows)
+        for arguments in (["figure", "1"], ["figure", "2"], ["figure", "3"], ["curves"]):
+            image = self.folder / f"{'-'.join(arguments)}.png"
+            code, out, err = self.command(*arguments, path, "-o", image)
+            self.assertEqual((code, out, err), (0, "", ""))
+            self.assertEqual(image.read_bytes()[:4], b"\x89PNG")
+
+    def test_unwritable_image_and_unknown_curve_are_refused(self):
+        path = self.path(self.activations())
+        for arguments, words in ((["-o", self.folder / "none" / "x.png"], "cannot be written"),
+                                 (["-o", self.folder / "x.abc"], "cannot be written"),
+                                 (["-o", self.folder / "x.png", "--variables", "speed"],
+                                  "no curve called `speed`")):
+            code, _, err = self.command("curves", path, *arguments)
+            self.assertEqual(code, 2)
+            self.assertIn(words, err)
+
+
+if __name__ == "__main__":
+    unittest.main()

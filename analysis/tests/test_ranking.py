@@ -1,0 +1,92 @@
+"""Means over seeds, their intervals and the choice of the best."""
+
+import math
+import unittest
+
+import numpy as np
+
+import engram_results
+from engram_results import ranking
+from case import ResultsCase
+from synthetic import trial
+
+NAN = float("nan")
+
+
+class Interval(unittest.TestCase):
+    def test_population_standard_deviation(self):
+        # std of 0.6, 0.8 with n: 0.1; with n - 1 it would be 0.1414
+        self.assertAlmostEqual(ranking.half_width([0.6, 0.8]), 1.96 * 0.1 / math.sqrt(2), places=12)
+
+    def test_a_single_run_has_none(self):
+        self.assertTrue(math.isnan(ranking.half_width([0.7])))
+
+
+class Points(ResultsCase):
+    def test_groups_by_swept_settings_with_missing_ones(self):
+        ds = self.open([trial("ash", "sgd", 0.6, model_activation_alpha=3.0),
+                        trial("ash", "sgd", 0.8, model_activation_alpha=3.0),
+                        trial("ash", "sgd", 0.9, model_activation_alpha=4.0),
+                        trial("relu", "sgd", 0.2), trial("relu", "sgd", 0.4)])
+        frame = engram_results.points(ds)
+        np.testing.assert_allclose(frame["mean"], [0.9, 0.7, 0.3])
+        self.assertEqual(frame["n"].tolist(), [1, 2, 2])
+        self.assertTrue(math.isnan(frame["model_activation_alpha"][2]))
+        self.assertAlmostEqual(frame["ci"][1], 1.96 * 0.1 / math.sqrt(2), places=12)
+
+    def test_diverged_counts_as_chance_and_skipped_makes_n_smaller(self):
+        ds = self.open([trial("ash", "sgd", 0.7), trial("ash", "sgd", 0.1, "diverged"),
+                        trial("ash", "sgd", NAN, "skipped"), trial("ash", "sgd", NAN, "failed"),
+                        trial("relu", "sgd", NAN, "pending")])
+        for report in ("objective", "final_accuracy"):  # final_accuracy is NaN where it diverged
+            frame = engram_results.points(ds, report=report)
+            self.assertAlmostEqual(frame["mean"][0], 0.4)
+            self.assertEqual(frame[["n", "skipped", "planned"]].iloc[0].tolist(), [2, 1, 4])
+        self.assertEqual(frame["n"][1], 0)
+        self.assertTrue(math.isnan(frame["mean"][1]))
+
+    def test_best_per_setting_chooses_by_mean_not_by_single_runs(self):
+        ds = self.open([trial("ash", "sgd", 0.1, optimizer_lr=1.0),
+                        trial("ash", "sgd", 0.9, optimizer_lr=1.0),
+                        trial("ash", "sgd", 0.6, optimizer_lr=2.0),
+                        trial("ash", "sgd", 0.6, optimizer_lr=2.0),
+                        trial("relu", "sgd", 0.3, optimizer_lr=1.0)])
+        best = engram_results.best_points(ds, by=["model.activation"])
+        self.assertEqual(best["model_activation"].tolist(), ["ash", "relu"])
+        self.assertEqual(best["optimizer_lr"].tolist(), [2.0, 1.0])
+        self.assertEqual(len(engram_results.best_points(ds)), 1)
+        with self.assertRaisesRegex(engram_results.ResultError, "no setting called `momentum`"):
+            engram_results.best_points(ds, by=["momentum"])
+
+    def test_small_is_good_when_the_file_says_so(self):
+        ds = self.open([trial("ash", "sgd", 0.1), trial("relu", "sgd", 0.9)])
+        ds["objective"].attrs["goal"] = "minimise"
+        self.assertEqual(engram_results.points(ds)["model_activation"].tolist(), ["ash", "relu"])
+
+    def test_reported_variable_does_not_choose(self):
+        ds = self.open([trial("ash", "sgd", 0.5), trial("relu", "sgd", 0.6)])
+        ds["final_accuracy"] = ("trial", np.array([0.9, 0.1]))
+        frame = engram_results.points(ds, report="final_accuracy")
+        self.assertEqual(frame["model_activation"].tolist(), ["relu", "ash"])
+        self.assertEqual(frame["mean"].tolist(), [0.1, 0.9])
+
+    def test_several_files_are_one_and_shared_trials_count_once(self):
+        rows = [trial("ash", "sgd", 0.5), trial("relu", "sgd", 0.2)]
+        half = [trial("ash", "sgd", NAN, "pending"), trial("relu", "sgd", NAN, "pending"),
+                trial("ash", "sgd", 0.7), trial("swish", "adam", 0.3)]
+        frame = engram_results.points([self.open(half, "a.h5"), self.open(rows, "b.h5")])
+        found = {(r.model_activation, r.optimizer): (round(r["mean"], 9), r.n)
+                 for _, r in frame.iterrows()}
+        self.assertEqual(found, {("ash", "sgd"): (0.6, 2), ("relu", "sgd"): (0.2, 1),
+                                 ("swish", "adam"): (0.3, 1)})
+
+    def test_description_names_numbers_and_leaves_out_what_is_missing(self):
+        ds = self.open([trial("ash", "sgd", 0.5, model_activation_alpha=4.0, optimizer_lr=3e-4),
+                        trial("relu", "sgd", 0.2, optimizer_lr=1e-3)])
+        varied = {name: engram_results.settings(ds)[name] for name in engram_results.swept(ds)}
+        texts = [ranking.describe(row, varied) for _, row in engram_results.points(ds).iterrows()]
+        self.assertEqual(texts, ["ash alpha=4 lr=0.0003", "relu lr=0.001"])
+
+
+if __name__ == "__main__":
+    unittest.main()

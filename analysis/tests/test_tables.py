@@ -1,0 +1,156 @@
+"""Published tables next to measured ones."""
+
+import unittest
+
+import engram_results
+from engram_results import published
+from engram_results.tables import compare
+from case import ResultsCase
+from synthetic import trial
+
+NAN = float("nan")
+
+
+def seeds(activation, optimizer, values, **more):
+    """A point with one trial per value."""
+    return [trial(activation, optimizer, value, **more) for value in values]
+
+
+class Published(unittest.TestCase):
+    def test_table3_is_complete_and_agrees_with_the_text(self):
+        pairs = published.pairs(published.hard_ash())
+        self.assertEqual(len(pairs), 45)
+        self.assertEqual(pairs["hard_ash", "adagrad"], (78.3, 1.4))
+        self.assertEqual(pairs["topk_subtract", "sgdm"], (66.3, 3.5))
+        self.assertEqual(pairs["hard_sigmoid", "sgd"], (14.7, 0.8))
+
+    def test_matching_compares_numbers_words_and_flags(self):
+        same = published.same
+        self.assertTrue(same(1e-6 * (1 + 1e-9), 1e-6))
+        self.assertFalse(same(1.1e-6, 1e-6))
+        self.assertFalse(same(NAN, 0.1))
+        self.assertTrue(same("adam", "adam"))
+        self.assertFalse(same("", "adam"))
+        for stored in (1, 1.0, "true"):
+            self.assertTrue(same(stored, True))
+            self.assertFalse(same(stored, False))
+        self.assertFalse(same(NAN, False))
+
+
+class Tables(ResultsCase):
+    def rows(self):
+        return (seeds("hard_ash", "adagrad", [0.77, 0.79], optimizer_lr=1e-4)
+                + seeds("hard_ash", "adagrad", [0.70, 0.71], optimizer_lr=2e-4)
+                + seeds("hard_ash", "sgdm", [0.60], optimizer_lr=1e-5)
+                + seeds("topk_subtract", "sgdm", [0.66, 0.66], optimizer_lr=1e-5)
+                + seeds("relu", "adagrad", [0.20, 0.20, NAN], optimizer_lr=1e-4)[:2]
+                + [trial("relu", "adagrad", NAN, "skipped", optimizer_lr=1e-4)])
+
+    def test_table3_takes_the_best_point_of_every_pair(self):
+        frame = compare("3", self.open(self.rows())).set_index(["activation", "optimizer"])
+        self.assertEqual(len(frame), 45)
+        best = frame.loc[("hard_ash", "adagrad")]
+        self.assertAlmostEqual(best["measured"], 78.0)
+        self.assertAlmostEqual(best["ci"], 100 * 1.96 * 0.01 / 2 ** 0.5)
+        self.assertAlmostEqual(best["difference"], -0.3)
+        self.assertIs(best["overlap"], True)
+        self.assertIn("lr=0.0001", best["settings"])
+        self.assertIs(frame.loc[("relu", "adagrad"), "overlap"], False)
+        self.assertEqual(frame.loc[("relu", "adagrad"), "skipped"], 1)
+        # One seed gives no interval to compare with.
+        self.assertIsNone(frame.loc[("hard_ash", "sgdm"), "overlap"])
+        self.assertEqual(frame.loc[("ash", "sgd"), "n"], 0)
+
+    def test_table3_does_not_count_other_streams(self):
+        rows = self.rows() + seeds("relu", "adagrad", [0.97, 0.97], stream="iid")
+        frame = compare("3", self.open(rows)).set_index(["activation", "optimizer"])
+        self.assertAlmostEqual(frame.loc[("relu", "adagrad"), "measured"], 20.0)
+
+    def test_table1_and_table2_choose_along_rows_and_columns(self):
+        ds = self.open(self.rows())
+        first = compare("1", ds).set_index("activation")
+        self.assertEqual(first.loc["hard_ash", "optimizer"], "adagrad")
+        self.assertEqual(first.loc["hard_ash", "published_optimizer"], "adagrad")
+        self.assertEqual(first.loc["topk_subtract", "optimizer"], "sgdm")
+        self.assertEqual(first.loc["topk_subtract", "published"], 76.0)
+        self.assertEqual(first.loc["SDMLP+EWC (literature, epochs: 500)", "published"], 83)
+        self.assertEqual(len(first), 9 + 4)
+        second = compare("2", ds).set_index("optimizer")
+        self.assertEqual(second.loc["sgdm", "activation"], "topk_subtract")
+        self.assertEqual(second.loc["adagrad", "activation"], "hard_ash")
+        self.assertEqual(len(second), 5)
+
+    def test_table6_tells_normal_optimizers_from_the_split_one(self):
+        rows = (seeds("hard_ash", "adagrad", [0.78, 0.79], optimizer_initial=1e-6)
+                + seeds("relu", "adagrad", [0.91, 0.92], stream="iid", optimizer_initial=1e-6)
+                + seeds("relu", "adagrad", [0.95, 0.95], stream="iid", optimizer_initial=0.1)
+                + seeds("relu", "adam", [0.96, 0.97], stream="iid", optimizer_lr=1e-3,
+                        optimizer_beta1=0.9, optimizer_beta2=0.999))
+        frame = compare("6", self.open(rows))
+        self.assertEqual([round(value, 6) for value in frame["measured"]], [78.5, 91.5, 96.5])
+        self.assertIn("adam", frame["settings"][2])
+
+    def test_table7_and_decay(self):
+        rows = (seeds("hard_ash", "adam", [0.71, 0.72], optimizer_bias_correction=1.0)
+                + seeds("hard_ash", "adam", [0.76, 0.77], optimizer_bias_correction=0.0)
+                + seeds("hard_ash", "sgd", [0.72, 0.73], optimizer_schedule="exponential")
+                + seeds("hard_ash", "sgd", [0.5, 0.5], optimizer_schedule="constant"))
+        ds = self.open(rows)
+        self.assertEqual([round(v, 6) for v in compare("7", ds)["measured"]], [71.5, 76.5])
+        self.assertEqual([round(v, 6) for v in compare("sgd-decay", ds)["measured"]], [72.5])
+
+    def test_nothing_to_show_is_an_error(self):
+        ds = self.open([trial("relu", "adam", NAN, "pending")])
+        for name, words in (("3", "no finished trial belongs to Table 3"),
+                            ("7", "no finished trial belongs to Table 7")):
+            with self.assertRaisesRegex(engram_results.ResultError, words):
+                compare(name, ds)
+
+
+class Command(ResultsCase):
+    def test_prints_measured_next_to_published(self):
+        path = self.path(seeds("hard_ash", "adagrad", [0.77, 0.79])
+                         + [trial("hard_ash", "adagrad", NAN, "pending")], complete=False)
+        code, out, err = self.command("table", "3", path)
+        self.assertEqual((code, err), (0, ""))
+        line = next(line for line in out.splitlines() if line.startswith("hard_ash") and
+                    "adagrad" in line)
+        self.assertEqual(line.split(), "hard_ash adagrad 78.0 ± 1.4 2/3 78.3 ± 1.4 -0.3 yes".split())
+        self.assertIn("measured 1 of 45 rows; intervals overlap in 1 of 1", out)
+        code, out, _ = self.command("table", "1", path, "--csv")
+        self.assertEqual(code, 0)
+        self.assertTrue(out.startswith("activation,optimizer,measured,ci,n,"))
+
+    def test_every_table_prints(self):
+        rows = (seeds("hard_ash", "adam", [0.7, 0.7], optimizer_bias_correction=1.0)
+                + seeds("hard_ash", "adagrad", [0.7, 0.7], optimizer_initial=1e-6)
+                + seeds("hard_ash", "sgd", [0.7, 0.7], optimizer_schedule="exponential"))
+        path = self.path(rows)
+        for name in published.TABLES:
+            code, out, err = self.command("table", name, path)
+            self.assertEqual((code, err), (0, ""), name)
+            self.assertIn("70.0 ± 0.0", out, name)
+
+    def test_bad_input_ends_with_2_and_one_line(self):
+        pending = self.path([trial("relu", "adam", NAN, "pending")])
+        for arguments, words in ((("table", "3", self.folder / "no.h5"), "no such file"),
+                                 (("table", "3", pending), "no finished trial"),
+                                 (("curves", pending, "-o", "x.png"), "no trial has finished"),
+                                 (("points", pending, "--by", "momentum"), "no setting called")):
+            code, out, err = self.command(*arguments)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn(words, err)
+            self.assertEqual(len(err.splitlines()), 1)
+        self.assertEqual(self.command("table", "4", pending)[0], 2)
+        self.assertEqual(self.command()[0], 2)
+
+    def test_points_prints_all_points(self):
+        path = self.path(seeds("hard_ash", "adagrad", [0.7, 0.8]) + seeds("relu", "sgd", [0.25]))
+        code, out, _ = self.command("points", path)
+        self.assertEqual(code, 0)
+        self.assertEqual(out.splitlines()[0], "model_activation,optimizer,mean,ci,n,skipped,planned")
+        self.assertEqual(out.splitlines()[2], "relu,sgd,0.25,,1,0,1")
+
+
+if __name__ == "__main__":
+    unittest.main()
