@@ -26,6 +26,10 @@ typedef struct eg_net {
     uint64_t seed, step;
 } eg_net;
 
+/** Releases a chain of layers that no network took: their states and the array (from eg_alloc;
+ * layers not yet made are zeroed). NULL is accepted. */
+void eg_layers_free(eg_layer *layers, size_t count);
+
 /** Makes a network of these layers: takes them (also on failure). Initialises by eg_net_init. */
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed) EG_WARN_UNUSED;
 void eg_net_free(eg_net *net);

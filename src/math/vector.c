@@ -1,0 +1,52 @@
+/** Sums over one row; see math/vector.h. */
+#include "math/vector.h"
+
+#include "math/elementary.h"
+
+#include <assert.h>
+
+eg_real eg_sum(size_t n, const eg_real *x)
+{
+    eg_real lane[EG_LANES] = {0};
+    size_t i = 0;
+    for (; i + EG_LANES <= n; i += EG_LANES) {
+        for (size_t l = 0; l < EG_LANES; l++) {
+            lane[l] += x[i + l];
+        }
+    }
+    for (size_t l = 0; i + l < n; l++) {
+        lane[l] += x[i + l];
+    }
+    return eg_lanes_sum(lane);
+}
+
+eg_real eg_sum_squares(size_t n, const eg_real *x, eg_real mean)
+{
+    eg_real lane[EG_LANES] = {0};
+    size_t i = 0;
+    for (; i + EG_LANES <= n; i += EG_LANES) {
+        for (size_t l = 0; l < EG_LANES; l++) {
+            eg_real d = x[i + l] - mean;
+            lane[l] += d * d;
+        }
+    }
+    for (size_t l = 0; i + l < n; l++) {
+        eg_real d = x[i + l] - mean;
+        lane[l] += d * d;
+    }
+    return eg_lanes_sum(lane);
+}
+
+void eg_moments(size_t n, const eg_real *x, eg_real *mean, eg_real *deviation)
+{
+    assert(n > 0);
+    *mean = eg_sum(n, x) / (eg_real)n;
+    *deviation = eg_sqrt(eg_sum_squares(n, x, *mean) / (eg_real)n);
+}
+
+void eg_accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y)
+{
+    for (size_t i = 0; i < n; i++) {
+        y[i] += x[i];
+    }
+}

@@ -1,0 +1,32 @@
+/** All activations. To add one: write activation_<name>.c ending with
+ *      const eg_activation eg_activation_<name> = {…};
+ *  and add its line here. */
+#include "engram/activation.h"
+
+/* Sorted by name. */
+#define ACTIVATIONS(ENTRY)                                                                         \
+    ENTRY(ash)                                                                                     \
+    ENTRY(elephant)                                                                                \
+    ENTRY(gumbel)                                                                                  \
+    ENTRY(hard_ash)                                                                                \
+    ENTRY(hard_sigmoid)                                                                            \
+    ENTRY(identity)                                                                                \
+    ENTRY(lwta)                                                                                    \
+    ENTRY(relu)                                                                                    \
+    ENTRY(sigmoid)                                                                                 \
+    ENTRY(swish)                                                                                   \
+    ENTRY(topk_mask)                                                                               \
+    ENTRY(topk_subtract)
+
+#define DECLARATION(name) extern const eg_activation eg_activation_##name;
+#define ROW(name) &eg_activation_##name.component,
+
+ACTIVATIONS(DECLARATION)
+static const eg_component *const members[] = {ACTIVATIONS(ROW)};
+
+const eg_family eg_activation_family = {
+    .name = "activation",
+    .doc = "function of one example's pre-activations in a hidden layer",
+    .members = members,
+    .member_count = EG_COUNT(members),
+};

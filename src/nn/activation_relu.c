@@ -1,0 +1,26 @@
+/** Rectified linear unit. */
+#include "engram/activation.h"
+
+static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
+                    eg_real *aux)
+{
+    (void)p, (void)aux;
+    for (size_t i = 0; i < n; i++) {
+        y[i] = x[i] < 0 ? 0 : x[i]; /* a NaN stays a NaN */
+    }
+}
+
+static void backward(const double *p, size_t n, const eg_real *restrict x, const eg_real *y,
+                     const eg_real *aux, const eg_real *restrict dy, eg_real *restrict dx)
+{
+    (void)p, (void)y, (void)aux;
+    for (size_t i = 0; i < n; i++) {
+        dx[i] = x[i] > 0 ? dy[i] : 0;
+    }
+}
+
+const eg_activation eg_activation_relu = {
+    .component = {.name = "relu", .doc = "max(0, x)"},
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,91 @@
+/** A layer of hidden units: an activation applied to every example of a minibatch. */
+#include "nn/layers.h"
+
+#include "engram/memory.h"
+
+#include <assert.h>
+
+typedef struct units {
+    const eg_activation *activation;
+    double p[EG_ACTIVATION_PARAMS_MAX];
+} units;
+
+static const units *units_of(const eg_layer *layer)
+{
+    return layer->state;
+}
+
+static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+{
+    (void)params, (void)derived;
+    const units *u = units_of(layer);
+    size_t n = layer->outputs;
+    for (size_t b = 0; b < call->batch; b++) {
+        eg_real *aux = cache + b * layer->cache_per_example;
+        u->activation->forward(u->p, n, x + b * n, y + b * n, aux);
+    }
+}
+
+static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
+                     eg_real *cache, eg_real *dx, eg_real *grads)
+{
+    (void)params, (void)derived, (void)grads;
+    if (dx == NULL) {
+        return;
+    }
+    const units *u = units_of(layer);
+    size_t n = layer->outputs;
+    for (size_t b = 0; b < call->batch; b++) {
+        const eg_real *aux = cache + b * layer->cache_per_example;
+        u->activation->backward(u->p, n, x + b * n, y + b * n, aux, dy + b * n, dx + b * n);
+    }
+}
+
+double eg_activation_flops(size_t n)
+{
+    /* Between relu (1) and ash (about 30): small beside any weight matrix, so one number will do.
+     */
+    return 10.0 * (double)n;
+}
+
+static double flops(const eg_layer *layer)
+{
+    return eg_activation_flops(layer->outputs);
+}
+
+static void free_state(eg_layer *layer)
+{
+    eg_free(layer->state);
+}
+
+static const eg_layer_ops ops = {
+    .name = "activation",
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .free = free_state,
+};
+
+eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,
+                              size_t n)
+{
+    assert(activation->component.param_count <= EG_ACTIVATION_PARAMS_MAX);
+    assert(activation->aux_count <= EG_ACTIVATION_AUX_MAX);
+    units *state = NULL;
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    state->activation = activation;
+    for (size_t i = 0; i < activation->component.param_count; i++) {
+        state->p[i] = p[i];
+    }
+    *out = (eg_layer){
+        .ops = &ops,
+        .inputs = n,
+        .outputs = n,
+        .cache_per_example = activation->aux_count,
+        .hidden = true,
+        .state = state,
+    };
+    return eg_ok();
+}

@@ -1,0 +1,28 @@
+/** The kinds of layers models are made of. */
+#ifndef ENGRAM_NN_LAYERS_H
+#define ENGRAM_NN_LAYERS_H
+
+#include "engram/activation.h"
+#include "engram/layer.h"
+
+/** How the rows of a weight matrix are normalised before use; the order is that of the words. */
+typedef enum eg_norm {
+    EG_NORM_CENTERED, /**< v = w - mean(w), then v / |v| */
+    EG_NORM_PLAIN,    /**< w / |w| */
+    EG_NORM_NONE,     /**< w */
+} eg_norm;
+
+extern const char *const eg_norm_words[]; /**< "centered", "plain", "none", NULL */
+
+/** y = W x + b with W [outputs, inputs] row-major, followed by b [outputs] if `bias`.
+ *  Starts as N(0, 2/inputs), b as 0. A row of norm 0 is used as zeros and gets no gradient. */
+eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
+                          bool bias) EG_WARN_UNUSED;
+double eg_linear_flops(size_t inputs, size_t outputs, bool bias);
+
+/** n hidden units with an activation (borrowed); p [its param_count] is copied. */
+eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,
+                              size_t n) EG_WARN_UNUSED;
+double eg_activation_flops(size_t n);
+
+#endif

@@ -1,0 +1,130 @@
+/** Multilayer perceptron: linear, activation, linear, activation, …, linear. */
+#include "engram/memory.h"
+#include "engram/net.h"
+#include "nn/layers.h"
+
+/* Weight layer i of the chain: there is one more of them than hidden layers. */
+static size_t width_after(const eg_value *hidden, size_t i, size_t outputs)
+{
+    return i < hidden->count ? (size_t)hidden->items[i] : outputs;
+}
+
+static eg_norm norm_of(const eg_value *norms, size_t i)
+{
+    return i < norms->count ? (eg_norm)norms->items[i] : EG_NORM_NONE;
+}
+
+static eg_status check(const eg_view *view, size_t inputs, size_t outputs)
+{
+    (void)inputs, (void)outputs;
+    const eg_value *hidden = eg_view_value(view, "hidden");
+    const eg_value *norms = eg_view_value(view, "weight_norm");
+    if (norms->count > hidden->count + 1) {
+        return eg_fail(EG_INVALID,
+                       "%sweight_norm = %s has %zu entries, but %shidden = %s makes %zu weight "
+                       "layers",
+                       view->prefix, norms->text, norms->count, view->prefix, hidden->text,
+                       hidden->count + 1);
+    }
+    const eg_component *component = eg_view_component(view, "activation");
+    const eg_activation *activation = (const eg_activation *)component;
+    if (activation->check == NULL) {
+        return eg_ok();
+    }
+    double p[EG_ACTIVATION_PARAMS_MAX];
+    eg_view inside = eg_view_inside(view, "activation");
+    eg_view_numbers(&inside, component, p);
+    for (size_t i = 0; i < hidden->count; i++) {
+        EG_TRY(eg_status_wrap(activation->check(p, (size_t)hidden->items[i]),
+                              "%sactivation = %s in hidden layer %zu", view->prefix,
+                              component->name, i + 1));
+    }
+    return eg_ok();
+}
+
+static double flops(const eg_view *view, size_t inputs, size_t outputs)
+{
+    const eg_value *hidden = eg_view_value(view, "hidden");
+    bool bias = eg_view_bool(view, "bias");
+    double sum = 0.0;
+    for (size_t i = 0; i <= hidden->count; i++) {
+        size_t width = width_after(hidden, i, outputs);
+        sum += eg_linear_flops(inputs, width, bias);
+        sum += i < hidden->count ? eg_activation_flops(width) : 0.0;
+        inputs = width;
+    }
+    return sum;
+}
+
+static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size_t outputs)
+{
+    const eg_value *hidden = eg_view_value(view, "hidden");
+    const eg_value *norms = eg_view_value(view, "weight_norm");
+    const eg_component *activation = eg_view_component(view, "activation");
+    bool bias = eg_view_bool(view, "bias");
+    double p[EG_ACTIVATION_PARAMS_MAX];
+    eg_view inside = eg_view_inside(view, "activation");
+    eg_view_numbers(&inside, activation, p);
+    for (size_t i = 0; i <= hidden->count; i++) {
+        size_t width = width_after(hidden, i, outputs);
+        EG_TRY(eg_layer_linear(layers++, inputs, width, norm_of(norms, i), bias));
+        if (i < hidden->count) {
+            EG_TRY(eg_layer_activation(layers++, (const eg_activation *)activation, p, width));
+        }
+        inputs = width;
+    }
+    return eg_ok();
+}
+
+static eg_status build(eg_net **out, const eg_view *view, size_t channels, size_t height,
+                       size_t width, size_t outputs, uint64_t seed)
+{
+    *out = NULL;
+    size_t inputs = channels * height * width;
+    EG_TRY(check(view, inputs, outputs));
+    size_t count = 2 * eg_view_value(view, "hidden")->count + 1;
+    eg_layer *layers = NULL;
+    EG_TRY(eg_alloc(&layers, count, sizeof *layers));
+    eg_status status = fill(layers, view, inputs, outputs);
+    if (!eg_is_ok(&status)) {
+        eg_layers_free(layers, count);
+        return status;
+    }
+    return eg_net_create(out, layers, count, seed);
+}
+
+static const eg_param params[] = {
+    {.name = "hidden",
+     .type = EG_TYPE_INTS,
+     .fallback = "[1000]",
+     .min = 1,
+     .max = 1e6,
+     .unit = "units",
+     .doc = "widths of the hidden layers, from the input; [] for none"},
+    {.name = "activation",
+     .type = EG_TYPE_COMPONENT,
+     .fallback = "hard_ash",
+     .family = "activation",
+     .doc = "activation of all hidden layers"},
+    {.name = "weight_norm",
+     .type = EG_TYPE_WORDS,
+     .fallback = "[centered]",
+     .choices = eg_norm_words,
+     .doc = "normalisation of each unit's incoming weights, per weight layer from the input: "
+            "centered (w - mean)/|w - mean|, plain w/|w|; missing entries are none"},
+    {.name = "bias",
+     .type = EG_TYPE_BOOL,
+     .fallback = "false",
+     .doc = "a learned offset per unit, starting at 0"},
+};
+
+const eg_model_kind eg_model_mlp = {
+    .component = {.name = "mlp",
+                  .doc = "multilayer perceptron; weights start as N(0, 2/inputs)",
+                  .source = "initial weights: He et al. 2015, arXiv 1502.01852",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .build = build,
+    .check = check,
+    .flops = flops,
+};

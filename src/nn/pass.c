@@ -1,0 +1,150 @@
+/** Forward and backward through a network, and the memory they need; see engram/net.h. */
+#include "engram/net.h"
+
+#include "engram/memory.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* Every array is a block of its own, so that the address sanitizer guards its ends.
+ *
+ *     output[i]   [capacity, outputs of layer i]
+ *     cache[i]    [capacity * cache_per_example + cache_fixed of layer i]
+ *     gradient[2] [capacity, widest layer but the last]: of the inputs of odd and of even layers */
+struct eg_pass {
+    size_t layer_count, capacity;
+    bool training;
+    eg_call call;     /* of the last forward */
+    const eg_real *x; /* its input; borrowed */
+    eg_real **output; /* [layer_count] */
+    eg_real **cache;  /* [layer_count] */
+    eg_real *gradient[2];
+};
+
+static eg_status allocate(eg_real **out, size_t count)
+{
+    EG_TRY(eg_alloc(out, count, sizeof **out));
+#ifndef NDEBUG
+    /* Whatever is read before it is written shows. */
+    for (size_t i = 0; i < count; i++) {
+        (*out)[i] = (eg_real)NAN;
+    }
+#endif
+    return eg_ok();
+}
+
+static eg_status allocate_all(eg_pass *pass, const eg_net *net)
+{
+    EG_TRY(eg_alloc(&pass->output, net->layer_count, sizeof *pass->output));
+    EG_TRY(eg_alloc(&pass->cache, net->layer_count, sizeof *pass->cache));
+    size_t widest = 0;
+    for (size_t i = 0; i < net->layer_count; i++) {
+        const eg_layer *layer = &net->layers[i];
+        size_t cache = pass->capacity * layer->cache_per_example + layer->cache_fixed;
+        EG_TRY(allocate(&pass->output[i], pass->capacity * layer->outputs));
+        EG_TRY(allocate(&pass->cache[i], cache));
+        if (i > 0 && layer->inputs > widest) {
+            widest = layer->inputs;
+        }
+    }
+    for (size_t i = 0; pass->training && i < 2; i++) {
+        EG_TRY(allocate(&pass->gradient[i], pass->capacity * widest));
+    }
+    return eg_ok();
+}
+
+eg_status eg_pass_create(eg_pass **out, const eg_net *net, size_t capacity, bool training)
+{
+    assert(capacity > 0);
+    *out = NULL;
+    eg_pass *pass = NULL;
+    EG_TRY(eg_alloc(&pass, 1, sizeof *pass));
+    pass->layer_count = net->layer_count;
+    pass->capacity = capacity;
+    pass->training = training;
+    eg_status status = allocate_all(pass, net);
+    if (!eg_is_ok(&status)) {
+        eg_pass_free(pass);
+        return status;
+    }
+    *out = pass;
+    return status;
+}
+
+void eg_pass_free(eg_pass *pass)
+{
+    if (pass == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < pass->layer_count; i++) {
+        /* Either table may be missing in a half-built pass. */
+        eg_free(pass->output != NULL ? pass->output[i] : NULL);
+        eg_free(pass->cache != NULL ? pass->cache[i] : NULL);
+    }
+    eg_free(pass->output);
+    eg_free(pass->cache);
+    eg_free(pass->gradient[0]);
+    eg_free(pass->gradient[1]);
+    eg_free(pass);
+}
+
+static void prepare(eg_net *net)
+{
+    for (size_t i = 0; i < net->layer_count; i++) {
+        const eg_layer *layer = &net->layers[i];
+        if (layer->ops->prepare != NULL) {
+            layer->ops->prepare(layer, net->params + net->param_offset[i],
+                                net->derived + net->derived_offset[i]);
+        }
+    }
+    net->stale = false;
+}
+
+const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x)
+{
+    assert(pass->layer_count == net->layer_count);
+    assert(batch >= 1 && batch <= pass->capacity);
+    if (net->stale) {
+        prepare(net);
+    }
+    pass->x = x;
+    pass->call =
+        (eg_call){.batch = batch, .training = pass->training, .seed = net->seed, .step = net->step};
+    net->step += pass->training ? 1 : 0;
+    for (size_t i = 0; i < net->layer_count; i++) {
+        const eg_layer *layer = &net->layers[i];
+        layer->ops->forward(layer, &pass->call, net->params + net->param_offset[i],
+                            net->derived + net->derived_offset[i], i == 0 ? x : pass->output[i - 1],
+                            pass->output[i], pass->cache[i]);
+    }
+    return pass->output[net->layer_count - 1];
+}
+
+void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy)
+{
+    assert(pass->training && pass->call.batch > 0);
+    assert(!net->stale);
+    for (size_t i = net->layer_count; i-- > 0;) {
+        const eg_layer *layer = &net->layers[i];
+        /* Nobody asks for the gradient of the network's input. */
+        eg_real *dx = i == 0 ? NULL : pass->gradient[i % 2];
+        layer->ops->backward(layer, &pass->call, net->params + net->param_offset[i],
+                             net->derived + net->derived_offset[i],
+                             i == 0 ? pass->x : pass->output[i - 1], pass->output[i], dy,
+                             pass->cache[i], dx, net->grads + net->param_offset[i]);
+        dy = dx;
+    }
+}
+
+const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n)
+{
+    size_t seen = 0;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        if (net->layers[l].hidden && seen++ == i) {
+            *n = net->layers[l].outputs;
+            return pass->output[l];
+        }
+    }
+    assert(false && "no such hidden layer");
+    return NULL;
+}

@@ -1,0 +1,144 @@
+/** The optimizer object: its constants, its state arrays and the count of updates. */
+#include "engram/optimizer.h"
+
+#include "engram/memory.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+struct eg_optimizer {
+    const eg_optimizer_kind *kind;
+    const eg_schedule *schedule;
+    double p[EG_OPTIMIZER_PARAMS_MAX];
+    double schedule_p[EG_OPTIMIZER_PARAMS_MAX];
+    double lr, clip;
+    size_t n;
+    uint64_t steps;                        /* updates made */
+    eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, kind->slots of them */
+};
+
+static void read_settings(eg_optimizer *optimizer, const eg_view *root)
+{
+    const eg_component *kind = eg_view_component(root, "optimizer");
+    eg_view view = eg_view_inside(root, "optimizer");
+    const eg_component *schedule = eg_view_component(&view, "schedule");
+    eg_view inside = eg_view_inside(&view, "schedule");
+    assert(kind->param_count <= EG_OPTIMIZER_PARAMS_MAX);
+    assert(schedule->param_count <= EG_OPTIMIZER_PARAMS_MAX);
+    eg_view_numbers(&view, kind, optimizer->p);
+    eg_view_numbers(&inside, schedule, optimizer->schedule_p);
+    optimizer->kind = (const eg_optimizer_kind *)kind;
+    optimizer->schedule = (const eg_schedule *)schedule;
+    optimizer->lr = eg_view_real(&view, "lr");
+    double clip = eg_view_real(&view, "clip");
+    optimizer->clip = clip == 0.0 ? INFINITY : clip;
+}
+
+static eg_status allocate_slots(eg_optimizer *optimizer)
+{
+    const eg_optimizer_kind *kind = optimizer->kind;
+    assert(kind->slots <= EG_OPTIMIZER_SLOTS_MAX);
+    for (size_t s = 0; s < kind->slots; s++) {
+        EG_TRY(eg_alloc(&optimizer->slot[s], optimizer->n, sizeof *optimizer->slot[s]));
+        eg_real start = kind->initial != NULL ? (eg_real)kind->initial(optimizer->p, s) : 0;
+        for (size_t i = 0; i < optimizer->n; i++) {
+            optimizer->slot[s][i] = start;
+        }
+    }
+    return eg_ok();
+}
+
+eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root, size_t n)
+{
+    *out = NULL;
+    eg_optimizer *optimizer = NULL;
+    EG_TRY(eg_alloc(&optimizer, 1, sizeof *optimizer));
+    optimizer->n = n;
+    read_settings(optimizer, root);
+    eg_status status = allocate_slots(optimizer);
+    if (!eg_is_ok(&status)) {
+        eg_optimizer_free(optimizer);
+        return status;
+    }
+    *out = optimizer;
+    return status;
+}
+
+void eg_optimizer_free(eg_optimizer *optimizer)
+{
+    if (optimizer == NULL) {
+        return;
+    }
+    for (size_t s = 0; s < EG_OPTIMIZER_SLOTS_MAX; s++) {
+        eg_free(optimizer->slot[s]);
+    }
+    eg_free(optimizer);
+}
+
+void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads)
+{
+    eg_update update = {
+        .p = optimizer->p,
+        .lr = optimizer->schedule->rate(optimizer->schedule_p, optimizer->lr, optimizer->steps),
+        .step = optimizer->steps + 1,
+        .clip = optimizer->clip,
+        .n = optimizer->n,
+        .w = params,
+        .g = grads,
+    };
+    memcpy(update.slot, optimizer->slot, sizeof update.slot);
+    optimizer->kind->update(&update);
+    optimizer->steps++;
+}
+
+/* kind name, size of a number, n, steps, slots */
+void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer)
+{
+    eg_write_text(writer, optimizer->kind->component.name);
+    eg_write_u32(writer, sizeof(eg_real));
+    eg_write_u64(writer, optimizer->n);
+    eg_write_u64(writer, optimizer->steps);
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        eg_write_bytes(writer, optimizer->slot[s], optimizer->n * sizeof(eg_real));
+    }
+}
+
+static eg_status check_kind(const eg_optimizer *optimizer, eg_reader *reader)
+{
+    char *name = NULL;
+    EG_TRY(eg_read_text(reader, &name));
+    const char *expected = optimizer->kind->component.name;
+    eg_status status = eg_ok();
+    if (name == NULL || strcmp(name, expected) != 0) {
+        status = eg_fail(EG_INVALID, "saved state of optimizer \"%s\", expected \"%s\"",
+                         name != NULL ? name : "", expected);
+    }
+    eg_free(name);
+    return status;
+}
+
+eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)
+{
+    EG_TRY(check_kind(optimizer, reader));
+    uint32_t real_size = eg_read_u32(reader);
+    uint64_t n = eg_read_u64(reader);
+    uint64_t steps = eg_read_u64(reader);
+    EG_TRY(eg_reader_status(reader, false));
+    if (real_size != sizeof(eg_real) || n != optimizer->n) {
+        return eg_fail(EG_INVALID,
+                       "saved optimizer state has %llu numbers of %u bytes, expected %zu of %zu",
+                       (unsigned long long)n, (unsigned)real_size, optimizer->n, sizeof(eg_real));
+    }
+    const void *saved[EG_OPTIMIZER_SLOTS_MAX] = {NULL};
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        saved[s] = eg_read_bytes(reader, optimizer->n * sizeof(eg_real));
+    }
+    /* Nothing is changed before everything has been read. */
+    EG_TRY(eg_reader_status(reader, false));
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        memcpy(optimizer->slot[s], saved[s], optimizer->n * sizeof(eg_real));
+    }
+    optimizer->steps = steps;
+    return eg_ok();
+}

@@ -1,0 +1,71 @@
+/** Adam, epsilon outside the root; without bias correction the first updates are larger. */
+#include "engram/optimizer.h"
+
+#include "math/elementary.h"
+
+enum { P_BETA1, P_BETA2, P_EPSILON, P_BIAS_CORRECTION };
+
+/* 1 / (1 - beta^step): what makes the mean of the first steps unbiased. */
+static double correction(const eg_update *u, double beta)
+{
+    return u->p[P_BIAS_CORRECTION] != 0.0 ? 1.0 / (1.0 - pow(beta, (double)u->step)) : 1.0;
+}
+
+static void update(const eg_update *u)
+{
+    eg_real *restrict w = u->w;
+    const eg_real *restrict g = u->g;
+    eg_real *restrict m = u->slot[0];
+    eg_real *restrict v = u->slot[1];
+    eg_real clip = (eg_real)u->clip;
+    eg_real beta1 = (eg_real)u->p[P_BETA1];
+    eg_real beta2 = (eg_real)u->p[P_BETA2];
+    eg_real rest1 = (eg_real)(1.0 - u->p[P_BETA1]);
+    eg_real rest2 = (eg_real)(1.0 - u->p[P_BETA2]);
+    eg_real epsilon = (eg_real)u->p[P_EPSILON];
+    /* Both corrections are one number per step: one goes to the rate, one in front of the root. */
+    eg_real lr = (eg_real)(u->lr * correction(u, u->p[P_BETA1]));
+    eg_real scale = (eg_real)sqrt(correction(u, u->p[P_BETA2]));
+    for (size_t i = 0; i < u->n; i++) {
+        m[i] = beta1 * m[i] + rest1 * g[i];
+        v[i] = beta2 * v[i] + rest2 * (g[i] * g[i]);
+        w[i] += eg_clip(-lr * m[i] / (scale * eg_sqrt(v[i]) + epsilon), -clip, clip);
+    }
+}
+
+static const eg_param params[] = {
+    [P_BETA1] = {.name = "beta1",
+                 .type = EG_TYPE_REAL,
+                 .fallback = "0.9",
+                 .min = 0,
+                 .max = 1 - 1e-9,
+                 .doc = "share of the mean gradient that is kept"},
+    [P_BETA2] = {.name = "beta2",
+                 .type = EG_TYPE_REAL,
+                 .fallback = "0.999",
+                 .min = 0,
+                 .max = 1 - 1e-9,
+                 .doc = "share of the mean square that is kept"},
+    [P_EPSILON] = {.name = "epsilon",
+                   .type = EG_TYPE_REAL,
+                   .fallback = "1e-8",
+                   .min = 0,
+                   .max = INFINITY,
+                   .above_min = true,
+                   .doc = "added outside the root"},
+    [P_BIAS_CORRECTION] = {.name = "bias_correction",
+                           .type = EG_TYPE_BOOL,
+                           .fallback = "true",
+                           .doc = "divide the means by 1 - beta^t"},
+};
+
+const eg_optimizer_kind eg_optimizer_adam = {
+    .component = {.name = "adam",
+                  .doc = "m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2; "
+                         "u = -lr m' / (sqrt(v') + epsilon), m' and v' bias-corrected",
+                  .source = "Kingma and Ba 2015, arXiv 1412.6980, algorithm 1",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .slots = 2,
+    .update = update,
+};
