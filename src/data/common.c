@@ -1,0 +1,74 @@
+/** The settings that every dataset has; see data/common.h. */
+#include "data/common.h"
+
+#include "engram/memory.h"
+
+typedef enum scale { SCALE_STANDARD, SCALE_UNIT, SCALE_RAW } scale;
+
+static const char *const scale_choices[] = {
+    [SCALE_STANDARD] = "standard",
+    [SCALE_UNIT] = "unit",
+    [SCALE_RAW] = "raw",
+    NULL,
+};
+
+const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT] = {
+    {.name = "path",
+     .type = EG_TYPE_TEXT,
+     .fallback = "",
+     .neutral = true,
+     .doc =
+         "folder of the files; empty: $ENGRAM_DATA/NAME if that variable is set, else data/NAME"},
+    {.name = "scale",
+     .type = EG_TYPE_WORD,
+     .fallback = "standard",
+     .choices = scale_choices,
+     .doc = "what a byte b stands for: (b/255 - mean)/std of the training set, b/255, or b"},
+    {.name = "limit",
+     .type = EG_TYPE_INT,
+     .fallback = "0",
+     .min = 0,
+     .max = 4294967295.0,
+     .unit = "examples",
+     .doc = "use only the first n training examples and the first n/6 test examples; 0: all"},
+};
+
+static double byte_value(scale chosen, size_t byte, double mean, double std)
+{
+    double unit = (double)byte / 255.0;
+    switch (chosen) {
+    case SCALE_STANDARD:
+        return (unit - mean) / std;
+    case SCALE_UNIT:
+        return unit;
+    case SCALE_RAW:
+        break;
+    }
+    return (double)byte;
+}
+
+eg_status eg_values_fill(eg_dataset *out, const eg_view *view, double mean, double std)
+{
+    scale chosen = (scale)eg_view_choice(view, "scale");
+    eg_real(*value)[256] = NULL;
+    EG_TRY(eg_alloc(&value, out->channels, sizeof *value));
+    out->storage[EG_STORAGE_VALUE] = value;
+    out->value = value;
+    for (size_t c = 0; c < out->channels; c++) {
+        for (size_t b = 0; b < 256; b++) {
+            value[c][b] = (eg_real)byte_value(chosen, b, mean, std);
+        }
+    }
+    return eg_ok();
+}
+
+void eg_limit_apply(const eg_view *view, size_t *train, size_t *test)
+{
+    size_t limit = eg_view_size(view, "limit");
+    if (limit == 0) {
+        return;
+    }
+    size_t test_limit = limit >= 6 ? limit / 6 : 1;
+    *train = *train < limit ? *train : limit;
+    *test = *test < test_limit ? *test : test_limit;
+}

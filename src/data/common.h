@@ -1,0 +1,30 @@
+/** What all datasets share: the settings `path`, `scale` and `limit`, and where their memory lies.
+ */
+#ifndef DATA_COMMON_H
+#define DATA_COMMON_H
+
+#include "engram/dataset.h"
+
+/** Which block of eg_dataset.storage holds what. */
+enum {
+    EG_STORAGE_TRAIN_X,
+    EG_STORAGE_TRAIN_LABEL,
+    EG_STORAGE_TEST_X,
+    EG_STORAGE_TEST_LABEL,
+    EG_STORAGE_VALUE,
+};
+
+/** The parameters of every dataset. */
+enum { EG_DATASET_COMMON_COUNT = 3 };
+extern const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT];
+
+/** Allocates and fills out->value for all channels of `out` by the setting `scale`; mean and std
+ * are those of b/255 over the training set, for every channel. Computed in double, rounded once. */
+eg_status eg_values_fill(eg_dataset *out, const eg_view *view, double mean,
+                         double std) EG_WARN_UNUSED;
+
+/** Cuts the numbers of examples by the setting `limit`: to the first `limit` for training and the
+ * first limit/6 (at least one) for testing, the ratio of MNIST. 0 means all. Never enlarges. */
+void eg_limit_apply(const eg_view *view, size_t *train, size_t *test);
+
+#endif

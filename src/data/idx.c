@@ -1,0 +1,173 @@
+/** Reading IDX files through zlib, which reads plain files unchanged; see data/idx.h.
+ *
+ *  Source of the format: the notes on the MNIST page of LeCun, Cortes and Burges. Magic number 00
+ * 00 TT RR (TT 08: unsigned byte, RR: number of dimensions), the dimensions, the data; all numbers
+ * are four bytes, most significant first. */
+#include "data/idx.h"
+
+#include "engram/memory.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+enum {
+    WORD_SIZE = 4,
+    UNSIGNED_BYTE = 0x08,
+    CHUNK = 1 << 24,        /* gzread counts in int */
+    GZIP_BEST_RATIO = 1032, /* deflate cannot compress further */
+};
+
+typedef struct source {
+    const char *path;
+    gzFile file;
+    size_t file_size; /* bytes on disk */
+} source;
+
+static eg_status source_open(source *self, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return eg_fail(EG_INVALID, "%s: cannot be read: %s", path, strerror(errno));
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return eg_fail(EG_INVALID, "%s: is not a regular file; expected an IDX file", path);
+    }
+    errno = 0;
+    gzFile file = gzopen(path, "rb");
+    if (file == NULL) {
+        return errno != 0 ? eg_fail(EG_INVALID, "%s: cannot be read: %s", path, strerror(errno))
+                          : eg_fail(EG_MEMORY, "%s: no memory to read it", path);
+    }
+    *self = (source){.path = path, .file = file, .file_size = (size_t)info.st_size};
+    return eg_ok();
+}
+
+/* Reads up to `size` bytes; *got is less only at the end of the data. */
+static eg_status source_read(source *self, void *out, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        size_t left = size - *got;
+        int n = gzread(self->file, (unsigned char *)out + *got,
+                       left < CHUNK ? (unsigned)left : (unsigned)CHUNK);
+        if (n > 0) {
+            *got += (size_t)n;
+        }
+        int code = Z_OK;
+        const char *words = gzerror(self->file, &code);
+        if (code == Z_ERRNO) {
+            return eg_fail_errno(errno, "%s: cannot be read", self->path);
+        }
+        if (code == Z_MEM_ERROR) {
+            return eg_fail(EG_MEMORY, "%s: no memory to decompress it", self->path);
+        }
+        if (code == Z_BUF_ERROR) {
+            return eg_fail(EG_INVALID, "%s: truncated: the gzip data ends early", self->path);
+        }
+        if (code != Z_OK) {
+            return eg_fail(EG_INVALID, "%s: corrupt gzip data (%s)", self->path, words);
+        }
+        if (n <= 0) {
+            break;
+        }
+    }
+    return eg_ok();
+}
+
+static uint32_t big_endian(const unsigned char word[WORD_SIZE])
+{
+    return (uint32_t)word[0] << 24 | (uint32_t)word[1] << 16 | (uint32_t)word[2] << 8 | word[3];
+}
+
+static eg_status read_header(source *self, size_t rank, eg_idx *out)
+{
+    unsigned char words[(EG_IDX_RANK_MAX + 1) * WORD_SIZE];
+    size_t size = (rank + 1) * WORD_SIZE;
+    size_t got = 0;
+    EG_TRY(source_read(self, words, size, &got));
+    uint32_t expected = UNSIGNED_BYTE << 8 | (uint32_t)rank;
+    if (got >= WORD_SIZE && big_endian(words) != expected) {
+        return eg_fail(EG_INVALID,
+                       "%s: wrong magic number 0x%08x; expected 0x%08x (IDX, unsigned bytes, %zu "
+                       "dimension%s), plain or gzip",
+                       self->path, (unsigned)big_endian(words), (unsigned)expected, rank,
+                       rank == 1 ? "" : "s");
+    }
+    if (got < size) {
+        return eg_fail(EG_INVALID, "%s: truncated: has %zu bytes of data; the header alone has %zu",
+                       self->path, got, size);
+    }
+    out->rank = rank;
+    out->size = 1;
+    for (size_t i = 0; i < rank; i++) {
+        out->dims[i] = big_endian(words + (i + 1) * WORD_SIZE);
+        if (out->dims[i] == 0) {
+            return eg_fail(EG_INVALID, "%s: dimension %zu is 0; expected at least 1", self->path,
+                           i + 1);
+        }
+        if (out->size > SIZE_MAX / out->dims[i]) {
+            return eg_fail(EG_INVALID,
+                           "%s: the header's dimensions multiply to more than any "
+                           "memory holds",
+                           self->path);
+        }
+        out->size *= out->dims[i];
+    }
+    return eg_ok();
+}
+
+/* Compares what the header promises with the size on disk, so that a damaged header is found before
+ * memory is asked for. Exact for plain files, a bound for gzip. */
+static eg_status check_size(const source *self, bool plain, const eg_idx *idx)
+{
+    size_t header = (idx->rank + 1) * WORD_SIZE;
+    size_t most = plain ? self->file_size - header : self->file_size * GZIP_BEST_RATIO;
+    if (idx->size > most) {
+        return eg_fail(EG_INVALID,
+                       "%s: truncated: the header promises %zu bytes of data, the file holds %s%zu",
+                       self->path, idx->size, plain ? "" : "at most ", most);
+    }
+    return eg_ok();
+}
+
+static eg_status read_data(source *self, eg_idx *out)
+{
+    size_t got = 0;
+    EG_TRY(source_read(self, out->data, out->size, &got));
+    if (got < out->size) {
+        return eg_fail(EG_INVALID,
+                       "%s: truncated: the header promises %zu bytes of data, the file holds %zu",
+                       self->path, out->size, got);
+    }
+    /* Asking for one byte more also makes zlib check the length and CRC at the end of gzip data. */
+    unsigned char extra;
+    EG_TRY(source_read(self, &extra, 1, &got));
+    if (got != 0) {
+        return eg_fail(EG_INVALID,
+                       "%s: trailing bytes after the %zu bytes of data that the header promises",
+                       self->path, out->size);
+    }
+    return eg_ok();
+}
+
+eg_status eg_idx_read(eg_idx *out, const char *path, size_t rank)
+{
+    *out = (eg_idx){.data = NULL};
+    source self;
+    EG_TRY(source_open(&self, path));
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, read_header(&self, rank, out));
+    EG_TRY_DONE(status, check_size(&self, gzdirect(self.file) == 1, out));
+    EG_TRY_DONE(status, eg_alloc(&out->data, out->size, 1));
+    EG_TRY_DONE(status, read_data(&self, out));
+done:
+    (void)gzclose_r(self.file);
+    if (!eg_is_ok(&status)) {
+        eg_free(out->data);
+        out->data = NULL;
+    }
+    return status;
+}

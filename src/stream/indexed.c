@@ -1,0 +1,215 @@
+/** Shuffling example numbers and turning bytes into numbers; see stream/indexed.h. */
+#include "stream/indexed.h"
+
+#include "engram/memory.h"
+#include "engram/random.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct indexed {
+    struct eg_stream base;
+    const eg_dataset *dataset;
+    uint64_t seed;
+    size_t batch, epochs, block;
+    eg_example_lists lists;
+    uint32_t *permutation; /* [phases, pixels] or NULL */
+    uint32_t *order; /* [largest training group] the examples of the current epoch, shuffled */
+    size_t ordered;  /* phase*epochs + epoch that `order` is of; SIZE_MAX: none */
+    eg_real *x;      /* [rows, features], rows = the larger of minibatch and block */
+    uint32_t *label; /* [rows] */
+} indexed;
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t group_of(const indexed *self, size_t phase)
+{
+    return self->lists.groups == 1 ? 0 : phase;
+}
+
+static size_t steps_per_epoch(const indexed *self, size_t phase)
+{
+    size_t count = eg_example_list_count(&self->lists.train, group_of(self, phase));
+    return (count + self->batch - 1) / self->batch;
+}
+
+static const eg_example_list *evaluation_list(const indexed *self, eg_part part)
+{
+    return part == EG_PART_TEST ? &self->lists.test : &self->lists.validation;
+}
+
+/* The bytes of one channel of one example as numbers. */
+static void convert(size_t pixels, const eg_real *restrict value, const uint32_t *restrict from,
+                    const uint8_t *restrict byte, eg_real *restrict x)
+{
+    if (from == NULL) {
+        for (size_t i = 0; i < pixels; i++) {
+            x[i] = value[byte[i]];
+        }
+    } else {
+        for (size_t i = 0; i < pixels; i++) {
+            x[i] = value[byte[from[i]]];
+        }
+    }
+}
+
+static void load(indexed *self, const eg_examples *examples, const uint32_t *index, size_t size,
+                 size_t phase, eg_batch *out)
+{
+    const eg_dataset *data = self->dataset;
+    size_t pixels = data->height * data->width;
+    const uint32_t *from = self->permutation == NULL ? NULL : self->permutation + phase * pixels;
+    for (size_t i = 0; i < size; i++) {
+        const uint8_t *bytes = examples->x + (size_t)index[i] * data->features;
+        eg_real *row = self->x + i * data->features;
+        for (size_t c = 0; c < data->channels; c++) {
+            convert(pixels, data->value[c], from, bytes + c * pixels, row + c * pixels);
+        }
+        self->label[i] = examples->label[index[i]];
+    }
+    *out = (eg_batch){.size = size, .x = self->x, .label = self->label};
+}
+
+static void shuffle_epoch(indexed *self, size_t phase, size_t epoch)
+{
+    size_t wanted = phase * self->epochs + epoch;
+    if (wanted == self->ordered) {
+        return;
+    }
+    size_t group = group_of(self, phase);
+    size_t count = eg_example_list_count(&self->lists.train, group);
+    memcpy(self->order, eg_example_list_of(&self->lists.train, group), count * sizeof *self->order);
+    eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_ORDER, wanted);
+    eg_rng_shuffle(&rng, count, self->order);
+    self->ordered = wanted;
+}
+
+static size_t indexed_steps(const eg_stream *stream, size_t phase)
+{
+    const indexed *self = (const indexed *)stream;
+    return steps_per_epoch(self, phase) * self->epochs;
+}
+
+static void indexed_get(eg_stream *stream, size_t phase, size_t step, eg_batch *out)
+{
+    indexed *self = (indexed *)stream;
+    size_t steps = steps_per_epoch(self, phase);
+    shuffle_epoch(self, phase, step / steps);
+    size_t first = step % steps * self->batch;
+    size_t count = eg_example_list_count(&self->lists.train, group_of(self, phase));
+    load(self, &self->dataset->train, self->order + first, least(self->batch, count - first), phase,
+         out);
+}
+
+static size_t indexed_count(const eg_stream *stream, eg_part part, size_t task)
+{
+    const indexed *self = (const indexed *)stream;
+    return eg_example_list_count(evaluation_list(self, part), group_of(self, task));
+}
+
+static void indexed_examples(eg_stream *stream, eg_part part, size_t task, size_t first,
+                             size_t size, eg_batch *out)
+{
+    indexed *self = (indexed *)stream;
+    assert(size <= self->block);
+    const eg_examples *examples =
+        part == EG_PART_TEST ? &self->dataset->test : &self->dataset->train;
+    const uint32_t *index = eg_example_list_of(evaluation_list(self, part), group_of(self, task));
+    load(self, examples, index + first, size, task, out);
+}
+
+static void indexed_free(eg_stream *stream)
+{
+    indexed *self = (indexed *)stream;
+    eg_example_lists_clear(&self->lists);
+    eg_free(self->permutation);
+    eg_free(self->order);
+    eg_free(self->x);
+    eg_free(self->label);
+    eg_free(self);
+}
+
+static const eg_stream_ops indexed_ops = {
+    .free = indexed_free,
+    .steps = indexed_steps,
+    .get = indexed_get,
+    .count = indexed_count,
+    .examples = indexed_examples,
+};
+
+eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *dataset,
+                                       uint64_t seed, double holdout, size_t block)
+{
+    return (eg_indexed_setup){
+        .dataset = dataset,
+        .seed = seed,
+        .holdout = holdout,
+        .block = block,
+        .batch = eg_view_size(view, "batch"),
+        .epochs = eg_view_size(view, "epochs"),
+    };
+}
+
+/* Buffers for the largest minibatch and evaluation block there can be. */
+static eg_status allocate_buffers(indexed *self)
+{
+    size_t largest = 0;
+    for (size_t g = 0; g < self->lists.groups; g++) {
+        size_t count = eg_example_list_count(&self->lists.train, g);
+        largest = count > largest ? count : largest;
+    }
+    self->base.shape.batch = least(self->batch, largest);
+    size_t rows = self->base.shape.batch > self->block ? self->base.shape.batch : self->block;
+    EG_TRY(eg_alloc(&self->order, largest, sizeof *self->order));
+    EG_TRY(eg_alloc(&self->x, rows, self->dataset->features * sizeof *self->x));
+    return eg_alloc(&self->label, rows, sizeof *self->label);
+}
+
+eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
+{
+    assert(setup->groups == 1 || setup->groups == setup->phases);
+    *out = NULL;
+    const eg_dataset *data = setup->dataset;
+    indexed *self = NULL;
+    eg_status status = eg_alloc(&self, 1, sizeof *self);
+    if (!eg_is_ok(&status)) {
+        eg_free(setup->permutation);
+        return status;
+    }
+    *self = (indexed){
+        .base = {.ops = &indexed_ops,
+                 .shape = {.channels = data->channels,
+                           .height = data->height,
+                           .width = data->width,
+                           .features = data->features,
+                           .outputs = data->classes,
+                           .phases = setup->phases,
+                           .tasks = setup->phases,
+                           .tasks_are_phases = true}},
+        .dataset = data,
+        .seed = setup->seed,
+        .batch = setup->batch,
+        .epochs = setup->epochs,
+        .block = setup->block,
+        .permutation = setup->permutation,
+        .ordered = SIZE_MAX,
+    };
+    EG_TRY_DONE(status, eg_example_lists_make(&self->lists, data, setup->group, setup->groups,
+                                              setup->holdout));
+    EG_TRY_DONE(status, allocate_buffers(self));
+    *out = &self->base;
+    return status;
+done:
+    indexed_free(&self->base);
+    return status;
+}
+
+eg_status eg_indexed_check_any(const eg_view *view, size_t classes)
+{
+    (void)view;
+    (void)classes;
+    return eg_ok();
+}

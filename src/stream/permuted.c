@@ -1,0 +1,78 @@
+/** Permuted pixels: every phase has all examples, seen through a permutation of its own.
+ *
+ *  Source: Goodfellow et al. 2013, arXiv 1312.6211. The first task is a permutation too, unless
+ *  `first` says identity; both are seen in the literature. */
+#include "stream/indexed.h"
+
+#include "engram/memory.h"
+#include "engram/random.h"
+
+typedef enum first_task { FIRST_PERMUTED, FIRST_IDENTITY } first_task;
+
+static const char *const first_choices[] = {
+    [FIRST_PERMUTED] = "permuted",
+    [FIRST_IDENTITY] = "identity",
+    NULL,
+};
+
+static const eg_param params[] = {
+    {.name = "tasks",
+     .type = EG_TYPE_INT,
+     .fallback = "100",
+     .min = 1,
+     .max = 100000,
+     .doc = "phases, each with its own permutation of the pixels"},
+    {.name = "first",
+     .type = EG_TYPE_WORD,
+     .fallback = "permuted",
+     .choices = first_choices,
+     .doc = "whether the first task's pixels are permuted too or left in place"},
+};
+
+/* Permutation t is keyed (seed, EG_PURPOSE_PERMUTATION, t), so it does not depend on `tasks`. */
+static eg_status draw_permutations(uint32_t **out, size_t tasks, size_t pixels, first_task first,
+                                   uint64_t seed)
+{
+    EG_TRY(eg_alloc(out, tasks, pixels * sizeof **out));
+    for (size_t t = 0; t < tasks; t++) {
+        uint32_t *permutation = *out + t * pixels;
+        for (size_t i = 0; i < pixels; i++) {
+            permutation[i] = (uint32_t)i;
+        }
+        if (t > 0 || first == FIRST_PERMUTED) {
+            eg_rng rng = eg_rng_make(seed, EG_PURPOSE_PERMUTATION, t);
+            eg_rng_shuffle(&rng, pixels, permutation);
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
+                                 uint64_t seed, double holdout, size_t block)
+{
+    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout, block);
+    setup.phases = eg_view_size(view, "tasks");
+    setup.groups = 1;
+    EG_TRY(draw_permutations(&setup.permutation, setup.phases, dataset->height * dataset->width,
+                             (first_task)eg_view_choice(view, "first"), seed));
+    return eg_indexed_create(out, &setup);
+}
+
+static void permuted_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
+                           size_t *train_examples, size_t *test_examples)
+{
+    *phases = eg_view_size(view, "tasks");
+    *train_examples = train * *phases * eg_view_size(view, "epochs");
+    *test_examples = test * *phases;
+}
+
+const eg_stream_kind eg_stream_permuted = {
+    .component = {.name = "permuted",
+                  .doc = "all classes in every phase, pixels permuted anew for each",
+                  .source = "Goodfellow et al. 2013, arXiv 1312.6211",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .create = permuted_create,
+    .check = eg_indexed_check_any,
+    .sizes = permuted_sizes,
+};

@@ -1,0 +1,188 @@
+/** Class-incremental split: every phase teaches a group of classes the others do not have. One
+ * head, no task ids; labels keep their numbers.
+ *
+ *  Source: Hsu et al. 2018, "Re-evaluating continual learning scenarios", incremental class
+ * learning. */
+#include "stream/indexed.h"
+
+#include "engram/memory.h"
+#include "engram/random.h"
+
+enum { TASKS_DEFAULT = 5, CLASSES_MAX = 65536 };
+
+typedef enum class_order { ORDER_NATURAL, ORDER_SHUFFLED } class_order;
+
+static const char *const order_choices[] = {
+    [ORDER_NATURAL] = "natural",
+    [ORDER_SHUFFLED] = "shuffled",
+    NULL,
+};
+
+static const eg_param params[] = {
+    {.name = "tasks",
+     .type = EG_TYPE_INT,
+     .fallback = "5",
+     .min = 1,
+     .max = CLASSES_MAX,
+     .doc =
+         "equal groups of consecutive classes; must divide their number; not used with partition"},
+    {.name = "partition",
+     .type = EG_TYPE_GROUPS,
+     .fallback = "[]",
+     .min = 0,
+     .max = CLASSES_MAX - 1,
+     .doc =
+         "the classes of each task, e.g. [[0, 1], [2, 3, 4]]; classes left out never appear, but "
+         "keep their output; []: equal groups"},
+    {.name = "class_order",
+     .type = EG_TYPE_WORD,
+     .fallback = "natural",
+     .choices = order_choices,
+     .doc = "shuffled: the classes change places at random, by seed, before they are grouped"},
+};
+
+/* Index of the group item i of a partition lies in. */
+static size_t group_of_item(const eg_value *partition, size_t i)
+{
+    size_t group = 0;
+    while (i >= partition->ends[group]) {
+        group++;
+    }
+    return group;
+}
+
+static eg_status check_partition(const eg_view *view, const eg_value *partition, size_t classes)
+{
+    const char *prefix = view->prefix;
+    size_t tasks = eg_view_size(view, "tasks");
+    if (tasks != TASKS_DEFAULT && tasks != partition->count) {
+        return eg_fail(
+            EG_INVALID,
+            "%stasks = %zu, but %spartition has %zu groups; expected only one of the two", prefix,
+            tasks, prefix, partition->count);
+    }
+    size_t begin = 0;
+    for (size_t g = 0; g < partition->count; g++) {
+        if (partition->ends[g] == begin) {
+            return eg_fail(EG_INVALID,
+                           "%spartition: group %zu (from 0) is empty; expected at least one class",
+                           prefix, g);
+        }
+        begin = partition->ends[g];
+    }
+    for (size_t i = 0; i < begin; i++) {
+        int64_t class = partition->items[i];
+        if (class < 0 || (size_t) class >= classes) {
+            return eg_fail(EG_INVALID,
+                           "%spartition: class %lld in group %zu (from 0); expected 0 to %zu, the "
+                           "classes of the dataset",
+                           prefix, (long long)class, group_of_item(partition, i), classes - 1);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (partition->items[j] == class) {
+                return eg_fail(EG_INVALID,
+                               "%spartition: class %lld appears twice, in groups %zu and %zu (from "
+                               "0); expected once at most",
+                               prefix, (long long)class, group_of_item(partition, j),
+                               group_of_item(partition, i));
+            }
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status split_check(const eg_view *view, size_t classes)
+{
+    const eg_value *partition = eg_view_value(view, "partition");
+    if (partition->count > 0) {
+        return check_partition(view, partition, classes);
+    }
+    size_t tasks = eg_view_size(view, "tasks");
+    if (tasks > classes) {
+        return eg_fail(EG_INVALID, "%stasks = %zu; expected at most the %zu classes of the dataset",
+                       view->prefix, tasks, classes);
+    }
+    if (classes % tasks != 0) {
+        return eg_fail(EG_INVALID,
+                       "%stasks = %zu does not divide the %zu classes of the dataset; expected a "
+                       "divisor, or groups of your own in %spartition",
+                       view->prefix, tasks, classes, view->prefix);
+    }
+    return eg_ok();
+}
+
+static size_t group_count(const eg_view *view)
+{
+    size_t groups = eg_view_value(view, "partition")->count;
+    return groups > 0 ? groups : eg_view_size(view, "tasks");
+}
+
+/* group[classes] from checked settings; order[c] is the class that stands in place of class c. */
+static void assign_groups(const eg_view *view, size_t classes, const uint32_t *order, size_t *group)
+{
+    const eg_value *partition = eg_view_value(view, "partition");
+    if (partition->count == 0) {
+        size_t each = classes / eg_view_size(view, "tasks");
+        for (size_t c = 0; c < classes; c++) {
+            group[order[c]] = c / each;
+        }
+        return;
+    }
+    for (size_t c = 0; c < classes; c++) {
+        group[c] = EG_NO_GROUP;
+    }
+    size_t i = 0;
+    for (size_t g = 0; g < partition->count; g++) {
+        for (; i < partition->ends[g]; i++) {
+            group[order[partition->items[i]]] = g;
+        }
+    }
+}
+
+static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
+                              uint64_t seed, double holdout, size_t block)
+{
+    EG_TRY(split_check(view, dataset->classes));
+    size_t *group = NULL;
+    uint32_t *order = NULL;
+    eg_status status;
+    EG_TRY_DONE(status, eg_alloc(&group, dataset->classes, sizeof *group));
+    EG_TRY_DONE(status, eg_alloc(&order, dataset->classes, sizeof *order));
+    for (size_t c = 0; c < dataset->classes; c++) {
+        order[c] = (uint32_t)c;
+    }
+    if (eg_view_choice(view, "class_order") == ORDER_SHUFFLED) {
+        eg_rng rng = eg_rng_make(seed, EG_PURPOSE_CLASSES, 0);
+        eg_rng_shuffle(&rng, dataset->classes, order);
+    }
+    assign_groups(view, dataset->classes, order, group);
+
+    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout, block);
+    setup.phases = group_count(view);
+    setup.groups = setup.phases;
+    setup.group = group;
+    status = eg_indexed_create(out, &setup);
+done:
+    eg_free(group);
+    eg_free(order);
+    return status;
+}
+
+static void split_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
+                        size_t *train_examples, size_t *test_examples)
+{
+    *phases = group_count(view);
+    *train_examples = train * eg_view_size(view, "epochs");
+    *test_examples = test;
+}
+
+const eg_stream_kind eg_stream_split = {
+    .component = {.name = "split",
+                  .doc = "class-incremental: each phase has its own classes, one head for all",
+                  .source = "Hsu et al. 2018, arXiv 1810.12488",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .create = split_create,
+    .check = split_check,
+    .sizes = split_sizes,
+};

@@ -1,0 +1,37 @@
+/** All streams. Adding one: its file, and its two lines here. */
+#include "engram/stream.h"
+
+extern const eg_stream_kind eg_stream_iid;
+extern const eg_stream_kind eg_stream_permuted;
+extern const eg_stream_kind eg_stream_split;
+
+static const eg_param common[] = {
+    {.name = "batch",
+     .type = EG_TYPE_INT,
+     .fallback = "64",
+     .min = 1,
+     .max = 1e7,
+     .unit = "examples",
+     .doc = "examples per minibatch; the last one of an epoch holds what is left"},
+    {.name = "epochs",
+     .type = EG_TYPE_INT,
+     .fallback = "1",
+     .min = 1,
+     .max = 1e6,
+     .doc = "passes over the examples of a phase, each in a new order"},
+};
+
+static const eg_component *const members[] = {
+    &eg_stream_iid.component,
+    &eg_stream_permuted.component,
+    &eg_stream_split.component,
+};
+
+const eg_family eg_stream_family = {
+    .name = "stream",
+    .doc = "what arrives when: phases of minibatches, and the tasks to be tested on",
+    .common = common,
+    .common_count = EG_COUNT(common),
+    .members = members,
+    .member_count = EG_COUNT(members),
+};
