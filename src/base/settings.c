@@ -1,5 +1,4 @@
-/** Resolving: assignments checked against a schema and completed with defaults; see
- * engram/settings.h.
+/** Resolving: assignments checked against a schema and completed with defaults; see engram/settings.h.
  *
  *  A resolved set is one block of memory, because a sweep keeps one per point:
  *      [eg_settings][eg_setting × count][integers of lists][ends of groups][names and texts]
@@ -51,7 +50,6 @@ static eg_status add_setting(builder *b, const char *name, const eg_param *param
     EG_TRY(eg_strdup(&setting->name, name));
     const char *text = given != NULL ? given->value : param->fallback;
     if (text == NULL) {
-        /* Reported last: a misspelt name elsewhere is the likelier cause and the better message. */
         eg_status_keep(&b->missing, eg_fail(EG_INVALID, "%s must be given: %s", name, param->doc));
         setting->value.type = param->type;
         return eg_strdup(&setting->value.text, "");
@@ -99,7 +97,6 @@ static void clear_builder(builder *b)
         eg_value_clear(&b->items[i].value);
     }
     eg_free(b->items);
-    eg_free(b->used);
 }
 
 static size_t list_items(const eg_value *value)
@@ -163,32 +160,65 @@ static eg_status pack(eg_settings **out, const builder *b)
     return eg_ok();
 }
 
-eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
-                              const eg_assignment *assignments, size_t count)
+/** Everything but judging: *missing is the first required setting that nobody gave (then its text
+ * is empty), used[i] whether the name of assignment i exists. */
+static eg_status resolve(eg_settings **out, const eg_schema *schema,
+                         const eg_assignment *assignments, size_t count, bool *used,
+                         eg_status *missing)
 {
     *out = NULL;
     builder b = {.schema = schema,
                  .assignments = assignments,
                  .assignment_count = count,
+                 .used = used,
                  .missing = eg_ok()};
+    eg_status status = add_params(&b, "", schema->root, schema->root_count);
+    if (status.code == EG_OK) {
+        status = pack(out, &b);
+    }
+    *missing = b.missing;
+    clear_builder(&b);
+    return status;
+}
+
+eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
+                                    const eg_assignment *assignments, size_t count, bool *used,
+                                    bool partial)
+{
+    eg_status missing = eg_ok();
+    EG_TRY(resolve(out, schema, assignments, count, used, &missing));
+    if (!partial && missing.code != EG_OK) {
+        eg_settings_free(*out);
+        *out = NULL;
+        return missing;
+    }
+    return eg_ok();
+}
+
+eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
+                              const eg_assignment *assignments, size_t count)
+{
+    *out = NULL;
+    bool *used = NULL;
     eg_settings *settings = NULL;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_alloc(&b.used, count, sizeof *b.used));
-    EG_TRY_DONE(status, add_params(&b, "", schema->root, schema->root_count));
-    EG_TRY_DONE(status, pack(&settings, &b));
-    for (size_t i = 0; i < count; i++) {
-        if (!b.used[i]) {
+    eg_status missing = eg_ok();
+    EG_TRY(eg_alloc(&used, count, sizeof *used));
+    eg_status status = resolve(&settings, schema, assignments, count, used, &missing);
+    /* A name that does not exist is reported before a setting that is missing: a misspelling of the
+     * missing one is the likelier mistake. */
+    for (size_t i = 0; i < count && status.code == EG_OK; i++) {
+        if (!used[i]) {
             status = eg_settings_unknown(schema, settings, assignments[i].name);
             status = eg_origin_wrap(status, &assignments[i].origin);
-            goto done;
         }
     }
-    EG_TRY_DONE(status, b.missing);
-    *out = settings;
-    settings = NULL;
-done:
-    eg_settings_free(settings);
-    clear_builder(&b);
+    eg_status_keep(&status, missing);
+    if (status.code == EG_OK) {
+        *out = settings;
+    } else {
+        eg_settings_free(settings);
+    }
+    eg_free(used);
     return status;
 }
 

@@ -1,12 +1,12 @@
-/** Words for a setting that does not exist: most slips are one of four, and each gets its own
- * answer. */
+/** Words for a setting that does not exist: most slips are one of four, and each gets its own answer. */
 #include "base/settings_help.h"
+#include "base/schema_search.h"
 #include "base/value.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST_SIZE = 240, DEPTH_MAX = 6 };
+enum { LIST_SIZE = 240 };
 
 eg_status eg_origin_wrap(eg_status status, const eg_origin *origin)
 {
@@ -26,53 +26,6 @@ static void append_word(char list[LIST_SIZE], const char *word)
 {
     size_t used = strlen(list);
     (void)snprintf(list + used, LIST_SIZE - used, "%s%s", used == 0 ? "" : " or ", word);
-}
-
-/* Does a family's member have a parameter with this (dotted) rest of a name?
- * ------------------------ */
-
-static bool family_has(const eg_schema *schema, const eg_family *family, const char *rest,
-                       unsigned depth);
-
-static bool params_have(const eg_schema *schema, const eg_param *params, size_t count,
-                        const char *rest, unsigned depth)
-{
-    size_t length = strcspn(rest, ".");
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(params[i].name) != length || strncmp(params[i].name, rest, length) != 0) {
-            continue;
-        }
-        if (rest[length] == '\0') {
-            return true;
-        }
-        const eg_family *family =
-            params[i].family != NULL ? eg_schema_family(schema, params[i].family) : NULL;
-        return family != NULL && family_has(schema, family, rest + length + 1, depth + 1);
-    }
-    return false;
-}
-
-static bool member_has(const eg_schema *schema, const eg_component *member, const char *rest,
-                       unsigned depth)
-{
-    return params_have(schema, member->params, member->param_count, rest, depth);
-}
-
-static bool family_has(const eg_schema *schema, const eg_family *family, const char *rest,
-                       unsigned depth)
-{
-    if (depth > DEPTH_MAX) {
-        return false;
-    }
-    if (params_have(schema, family->common, family->common_count, rest, depth)) {
-        return true;
-    }
-    for (size_t i = 0; i < family->member_count; i++) {
-        if (member_has(schema, family->members[i], rest, depth)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /** The setting that the longest dotted prefix of `name` names, and the rest behind it; NULL if
@@ -111,7 +64,7 @@ static bool other_member(const eg_schema *schema, const eg_settings *settings, c
     const eg_family *family = eg_schema_family(schema, parent->param->family);
     char owners[LIST_SIZE] = "";
     for (size_t i = 0; i < family->member_count; i++) {
-        if (member_has(schema, family->members[i], rest, 0)) {
+        if (eg_schema_member_param(schema, family->members[i], rest) != NULL) {
             append_word(owners, family->members[i]->name);
         }
     }
@@ -187,7 +140,7 @@ static bool elsewhere(const eg_schema *schema, const eg_settings *settings, cons
         }
         const eg_family *family = eg_schema_family(schema, setting->param->family);
         for (size_t k = 0; k < family->member_count; k++) {
-            if (member_has(schema, family->members[k], name, 0)) {
+            if (eg_schema_member_param(schema, family->members[k], name) != NULL) {
                 *status = eg_fail(EG_INVALID,
                                   "unknown setting '%.60s': %s.%.60s belongs to %s, but %s is %s",
                                   name, setting->name, name, family->members[k]->name,

@@ -1,5 +1,4 @@
-/** One value: from text to a typed value, checked against its declaration; see engram/settings.h.
- */
+/** One value: from text to a typed value, checked against its declaration; see engram/settings.h. */
 #include "base/value.h"
 #include "base/reading.h"
 
