@@ -22,14 +22,14 @@ def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8):
     With more than `most` points the best ones are drawn. Returns the figure.
     """
     lines, left = _lines(ds, points(ds, by=by), most)
-    figure, axes = plt.subplots(1, len(variables), figsize=(6 * len(variables), 4.5),
+    figure, axes = plt.subplots(1, len(variables), figsize=(6 * len(variables) + 2, 4.5),
                                 squeeze=False, layout="constrained")
     for axis, name in zip(axes[0], variables):
         frame = _labelled(ds, name, lines)
         _draw(axis, frame, lines, "step")
         _boundaries(axis, ds)
         axis.set(xlabel="minibatches", ylabel=_title(ds, name))
-    axes[0][0].legend(fontsize="small")
+    _legend_beside(axes[0][-1])
     figure.suptitle(_headline(ds) + (f" – best {len(lines)} of {len(lines) + left} points"
                                      if left else ""))
     return figure
@@ -87,13 +87,13 @@ def stability(ds, setting):
                         else REFERENCE)
     matrix = _labelled(ds, "accuracy_matrix", lines)
     matrix = matrix.assign(task=matrix["train_task"] + 1)
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), sharex=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(13.5, 4.5), sharex=True, layout="constrained")
     newest = matrix[matrix["train_task"] == matrix["eval_task"]]
     _draw(axes[0], newest, lines, "task")
     _draw(axes[1], matrix[matrix["eval_task"] == 0], lines, "task")
     axes[0].set(xlabel="tasks seen", ylabel="accuracy on the newest task")
     axes[1].set(xlabel="tasks seen", ylabel="accuracy on task 1")
-    axes[0].legend(fontsize="small")
+    _legend_beside(axes[1])
     figure.suptitle(_headline(ds))
     return figure
 
@@ -159,6 +159,11 @@ def _band(axis, frame, over, colour, label):
     half = (1.96 * grouped.std(ddof=0) / np.sqrt(grouped.count())).fillna(0.0)
     axis.plot(mean.index, mean, color=colour, label=label, linewidth=1.4)
     axis.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
+
+
+def _legend_beside(axis):
+    # Outside the axes: it would cover curves wherever it stood inside.
+    axis.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
 
 
 def _boundaries(axis, ds):

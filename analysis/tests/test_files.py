@@ -26,7 +26,7 @@ class Load(ResultsCase):
     def test_swept_is_what_the_file_says_or_what_varies(self):
         rows = [trial("relu", "adagrad", 0.25), trial("ash", "adagrad", 0.5,
                                                       model_activation_alpha=3.0)]
-        ds = self.open(rows)
+        ds = self.open([dict(row, optimizer_lr=None) for row in rows])
         expected = ["model.activation", "model.activation.alpha"]
         self.assertEqual(engram_results.swept(ds), expected)
         for name in engram_results.settings(ds).values():

@@ -55,6 +55,9 @@ class Points(ResultsCase):
         self.assertEqual(best["model_activation"].tolist(), ["ash", "relu"])
         self.assertEqual(best["optimizer_lr"].tolist(), [2.0, 1.0])
         self.assertEqual(len(engram_results.best_points(ds)), 1)
+        pending = self.open([trial("ash", "sgd", NAN, "pending"), trial("relu", "sgd", 0.5)], "b.h5")
+        best = engram_results.best_points(pending, by=["model_activation"])
+        self.assertEqual(best["model_activation"].tolist(), ["relu"])
         with self.assertRaisesRegex(engram_results.ResultError, "no setting called `momentum`"):
             engram_results.best_points(ds, by=["momentum"])
 
@@ -75,10 +78,15 @@ class Points(ResultsCase):
         half = [trial("ash", "sgd", NAN, "pending"), trial("relu", "sgd", NAN, "pending"),
                 trial("ash", "sgd", 0.7), trial("swish", "adam", 0.3)]
         frame = engram_results.points([self.open(half, "a.h5"), self.open(rows, "b.h5")])
-        found = {(r.model_activation, r.optimizer): (round(r["mean"], 9), r.n)
+        found = {(r.model_activation, r.optimizer): (round(r["mean"], 9), r.n, r.planned)
                  for _, r in frame.iterrows()}
-        self.assertEqual(found, {("ash", "sgd"): (0.6, 2), ("relu", "sgd"): (0.2, 1),
-                                 ("swish", "adam"): (0.3, 1)})
+        self.assertEqual(found, {("ash", "sgd"): (0.6, 2, 2), ("relu", "sgd"): (0.2, 1, 1),
+                                 ("swish", "adam"): (0.3, 1, 1)})
+
+    def test_what_each_file_fixes_differently_tells_points_apart(self):
+        files = [self.open([trial("relu", "sgd", score, stream=stream)], f"{stream}.h5")
+                 for stream, score in (("split", 0.2), ("iid", 0.9))]
+        self.assertEqual(engram_results.points(files)["mean"].tolist(), [0.9, 0.2])
 
     def test_description_names_numbers_and_leaves_out_what_is_missing(self):
         ds = self.open([trial("ash", "sgd", 0.5, model_activation_alpha=4.0, optimizer_lr=3e-4),
