@@ -5,9 +5,14 @@ target_compile_options(engram_options INTERFACE
     -Wundef -Wwrite-strings -Wpointer-arith -Wcast-qual -Wvla -Wformat=2
     # The same source must give the same bits under gcc and clang; kernels that want fused
     # multiply-add say so themselves.
-    -ffp-contract=off)
+    -ffp-contract=off
+    # Nobody reads errno after sqrt or floating-point traps; believing that somebody might keeps the
+    # compilers from vectorising. Neither changes a result, NaN and infinity included.
+    -fno-math-errno -fno-trapping-math)
 # C17 without extensions hides clock_gettime and friends.
 target_compile_definitions(engram_options INTERFACE _POSIX_C_SOURCE=200809L)
+# HDF5 names everything its optional parts could need; loading what is not used slows every start.
+target_link_options(engram_options INTERFACE -Wl,--as-needed)
 if(ENGRAM_WERROR)
     target_compile_options(engram_options INTERFACE -Werror)
 endif()

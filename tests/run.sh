@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs everything that can be checked; see --help.
+# shellcheck disable=SC2317 # the functions are called by name
+set -euo pipefail
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$repository"
+
+usage() {
+    cat <<'END'
+Usage: tests/run.sh [--quick]
+
+Installs the packages that are missing, builds engram and runs the whole test suite, from any working
+directory. A stage that fails does not stop the others. Ends with a table; the exit code is 0 if
+every stage passed.
+
+  --quick   debug build and unit tests only
+
+Stages:
+  packages        distribution packages (jobs/install-dependencies.sh lint)
+  data            MNIST (jobs/fetch-data.sh)
+  build, tests    release build, warnings are errors; unit, MPI and end-to-end tests
+  sanitize-build, sanitize-tests
+                  address and undefined-behaviour sanitizers; unit and MPI tests
+  clang-build     the second compiler, warnings are errors
+  format          .clang-format, as version 14 of clang-format understands it
+  tidy            .clang-tidy
+  shell           shellcheck on every script
+END
+}
+
+quick=false
+case ${1-} in
+"") ;;
+--quick) quick=true ;;
+-h | --help)
+    usage
+    exit 0
+    ;;
+*)
+    echo "run.sh: unknown argument '$1'" >&2
+    usage >&2
+    exit 2
+    ;;
+esac
+
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
+table=()
+failed=0
+
+# stage NAME COMMAND…: runs it, notes result and seconds; exit code 77 means skipped. The functions
+# below run where bash does not stop at errors by itself: their steps are joined by &&.
+stage() {
+    local name=$1 begin=$SECONDS code=0 result=passed
+    shift
+    printf '\n=== %s: %s\n' "$name" "$*"
+    "$@" || code=$?
+    case $code in
+    0) ;;
+    77) result=skipped ;;
+    *)
+        result=FAILED
+        failed=$((failed + 1))
+        ;;
+    esac
+    table+=("$(printf '%-16s %-8s %5d s' "$name" "$result" $((SECONDS - begin)))")
+    [ $code = 0 ]
+}
+
+build() {
+    cmake --preset "$1" && cmake --build --preset "$1" -j "$cores"
+}
+
+format() {
+    local version
+    version=$(clang-format --version | sed 's/.*version \([0-9]*\).*/\1/')
+    if [ "$version" != 14 ]; then
+        echo "this is clang-format $version; others than 14 lay out some lines differently"
+        return 77
+    fi
+    find include src tests -name '*.[ch]' -print0 | LC_ALL=C sort -z |
+        xargs -0 clang-format --dry-run -Werror
+}
+
+tidy() {
+    # Of its output only what is found and how it came to be.
+    run-clang-tidy -quiet -j "$cores" -p build/clang "$repository/(src|tests)/.*\\.c\$" 2>&1 |
+        { grep -vE '^clang-tidy|warnings? generated|warnings? treated|^Suppressed|^Use -header' || true; }
+}
+
+shell() {
+    grep -rlE '^#!.*bash' jobs tests .ci | LC_ALL=C sort | xargs shellcheck
+}
+
+# checked PRESET LABELS…: builds and tests with a preset.
+checked() {
+    local preset=$1 prefix=$2
+    shift 2
+    if stage "${prefix}build" build "$preset"; then
+        stage "${prefix}tests" ctest --preset "$preset" -j "$cores" "$@" || true
+    else
+        table+=("$(printf '%-16s %s' "${prefix}tests" "not run")")
+    fi
+}
+
+if $quick; then
+    stage packages jobs/install-dependencies.sh test && checked dev "" -L unit
+elif stage packages jobs/install-dependencies.sh lint; then
+    stage data jobs/fetch-data.sh mnist || true
+    checked release "" -LE bench
+    checked sanitize sanitize- -L 'unit|mpi'
+    stage clang-build build clang || true
+    stage format format || true
+    stage tidy tidy || true
+    stage shell shell || true
+fi
+
+result=passed
+if [ "$failed" -gt 0 ]; then
+    result=FAILED
+fi
+table+=("$(printf '%-16s %-8s %5d s' total "$result" "$SECONDS")")
+printf '\n'
+printf '%s\n' "${table[@]}"
+exit $((failed > 0))

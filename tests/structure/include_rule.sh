@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# tests/structure/include_rule.sh ROOT: a room includes only rooms above it, and a library is
+# included only by the rooms that own it. Prints every breach as file:line: what, fails if any.
+set -euo pipefail
+root=${1:?usage: include_rule.sh ROOT}
+cd "$root"
+
+mapfile -t files < <(find include/engram src -name '*.[ch]' | LC_ALL=C sort)
+if [ ${#files[@]} -eq 0 ]; then
+    echo "no sources under $root" >&2
+    exit 1
+fi
+
+awk '
+BEGIN {
+    # Rooms from the top; those on one line do not include each other.
+    level = 0
+    split("base|math|data nn optim|stream|learner|metric|trial|sweep|sched store|cli", floors, "|")
+    for (i = 1; i in floors; i++) {
+        count = split(floors[i], rooms, " ")
+        for (j = 1; j <= count; j++) {
+            floor[rooms[j]] = i
+        }
+    }
+    # Whose contract a public header is; those not listed here are called after their room.
+    place("base", "memory pack params random real record settings status")
+    place("math", "blas")
+    place("data", "dataset")
+    place("nn", "activation layer loss net")
+    place("optim", "optimizer")
+    # Which rooms may include a library of which only they know.
+    own("mpi.h", "sched")
+    own("hdf5.h", "store")
+    own("hdf5_hl.h", "store")
+    own("cblas.h", "math")
+    own("lapacke.h", "math")
+    own("immintrin.h", "math")
+    own("yaml.h", "sweep")
+    own("jansson.h", "cli")
+    own("zlib.h", "data")
+    own("xxhash.h", "base")
+    own("isa-l.h", "base")
+    own("Random123/philox.h", "base")
+}
+function place(room, names, list, n, i) {
+    n = split(names, list, " ")
+    for (i = 1; i <= n; i++) {
+        header_room[list[i]] = room
+    }
+}
+function own(header, room) {
+    owner[header] = room
+}
+function fail(what) {
+    printf "%s:%d: %s\n", FILENAME, FNR, what
+    bad = 1
+}
+# The room of "engram/x.h" or "room/x.h", "" for anything else.
+function room_of(path, parts) {
+    if (split(path, parts, "/") != 2) {
+        return ""
+    }
+    if (parts[1] != "engram") {
+        return parts[1]
+    }
+    sub(/\.h$/, "", parts[2])
+    return parts[2] in header_room ? header_room[parts[2]] : parts[2]
+}
+FNR == 1 {
+    from = FILENAME
+    sub(/^include\//, "", from)
+    sub(/^src\//, "", from)
+    from = room_of(from)
+    if (!(from in floor)) {
+        fail("is in no known room (rooms and public headers are listed in include_rule.sh)")
+    }
+}
+/^[ \t]*#[ \t]*include[ \t]*</ {
+    header = $0
+    sub(/^[^<]*</, "", header)
+    sub(/>.*/, "", header)
+    if (header in owner && owner[header] != from) {
+        fail("room " from " includes <" header ">, which belongs to room " owner[header] " alone")
+    }
+}
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+    header = $0
+    sub(/^[^"]*"/, "", header)
+    sub(/".*/, "", header)
+    to = room_of(header)
+    if (!(to in floor)) {
+        fail("\"" header "\" is neither \"engram/x.h\" nor \"room/x.h\"")
+    } else if (to != from && floor[to] >= floor[from]) {
+        fail("room " from " includes \"" header "\" of room " to ", which is not above it")
+    } else if (to != from && FILENAME ~ /^include\// && header !~ /^engram\//) {
+        fail("a public header includes the private \"" header "\"")
+    }
+}
+END { exit bad }
+' "${files[@]}"
