@@ -22,7 +22,7 @@ static inline eg_real eg_clip(eg_real x, eg_real low, eg_real high)
 /** HS(u) = clip(u + 3, 0, 6) / 6. */
 static inline eg_real eg_hard_sigmoid(eg_real u)
 {
-    return eg_clip(u + 3, 0, 6) / 6;
+    return eg_clip(u + 3, 0, 6) * ((eg_real)1 / 6);
 }
 
 /** Derivative of HS: 1/6 between the clips, 0 where they saturate. */
@@ -50,14 +50,14 @@ static inline eg_real eg_sqrt(eg_real x)
     return sqrtf(x);
 }
 
-/** e^x within 2 units in the last place; 0 below -87.3 (no denormals), infinity above 88.7.
+/** e^x within 2 units in the last place; 0 below -87.3 (no denormals), infinity above 88.3.
  *  A call of expf cannot be vectorised without -ffast-math, this can. Source: Cephes expf
  * (Moshier): e^x = 2^k e^r with k = round(x / ln 2), ln 2 in two parts, a polynomial of degree 5
  * for e^r. */
 static inline eg_real eg_exp(eg_real x)
 {
     const float low = -87.33654F;
-    const float high = 88.72283F;
+    const float high = 88.37626F;
     float inside = eg_clip(x, low, high);
     /* Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the sum. */
     float shifted = inside * 1.44269504F + 12582912.0F;
@@ -73,11 +73,10 @@ static inline eg_real eg_exp(eg_real x)
     poly = poly * r * r + r + 1.0F;
     uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    /* 2^(k-1), because 2^128 has no exponent of its own; the missing factor 2 follows. */
-    bits = (bits + 126U) << 23U;
+    bits = (bits + 127U) << 23U; /* the exponent field of 2^k */
     float power;
     memcpy(&power, &bits, sizeof power);
-    float y = poly * power * 2.0F;
+    float y = poly * power;
     y = x < low ? 0.0F : y;
     return x > high ? INFINITY : y;
 }

@@ -43,8 +43,8 @@ static void backward(const double *p, size_t n, const eg_real *restrict x, const
     eg_real through_deviation = deviation == 0 ? 0 : through_mean * z / deviation;
     for (size_t i = 0; i < n; i++) {
         eg_real h = eg_hard_sigmoid(alpha * (x[i] - threshold));
-        eg_real direct = x[i] > 0 && x[i] < x_max ? dy[i] * h : 0;
-        dx[i] += direct - through_mean - through_deviation * (x[i] - mean);
+        eg_real inside = x[i] > 0 && x[i] < x_max ? 1 : 0;
+        dx[i] += dy[i] * inside * h - through_mean - through_deviation * (x[i] - mean);
     }
 }
 

@@ -1,6 +1,7 @@
 /** Local winner takes all: the largest unit of each group keeps its value, also a negative one. */
 #include "engram/activation.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { P_GROUPS };
@@ -9,8 +10,10 @@ enum { P_GROUPS };
 static size_t winner(size_t n, const eg_real *x)
 {
     size_t best = 0;
+    eg_real largest = x[0];
     for (size_t i = 1; i < n; i++) {
-        if (x[best] == x[best] && !(x[i] <= x[best])) {
+        if (x[i] > largest || isnan(x[i])) {
+            largest = x[i];
             best = i;
         }
     }

@@ -15,7 +15,7 @@ static void backward(const double *p, size_t n, const eg_real *restrict x, const
 {
     (void)p, (void)y, (void)aux;
     for (size_t i = 0; i < n; i++) {
-        dx[i] = x[i] > 0 ? dy[i] : 0;
+        dx[i] = dy[i] * (x[i] > 0 ? 1 : 0);
     }
 }
 

@@ -24,7 +24,7 @@ static void backward(const double *p, size_t n, const eg_real *restrict x, const
     (void)p, (void)y;
     eg_real v = aux[0];
     for (size_t i = 0; i < n; i++) {
-        dx[i] = x[i] < v ? 0 : dy[i];
+        dx[i] = dy[i] * (x[i] < v ? 0 : 1);
     }
 }
 

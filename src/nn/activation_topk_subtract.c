@@ -36,7 +36,7 @@ static void backward(const double *p, size_t n, const eg_real *restrict x, const
     eg_real x_max = bound(p);
     for (size_t i = 0; i < n; i++) {
         eg_real above = x[i] - v;
-        dx[i] = above > 0 && above < x_max ? dy[i] : 0;
+        dx[i] = dy[i] * (above > 0 && above < x_max ? 1 : 0);
     }
     eg_real total = eg_sum(n, dx);
     for (size_t i = 0; i < n; i++) {

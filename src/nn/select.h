@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/** The k-th largest of a[n], k from 1; reorders a. A NaN among them gives an unspecified member. */
+/** The k-th largest of a[n], k from 1; a is used up. With NaN among them some member or NaN. */
 eg_real eg_select_largest(size_t n, eg_real *a, size_t k);
 
 /** EG_INVALID if a layer of n units has no k-th largest. */

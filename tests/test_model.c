@@ -1,0 +1,173 @@
+/** Models from settings: what is built, what is refused, what it costs. */
+#include "testing.h"
+
+#include "engram/activation.h"
+#include "engram/memory.h"
+#include "engram/net.h"
+
+#include <string.h>
+
+static const eg_param root[] = {
+    {.name = "model", .type = EG_TYPE_COMPONENT, .fallback = "mlp", .family = "model"},
+};
+static const eg_family *const families[] = {&eg_activation_family, &eg_model_family};
+static const eg_schema schema = {.root = root,
+                                 .root_count = EG_COUNT(root),
+                                 .families = families,
+                                 .family_count = EG_COUNT(families)};
+
+enum { ASSIGNMENTS_MAX = 8 };
+
+/** Settings of "name", "value", "name", "value", …, NULL. */
+static eg_settings *settings_of(const char *const *words)
+{
+    eg_assignment all[ASSIGNMENTS_MAX];
+    size_t count = 0;
+    for (; words[2 * count] != NULL; count++) {
+        assert_true(count < ASSIGNMENTS_MAX);
+        all[count] = (eg_assignment){.name = words[2 * count], .value = words[2 * count + 1]};
+    }
+    eg_settings *settings = NULL;
+    assert_ok(eg_settings_resolve(&settings, &schema, all, count));
+    return settings;
+}
+
+static eg_net *build(const char *const *words, size_t inputs, size_t outputs)
+{
+    eg_settings *settings = settings_of(words);
+    eg_view view = eg_settings_root(settings);
+    eg_net *net = NULL;
+    assert_ok(eg_model_build(&net, &view, 1, inputs, 1, outputs, 1));
+    eg_settings_free(settings);
+    return net;
+}
+
+static void the_network_of_the_paper_is_the_default(void **state)
+{
+    (void)state;
+    const char *const defaults[] = {NULL};
+    eg_net *net = build(defaults, 784, 10);
+    assert_int_equal(net->layer_count, 3);
+    assert_int_equal(net->layers[0].param_count, 784000);
+    assert_int_equal(net->layers[0].derived_count, 785000);
+    assert_int_equal(net->layers[2].param_count, 10000);
+    assert_int_equal(net->layers[2].derived_count, 0);
+    assert_true(net->layers[1].hidden);
+    assert_int_equal(net->layers[1].cache_per_example, 2);
+    eg_net_free(net);
+}
+
+static void deep_networks_with_biases(void **state)
+{
+    (void)state;
+    const char *const deep[] = {"model.hidden",
+                                "[8, 6]",
+                                "model.activation",
+                                "relu",
+                                "model.weight_norm",
+                                "[none, plain, centered]",
+                                "model.bias",
+                                "true",
+                                NULL};
+    eg_net *net = build(deep, 4, 3);
+    const size_t params[] = {8 * 4 + 8, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
+    const size_t derived[] = {0, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
+    assert_int_equal(net->layer_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(net->layers[i].param_count, params[i]);
+        assert_int_equal(net->layers[i].derived_count, derived[i]);
+    }
+    eg_net_free(net);
+    const char *const linear[] = {"model.hidden", "[]", NULL};
+    net = build(linear, 4, 3);
+    assert_int_equal(net->layer_count, 1);
+    assert_int_equal(eg_net_hidden_count(net), 0);
+    eg_net_free(net);
+}
+
+/* The estimate from settings is what the network itself says. */
+static void flops_from_settings(void **state)
+{
+    (void)state;
+    const char *const deep[] = {"model.hidden", "[8, 6]", "model.bias", "true", NULL};
+    eg_settings *settings = settings_of(deep);
+    eg_view view = eg_settings_root(settings);
+    const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(&view, "model");
+    eg_view inside = eg_view_inside(&view, "model");
+    /* 8 (2*4 + 1) + 10*8 + 6 (2*8 + 1) + 10*6 + 3 (2*6 + 1) */
+    assert_close(kind->flops(&inside, 4, 3), 72.0 + 80.0 + 102.0 + 60.0 + 39.0, 0.0);
+    eg_net *net = NULL;
+    assert_ok(eg_model_build(&net, &view, 1, 2, 2, 3, 1));
+    assert_close(kind->flops(&inside, 4, 3), eg_net_flops(net), 0.0);
+    eg_net_free(net);
+    eg_settings_free(settings);
+}
+
+/** check and build must refuse these settings with the same words. */
+static void refused(const char *const *words, const char *part)
+{
+    eg_settings *settings = settings_of(words);
+    eg_view view = eg_settings_root(settings);
+    const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(&view, "model");
+    eg_view inside = eg_view_inside(&view, "model");
+    eg_net *net = NULL;
+    assert_fails(kind->check(&inside, 4, 3), EG_INVALID, part);
+    assert_fails(eg_model_build(&net, &view, 1, 4, 1, 3, 1), EG_INVALID, part);
+    assert_null(net);
+    eg_settings_free(settings);
+}
+
+static void settings_that_do_not_fit(void **state)
+{
+    (void)state;
+    const char *const k[] = {
+        "model.hidden", "[100, 50]", "model.activation", "topk_mask", "model.activation.k",
+        "64",           NULL};
+    refused(k, "model.activation = topk_mask in hidden layer 2: k = 64 is more than the layer's 50 "
+               "units");
+    const char *const groups[] = {"model.activation", "lwta", "model.activation.groups", "30",
+                                  NULL};
+    refused(groups, "model.activation = lwta in hidden layer 1: groups = 30 does not divide");
+    const char *const norms[] = {"model.hidden", "[5]", "model.weight_norm", "[none, none, plain]",
+                                 NULL};
+    refused(norms, "model.weight_norm = [none, none, plain] has 3 entries, but model.hidden = [5] "
+                   "makes 2 weight layers");
+}
+
+static void out_of_memory(void **state)
+{
+    (void)state;
+    const char *const deep[] = {"model.hidden", "[8, 6]", NULL};
+    eg_settings *settings = settings_of(deep);
+    eg_view view = eg_settings_root(settings);
+    size_t before = eg_memory_live_blocks();
+    size_t failures = 0;
+    eg_net *net = NULL;
+    while (net == NULL) {
+        eg_memory_fail_after(failures + 1);
+        eg_status status = eg_model_build(&net, &view, 1, 4, 1, 3, 1);
+        eg_memory_fail_after(0);
+        if (!eg_is_ok(&status)) {
+            assert_int_equal(status.code, EG_MEMORY);
+            assert_null(net);
+            assert_int_equal(eg_memory_live_blocks(), before);
+            failures++;
+        }
+    }
+    assert_true(failures >= 12); /* the chain, five states, and six of the network */
+    eg_net_free(net);
+    assert_int_equal(eg_memory_live_blocks(), before);
+    eg_settings_free(settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_network_of_the_paper_is_the_default),
+        cmocka_unit_test(deep_networks_with_biases),
+        cmocka_unit_test(flops_from_settings),
+        cmocka_unit_test(settings_that_do_not_fit),
+        cmocka_unit_test(out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/** Gradient checks through whole networks, in double: every parameter of every layer, for every
+ *  normalisation, and the loss with respect to the network's output. */
+#include "testing.h"
+
+#include "engram/loss.h"
+#include "engram/memory.h"
+#include "engram/net.h"
+#include "engram/random.h"
+#include "nn/layers.h"
+
+#include <math.h>
+
+enum { IN = 5, OUT = 3, B = 4 };
+
+static const double step = 1e-5;
+
+static const eg_loss *cross_entropy(void)
+{
+    return (const eg_loss *)eg_family_find(&eg_loss_family, "cross_entropy");
+}
+
+static const uint32_t labels[B] = {0, 2, 1, 2};
+
+/** 5 – 7 – 6 – 3 with one normalisation per weight layer. */
+static eg_net *network(const char *activation, const double *p, const eg_norm *norm, bool bias)
+{
+    const eg_activation *a =
+        (const eg_activation *)eg_family_find(&eg_activation_family, activation);
+    eg_layer *layers = NULL;
+    eg_net *net = NULL;
+    assert_ok(eg_alloc(&layers, 5, sizeof *layers));
+    assert_ok(eg_layer_linear(&layers[0], IN, 7, norm[0], bias));
+    assert_ok(eg_layer_activation(&layers[1], a, p, 7));
+    assert_ok(eg_layer_linear(&layers[2], 7, 6, norm[1], bias));
+    assert_ok(eg_layer_activation(&layers[3], a, p, 6));
+    assert_ok(eg_layer_linear(&layers[4], 6, OUT, norm[2], bias));
+    assert_ok(eg_net_create(&net, layers, 5, 1));
+    /* Biases start as 0, where a missing one would not show. */
+    eg_rng rng = eg_rng_make(2, EG_PURPOSE_TEST, 0);
+    for (size_t l = 0; l < 5; l++) {
+        for (size_t i = 0; i < net->layers[l].param_count; i++) {
+            net->params[net->param_offset[l] + i] += 0.1 * eg_rng_normal(&rng);
+        }
+    }
+    return net;
+}
+
+static double loss_of(eg_net *net, eg_pass *pass, const eg_real *x, eg_real *dy)
+{
+    const eg_real *y = eg_net_forward(net, pass, B, x);
+    return cross_entropy()->evaluate(B, OUT, y, labels, NULL, dy);
+}
+
+/** Loss with parameter i moved by `by`. */
+static double moved(eg_net *net, eg_pass *pass, const eg_real *x, size_t i, double by)
+{
+    eg_real dy[B * OUT];
+    eg_real kept = net->params[i];
+    net->params[i] = kept + by;
+    eg_net_touch(net);
+    double value = loss_of(net, pass, x, dy);
+    net->params[i] = kept;
+    eg_net_touch(net);
+    return value;
+}
+
+static void check_network(const char *activation, const double *p, const eg_norm *norm, bool bias)
+{
+    eg_net *net = network(activation, p, norm, bias);
+    eg_pass *pass = NULL;
+    eg_real x[B * IN];
+    eg_real dy[B * OUT];
+    eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, 0);
+    assert_ok(eg_pass_create(&pass, net, B, true));
+    for (size_t i = 0; i < (size_t)B * IN; i++) {
+        x[i] = eg_rng_normal(&rng);
+    }
+    double here = loss_of(net, pass, x, dy);
+    eg_net_backward(net, pass, dy);
+    size_t compared = 0;
+    size_t of_first_layer = 0;
+    size_t all = 0;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        for (size_t k = 0; k < net->layers[l].param_count; k++) {
+            size_t i = net->param_offset[l] + k;
+            double h = step * fmax(1.0, fabs(net->params[i]));
+            double right = moved(net, pass, x, i, h);
+            double left = moved(net, pass, x, i, -h);
+            all++;
+            /* At a kink the slopes to both sides differ. */
+            if (fabs((right - here) - (here - left)) / h > 1e-3) {
+                continue;
+            }
+            compared++;
+            of_first_layer += l == 0 && net->grads[i] != 0.0 ? 1 : 0;
+            assert_close(net->grads[i], (right - left) / (2.0 * h), 1e-8);
+        }
+    }
+    assert_true(compared > all * 9 / 10);
+    assert_true(of_first_layer > 10);
+    eg_pass_free(pass);
+    eg_net_free(net);
+}
+
+static void every_normalisation_in_every_layer(void **state)
+{
+    (void)state;
+    const double none[] = {0};
+    for (int combination = 0; combination < 27; combination++) {
+        const eg_norm norm[] = {(eg_norm)(combination % 3), (eg_norm)(combination / 3 % 3),
+                                (eg_norm)(combination / 9)};
+        check_network("swish", none, norm, combination % 2 == 0);
+    }
+}
+
+/* The units of a layer depend on each other; so does what reaches the layers below. */
+static void activations_over_the_layer(void **state)
+{
+    (void)state;
+    const eg_norm norm[] = {EG_NORM_CENTERED, EG_NORM_NONE, EG_NORM_NONE};
+    const double ash[] = {2, 0.5};
+    const double hard_ash[] = {1, 0.5, 4};
+    const double topk[] = {3, 0};
+    check_network("ash", ash, norm, false);
+    check_network("hard_ash", hard_ash, norm, false);
+    check_network("topk_subtract", topk, norm, true);
+}
+
+/* dL/dy of the loss itself; rows sum to 0 because softmax does not see a common shift. */
+static void loss_with_respect_to_the_output(void **state)
+{
+    (void)state;
+    eg_rng rng = eg_rng_make(4, EG_PURPOSE_TEST, 0);
+    eg_real y[B * OUT];
+    eg_real dy[B * OUT];
+    eg_real unused[B * OUT];
+    for (size_t i = 0; i < (size_t)B * OUT; i++) {
+        y[i] = 2.0 * eg_rng_normal(&rng);
+    }
+    (void)cross_entropy()->evaluate(B, OUT, y, labels, NULL, dy);
+    for (size_t i = 0; i < (size_t)B * OUT; i++) {
+        double kept = y[i];
+        y[i] = kept + step;
+        double right = cross_entropy()->evaluate(B, OUT, y, labels, NULL, unused);
+        y[i] = kept - step;
+        double left = cross_entropy()->evaluate(B, OUT, y, labels, NULL, unused);
+        y[i] = kept;
+        assert_close(dy[i], (right - left) / (2.0 * step), 1e-9);
+    }
+    for (size_t b = 0; b < B; b++) {
+        assert_close(dy[b * OUT] + dy[b * OUT + 1] + dy[b * OUT + 2], 0.0, 1e-15);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_normalisation_in_every_layer),
+        cmocka_unit_test(activations_over_the_layer),
+        cmocka_unit_test(loss_with_respect_to_the_output),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
