@@ -5,6 +5,8 @@ set -euo pipefail
 ranks=$1
 shift
 options=(--oversubscribe --bind-to none -np "$ranks")
+# Containers forbid reading another process's memory, for which Open MPI would try anyway.
+options+=(--mca btl_vader_single_copy_mechanism none)
 if [ "$(id -u)" = 0 ]; then
     options+=(--allow-run-as-root)
 fi
