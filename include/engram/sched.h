@@ -56,9 +56,13 @@ typedef struct eg_sched_client {
     double (*mean_seconds)(void *user);
 } eg_sched_client;
 
+/** Zeros are the defaults. */
 typedef struct eg_sched_options {
     bool dedicated;           /**< rank 0 only schedules */
-    double heartbeat_seconds; /**< longest silence a worker allows itself */
+    double heartbeat_seconds; /**< longest silence a worker allows itself; 0: 10 */
+    /** A worker on another host than rank 0 leaves after so long without an answer (on the same host it
+     *  sees whether rank 0 lives); 0: 60. */
+    double silence_seconds;
 } eg_sched_options;
 
 /** The process's place in the job; make one first thing in main. Without mpirun: one rank, MPI not
@@ -69,6 +73,12 @@ int eg_world_rank(const eg_world *world);
 int eg_world_size(const eg_world *world);
 /** Leaves MPI. `code` is the exit code the process is about to return. */
 void eg_world_free(eg_world *world, int code);
+/** What the job runs on. *line: "4 ranks on 1 host: 4 compute threads, 8 cores allowed". *warnings: sentences, each
+ *  with a newline, about hosts with fewer cores than compute threads and about bindings that squeeze
+ *  several ranks onto one core; "" if all is well. Rank 0's second, mostly sleeping thread is not
+ *  counted. Any rank. Release both with eg_free. */
+eg_status eg_world_describe(const eg_world *world, const eg_sched_options *options, char **line,
+                            char **warnings) EG_WARN_UNUSED;
 /** All ranks: rank 0's exit code reaches every rank (so that bad input ends all of them quietly).
  */
 int eg_world_agree(eg_world *world, int code);

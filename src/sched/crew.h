@@ -1,0 +1,72 @@
+/** Rank 0's view of its workers: the links to them, what each of them holds, and its own compute
+ * thread. */
+#ifndef ENGRAM_SCHED_CREW_H
+#define ENGRAM_SCHED_CREW_H
+
+#include "sched/clock.h"
+#include "sched/message.h"
+#include "sched/worker.h"
+#include "sched/world.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { EG_HELD_MAX = 2 /**< one running, one ahead */ };
+
+typedef struct eg_member {
+    eg_link *link; /**< NULL: rank 0 when it does not compute */
+    uint32_t rank;
+    char host[EG_HOST_SIZE];
+    uint64_t pid;
+    bool ready, left;
+    eg_task held[EG_HELD_MAX];
+    size_t held_count;
+    uint64_t step, steps; /**< as last heard */
+    double heard;         /**< when */
+} eg_member;
+
+typedef struct eg_crew {
+    eg_world *world;
+    eg_sched_options options;
+    eg_link *queue, *mpi; /**< NULL where there is nobody */
+    eg_member *members;   /**< by rank */
+    size_t count;
+    eg_pacer pacer;
+    /* The compute thread. */
+    const eg_runner *runner;
+    eg_link *far_end; /* of the queue */
+    pthread_t thread;
+    bool thread_started;
+    atomic_bool thread_ended;
+    eg_status thread_status; /**< once thread_ended */
+} eg_crew;
+
+/** Opens the links, greets everybody and starts the compute thread unless `runner` is NULL. After a failure the crew
+ * can still be dismissed, and must be closed. */
+eg_status eg_crew_open(eg_crew *crew, eg_world *world, const eg_sched_options *options,
+                       const eg_runner *runner) EG_WARN_UNUSED;
+
+/** Does nothing for members that left. */
+eg_status eg_crew_send(eg_member *member, const eg_message *message) EG_WARN_UNUSED;
+
+/** Says that the scheduler is there: opens the conversation, and answers a heartbeat. */
+eg_status eg_crew_greet(eg_member *member) EG_WARN_UNUSED;
+
+/** The next message of one of the two links, with its sender; eg_message_clear. */
+eg_status eg_crew_receive(eg_crew *crew, eg_link *link, eg_member **member, eg_message *message,
+                          bool *have) EG_WARN_UNUSED;
+
+/** Sleeps until a message may have arrived, 2 ms at most. */
+void eg_crew_wait(eg_crew *crew);
+
+/** Has this silent member ceased to exist? */
+bool eg_crew_gone(const eg_crew *crew, const eg_member *member, double now);
+
+/** Tells everybody to leave and waits until they have, a few seconds at most; whoever has not makes
+ * the world lost. */
+eg_status eg_crew_dismiss(eg_crew *crew) EG_WARN_UNUSED;
+
+/** Ends the compute thread and closes the links. */
+void eg_crew_close(eg_crew *crew);
+
+#endif

@@ -1,0 +1,216 @@
+/** Binary form of messages: CRC-32C of the rest, protocol version, kind, body. */
+#include "sched/message.h"
+
+#include "engram/memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { PROTOCOL_VERSION = 1, CHECKSUM_SIZE = 4 };
+
+void eg_message_seal(unsigned char *data, size_t size)
+{
+    assert(size >= CHECKSUM_SIZE);
+    uint32_t sum = eg_crc32c(0, data + CHECKSUM_SIZE, size - CHECKSUM_SIZE);
+    for (size_t i = 0; i < CHECKSUM_SIZE; i++) {
+        data[i] = (unsigned char)(sum >> (8 * i));
+    }
+}
+
+static void write_task(eg_writer *writer, eg_task task)
+{
+    eg_write_u64(writer, task.ticket);
+    eg_write_u32(writer, task.attempt);
+}
+
+static void write_result(eg_writer *writer, const eg_work_result *result)
+{
+    write_task(writer, (eg_task){result->ticket, result->attempt});
+    eg_write_f64(writer, result->start_time);
+    eg_write_f64(writer, result->wall_seconds);
+    eg_write_u8(writer, (uint8_t)result->status);
+    eg_write_text(writer, result->message);
+    if (result->status != EG_TRIAL_FAILED) {
+        eg_record_write(result->record, writer);
+    }
+}
+
+static void write_body(eg_writer *writer, const eg_message *message)
+{
+    switch (message->kind) {
+    case EG_MESSAGE_READY:
+        eg_write_text(writer, message->as.ready.host);
+        eg_write_u64(writer, message->as.ready.pid);
+        break;
+    case EG_MESSAGE_PROGRESS:
+        eg_write_u8(writer, message->as.progress.working ? 1 : 0);
+        write_task(writer, message->as.progress.task);
+        eg_write_u64(writer, message->as.progress.step);
+        eg_write_u64(writer, message->as.progress.steps);
+        break;
+    case EG_MESSAGE_RESULT:
+        write_result(writer, &message->as.result);
+        break;
+    case EG_MESSAGE_INTERRUPTED:
+    case EG_MESSAGE_ACK:
+        write_task(writer, message->as.task);
+        break;
+    case EG_MESSAGE_SIGNALLED:
+        eg_write_u32(writer, message->as.signal);
+        break;
+    case EG_MESSAGE_LEFT:
+        eg_write_text(writer, message->as.reason);
+        break;
+    case EG_MESSAGE_WORK:
+        write_task(writer, (eg_task){message->as.work.ticket, message->as.work.attempt});
+        eg_write_u64(writer, message->as.work.seed);
+        eg_write_text(writer, message->as.work.settings);
+        eg_write_text(writer, message->as.work.objective);
+        break;
+    case EG_MESSAGE_ALIVE:
+    case EG_MESSAGE_STOP:
+    case EG_MESSAGE_LEAVE:
+        break;
+    }
+}
+
+eg_status eg_message_encode(const eg_message *message, eg_writer *writer)
+{
+    eg_writer_clear(writer);
+    eg_write_u32(writer, 0);
+    eg_write_u8(writer, PROTOCOL_VERSION);
+    eg_write_u8(writer, (uint8_t)message->kind);
+    write_body(writer, message);
+    EG_TRY(eg_writer_status(writer));
+    eg_message_seal(writer->data, writer->size);
+    return eg_ok();
+}
+
+static eg_task read_task(eg_reader *reader)
+{
+    eg_task task = {.ticket = eg_read_u64(reader)};
+    task.attempt = eg_read_u32(reader);
+    return task;
+}
+
+static eg_status read_result(eg_message *out, eg_reader *reader)
+{
+    eg_work_result *result = &out->as.result;
+    eg_task task = read_task(reader);
+    result->ticket = task.ticket;
+    result->attempt = task.attempt;
+    result->start_time = eg_read_f64(reader);
+    result->wall_seconds = eg_read_f64(reader);
+    uint8_t status = eg_read_u8(reader);
+    EG_TRY(eg_read_text(reader, &out->text[0]));
+    EG_TRY(eg_reader_status(reader, false));
+    if (status != EG_TRIAL_DONE && status != EG_TRIAL_DIVERGED && status != EG_TRIAL_FAILED) {
+        return eg_fail(EG_INVALID, "a result cannot have status %u", status);
+    }
+    result->status = (eg_trial_status)status;
+    result->message = out->text[0];
+    if (result->status != EG_TRIAL_FAILED) {
+        EG_TRY(eg_record_read(&out->record, reader));
+        result->record = out->record;
+    }
+    return eg_ok();
+}
+
+static eg_status read_work(eg_message *out, eg_reader *reader)
+{
+    eg_task task = read_task(reader);
+    out->as.work.ticket = task.ticket;
+    out->as.work.attempt = task.attempt;
+    out->as.work.seed = eg_read_u64(reader);
+    EG_TRY(eg_read_text(reader, &out->text[0]));
+    EG_TRY(eg_read_text(reader, &out->text[1]));
+    out->as.work.settings = out->text[0];
+    out->as.work.objective = out->text[1];
+    return eg_ok();
+}
+
+static eg_status read_progress(eg_message *out, eg_reader *reader)
+{
+    uint8_t working = eg_read_u8(reader);
+    if (working > 1) {
+        return eg_fail(EG_INVALID, "%u is neither yes nor no", working);
+    }
+    out->as.progress.working = working == 1;
+    out->as.progress.task = read_task(reader);
+    out->as.progress.step = eg_read_u64(reader);
+    out->as.progress.steps = eg_read_u64(reader);
+    return eg_ok();
+}
+
+static eg_status read_body(eg_message *out, eg_reader *reader)
+{
+    switch (out->kind) {
+    case EG_MESSAGE_READY:
+        EG_TRY(eg_read_text(reader, &out->text[0]));
+        out->as.ready.host = out->text[0];
+        out->as.ready.pid = eg_read_u64(reader);
+        return eg_ok();
+    case EG_MESSAGE_PROGRESS:
+        return read_progress(out, reader);
+    case EG_MESSAGE_RESULT:
+        return read_result(out, reader);
+    case EG_MESSAGE_INTERRUPTED:
+    case EG_MESSAGE_ACK:
+        out->as.task = read_task(reader);
+        return eg_ok();
+    case EG_MESSAGE_SIGNALLED:
+        out->as.signal = eg_read_u32(reader);
+        return eg_ok();
+    case EG_MESSAGE_LEFT:
+        EG_TRY(eg_read_text(reader, &out->text[0]));
+        out->as.reason = out->text[0];
+        return eg_ok();
+    case EG_MESSAGE_WORK:
+        return read_work(out, reader);
+    case EG_MESSAGE_ALIVE:
+    case EG_MESSAGE_STOP:
+    case EG_MESSAGE_LEAVE:
+        return eg_ok();
+    }
+    return eg_fail(EG_INVALID, "unknown kind %d of message", (int)out->kind);
+}
+
+static eg_status decode(eg_message *out, const void *data, size_t size)
+{
+    eg_reader reader = eg_reader_make(data, size);
+    uint32_t sum = eg_read_u32(&reader);
+    EG_TRY(eg_reader_status(&reader, false));
+    const unsigned char *bytes = data;
+    if (eg_crc32c(0, bytes + CHECKSUM_SIZE, size - CHECKSUM_SIZE) != sum) {
+        return eg_fail(EG_INVALID, "wrong checksum over %zu bytes", size);
+    }
+    uint8_t version = eg_read_u8(&reader);
+    uint8_t kind = eg_read_u8(&reader);
+    EG_TRY(eg_reader_status(&reader, false));
+    if (version != PROTOCOL_VERSION) {
+        return eg_fail(EG_INVALID, "protocol version %u, expected %d", version,
+                       (int)PROTOCOL_VERSION);
+    }
+    out->kind = (eg_message_kind)kind;
+    EG_TRY(read_body(out, &reader));
+    return eg_reader_status(&reader, true);
+}
+
+eg_status eg_message_decode(eg_message *out, const void *data, size_t size)
+{
+    memset(out, 0, sizeof *out);
+    eg_status status = decode(out, data, size);
+    if (status.code != EG_OK) {
+        eg_message_clear(out);
+    }
+    return eg_status_wrap(status, "damaged message");
+}
+
+void eg_message_clear(eg_message *message)
+{
+    eg_record_free(message->record);
+    for (size_t i = 0; i < sizeof message->text / sizeof message->text[0]; i++) {
+        eg_free(message->text[i]);
+    }
+    memset(message, 0, sizeof *message);
+}

@@ -1,0 +1,71 @@
+/** What the scheduler and its workers say to each other, and its binary form.
+ *
+ *  A conversation: scheduler ALIVE → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
+ *  after a STOP) → scheduler ACK once the result is safe on disk. A worker sends PROGRESS at least
+ * every heartbeat, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
+ * tells the scheduler that a worker was asked to stop. LEAVE ends the work, answered by LEFT, the
+ * last message of a worker. Work is named by (ticket, attempt), so that an answer to an earlier
+ * attempt can be told from the current one. */
+#ifndef ENGRAM_SCHED_MESSAGE_H
+#define ENGRAM_SCHED_MESSAGE_H
+
+#include "engram/pack.h"
+#include "engram/record.h"
+#include "engram/sched.h"
+
+typedef enum eg_message_kind {
+    EG_MESSAGE_READY = 1,
+    EG_MESSAGE_PROGRESS = 2,
+    EG_MESSAGE_RESULT = 3,
+    EG_MESSAGE_INTERRUPTED = 4,
+    EG_MESSAGE_SIGNALLED = 5,
+    EG_MESSAGE_LEFT = 6,
+    EG_MESSAGE_WORK = 16,
+    EG_MESSAGE_ACK = 17,
+    EG_MESSAGE_ALIVE = 18,
+    EG_MESSAGE_STOP = 19,
+    EG_MESSAGE_LEAVE = 20,
+} eg_message_kind;
+
+/** One attempt at one piece of work. */
+typedef struct eg_task {
+    uint64_t ticket;
+    uint32_t attempt;
+} eg_task;
+
+typedef struct eg_message {
+    eg_message_kind kind;
+    union {
+        struct {
+            const char *host;
+            uint64_t pid;
+        } ready;
+        struct {
+            bool working; /**< false: idle, the rest is zero */
+            eg_task task;
+            uint64_t step, steps;
+        } progress;
+        eg_work_result result; /**< RESULT; rank and host are the receiver's to fill in */
+        eg_task task;          /**< INTERRUPTED, ACK */
+        uint32_t signal;       /**< SIGNALLED */
+        const char *reason;    /**< LEFT: "" after a LEAVE */
+        eg_work work;          /**< WORK */
+    } as;
+    /* What a decoded message owns; the views above point here. All NULL in a message to be sent. */
+    char *text[2];
+    eg_record *record;
+} eg_message;
+
+/** Replaces the contents of `writer` by the message. Errors: EG_MEMORY. */
+eg_status eg_message_encode(const eg_message *message, eg_writer *writer) EG_WARN_UNUSED;
+
+/** Errors: EG_INVALID for any damage, EG_MEMORY; then *out needs no clearing. Release with
+ *  eg_message_clear. */
+eg_status eg_message_decode(eg_message *out, const void *data, size_t size) EG_WARN_UNUSED;
+
+void eg_message_clear(eg_message *message);
+
+/** Fills in the checksum of an encoded message whose body was changed in place (size >= 4). */
+void eg_message_seal(unsigned char *data, size_t size);
+
+#endif

@@ -1,0 +1,359 @@
+/** Receives work, runs it, answers; looks after messages between minibatches. */
+#include "sched/worker.h"
+
+#include "sched/clock.h"
+#include "sched/message.h"
+#include "sched/world.h"
+
+#include "engram/memory.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* While a trial runs, messages are looked at this often: a stop is noticed at once for a person,
+ * and the cost stays far below a thousandth of the training. */
+static const double look_seconds = 0.02;
+/* Rank 0 may read a long journal before it answers for the first time. */
+static const double patience_at_first = 10;
+
+/* A result that is not yet known to be safe on disk. */
+typedef struct held_result {
+    eg_task task;
+    eg_record *record; /* NULL if the trial failed */
+} held_result;
+
+typedef struct worker {
+    eg_link *link;
+    const char *host;
+    const eg_runner *runner;
+    void *state; /* of the runner */
+    bool opened;
+    eg_sched_options options;
+    eg_pacer pacer;
+
+    eg_message *waiting; /* WORK, oldest first */
+    size_t waiting_count, waiting_capacity;
+    held_result *held;
+    size_t held_count, held_capacity;
+
+    eg_message note; /* PROGRESS: what is running now */
+    bool stop;       /* told to stop what runs */
+    bool leave;      /* told to leave */
+    bool signalled;  /* the scheduler knows of our signal */
+    bool contact;    /* the scheduler has opened the conversation */
+    double looked, said;
+    double asked; /* when the first message was sent since anything was heard; 0: none is open */
+    eg_status status;
+} worker;
+
+static eg_status say(worker *me, const eg_message *message)
+{
+    eg_writer bytes = {0};
+    eg_status status = eg_message_encode(message, &bytes);
+    if (status.code != EG_OK) {
+        eg_writer_free(&bytes);
+        return status;
+    }
+    me->said = eg_sched_now();
+    if (me->asked <= 0) {
+        me->asked = me->said;
+    }
+    return me->link->kind->send(me->link, 0, &bytes);
+}
+
+static eg_status say_interrupted(worker *me, const eg_work *work)
+{
+    eg_message message = {.kind = EG_MESSAGE_INTERRUPTED, .as.task = {work->ticket, work->attempt}};
+    return say(me, &message);
+}
+
+/* Nothing that waits will be run. */
+static eg_status drop_waiting(worker *me)
+{
+    eg_status status = eg_ok();
+    for (size_t i = 0; i < me->waiting_count; i++) {
+        eg_status_keep(&status, say_interrupted(me, &me->waiting[i].as.work));
+        eg_message_clear(&me->waiting[i]);
+    }
+    me->waiting_count = 0;
+    return status;
+}
+
+static void drop_held(worker *me, eg_task task)
+{
+    for (size_t i = 0; i < me->held_count; i++) {
+        if (me->held[i].task.ticket == task.ticket && me->held[i].task.attempt == task.attempt) {
+            eg_record_free(me->held[i].record);
+            me->held[i] = me->held[--me->held_count];
+            return;
+        }
+    }
+}
+
+/* Takes what it keeps out of *message. */
+static eg_status obey(worker *me, eg_message *message)
+{
+    switch (message->kind) {
+    case EG_MESSAGE_WORK:
+        EG_TRY(eg_grow(&me->waiting, &me->waiting_capacity, me->waiting_count + 1,
+                       sizeof *me->waiting));
+        me->waiting[me->waiting_count++] = *message;
+        *message = (eg_message){0};
+        return me->stop ? drop_waiting(me) : eg_ok();
+    case EG_MESSAGE_ACK:
+        drop_held(me, message->as.task);
+        return eg_ok();
+    case EG_MESSAGE_ALIVE:
+        return eg_ok();
+    case EG_MESSAGE_LEAVE:
+        me->leave = true;
+        me->stop = true;
+        return drop_waiting(me);
+    case EG_MESSAGE_STOP:
+        me->stop = true;
+        return drop_waiting(me);
+    case EG_MESSAGE_READY:
+    case EG_MESSAGE_PROGRESS:
+    case EG_MESSAGE_RESULT:
+    case EG_MESSAGE_INTERRUPTED:
+    case EG_MESSAGE_SIGNALLED:
+    case EG_MESSAGE_LEFT:
+        break;
+    }
+    return eg_fail(EG_INTERNAL, "a worker received a message of kind %d", (int)message->kind);
+}
+
+/* The scheduler speaks first, so that no message of one sweep is left over for the next. */
+static eg_status introduce(worker *me)
+{
+    const eg_message ready = {.kind = EG_MESSAGE_READY,
+                              .as.ready = {.host = me->host, .pid = (uint64_t)getpid()}};
+    me->contact = true;
+    return say(me, &ready);
+}
+
+static eg_status listen(worker *me)
+{
+    while (true) {
+        eg_packet packet = {0};
+        bool have = false;
+        EG_TRY(me->link->kind->receive(me->link, &packet, &have));
+        if (!have) {
+            return eg_ok();
+        }
+        eg_pacer_touch(&me->pacer);
+        me->asked = 0;
+        eg_message message;
+        eg_status status = eg_message_decode(&message, packet.data, packet.size);
+        eg_free(packet.data);
+        if (status.code == EG_OK && !me->contact) {
+            status = introduce(me);
+        }
+        if (status.code == EG_OK) {
+            status = obey(me, &message);
+        }
+        eg_message_clear(&message);
+        if (status.code != EG_OK) {
+            return status;
+        }
+    }
+}
+
+/* Silence counts from the first unanswered message, not from the last one heard: a worker that was
+ * itself away, in a long step or suspended, has asked nothing meanwhile. */
+static eg_status check_silence(worker *me, double now)
+{
+    if (me->asked <= 0) {
+        return eg_ok();
+    }
+    double limit = me->options.silence_seconds * (me->contact ? 1 : patience_at_first);
+    double silent = now - me->asked;
+    if (silent < 2 * me->options.heartbeat_seconds ||
+        !me->link->kind->gone(me->link, 0, silent > limit)) {
+        return eg_ok();
+    }
+    return eg_fail(EG_STOPPED, "rank 0 has not answered for %.0f s; %zu results unacknowledged",
+                   silent, me->held_count);
+}
+
+/* Everything a worker does besides training. */
+static eg_status tend(worker *me)
+{
+    double now = eg_sched_now();
+    double away = now - me->looked;
+    me->looked = now;
+    EG_TRY(listen(me));
+    int signal = eg_signals_pending();
+    if (signal != 0 && !me->signalled && me->contact) {
+        me->signalled = true;
+        eg_message message = {.kind = EG_MESSAGE_SIGNALLED, .as.signal = (uint32_t)signal};
+        EG_TRY(say(me, &message));
+    }
+    if (away > me->options.heartbeat_seconds && me->asked > 0) {
+        me->asked = now;
+    }
+    if (me->contact && now - me->said >= me->options.heartbeat_seconds) {
+        EG_TRY(say(me, &me->note));
+    }
+    return check_silence(me, now);
+}
+
+static bool poll_trial(void *user, const eg_progress *progress)
+{
+    worker *me = user;
+    me->note.as.progress.step = progress->step;
+    me->note.as.progress.steps = progress->steps;
+    if (!me->stop && me->status.code == EG_OK && eg_sched_now() - me->looked >= look_seconds) {
+        me->status = tend(me);
+    }
+    return !me->stop && me->status.code == EG_OK;
+}
+
+static eg_status run_work(worker *me, const eg_work *work, eg_record **out)
+{
+    if (!me->opened) {
+        EG_TRY(me->runner->open(&me->state));
+        me->opened = true;
+    }
+    return me->runner->run(me->state, work, out, poll_trial, me);
+}
+
+/* Sends the result and holds it; takes the record. */
+static eg_status answer(worker *me, eg_message *message, eg_record *record)
+{
+    eg_work_result *result = &message->as.result;
+    eg_status status = eg_grow(&me->held, &me->held_capacity, me->held_count + 1, sizeof *me->held);
+    if (status.code == EG_OK) {
+        status = say(me, message);
+    }
+    if (status.code == EG_MEMORY && record != NULL) {
+        /* A result too large to send is a failed trial; saying so takes little memory. */
+        eg_record_free(record);
+        record = NULL;
+        result->status = EG_TRIAL_FAILED;
+        result->record = NULL;
+        result->message = status.message;
+        eg_status short_status =
+            eg_grow(&me->held, &me->held_capacity, me->held_count + 1, sizeof *me->held);
+        if (short_status.code == EG_OK) {
+            short_status = say(me, message);
+        }
+        status = short_status;
+    }
+    if (status.code != EG_OK) {
+        eg_record_free(record);
+        return status;
+    }
+    me->held[me->held_count++] =
+        (held_result){.task = {result->ticket, result->attempt}, .record = record};
+    return eg_ok();
+}
+
+/* Runs the oldest piece of waiting work. */
+static eg_status run_next(worker *me)
+{
+    eg_message job = me->waiting[0];
+    me->waiting_count--;
+    memmove(me->waiting, me->waiting + 1, me->waiting_count * sizeof *me->waiting);
+    const eg_work *work = &job.as.work;
+    me->note.as.progress.working = true;
+    me->note.as.progress.task = (eg_task){work->ticket, work->attempt};
+
+    eg_record *record = NULL;
+    eg_message message = {.kind = EG_MESSAGE_RESULT};
+    eg_work_result *result = &message.as.result;
+    result->ticket = work->ticket;
+    result->attempt = work->attempt;
+    result->start_time = eg_sched_date();
+    double start = eg_sched_now();
+    eg_status run = run_work(me, work, &record);
+    result->wall_seconds = eg_sched_now() - start;
+    memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
+
+    eg_status status = me->status;
+    if (status.code == EG_OK && run.code == EG_STOPPED && me->stop) {
+        status = say_interrupted(me, work);
+    } else if (status.code == EG_OK) {
+        result->status = run.code == EG_OK ? eg_record_status(record) : EG_TRIAL_FAILED;
+        result->message = run.code == EG_OK ? eg_record_message(record) : run.message;
+        result->record = record;
+        status = answer(me, &message, record);
+        record = NULL;
+    }
+    eg_record_free(record);
+    eg_message_clear(&job);
+    return status;
+}
+
+static eg_status work_until_told(worker *me)
+{
+    me->looked = me->asked = eg_sched_now();
+    while (true) {
+        EG_TRY(tend(me));
+        if (me->leave) {
+            return eg_ok();
+        }
+        if (me->waiting_count > 0) {
+            EG_TRY(run_next(me));
+            eg_pacer_touch(&me->pacer);
+        } else {
+            me->link->kind->wait(me->link, eg_pacer_next(&me->pacer));
+        }
+    }
+}
+
+eg_sched_options eg_sched_complete(const eg_sched_options *options)
+{
+    eg_sched_options complete = *options;
+    if (complete.heartbeat_seconds <= 0) {
+        complete.heartbeat_seconds = 10;
+    }
+    if (complete.silence_seconds <= 0) {
+        complete.silence_seconds = 60;
+    }
+    return complete;
+}
+
+eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner,
+                        const eg_sched_options *options, bool *goodbye)
+{
+    worker me = {.link = link,
+                 .host = host,
+                 .runner = runner,
+                 .options = eg_sched_complete(options),
+                 .note.kind = EG_MESSAGE_PROGRESS};
+    eg_status status = work_until_told(&me);
+    /* The last message, also after a failure: the scheduler need not guess. */
+    eg_message left = {.kind = EG_MESSAGE_LEFT, .as.reason = status.message};
+    eg_status said = say(&me, &left);
+    *goodbye = said.code == EG_OK;
+    eg_status_keep(&status, said);
+    for (size_t i = 0; i < me.waiting_count; i++) {
+        eg_message_clear(&me.waiting[i]);
+    }
+    for (size_t i = 0; i < me.held_count; i++) {
+        eg_record_free(me.held[i].record);
+    }
+    if (me.opened) {
+        runner->close(me.state);
+    }
+    eg_free(me.waiting);
+    eg_free(me.held);
+    return status;
+}
+
+eg_status eg_sched_work_with(eg_world *world, const eg_sched_options *options,
+                             const eg_runner *runner)
+{
+    eg_link *link = NULL;
+    EG_TRY(eg_mpi_link_create(&link, world));
+    bool goodbye = false;
+    eg_status status =
+        eg_worker_run(link, world->places[world->rank].host, runner, options, &goodbye);
+    /* Rank 0 vanished, or will never hear that this rank left. */
+    if (!goodbye || status.code == EG_STOPPED || status.code == EG_SYSTEM) {
+        world->lost = true;
+    }
+    link->kind->close(link);
+    return status;
+}

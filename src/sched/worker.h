@@ -1,0 +1,39 @@
+/** A worker: the compute thread of rank 0 and every other rank run this same code. */
+#ifndef ENGRAM_SCHED_WORKER_H
+#define ENGRAM_SCHED_WORKER_H
+
+#include "engram/sched.h"
+#include "engram/trial.h"
+
+#include "sched/link.h"
+
+/** What a worker does with a piece of work. One is real (eg_trial_runner); tests and measurements
+ * of the scheduler bring their own. Each worker has its own state. */
+typedef struct eg_runner {
+    /** Makes the state; called before the first piece of work. */
+    eg_status (*open)(void **state);
+    /** As eg_trial_run: *out on success; EG_STOPPED when poll returned false; other failures
+     * concern this piece of work only. */
+    eg_status (*run)(void *state, const eg_work *work, eg_record **out, eg_poll poll, void *user);
+    void (*close)(void *state);
+} eg_runner;
+
+/** eg_trial_run with a cache of datasets and one BLAS thread. */
+extern const eg_runner eg_trial_runner;
+
+/** eg_sched_options with its zeros replaced by the defaults. */
+eg_sched_options eg_sched_complete(const eg_sched_options *options);
+
+/** Works for the scheduler at the other end (peer 0) of `link` until told to leave. EG_STOPPED if
+ * the scheduler vanished. *goodbye: the scheduler was sent word of the end. */
+eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner,
+                        const eg_sched_options *options, bool *goodbye) EG_WARN_UNUSED;
+
+/** eg_sched_run and eg_sched_work with a runner of the caller's. */
+eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
+                            const eg_sched_options *options,
+                            const eg_runner *runner) EG_WARN_UNUSED;
+eg_status eg_sched_work_with(eg_world *world, const eg_sched_options *options,
+                             const eg_runner *runner) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,252 @@
+/** The process's place in the job: entering MPI, leaving it, and agreeing on how it went. */
+#include "sched/world.h"
+
+#include "sched/clock.h"
+
+#include "engram/memory.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    FINALIZE_SECONDS = 20, /* MPI_Finalize hung in 4 of 64 measured endings after a loss */
+    TELL_SECONDS = 10      /* how long a rank may take to listen for the exit code */
+};
+/* Rank 0 may be writing the result file while the others wait for its exit code. */
+static const double hear_seconds = 900;
+
+eg_status eg_mpi_status(int code, const char *what)
+{
+    if (code == MPI_SUCCESS) {
+        return eg_ok();
+    }
+    char words[MPI_MAX_ERROR_STRING];
+    int length = 0;
+    if (MPI_Error_string(code, words, &length) != MPI_SUCCESS) {
+        return eg_fail(EG_SYSTEM, "MPI failed to %s (error %d)", what, code);
+    }
+    return eg_fail(EG_SYSTEM, "MPI failed to %s: %.*s", what, length, words);
+}
+
+/* Was this process started by an MPI launcher? MPI_Init without one would work too, but takes a
+ * second, starts helper processes, and fails where no MPI is properly set up. */
+static eg_status find_launcher(bool *found)
+{
+    static const char *const names[] = {
+        "OMPI_COMM_WORLD_SIZE", /* Open MPI's mpirun */
+        "PMIX_RANK",            /* srun --mpi=pmix, prterun */
+        "PMI_RANK",             /* MPICH, Intel MPI, srun --mpi=pmi2 */
+        "PMI_SIZE",
+    };
+    *found = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (getenv(names[i]) != NULL) {
+            *found = true;
+            return eg_ok();
+        }
+    }
+    /* Set by srun, not in a batch script: that many copies of this process were started. */
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    if (tasks != NULL && strtol(tasks, NULL, 10) > 1) {
+        return eg_fail(EG_INVALID,
+                       "srun started %s processes that cannot find each other; use "
+                       "'srun --mpi=pmix' or mpirun",
+                       tasks);
+    }
+    return eg_ok();
+}
+
+static eg_status enter_mpi(eg_world *world, int *argc, char ***argv)
+{
+    int provided = MPI_THREAD_SINGLE;
+    EG_TRY(eg_mpi_status(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "start"));
+    world->mpi = true;
+    EG_TRY(eg_mpi_status(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN),
+                         "set its error handling"));
+    if (provided < MPI_THREAD_FUNNELED) {
+        return eg_fail(EG_SYSTEM, "this MPI library allows no threads at all (level %d)", provided);
+    }
+    /* Our own communicator: our messages never meet anybody else's. It inherits the handler. */
+    EG_TRY(eg_mpi_status(MPI_Comm_dup(MPI_COMM_WORLD, &world->comm), "copy its communicator"));
+    EG_TRY(eg_mpi_status(MPI_Comm_rank(world->comm, &world->rank), "tell the rank"));
+    return eg_mpi_status(MPI_Comm_size(world->comm, &world->size), "tell the number of ranks");
+}
+
+/* All ranks have just come out of MPI_Init together, so that this collective call does not wait. */
+static eg_status exchange_places(eg_world *world)
+{
+    eg_place here;
+    EG_TRY(eg_place_here(&here));
+    EG_TRY(eg_alloc(&world->places, (size_t)world->size, sizeof *world->places));
+    if (world->size == 1) {
+        world->places[0] = here;
+        return eg_ok();
+    }
+    return eg_mpi_status(MPI_Allgather(&here, (int)sizeof here, MPI_BYTE, world->places,
+                                       (int)sizeof here, MPI_BYTE, world->comm),
+                         "exchange host names");
+}
+
+eg_status eg_world_create(eg_world **out, int *argc, char ***argv)
+{
+    *out = NULL;
+    eg_world *world = NULL;
+    bool launched = false;
+    EG_TRY(find_launcher(&launched));
+    EG_TRY(eg_alloc(&world, 1, sizeof *world));
+    world->size = 1;
+    world->comm = MPI_COMM_NULL;
+    eg_status status = eg_ok();
+    if (launched) {
+        EG_TRY_DONE(status, enter_mpi(world, argc, argv));
+    }
+    EG_TRY_DONE(status, exchange_places(world));
+    *out = world;
+done:
+    if (status.code != EG_OK) {
+        /* The others may be waiting in a collective call that this rank will never reach. */
+        world->lost = world->mpi;
+        eg_world_free(world, EXIT_FAILURE);
+    }
+    return status;
+}
+
+int eg_world_rank(const eg_world *world)
+{
+    return world->rank;
+}
+
+int eg_world_size(const eg_world *world)
+{
+    return world->size;
+}
+
+bool eg_world_gone(const eg_world *world, int rank, bool overdue)
+{
+    const eg_place *here = &world->places[world->rank];
+    const eg_place *there = &world->places[rank];
+    if (strcmp(here->host, there->host) != 0) {
+        return overdue;
+    }
+    return kill((pid_t)there->pid, 0) != 0 && errno == ESRCH;
+}
+
+/* Rank 0 tells every other rank one by one: a broadcast tree would break at the first missing rank.
+ */
+static void tell_code(eg_world *world, int code)
+{
+    size_t others = (size_t)world->size - 1;
+    MPI_Request *requests = NULL;
+    int *buffer = NULL;
+    if (eg_alloc(&requests, others, sizeof *requests).code != EG_OK ||
+        eg_alloc(&buffer, 1, sizeof *buffer).code != EG_OK) {
+        eg_free(requests);
+        world->lost = true;
+        return;
+    }
+    *buffer = code;
+    for (size_t i = 0; i < others; i++) {
+        requests[i] = MPI_REQUEST_NULL;
+        if (MPI_Isend(buffer, 1, MPI_INT, (int)i + 1, EG_TAG_CODE, world->comm, &requests[i]) !=
+            MPI_SUCCESS) {
+            world->lost = true;
+        }
+    }
+    int all = 0;
+    double deadline = eg_sched_now() + TELL_SECONDS;
+    eg_pacer pacer = {0};
+    while (MPI_Testall((int)others, requests, &all, MPI_STATUSES_IGNORE) == MPI_SUCCESS && !all &&
+           eg_sched_now() < deadline) {
+        eg_sched_sleep(eg_pacer_next(&pacer));
+    }
+    eg_free(requests);
+    if (all) {
+        eg_free(buffer);
+    } else {
+        world->lost = true; /* and the buffer is MPI's as long as the process lives */
+    }
+}
+
+static int hear_code(eg_world *world, int code)
+{
+    eg_pacer pacer = {0};
+    double start = eg_sched_now();
+    double looked = start;
+    while (!world->lost) {
+        int there = 0;
+        int heard = 0;
+        if (MPI_Iprobe(0, EG_TAG_CODE, world->comm, &there, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
+            break;
+        }
+        /* A message of one number is already here when the probe sees it: receiving does not wait.
+         */
+        if (there) {
+            if (MPI_Recv(&heard, 1, MPI_INT, 0, EG_TAG_CODE, world->comm, MPI_STATUS_IGNORE) !=
+                MPI_SUCCESS) {
+                break;
+            }
+            return heard;
+        }
+        double now = eg_sched_now();
+        if (now - looked > 1) {
+            looked = now;
+            world->lost = eg_world_gone(world, 0, now - start > hear_seconds);
+        }
+        eg_sched_sleep(eg_pacer_next(&pacer));
+    }
+    world->lost = true;
+    return code;
+}
+
+int eg_world_agree(eg_world *world, int code)
+{
+    if (world->size == 1) {
+        return code;
+    }
+    if (world->rank > 0) {
+        return hear_code(world, code);
+    }
+    tell_code(world, code);
+    return code;
+}
+
+/* For the handler below only. */
+static volatile sig_atomic_t exit_code;
+
+static void leave_at_once(int number)
+{
+    (void)number;
+    _exit(exit_code);
+}
+
+void eg_world_free(eg_world *world, int code)
+{
+    if (world == NULL) {
+        return;
+    }
+    if (world->mpi && !world->lost) {
+        /* Everything is saved by now: a hanging MPI must not turn success into a time-out. */
+        struct sigaction action = {.sa_handler = leave_at_once};
+        (void)sigemptyset(&action.sa_mask);
+        exit_code = code;
+        (void)sigaction(SIGALRM, &action, NULL);
+        (void)alarm(FINALIZE_SECONDS);
+        (void)MPI_Comm_free(&world->comm);
+        (void)MPI_Finalize();
+        (void)alarm(0);
+    } else if (world->mpi && world->rank == 0) {
+        (void)MPI_Abort(MPI_COMM_WORLD, code);
+    }
+    eg_free(world->places);
+    eg_free(world);
+}
+
+eg_status eg_world_describe(const eg_world *world, const eg_sched_options *options, char **line,
+                            char **warnings)
+{
+    size_t first = options->dedicated && world->size > 1 ? 1 : 0;
+    return eg_places_describe(world->places, (size_t)world->size, first, line, warnings);
+}

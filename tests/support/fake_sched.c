@@ -1,0 +1,207 @@
+/** See fake_sched.h. */
+#include "fake_sched.h"
+
+#include "engram/memory.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const eg_variable curve = {
+    .name = "curve", .dims = {"eval"}, .wide = true, .unit = "1", .doc = "a curve"};
+
+double fake_value(uint64_t seed, size_t i)
+{
+    return (double)(seed * 1000003 + i * 7919 % 10007) / 13;
+}
+
+static eg_status open_fake(void **state)
+{
+    return eg_alloc(state, 1, 1);
+}
+
+static void close_fake(void *state)
+{
+    eg_free(state);
+}
+
+/* Sleeps in steps of a millisecond, a "minibatch" each. */
+static bool train(int milliseconds, eg_poll poll, void *user)
+{
+    eg_progress progress = {.steps = (size_t)milliseconds};
+    const struct timespec step = {.tv_nsec = 1000000};
+    for (int i = 0; i < milliseconds; i++) {
+        (void)nanosleep(&step, NULL);
+        progress.step++;
+        if (!poll(user, &progress)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static eg_status run_fake(void *state, const eg_work *work, eg_record **out, eg_poll poll,
+                          void *user)
+{
+    (void)state;
+    char kind[16];
+    int milliseconds = 0;
+    *out = NULL;
+    if (sscanf(work->settings, "%15s %d", kind, &milliseconds) != 2 ||
+        strcmp(work->objective, "curve") != 0) {
+        return eg_fail(EG_INTERNAL, "unknown fake work '%s'", work->settings);
+    }
+    if (strcmp(kind, "signal") == 0) {
+        (void)kill(getpid(), SIGUSR1);
+    }
+    if (!train(milliseconds, poll, user)) {
+        return eg_fail(EG_STOPPED, "told to stop");
+    }
+    if (strcmp(kind, "failed") == 0) {
+        return eg_fail(EG_INVALID, "ticket %llu is broken", (unsigned long long)work->ticket);
+    }
+    if (strcmp(kind, "memory") == 0) {
+        return eg_fail_memory(1234567);
+    }
+    if (strcmp(kind, "stopped") == 0) {
+        return eg_fail(EG_STOPPED, "nobody asked");
+    }
+    eg_record *record = NULL;
+    eg_array *array = NULL;
+    const size_t extent[1] = {FAKE_CURVE};
+    EG_TRY(eg_record_create(&record));
+    eg_status status = eg_record_declare(record, &curve, extent, &array);
+    if (status.code != EG_OK) {
+        eg_record_free(record);
+        return status;
+    }
+    for (size_t i = 0; i < FAKE_CURVE; i++) {
+        array->data[i] = fake_value(work->seed, i);
+    }
+    bool diverged = strcmp(kind, "diverged") == 0;
+    eg_record_set_status(record, diverged ? EG_TRIAL_DIVERGED : EG_TRIAL_DONE,
+                         diverged ? "the loss is not finite" : "");
+    *out = record;
+    return eg_ok();
+}
+
+const eg_runner fake_runner = {.open = open_fake, .run = run_fake, .close = close_fake};
+
+static eg_status fake_next(void *user, eg_work *out, bool *have)
+{
+    fake_ledger *ledger = user;
+    if (++ledger->nexts == ledger->fail_next) {
+        return eg_fail(EG_INTERNAL, "no idea what is next");
+    }
+    bool later = ledger->stage > 0 && ledger->next_ticket >= ledger->stage &&
+                 ledger->finishes < ledger->stage;
+    *have = ledger->next_ticket < ledger->tickets && !later;
+    if (!*have) {
+        return eg_ok();
+    }
+    uint64_t ticket = ledger->next_ticket++;
+    /* Overwritten by the next call, as the contract allows. */
+    (void)snprintf(ledger->text, sizeof ledger->text, "%s", ledger->settings(ticket));
+    *out = (eg_work){.ticket = ticket,
+                     .attempt = 1,
+                     .seed = ticket * ticket + 17,
+                     .settings = ledger->text,
+                     .objective = "curve"};
+    return eg_ok();
+}
+
+static eg_status fake_started(void *user, const eg_work *work, uint32_t rank, const char *host)
+{
+    fake_ledger *ledger = user;
+    if (ledger->starts + 1 == ledger->fail_started) {
+        return eg_fail(EG_SYSTEM, "cannot note the start");
+    }
+    ledger->starts++;
+    ledger->started[work->ticket]++;
+    ledger->rank_of[work->ticket] = rank;
+    ledger->wrong += host[0] == '\0';
+    size_t out = ++ledger->out_now[rank];
+    ledger->out_most[rank] = out > ledger->out_most[rank] ? out : ledger->out_most[rank];
+    if (ledger->starts == ledger->signal_after) {
+        (void)kill(getpid(), ledger->signal);
+    }
+    return eg_ok();
+}
+
+static bool is_right(const eg_work_result *result, const char *settings)
+{
+    char words[64];
+    if (strncmp(settings, "failed", 6) == 0) {
+        (void)snprintf(words, sizeof words, "ticket %llu is broken",
+                       (unsigned long long)result->ticket);
+        return result->status == EG_TRIAL_FAILED && result->record == NULL &&
+               strcmp(result->message, words) == 0;
+    }
+    if (strncmp(settings, "memory", 6) == 0 || strncmp(settings, "stopped", 7) == 0) {
+        return result->status == EG_TRIAL_FAILED && result->record == NULL &&
+               strstr(result->message, settings[0] == 'm' ? "1234567" : "nobody asked") != NULL;
+    }
+    bool diverged = strncmp(settings, "diverged", 8) == 0;
+    const eg_array *array = eg_record_find(result->record, "curve");
+    bool right = result->status == (diverged ? EG_TRIAL_DIVERGED : EG_TRIAL_DONE) &&
+                 (result->message[0] != '\0') == diverged && array != NULL &&
+                 array->count == FAKE_CURVE;
+    for (size_t i = 0; right && i < FAKE_CURVE; i++) {
+        uint64_t seed = result->ticket * result->ticket + 17;
+        right = array->data[i] == fake_value(seed, i);
+    }
+    return right;
+}
+
+static eg_status fake_finished(void *user, const eg_work_result *result)
+{
+    fake_ledger *ledger = user;
+    ledger->finishes++;
+    ledger->finished[result->ticket]++;
+    ledger->out_now[result->rank]--;
+    ledger->by_rank[result->rank]++;
+    ledger->wrong += result->attempt != 1 || result->rank != ledger->rank_of[result->ticket] ||
+                     result->host[0] == '\0' || result->wall_seconds < 0 ||
+                     result->start_time < 1e9 ||
+                     !is_right(result, ledger->settings(result->ticket));
+    if (ledger->finishes == ledger->fail_finished) {
+        return eg_fail(EG_SYSTEM, "no space left on device");
+    }
+    return eg_ok();
+}
+
+static void fake_interrupted(void *user, uint64_t ticket)
+{
+    fake_ledger *ledger = user;
+    ledger->interrupts++;
+    ledger->interrupted[ticket]++;
+    ledger->out_now[ledger->rank_of[ticket]]--;
+}
+
+static eg_status fake_idle(void *user)
+{
+    fake_ledger *ledger = user;
+    if (++ledger->idles == ledger->fail_idle) {
+        return eg_fail(EG_SYSTEM, "cannot draw");
+    }
+    return eg_ok();
+}
+
+static double fake_mean(void *user)
+{
+    const fake_ledger *ledger = user;
+    return ledger->mean_seconds;
+}
+
+eg_sched_client fake_client(fake_ledger *ledger)
+{
+    return (eg_sched_client){.user = ledger,
+                             .next = fake_next,
+                             .started = fake_started,
+                             .finished = fake_finished,
+                             .interrupted = fake_interrupted,
+                             .idle = fake_idle,
+                             .mean_seconds = fake_mean};
+}
