@@ -282,8 +282,8 @@ static void test_synthetic(void **state)
     assert_int_equal(data->classes, 6);
     assert_int_equal(data->train.count, 90);
     assert_int_equal(data->test.count, 30);
-    assert_memory_equal(data->train.x, again->train.x, 90 * 25);
-    assert_memory_equal(data->test.x, again->test.x, 30 * 25);
+    assert_memory_equal(data->train.x, again->train.x, (size_t)90 * 25);
+    assert_memory_equal(data->test.x, again->test.x, (size_t)30 * 25);
     size_t counts[6] = {0};
     for (size_t i = 0; i < 90; i++) {
         assert_true(data->train.label[i] < 6);

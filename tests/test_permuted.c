@@ -16,7 +16,7 @@ static eg_dataset *pixels_as_values(void)
     assert_ok(eg_alloc(&x, EXAMPLES, FEATURES));
     assert_ok(eg_alloc(&label, EXAMPLES, sizeof *label));
     assert_ok(eg_alloc(&data->value, CHANNELS, sizeof *data->value));
-    for (size_t i = 0; i < EXAMPLES * FEATURES; i++) {
+    for (size_t i = 0; i < (size_t)EXAMPLES * FEATURES; i++) {
         x[i] = (uint8_t)(i % PIXELS);
     }
     for (size_t i = 0; i < EXAMPLES; i++) {

@@ -117,7 +117,7 @@ static void test_class_order(void **state)
 {
     (void)state;
     static const unsigned natural[] = {0x003, 0x00c, 0x030, 0x0c0, 0x300};
-    unsigned first[5];
+    unsigned first[5] = {0};
     unsigned again[5];
     unsigned other[5];
     groups_of_seed("[]", 1, first);

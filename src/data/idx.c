@@ -88,7 +88,7 @@ static uint32_t big_endian(const unsigned char word[WORD_SIZE])
 
 static eg_status read_header(source *self, size_t rank, eg_idx *out)
 {
-    unsigned char words[(EG_IDX_RANK_MAX + 1) * WORD_SIZE];
+    unsigned char words[(EG_IDX_RANK_MAX + 1) * WORD_SIZE] = {0};
     size_t size = (rank + 1) * WORD_SIZE;
     size_t got = 0;
     EG_TRY(source_read(self, words, size, &got));

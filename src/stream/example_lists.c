@@ -20,9 +20,9 @@ const uint32_t *eg_example_list_of(const eg_example_list *list, size_t group)
     return list->index + list->begin[group];
 }
 
-static size_t group_of_class(const size_t *group, size_t class)
+static size_t group_of_class(const size_t *group, size_t label)
 {
-    return group == NULL ? 0 : group[class];
+    return group == NULL ? 0 : group[label];
 }
 
 /* Lists the examples whose `held` flag is `wanted` (NULL: all of them) by a counting sort. */

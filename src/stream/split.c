@@ -71,19 +71,19 @@ static eg_status check_partition(const eg_view *view, const eg_value *partition,
         begin = partition->ends[g];
     }
     for (size_t i = 0; i < begin; i++) {
-        int64_t class = partition->items[i];
-        if (class < 0 || (size_t) class >= classes) {
+        int64_t item = partition->items[i];
+        if (item < 0 || (size_t)item >= classes) {
             return eg_fail(EG_INVALID,
                            "%spartition: class %lld in group %zu (from 0); expected 0 to %zu, the "
                            "classes of the dataset",
-                           prefix, (long long)class, group_of_item(partition, i), classes - 1);
+                           prefix, (long long)item, group_of_item(partition, i), classes - 1);
         }
         for (size_t j = 0; j < i; j++) {
-            if (partition->items[j] == class) {
+            if (partition->items[j] == item) {
                 return eg_fail(EG_INVALID,
                                "%spartition: class %lld appears twice, in groups %zu and %zu (from "
                                "0); expected once at most",
-                               prefix, (long long)class, group_of_item(partition, j),
+                               prefix, (long long)item, group_of_item(partition, j),
                                group_of_item(partition, i));
             }
         }
