@@ -1,0 +1,104 @@
+/** Build and machine, for `--version` and for the provenance of results. */
+#include "cli/build.h"
+
+#include "cli/build_info.h"
+#include "cli/format.h"
+#include "engram/blas.h"
+#include "engram/memory.h"
+#include "engram/pack.h"
+
+#include <string.h>
+
+extern char **environ;
+
+/* Nothing else of the environment is written down: it may hold secrets (so SLURM_JWT is left out). */
+static const char *const kept_prefixes[] = {
+    "SLURM_", "OMPI_COMM_WORLD_SIZE=", "OMP_", "OPENBLAS_", "ENGRAM_",
+};
+static const char *const dropped[] = {"SLURM_JWT="};
+
+static bool begins_with(const char *text, const char *const *prefixes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static eg_status collect_environment(char **out)
+{
+    eg_writer writer = {0};
+    for (char **variable = environ; *variable != NULL; variable++) {
+        if (begins_with(*variable, kept_prefixes, sizeof kept_prefixes / sizeof *kept_prefixes) &&
+            !begins_with(*variable, dropped, sizeof dropped / sizeof *dropped)) {
+            eg_write_bytes(&writer, *variable, strlen(*variable));
+            eg_write_bytes(&writer, "\n", 1);
+        }
+    }
+    eg_write_bytes(&writer, "", 1);
+    eg_status status = eg_writer_status(&writer);
+    if (status.code == EG_OK) {
+        status = eg_strdup(out, (const char *)writer.data);
+    }
+    eg_writer_free(&writer);
+    return status;
+}
+
+/** The first "model name" of /proc/cpuinfo, or "unknown" on processors that do not say. */
+static eg_status collect_processor(char **out)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    char line[512];
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
+            line[strcspn(line, "\n")] = '\0';
+            (void)fclose(file);
+            return eg_strdup(out, colon[1] == ' ' ? colon + 2 : colon + 1);
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return eg_strdup(out, "unknown");
+}
+
+eg_status eg_origins_collect(eg_origins *out, const char *command, uint32_t ranks)
+{
+    *out = (eg_origins){0};
+    EG_TRY(eg_format(&out->build, "%s; %s; %s; commit %s", EG_BUILD_COMPILER, EG_BUILD_TYPE,
+                     EG_BUILD_FLAGS, EG_BUILD_COMMIT));
+    EG_TRY(collect_processor(&out->processor));
+    EG_TRY(collect_environment(&out->environment));
+    out->session = (eg_session){
+        .command = command,
+        .version = EG_VERSION,
+        .build = out->build,
+        .blas_core = eg_blas_core(),
+        .blas = eg_blas_config(),
+        .processor = out->processor,
+        .environment = out->environment,
+        .ranks = ranks,
+        .time = eg_now(),
+    };
+    return eg_ok();
+}
+
+void eg_origins_clear(eg_origins *origins)
+{
+    eg_free(origins->build);
+    eg_free(origins->processor);
+    eg_free(origins->environment);
+    *origins = (eg_origins){0};
+}
+
+void eg_build_print(FILE *file)
+{
+    (void)fprintf(file, "engram %s\n", EG_VERSION);
+    (void)fprintf(file, "commit    %s\n", EG_BUILD_COMMIT);
+    (void)fprintf(file, "compiler  %s, %s, %s\n", EG_BUILD_COMPILER, EG_BUILD_TYPE, EG_BUILD_FLAGS);
+    (void)fprintf(file, "BLAS      %s\n", eg_blas_config());
+    (void)fprintf(file, "kernels   %s\n", eg_blas_core());
+}

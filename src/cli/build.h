@@ -1,0 +1,22 @@
+/** Where this binary comes from and where it runs. */
+#ifndef CLI_BUILD_H
+#define CLI_BUILD_H
+
+#include "engram/store.h"
+
+#include <stdio.h>
+
+/** `engram --version`. */
+void eg_build_print(FILE *file);
+
+/** What is written to the journal about this run of the command. */
+typedef struct eg_origins {
+    eg_session session;
+    char *build, *processor, *environment; /**< owned; the session borrows them */
+} eg_origins;
+
+/** Errors: EG_MEMORY. Release with eg_origins_clear, also after a failure. */
+eg_status eg_origins_collect(eg_origins *out, const char *command, uint32_t ranks) EG_WARN_UNUSED;
+void eg_origins_clear(eg_origins *origins);
+
+#endif

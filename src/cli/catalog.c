@@ -1,0 +1,73 @@
+/** Components and parameters in words; see cli/catalog.h. */
+#include "cli/catalog.h"
+
+#include "cli/format.h"
+#include "engram/sweep.h"
+#include "engram/trial.h"
+
+#include <string.h>
+
+static const eg_family *const sweep_families[] = {&eg_stop_family};
+
+size_t eg_catalog_family_count(void)
+{
+    return eg_trial_schema()->family_count + EG_COUNT(sweep_families);
+}
+
+const eg_family *eg_catalog_family(size_t index)
+{
+    const eg_schema *schema = eg_trial_schema();
+    return index < schema->family_count ? schema->families[index]
+                                        : sweep_families[index - schema->family_count];
+}
+
+const eg_family *eg_catalog_find(const char *name)
+{
+    for (size_t i = 0; i < eg_catalog_family_count(); i++) {
+        if (strcmp(eg_catalog_family(i)->name, name) == 0) {
+            return eg_catalog_family(i);
+        }
+    }
+    return NULL;
+}
+
+const char *eg_param_default(const eg_param *param)
+{
+    if (param->fallback == NULL) {
+        return "required";
+    }
+    return param->fallback[0] == '\0' ? "\"\"" : param->fallback;
+}
+
+void eg_param_type_words(const eg_param *param, char *text, size_t size)
+{
+    static const char *const words[] = {
+        [EG_TYPE_BOOL] = "true or false",
+        [EG_TYPE_INT] = "integer",
+        [EG_TYPE_REAL] = "number",
+        [EG_TYPE_WORD] = "one of",
+        [EG_TYPE_TEXT] = "text",
+        [EG_TYPE_INTS] = "list of integers",
+        [EG_TYPE_WORDS] = "list of",
+        [EG_TYPE_GROUPS] = "list of lists of integers",
+        [EG_TYPE_COMPONENT] = "component:",
+    };
+    text[0] = '\0';
+    eg_append(text, size, "%s", words[param->type]);
+    if (param->type == EG_TYPE_COMPONENT) {
+        eg_append(text, size, " %s", param->family);
+    }
+    for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++) {
+        eg_append(text, size, "%s%s", i == 0 ? " " : ", ", param->choices[i]);
+    }
+}
+
+void eg_param_range_words(const eg_param *param, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (param->min != param->max) {
+        eg_append(text, size, "%s %s", param->above_min ? "above" : "from",
+                  eg_number(param->min, true).text);
+        eg_append(text, size, ", at most %s", eg_number(param->max, true).text);
+    }
+}

@@ -1,0 +1,157 @@
+/** From argv to a verb and back to an exit code; the only place that prints errors. */
+#include "cli/cli.h"
+
+#include "cli/build.h"
+#include "cli/format.h"
+#include "engram/memory.h"
+#include "engram/params.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int eg_exit_code(const eg_status *status)
+{
+    static const int codes[] = {
+        [EG_OK] = EG_EXIT_DONE,         [EG_INVALID] = EG_EXIT_USAGE,
+        [EG_MEMORY] = EG_EXIT_SYSTEM,   [EG_SYSTEM] = EG_EXIT_SYSTEM,
+        [EG_STOPPED] = EG_EXIT_STOPPED, [EG_INTERNAL] = EG_EXIT_INTERNAL,
+    };
+    return codes[status->code];
+}
+
+static const eg_verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < eg_verb_count; i++) {
+        if (strcmp(eg_verbs[i]->name, name) == 0) {
+            return eg_verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static eg_status unknown_verb(const char *word)
+{
+    eg_nearest nearest = {0};
+    for (size_t i = 0; i < eg_verb_count; i++) {
+        eg_nearest_offer(&nearest, word, eg_verbs[i]->name);
+    }
+    if (nearest.best != NULL) {
+        return eg_fail(EG_INVALID, "unknown verb \"%s\"; did you mean %s?", word, nearest.best);
+    }
+    return eg_fail(EG_INVALID, "unknown verb \"%s\"; see `engram --help`", word);
+}
+
+static eg_status run_verb(eg_cli *cli, const eg_verb *verb, int argc, char **argv, int *code)
+{
+    eg_args args;
+    EG_TRY(eg_args_parse(&args, verb, argc, argv));
+    if (args.help) {
+        eg_help_verb(verb);
+        return eg_ok();
+    }
+    return verb->run(cli, &args, code);
+}
+
+/** `engram help`, `engram help VERB`. */
+static eg_status run_help(int argc, char **argv)
+{
+    if (argc < 3) {
+        eg_help_all();
+        return eg_ok();
+    }
+    const eg_verb *verb = find_verb(argv[2]);
+    if (verb == NULL) {
+        return unknown_verb(argv[2]);
+    }
+    eg_help_verb(verb);
+    return eg_ok();
+}
+
+static eg_status dispatch(eg_cli *cli, int argc, char **argv, int *code)
+{
+    if (argc < 2) {
+        eg_help_usage();
+        *code = EG_EXIT_USAGE;
+        return eg_ok();
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        return run_help(argc, argv);
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+        eg_build_print(stdout);
+        return eg_ok();
+    }
+    if (word[0] == '-') {
+        return eg_fail(EG_INVALID, "unknown option %s; a verb comes first, see `engram --help`",
+                       word);
+    }
+    const eg_verb *verb = find_verb(word);
+    return verb == NULL ? unknown_verb(word) : run_verb(cli, verb, argc - 1, argv + 1, code);
+}
+
+/** Results that did not reach standard output are a failure, except when the reader has left. */
+static eg_status flush_output(void)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return eg_ok();
+    }
+    int error = errno == 0 ? EIO : errno; /* an earlier write failed and its reason is gone */
+    struct stat info;
+    bool pipe =
+        fstat(STDOUT_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+    return pipe ? eg_ok() : eg_fail_errno(error, "cannot write standard output");
+}
+
+static int first_rank(eg_world *world, int argc, char **argv)
+{
+    char *command = NULL;
+    eg_cli cli = {.world = world};
+    int code = EG_EXIT_DONE;
+    eg_status status = eg_command_line(&command, argc, argv);
+    if (status.code == EG_OK) {
+        cli.command = command;
+        status = dispatch(&cli, argc, argv, &code);
+    }
+    eg_status_keep(&status, flush_output());
+    eg_free(command);
+    if (status.code != EG_OK) {
+        (void)fprintf(stderr, "engram: %s\n", status.message);
+        code = eg_exit_code(&status);
+    }
+    if (!cli.scheduled && eg_world_size(world) > 1) {
+        eg_sched_dismiss(world);
+    }
+    return code;
+}
+
+int eg_cli_main(int argc, char **argv)
+{
+    (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal understands UTF-8 */
+    (void)signal(SIGPIPE, SIG_IGN); /* a sweep outlives the pager that showed its progress */
+    eg_world *world = NULL;
+    eg_status status = eg_world_create(&world, &argc, &argv);
+    if (status.code != EG_OK) {
+        (void)fprintf(stderr, "engram: %s\n", status.message);
+        return eg_exit_code(&status);
+    }
+    int code = EG_EXIT_DONE;
+    if (eg_world_rank(world) == 0) {
+        code = first_rank(world, argc, argv);
+    } else {
+        /* Whatever the verb: rank 0 either sends work or sends everybody home. */
+        eg_sched_options options = {0};
+        status = eg_signals_install();
+        eg_status_keep(&status, eg_sched_work(world, &options));
+        code = eg_exit_code(&status);
+    }
+    code = eg_world_agree(world, code);
+    eg_world_free(world, code);
+    return code;
+}

@@ -1,0 +1,29 @@
+/** JSON for scripts: thin words over jansson, with unknown numbers as null. */
+#ifndef CLI_JSON_H
+#define CLI_JSON_H
+
+#include "engram/params.h"
+#include "engram/record.h"
+#include "engram/status.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+void eg_json_text(json_t *object, const char *key, const char *value); /**< NULL: null */
+void eg_json_count(json_t *object, const char *key, size_t value);
+void eg_json_real(json_t *object, const char *key, double value); /**< NaN: null */
+/** A 64-bit seed: a number where JSON's integers reach, text beyond. */
+void eg_json_seed(json_t *object, const char *key, uint64_t value);
+/** A setting from its canonical text: numbers, booleans and lists of numbers as such, the rest as text. */
+void eg_json_setting(json_t *object, const char *key, int type, const char *text);
+json_t *eg_json_texts(char *const *texts, size_t count);
+/** An array of a record, nested as its extents say. */
+json_t *eg_json_array(const eg_array *array);
+
+/** Prints the value with indentation and a newline, and releases it. Errors: EG_MEMORY. */
+eg_status eg_json_print(json_t *value) EG_WARN_UNUSED;
+/** Prints one object on one line, and releases it. */
+void eg_json_row(json_t *value);
+
+#endif

@@ -1,0 +1,15 @@
+/** Checks before a sweep starts. */
+#ifndef CLI_PREFLIGHT_H
+#define CLI_PREFLIGHT_H
+
+#include "engram/status.h"
+#include "engram/sweep.h"
+
+/** Opens every dataset the plan's points ask for once, so that a missing or damaged file is one error now
+ *  and not a thousand failed trials. */
+eg_status eg_preflight_data(const eg_plan *plan) EG_WARN_UNUSED;
+
+/** Refuses words that are not name=value. */
+eg_status eg_preflight_overrides(char *const *words, size_t count) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,142 @@
+/** The progress line of a sweep; see cli/progress.h. */
+#include "cli/progress.h"
+
+#include "cli/format.h"
+#include "engram/memory.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 400 };
+
+static const double terminal_interval = 0.5;
+static const double log_interval = 30.0;
+static const double json_interval = 2.0;
+
+eg_progress_line eg_progress_make(eg_progress_mode mode)
+{
+    double now = eg_clock();
+    return (eg_progress_line){
+        .mode = mode, .terminal = isatty(STDERR_FILENO) == 1, .last = now, .start = now};
+}
+
+bool eg_progress_due(const eg_progress_line *line)
+{
+    if (line->mode == EG_PROGRESS_OFF) {
+        return false;
+    }
+    double interval = line->terminal ? terminal_interval : log_interval;
+    if (line->mode == EG_PROGRESS_JSON) {
+        interval = json_interval;
+    }
+    return eg_clock() - line->last >= interval;
+}
+
+static size_t finished(const eg_progress_facts *facts)
+{
+    return facts->total - facts->by_status[EG_TRIAL_PENDING] - facts->by_status[EG_TRIAL_RUNNING];
+}
+
+static void write_json(const eg_progress_line *line, const eg_progress_facts *facts)
+{
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "time", json_real(eg_now()));
+    (void)json_object_set_new(object, "elapsed_seconds", json_real(eg_clock() - line->start));
+    (void)json_object_set_new(object, "total", json_integer((json_int_t)facts->total));
+    (void)json_object_set_new(object, "finished", json_integer((json_int_t)finished(facts)));
+    for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
+        (void)json_object_set_new(object, eg_trial_status_name((eg_trial_status)s),
+                                  json_integer((json_int_t)facts->by_status[s]));
+    }
+    /* json_real refuses NaN, and setting NULL does nothing: unknown numbers are left out. */
+    (void)json_object_set_new(object, "trials_per_minute", json_real(facts->per_minute));
+    (void)json_object_set_new(object, "seconds_left", json_real(facts->seconds_left));
+    (void)json_object_set_new(object, "best", json_real(facts->best));
+    (void)json_object_set_new(object, "best_settings", json_string(facts->best_words));
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    if (text != NULL) {
+        (void)fprintf(stderr, "%s\n", text);
+    }
+    free(text);
+    json_decref(object);
+}
+
+static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)
+{
+    const char *dot = eg_utf8() ? " · " : " | ";
+    text[0] = '\0';
+    eg_append(text, LINE_SIZE, "%zu/%zu finished%s%zu running", finished(facts), facts->total, dot,
+              facts->by_status[EG_TRIAL_RUNNING]);
+    if (facts->by_status[EG_TRIAL_SKIPPED] > 0) {
+        eg_append(text, LINE_SIZE, "%s%zu skipped", dot, facts->by_status[EG_TRIAL_SKIPPED]);
+    }
+    if (facts->by_status[EG_TRIAL_DIVERGED] > 0) {
+        eg_append(text, LINE_SIZE, "%s%zu diverged", dot, facts->by_status[EG_TRIAL_DIVERGED]);
+    }
+    eg_append(text, LINE_SIZE, "%s%zu failed", dot, facts->by_status[EG_TRIAL_FAILED]);
+    if (isfinite(facts->per_minute)) {
+        eg_append(text, LINE_SIZE, "%s%.3g per min", dot, facts->per_minute);
+    }
+    if (isfinite(facts->seconds_left)) {
+        eg_append(text, LINE_SIZE, "%s%s left", dot, eg_duration(facts->seconds_left).text);
+    }
+    if (isfinite(facts->best)) {
+        eg_append(text, LINE_SIZE, "%sbest %s %s", dot,
+                  eg_mean_text(facts->best, facts->best_interval).text, facts->best_words);
+    }
+}
+
+/** Cuts a UTF-8 text to `width` characters. */
+static void cut(char *text, size_t width)
+{
+    size_t characters = 0;
+    for (; *text != '\0'; text++) {
+        bool first_byte = ((unsigned char)*text & 0xC0U) != 0x80U;
+        if (first_byte && characters++ == width) {
+            *text = '\0';
+            return;
+        }
+    }
+}
+
+static size_t terminal_width(void)
+{
+    struct winsize size = {0};
+    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
+    return known ? size.ws_col : 80;
+}
+
+void eg_progress_write(eg_progress_line *line, const eg_progress_facts *facts)
+{
+    if (line->mode == EG_PROGRESS_OFF) {
+        return;
+    }
+    line->last = eg_clock();
+    if (line->mode == EG_PROGRESS_JSON) {
+        write_json(line, facts);
+        return;
+    }
+    char text[LINE_SIZE];
+    compose(text, facts);
+    if (line->terminal) {
+        cut(text, terminal_width() - 1);
+        (void)fprintf(stderr, "\r\033[K%s", text); /* to the line's start, erase to its end */
+        line->drawn = true;
+    } else {
+        (void)fprintf(stderr, "%s\n", text);
+    }
+    (void)fflush(stderr);
+}
+
+void eg_progress_clear(eg_progress_line *line)
+{
+    if (line->drawn) {
+        (void)fprintf(stderr, "\r\033[K");
+        (void)fflush(stderr);
+        line->drawn = false;
+    }
+}

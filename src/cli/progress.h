@@ -1,0 +1,41 @@
+/** The progress line of a sweep: redrawn on a terminal, a line now and then elsewhere, or JSON. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include "engram/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum eg_progress_mode {
+    EG_PROGRESS_LINE,
+    EG_PROGRESS_JSON,
+    EG_PROGRESS_OFF
+} eg_progress_mode;
+
+typedef struct eg_progress_line {
+    eg_progress_mode mode;
+    bool terminal; /**< standard error is one */
+    bool drawn;    /**< a line without newline is on the screen */
+    double last;   /**< when something was last written */
+    double start;  /**< of this command */
+} eg_progress_line;
+
+/** What there is to say. Unknown numbers are NaN. */
+typedef struct eg_progress_facts {
+    size_t total;
+    const size_t *by_status; /**< [EG_TRIAL_STATUS_COUNT] */
+    double per_minute;       /**< trials finished per minute by this command */
+    double seconds_left;
+    double best, best_interval;
+    const char *best_words; /**< settings of the best point, "" */
+} eg_progress_facts;
+
+eg_progress_line eg_progress_make(eg_progress_mode mode);
+/** Whether enough time passed for the next line. */
+bool eg_progress_due(const eg_progress_line *line);
+void eg_progress_write(eg_progress_line *line, const eg_progress_facts *facts);
+/** Removes a drawn line from the terminal, before anything else is printed. */
+void eg_progress_clear(eg_progress_line *line);
+
+#endif

@@ -1,0 +1,37 @@
+/** What the verbs that look at results have in common. */
+#ifndef CLI_RESULTS_H
+#define CLI_RESULTS_H
+
+#include "cli/ranking.h"
+#include "engram/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Trials by status: out[EG_TRIAL_STATUS_COUNT]. */
+void eg_results_count(const eg_results *results, size_t *out);
+
+/** The column of a setting, or NULL. */
+const eg_column *eg_results_column(const eg_results *results, const char *name);
+
+/** The value of a scalar variable for a trial ("objective" included): NaN unless it was recorded. */
+double eg_result_value(const eg_result *result, const char *variable);
+
+/** Refuses a name that is no scalar variable of these results, with the nearest valid one. */
+eg_status eg_results_check_scalar(const eg_results *results, const char *name) EG_WARN_UNUSED;
+
+/** Tallies of `variable` by point: *out [point_count], in the order of points; release with eg_free. */
+eg_status eg_results_tally(eg_tally **out, const eg_results *results,
+                           const char *variable) EG_WARN_UNUSED;
+
+/** What has to be said about these results whenever numbers from them are shown: one sentence per line of
+ *  *out (eg_free): selected on test data, damaged tail, mixed processors. */
+eg_status eg_results_notes(char **out, const eg_results *results) EG_WARN_UNUSED;
+
+/** The 16 hexadecimal digits of a trial id. */
+typedef struct eg_id_text {
+    char text[20];
+} eg_id_text;
+eg_id_text eg_id(uint64_t id);
+
+#endif

@@ -1,0 +1,61 @@
+/** A sweep being run: the plan, the results file, the queue and the screen behind the scheduler's
+ *  callbacks. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "cli/progress.h"
+#include "cli/ranking.h"
+#include "cli/run_queue.h"
+#include "engram/sched.h"
+#include "engram/store.h"
+#include "engram/sweep.h"
+
+typedef struct eg_sweep_run {
+    eg_plan *plan;
+    eg_store *store;
+    char *path; /**< of the results file */
+    eg_outcome *outcomes;
+    size_t capacity; /**< of outcomes: the second stage's trials included */
+    eg_run_queue queue;
+    eg_tally *tallies;  /**< [point_count] objectives of finished trials */
+    size_t unfinished;  /**< pending or running trials */
+    size_t before;      /**< trials that were finished when this command began */
+    size_t stage_start; /**< first trial of the second stage; SIZE_MAX before it exists */
+    const char *redo;   /**< value of --redo, NULL: none */
+    bool *redo_used;    /**< [words of redo] whether it matched a trial */
+    char *settings;     /**< text lent to the scheduler until the next call */
+    size_t workers;
+    double cost_left;                  /**< of unfinished trials */
+    double session_wall, session_cost; /**< of trials finished by this command */
+    size_t session_finished;
+    double deadline; /**< estimated end on eg_clock; NaN: unknown */
+    char best_words[160];
+    size_t by_status[EG_TRIAL_STATUS_COUNT];
+    eg_progress_line progress;
+} eg_sweep_run;
+
+/** Loads nothing: takes an opened plan, opens the results file and brings everything to where the last
+ *  command ended. `session` is written to the journal. */
+eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session) EG_WARN_UNUSED;
+void eg_sweep_run_clear(eg_sweep_run *run);
+
+/** The callbacks for the scheduler; borrows `run`. */
+eg_sched_client eg_sweep_run_client(eg_sweep_run *run);
+
+/** Gives a trial its status (and tallies its objective), keeping the counts. */
+void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective);
+
+/** Applies stopping rules to a point, and starts the second stage when the first is finished. */
+eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point) EG_WARN_UNUSED;
+eg_status eg_sweep_run_next_stage(eg_sweep_run *run) EG_WARN_UNUSED;
+
+/** Marks the trials from `first` on that --redo names as pending again. */
+eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first) EG_WARN_UNUSED;
+
+/** What standard output gets at the end: counts, best points, where the file is, what to do next. */
+eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped) EG_WARN_UNUSED;
+
+/** "name=value name=value" of the swept settings of a point, cut to `size`. */
+void eg_point_words(const eg_plan *plan, size_t point, char *text, size_t size);
+
+#endif

@@ -1,0 +1,150 @@
+/** What the scheduler asks and tells while a sweep runs. */
+#include "cli/run.h"
+
+#include "cli/format.h"
+#include "engram/memory.h"
+#include "engram/settings.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Share of the time that rewriting the result file may cost. */
+static const double publish_share = 0.02;
+
+void eg_point_words(const eg_plan *plan, size_t point, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < plan->swept_count; i++) {
+        const eg_setting *setting = eg_settings_find(plan->points[point].settings, plan->swept[i]);
+        if (setting != NULL) {
+            eg_append(text, size, "%s%s=%s", text[0] == '\0' ? "" : " ", plan->swept[i],
+                      setting->value.text);
+        }
+    }
+}
+
+static eg_status next(void *user, eg_work *out, bool *have)
+{
+    eg_sweep_run *run = user;
+    size_t trial = eg_run_queue_next(&run->queue);
+    *have = trial != SIZE_MAX;
+    if (!*have) {
+        return eg_ok();
+    }
+    const eg_plan_trial *planned = &run->plan->trials[trial];
+    eg_free(run->settings);
+    run->settings = NULL;
+    EG_TRY(eg_settings_text(&run->settings, run->plan->points[planned->point].settings, true));
+    *out = (eg_work){
+        .ticket = trial,
+        .attempt = eg_store_attempts(run->store, trial) + 1,
+        .seed = planned->seed,
+        .settings = run->settings,
+        .objective = run->plan->objective,
+    };
+    eg_sweep_run_set(run, trial, EG_TRIAL_RUNNING, (double)NAN);
+    return eg_ok();
+}
+
+static eg_status started(void *user, const eg_work *work, uint32_t rank, const char *host)
+{
+    eg_sweep_run *run = user;
+    const eg_attempt attempt = {
+        .attempt = work->attempt, .rank = rank, .host = host, .start_time = eg_now()};
+    return eg_store_started(run->store, (size_t)work->ticket, &attempt);
+}
+
+/** Estimates the end: what is left to compute at the speed seen so far, trials that run being half done
+ *  on average. */
+static void estimate_end(eg_sweep_run *run)
+{
+    double running = (double)run->by_status[EG_TRIAL_RUNNING];
+    double mean_cost = run->session_cost / (double)run->session_finished;
+    double left = fmax(0.0, run->cost_left - 0.5 * running * mean_cost);
+    double speed = run->session_cost / run->session_wall * (double)run->workers;
+    run->deadline = speed > 0 && isfinite(speed) ? eg_clock() + left / speed : (double)NAN;
+}
+
+static eg_status finished(void *user, const eg_work_result *result)
+{
+    eg_sweep_run *run = user;
+    size_t trial = (size_t)result->ticket;
+    const eg_attempt attempt = {.attempt = result->attempt,
+                                .rank = result->rank,
+                                .host = result->host,
+                                .start_time = result->start_time,
+                                .wall_seconds = result->wall_seconds};
+    EG_TRY(eg_store_finished(run->store, trial, &attempt, result->status, result->message,
+                             result->record));
+    double objective =
+        result->record == NULL ? (double)NAN : eg_record_value(result->record, "objective");
+    eg_sweep_run_set(run, trial, result->status, objective);
+    size_t point = run->plan->trials[trial].point;
+    run->session_finished++;
+    run->session_wall += result->wall_seconds;
+    run->session_cost += run->plan->points[point].cost;
+    EG_TRY(eg_sweep_run_decide(run, point));
+    EG_TRY(eg_sweep_run_next_stage(run));
+    estimate_end(run);
+    return eg_ok();
+}
+
+static void interrupted(void *user, uint64_t ticket)
+{
+    eg_sweep_run_set(user, (size_t)ticket, EG_TRIAL_PENDING, (double)NAN);
+}
+
+static double mean_seconds(void *user)
+{
+    const eg_sweep_run *run = user;
+    return run->session_finished == 0 ? 0 : run->session_wall / (double)run->session_finished;
+}
+
+static void write_progress(eg_sweep_run *run)
+{
+    double elapsed = eg_clock() - run->progress.start;
+    const eg_tally *best = eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise);
+    eg_progress_facts facts = {
+        .total = run->plan->trial_count,
+        .by_status = run->by_status,
+        .per_minute = run->session_finished == 0 ? (double)NAN
+                                                 : 60.0 * (double)run->session_finished / elapsed,
+        .seconds_left = fmax(0.0, run->deadline - eg_clock()),
+        .best = (double)NAN,
+        .best_interval = (double)NAN,
+        .best_words = "",
+    };
+    if (isnan(run->deadline)) {
+        facts.seconds_left = (double)NAN; /* fmax would have made it 0 */
+    }
+    if (best != NULL) {
+        facts.best = best->mean;
+        facts.best_interval = eg_tally_interval(best);
+        eg_point_words(run->plan, best->point, run->best_words, sizeof run->best_words);
+        facts.best_words = run->best_words;
+    }
+    eg_progress_write(&run->progress, &facts);
+}
+
+static eg_status idle(void *user)
+{
+    eg_sweep_run *run = user;
+    if (eg_progress_due(&run->progress)) {
+        write_progress(run);
+    }
+    return eg_store_publish_if_due(run->store, publish_share);
+}
+
+eg_sched_client eg_sweep_run_client(eg_sweep_run *run)
+{
+    run->deadline = (double)NAN;
+    return (eg_sched_client){
+        .user = run,
+        .next = next,
+        .started = started,
+        .finished = finished,
+        .interrupted = interrupted,
+        .idle = idle,
+        .mean_seconds = mean_seconds,
+    };
+}

@@ -1,0 +1,129 @@
+/** Which trial next; see cli/run_queue.h. */
+#include "cli/run_queue.h"
+
+#include "engram/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+bool eg_trial_is_final(unsigned status)
+{
+    return status != EG_TRIAL_PENDING && status != EG_TRIAL_RUNNING;
+}
+
+eg_status eg_run_queue_create(eg_run_queue *out, const eg_plan *plan, const eg_outcome *outcomes,
+                              size_t capacity)
+{
+    *out = (eg_run_queue){.plan = plan, .outcomes = outcomes, .capacity = capacity};
+    EG_TRY(eg_alloc(&out->order, capacity, sizeof *out->order));
+    EG_TRY(eg_alloc(&out->ready, capacity, sizeof *out->ready));
+    return eg_alloc(&out->waiting, capacity, sizeof *out->waiting);
+}
+
+void eg_run_queue_clear(eg_run_queue *queue)
+{
+    eg_free(queue->order);
+    eg_free(queue->ready);
+    eg_free(queue->waiting);
+    *queue = (eg_run_queue){0};
+}
+
+typedef struct rank_key {
+    double cost;
+    uint32_t replicate, trial;
+} rank_key;
+
+static int compare_keys(const void *a, const void *b)
+{
+    const rank_key *first = a;
+    const rank_key *second = b;
+    if (first->replicate != second->replicate) {
+        return first->replicate < second->replicate ? -1 : 1;
+    }
+    if (first->cost != second->cost) {
+        return first->cost > second->cost ? -1 : 1;
+    }
+    return first->trial < second->trial ? -1 : first->trial > second->trial;
+}
+
+eg_status eg_run_queue_add(eg_run_queue *queue, size_t first)
+{
+    const eg_plan *plan = queue->plan;
+    assert(plan->trial_count <= queue->capacity && first <= plan->trial_count);
+    size_t added = plan->trial_count - first;
+    rank_key *keys = NULL;
+    EG_TRY(eg_alloc(&keys, added, sizeof *keys));
+    for (size_t i = 0; i < added; i++) {
+        const eg_plan_trial *trial = &plan->trials[first + i];
+        keys[i] = (rank_key){.cost = plan->points[trial->point].cost,
+                             .replicate = trial->replicate,
+                             .trial = (uint32_t)(first + i)};
+    }
+    qsort(keys, added, sizeof *keys, compare_keys);
+    for (size_t i = 0; i < added; i++) {
+        queue->order[queue->count++] = keys[i].trial;
+    }
+    eg_free(keys);
+    return eg_ok();
+}
+
+/** Whether the replicates a rule has to see are all finished. */
+static bool has_seen(const eg_run_queue *queue, size_t point, size_t needed)
+{
+    for (size_t r = 0; r < needed; r++) {
+        size_t trial = eg_plan_find(queue->plan, point, r);
+        if (trial != SIZE_MAX && !eg_trial_is_final(queue->outcomes[trial].status)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
+{
+    const eg_plan *plan = queue->plan;
+    size_t point = plan->trials[trial].point;
+    size_t replicate = plan->trials[trial].replicate;
+    if (plan->stop_count == 0) {
+        return EG_FATE_RUN;
+    }
+    if (replicate >= eg_plan_keep(plan, queue->outcomes, point)) {
+        return EG_FATE_SKIP;
+    }
+    for (size_t i = 0; i < plan->stop_count; i++) {
+        size_t needed = plan->stop[i].kind->needs(plan->stop[i].p);
+        if (replicate >= needed && !has_seen(queue, point, needed)) {
+            return EG_FATE_WAIT;
+        }
+    }
+    return EG_FATE_RUN;
+}
+
+size_t eg_run_queue_next(eg_run_queue *queue)
+{
+    while (queue->ready_at < queue->ready_count) {
+        size_t trial = queue->ready[queue->ready_at++];
+        if (queue->outcomes[trial].status == EG_TRIAL_PENDING) {
+            return trial;
+        }
+    }
+    while (queue->at < queue->count) {
+        size_t trial = queue->order[queue->at++];
+        if (queue->outcomes[trial].status != EG_TRIAL_PENDING) {
+            continue;
+        }
+        if (eg_run_queue_fate(queue, trial) == EG_FATE_RUN) {
+            return trial;
+        }
+        queue->waiting[trial] = true;
+    }
+    return SIZE_MAX;
+}
+
+void eg_run_queue_release(eg_run_queue *queue, size_t trial)
+{
+    if (queue->waiting[trial]) {
+        queue->waiting[trial] = false;
+        queue->ready[queue->ready_count++] = (uint32_t)trial;
+    }
+}

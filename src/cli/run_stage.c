@@ -1,0 +1,193 @@
+/** Where a sweep stands: statuses, stopping rules, the second stage, and what is to be redone. */
+#include "cli/run.h"
+
+#include "engram/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static double cost_of(const eg_sweep_run *run, size_t trial)
+{
+    return run->plan->points[run->plan->trials[trial].point].cost;
+}
+
+void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective)
+{
+    eg_outcome *outcome = &run->outcomes[trial];
+    bool was_finished = eg_trial_is_final(outcome->status);
+    bool is_finished = eg_trial_is_final(status);
+    run->by_status[outcome->status]--;
+    run->by_status[status]++;
+    *outcome = (eg_outcome){.status = (uint8_t)status, .objective = objective};
+    if (!was_finished && is_finished) {
+        run->unfinished--;
+        run->cost_left -= cost_of(run, trial);
+        eg_tally_add(&run->tallies[run->plan->trials[trial].point], objective);
+    }
+}
+
+/** Starts counting a trial whose outcome the store reported. */
+static void count_in(eg_sweep_run *run, size_t trial)
+{
+    const eg_outcome *outcome = &run->outcomes[trial];
+    run->by_status[outcome->status]++;
+    if (eg_trial_is_final(outcome->status)) {
+        run->before++;
+        eg_tally_add(&run->tallies[run->plan->trials[trial].point], outcome->objective);
+    } else {
+        run->unfinished++;
+        run->cost_left += cost_of(run, trial);
+    }
+}
+
+static eg_status make_pending(eg_sweep_run *run, size_t trial)
+{
+    EG_TRY(eg_store_redo(run->store, trial));
+    run->outcomes[trial] = (eg_outcome){.status = EG_TRIAL_PENDING, .objective = (double)NAN};
+    return eg_ok();
+}
+
+/** Whether one word of --redo (failed, diverged, all, id=HEX) names the trial. */
+static bool redo_names(const char *word, size_t length, const eg_plan_trial *trial, uint8_t status)
+{
+    if (strncmp(word, "id=", 3) == 0) {
+        char id[20];
+        (void)snprintf(id, sizeof id, "%016" PRIx64, trial->id);
+        return length > 3 && length - 3 <= 16 && strncmp(word + 3, id, length - 3) == 0;
+    }
+    if (strncmp(word, "all", length) == 0) {
+        return true;
+    }
+    if (strncmp(word, "diverged", length) == 0) {
+        return status == EG_TRIAL_DIVERGED;
+    }
+    return status == EG_TRIAL_FAILED || status == EG_TRIAL_TIMEOUT;
+}
+
+eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
+{
+    for (size_t t = first; run->redo != NULL && t < run->plan->trial_count; t++) {
+        const char *word = run->redo;
+        for (size_t i = 0; *word != '\0'; i++) {
+            size_t length = strcspn(word, ",");
+            if (redo_names(word, length, &run->plan->trials[t], run->outcomes[t].status)) {
+                run->redo_used[i] = true;
+                if (eg_trial_is_final(run->outcomes[t].status)) {
+                    EG_TRY(make_pending(run, t));
+                }
+            }
+            word += length + (word[length] == ',' ? 1 : 0);
+        }
+    }
+    return eg_ok();
+}
+
+/** A skipped trial that today's rules would not skip (rules or results changed) is pending again. */
+static eg_status revive_skipped(eg_sweep_run *run, size_t first)
+{
+    for (size_t t = first; t < run->plan->trial_count; t++) {
+        if (run->outcomes[t].status == EG_TRIAL_SKIPPED &&
+            eg_run_queue_fate(&run->queue, t) != EG_FATE_SKIP) {
+            EG_TRY(make_pending(run, t));
+        }
+    }
+    return eg_ok();
+}
+
+eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point)
+{
+    const eg_plan *plan = run->plan;
+    size_t replicates = plan->seed_count + plan->select_seed_count;
+    for (size_t r = 0; plan->stop_count > 0 && r < replicates; r++) {
+        size_t trial = eg_plan_find(plan, point, r);
+        if (trial == SIZE_MAX || run->outcomes[trial].status != EG_TRIAL_PENDING) {
+            continue;
+        }
+        eg_fate fate = eg_run_queue_fate(&run->queue, trial);
+        if (fate == EG_FATE_SKIP) {
+            EG_TRY(eg_store_skipped(run->store, trial, "cut by a stopping rule"));
+            eg_sweep_run_set(run, trial, EG_TRIAL_SKIPPED, (double)NAN);
+        } else if (fate == EG_FATE_RUN) {
+            eg_run_queue_release(&run->queue, trial);
+        }
+    }
+    return eg_ok();
+}
+
+/** Takes trials first … on board: what is known of them, what is redone, what the rules say. */
+static eg_status take_on(eg_sweep_run *run, size_t first)
+{
+    const eg_plan *plan = run->plan;
+    EG_TRY(eg_sweep_run_redo(run, first));
+    EG_TRY(revive_skipped(run, first));
+    for (size_t t = first; t < plan->trial_count; t++) {
+        count_in(run, t);
+    }
+    EG_TRY(eg_run_queue_add(&run->queue, first));
+    for (size_t point = 0; point < plan->point_count; point++) {
+        EG_TRY(eg_sweep_run_decide(run, point));
+    }
+    return eg_ok();
+}
+
+eg_status eg_sweep_run_next_stage(eg_sweep_run *run)
+{
+    if (run->unfinished > 0 || run->stage_start != SIZE_MAX) {
+        return eg_ok();
+    }
+    size_t first = run->plan->trial_count;
+    size_t added = 0;
+    EG_TRY(eg_plan_select(run->plan, run->outcomes, &added));
+    run->stage_start = first;
+    if (added == 0) {
+        return eg_ok();
+    }
+    EG_TRY(eg_store_extend(run->store, run->plan, run->outcomes));
+    return take_on(run, first);
+}
+
+static eg_status check_redo(const eg_sweep_run *run)
+{
+    const char *word = run->redo == NULL ? "" : run->redo;
+    for (size_t i = 0; *word != '\0'; i++) {
+        size_t length = strcspn(word, ",");
+        if (strncmp(word, "id=", 3) == 0 && !run->redo_used[i]) {
+            return eg_fail(EG_INVALID, "--redo %.*s: the sweep has no trial with that id",
+                           (int)length, word);
+        }
+        word += length + (word[length] == ',' ? 1 : 0);
+    }
+    return eg_ok();
+}
+
+eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
+{
+    const eg_plan *plan = run->plan;
+    run->capacity = plan->trial_count + plan->select_best * plan->select_seed_count;
+    run->stage_start = SIZE_MAX;
+    EG_TRY(eg_alloc(&run->outcomes, run->capacity, sizeof *run->outcomes));
+    EG_TRY(eg_alloc(&run->tallies, plan->point_count, sizeof *run->tallies));
+    EG_TRY(eg_alloc(&run->redo_used, run->redo == NULL ? 0 : strlen(run->redo) + 1,
+                    sizeof *run->redo_used));
+    for (size_t point = 0; point < plan->point_count; point++) {
+        run->tallies[point].point = point;
+    }
+    EG_TRY(eg_run_queue_create(&run->queue, plan, run->outcomes, run->capacity));
+    EG_TRY(eg_store_open(&run->store, run->path, plan, session, run->outcomes));
+    EG_TRY(take_on(run, 0));
+    EG_TRY(eg_sweep_run_next_stage(run));
+    return check_redo(run);
+}
+
+void eg_sweep_run_clear(eg_sweep_run *run)
+{
+    eg_run_queue_clear(&run->queue);
+    eg_free(run->outcomes);
+    eg_free(run->tallies);
+    eg_free(run->redo_used);
+    eg_free(run->settings);
+    eg_free(run->path);
+    eg_plan_free(run->plan);
+}

@@ -1,0 +1,91 @@
+/** What a sweep says at its end. */
+#include "cli/run.h"
+
+#include "cli/format.h"
+#include "cli/table.h"
+#include "engram/memory.h"
+#include "engram/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BEST_SHOWN = 5 };
+
+static eg_status add_heading(eg_table *table, const eg_plan *plan)
+{
+    EG_TRY(eg_table_cell(table, "rank"));
+    EG_TRY(eg_table_cell(table, "%s", plan->objective));
+    EG_TRY(eg_table_cell(table, "n"));
+    for (size_t i = 0; i < plan->swept_count; i++) {
+        EG_TRY(eg_table_cell(table, "%s", plan->swept[i]));
+    }
+    return eg_ok();
+}
+
+static eg_status add_point(eg_table *table, const eg_plan *plan, const eg_tally *tally, size_t rank)
+{
+    EG_TRY(eg_table_cell(table, "%zu", rank));
+    EG_TRY(eg_table_cell(table, "%s", eg_mean_text(tally->mean, eg_tally_interval(tally)).text));
+    EG_TRY(eg_table_cell(table, "%zu", tally->n));
+    for (size_t i = 0; i < plan->swept_count; i++) {
+        const eg_setting *setting =
+            eg_settings_find(plan->points[tally->point].settings, plan->swept[i]);
+        EG_TRY(eg_table_cell(table, "%s", setting == NULL ? "" : setting->value.text));
+    }
+    return eg_ok();
+}
+
+static eg_status print_best(const eg_sweep_run *run)
+{
+    const eg_plan *plan = run->plan;
+    eg_table table = eg_table_make(3 + plan->swept_count);
+    eg_tally *sorted = NULL;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&sorted, plan->point_count, sizeof *sorted));
+    memcpy(sorted, run->tallies, plan->point_count * sizeof *sorted);
+    eg_tally_sort(sorted, plan->point_count, plan->maximise);
+    EG_TRY_DONE(status, add_heading(&table, plan));
+    for (size_t i = 0; i < plan->point_count && i < BEST_SHOWN && sorted[i].n > 0; i++) {
+        EG_TRY_DONE(status, add_point(&table, plan, &sorted[i], i + 1));
+    }
+    (void)printf("\nbest points, mean %s 1.96 s/sqrt(n) over n seeds:\n", eg_utf8() ? "±" : "+/-");
+    eg_table_print(&table, stdout);
+done:
+    eg_table_clear(&table);
+    eg_free(sorted);
+    return status;
+}
+
+static void print_counts(const eg_sweep_run *run, bool stopped)
+{
+    size_t total = run->plan->trial_count;
+    double elapsed = eg_clock() - run->progress.start;
+    (void)printf("%s: %zu of %zu trials finished%s", run->plan->name, total - run->unfinished,
+                 total, stopped ? ", stopped early" : "");
+    for (int s = EG_TRIAL_DIVERGED; s < EG_TRIAL_STATUS_COUNT; s++) {
+        if (run->by_status[s] > 0) {
+            (void)printf(", %zu %s", run->by_status[s], eg_trial_status_name((eg_trial_status)s));
+        }
+    }
+    (void)printf("; %zu run now in %s\n", run->session_finished, eg_duration(elapsed).text);
+}
+
+eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped)
+{
+    print_counts(run, stopped);
+    if (eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise) != NULL) {
+        EG_TRY(print_best(run));
+    }
+    size_t failed = run->by_status[EG_TRIAL_FAILED] + run->by_status[EG_TRIAL_TIMEOUT];
+    (void)printf("\nresults: %s\n", run->path);
+    if (stopped) {
+        (void)printf("next: the same command again runs the other %zu trial%s\n", run->unfinished,
+                     eg_plural(run->unfinished));
+    } else if (failed > 0) {
+        (void)printf("next: engram failures %s; then the same command with --redo failed\n",
+                     run->path);
+    } else {
+        (void)printf("next: engram top %s, engram export %s\n", run->path, run->path);
+    }
+    return eg_ok();
+}

@@ -1,0 +1,23 @@
+/** Tables of text: columns as wide as their cells, numbers to the right, words to the left. */
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+
+#include "engram/status.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+typedef struct eg_table {
+    size_t columns;
+    char **cells; /**< row by row; the first row is the heading */
+    size_t count, capacity;
+} eg_table;
+
+eg_table eg_table_make(size_t columns);
+void eg_table_clear(eg_table *table);
+/** Adds the next cell. */
+eg_status eg_table_cell(eg_table *table, const char *format, ...) EG_WARN_UNUSED EG_PRINTF(2, 3);
+/** Prints all rows, each behind two spaces. */
+void eg_table_print(const eg_table *table, FILE *file);
+
+#endif

@@ -1,0 +1,271 @@
+/** engram run: the sweep. */
+#include "cli/cli.h"
+
+#include "cli/build.h"
+#include "cli/format.h"
+#include "cli/plan_report.h"
+#include "cli/preflight.h"
+#include "cli/run.h"
+#include "engram/blas.h"
+#include "engram/memory.h"
+#include "engram/params.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OUTPUT, REDO, PROGRESS, QUIET, SCHEDULER, DRY_RUN };
+
+static const eg_option options[] = {
+    [OUTPUT] = {.name = "output",
+                .letter = 'o',
+                .value = "FILE",
+                .doc = "Where the results go: FILE.h5, and the journal beside it. Default: "
+                       "results/NAME.h5, NAME being the sweep's name. Directories of FILE must "
+                       "exist; only the default one is made."},
+    [REDO] = {.name = "redo",
+              .value = "WHAT",
+              .doc =
+                  "Runs finished trials again: failed, diverged, all, or id=HEX (the first digits "
+                  "of a trial id), or several of these separated by commas. Earlier results stay "
+                  "in the journal."},
+    [PROGRESS] = {.name = "progress",
+                  .value = "MODE",
+                  .doc = "What standard error shows: line (default; redrawn twice a second on a "
+                         "terminal, a line every 30 s elsewhere), json (an object per line, every "
+                         "2 s), off."},
+    [QUIET] = {.name = "quiet",
+               .letter = 'q',
+               .doc = "No progress and no summary; only errors, and the exit code."},
+    [SCHEDULER] = {.name = "scheduler",
+                   .value = "KIND",
+                   .doc = "shared: rank 0 trains beside scheduling; dedicated: it only schedules. "
+                          "Default: shared below 64 ranks."},
+    [DRY_RUN] = {.name = "dry-run",
+                 .letter = 'n',
+                 .doc = "Validates and says what would run, as `engram plan`; nothing is run or "
+                        "written."},
+};
+
+enum { DEDICATED_FROM = 64 /* ranks: from here on scheduling deserves a core of its own */ };
+
+static eg_status check_redo_words(const char *redo)
+{
+    while (*redo != '\0') {
+        size_t length = strcspn(redo, ",");
+        bool word = (length == 6 && strncmp(redo, "failed", 6) == 0) ||
+                    (length == 8 && strncmp(redo, "diverged", 8) == 0) ||
+                    (length == 3 && strncmp(redo, "all", 3) == 0);
+        bool id = length > 3 && length <= 19 && strncmp(redo, "id=", 3) == 0 &&
+                  strspn(redo + 3, "0123456789abcdef") >= length - 3;
+        if (!word && !id) {
+            return eg_fail(EG_INVALID,
+                           "--redo %.*s: must be failed, diverged, all or id=HEX (up to 16 digits "
+                           "0-9a-f)",
+                           (int)length, redo);
+        }
+        redo += length + (redo[length] == ',' ? 1 : 0);
+    }
+    return eg_ok();
+}
+
+static eg_status read_options(const eg_args *args, const eg_world *world, eg_sched_options *sched,
+                              eg_progress_mode *mode)
+{
+    static const char *const modes[] = {"line", "json", "off"};
+    static const char *const kinds[] = {"shared", "dedicated"};
+    size_t choice = eg_world_size(world) >= DEDICATED_FROM;
+    if (args->option[SCHEDULER] != NULL) {
+        EG_TRY(eg_args_choice(&choice, "--scheduler", args->option[SCHEDULER], kinds,
+                              EG_COUNT(kinds)));
+    }
+    /* Alone there is nobody else to train. */
+    *sched = (eg_sched_options){.dedicated = choice == 1 && eg_world_size(world) > 1};
+    choice = args->option[QUIET] == NULL ? EG_PROGRESS_LINE : EG_PROGRESS_OFF;
+    if (args->option[PROGRESS] != NULL) {
+        EG_TRY(
+            eg_args_choice(&choice, "--progress", args->option[PROGRESS], modes, EG_COUNT(modes)));
+    }
+    *mode = (eg_progress_mode)choice;
+    return args->option[REDO] == NULL ? eg_ok() : check_redo_words(args->option[REDO]);
+}
+
+/** Names the results file; makes results/ if that is where it goes by default. */
+static eg_status choose_path(eg_sweep_run *run, const char *given, bool *made)
+{
+    if (given != NULL) {
+        return eg_strdup(&run->path, given);
+    }
+    EG_TRY(eg_format(&run->path, "results/%s.h5", run->plan->name));
+    if (mkdir("results", 0777) == 0) {
+        *made = true;
+    } else if (errno != EEXIST) {
+        return eg_fail(EG_INVALID,
+                       "cannot make the directory results: %s; -o FILE puts the results "
+                       "elsewhere",
+                       strerror(errno));
+    }
+    return eg_ok();
+}
+
+static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run *run)
+{
+    EG_TRY(eg_preflight_overrides(args->words + 1, args->word_count - 1));
+    EG_TRY(eg_plan_load(&run->plan, args->words[0], (const char *const *)(args->words + 1),
+                        args->word_count - 1));
+    if (args->option[DRY_RUN] != NULL) {
+        return eg_plan_report(run->plan, args->option[OUTPUT], false);
+    }
+    EG_TRY(eg_preflight_data(run->plan));
+    bool made = false;
+    EG_TRY(choose_path(run, args->option[OUTPUT], &made));
+    run->redo = args->option[REDO];
+    eg_origins origins;
+    eg_status status =
+        eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world));
+    if (status.code == EG_OK) {
+        status = eg_sweep_run_open(run, &origins.session);
+    }
+    eg_origins_clear(&origins);
+    if (status.code != EG_OK && made) {
+        (void)rmdir("results"); /* empty unless the file was begun */
+    }
+    return status;
+}
+
+static eg_status announce(const eg_cli *cli, const eg_sweep_run *run, const eg_sched_options *sched)
+{
+    char *line = NULL;
+    char *warnings = NULL;
+    EG_TRY(eg_world_describe(cli->world, sched, &line, &warnings));
+    size_t total = run->plan->trial_count;
+    if (run->before == 0) {
+        (void)fprintf(stderr, "%s: %zu trial%s to run, %s\n", run->plan->name, total,
+                      eg_plural(total), line);
+    } else {
+        (void)fprintf(stderr, "%s: %zu of %zu trials were finished before, %zu to run, %s\n",
+                      run->plan->name, run->before, total, run->unfinished, line);
+    }
+    for (size_t i = 0; i < run->plan->warning_count; i++) {
+        (void)fprintf(stderr, "warning: %s\n", run->plan->warnings[i]);
+    }
+    (void)fprintf(stderr, "%s", warnings);
+    eg_free(line);
+    eg_free(warnings);
+    return eg_ok();
+}
+
+/** Writes the final result file and lets go of it. `status` is how the sweep went. */
+static eg_status close_store(eg_sweep_run *run, eg_status status)
+{
+    if (run->store == NULL) {
+        return status;
+    }
+    bool complete = status.code == EG_OK && run->unfinished == 0;
+    const char *why = complete ? "done" : status.code == EG_STOPPED ? "stopped" : "error";
+    if (status.code == EG_OK || status.code == EG_STOPPED) {
+        eg_status published = eg_store_publish(run->store, complete);
+        if (published.code != EG_OK) {
+            status = published;
+        }
+    }
+    eg_status closed = eg_store_close(run->store, why);
+    run->store = NULL;
+    eg_status_keep(&status, closed);
+    return status;
+}
+
+static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_options *sched,
+                            eg_progress_mode mode)
+{
+    run->workers = (size_t)eg_world_size(cli->world) - (sched->dedicated ? 1 : 0);
+    run->progress = eg_progress_make(mode);
+    if (run->unfinished == 0) {
+        return eg_ok();
+    }
+    if (mode == EG_PROGRESS_LINE) {
+        EG_TRY(announce(cli, run, sched));
+    }
+    eg_blas_set_threads(1);
+    eg_sched_client client = eg_sweep_run_client(run);
+    cli->scheduled = true;
+    eg_status status = eg_sched_run(cli->world, &client, sched);
+    eg_progress_clear(&run->progress);
+    if (status.code == EG_OK && run->unfinished > 0) {
+        return eg_fail(EG_INTERNAL, "the scheduler ended with %zu trials unfinished",
+                       run->unfinished);
+    }
+    return status;
+}
+
+static int code_of(const eg_sweep_run *run)
+{
+    bool failed = run->by_status[EG_TRIAL_FAILED] + run->by_status[EG_TRIAL_TIMEOUT] > 0;
+    return failed ? EG_EXIT_FAILED_TRIALS : EG_EXIT_DONE;
+}
+
+static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
+{
+    eg_sweep_run run = {0};
+    eg_sched_options sched = {0};
+    eg_progress_mode mode = EG_PROGRESS_LINE;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, read_options(args, cli->world, &sched, &mode));
+    EG_TRY_DONE(status, eg_signals_install());
+    status = open_everything(cli, args, &run);
+    if (status.code == EG_OK && args->option[DRY_RUN] == NULL) {
+        status = run_trials(cli, &run, &sched, mode);
+    }
+    status = close_store(&run, status);
+    bool stopped = status.code == EG_STOPPED;
+    if (args->option[DRY_RUN] == NULL && (status.code == EG_OK || stopped)) {
+        if (args->option[QUIET] == NULL) {
+            status = eg_sweep_run_summary(&run, stopped);
+        } else {
+            status = eg_ok();
+        }
+        *code = stopped ? EG_EXIT_STOPPED : code_of(&run);
+    }
+done:
+    eg_sweep_run_clear(&run);
+    return status;
+}
+
+const eg_verb eg_verb_run = {
+    .name = "run",
+    .summary = "run a sweep, or what is left of it; alone or under mpirun",
+    .synopsis = "SWEEP [-o FILE] [option …] [name=value …]",
+    .description =
+        "Trains every trial (point and seed) of the sweep file SWEEP and keeps the results in one "
+        "HDF5 file. Under mpirun all ranks take part; alone, one core does. Results never depend "
+        "on "
+        "the number of ranks.\n\n"
+        "The same command again goes on: trials that are finished are kept, missing ones run. "
+        "After "
+        "the sweep file was edited, only what is new runs. A results file of a different sweep, or "
+        "one that another process is writing, is refused. Nothing is ever deleted.\n\n"
+        "name=value replaces the value of a setting, and all values it takes in grids. Special "
+        "names: seeds=N or seeds=[a, b], protocol=…, objective=…, stop=off, name=….\n\n"
+        "SIGINT, SIGTERM and SIGUSR1 stop the sweep: what is finished is kept, the file is closed, "
+        "the exit code is 75. A second SIGINT or SIGTERM ends at once; nothing that was finished "
+        "is "
+        "lost.",
+    .options = options,
+    .option_count = EG_COUNT(options),
+    .words_min = 1,
+    .words_max = SIZE_MAX,
+    .needs = "needs a sweep file",
+    .examples = "engram run sweeps/quickstart.yaml\n"
+                "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"
+                "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
+                "engram run sweeps/quickstart.yaml --redo failed",
+    .exits = "0   all trials are finished (diverged ones and those cut by a rule included)\n"
+             "2   usage or bad input; nothing was started\n"
+             "3   finished, but some trials failed; see `engram failures FILE`\n"
+             "4   the system failed (disk full, too many workers lost); the same command goes on\n"
+             "75  stopped by a signal; the same command goes on",
+    .run = run_sweep,
+};

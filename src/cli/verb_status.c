@@ -1,0 +1,231 @@
+/** engram status: how far a sweep is, from any process. */
+#include "cli/cli.h"
+
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/results.h"
+#include "engram/memory.h"
+#include "engram/params.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WATCH, JSON };
+
+static const eg_option options[] = {
+    [WATCH] = {.name = "watch",
+               .letter = 'w',
+               .value = "SECONDS",
+               .optional = true,
+               .doc =
+                   "Shows it again every SECONDS (default 2) until nobody writes to the file any "
+                   "more."},
+    [JSON] = {.name = "json", .doc = "One JSON object (one per line with --watch)."},
+};
+
+enum { RECENT = 100 /* finished trials the rate is measured on */ };
+
+/** What there is to tell. */
+typedef struct facts {
+    size_t by_status[EG_TRIAL_STATUS_COUNT];
+    size_t finished, retried;
+    double per_second, seconds_left; /**< NaN: unknown */
+    double wall_total;
+} facts;
+
+static int compare_times(const void *a, const void *b)
+{
+    double first = *(const double *)a;
+    double second = *(const double *)b;
+    return first < second ? -1 : first > second;
+}
+
+/** Trials per second over the latest finished ones. */
+static double measure_rate(const eg_results *results, double *ends)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < results->trial_count; i++) {
+        const eg_result *result = &results->trials[i];
+        if (result->status >= EG_TRIAL_DONE && result->status <= EG_TRIAL_TIMEOUT &&
+            result->start_time > 0) {
+            ends[count++] = result->start_time + result->wall_seconds;
+        }
+    }
+    if (count < 2) {
+        return (double)NAN;
+    }
+    qsort(ends, count, sizeof *ends, compare_times);
+    size_t used = count < RECENT ? count : RECENT;
+    double span = ends[count - 1] - ends[count - used];
+    return span > 0 ? (double)(used - 1) / span : (double)NAN;
+}
+
+static eg_status gather(facts *out, const eg_results *results)
+{
+    *out = (facts){0};
+    eg_results_count(results, out->by_status);
+    for (size_t i = 0; i < results->trial_count; i++) {
+        out->retried += results->trials[i].attempt > 1;
+        out->wall_total +=
+            isfinite(results->trials[i].wall_seconds) ? results->trials[i].wall_seconds : 0;
+    }
+    size_t open = out->by_status[EG_TRIAL_PENDING] + out->by_status[EG_TRIAL_RUNNING];
+    out->finished = results->trial_count - open;
+    double *ends = NULL;
+    EG_TRY(eg_alloc(&ends, results->trial_count, sizeof *ends));
+    out->per_second = measure_rate(results, ends);
+    eg_free(ends);
+    out->seconds_left = results->writer != NULL ? (double)open / out->per_second : (double)NAN;
+    return eg_ok();
+}
+
+static const char *state_of(const eg_results *results)
+{
+    if (results->writer != NULL) {
+        return "running";
+    }
+    return results->complete ? "complete" : "incomplete, nobody is running it";
+}
+
+static void print_text(const char *path, const eg_results *results, const facts *f,
+                       const eg_tally *best, const char *notes)
+{
+    (void)printf("%s (%s): %s", results->name, path, state_of(results));
+    if (results->writer != NULL) {
+        (void)printf(" by %s", results->writer);
+    }
+    (void)printf("\n  finished  %zu of %zu\n", f->finished, results->trial_count);
+    for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
+        if (f->by_status[s] > 0) {
+            (void)printf("  %-9s %zu\n", eg_trial_status_name((eg_trial_status)s), f->by_status[s]);
+        }
+    }
+    if (f->retried > 0) {
+        (void)printf("  retried   %zu\n", f->retried);
+    }
+    if (results->writer != NULL && isfinite(f->per_second)) {
+        (void)printf("  rate      %.3g trials per minute\n", 60 * f->per_second);
+        (void)printf("  left      %s\n", eg_duration(f->seconds_left).text);
+    }
+    (void)printf("  computed  %s of trial time\n", eg_duration(f->wall_total).text);
+    (void)printf("  last news %s\n", eg_time_text(results->last_activity).text);
+    if (best != NULL) {
+        (void)printf("  best      point %zu, %s %s, n = %zu\n", best->point, results->objective,
+                     eg_mean_text(best->mean, eg_tally_interval(best)).text, best->n);
+    }
+    for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
+        (void)printf("  note      %.*s\n", (int)strcspn(at, "\n"), at);
+    }
+}
+
+static eg_status print_json(const char *path, const eg_results *results, const facts *f,
+                            const eg_tally *best, bool one_line)
+{
+    json_t *root = json_object();
+    eg_json_text(root, "name", results->name);
+    eg_json_text(root, "path", path);
+    (void)json_object_set_new(root, "complete", json_boolean(results->complete));
+    eg_json_text(root, "writer", results->writer);
+    eg_json_count(root, "total", results->trial_count);
+    eg_json_count(root, "finished", f->finished);
+    for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
+        eg_json_count(root, eg_trial_status_name((eg_trial_status)s), f->by_status[s]);
+    }
+    eg_json_count(root, "retried", f->retried);
+    eg_json_real(root, "trials_per_minute", 60 * f->per_second);
+    eg_json_real(root, "seconds_left", f->seconds_left);
+    eg_json_real(root, "trial_seconds", f->wall_total);
+    eg_json_real(root, "last_activity", results->last_activity);
+    eg_json_text(root, "objective", results->objective);
+    eg_json_real(root, "best", best == NULL ? (double)NAN : best->mean);
+    if (best != NULL) {
+        eg_json_count(root, "best_point", best->point);
+    }
+    (void)json_object_set_new(root, "warnings",
+                              eg_json_texts(results->warnings, results->warning_count));
+    if (one_line) {
+        eg_json_row(root);
+        return eg_ok();
+    }
+    return eg_json_print(root);
+}
+
+/** Shows the file once. *running: somebody writes to it. */
+static eg_status show(const char *path, bool json, bool watching, bool *running)
+{
+    eg_results *results = NULL;
+    eg_tally *tallies = NULL;
+    char *notes = NULL;
+    facts f;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_results_load(&results, path));
+    EG_TRY_DONE(status, gather(&f, results));
+    EG_TRY_DONE(status, eg_results_tally(&tallies, results, "objective"));
+    EG_TRY_DONE(status, eg_results_notes(&notes, results));
+    const eg_tally *best = eg_tally_best(tallies, results->point_count, results->maximise);
+    if (json) {
+        EG_TRY_DONE(status, print_json(path, results, &f, best, watching));
+    } else {
+        if (watching && isatty(STDOUT_FILENO) == 1) {
+            (void)printf("\033[H\033[2J"); /* home, clear */
+        }
+        print_text(path, results, &f, best, notes);
+    }
+    *running = results->writer != NULL;
+done:
+    eg_free(notes);
+    eg_free(tallies);
+    eg_results_free(results);
+    return status;
+}
+
+static eg_status run(eg_cli *cli, const eg_args *args, int *code)
+{
+    (void)cli;
+    size_t interval = 2;
+    const char *watch = args->option[WATCH];
+    if (watch != NULL && watch[0] != '\0') {
+        EG_TRY(eg_args_count(&interval, "--watch", watch, 1));
+    }
+    EG_TRY(eg_signals_install());
+    bool running = false;
+    EG_TRY(show(args->words[0], args->option[JSON] != NULL, watch != NULL, &running));
+    while (watch != NULL && running && fflush(stdout) == 0) {
+        /* A signal ends the sleep, so leaving never takes long. */
+        const struct timespec pause = {.tv_sec = (time_t)interval};
+        (void)nanosleep(&pause, NULL);
+        if (eg_signals_pending() != 0) {
+            *code = EG_EXIT_STOPPED;
+            return eg_ok();
+        }
+        EG_TRY(show(args->words[0], args->option[JSON] != NULL, true, &running));
+    }
+    return eg_ok();
+}
+
+const eg_verb eg_verb_status = {
+    .name = "status",
+    .summary = "progress of a running or finished sweep",
+    .synopsis = "FILE [--watch[=SECONDS]] [--json]",
+    .description =
+        "Says how many trials of FILE are done, running, diverged, failed, skipped and pending, "
+        "and "
+        "while the sweep runs its rate (over the last 100 trials) and the time left. It reads the "
+        "journal beside FILE from any process on any machine that sees the file, and disturbs "
+        "nobody.",
+    .options = options,
+    .option_count = EG_COUNT(options),
+    .words_min = 1,
+    .words_max = 1,
+    .needs = "needs a results file",
+    .examples = "engram status results/quickstart.h5\n"
+                "engram status results/quickstart.h5 --watch=10",
+    .exits = "0   done\n"
+             "2   usage, or the file cannot be read\n"
+             "75  watching was ended by a signal",
+    .run = run,
+};

@@ -1,0 +1,200 @@
+/** engram train: one trial in this process. */
+#include "cli/cli.h"
+
+#include "cli/curve_report.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/preflight.h"
+#include "engram/blas.h"
+#include "engram/memory.h"
+#include "engram/params.h"
+#include "engram/settings.h"
+#include "engram/trial.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JSON, QUIET };
+
+static const eg_option options[] = {
+    [JSON] = {.name = "json", .doc = "Prints settings and record as one JSON object."},
+    [QUIET] = {.name = "quiet", .letter = 'q', .doc = "No progress line."},
+};
+
+/** What the words ask for. */
+typedef struct wish {
+    eg_assignment *assignments;
+    size_t count;
+    char **names; /**< [count] owned copies of what stands before '=' */
+    uint64_t seed;
+    const char *objective;
+} wish;
+
+typedef struct screen {
+    bool quiet, terminal, drawn;
+    double start, last;
+} screen;
+
+static eg_status read_seed(uint64_t *out, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0) {
+        return eg_fail(EG_INVALID, "seed = %s: must be a whole number from 0 to 2^64-1", text);
+    }
+    *out = value;
+    return eg_ok();
+}
+
+static eg_status read_words(wish *out, const eg_args *args)
+{
+    EG_TRY(eg_preflight_overrides(args->words, args->word_count));
+    EG_TRY(eg_alloc(&out->assignments, args->word_count, sizeof *out->assignments));
+    EG_TRY(eg_alloc(&out->names, args->word_count, sizeof *out->names));
+    for (size_t i = 0; i < args->word_count; i++) {
+        const char *value = strchr(args->words[i], '=') + 1;
+        char *name = NULL;
+        EG_TRY(eg_format(&name, "%.*s", (int)(value - args->words[i] - 1), args->words[i]));
+        out->names[i] = name;
+        if (strcmp(name, "seed") == 0) {
+            EG_TRY(read_seed(&out->seed, value));
+        } else if (strcmp(name, "objective") == 0) {
+            out->objective = value;
+        } else {
+            out->assignments[out->count++] = (eg_assignment){.name = name, .value = value};
+        }
+    }
+    const eg_variable *variable = eg_trial_variable(out->objective);
+    if (variable == NULL || eg_variable_rank(variable) != 0) {
+        return eg_fail(EG_INVALID,
+                       "objective = %s: must be a number that trials record, such as "
+                       "final_accuracy",
+                       out->objective);
+    }
+    return eg_ok();
+}
+
+static void order_clear(wish *order, size_t words)
+{
+    for (size_t i = 0; order->names != NULL && i < words; i++) {
+        eg_free(order->names[i]);
+    }
+    eg_free(order->names);
+    eg_free(order->assignments);
+}
+
+static bool watch(void *user, const eg_progress *progress)
+{
+    screen *on = user;
+    double now = eg_clock();
+    if (!on->quiet && now - on->last >= (on->terminal ? 0.2 : 10.0)) {
+        const char *dot = eg_utf8() ? " · " : " | ";
+        double share = (double)progress->step / (double)progress->steps;
+        double left = share > 0 ? (now - on->start) * (1 - share) / share : (double)NAN;
+        (void)fprintf(stderr, "%sstep %zu/%zu%sphase %zu/%zu%sloss %.4f%saccuracy %s%s%s left%s",
+                      on->terminal ? "\r\033[K" : "", progress->step, progress->steps, dot,
+                      progress->phase + 1, progress->phases, dot, progress->loss, dot,
+                      eg_mean_text(progress->accuracy, (double)NAN).text, dot,
+                      eg_duration(left).text, on->terminal ? "" : "\n");
+        (void)fflush(stderr);
+        on->drawn = on->terminal;
+        on->last = now;
+    }
+    return eg_signals_pending() == 0;
+}
+
+static eg_status print_json(const eg_settings *settings, const wish *order, const eg_record *record,
+                            double seconds)
+{
+    json_t *root = json_object();
+    json_t *given = json_object();
+    json_t *arrays = json_object();
+    for (size_t i = 0; i < eg_settings_count(settings); i++) {
+        const eg_setting *setting = eg_settings_at(settings, i);
+        eg_json_setting(given, setting->name, (int)setting->param->type, setting->value.text);
+    }
+    for (size_t i = 0; i < eg_record_count(record); i++) {
+        const eg_array *array = eg_record_at(record, i);
+        (void)json_object_set_new(arrays, array->name, eg_json_array(array));
+    }
+    eg_json_text(root, "status", eg_trial_status_name(eg_record_status(record)));
+    eg_json_text(root, "message", eg_record_message(record));
+    eg_json_seed(root, "seed", order->seed);
+    eg_json_real(root, "wall_seconds", seconds);
+    (void)json_object_set_new(root, "settings", given);
+    (void)json_object_set_new(root, "record", arrays);
+    return eg_json_print(root);
+}
+
+static eg_status train(const eg_settings *settings, const wish *order, bool quiet, bool json)
+{
+    eg_dataset_cache *cache = NULL;
+    eg_record *record = NULL;
+    eg_status status = eg_ok();
+    double now = eg_clock();
+    screen on = {.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start = now, .last = now};
+    EG_TRY_DONE(status, eg_dataset_cache_create(&cache));
+    eg_blas_set_threads(1);
+    status = eg_trial_run(&record, settings, order->seed, order->objective, cache, watch, &on);
+    if (on.drawn) {
+        (void)fprintf(stderr, "\r\033[K");
+    }
+    if (status.code == EG_OK && json) {
+        status = print_json(settings, order, record, eg_clock() - on.start);
+    } else if (status.code == EG_OK) {
+        status = eg_curve_report(record, order->objective, order->seed, eg_clock() - on.start);
+    }
+done:
+    eg_record_free(record);
+    eg_dataset_cache_free(cache);
+    return status;
+}
+
+static eg_status run(eg_cli *cli, const eg_args *args, int *code)
+{
+    (void)cli;
+    (void)code;
+    wish order = {.objective = "final_accuracy"};
+    eg_settings *settings = NULL;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_signals_install());
+    EG_TRY_DONE(status, read_words(&order, args));
+    EG_TRY_DONE(status,
+                eg_settings_resolve(&settings, eg_trial_schema(), order.assignments, order.count));
+    EG_TRY_DONE(status, eg_trial_check(settings));
+    status = train(settings, &order, args->option[QUIET] != NULL, args->option[JSON] != NULL);
+done:
+    eg_settings_free(settings);
+    order_clear(&order, args->word_count);
+    return status;
+}
+
+const eg_verb eg_verb_train = {
+    .name = "train",
+    .summary = "train one trial here, with live progress and the curve at the end",
+    .synopsis = "[--json] [name=value …] [seed=N]",
+    .description =
+        "Runs one trial in this process and prints its curve: a line per evaluation with the "
+        "accuracy over all tasks and over each task. Nothing is written. Settings that are not "
+        "given "
+        "have their defaults; `engram list` and `engram describe` show them.\n\n"
+        "Besides settings, seed=N (default 0) and objective=VARIABLE (default final_accuracy) are "
+        "understood. The result is the same, bit for bit, as that of the same trial in a sweep.",
+    .options = options,
+    .option_count = EG_COUNT(options),
+    .words_max = SIZE_MAX,
+    .examples = "engram train optimizer.lr=0.0002 model.activation=relu seed=3\n"
+                "engram train dataset=synthetic stream.tasks=2 eval.every=10\n"
+                "engram train --json | python3 -m json.tool",
+    .exits = "0   the trial finished (or diverged: that is a result)\n"
+             "2   usage or bad input\n"
+             "4   the system failed\n"
+             "75  stopped by a signal",
+    .run = run,
+};
