@@ -1,3 +1,4 @@
+/** Assertions and temporary files for the tests; see testing.h. */
 #include "testing.h"
 
 #include <ftw.h>
