@@ -1,0 +1,147 @@
+/** The sweep files that come with engram: all are valid, have the points counted here by hand, and say so
+ *  in their `doc`; the overrides they suggest for a quick try work. */
+#include "testing.h"
+
+#include "engram/sweep.h"
+
+#include <ctype.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ACTIVATIONS = 6 + 6 + 5 + 5 + 3 + 4, OPTIMIZERS = 3 + 25 + 24 + 12 + 3, OVERRIDES_MAX = 8 };
+
+typedef struct sweep_case {
+    const char *path;
+    size_t points, seeds;
+    const char *overrides[OVERRIDES_MAX]; /**< a quick variant … */
+    size_t left; /**< … with so many trials; 0: the file is quick itself */
+} sweep_case;
+
+#define TENTH "seeds=1", "dataset.limit=6000"
+
+static const sweep_case cases[] = {
+    {"quickstart.yaml", 4 * 2, 3, {0}, 0},
+    {"hard-ash/table3.yaml",
+     ACTIVATIONS *OPTIMIZERS,
+     5,
+     {TENTH, "name=pair", "model.activation=relu", "optimizer=sgd"},
+     1},
+    {"hard-ash/table3-smoke.yaml", 9 * 5, 1, {0}, 0},
+    {"hard-ash/fig1.yaml", 7, 5, {TENTH}, 7},
+    {"hard-ash/table6-iid.yaml", 18 + 3 + 1 + 4, 5, {TENTH}, 26},
+    {"hard-ash/table7-adam-bias.yaml",
+     6 * 24 * 2,
+     5,
+     {TENTH, "model.activation.alpha=4", "model.activation.z_k=2.3"},
+     48},
+    {"hard-ash/sgd-decay.yaml", 6, 5, {TENTH}, 6},
+    {"hard-ash/permuted-zk.yaml", 9 + 1, 3, {TENTH, "stream.tasks=3"}, 10},
+    {"hard-ash/permuted-alpha.yaml", 7, 3, {TENTH, "stream.tasks=3"}, 7},
+};
+
+static eg_plan *load(const sweep_case *one, bool quick)
+{
+    char path[512];
+    assert_in_range(snprintf(path, sizeof path, "%s/sweeps/%s", EG_SOURCE_DIR, one->path), 1,
+                    sizeof path - 1);
+    size_t count = 0;
+    while (quick && count < OVERRIDES_MAX && one->overrides[count] != NULL) {
+        count++;
+    }
+    eg_plan *plan = NULL;
+    assert_ok(eg_plan_load(&plan, path, one->overrides, count));
+    return plan;
+}
+
+/* Whether the words "= COUNT trials" stand in the text, possibly on two lines. */
+static bool says(const char *doc, size_t count)
+{
+    char words[32];
+    (void)snprintf(words, sizeof words, "= %zu", count);
+    for (const char *at = strstr(doc, words); at != NULL; at = strstr(at + 1, words)) {
+        const char *next = at + strlen(words);
+        if (!isspace((unsigned char)*next)) {
+            continue;
+        }
+        next += strspn(next, " \n");
+        if (strncmp(next, "trials", strlen("trials")) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EG_COUNT(cases); i++) {
+        eg_plan *plan = load(&cases[i], false);
+        size_t trials = cases[i].points * cases[i].seeds;
+        if (plan->point_count != cases[i].points || plan->trial_count != trials) {
+            fail_msg("%s: %zu points, %zu trials; expected %zu and %zu", cases[i].path,
+                     plan->point_count, plan->trial_count, cases[i].points, trials);
+        }
+        if (plan->duplicates != 0 || plan->warning_count != 0) {
+            fail_msg("%s: %zu duplicates; %s", cases[i].path, plan->duplicates,
+                     plan->warning_count > 0 ? plan->warnings[0] : "no warning");
+        }
+        if (!says(plan->doc, trials)) {
+            fail_msg("%s: `doc` does not say \"= %zu trials\"", cases[i].path, trials);
+        }
+        eg_plan_free(plan);
+    }
+}
+
+static void test_quick_variants(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EG_COUNT(cases); i++) {
+        if (cases[i].left == 0) {
+            continue;
+        }
+        eg_plan *plan = load(&cases[i], true);
+        if (plan->trial_count != cases[i].left) {
+            fail_msg("%s: the quick variant has %zu trials; expected %zu", cases[i].path,
+                     plan->trial_count, cases[i].left);
+        }
+        for (size_t o = 0; o < OVERRIDES_MAX && cases[i].overrides[o] != NULL; o++) {
+            if (strstr(plan->doc, cases[i].overrides[o]) == NULL) {
+                fail_msg("%s: `doc` does not mention %s", cases[i].path, cases[i].overrides[o]);
+            }
+        }
+        eg_plan_free(plan);
+    }
+}
+
+/* A new sweep file must be added to the list above; base.yaml is for including only. */
+static void test_every_file_is_listed(void **state)
+{
+    (void)state;
+    glob_t found;
+    assert_int_equal(glob(EG_SOURCE_DIR "/sweeps/*.yaml", 0, NULL, &found), 0);
+    assert_int_equal(glob(EG_SOURCE_DIR "/sweeps/*/*.yaml", GLOB_APPEND, NULL, &found), 0);
+    for (size_t f = 0; f < found.gl_pathc; f++) {
+        const char *path = found.gl_pathv[f] + strlen(EG_SOURCE_DIR "/sweeps/");
+        bool listed = strcmp(path, "hard-ash/base.yaml") == 0;
+        for (size_t i = 0; i < EG_COUNT(cases); i++) {
+            listed = listed || strcmp(path, cases[i].path) == 0;
+        }
+        if (!listed) {
+            fail_msg("sweeps/%s is not tested", path);
+        }
+    }
+    assert_int_equal(found.gl_pathc, EG_COUNT(cases) + 1);
+    globfree(&found);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_quick_variants),
+        cmocka_unit_test(test_every_file_is_listed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
