@@ -435,6 +435,7 @@ static void out_of_memory_in_a_pass(void **state)
     }
     assert_true(failures >= 11); /* pass, two tables, three outputs, three caches, two gradients */
     eg_pass_free(pass);
+    assert_int_equal(eg_memory_live_blocks(), before);
     eg_net_free(net);
     eg_net_free(NULL);
     eg_pass_free(NULL);
