@@ -210,13 +210,17 @@ static void first_tasks_select(void **state)
 static void divergence_is_a_result(void **state)
 {
     (void)state;
-    const char *const wild[] = {"optimizer.lr=1e30", "model.weight_norm=[none]", NULL};
-    eg_record *record = run_with(wild, 1, "final_accuracy");
-    assert_int_equal(eg_record_status(record), EG_TRIAL_DIVERGED);
-    assert_non_null(strstr(eg_record_message(record), "not finite at minibatch"));
-    assert_close(eg_record_value(record, "final_accuracy"), 0.1, 1e-9);
-    assert_close(eg_record_value(record, "objective"), 0.1, 1e-9);
-    eg_record_free(record);
+    const char *const plain[] = {"optimizer.lr=1e30", "model.weight_norm=[none]", NULL};
+    const char *const normalised[] = {"optimizer.lr=1e38", NULL};
+    const char *const *cases[] = {plain, normalised};
+    for (size_t c = 0; c < EG_COUNT(cases); c++) {
+        eg_record *record = run_with(cases[c], 1, "final_accuracy");
+        assert_int_equal(eg_record_status(record), EG_TRIAL_DIVERGED);
+        assert_non_null(strstr(eg_record_message(record), "not finite at minibatch"));
+        assert_close(eg_record_value(record, "final_accuracy"), 0.1, 1e-9);
+        assert_close(eg_record_value(record, "objective"), 0.1, 1e-9);
+        eg_record_free(record);
+    }
 }
 
 typedef struct stop_at {

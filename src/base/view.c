@@ -3,7 +3,6 @@
 #include "engram/settings.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 eg_view eg_settings_root(const eg_settings *settings)
@@ -16,9 +15,12 @@ eg_view eg_view_inside(const eg_view *view, const char *name)
 {
     assert(eg_view_value(view, name)->type == EG_TYPE_COMPONENT);
     eg_view inside = {.settings = view->settings};
-    int length = snprintf(inside.prefix, sizeof inside.prefix, "%s%s.", view->prefix, name);
-    assert(length > 0 && (size_t)length < sizeof inside.prefix);
-    (void)length;
+    size_t outer = strlen(view->prefix);
+    size_t length = strlen(name);
+    assert(outer + length + 2 <= sizeof inside.prefix);
+    memcpy(inside.prefix, view->prefix, outer);
+    memcpy(inside.prefix + outer, name, length);
+    inside.prefix[outer + length] = '.';
     return inside;
 }
 

@@ -55,7 +55,8 @@ static void prepare(const eg_layer *layer, const eg_real *params, eg_real *deriv
         eg_real *restrict u = derived + j * n;
         eg_real mean = centered ? eg_sum(n, w) / (eg_real)n : 0;
         eg_real norm = eg_sqrt(eg_sum_squares(n, w, mean));
-        eg_real inverse = norm == 0 ? 0 : 1 / norm;
+        /* A norm that overflowed must be seen as divergence and not pass as a row of zeros. */
+        eg_real inverse = norm == 0 ? 0 : 1 / (isfinite(norm) ? norm : (eg_real)NAN);
         for (size_t i = 0; i < n; i++) {
             u[i] = (w[i] - mean) * inverse;
         }
