@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EG_PLAN_TRIALS_MAX = 10000000 };
+enum { EG_PLAN_TRIALS_MAX = 10000000, EG_PLAN_POINTS_MAX = 1000000 };
 
 /** One combination of settings. */
 typedef struct eg_point {

@@ -1,6 +1,8 @@
 /** Declarations by dotted name: a walk through every component that could be chosen on the way. */
 #include "base/schema_search.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 6 }; /* families may hold each other (a learner of learners) */
@@ -50,4 +52,47 @@ const eg_param *eg_schema_member_param(const eg_schema *schema, const eg_compone
                                        const char *name)
 {
     return find(schema, member->params, member->param_count, name, 0);
+}
+
+typedef struct search {
+    const eg_schema *schema;
+    const char *name;
+    char *best;
+    size_t distance;
+} search;
+
+static void offer_params(search *s, const char *prefix, const eg_param *params, size_t count,
+                         unsigned depth)
+{
+    for (size_t i = 0; i < count && depth <= DEPTH_MAX; i++) {
+        char full[EG_NAME_SIZE];
+        int length = snprintf(full, sizeof full, "%s%s", prefix, params[i].name);
+        if (length < 0 || (size_t)length >= sizeof full - 1) {
+            continue;
+        }
+        eg_nearest nearest = {0};
+        eg_nearest_offer(&nearest, s->name, full);
+        if (nearest.best != NULL && nearest.distance < s->distance) {
+            s->distance = nearest.distance;
+            strcpy(s->best, full);
+        }
+        const eg_family *family = params[i].type == EG_TYPE_COMPONENT
+                                      ? eg_schema_family(s->schema, params[i].family)
+                                      : NULL;
+        if (family != NULL) {
+            strcat(full, ".");
+            offer_params(s, full, family->common, family->common_count, depth + 1);
+            for (size_t k = 0; k < family->member_count; k++) {
+                const eg_component *member = family->members[k];
+                offer_params(s, full, member->params, member->param_count, depth + 1);
+            }
+        }
+    }
+}
+
+bool eg_schema_nearest(const eg_schema *schema, const char *name, char best[EG_NAME_SIZE])
+{
+    search s = {.schema = schema, .name = name, .best = best, .distance = SIZE_MAX};
+    offer_params(&s, "", schema->root, schema->root_count, 0);
+    return s.distance != SIZE_MAX;
 }

@@ -160,11 +160,9 @@ static eg_status pack(eg_settings **out, const builder *b)
     return eg_ok();
 }
 
-/** Everything but judging: *missing is the first required setting that nobody gave (then its text
- * is empty), used[i] whether the name of assignment i exists. */
-static eg_status resolve(eg_settings **out, const eg_schema *schema,
-                         const eg_assignment *assignments, size_t count, bool *used,
-                         eg_status *missing)
+eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
+                                    const eg_assignment *assignments, size_t count, bool *used,
+                                    eg_status *missing)
 {
     *out = NULL;
     builder b = {.schema = schema,
@@ -181,20 +179,6 @@ static eg_status resolve(eg_settings **out, const eg_schema *schema,
     return status;
 }
 
-eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
-                                    const eg_assignment *assignments, size_t count, bool *used,
-                                    bool partial)
-{
-    eg_status missing = eg_ok();
-    EG_TRY(resolve(out, schema, assignments, count, used, &missing));
-    if (!partial && missing.code != EG_OK) {
-        eg_settings_free(*out);
-        *out = NULL;
-        return missing;
-    }
-    return eg_ok();
-}
-
 eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
                               const eg_assignment *assignments, size_t count)
 {
@@ -203,7 +187,8 @@ eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
     eg_settings *settings = NULL;
     eg_status missing = eg_ok();
     EG_TRY(eg_alloc(&used, count, sizeof *used));
-    eg_status status = resolve(&settings, schema, assignments, count, used, &missing);
+    eg_status status =
+        eg_settings_resolve_known(&settings, schema, assignments, count, used, &missing);
     /* A name that does not exist is reported before a setting that is missing: a misspelling of the
      * missing one is the likelier mistake. */
     for (size_t i = 0; i < count && status.code == EG_OK; i++) {

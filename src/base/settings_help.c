@@ -168,5 +168,9 @@ eg_status eg_settings_unknown(const eg_schema *schema, const eg_settings *settin
     if (misspelt(settings, name, &status)) {
         return status;
     }
+    char nearest[EG_NAME_SIZE];
+    if (eg_schema_nearest(schema, name, nearest)) {
+        return eg_fail(EG_INVALID, "unknown setting '%.100s': did you mean %s?", name, nearest);
+    }
     return eg_fail(EG_INVALID, "unknown setting '%.100s'", name);
 }

@@ -9,11 +9,11 @@
 eg_status eg_settings_unknown(const eg_schema *schema, const eg_settings *settings,
                               const char *name) EG_WARN_UNUSED;
 
-/** Resolves like eg_settings_resolve, but passes over unknown names: used[i] says whether the name
- * of assignment i exists among the components chosen. With `partial`, a required setting that
- * nobody gave is there with an empty text instead of being an error. */
+/** Resolves without judging: used[i] says whether the name of assignment i exists among the components
+ *  chosen; *missing is the failure for the first required setting that nobody gave (it is there, with an empty
+ *  text), or EG_OK. */
 eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
                                     const eg_assignment *assignments, size_t count, bool *used,
-                                    bool partial) EG_WARN_UNUSED;
+                                    eg_status *missing) EG_WARN_UNUSED;
 
 #endif

@@ -1,0 +1,352 @@
+/** Axes: from the entries of a grid to lists of choices, and their product. */
+#include "sweep/axis.h"
+
+#include "base/schema_search.h"
+#include "base/value.h"
+
+#include <string.h>
+
+eg_status eg_axes_add(eg_sweep *sweep, eg_axes *axes, const eg_axis *axis)
+{
+    EG_TRY(eg_arena_grow(sweep->arena, &axes->items, &axes->capacity, axes->count + 1,
+                         sizeof *axes->items));
+    axes->items[axes->count++] = *axis;
+    return eg_ok();
+}
+
+double eg_axes_product(const eg_axes *axes)
+{
+    double product = 1;
+    for (size_t i = 0; i < axes->count; i++) {
+        product *= (double)axes->items[i].count;
+    }
+    return product;
+}
+
+size_t eg_axes_width(const eg_axes *axes)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < axes->count; i++) {
+        size_t widest = 0;
+        for (size_t k = 0; k < axes->items[i].count; k++) {
+            size_t count = axes->items[i].choices[k].count;
+            widest = count > widest ? count : widest;
+        }
+        width += widest;
+    }
+    return width;
+}
+
+void eg_axes_pick(const eg_axes *axes, size_t index, eg_assignment *out, size_t *count)
+{
+    size_t rest = 1;
+    for (size_t i = 0; i < axes->count; i++) {
+        rest *= axes->items[i].count;
+    }
+    for (size_t i = 0; i < axes->count; i++) {
+        const eg_axis *axis = &axes->items[i];
+        rest /= axis->count;
+        const eg_choice *choice = &axis->choices[index / rest % axis->count];
+        if (choice->count > 0) {
+            memcpy(out + *count, choice->items, choice->count * sizeof *out);
+        }
+        *count += choice->count;
+    }
+}
+
+/* One setting ------------------------------------------------------------------------------------ */
+
+typedef struct builder {
+    eg_sweep *sweep;
+    const char *name;
+    const eg_param *param;
+    eg_axis *axis;
+    size_t capacity;
+} builder;
+
+static eg_status add_choice(builder *b, const eg_assignment *items, size_t count)
+{
+    if (b->axis->count == EG_PLAN_POINTS_MAX) {
+        return eg_fail_at(&b->axis->at, "%s has more than %d values", b->name,
+                          (int)EG_PLAN_POINTS_MAX);
+    }
+    EG_TRY(eg_arena_grow(b->sweep->arena, &b->axis->choices, &b->capacity, b->axis->count + 1,
+                         sizeof *b->axis->choices));
+    b->axis->choices[b->axis->count++] = (eg_choice){.items = items, .count = count};
+    return eg_ok();
+}
+
+static eg_status add_value(builder *b, const char *text, eg_origin at)
+{
+    eg_assignment *item = NULL;
+    EG_TRY(eg_arena_alloc(b->sweep->arena, &item, 1, sizeof *item));
+    *item = (eg_assignment){.name = b->name, .value = text, .origin = at};
+    return add_choice(b, item, 1);
+}
+
+static eg_status add_generated(builder *b, const eg_node *node)
+{
+    const char **values = NULL;
+    size_t count = 0;
+    bool is_generator = false;
+    EG_TRY(eg_generator_values(b->sweep, &values, &count, b->param, b->name, node, &is_generator));
+    if (!is_generator) {
+        return eg_fail_at(&node->at,
+                          "%s: a map of values must be {range: …}, {linspace: …} or {logspace: …}",
+                          b->name);
+    }
+    for (size_t i = 0; i < count; i++) {
+        EG_TRY(add_value(b, values[i], node->at));
+    }
+    return eg_ok();
+}
+
+/** One member of a component with the product of its parameters' values. */
+static eg_status add_member(builder *b, const char *member, eg_origin at, const eg_node *params)
+{
+    eg_sweep *sweep = b->sweep;
+    eg_value value;
+    eg_status status = eg_value_parse_as(&value, b->name, b->param, sweep->schema, member);
+    eg_value_clear(&value);
+    EG_TRY(eg_origin_wrap(status, &at));
+    eg_axes inner = {0};
+    if (params != NULL && !(params->kind == EG_NODE_SCALAR && params->text[0] == '\0')) {
+        const char *prefix = NULL;
+        EG_TRY(eg_node_expect(params, EG_NODE_MAP, member));
+        EG_TRY(eg_arena_join(sweep->arena, &prefix, b->name, ".", ""));
+        EG_TRY(eg_axes_grid(sweep, &inner, prefix, params));
+    }
+    double product = eg_axes_product(&inner);
+    if (product > EG_PLAN_POINTS_MAX) {
+        return eg_fail_at(&at, "%s: the parameters of %s combine to %.15g choices; at most %d",
+                          b->name, member, product, (int)EG_PLAN_POINTS_MAX);
+    }
+    size_t width = 1 + eg_axes_width(&inner);
+    for (size_t i = 0; i < (size_t)product; i++) {
+        eg_assignment *items = NULL;
+        size_t count = 1;
+        EG_TRY(eg_arena_alloc(sweep->arena, &items, width, sizeof *items));
+        items[0] = (eg_assignment){.name = b->name, .value = member, .origin = at};
+        eg_axes_pick(&inner, i, items, &count);
+        EG_TRY(add_choice(b, items, count));
+    }
+    return eg_ok();
+}
+
+static eg_status add_members(builder *b, const eg_node *node)
+{
+    if (node->kind == EG_NODE_SCALAR) {
+        return add_member(b, node->text, node->at, NULL);
+    }
+    if (node->kind == EG_NODE_LIST) {
+        return eg_fail_at(&node->at, "%s: a list inside a list; write one member per entry",
+                          b->name);
+    }
+    for (size_t i = 0; i < node->count; i++) {
+        const eg_entry *entry = &node->entries[i];
+        EG_TRY(add_member(b, entry->key, entry->at, entry->value));
+    }
+    return eg_ok();
+}
+
+static bool list_typed(const eg_param *param)
+{
+    return param->type == EG_TYPE_INTS || param->type == EG_TYPE_WORDS ||
+           param->type == EG_TYPE_GROUPS;
+}
+
+static eg_status add_item(builder *b, const eg_node *node)
+{
+    if (b->param->type == EG_TYPE_COMPONENT) {
+        return add_members(b, node);
+    }
+    if (node->kind == EG_NODE_MAP) {
+        return add_generated(b, node);
+    }
+    if (node->kind == EG_NODE_LIST && !list_typed(b->param)) {
+        return eg_fail_at(&node->at, "a list inside a list, but %s takes single values", b->name);
+    }
+    const char *text = NULL;
+    EG_TRY(eg_node_text(&text, b->sweep->arena, node, b->name));
+    return add_value(b, text, node->at);
+}
+
+eg_status eg_axis_values(eg_sweep *sweep, eg_axis *out, const char *name, const eg_param *param,
+                         const eg_node *node, const eg_origin *at)
+{
+    *out = (eg_axis){.label = "grid", .name = name, .at = *at};
+    builder b = {.sweep = sweep, .name = name, .param = param, .axis = out};
+    if (node->kind == EG_NODE_LIST) {
+        for (size_t i = 0; i < node->count; i++) {
+            EG_TRY(add_item(&b, node->items[i]));
+        }
+    } else {
+        EG_TRY(add_item(&b, node));
+    }
+    if (out->count == 0) {
+        return eg_fail_at(at, "%s has an empty list of values", name);
+    }
+    return eg_ok();
+}
+
+/* Whole maps ------------------------------------------------------------------------------------- */
+
+/** A map below a name that is no component choice: {eval: {every: […]}} or {optimizer: {lr: […]}}. */
+static bool is_group(const eg_sweep *sweep, const eg_param *param, const eg_node *node)
+{
+    if (node->kind != EG_NODE_MAP) {
+        return false;
+    }
+    if (param == NULL) {
+        return true;
+    }
+    return param->type == EG_TYPE_COMPONENT && node->count > 0 &&
+           !eg_sweep_is_member(sweep, param, node->entries[0].key);
+}
+
+static eg_status add_group(eg_sweep *sweep, eg_axes *axes, const char *name, const eg_param *param,
+                           const eg_node *node)
+{
+    if (param != NULL) {
+        EG_TRY(eg_sweep_part_of(sweep, name, param, &node->entries[0]));
+    }
+    const char *inner = NULL;
+    EG_TRY(eg_arena_join(sweep->arena, &inner, name, ".", ""));
+    return eg_axes_grid(sweep, axes, inner, node);
+}
+
+eg_status eg_axes_grid(eg_sweep *sweep, eg_axes *axes, const char *prefix, const eg_node *map)
+{
+    EG_TRY(eg_node_expect(map, EG_NODE_MAP, prefix[0] == '\0' ? "grid" : prefix));
+    for (size_t i = 0; i < map->count; i++) {
+        const eg_entry *entry = &map->entries[i];
+        const char *name = NULL;
+        EG_TRY(eg_arena_join(sweep->arena, &name, prefix, entry->key, ""));
+        const eg_param *param = eg_schema_param(sweep->schema, name);
+        if (is_group(sweep, param, entry->value)) {
+            EG_TRY(add_group(sweep, axes, name, param, entry->value));
+            continue;
+        }
+        eg_axis axis;
+        EG_TRY(eg_sweep_param(sweep, name, &entry->at, &param));
+        EG_TRY(eg_axis_values(sweep, &axis, name, param, entry->value, &entry->at));
+        if (!eg_sweep_overridden(sweep, name)) {
+            EG_TRY(eg_axes_add(sweep, axes, &axis));
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status zip_members(eg_sweep *sweep, eg_axes *members, const eg_node *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const eg_entry *entry = &group->entries[i];
+        const eg_param *param = NULL;
+        eg_axis axis;
+        EG_TRY(eg_sweep_param(sweep, entry->key, &entry->at, &param));
+        EG_TRY(eg_axis_values(sweep, &axis, entry->key, param, entry->value, &entry->at));
+        if (!eg_sweep_overridden(sweep, entry->key)) {
+            EG_TRY(eg_axes_add(sweep, members, &axis));
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status zip_group(eg_sweep *sweep, eg_axes *axes, const eg_entry *group)
+{
+    eg_axes members = {0};
+    EG_TRY(zip_members(sweep, &members, group->value));
+    if (group->value->count == 0) {
+        return eg_fail_at(&group->at, "zip group '%s' is empty", group->key);
+    }
+    if (members.count == 0) {
+        return eg_ok(); /* all given on the command line */
+    }
+    size_t count = members.items[0].count;
+    for (size_t i = 1; i < members.count; i++) {
+        if (members.items[i].count != count) {
+            return eg_fail_at(&members.items[i].at,
+                              "zip group '%s': %s has %zu values but %s has %zu; they must agree",
+                              group->key, members.items[0].name, count, members.items[i].name,
+                              members.items[i].count);
+        }
+    }
+    eg_axis axis = {.at = group->at, .count = count};
+    EG_TRY(eg_arena_join(sweep->arena, &axis.label, "zip group ", group->key, ""));
+    axis.name = axis.label;
+    EG_TRY(eg_arena_alloc(sweep->arena, &axis.choices, count, sizeof *axis.choices));
+    size_t width = eg_axes_width(&members);
+    for (size_t k = 0; k < count; k++) {
+        eg_assignment *items = NULL;
+        EG_TRY(eg_arena_alloc(sweep->arena, &items, width, sizeof *items));
+        for (size_t i = 0; i < members.count; i++) {
+            const eg_choice *choice = &members.items[i].choices[k];
+            memcpy(items + axis.choices[k].count, choice->items, choice->count * sizeof *items);
+            axis.choices[k].count += choice->count;
+        }
+        axis.choices[k].items = items;
+    }
+    return eg_axes_add(sweep, axes, &axis);
+}
+
+eg_status eg_axes_zip(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
+{
+    EG_TRY(eg_node_expect(map, EG_NODE_MAP, "zip"));
+    for (size_t i = 0; i < map->count; i++) {
+        if (map->entries[i].value->kind != EG_NODE_MAP) {
+            return eg_fail_at(&map->entries[i].at,
+                              "zip holds named groups, each a map of settings: "
+                              "zip: {%s: {name: [values], other: [values]}}",
+                              strchr(map->entries[i].key, '.') == NULL ? map->entries[i].key
+                                                                       : "group");
+        }
+        EG_TRY(zip_group(sweep, axes, &map->entries[i]));
+    }
+    return eg_ok();
+}
+
+/* Two axes that give the same setting would silently shadow each other. ---------------------------- */
+
+static const eg_assignment *find_name(const eg_axis *axis, const char *name)
+{
+    /* The choices of an axis share few names: the first choice mostly decides. */
+    for (size_t k = 0; k < axis->count; k++) {
+        for (size_t i = 0; i < axis->choices[k].count; i++) {
+            if (strcmp(axis->choices[k].items[i].name, name) == 0) {
+                return &axis->choices[k].items[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/** Is the name of item `i` of choice `k` new, compared with the choice before? Saves asking again and again. */
+static bool new_name(const eg_axis *axis, size_t k, size_t i)
+{
+    if (k == 0) {
+        return true;
+    }
+    const eg_choice *before = &axis->choices[k - 1];
+    return i >= before->count || strcmp(before->items[i].name, axis->choices[k].items[i].name) != 0;
+}
+
+eg_status eg_axes_check(const eg_axes *axes)
+{
+    for (size_t a = 0; a < axes->count; a++) {
+        const eg_axis *axis = &axes->items[a];
+        for (size_t k = 0; k < axis->count; k++) {
+            for (size_t i = 0; i < axis->choices[k].count; i++) {
+                const char *name = axis->choices[k].items[i].name;
+                for (size_t b = 0; b < a && new_name(axis, k, i); b++) {
+                    const eg_assignment *other = find_name(&axes->items[b], name);
+                    if (other != NULL) {
+                        return eg_fail_at(&axis->at,
+                                          "%s is given by the %s and by the %s on line %u", name,
+                                          axis->label, axes->items[b].label, other->origin.line);
+                    }
+                }
+            }
+        }
+    }
+    return eg_ok();
+}

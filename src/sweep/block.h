@@ -1,0 +1,42 @@
+/** Inside the sweep room: a block is a base, a product of axes, conditional grids and exclusions. */
+#ifndef SWEEP_BLOCK_H
+#define SWEEP_BLOCK_H
+
+#include "sweep/axis.h"
+#include "sweep/filter.h"
+
+/** Extra grid entries for the points that match. */
+typedef struct eg_when {
+    eg_filter filter;
+    eg_axes grid;
+} eg_when;
+
+typedef struct eg_block {
+    const char *label; /**< "" for the top level, else the block's name */
+    eg_origin at;
+    eg_assignments base;
+    eg_axes axes;
+    eg_when *whens;
+    size_t when_count;
+    eg_filter *excludes;
+    size_t exclude_count;
+} eg_block;
+
+/** Everything of the sweep that makes points. Top-level `base` and `exclude` hold for all blocks; the other
+ *  top-level keys make a block of their own, which is left out when there are only `blocks`. */
+typedef struct eg_blocks {
+    eg_assignments base;
+    eg_assignments overrides; /**< those with a single value */
+    eg_axes override_axes;    /**< those with several */
+    eg_filter *excludes;
+    size_t exclude_count;
+    eg_block *items;
+    size_t count;
+} eg_blocks;
+
+eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out) EG_WARN_UNUSED;
+
+/** Resolves, checks and counts every point into plan->points. */
+eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,176 @@
+/** A plan: from a sweep file's text to points × seeds = trials. */
+#include "engram/sweep.h"
+
+#include "engram/memory.h"
+#include "engram/trial.h"
+#include "sweep/block.h"
+#include "sweep/plan_keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/** The files' texts in the order they count; names of files only where there are several. */
+static eg_status keep_text(const eg_sweep *sweep, eg_plan *plan)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < sweep->part_count; i++) {
+        size += strlen(sweep->parts[i].path) + sweep->parts[i].size + 16;
+    }
+    EG_TRY(eg_alloc(&plan->text, size, 1));
+    char *at = plan->text;
+    for (size_t i = 0; i < sweep->part_count; i++) {
+        const eg_sweep_part *part = &sweep->parts[i];
+        if (sweep->part_count > 1) {
+            at += sprintf(at, "# file: %s\n", part->path);
+        }
+        memcpy(at, part->text, part->size);
+        at += part->size;
+        bool needs_line_end = i + 1 < sweep->part_count && at > plan->text && at[-1] != '\n';
+        if (needs_line_end) {
+            *at++ = '\n';
+        }
+    }
+    *at = '\0';
+    return eg_ok();
+}
+
+static eg_status keep_overrides(eg_plan *plan, const char *const *overrides, size_t count)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < count; i++) {
+        size += strlen(overrides[i]) + 1;
+    }
+    EG_TRY(eg_alloc(&plan->overrides, size, 1));
+    char *at = plan->overrides;
+    for (size_t i = 0; i < count; i++) {
+        at += sprintf(at, "%s\n", overrides[i]);
+    }
+    return eg_ok();
+}
+
+static eg_status keep_warnings(const eg_sweep *sweep, eg_plan *plan)
+{
+    EG_TRY(eg_alloc(&plan->warnings, sweep->warning_count, sizeof *plan->warnings));
+    for (size_t i = 0; i < sweep->warning_count; i++) {
+        EG_TRY(eg_strdup(&plan->warnings[i], sweep->warnings[i]));
+        plan->warning_count++;
+    }
+    return eg_ok();
+}
+
+/** Replicate 0 of every point, then replicate 1 …: a sweep stopped early has some seeds of everything. */
+static eg_status make_trials(eg_plan *plan)
+{
+    size_t count = plan->point_count * plan->seed_count;
+    EG_TRY(eg_grow(&plan->trials, &plan->trial_capacity, count, sizeof *plan->trials));
+    for (size_t r = 0; r < plan->seed_count; r++) {
+        for (size_t p = 0; p < plan->point_count; p++) {
+            eg_plan_trial *trial = &plan->trials[plan->trial_count];
+            *trial = (eg_plan_trial){
+                .point = (uint32_t)p, .replicate = (uint32_t)r, .seed = plan->seeds[r]};
+            EG_TRY(eg_trial_id(&trial->id, plan->points[p].settings, trial->seed));
+            plan->trial_count++;
+        }
+    }
+    return eg_ok();
+}
+
+/** `text` NULL: read from the file at `path`. */
+static eg_status fill_plan(eg_plan *plan, eg_sweep *sweep, const char *text, size_t size,
+                           const char *const *overrides, size_t override_count)
+{
+    const eg_origin nowhere = {0};
+    if (text == NULL) {
+        EG_TRY(eg_sweep_read_file(sweep, sweep->path, &nowhere, &text, &size));
+    }
+    EG_TRY(eg_strdup(&plan->path, sweep->path));
+    EG_TRY(eg_sweep_add_parts(sweep, sweep->path, text, size));
+    EG_TRY(eg_sweep_add_overrides(sweep, overrides, override_count));
+    EG_TRY(eg_plan_read_keys(sweep, plan));
+    eg_blocks blocks = {0};
+    EG_TRY(eg_blocks_read(sweep, &blocks));
+    EG_TRY(eg_blocks_expand(sweep, &blocks, plan));
+    EG_TRY(eg_plan_check_keys(sweep, plan));
+    EG_TRY(make_trials(plan));
+    EG_TRY(eg_plan_find_swept(plan));
+    EG_TRY(keep_text(sweep, plan));
+    EG_TRY(keep_overrides(plan, overrides, override_count));
+    return keep_warnings(sweep, plan);
+}
+
+static eg_status make_plan(eg_plan **out, const char *path, const char *text, size_t size,
+                           const char *const *overrides, size_t override_count)
+{
+    *out = NULL;
+    eg_plan *plan = NULL;
+    eg_arena arena = {0};
+    EG_TRY(eg_alloc(&plan, 1, sizeof *plan));
+    eg_sweep sweep = {.arena = &arena, .schema = eg_trial_schema(), .path = path};
+    eg_status status = fill_plan(plan, &sweep, text, size, overrides, override_count);
+    eg_arena_free(&arena);
+    if (status.code != EG_OK) {
+        eg_plan_free(plan);
+        return status;
+    }
+    *out = plan;
+    return eg_ok();
+}
+
+eg_status eg_plan_load(eg_plan **out, const char *path, const char *const *overrides,
+                       size_t override_count)
+{
+    return make_plan(out, path, NULL, 0, overrides, override_count);
+}
+
+eg_status eg_plan_parse(eg_plan **out, const char *path, const char *text, size_t size,
+                        const char *const *overrides, size_t override_count)
+{
+    return make_plan(out, path, text, size, overrides, override_count);
+}
+
+static void free_strings(char **strings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        eg_free(strings[i]);
+    }
+    eg_free(strings);
+}
+
+void eg_plan_free(eg_plan *plan)
+{
+    if (plan == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < plan->point_count; i++) {
+        eg_settings_free(plan->points[i].settings);
+    }
+    eg_free(plan->points);
+    eg_free(plan->trials);
+    eg_free(plan->seeds);
+    eg_free(plan->select_seeds);
+    free_strings(plan->swept, plan->swept_count);
+    free_strings(plan->warnings, plan->warning_count);
+    eg_free(plan->name);
+    eg_free(plan->doc);
+    eg_free(plan->path);
+    eg_free(plan->text);
+    eg_free(plan->overrides);
+    eg_free(plan->objective);
+    eg_free(plan);
+}
+
+size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate)
+{
+    if (point >= plan->point_count) {
+        return SIZE_MAX;
+    }
+    if (replicate < plan->seed_count) {
+        return replicate * plan->point_count + point;
+    }
+    for (size_t i = plan->point_count * plan->seed_count; i < plan->trial_count; i++) {
+        if (plan->trials[i].point == point && plan->trials[i].replicate == replicate) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}

@@ -1,0 +1,16 @@
+/** Inside the sweep room: the keys of a sweep file that are about the plan and not about its points. */
+#ifndef SWEEP_PLAN_KEYS_H
+#define SWEEP_PLAN_KEYS_H
+
+#include "sweep/sweep.h"
+
+/** name, doc, seeds, objective, stop, select into the plan. */
+eg_status eg_plan_read_keys(eg_sweep *sweep, eg_plan *plan) EG_WARN_UNUSED;
+
+/** Checks that need the points, and things worth a warning. */
+eg_status eg_plan_check_keys(eg_sweep *sweep, eg_plan *plan) EG_WARN_UNUSED;
+
+/** plan->swept. */
+eg_status eg_plan_find_swept(eg_plan *plan) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,13 @@
+/** The family of stopping rules. A new one is a file and a row here. */
+#include "sweep/stop_rules.h"
+
+static const eg_component *const members[] = {
+    &eg_stop_early_cut.component,
+};
+
+const eg_family eg_stop_family = {
+    .name = "stop",
+    .doc = "rules that skip the remaining seeds of weak points",
+    .members = members,
+    .member_count = EG_COUNT(members),
+};

@@ -1,0 +1,95 @@
+/** Inside the sweep room: one sweep while it is being read. */
+#ifndef SWEEP_SWEEP_H
+#define SWEEP_SWEEP_H
+
+#include "engram/sweep.h"
+#include "sweep/arena.h"
+#include "sweep/yaml_tree.h"
+
+/** One file: included ones first, the sweep file itself last. Later ones win. */
+typedef struct eg_sweep_part {
+    const char *path;
+    const char *text;
+    size_t size;
+    const eg_node *root;
+} eg_sweep_part;
+
+/** "name=value" from the command line. */
+typedef struct eg_override {
+    const char *name;
+    const char *text; /**< of the value */
+    const eg_node *node;
+    bool key; /**< a key of the sweep file (seeds, stop …); otherwise a setting */
+} eg_override;
+
+/** A growing list of assignments. Those of `base` and of overrides apply to the points that have such a
+ *  setting; `used` says whether any had. */
+typedef struct eg_assignments {
+    eg_assignment *items;
+    size_t count, capacity;
+    bool *used; /**< made by eg_assignments_track */
+} eg_assignments;
+
+typedef struct eg_sweep {
+    eg_arena *arena;
+    const eg_schema *schema;
+    const char *path;
+    eg_sweep_part *parts;
+    size_t part_count, part_capacity;
+    eg_override *overrides;
+    size_t override_count;
+    const char **warnings;
+    size_t warning_count, warning_capacity;
+} eg_sweep;
+
+/* sweep_file.c --------------------------------------------------------------- */
+
+/** A whole file into the arena, with a NUL behind it. `from` is where it was asked for (NULL file: nowhere). */
+eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin *from,
+                             const char **text, size_t *size) EG_WARN_UNUSED;
+
+/** `name` relative to the folder of `beside`. */
+eg_status eg_sweep_beside(eg_sweep *sweep, const char *beside, const char *name,
+                          const char **path) EG_WARN_UNUSED;
+
+/** Parses `text` and everything it includes into sweep->parts. */
+eg_status eg_sweep_add_parts(eg_sweep *sweep, const char *path, const char *text,
+                             size_t size) EG_WARN_UNUSED;
+
+/** The value of a top-level key: from the command line, else from the last part that has it; NULL if none. */
+const eg_node *eg_sweep_key(const eg_sweep *sweep, const char *key);
+
+/* overrides.c ---------------------------------------------------------------- */
+
+eg_status eg_sweep_add_overrides(eg_sweep *sweep, const char *const *overrides,
+                                 size_t count) EG_WARN_UNUSED;
+
+/** Is this setting given on the command line? Then its values in the file do not count. */
+bool eg_sweep_overridden(const eg_sweep *sweep, const char *name);
+
+/** Does it belong to a component that the command line chose? Then it may be without effect. */
+bool eg_sweep_inside_override(const eg_sweep *sweep, const char *name);
+
+/* base_map.c ----------------------------------------------------------------- */
+
+/** Appends the settings of a (nested) map: {optimizer: {adam: {lr: 1e-3}}, eval.every: 10}. */
+eg_status eg_sweep_flatten(eg_sweep *sweep, const char *prefix, const eg_node *map,
+                           eg_assignments *out) EG_WARN_UNUSED;
+eg_status eg_assignments_add(eg_sweep *sweep, eg_assignments *list, const char *name,
+                             const char *value, eg_origin at) EG_WARN_UNUSED;
+eg_status eg_assignments_track(eg_sweep *sweep, eg_assignments *list) EG_WARN_UNUSED;
+
+/** The declaration of a setting by any component; otherwise the failure for an unknown name. */
+eg_status eg_sweep_param(eg_sweep *sweep, const char *name, const eg_origin *at,
+                         const eg_param **out) EG_WARN_UNUSED;
+
+/** Is `key` a member of the family that `param` (a component) chooses from? */
+bool eg_sweep_is_member(const eg_sweep *sweep, const eg_param *param, const char *key);
+
+/** Refuses a key that is neither a member of the component setting `name` nor one of its parameters. */
+eg_status eg_sweep_part_of(eg_sweep *sweep, const char *name, const eg_param *param,
+                           const eg_entry *entry) EG_WARN_UNUSED;
+
+eg_status eg_sweep_warn(eg_sweep *sweep, const char *format, ...) EG_PRINTF(2, 3) EG_WARN_UNUSED;
+
+#endif

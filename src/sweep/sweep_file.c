@@ -1,0 +1,231 @@
+/** The files a sweep is made of: reading them, and following their includes. */
+#include "sweep/sweep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FILE_SIZE_MAX = 64 << 20, INCLUDE_DEPTH_MAX = 16, SUGGESTION_SIZE = 256 };
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+eg_status eg_sweep_beside(eg_sweep *sweep, const char *beside, const char *name, const char **path)
+{
+    size_t folder = (size_t)(base_name(beside) - beside);
+    if (name[0] == '/' || folder == 0) {
+        return eg_arena_copy(sweep->arena, path, name, strlen(name));
+    }
+    const char *prefix = NULL;
+    EG_TRY(eg_arena_copy(sweep->arena, &prefix, beside, folder));
+    return eg_arena_join(sweep->arena, path, prefix, name, "");
+}
+
+/** The file in the same folder whose name is closest; "" if none is close. */
+static void similar_file(const char *path, char suggestion[SUGGESTION_SIZE])
+{
+    suggestion[0] = '\0';
+    const char *name = base_name(path);
+    char folder[1024] = ".";
+    size_t length = (size_t)(name - path);
+    if (length >= sizeof folder) {
+        return;
+    }
+    if (length > 0) {
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+    }
+    DIR *directory = opendir(folder);
+    if (directory == NULL) {
+        return;
+    }
+    size_t distance = SIZE_MAX;
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        eg_nearest nearest = {0};
+        eg_nearest_offer(&nearest, name, entry->d_name);
+        bool nearer =
+            nearest.best != NULL && entry->d_name[0] != '.' && nearest.distance < distance;
+        if (nearer && strlen(entry->d_name) < SUGGESTION_SIZE) {
+            distance = nearest.distance;
+            strcpy(suggestion, entry->d_name);
+        }
+    }
+    (void)closedir(directory);
+}
+
+static eg_status open_failure(int error, const char *path, const eg_origin *from)
+{
+    if (error != ENOENT && error != ENOTDIR) {
+        return eg_fail_at(from, "cannot read %s: %s", path, strerror(error));
+    }
+    char suggestion[SUGGESTION_SIZE];
+    similar_file(path, suggestion);
+    return suggestion[0] == '\0'
+               ? eg_fail_at(from, "%s does not exist", path)
+               : eg_fail_at(from, "%s does not exist; did you mean %s?", path, suggestion);
+}
+
+static eg_status read_all(eg_sweep *sweep, FILE *file, const char *path, const char **text,
+                          size_t *size)
+{
+    char *buffer = NULL;
+    size_t capacity = 0;
+    *size = 0;
+    for (;;) {
+        EG_TRY(eg_arena_grow(sweep->arena, &buffer, &capacity, *size + 4096, 1));
+        size_t room = capacity - *size - 1;
+        size_t got = fread(buffer + *size, 1, room, file);
+        *size += got;
+        if (*size > FILE_SIZE_MAX) {
+            return eg_fail(EG_INVALID, "%s: larger than %d MiB", path, (int)(FILE_SIZE_MAX >> 20));
+        }
+        if (got < room) {
+            break;
+        }
+    }
+    if (ferror(file)) {
+        return eg_fail(EG_SYSTEM, "cannot read %s: %s", path, strerror(errno));
+    }
+    buffer[*size] = '\0';
+    *text = buffer;
+    return eg_ok();
+}
+
+eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin *from,
+                             const char **text, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return open_failure(errno, path, from);
+    }
+    struct stat info;
+    eg_status status = eg_ok();
+    if (fstat(fileno(file), &info) != 0) {
+        status = eg_fail_errno(errno, "cannot read %s", path);
+    } else if (S_ISDIR(info.st_mode)) {
+        status = eg_fail_at(from, "%s is a directory, not a file", path);
+    } else {
+        status = read_all(sweep, file, path, text, size);
+    }
+    (void)fclose(file);
+    return status;
+}
+
+/* Includes --------------------------------------------------------------------------------------- */
+
+/** The files that are being included at the moment, innermost first. */
+typedef struct chain {
+    const struct chain *outer;
+    const char *path;
+    dev_t device;
+    ino_t file;
+    bool known; /* device and file */
+} chain;
+
+static chain link_of(const chain *outer, const char *path)
+{
+    chain link = {.outer = outer, .path = path};
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        link.device = info.st_dev;
+        link.file = info.st_ino;
+        link.known = true;
+    }
+    return link;
+}
+
+static eg_status check_chain(const chain *link, const eg_origin *at)
+{
+    unsigned depth = 0;
+    for (const chain *outer = link->outer; outer != NULL; outer = outer->outer) {
+        depth++;
+        bool same = link->known && outer->known && outer->device == link->device &&
+                    outer->file == link->file;
+        if (same || strcmp(outer->path, link->path) == 0) {
+            return eg_fail_at(at, "%s includes itself", link->path);
+        }
+    }
+    if (depth > INCLUDE_DEPTH_MAX) {
+        return eg_fail_at(at, "files include each other more than %d deep", (int)INCLUDE_DEPTH_MAX);
+    }
+    return eg_ok();
+}
+
+static eg_status add_part(eg_sweep *sweep, const chain *link, const char *text, size_t size);
+
+static eg_status include(eg_sweep *sweep, const chain *outer, const eg_node *name)
+{
+    EG_TRY(eg_node_expect(name, EG_NODE_SCALAR, "a file name in include"));
+    if (name->text[0] == '\0') {
+        return eg_fail_at(&name->at, "include names no file");
+    }
+    const char *path = NULL;
+    const char *text = NULL;
+    size_t size = 0;
+    EG_TRY(eg_sweep_beside(sweep, outer->path, name->text, &path));
+    chain link = link_of(outer, path);
+    EG_TRY(check_chain(&link, &name->at));
+    EG_TRY(eg_sweep_read_file(sweep, path, &name->at, &text, &size));
+    return add_part(sweep, &link, text, size);
+}
+
+/** Adds what the file includes, then the file. Recursion is bounded by INCLUDE_DEPTH_MAX. */
+static eg_status add_part(eg_sweep *sweep, const chain *link, const char *text, size_t size)
+{
+    static const char *const keys[] = {"name",   "doc",   "include",   "base",     "grid",
+                                       "zip",    "when",  "exclude",   "sample",   "points",
+                                       "blocks", "seeds", "objective", "protocol", "stop",
+                                       "select", NULL};
+    eg_sweep_part part = {.path = link->path, .text = text, .size = size};
+    EG_TRY(eg_yaml_parse(&part.root, sweep->arena, link->path, text, size, false));
+    const eg_origin whole = {.file = link->path};
+    if (part.root == NULL || (part.root->kind == EG_NODE_SCALAR && part.root->text[0] == '\0')) {
+        return eg_fail_at(&whole, "the file is empty");
+    }
+    if (part.root->kind != EG_NODE_MAP) {
+        return eg_fail_at(&part.root->at,
+                          "a sweep file is a map of keys (name, base, grid …), not %s",
+                          part.root->kind == EG_NODE_LIST ? "a list" : "plain text");
+    }
+    EG_TRY(eg_node_keys(part.root, keys, "the sweep file"));
+    const eg_node *names = eg_node_get(part.root, "include");
+    if (names != NULL && names->kind == EG_NODE_LIST) {
+        for (size_t i = 0; i < names->count; i++) {
+            EG_TRY(include(sweep, link, names->items[i]));
+        }
+    } else if (names != NULL) {
+        EG_TRY(include(sweep, link, names));
+    }
+    EG_TRY(eg_arena_grow(sweep->arena, &sweep->parts, &sweep->part_capacity, sweep->part_count + 1,
+                         sizeof *sweep->parts));
+    sweep->parts[sweep->part_count++] = part;
+    return eg_ok();
+}
+
+eg_status eg_sweep_add_parts(eg_sweep *sweep, const char *path, const char *text, size_t size)
+{
+    chain link = link_of(NULL, path);
+    return add_part(sweep, &link, text, size);
+}
+
+const eg_node *eg_sweep_key(const eg_sweep *sweep, const char *key)
+{
+    for (size_t i = sweep->override_count; i > 0; i--) {
+        const eg_override *override = &sweep->overrides[i - 1];
+        if (override->key && strcmp(override->name, key) == 0) {
+            return override->node;
+        }
+    }
+    for (size_t i = sweep->part_count; i > 0; i--) {
+        const eg_node *node = eg_node_get(sweep->parts[i - 1].root, key);
+        if (node != NULL) {
+            return node;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,276 @@
+/** Sampled points: `count` draws of several settings together, at random or from a Halton sequence.
+ *
+ *  Every draw is a vector of numbers in (0, 1), one per setting, and each distribution is the inverse of its
+ *  cumulative distribution. A number depends on the sweep's sample seed, the draw's index and the
+ *  setting's name only: raising `count` keeps the draws there were, and so does adding a setting.
+ *  Halton: radical inverses in the first primes (by the alphabetical order of the settings), moved by a
+ *  keyed shift modulo 1 (Cranley and Patterson 1976), which keeps the even spacing. */
+#include "sweep/axis.h"
+
+#include "base/value.h"
+#include "engram/pack.h"
+#include "engram/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum shape { UNIFORM, LOGUNIFORM, INT, LOGINT, NORMAL, CHOICE } shape;
+
+static const char *const shape_names[] = {
+    [UNIFORM] = "uniform", [LOGUNIFORM] = "loguniform", [INT] = "int",
+    [LOGINT] = "logint",   [NORMAL] = "normal",         [CHOICE] = "choice"};
+
+enum { DIMENSIONS_MAX = 24 };
+static const uint32_t primes[DIMENSIONS_MAX] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29, 31, 37,
+                                                41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89};
+
+typedef struct dimension {
+    const char *name;
+    eg_origin at;
+    shape shape;
+    double a, b;
+    eg_axis choices;
+    uint64_t key; /* of its random numbers */
+    uint32_t base;
+    double shift;
+} dimension;
+
+static double radical_inverse(uint64_t k, uint32_t base)
+{
+    double value = 0;
+    double scale = 1.0 / base;
+    for (; k > 0; k /= base) {
+        value += (double)(k % base) * scale;
+        scale /= base;
+    }
+    return value;
+}
+
+/** The number in (0, 1) of draw k. */
+static double draw(const dimension *d, bool halton, uint64_t k)
+{
+    double u = 0;
+    if (halton) {
+        u = radical_inverse(k + 1, d->base) + d->shift;
+        u -= floor(u);
+    } else {
+        eg_rng rng = eg_rng_make(d->key, EG_PURPOSE_SAMPLE, k);
+        u = eg_rng_uniform(&rng);
+    }
+    return u > 0 ? u : 0x1.0p-54;
+}
+
+/** The x with P(X <= x) = u for a standard normal X, by bisection of erfc: exact, and fast enough here. */
+static double normal_quantile(double u)
+{
+    double low = -9;
+    double high = 9;
+    for (int i = 0; i < 64; i++) {
+        double middle = 0.5 * (low + high);
+        if (0.5 * erfc(-middle / sqrt(2.0)) < u) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return 0.5 * (low + high);
+}
+
+static double value_of(const dimension *d, double u)
+{
+    switch (d->shape) {
+    case UNIFORM:
+        return d->a + u * (d->b - d->a);
+    case LOGUNIFORM:
+        return exp(log(d->a) + u * (log(d->b) - log(d->a)));
+    case INT:
+        return fmin(d->b, d->a + floor(u * (d->b - d->a + 1)));
+    case LOGINT:
+        return fmin(d->b, floor(exp(log(d->a) + u * (log(d->b + 1) - log(d->a)))));
+    default:
+        return d->a + d->b * normal_quantile(u);
+    }
+}
+
+static eg_status add_draw(eg_sweep *sweep, const dimension *d, double u, eg_assignment *out,
+                          size_t *count)
+{
+    if (d->shape == CHOICE) {
+        size_t index = (size_t)(u * (double)d->choices.count);
+        const eg_choice *choice = &d->choices.choices[index < d->choices.count ? index : 0];
+        memcpy(out + *count, choice->items, choice->count * sizeof *out);
+        *count += choice->count;
+        return eg_ok();
+    }
+    char text[EG_NUMBER_TEXT];
+    const char *copy = NULL;
+    (void)snprintf(text, sizeof text, "%.12g", value_of(d, u));
+    if (d->shape == INT || d->shape == LOGINT) {
+        (void)snprintf(text, sizeof text, "%.0f", value_of(d, u));
+    }
+    EG_TRY(eg_arena_copy(sweep->arena, &copy, text, strlen(text)));
+    out[(*count)++] = (eg_assignment){.name = d->name, .value = copy, .origin = d->at};
+    return eg_ok();
+}
+
+static eg_status check_bounds(const dimension *d, const eg_node *node)
+{
+    const char *word = shape_names[d->shape];
+    bool logarithmic = d->shape == LOGUNIFORM || d->shape == LOGINT;
+    bool whole = d->shape == INT || d->shape == LOGINT;
+    if (d->shape == NORMAL) {
+        return d->b > 0 ? eg_ok()
+                        : eg_fail_at(&node->at,
+                                     "%s: normal [mean, deviation]: the deviation must be "
+                                     "above 0",
+                                     d->name);
+    }
+    if (!(d->a < d->b)) {
+        return eg_fail_at(&node->at, "%s: %s [a, b]: a must be below b", d->name, word);
+    }
+    if (logarithmic && d->a <= 0) {
+        return eg_fail_at(&node->at, "%s: %s [a, b]: a must be above 0", d->name, word);
+    }
+    if (whole && (d->a != floor(d->a) || d->b != floor(d->b) || fabs(d->a) > 1e15 || d->b > 1e15)) {
+        return eg_fail_at(&node->at, "%s: %s [a, b]: a and b must be integers", d->name, word);
+    }
+    return eg_ok();
+}
+
+static eg_status read_shape(dimension *d, const eg_node *node)
+{
+    eg_nearest nearest = {0};
+    if (node->kind == EG_NODE_MAP && node->count == 1) {
+        for (size_t i = 0; i < EG_COUNT(shape_names); i++) {
+            if (strcmp(node->entries[0].key, shape_names[i]) == 0) {
+                d->shape = (shape)i;
+                return eg_ok();
+            }
+            eg_nearest_offer(&nearest, node->entries[0].key, shape_names[i]);
+        }
+    }
+    if (nearest.best != NULL) {
+        return eg_fail_at(&node->at, "%s: no such distribution '%.60s'; did you mean %s?", d->name,
+                          node->entries[0].key, nearest.best);
+    }
+    return eg_fail_at(&node->at,
+                      "%s must be one of {uniform: [a, b]}, {loguniform: [a, b]}, {int: [a, b]}, "
+                      "{logint: [a, b]}, {normal: [mean, deviation]}, {choice: [values]}",
+                      d->name);
+}
+
+static eg_status read_dimension(eg_sweep *sweep, dimension *d, const eg_entry *entry, int64_t seed)
+{
+    const eg_param *param = NULL;
+    *d = (dimension){.name = entry->key, .at = entry->at};
+    EG_TRY(eg_sweep_param(sweep, entry->key, &entry->at, &param));
+    EG_TRY(read_shape(d, entry->value));
+    char text[EG_PREFIX_SIZE + 32];
+    int length = snprintf(text, sizeof text, "%lld:%.119s", (long long)seed, entry->key);
+    d->key = eg_hash64(text, length > 0 ? (size_t)length : 0);
+    eg_rng rng = eg_rng_make(d->key, EG_PURPOSE_SAMPLE, UINT64_MAX);
+    d->shift = eg_rng_uniform(&rng);
+    const eg_node *list = entry->value->entries[0].value;
+    if (d->shape == CHOICE) {
+        return eg_axis_values(sweep, &d->choices, entry->key, param, list, &list->at);
+    }
+    const char *word = shape_names[d->shape];
+    if (list->kind != EG_NODE_LIST || list->count != 2) {
+        return eg_fail_at(&list->at, "%s: %s takes two numbers", d->name, word);
+    }
+    EG_TRY(eg_node_real(&d->a, list->items[0], word));
+    EG_TRY(eg_node_real(&d->b, list->items[1], word));
+    return check_bounds(d, list);
+}
+
+static eg_status read_dimensions(eg_sweep *sweep, dimension *d, size_t *count, const eg_node *map,
+                                 int64_t seed)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        EG_TRY(read_dimension(sweep, &d[*count], &map->entries[i], seed));
+        if (!eg_sweep_overridden(sweep, map->entries[i].key)) {
+            (*count)++;
+        }
+    }
+    for (size_t i = 0; i < *count; i++) {
+        size_t rank = 0;
+        for (size_t k = 0; k < *count; k++) {
+            rank += strcmp(d[k].name, d[i].name) < 0;
+        }
+        d[i].base = primes[rank % DIMENSIONS_MAX];
+    }
+    return eg_ok();
+}
+
+static eg_status make_axis(eg_sweep *sweep, eg_axis *axis, const dimension *d, size_t dimensions,
+                           bool halton)
+{
+    eg_axes widths = {0};
+    for (size_t i = 0; i < dimensions; i++) {
+        if (d[i].shape == CHOICE) {
+            EG_TRY(eg_axes_add(sweep, &widths, &d[i].choices));
+        }
+    }
+    size_t width = dimensions + eg_axes_width(&widths);
+    EG_TRY(eg_arena_alloc(sweep->arena, &axis->choices, axis->count, sizeof *axis->choices));
+    for (size_t k = 0; k < axis->count; k++) {
+        eg_assignment *items = NULL;
+        EG_TRY(eg_arena_alloc(sweep->arena, &items, width, sizeof *items));
+        for (size_t i = 0; i < dimensions; i++) {
+            EG_TRY(add_draw(sweep, &d[i], draw(&d[i], halton, k), items, &axis->choices[k].count));
+        }
+        axis->choices[k].items = items;
+    }
+    return eg_ok();
+}
+
+eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
+{
+    static const char *const keys[] = {"count", "method", "seed", "settings", NULL};
+    EG_TRY(eg_node_expect(map, EG_NODE_MAP, "sample"));
+    EG_TRY(eg_node_keys(map, keys, "sample"));
+    const eg_node *count = eg_node_get(map, "count");
+    const eg_node *method = eg_node_get(map, "method");
+    const eg_node *seed = eg_node_get(map, "seed");
+    const eg_node *settings = eg_node_get(map, "settings");
+    if (count == NULL || settings == NULL) {
+        return eg_fail_at(&map->at, "sample needs %s", count == NULL ? "a count" : "settings");
+    }
+    int64_t draws = 0;
+    int64_t seed_value = 0;
+    bool halton = false;
+    EG_TRY(eg_node_integer(&draws, count, "sample.count", 1, EG_PLAN_POINTS_MAX));
+    if (seed != NULL) {
+        EG_TRY(eg_node_integer(&seed_value, seed, "sample.seed", 0, (int64_t)1 << 53));
+    }
+    if (method != NULL) {
+        static const char *const methods[] = {"random", "halton", NULL};
+        EG_TRY(eg_node_expect(method, EG_NODE_SCALAR, "sample.method"));
+        eg_param param = {.name = "sample.method", .type = EG_TYPE_WORD, .choices = methods};
+        eg_value value;
+        eg_status status = eg_value_parse(&value, &param, NULL, method->text);
+        halton = value.integer == 1;
+        eg_value_clear(&value);
+        EG_TRY(eg_origin_wrap(status, &method->at));
+    }
+    EG_TRY(eg_node_expect(settings, EG_NODE_MAP, "sample.settings"));
+    if (settings->count == 0) {
+        return eg_fail_at(&settings->at, "sample.settings is empty");
+    }
+    if (settings->count > DIMENSIONS_MAX) {
+        return eg_fail_at(&settings->at, "sample.settings has more than %d settings",
+                          (int)DIMENSIONS_MAX);
+    }
+    dimension *dimensions = NULL;
+    size_t dimension_count = 0;
+    EG_TRY(eg_arena_alloc(sweep->arena, &dimensions, settings->count, sizeof *dimensions));
+    EG_TRY(read_dimensions(sweep, dimensions, &dimension_count, settings, seed_value));
+    if (dimension_count == 0) {
+        return eg_ok(); /* all given on the command line: the draws would all be the same */
+    }
+    eg_axis axis = {.label = "sample", .name = "sample", .at = map->at, .count = (size_t)draws};
+    EG_TRY(make_axis(sweep, &axis, dimensions, dimension_count, halton));
+    return eg_axes_add(sweep, axes, &axis);
+}
