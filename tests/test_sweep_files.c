@@ -83,9 +83,14 @@ static void test_counts(void **state)
             fail_msg("%s: %zu points, %zu trials; expected %zu and %zu", cases[i].path,
                      plan->point_count, plan->trial_count, cases[i].points, trials);
         }
-        if (plan->duplicates != 0 || plan->warning_count != 0) {
-            fail_msg("%s: %zu duplicates; %s", cases[i].path, plan->duplicates,
-                     plan->warning_count > 0 ? plan->warnings[0] : "no warning");
+        /* The one thing to warn of is that the paper selects on the test set, and that one seed, as
+         * smoke variants have, says little. */
+        assert_int_equal(plan->duplicates, 0);
+        for (size_t w = 0; w < plan->warning_count; w++) {
+            if (strstr(plan->warnings[w], "protocol test") == NULL &&
+                (cases[i].seeds > 1 || strstr(plan->warnings[w], "1 seed per point") == NULL)) {
+                fail_msg("%s: warning: %s", cases[i].path, plan->warnings[w]);
+            }
         }
         if (!says(plan->doc, trials)) {
             fail_msg("%s: `doc` does not say \"= %zu trials\"", cases[i].path, trials);
