@@ -44,8 +44,7 @@ static void test_more_ranks_than_cores(void **state)
                      "host a: 3 ranks compute on 2 cores and will slow each other down; start at "
                      "most 2 there\n");
     /* A rank 0 that only schedules needs no core of its own. */
-    assert_described(places + 1, 3, 1, "3 ranks on 1 host: 2 compute threads, 2 cores allowed",
-                     "");
+    assert_described(places + 1, 3, 1, "3 ranks on 1 host: 2 compute threads, 2 cores allowed", "");
 }
 
 static void test_binding_takes_cores_away(void **state)

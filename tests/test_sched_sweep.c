@@ -49,8 +49,8 @@ static void assert_all_finished(const fake_ledger *ledger)
 /* All kinds of endings, 0 to 12 ms each. */
 static const char *mixed(uint64_t ticket)
 {
-    static const char *const kinds[] = {"done", "done", "failed", "done", "diverged", "memory",
-                                        "done", "stopped"};
+    static const char *const kinds[] = {"done",     "done",   "failed", "done",
+                                        "diverged", "memory", "done",   "stopped"};
     static char text[32];
     (void)snprintf(text, sizeof text, "%s %llu", kinds[ticket % 8],
                    (unsigned long long)(ticket * 2654435761u % 13));
@@ -142,10 +142,8 @@ static void test_signal_stops_soon(void **state)
     } cases[] = {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}};
     for (size_t i = 0; i < 3; i++) {
         size_t out = (size_t)eg_world_size(world);
-        fake_ledger ledger = {.tickets = 100,
-                              .settings = endless,
-                              .signal_after = out,
-                              .signal = cases[i].number};
+        fake_ledger ledger = {
+            .tickets = 100, .settings = endless, .signal_after = out, .signal = cases[i].number};
         double start = eg_sched_now();
         eg_status status = sweep(&ledger, &quick);
         if (is_rank_0()) {

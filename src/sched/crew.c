@@ -154,13 +154,17 @@ static eg_status see_off(eg_crew *crew, eg_link *link, double deadline)
     }
 }
 
-eg_status eg_crew_dismiss(eg_crew *crew)
+void eg_crew_dismiss(eg_crew *crew)
 {
     const eg_message leave = {.kind = EG_MESSAGE_LEAVE};
     eg_status status = eg_ok();
     for (size_t i = 0; i < crew->count; i++) {
         if (crew->members[i].link != NULL) {
-            eg_status_keep(&status, eg_crew_send(&crew->members[i], &leave));
+            eg_status sent = eg_crew_send(&crew->members[i], &leave);
+            if (sent.code != EG_OK) {
+                crew->members[i].left = true; /* it cannot be asked, so it is not waited for */
+            }
+            eg_status_keep(&status, sent);
         }
     }
     double deadline = eg_sched_now() + leave_seconds;
@@ -175,16 +179,18 @@ eg_status eg_crew_dismiss(eg_crew *crew)
     if (status.code != EG_OK) {
         crew->world->lost = crew->world->lost || crew->world->size > 1;
     }
-    return status;
 }
 
 void eg_crew_close(eg_crew *crew)
 {
+    /* Closing this end makes the thread leave even if it could not be asked. */
+    if (crew->queue != NULL) {
+        crew->queue->kind->close(crew->queue);
+    }
     if (crew->thread_started) {
         (void)pthread_join(crew->thread, NULL);
     }
     if (crew->queue != NULL) {
-        crew->queue->kind->close(crew->queue);
         crew->far_end->kind->close(crew->far_end);
     }
     if (crew->mpi != NULL) {

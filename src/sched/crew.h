@@ -19,6 +19,7 @@ typedef struct eg_member {
     char host[EG_HOST_SIZE];
     uint64_t pid;
     bool ready, left;
+    bool told; /**< to stop */
     eg_task held[EG_HELD_MAX];
     size_t held_count;
     uint64_t step, steps; /**< as last heard */
@@ -52,7 +53,8 @@ eg_status eg_crew_send(eg_member *member, const eg_message *message) EG_WARN_UNU
 /** Says that the scheduler is there: opens the conversation, and answers a heartbeat. */
 eg_status eg_crew_greet(eg_member *member) EG_WARN_UNUSED;
 
-/** The next message of one of the two links, with its sender; eg_message_clear. */
+/** The next message of one of the two links, with its sender; eg_message_clear. When a message cannot be
+ *  understood, *member is still its sender. */
 eg_status eg_crew_receive(eg_crew *crew, eg_link *link, eg_member **member, eg_message *message,
                           bool *have) EG_WARN_UNUSED;
 
@@ -64,7 +66,7 @@ bool eg_crew_gone(const eg_crew *crew, const eg_member *member, double now);
 
 /** Tells everybody to leave and waits until they have, a few seconds at most; whoever has not makes
  * the world lost. */
-eg_status eg_crew_dismiss(eg_crew *crew) EG_WARN_UNUSED;
+void eg_crew_dismiss(eg_crew *crew);
 
 /** Ends the compute thread and closes the links. */
 void eg_crew_close(eg_crew *crew);

@@ -69,8 +69,9 @@ static eg_status queue_receive(eg_link *link, eg_packet *out, bool *have)
             box->first = 0;
         }
     }
+    bool closed = end->shared->ends < 2;
     (void)pthread_mutex_unlock(&end->shared->lock);
-    return eg_ok();
+    return *have || !closed ? eg_ok() : eg_fail(EG_SYSTEM, "the other thread closed the queue");
 }
 
 static void queue_wait(eg_link *link, double seconds)
@@ -87,7 +88,7 @@ static void queue_wait(eg_link *link, double seconds)
     until.tv_nsec = (long)(ns % 1000000000);
     (void)pthread_mutex_lock(&end->shared->lock);
     int error = 0;
-    while (box->count == 0 && error == 0) {
+    while (box->count == 0 && error == 0 && end->shared->ends == 2) {
         error = pthread_cond_timedwait(&box->arrived, &end->shared->lock, &until);
     }
     (void)pthread_mutex_unlock(&end->shared->lock);
@@ -127,6 +128,7 @@ static void queue_close(eg_link *link)
     queue_end *end = (queue_end *)link;
     (void)pthread_mutex_lock(&end->shared->lock);
     bool last = --end->shared->ends == 0;
+    (void)pthread_cond_signal(&end->shared->box[1 - end->mine].arrived);
     (void)pthread_mutex_unlock(&end->shared->lock);
     if (last) {
         release(end->shared);

@@ -5,6 +5,7 @@
 #include "sched/crew.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A worker that has not stopped by then is given up; a trial looks after messages every minibatch.
@@ -52,10 +53,9 @@ static bool take_back(scheduler *me, eg_member *member, eg_task task)
     return false;
 }
 
-/* Nothing more will come from this member. */
-static void abandon(scheduler *me, eg_member *member)
+/* What this member holds will not come back. */
+static void forfeit(scheduler *me, eg_member *member)
 {
-    member->left = true;
     while (member->held_count > 0) {
         eg_task task = member->held[0];
         (void)take_back(me, member, task);
@@ -63,18 +63,27 @@ static void abandon(scheduler *me, eg_member *member)
     }
 }
 
-static void begin_stop(scheduler *me)
+/* Nothing more will come from this member. */
+static void abandon(scheduler *me, eg_member *member)
+{
+    member->left = true;
+    forfeit(me, member);
+}
+
+/* Told once, but tried at every turn until there was memory for the message. */
+static void stop_all(scheduler *me)
 {
     const eg_message stop = {.kind = EG_MESSAGE_STOP};
-    if (me->stopping) {
-        return;
+    if (!me->stopping) {
+        me->stopping = true;
+        me->deadline = eg_sched_now() + stop_seconds;
     }
-    me->stopping = true;
-    me->deadline = eg_sched_now() + stop_seconds;
     for (size_t i = 0; i < me->crew.count; i++) {
         eg_member *member = &me->crew.members[i];
-        if (member->held_count > 0) {
-            eg_status_keep(&me->failure, eg_crew_send(member, &stop));
+        if (member->held_count > 0 && !member->told) {
+            eg_status status = eg_crew_send(member, &stop);
+            member->told = status.code == EG_OK;
+            eg_status_keep(&me->failure, status);
         }
     }
 }
@@ -150,6 +159,8 @@ static void receive_all(scheduler *me)
             if (have) {
                 status = take_in(me, member, &message);
                 eg_message_clear(&message);
+            } else if (status.code != EG_OK && member != NULL) {
+                forfeit(me, member); /* that may have been a result */
             }
             eg_status_keep(&me->failure, status);
         }
@@ -193,6 +204,41 @@ static eg_status hand_out(scheduler *me)
     return eg_ok();
 }
 
+static eg_status vanished(const eg_member *member)
+{
+    char where[EG_MESSAGE_SIZE] = "";
+    if (member->held_count > 0) {
+        (void)snprintf(where, sizeof where, "; its trial had reached step %llu of %llu",
+                       (unsigned long long)member->step, (unsigned long long)member->steps);
+    }
+    return eg_fail(EG_SYSTEM, "rank %u (process %llu on host %s) has vanished%s", member->rank,
+                   (unsigned long long)member->pid, member->host, where);
+}
+
+/* The compute thread cannot vanish, but it may end without the memory to say so. */
+static void check_thread(scheduler *me, eg_member *member)
+{
+    if (atomic_load(&me->crew.thread_ended)) {
+        receive_all(me); /* its last words */
+        abandon(me, member);
+        eg_status_keep(&me->failure,
+                       eg_status_wrap(me->crew.thread_status, "the compute thread gave up"));
+    }
+}
+
+static void check_rank(scheduler *me, eg_member *member, double now)
+{
+    bool gone = eg_crew_gone(&me->crew, member, now);
+    bool late = me->stopping && now > me->deadline && member->held_count > 0;
+    if (gone) {
+        eg_status_keep(&me->failure, vanished(member));
+    }
+    if (gone || late) {
+        me->crew.world->lost = true;
+        abandon(me, member);
+    }
+}
+
 /* Looks for workers that vanished without a word. */
 static void check_members(scheduler *me)
 {
@@ -204,31 +250,16 @@ static void check_members(scheduler *me)
     me->checked = now;
     for (size_t i = 0; i < me->crew.count; i++) {
         eg_member *member = &me->crew.members[i];
-        if (member->link == NULL || member->left) {
-            continue;
-        }
         if (away > 2 * check_seconds) {
             member->heard = now; /* it was this side that did not listen */
         }
+        if (member->link == NULL || member->left) {
+            continue;
+        }
         if (member->link == me->crew.queue) {
-            if (atomic_load(&me->crew.thread_ended)) {
-                abandon(me, member);
-                eg_status_keep(&me->failure, eg_status_wrap(me->crew.thread_status,
-                                                            "the compute thread gave up"));
-            }
-        } else if (eg_crew_gone(&me->crew, member, now)) {
-            me->crew.world->lost = true;
-            eg_status_keep(&me->failure,
-                           eg_fail(EG_SYSTEM,
-                                   "rank %u (process %llu on host %s) has vanished; its trial had "
-                                   "reached step %llu of %llu",
-                                   member->rank, (unsigned long long)member->pid, member->host,
-                                   (unsigned long long)member->step,
-                                   (unsigned long long)member->steps));
-            abandon(me, member);
-        } else if (me->stopping && now > me->deadline && member->held_count > 0) {
-            me->crew.world->lost = true;
-            abandon(me, member);
+            check_thread(me, member);
+        } else {
+            check_rank(me, member, now);
         }
     }
 }
@@ -240,7 +271,7 @@ static void turn(scheduler *me)
         me->signal = eg_signals_pending();
     }
     if (me->signal != 0 || me->failure.code != EG_OK) {
-        begin_stop(me);
+        stop_all(me);
     } else {
         eg_status_keep(&me->failure, hand_out(me));
     }
@@ -249,7 +280,7 @@ static void turn(scheduler *me)
     }
     check_members(me);
     if (me->failure.code != EG_OK) {
-        begin_stop(me);
+        stop_all(me);
     }
 }
 
@@ -290,14 +321,9 @@ eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
             eg_crew_wait(&me.crew);
         }
     }
-    eg_status dismissed = eg_crew_dismiss(&me.crew);
+    eg_crew_dismiss(&me.crew);
     eg_crew_close(&me.crew);
-    eg_status status = verdict(&me);
-    /* All results are in: a worker that left badly is no longer of interest, but memory is. */
-    if (world->size == 1) {
-        eg_status_keep(&status, dismissed);
-    }
-    return status;
+    return verdict(&me);
 }
 
 void eg_sched_dismiss(eg_world *world)
@@ -305,9 +331,9 @@ void eg_sched_dismiss(eg_world *world)
     const eg_sched_options options = {0};
     eg_crew crew;
     eg_status status = eg_crew_open(&crew, world, &options, NULL);
-    eg_status_keep(&status, eg_crew_dismiss(&crew));
-    eg_crew_close(&crew);
     if (status.code != EG_OK) {
         world->lost = world->size > 1;
     }
+    eg_crew_dismiss(&crew);
+    eg_crew_close(&crew);
 }

@@ -172,7 +172,7 @@ static eg_status check_silence(worker *me, double now)
         !me->link->kind->gone(me->link, 0, silent > limit)) {
         return eg_ok();
     }
-    return eg_fail(EG_STOPPED, "rank 0 has not answered for %.0f s; %zu results unacknowledged",
+    return eg_fail(EG_STOPPED, "rank 0 has not answered for %.1f s; results not acknowledged: %zu",
                    silent, me->held_count);
 }
 

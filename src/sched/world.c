@@ -134,6 +134,9 @@ bool eg_world_gone(const eg_world *world, int rank, bool overdue)
     return kill((pid_t)there->pid, 0) != 0 && errno == ESRCH;
 }
 
+/* What rank 0 says at the end. */
+enum { SAID_CODE, SAID_LOST, SAID_COUNT };
+
 /* Rank 0 tells every other rank one by one: a broadcast tree would break at the first missing rank.
  */
 static void tell_code(eg_world *world, int code)
@@ -142,16 +145,17 @@ static void tell_code(eg_world *world, int code)
     MPI_Request *requests = NULL;
     int *buffer = NULL;
     if (eg_alloc(&requests, others, sizeof *requests).code != EG_OK ||
-        eg_alloc(&buffer, 1, sizeof *buffer).code != EG_OK) {
+        eg_alloc(&buffer, SAID_COUNT, sizeof *buffer).code != EG_OK) {
         eg_free(requests);
         world->lost = true;
         return;
     }
-    *buffer = code;
+    buffer[SAID_CODE] = code;
+    buffer[SAID_LOST] = world->lost;
     for (size_t i = 0; i < others; i++) {
         requests[i] = MPI_REQUEST_NULL;
-        if (MPI_Isend(buffer, 1, MPI_INT, (int)i + 1, EG_TAG_CODE, world->comm, &requests[i]) !=
-            MPI_SUCCESS) {
+        if (MPI_Isend(buffer, SAID_COUNT, MPI_INT, (int)i + 1, EG_TAG_CODE, world->comm,
+                      &requests[i]) != MPI_SUCCESS) {
             world->lost = true;
         }
     }
@@ -177,18 +181,19 @@ static int hear_code(eg_world *world, int code)
     double looked = start;
     while (!world->lost) {
         int there = 0;
-        int heard = 0;
+        int heard[SAID_COUNT] = {0};
         if (MPI_Iprobe(0, EG_TAG_CODE, world->comm, &there, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
             break;
         }
-        /* A message of one number is already here when the probe sees it: receiving does not wait.
+        /* So short a message is already here when the probe sees it: receiving does not wait.
          */
         if (there) {
-            if (MPI_Recv(&heard, 1, MPI_INT, 0, EG_TAG_CODE, world->comm, MPI_STATUS_IGNORE) !=
-                MPI_SUCCESS) {
+            if (MPI_Recv(heard, SAID_COUNT, MPI_INT, 0, EG_TAG_CODE, world->comm,
+                         MPI_STATUS_IGNORE) != MPI_SUCCESS) {
                 break;
             }
-            return heard;
+            world->lost = heard[SAID_LOST] != 0;
+            return heard[SAID_CODE];
         }
         double now = eg_sched_now();
         if (now - looked > 1) {
@@ -237,9 +242,8 @@ void eg_world_free(eg_world *world, int code)
         (void)MPI_Comm_free(&world->comm);
         (void)MPI_Finalize();
         (void)alarm(0);
-    } else if (world->mpi && world->rank == 0) {
-        (void)MPI_Abort(MPI_COMM_WORLD, code);
     }
+    /* Otherwise the process just ends: MPI_Finalize would wait for whoever is lost. */
     eg_free(world->places);
     eg_free(world);
 }

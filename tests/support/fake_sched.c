@@ -56,6 +56,9 @@ static eg_status run_fake(void *state, const eg_work *work, eg_record **out, eg_
     if (strcmp(kind, "signal") == 0) {
         (void)kill(getpid(), SIGUSR1);
     }
+    if (strcmp(kind, "death") == 0) {
+        (void)kill(getpid(), SIGKILL);
+    }
     if (!train(milliseconds, poll, user)) {
         return eg_fail(EG_STOPPED, "told to stop");
     }
@@ -142,6 +145,9 @@ static bool is_right(const eg_work_result *result, const char *settings)
     if (strncmp(settings, "memory", 6) == 0 || strncmp(settings, "stopped", 7) == 0) {
         return result->status == EG_TRIAL_FAILED && result->record == NULL &&
                strstr(result->message, settings[0] == 'm' ? "1234567" : "nobody asked") != NULL;
+    }
+    if (result->record == NULL) {
+        return false;
     }
     bool diverged = strncmp(settings, "diverged", 8) == 0;
     const eg_array *array = eg_record_find(result->record, "curve");

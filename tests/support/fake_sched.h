@@ -10,7 +10,7 @@
 enum { FAKE_TICKETS_MAX = 512, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
 
 /** Settings are one line "KIND MILLISECONDS"; KIND is done, diverged, failed, signal (sends SIGUSR1 to
- *  its own process, then goes on), or memory, stopped (fails with that code unasked). */
+ *  its own process, then goes on), death (SIGKILL), or memory, stopped (fails with that code unasked). */
 extern const eg_runner fake_runner;
 
 /** The i-th value of the curve that a trial of this seed records. */
@@ -19,16 +19,17 @@ double fake_value(uint64_t seed, size_t i);
 typedef struct fake_ledger {
     /* What to do. */
     size_t tickets;
-    size_t stage;             /**< tickets from here on exist once all earlier ones are finished; 0: none */
+    size_t stage; /**< tickets from here on exist once all earlier ones are finished; 0: none */
     const char *(*settings)(uint64_t ticket);
     double mean_seconds;
-    size_t signal_after;      /**< send `signal` to this process after so many were started; 0: never */
+    size_t signal_after; /**< send `signal` to this process after so many were started; 0: never */
     int signal;
-    size_t fail_next, fail_started, fail_finished, fail_idle; /**< fail at the n-th call; 0: never */
+    size_t fail_next, fail_started, fail_finished,
+        fail_idle; /**< fail at the n-th call; 0: never */
     /* What happened. */
     size_t next_ticket;
     unsigned started[FAKE_TICKETS_MAX], finished[FAKE_TICKETS_MAX], interrupted[FAKE_TICKETS_MAX];
-    unsigned wrong;           /**< results whose status, message or content is not what it should be */
+    unsigned wrong; /**< results whose status, message or content is not what it should be */
     size_t starts, finishes, interrupts, nexts, idles;
     size_t out_now[FAKE_RANKS_MAX], out_most[FAKE_RANKS_MAX];
     size_t by_rank[FAKE_RANKS_MAX]; /**< results */

@@ -1,0 +1,337 @@
+/** A worker in a thread, and this test as its scheduler at the other end of a queue. */
+#include "testing.h"
+
+#include "fake_sched.h"
+
+#include "engram/memory.h"
+
+#include "sched/clock.h"
+#include "sched/message.h"
+
+#include <pthread.h>
+#include <string.h>
+
+typedef struct scene {
+    eg_link *mine, *its;
+    eg_link_kind kind; /* the worker's end, possibly changed */
+    const eg_runner *runner;
+    eg_sched_options options;
+    pthread_t thread;
+    bool goodbye;
+    eg_status status;
+} scene;
+
+static void *work(void *argument)
+{
+    scene *s = argument;
+    s->status = eg_worker_run(s->its, "here", s->runner, &s->options, &s->goodbye);
+    return NULL;
+}
+
+/* A peer on another host: only its silence tells. */
+static bool gone_if_overdue(const eg_link *link, uint32_t peer, bool overdue)
+{
+    (void)link;
+    (void)peer;
+    return overdue;
+}
+
+static void begin(scene *s, const eg_runner *runner, eg_sched_options options, bool remote)
+{
+    assert_ok(eg_signals_install());
+    *s = (scene){.runner = runner, .options = options};
+    assert_ok(eg_queue_create(&s->mine, &s->its));
+    s->kind = *s->its->kind;
+    if (remote) {
+        s->kind.gone = gone_if_overdue;
+    }
+    s->its->kind = &s->kind;
+    assert_int_equal(pthread_create(&s->thread, NULL, work, s), 0);
+}
+
+static eg_status end(scene *s)
+{
+    assert_int_equal(pthread_join(s->thread, NULL), 0);
+    s->mine->kind->close(s->mine);
+    s->its->kind->close(s->its);
+    return s->status;
+}
+
+static void say(scene *s, const eg_message *message)
+{
+    eg_writer bytes = {0};
+    assert_ok(eg_message_encode(message, &bytes));
+    assert_ok(s->mine->kind->send(s->mine, 0, &bytes));
+}
+
+static void say_kind(scene *s, eg_message_kind kind)
+{
+    eg_message message = {.kind = kind};
+    say(s, &message);
+}
+
+static void give(scene *s, uint64_t ticket, const char *settings)
+{
+    eg_message message = {.kind = EG_MESSAGE_WORK,
+                          .as.work = {ticket, 3, ticket * ticket + 17, settings, "curve"}};
+    say(s, &message);
+}
+
+/* The next message within `seconds`; kind 0 if there is none. */
+static eg_message hear(scene *s, double seconds)
+{
+    eg_message message = {0};
+    eg_packet packet = {0};
+    bool have = false;
+    double deadline = eg_sched_now() + seconds;
+    while (!have && eg_sched_now() < deadline) {
+        assert_ok(s->mine->kind->receive(s->mine, &packet, &have));
+        if (!have) {
+            s->mine->kind->wait(s->mine, 0.01);
+        }
+    }
+    if (have) {
+        assert_ok(eg_message_decode(&message, packet.data, packet.size));
+        eg_free(packet.data);
+    }
+    return message;
+}
+
+static void expect_task(scene *s, eg_message_kind kind, uint64_t ticket)
+{
+    eg_message message = hear(s, 10);
+    assert_int_equal(message.kind, kind);
+    if (kind == EG_MESSAGE_RESULT) {
+        assert_int_equal(message.as.result.ticket, ticket);
+        assert_int_equal(message.as.result.attempt, 3);
+    } else {
+        assert_int_equal(message.as.task.ticket, ticket);
+        assert_int_equal(message.as.task.attempt, 3);
+    }
+    eg_message_clear(&message);
+}
+
+static void expect_left(scene *s, const char *reason)
+{
+    eg_message message = hear(s, 10);
+    assert_int_equal(message.kind, EG_MESSAGE_LEFT);
+    if (reason[0] == '\0') {
+        assert_string_equal(message.as.reason, "");
+    } else {
+        assert_non_null(strstr(message.as.reason, reason));
+    }
+    eg_message_clear(&message);
+}
+
+static void greet(scene *s)
+{
+    say_kind(s, EG_MESSAGE_ALIVE);
+    eg_message ready = hear(s, 10);
+    assert_int_equal(ready.kind, EG_MESSAGE_READY);
+    assert_string_equal(ready.as.ready.host, "here");
+    eg_message_clear(&ready);
+}
+
+static void acknowledge(scene *s, uint64_t ticket)
+{
+    eg_message message = {.kind = EG_MESSAGE_ACK, .as.task = {ticket, 3}};
+    say(s, &message);
+}
+
+static const eg_sched_options slow_heart = {.heartbeat_seconds = 100};
+
+static void test_conversation(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    /* Not a word before the scheduler has spoken. */
+    assert_int_equal(hear(&s, 0.05).kind, 0);
+    greet(&s);
+    give(&s, 5, "done 1");
+    give(&s, 6, "failed 0");
+    expect_task(&s, EG_MESSAGE_RESULT, 5);
+    eg_message failed = hear(&s, 10);
+    assert_int_equal(failed.kind, EG_MESSAGE_RESULT);
+    assert_int_equal(failed.as.result.status, EG_TRIAL_FAILED);
+    assert_string_equal(failed.as.result.message, "ticket 6 is broken");
+    eg_message_clear(&failed);
+    acknowledge(&s, 5);
+    acknowledge(&s, 99); /* of no result here: harmless */
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    expect_left(&s, "");
+    assert_ok(end(&s));
+    assert_true(s.goodbye);
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
+static void test_stop(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    greet(&s);
+    give(&s, 1, "done 60000");
+    give(&s, 2, "done 60000");
+    eg_sched_sleep(0.1);
+    double start = eg_sched_now();
+    say_kind(&s, EG_MESSAGE_STOP);
+    expect_task(&s, EG_MESSAGE_INTERRUPTED, 2); /* waited: at once */
+    expect_task(&s, EG_MESSAGE_INTERRUPTED, 1); /* ran: at the next minibatch */
+    assert_true(eg_sched_now() - start < 5);
+    give(&s, 3, "done 0"); /* crossed the stop on its way */
+    expect_task(&s, EG_MESSAGE_INTERRUPTED, 3);
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    expect_left(&s, "");
+    assert_ok(end(&s));
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
+static void test_leave_interrupts(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    greet(&s);
+    give(&s, 1, "done 60000");
+    eg_sched_sleep(0.1);
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    expect_task(&s, EG_MESSAGE_INTERRUPTED, 1);
+    expect_left(&s, "");
+    assert_ok(end(&s));
+}
+
+static void test_heartbeat(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, (eg_sched_options){.heartbeat_seconds = 0.1}, false);
+    greet(&s);
+    eg_message idle = hear(&s, 10);
+    assert_int_equal(idle.kind, EG_MESSAGE_PROGRESS);
+    assert_false(idle.as.progress.working);
+    give(&s, 7, "done 60000");
+    eg_message message = hear(&s, 10);
+    while (message.kind == EG_MESSAGE_PROGRESS && !message.as.progress.working) {
+        message = hear(&s, 10);
+    }
+    assert_int_equal(message.kind, EG_MESSAGE_PROGRESS);
+    assert_int_equal(message.as.progress.task.ticket, 7);
+    assert_int_equal(message.as.progress.steps, 60000);
+    uint64_t step = message.as.progress.step;
+    message = hear(&s, 10);
+    assert_true(message.as.progress.step > step);
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    while (message.kind == EG_MESSAGE_PROGRESS) {
+        message = hear(&s, 10);
+    }
+    assert_int_equal(message.kind, EG_MESSAGE_INTERRUPTED);
+    assert_ok(end(&s));
+}
+
+static void test_damaged_message_ends_the_worker(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    greet(&s);
+    eg_writer bytes = {0};
+    eg_write_u64(&bytes, 42);
+    assert_ok(s.mine->kind->send(s.mine, 0, &bytes));
+    expect_left(&s, "damaged message");
+    assert_fails(end(&s), EG_INVALID, "damaged message");
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
+static void test_damage_during_a_trial(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    greet(&s);
+    give(&s, 1, "done 60000");
+    give(&s, 2, "done 60000");
+    eg_sched_sleep(0.1);
+    say_kind(&s, EG_MESSAGE_INTERRUPTED); /* no message for a worker */
+    expect_left(&s, "kind 4");
+    assert_fails(end(&s), EG_INTERNAL, "kind 4");
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
+static size_t opened; /* by the runner below */
+
+static eg_status open_second_time(void **state)
+{
+    *state = NULL;
+    return ++opened == 1 ? eg_fail_memory(99) : fake_runner.open(state);
+}
+
+static void test_runner_that_does_not_open(void **state)
+{
+    (void)state;
+    scene s;
+    opened = 0;
+    const eg_runner runner = {
+        .open = open_second_time, .run = fake_runner.run, .close = fake_runner.close};
+    begin(&s, &runner, slow_heart, false);
+    greet(&s);
+    give(&s, 1, "done 0");
+    eg_message failed = hear(&s, 10);
+    assert_int_equal(failed.as.result.status, EG_TRIAL_FAILED);
+    assert_non_null(strstr(failed.as.result.message, "99 bytes"));
+    eg_message_clear(&failed);
+    give(&s, 2, "done 0");
+    eg_message done = hear(&s, 10);
+    assert_int_equal(done.as.result.status, EG_TRIAL_DONE);
+    eg_message_clear(&done);
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    expect_left(&s, "");
+    assert_ok(end(&s));
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
+/* Heartbeats go unanswered, in a trial and idle, with a result that nobody acknowledged. */
+static void test_silent_scheduler(void **state)
+{
+    (void)state;
+    const eg_sched_options options = {.heartbeat_seconds = 0.05, .silence_seconds = 0.4};
+    const char *const settings[] = {"done 60000", "done 0"};
+    for (size_t i = 0; i < 2; i++) {
+        scene s;
+        begin(&s, &fake_runner, options, true);
+        greet(&s);
+        give(&s, 1, settings[i]);
+        double start = eg_sched_now();
+        eg_status status = end(&s);
+        assert_fails(status, EG_STOPPED, i == 0 ? "not acknowledged: 0" : "not acknowledged: 1");
+        double lasted = eg_sched_now() - start;
+        assert_true(lasted >= 0.35 && lasted < 10);
+    }
+}
+
+static void test_more_patience_before_the_first_word(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, (eg_sched_options){.heartbeat_seconds = 0.01, .silence_seconds = 0.05},
+          true);
+    double start = eg_sched_now();
+    assert_fails(end(&s), EG_STOPPED, "not answered");
+    assert_true(eg_sched_now() - start >= 0.45);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conversation),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_leave_interrupts),
+        cmocka_unit_test(test_heartbeat),
+        cmocka_unit_test(test_damaged_message_ends_the_worker),
+        cmocka_unit_test(test_damage_during_a_trial),
+        cmocka_unit_test(test_runner_that_does_not_open),
+        cmocka_unit_test(test_silent_scheduler),
+        cmocka_unit_test(test_more_patience_before_the_first_word),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
