@@ -91,12 +91,21 @@ if ! mpirun "${options[@]}" true >/dev/null 2>&1; then
     mpirun "${options[@]}" true || fail "mpirun cannot start $ranks ranks here, see above"
 fi
 
-# Without --quiet every exit code but 0 comes with a page about it. --enable-recovery is left out:
-# with it Open MPI 4 returns 0 whatever the ranks return.
+# With recovery the loss of a rank costs the trial it had, and the others go on. But then Open MPI 4
+# returns 0 whatever the ranks return, and without it, it kills them all when the first one returns
+# anything else. So rank 0's code comes through a file, and mpirun only ever sees 0.
+options+=(--quiet --mca orte_enable_recovery 1)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# shellcheck disable=SC2016 # expanded by the shell of each rank; $0 is the file
+as_rank='trap : INT TERM HUP USR1 USR2
+    code=0
+    "$@" || code=$?
+    [ "$OMPI_COMM_WORLD_RANK" != 0 ] || echo "$code" >"$0"'
+
 # In a session of its own mpirun does not see Ctrl-C, on which it would kill the ranks a second
-# later (a longer odls_base_sigkill_timeout would also delay every exit code but 0 by that much);
-# USR1 it forwards and goes on.
-setsid mpirun --quiet "${options[@]}" "$engram" run "$@" </dev/null &
+# later; USR1 it forwards and goes on.
+setsid mpirun "${options[@]}" sh -c "$as_rank" "$scratch/code" "$engram" run "$@" </dev/null &
 job=$!
 signals=0
 # shellcheck disable=SC2317 # called by the trap
@@ -118,10 +127,15 @@ while true; do
     # A signal ends the wait, not the job.
     [ "$signals" = "$before" ] && break
 done
+if [ -s "$scratch/code" ]; then
+    code=$(<"$scratch/code")
+elif [ "$code" = 0 ]; then
+    code=4
+fi
 if [ "$signals" -gt 1 ] || { [ "$signals" = 1 ] && [ "$code" -gt 128 ]; }; then
-    code=75 # ended by us before the ranks could say so themselves
-elif [ "$code" -gt 128 ]; then
-    echo "local.sh: a rank was killed (mpirun returned $code); what the journal has is safe," \
-        "the same command continues" >&2
+    code=75 # ended by us before it could say so itself
+elif [ "$code" -gt 128 ] || [ ! -s "$scratch/code" ]; then
+    echo "local.sh: rank 0 was lost; what the journal has is safe, the same command continues" >&2
+    code=4
 fi
 exit "$code"
