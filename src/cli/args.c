@@ -14,7 +14,7 @@ enum { CODE_BASE = 256 /* long options count from here, above every letter */, C
 
 typedef struct tables {
     struct option longs[EG_OPTIONS_MAX + 2];
-    char shorts[3 * EG_OPTIONS_MAX + 3];
+    char shorts[3 * EG_OPTIONS_MAX + 3]; /* ":h", letters with up to two colons, the end */
 } tables;
 
 static tables make_tables(const eg_verb *verb)
@@ -35,8 +35,8 @@ static tables make_tables(const eg_verb *verb)
             (struct option){.name = option->name, .has_arg = kind, .val = CODE_BASE + (int)i};
         if (option->letter != '\0') {
             out.shorts[at++] = option->letter;
-            if (kind != no_argument) {
-                out.shorts[at++] = ':';
+            for (int colons = 0; colons < kind; colons++) {
+                out.shorts[at++] = ':'; /* one: needs a value; two: may have one */
             }
         }
     }

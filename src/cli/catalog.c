@@ -5,6 +5,7 @@
 #include "engram/sweep.h"
 #include "engram/trial.h"
 
+#include <math.h>
 #include <string.h>
 
 static const eg_family *const sweep_families[] = {&eg_stop_family};
@@ -65,9 +66,16 @@ void eg_param_type_words(const eg_param *param, char *text, size_t size)
 void eg_param_range_words(const eg_param *param, char *text, size_t size)
 {
     text[0] = '\0';
-    if (param->min != param->max) {
+    if (param->min == param->max) {
+        return;
+    }
+    bool low = isfinite(param->min);
+    bool high = isfinite(param->max);
+    if (low) {
         eg_append(text, size, "%s %s", param->above_min ? "above" : "from",
                   eg_number(param->min, true).text);
-        eg_append(text, size, ", at most %s", eg_number(param->max, true).text);
+    }
+    if (high) {
+        eg_append(text, size, "%sat most %s", low ? ", " : "", eg_number(param->max, true).text);
     }
 }

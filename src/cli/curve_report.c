@@ -22,7 +22,7 @@ static curves find_curves(const eg_record *record)
 {
     curves c = {
         .step = eg_record_find(record, "step"),
-        .phase = eg_record_find(record, "train_task_seen"),
+        .phase = eg_record_find(record, "phase"),
         .loss = eg_record_find(record, "loss"),
         .accuracy = eg_record_find(record, "accuracy"),
         .tasks = eg_record_find(record, "task_accuracy"),

@@ -57,7 +57,7 @@ static void write_csv(eg_rows *rows, const char *text)
 void eg_rows_begin(eg_rows *rows)
 {
     if (rows->json) {
-        (void)fputs("[", rows->file);
+        (void)fputs("[\n", rows->file);
         return;
     }
     for (rows->column = 0; rows->column < rows->column_count; rows->column++) {
@@ -134,10 +134,8 @@ void eg_rows_end_row(eg_rows *rows)
 {
     assert(rows->column == rows->column_count);
     if (rows->json) {
-        char *text = json_dumps(object_of(rows), JSON_COMPACT | JSON_REAL_PRECISION(17));
-        (void)fprintf(rows->file, "%s\n%s", rows->rows == 0 ? "" : ",", text == NULL ? "" : text);
-        free(text);
-        json_decref(rows->object);
+        (void)fputs(rows->rows == 0 ? " " : ",", rows->file);
+        eg_json_row(rows->file, object_of(rows));
         rows->object = NULL;
     } else {
         (void)fputs("\r\n", rows->file);
@@ -149,6 +147,6 @@ void eg_rows_end_row(eg_rows *rows)
 void eg_rows_end(eg_rows *rows)
 {
     if (rows->json) {
-        (void)fputs("\n]\n", rows->file);
+        (void)fputs("]\n", rows->file);
     }
 }

@@ -1,12 +1,12 @@
 /** JSON for scripts; see cli/json.h. */
 #include "cli/json.h"
 
+#include "cli/format.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DIGITS = 17 };
 
 static json_t *real_or_null(double value)
 {
@@ -81,29 +81,89 @@ json_t *eg_json_array(const eg_array *array)
     return nested(array, 0, &at);
 }
 
-static char *dump(json_t *value, size_t flags)
+/** --- Printing: jansson writes doubles with a fixed number of digits, people like the shortest ---- */
+
+static void print_text(FILE *file, const char *text)
 {
-    char *text = json_dumps(value, flags | JSON_REAL_PRECISION(DIGITS) | JSON_ENCODE_ANY);
-    json_decref(value);
-    return text;
+    json_t *string = json_string(text);
+    char *quoted = json_dumps(string, JSON_ENCODE_ANY);
+    (void)fputs(quoted == NULL ? "null" : quoted, file);
+    free(quoted);
+    json_decref(string);
+}
+
+static bool is_nested(const json_t *value)
+{
+    return json_is_object(value) || json_is_array(value);
+}
+
+/** A new line indented to `depth`; in compact form nothing. */
+static void print_break(FILE *file, int depth)
+{
+    if (depth >= 0) {
+        (void)fprintf(file, "\n%*s", 2 * depth, "");
+    }
+}
+
+static int deeper(int depth)
+{
+    return depth >= 0 ? depth + 1 : depth;
+}
+
+/** `depth` of the indentation, -1: compact. Arrays of plain values stay on one line. */
+static void print_value(FILE *file, json_t *value, int depth)
+{
+    size_t done = 0;
+    if (json_is_object(value)) {
+        const char *key = NULL;
+        json_t *member = NULL;
+        (void)fputc('{', file);
+        json_object_foreach(value, key, member)
+        {
+            (void)fputs(done++ == 0 ? "" : ",", file);
+            print_break(file, deeper(depth));
+            print_text(file, key);
+            (void)fputs(depth >= 0 ? ": " : ":", file);
+            print_value(file, member, deeper(depth));
+        }
+        print_break(file, done == 0 ? -1 : depth);
+        (void)fputc('}', file);
+    } else if (json_is_array(value)) {
+        bool lines = is_nested(json_array_get(value, 0));
+        (void)fputc('[', file);
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            const char *comma = depth >= 0 && !lines ? ", " : ",";
+            (void)fputs(i == 0 ? "" : comma, file);
+            print_break(file, lines ? deeper(depth) : -1);
+            print_value(file, json_array_get(value, i), deeper(depth));
+        }
+        print_break(file, lines ? depth : -1);
+        (void)fputc(']', file);
+    } else if (json_is_real(value)) {
+        (void)fputs(eg_number(json_real_value(value), true).text, file);
+    } else if (json_is_string(value)) {
+        print_text(file, json_string_value(value));
+    } else {
+        char *text = json_dumps(value, JSON_ENCODE_ANY);
+        (void)fputs(text == NULL ? "null" : text, file);
+        free(text);
+    }
 }
 
 eg_status eg_json_print(json_t *value)
 {
-    char *text = dump(value, JSON_INDENT(2));
-    if (text == NULL) {
+    if (value == NULL) {
         return eg_fail(EG_MEMORY, "out of memory while writing JSON");
     }
-    (void)printf("%s\n", text);
-    free(text);
+    print_value(stdout, value, 0);
+    (void)fputc('\n', stdout);
+    json_decref(value);
     return eg_ok();
 }
 
-void eg_json_row(json_t *value)
+void eg_json_row(FILE *file, json_t *value)
 {
-    char *text = dump(value, JSON_COMPACT);
-    if (text != NULL) {
-        (void)printf("%s\n", text);
-    }
-    free(text);
+    print_value(file, value, -1);
+    (void)fputc('\n', file);
+    json_decref(value);
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 void eg_json_text(json_t *object, const char *key, const char *value); /**< NULL: null */
 void eg_json_count(json_t *object, const char *key, size_t value);
@@ -21,9 +22,10 @@ json_t *eg_json_texts(char *const *texts, size_t count);
 /** An array of a record, nested as its extents say. */
 json_t *eg_json_array(const eg_array *array);
 
-/** Prints the value with indentation and a newline, and releases it. Errors: EG_MEMORY. */
+/** Prints the value on standard output, indented, and releases it; reals as the shortest decimal that
+ *  reads back to the same double. Errors: EG_MEMORY if it could not be made. */
 eg_status eg_json_print(json_t *value) EG_WARN_UNUSED;
 /** Prints one object on one line, and releases it. */
-void eg_json_row(json_t *value);
+void eg_json_row(FILE *file, json_t *value);
 
 #endif

@@ -187,7 +187,7 @@ static void print_trial_json(const eg_plan *plan, const eg_plan_trial *trial)
                         setting == NULL ? (int)EG_TYPE_TEXT : (int)setting->param->type,
                         setting == NULL ? NULL : setting->value.text);
     }
-    eg_json_row(row);
+    eg_json_row(stdout, row);
 }
 
 eg_status eg_plan_print_trials(const eg_plan *plan, bool json)

@@ -2,12 +2,10 @@
 #include "cli/progress.h"
 
 #include "cli/format.h"
-#include "engram/memory.h"
+#include "cli/json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -44,25 +42,18 @@ static size_t finished(const eg_progress_facts *facts)
 static void write_json(const eg_progress_line *line, const eg_progress_facts *facts)
 {
     json_t *object = json_object();
-    (void)json_object_set_new(object, "time", json_real(eg_now()));
-    (void)json_object_set_new(object, "elapsed_seconds", json_real(eg_clock() - line->start));
-    (void)json_object_set_new(object, "total", json_integer((json_int_t)facts->total));
-    (void)json_object_set_new(object, "finished", json_integer((json_int_t)finished(facts)));
+    eg_json_real(object, "time", eg_now());
+    eg_json_real(object, "elapsed_seconds", eg_clock() - line->start);
+    eg_json_count(object, "total", facts->total);
+    eg_json_count(object, "finished", finished(facts));
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
-        (void)json_object_set_new(object, eg_trial_status_name((eg_trial_status)s),
-                                  json_integer((json_int_t)facts->by_status[s]));
+        eg_json_count(object, eg_trial_status_name((eg_trial_status)s), facts->by_status[s]);
     }
-    /* json_real refuses NaN, and setting NULL does nothing: unknown numbers are left out. */
-    (void)json_object_set_new(object, "trials_per_minute", json_real(facts->per_minute));
-    (void)json_object_set_new(object, "seconds_left", json_real(facts->seconds_left));
-    (void)json_object_set_new(object, "best", json_real(facts->best));
-    (void)json_object_set_new(object, "best_settings", json_string(facts->best_words));
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    if (text != NULL) {
-        (void)fprintf(stderr, "%s\n", text);
-    }
-    free(text);
-    json_decref(object);
+    eg_json_real(object, "trials_per_minute", facts->per_minute);
+    eg_json_real(object, "seconds_left", facts->seconds_left);
+    eg_json_real(object, "best", facts->best);
+    eg_json_text(object, "best_settings", facts->best_words);
+    eg_json_row(stderr, object);
 }
 
 static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)

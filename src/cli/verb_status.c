@@ -148,7 +148,7 @@ static eg_status print_json(const char *path, const eg_results *results, const f
     (void)json_object_set_new(root, "warnings",
                               eg_json_texts(results->warnings, results->warning_count));
     if (one_line) {
-        eg_json_row(root);
+        eg_json_row(stdout, root);
         return eg_ok();
     }
     return eg_json_print(root);

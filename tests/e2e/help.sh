@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Help, version, list and describe: every verb, every component, every setting; and one trial by hand.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+
+# No words: short usage, exit code 2. --help and --version answer on standard output.
+expect 2 "$engram"
+has err "usage: engram VERB"
+[ ! -s out ] || fail "usage went to standard output"
+expect 0 "$engram" --version
+has out "engram "
+has out "compiler"
+has out "BLAS"
+expect 0 "$engram" --help
+mapfile -t verbs < <(sed -n '/^VERBS/,/^OPTIONS/s/^  \([a-z]*\) .*/\1/p' out)
+[ "${#verbs[@]}" = 11 ] || fail "--help lists ${#verbs[@]} verbs"
+for verb in run plan train status failures top export list describe check collect; do
+    has out "  $verb "
+done
+
+for verb in "${verbs[@]}"; do
+    expect 0 "$engram" "$verb" --help
+    for heading in SYNOPSIS DESCRIPTION OPTIONS EXAMPLES "EXIT CODES"; do
+        has out "$heading"
+    done
+    has out "engram $verb"
+    [ ! -s err ] || fail "help of $verb printed an error"
+    awk -v verb="$verb" 'length($0) > 100 { print verb ": line too long: " $0; exit 1 }' out
+    cp out page
+    expect 0 "$engram" help "$verb"
+    same page out
+    refuses "unknown option --nonsense" -- "$engram" "$verb" --nonsense
+done
+refuses "tpo" "did you mean top" -- "$engram" tpo
+refuses "zzzzzz" -- "$engram" zzzzzz
+refuses "tpo" -- "$engram" help tpo
+
+# Every component that is listed can be described, with all its parameters.
+expect 0 "$engram" list
+cp out listed
+kind=
+count=0
+while IFS= read -r line; do
+    if [[ $line =~ ^\ \ ([a-z_]+)\  ]]; then
+        kind=${BASH_REMATCH[1]}
+        expect 0 "$engram" list "$kind"
+        expect 0 "$engram" describe "$kind"
+        has out "members"
+    elif [[ $line =~ ^\ \ \ \ ([a-z_0-9]+)\  ]]; then
+        name=${BASH_REMATCH[1]}
+        expect 0 "$engram" describe "$kind:$name"
+        head -1 out >heading
+        has heading "$kind:$name"
+        grep -qE 'parameters' out || fail "$kind:$name says nothing about parameters"
+        count=$((count + 1))
+    fi
+done <listed
+[ "$count" -ge 30 ] || fail "only $count components were described"
+refuses "activatoin" "activation" -- "$engram" list activatoin
+refuses "hard_ahs" "hard_ash" -- "$engram" describe hard_ahs
+
+# Every setting of a trial can be described.
+expect 0 "$engram" train dataset=synthetic --json --quiet
+has out '"status": "done"'
+sed -n '/^  "settings"/,/^  }/s/^    "\([a-z_.]*\)": .*/\1/p' out >settings
+[ "$(wc -l <settings)" -ge 20 ] || fail "few settings"
+while IFS= read -r name; do
+    expect 0 "$engram" describe "$name"
+    has out "setting of"
+    has out "${name##*.}"
+done <settings
+expect 0 "$engram" describe final_accuracy
+has out "recorded by trials"
+
+# A trial by hand: the curve, one line per evaluation, and the same numbers for the same seed.
+expect 0 "$engram" train dataset=synthetic stream.tasks=2 eval.every=4 seed=7
+has out "accuracy"
+has out "task 1"
+has out "seed 7"
+grep -v 'seconds\|peak_rss\|seed 7' out >first
+expect 0 "$engram" train dataset=synthetic stream.tasks=2 eval.every=4 seed=7
+grep -v 'seconds\|peak_rss\|seed 7' out >second
+same first second
+expect 0 "$engram" train dataset=synthetic stream.tasks=2 eval.every=4 seed=8
+grep -v 'seconds\|peak_rss\|seed 8' out >third
+! cmp -s first third || fail "another seed gives the same numbers"
+
+# It is the trial that a sweep would run.
+sweep one <<'END'
+seeds: [7]
+END
+"$engram" run one.yaml --quiet
+expect 0 "$engram" export results/one.h5 --json
+for name in final_accuracy forgetting objective flops; do
+    grep -o "\"$name\":[0-9.e+-]*" out | cut -d: -f2
+done >in_sweep
+expect 0 "$engram" train protocol=test dataset=synthetic dataset.examples=400 \
+    dataset.test_examples=100 stream.batch=20 model.hidden='[24]' seed=7 --json --quiet
+for name in final_accuracy forgetting objective flops; do
+    grep "^    \"$name\": " out | tr -d ' ,' | cut -d: -f2
+done >alone
+awk 'NR == FNR { a[FNR] = $1; next }
+     { n++; d = $1 - a[FNR]; if (d < 0) d = -d; if (d > 1e-6 * $1) { print $1 " is not " a[FNR]; exit 1 } }
+     END { exit n != 4 }' in_sweep alone || fail "train and run give other numbers"
+
+# Plan: what would run, without running or writing anything.
+sweep plan <<'END'
+grid: {optimizer.lr: [0.1, 0.2], model.activation: [relu, swish]}
+exclude:
+  - {optimizer.lr: 0.2, model.activation: swish}
+seeds: 3
+END
+expect 0 "$engram" plan plan.yaml
+for words in "points      3" "1 excluded" "trials      9" "optimizer.lr" "0.1, 0.2" "core-hours" \
+    "final_accuracy, maximise, chosen by protocol test"; do
+    has out "$words"
+done
+expect 0 "$engram" plan plan.yaml --list
+[ "$(wc -l <out)" = 10 ] || fail "plan --list did not list 9 trials"
+expect 0 "$engram" plan plan.yaml --json
+has out '"trials": 9'
+has out '"optimizer.lr": 2'
+expect 0 "$engram" run plan.yaml --dry-run
+has out "trials      9"
+[ ! -e results/plan.h5 ] || fail "planning wrote a results file"
+[ ! -e results/plan.journal ] || fail "planning wrote a journal"
+echo passed

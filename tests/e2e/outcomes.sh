@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# What can become of a trial: diverged, failed, skipped by a rule, chosen for a second stage; and what
+# the verbs that look at results say of it.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+
+# A diverging trial is a result; the sweep goes on and ends well.
+sweep diverge <<'END'
+  model.weight_norm: [none]
+  model.activation: relu
+  optimizer: sgd
+grid:
+  optimizer.lr: [0.01, 1e30]
+seeds: 2
+END
+expect 0 "$engram" run diverge.yaml
+has out "4 of 4 trials finished"
+has out "2 diverged"
+expect 0 "$engram" failures results/diverge.h5
+has out "2 diverged: the loss was not finite"
+expect 0 "$engram" failures results/diverge.h5 --json
+has out '"count": 2'
+expect 0 "$engram" status results/diverge.h5
+has out "complete"
+has out "diverged  2"
+expect 0 "$engram" run diverge.yaml --redo diverged
+has err "2 of 4 trials were finished before, 2 to run"
+
+# Data that are not there: one error before anything starts, nothing written.
+sweep nodata <<'END'
+  model.activation: relu
+seeds: 2
+END
+refuses "nowhere" -- "$engram" run nodata.yaml dataset=mnist dataset.path=nowhere -o nodata.h5
+[ ! -e nodata.h5 ] || fail "a results file although the data are missing"
+[ ! -e nodata.journal ] || fail "a journal although the data are missing"
+
+# The early cut: after two replicates below the bound the others are skipped; good points run them all.
+sweep cut <<'END'
+grid:
+  optimizer.lr: [1e-7, 0.01]
+seeds: 5
+stop: {early_cut: {after: 2, below: 0.3}}
+END
+expect 0 "$engram" run cut.yaml
+has out "3 skipped"
+"$engram" export results/cut.h5 >cut.csv
+[ "$(grep -c ',skipped,1e-07' cut.csv)" = 3 ] || fail "not the last three replicates of the weak point"
+[ "$(grep -c ',done,0.01' cut.csv)" = 5 ] || fail "the good point did not run all its replicates"
+grep ',skipped,' cut.csv | cut -d, -f4 | sort | tr '\n' ' ' >replicates
+has replicates "2 3 4"
+expect 0 "$engram" run cut.yaml
+has out "all 10 trials were finished before"
+# Without the rule the skipped ones run after all.
+expect 0 "$engram" run cut.yaml stop=off
+has err "7 of 10 trials were finished before, 3 to run"
+"$engram" export results/cut.h5 >uncut.csv
+lacks uncut.csv ",skipped,"
+
+# The second stage: the best point gets further seeds, and only it; resuming does not choose again.
+sweep stage <<'END'
+grid:
+  optimizer.lr: [1e-7, 1e-4, 0.01]
+seeds: 2
+select: {best: 1, seeds: 3}
+END
+expect 0 "$engram" run stage.yaml
+has out "9 of 9 trials finished"
+"$engram" export results/stage.h5 >stage.csv
+[ "$(grep -c ',done,0.01' stage.csv)" = 5 ] || fail "the best point did not get its further seeds"
+expect 0 "$engram" run stage.yaml
+has out "all 9 trials were finished before"
+expect 0 "$engram" top results/stage.h5 -n 2
+[ "$(wc -l <out)" = 6 ] || fail "top -n 2 printed something else"
+sed -n 2p out >best
+has best "0.01"
+grep -qE '^ +1 +0\.[0-9]{4} (±|\+/-) 0\.[0-9]{4} +5 ' best || fail "top's first row: $(cat best)"
+has out "selected on test data"
+has out "1.96 s/sqrt(n)"
+expect 0 "$engram" top results/stage.h5 --by forgetting --lowest
+has out "forgetting"
+refuses "forgeting" "did you mean forgetting" -- "$engram" top results/stage.h5 --by forgeting
+# The mean and the interval again, from the exported table: 1.96 s/sqrt(n), s with divisor n.
+column=$(head -1 stage.csv | tr , '\n' | grep -nx objective | cut -d: -f1)
+grep ',done,0.01\|,0.01,' stage.csv | awk -F, -v column="$column" '
+    { x[NR] = $column; sum += $column }
+    END {
+        for (i = 1; i <= NR; i++) squares += (x[i] - sum / NR) ^ 2
+        printf "%.4f %.4f %d\n", sum / NR, 1.96 * sqrt(squares / NR) / sqrt(NR), NR
+    }' >expected
+awk '{ print $2, $4, $5 }' best >shown
+same expected shown
+expect 0 "$engram" top results/stage.h5 --json
+has out '"optimizer.lr": 0.01'
+has out '"goal": "maximise"'
+[ "$(grep -c '"rank": ' out)" = 3 ] || fail "not three points in JSON"
+
+# Export: RFC 4180 (CRLF), every table, both forms, the same numbers.
+head -1 stage.csv | grep -q $'\r$' || fail "lines do not end in CRLF"
+for table in trials curves matrix; do
+    "$engram" export results/stage.h5 --table $table >table.csv
+    "$engram" export results/stage.h5 --table $table --json >table.json
+    [ "$(wc -l <table.json)" = $(($(wc -l <table.csv) + 1)) ] || fail "CSV and JSON have other rows: $table"
+    header=$(head -1 table.csv | tr -d '\r')
+    grep -o '"[a-z_.0-9]*":' table.json | tr -d '":' | head -n "$(tr , '\n' <<<"$header" | wc -l)" |
+        paste -sd, >names
+    same names <(echo "$header")
+done
+expect 0 "$engram" export results/stage.h5 --table curves -o curves.csv
+[ ! -s out ] || fail "-o also printed"
+has curves.csv "task_accuracy.4"
+refuses "no/such" -- "$engram" export results/stage.h5 -o no/such/file.csv
+refuses "exclude each other" -- "$engram" export results/stage.h5 --csv --json
+"$engram" export results/stage.h5 --table curves | head -1 >/dev/null || fail "a reader that left is an error"
+
+# Check and collect.
+expect 0 "$engram" check results/stage.h5
+has out "sound"
+rm results/stage.h5
+expect 0 "$engram" collect results/stage.h5
+has out "9 of 9 trials finished"
+"$engram" export results/stage.h5 >collected.csv
+same stage.csv collected.csv
+cp results/stage.journal damaged.journal
+printf '\xff' | dd of=damaged.journal bs=1 seek=3000 conv=notrunc status=none
+expect 2 "$engram" check damaged.h5
+refuses "engram: " -- "$engram" status no-such-file.h5
+for verb in top failures export check collect; do
+    refuses "no-such-file" -- "$engram" $verb no-such-file.h5
+done
+echo passed

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# The same command again: nothing to do, more seeds, other settings, and after an interruption.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+
+sweep small <<'END'
+grid:
+  optimizer.lr: [0.003, 0.03]
+  model.activation: [relu, hard_ash]
+seeds: 2
+END
+
+# First run: the default path, a summary on standard output, progress on standard error.
+expect 0 "$engram" run small.yaml
+has out "small: 8 of 8 trials finished"
+has out "results: results/small.h5"
+has out "best points"
+has err "8 trials to run"
+[ -s results/small.h5 ] || fail "no results file"
+[ -s results/small.journal ] || fail "no journal"
+"$engram" export results/small.h5 >first.csv
+[ "$(wc -l <first.csv)" = 9 ] || fail "not a row per trial"
+
+# Second run: nothing runs, nothing changes.
+expect 0 "$engram" run small.yaml
+has out "all 8 trials were finished before"
+"$engram" export results/small.h5 >second.csv
+same first.csv second.csv
+
+# More seeds: only the new ones run, the old rows stay as they are.
+expect 0 "$engram" run small.yaml seeds=3
+has err "8 of 12 trials were finished before, 4 to run"
+has out "12 of 12 trials finished; 4 run now"
+"$engram" export results/small.h5 --stable >grown.csv
+[ "$(wc -l <grown.csv)" = 13 ] || fail "not a row per trial after growing"
+"$engram" export results/small.h5 >grown-full.csv
+cut -d, -f2 first.csv | tail -n +2 | while read -r id; do
+    same <(grep -F "$id" first.csv | cut -d, -f2-) <(grep -F "$id" grown-full.csv | cut -d, -f2-)
+done
+
+# An override gives other trials, and the file remembers which sweep it belongs to.
+expect 0 "$engram" run small.yaml -o other.h5 optimizer.lr=0.01 seeds=1 --quiet
+[ ! -s out ] || fail "--quiet printed results"
+[ ! -s err ] || fail "--quiet printed progress"
+"$engram" export other.h5 >other.csv
+[ "$(wc -l <other.csv)" = 3 ] || fail "the override did not replace the grid's values"
+has other.csv "0.01"
+
+# --redo: by id, by status, all.
+id=$(cut -d, -f2 first.csv | sed -n 2p)
+expect 0 "$engram" run small.yaml seeds=3 --redo "id=$id"
+has err "11 of 12 trials were finished before, 1 to run"
+"$engram" export results/small.h5 --stable >redone.csv
+same grown.csv redone.csv
+expect 0 "$engram" run small.yaml seeds=3 --redo failed,diverged
+has out "all 12 trials were finished before"
+refuses "--redo id=0000" "no trial" -- "$engram" run small.yaml seeds=3 --redo id=0000000000000000
+refuses "--redo sometimes" -- "$engram" run small.yaml --redo sometimes
+
+# What it can do while a sweep runs: status from outside, a second writer is refused, SIGINT stops.
+sweep long <<'END'
+  stream.epochs: 150
+grid:
+  optimizer.lr: [0.003, 0.03]
+  model.activation: [relu, hard_ash]
+seeds: 4
+END
+"$engram" run long.yaml -o whole.h5 --quiet
+"$engram" export whole.h5 --stable >whole.csv
+"$engram" run long.yaml -o long.h5 --progress json >running.out 2>running.err &
+pid=$!
+background+=("$pid")
+for _ in $(seq 100); do
+    [ ! -s long.journal ] || "$engram" status long.h5 --json >status.json 2>/dev/null || true
+    if [ -s status.json ] && ! grep -q '"done": 0,' status.json; then
+        break
+    fi
+    sleep 0.05
+done
+has status.json '"complete": false'
+lacks status.json '"writer": null'
+refuses "long" "$pid" -- "$engram" run long.yaml -o long.h5
+kill -INT "$pid"
+code=0
+wait "$pid" || code=$?
+[ "$code" = 75 ] || fail "exit code $code after SIGINT"
+has running.out "stopped early"
+has running.out "the same command again"
+expect 0 "$engram" status long.h5
+has out "incomplete, nobody is running it"
+expect 0 "$engram" check long.h5
+expect 0 "$engram" run long.yaml -o long.h5
+has err "trials were finished before"
+"$engram" export long.h5 --stable >resumed.csv
+same whole.csv resumed.csv
+for table in curves matrix; do
+    same <("$engram" export whole.h5 --stable --table $table) \
+        <("$engram" export long.h5 --stable --table $table)
+done
+
+# Killed without warning: what was finished is there, the rest runs again.
+"$engram" run long.yaml -o killed.h5 --quiet &
+pid=$!
+background+=("$pid")
+for _ in $(seq 100); do
+    if [ -s killed.journal ] && "$engram" status killed.h5 2>/dev/null | grep -q '  done'; then
+        break
+    fi
+    sleep 0.05
+done
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null || true
+expect 0 "$engram" collect killed.h5
+expect 0 "$engram" run long.yaml -o killed.h5
+has err "trials were finished before"
+same whole.csv <("$engram" export killed.h5 --stable)
+echo passed
