@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 import xarray
 
+FORMAT_NAME = "engram-results"
 FORMAT_VERSION = 1
 STATUS_WORDS = ("pending", "running", "done", "diverged", "failed", "timeout", "skipped")
 FINISHED = ("done", "diverged")
@@ -34,17 +35,23 @@ def load(path, engine="h5netcdf"):
         ds = xarray.open_dataset(path, engine=engine, decode_timedelta=False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ResultError(f"{path}: not readable as an engram result file: {error}") from error
-    missing = [name for name in ("status", "objective") if name not in ds.variables]
-    if "trial" not in ds.dims or missing:
+    reason = _unusable(ds)
+    if reason:
         ds.close()
-        what = f"the variable `{missing[0]}`" if missing else "the dimension `trial`"
-        raise ResultError(f"{path}: not an engram result file: {what} is missing")
+        raise ResultError(f"{path}: {reason}")
+    return ds
+
+
+def _unusable(ds):
+    """Why a dataset cannot be used, or None."""
+    if ds.attrs.get("format_name") != FORMAT_NAME:
+        return f"not an engram result file: its attribute format_name is not `{FORMAT_NAME}`"
     version = int(ds.attrs.get("format_version", FORMAT_VERSION))
     if version > FORMAT_VERSION:
-        ds.close()
-        raise ResultError(f"{path}: format version {version} is newer than this program, "
-                          f"which reads {FORMAT_VERSION}")
-    return ds
+        return (f"format version {version} is newer than this program, "
+                f"which reads {FORMAT_VERSION}")
+    missing = [name for name in ("status", "objective") if name not in ds.variables]
+    return f"the variable `{missing[0]}` is missing" if missing else None
 
 
 def settings(ds):

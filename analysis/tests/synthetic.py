@@ -16,7 +16,7 @@ def dataset(trials, complete=True, attributes=None):
     """The dataset of some trials: 2 tasks, 4 evaluations."""
     names = [name for name in dict.fromkeys(key for row in trials for key in row)
              if name not in ("objective", "status")]
-    ds = xarray.Dataset(attrs={"format_name": "engram results", "format_version": 1,
+    ds = xarray.Dataset(attrs={"format_name": "engram-results", "format_version": 1,
                                "title": "synthetic", "complete": int(complete),
                                **(attributes or {})})
     keys = [tuple(row.get(name) for name in names) for row in trials]
@@ -47,6 +47,7 @@ def dataset(trials, complete=True, attributes=None):
     matrix = np.full((count, 2, 2), np.nan, dtype=np.float32)
     matrix[:, 0, 0], matrix[:, 1, 0], matrix[:, 1, 1] = curve[:, 3], curve[:, 1], curve[:, 3]
     ds["accuracy_matrix"] = (("trial", "train_task", "eval_task"), matrix)
+    ds["objective"].attrs["goal"] = "maximise"
     return ds.set_coords(names)
 
 

@@ -40,12 +40,15 @@ class Load(ResultsCase):
         journal.write_bytes(b"")
         newer = self.path([trial("relu", "sgd", 0.1)], "newer.h5",
                           attributes={"format_version": 2})
+        foreign = self.path([trial("relu", "sgd", 0.1)], "foreign.h5",
+                            attributes={"format_name": "something else"})
         other = self.folder / "other.h5"
         dataset([trial("relu", "sgd", 0.1)]).drop_vars("status").to_netcdf(other,
                                                                            engine="h5netcdf")
         for path, words in ((self.folder / "missing.h5", "no such file"),
                             (text, "not readable as an engram result file"),
                             (journal, "engram collect"), (newer, "format version 2 is newer"),
+                            (foreign, "not an engram result file"),
                             (other, "the variable `status` is missing")):
             with self.subTest(path=path), self.assertRaises(engram_results.ResultError) as caught:
                 engram_results.load(path)
