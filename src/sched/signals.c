@@ -11,7 +11,7 @@
 /* Several programs signal twice on purpose: GNU timeout signals its child and then the child's
  * group, scancel reaches a rank directly and through mpirun. Requests this close together are one.
  */
-static const int64_t same_request_ns = 200 * 1000 * 1000;
+static const int64_t same_request_ns = INT64_C(200000000);
 
 /* What a handler may touch must be static; lock-free atomics are safe there and across threads. */
 static atomic_int pending;

@@ -218,27 +218,13 @@ static eg_status run_work(worker *me, const eg_work *work, eg_record **out)
     return me->runner->run(me->state, work, out, poll_trial, me);
 }
 
-/* Sends the result and holds it; takes the record. */
-static eg_status answer(worker *me, eg_message *message, eg_record *record)
+/* Sends the result and holds it; takes the record, also after a failure. */
+static eg_status answer(worker *me, const eg_message *message, eg_record *record)
 {
-    eg_work_result *result = &message->as.result;
+    const eg_work_result *result = &message->as.result;
     eg_status status = eg_grow(&me->held, &me->held_capacity, me->held_count + 1, sizeof *me->held);
     if (status.code == EG_OK) {
         status = say(me, message);
-    }
-    if (status.code == EG_MEMORY && record != NULL) {
-        /* A result too large to send is a failed trial; saying so takes little memory. */
-        eg_record_free(record);
-        record = NULL;
-        result->status = EG_TRIAL_FAILED;
-        result->record = NULL;
-        result->message = status.message;
-        eg_status short_status =
-            eg_grow(&me->held, &me->held_capacity, me->held_count + 1, sizeof *me->held);
-        if (short_status.code == EG_OK) {
-            short_status = say(me, message);
-        }
-        status = short_status;
     }
     if (status.code != EG_OK) {
         eg_record_free(record);
@@ -279,6 +265,14 @@ static eg_status run_next(worker *me)
         result->record = record;
         status = answer(me, &message, record);
         record = NULL;
+        if (status.code == EG_MEMORY && result->record != NULL) {
+            /* A result too large to send is a failed trial; saying so takes little memory. */
+            run = status;
+            result->status = EG_TRIAL_FAILED;
+            result->record = NULL;
+            result->message = run.message;
+            status = answer(me, &message, NULL);
+        }
     }
     eg_record_free(record);
     eg_message_clear(&job);

@@ -144,7 +144,7 @@ static void tell_code(eg_world *world, int code)
     size_t others = (size_t)world->size - 1;
     MPI_Request *requests = NULL;
     int *buffer = NULL;
-    if (eg_alloc(&requests, others, sizeof *requests).code != EG_OK ||
+    if (eg_alloc(&requests, others, sizeof(MPI_Request)).code != EG_OK ||
         eg_alloc(&buffer, SAID_COUNT, sizeof *buffer).code != EG_OK) {
         eg_free(requests);
         world->lost = true;
