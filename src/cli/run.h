@@ -23,7 +23,9 @@ typedef struct eg_sweep_run {
     size_t stage_start; /**< first trial of the second stage; SIZE_MAX before it exists */
     const char *redo;   /**< value of --redo, NULL: none */
     bool *redo_used;    /**< [words of redo] whether it matched a trial */
-    char *settings;     /**< text lent to the scheduler until the next call */
+    size_t *shown;      /**< [shown_count] swept settings worth showing, into plan->swept */
+    size_t shown_count;
+    char *settings; /**< text lent to the scheduler until the next call */
     size_t workers;
     double cost_left;                  /**< of unfinished trials */
     double session_wall, session_cost; /**< of trials finished by this command */
@@ -54,8 +56,5 @@ eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first) EG_WARN_UNUSED;
 
 /** What standard output gets at the end: counts, best points, where the file is, what to do next. */
 eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped) EG_WARN_UNUSED;
-
-/** "name=value name=value" of the swept settings of a point, cut to `size`. */
-void eg_point_words(const eg_plan *plan, size_t point, char *text, size_t size);
 
 #endif

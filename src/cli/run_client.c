@@ -11,14 +11,16 @@
 /* Share of the time that rewriting the result file may cost. */
 static const double publish_share = 0.02;
 
-void eg_point_words(const eg_plan *plan, size_t point, char *text, size_t size)
+/** "name=value name=value" of what tells the best point from others, cut to fit. */
+static void describe_best(eg_sweep_run *run, size_t point)
 {
-    text[0] = '\0';
-    for (size_t i = 0; i < plan->swept_count; i++) {
-        const eg_setting *setting = eg_settings_find(plan->points[point].settings, plan->swept[i]);
+    run->best_words[0] = '\0';
+    for (size_t i = 0; i < run->shown_count; i++) {
+        const char *name = run->plan->swept[run->shown[i]];
+        const eg_setting *setting = eg_settings_find(run->plan->points[point].settings, name);
         if (setting != NULL) {
-            eg_append(text, size, "%s%s=%s", text[0] == '\0' ? "" : " ", plan->swept[i],
-                      setting->value.text);
+            eg_append(run->best_words, sizeof run->best_words, "%s%s=%s",
+                      run->best_words[0] == '\0' ? "" : " ", name, setting->value.text);
         }
     }
 }
@@ -120,7 +122,7 @@ static void write_progress(eg_sweep_run *run)
     if (best != NULL) {
         facts.best = best->mean;
         facts.best_interval = eg_tally_interval(best);
-        eg_point_words(run->plan, best->point, run->best_words, sizeof run->best_words);
+        describe_best(run, best->point);
         facts.best_words = run->best_words;
     }
     eg_progress_write(&run->progress, &facts);

@@ -11,25 +11,28 @@
 
 enum { BEST_SHOWN = 5 };
 
-static eg_status add_heading(eg_table *table, const eg_plan *plan)
+static eg_status add_heading(eg_table *table, const eg_sweep_run *run)
 {
+    const eg_plan *plan = run->plan;
     EG_TRY(eg_table_cell(table, "rank"));
     EG_TRY(eg_table_cell(table, "%s", plan->objective));
     EG_TRY(eg_table_cell(table, "n"));
-    for (size_t i = 0; i < plan->swept_count; i++) {
-        EG_TRY(eg_table_cell(table, "%s", plan->swept[i]));
+    for (size_t i = 0; i < run->shown_count; i++) {
+        EG_TRY(eg_table_cell(table, "%s", plan->swept[run->shown[i]]));
     }
     return eg_ok();
 }
 
-static eg_status add_point(eg_table *table, const eg_plan *plan, const eg_tally *tally, size_t rank)
+static eg_status add_point(eg_table *table, const eg_sweep_run *run, const eg_tally *tally,
+                           size_t rank)
 {
+    const eg_plan *plan = run->plan;
     EG_TRY(eg_table_cell(table, "%zu", rank));
     EG_TRY(eg_table_cell(table, "%s", eg_mean_text(tally->mean, eg_tally_interval(tally)).text));
     EG_TRY(eg_table_cell(table, "%zu", tally->n));
-    for (size_t i = 0; i < plan->swept_count; i++) {
+    for (size_t i = 0; i < run->shown_count; i++) {
         const eg_setting *setting =
-            eg_settings_find(plan->points[tally->point].settings, plan->swept[i]);
+            eg_settings_find(plan->points[tally->point].settings, plan->swept[run->shown[i]]);
         EG_TRY(eg_table_cell(table, "%s", setting == NULL ? "" : setting->value.text));
     }
     return eg_ok();
@@ -38,15 +41,15 @@ static eg_status add_point(eg_table *table, const eg_plan *plan, const eg_tally 
 static eg_status print_best(const eg_sweep_run *run)
 {
     const eg_plan *plan = run->plan;
-    eg_table table = eg_table_make(3 + plan->swept_count);
+    eg_table table = eg_table_make(3 + run->shown_count);
     eg_tally *sorted = NULL;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_alloc(&sorted, plan->point_count, sizeof *sorted));
     memcpy(sorted, run->tallies, plan->point_count * sizeof *sorted);
     eg_tally_sort(sorted, plan->point_count, plan->maximise);
-    EG_TRY_DONE(status, add_heading(&table, plan));
+    EG_TRY_DONE(status, add_heading(&table, run));
     for (size_t i = 0; i < plan->point_count && i < BEST_SHOWN && sorted[i].n > 0; i++) {
-        EG_TRY_DONE(status, add_point(&table, plan, &sorted[i], i + 1));
+        EG_TRY_DONE(status, add_point(&table, run, &sorted[i], i + 1));
     }
     (void)printf("\nbest points, mean %s 1.96 s/sqrt(n) over n seeds:\n", eg_utf8() ? "±" : "+/-");
     eg_table_print(&table, stdout);
@@ -56,17 +59,29 @@ done:
     return status;
 }
 
-static void print_counts(const eg_sweep_run *run, bool stopped)
+static void print_endings(const eg_sweep_run *run)
 {
-    size_t total = run->plan->trial_count;
-    double elapsed = eg_clock() - run->progress.start;
-    (void)printf("%s: %zu of %zu trials finished%s", run->plan->name, total - run->unfinished,
-                 total, stopped ? ", stopped early" : "");
     for (int s = EG_TRIAL_DIVERGED; s < EG_TRIAL_STATUS_COUNT; s++) {
         if (run->by_status[s] > 0) {
             (void)printf(", %zu %s", run->by_status[s], eg_trial_status_name((eg_trial_status)s));
         }
     }
+}
+
+static void print_counts(const eg_sweep_run *run, bool stopped)
+{
+    size_t total = run->plan->trial_count;
+    double elapsed = eg_clock() - run->progress.start;
+    if (run->session_finished == 0 && run->unfinished == 0) {
+        (void)printf("%s: all %zu trials were finished before, nothing to run", run->plan->name,
+                     total);
+        print_endings(run);
+        (void)printf("\n");
+        return;
+    }
+    (void)printf("%s: %zu of %zu trials finished%s", run->plan->name, total - run->unfinished,
+                 total, stopped ? ", stopped early" : "");
+    print_endings(run);
     (void)printf("; %zu run now in %s\n", run->session_finished, eg_duration(elapsed).text);
 }
 

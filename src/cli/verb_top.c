@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/results.h"
 #include "cli/table.h"
+#include "cli/telling.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NUMBER, BY, LOWEST, JSON };
+enum { NUMBER, BY, LOWEST, ALL, JSON };
 
 static const eg_option options[] = {
     [NUMBER] = {.name = "number",
@@ -25,6 +26,9 @@ static const eg_option options[] = {
                    "(`engram describe VARIABLE` explains them); the default is the sweep's own "
                    "objective."},
     [LOWEST] = {.name = "lowest", .doc = "Lowest first, for a VARIABLE of which less is better."},
+    [ALL] = {.name = "all",
+             .doc =
+                 "Shows all swept settings, also those that have one value wherever they exist."},
     [JSON] = {.name = "json", .doc = "A JSON object with the points in an array."},
 };
 
@@ -32,21 +36,21 @@ typedef struct request {
     size_t number;
     const char *by;    /**< variable */
     const char *title; /**< what the objective is made from, or the variable */
-    bool maximise, json;
+    bool maximise, all, json;
+    size_t *shown; /**< [shown_count] columns */
+    size_t shown_count;
 } request;
 
-static eg_status add_row(eg_table *table, const eg_results *results, const eg_tally *tally,
-                         size_t rank)
+static eg_status add_row(eg_table *table, const request *ask, const eg_results *results,
+                         const eg_tally *tally, size_t rank)
 {
     EG_TRY(eg_table_cell(table, "%zu", rank));
     EG_TRY(eg_table_cell(table, "%s", eg_mean_text(tally->mean, eg_tally_interval(tally)).text));
     EG_TRY(eg_table_cell(table, "%zu", tally->n));
     EG_TRY(eg_table_cell(table, "%zu", tally->point));
-    for (size_t c = 0; c < results->column_count; c++) {
-        if (results->columns[c].swept) {
-            const char *text = results->columns[c].text[tally->point];
-            EG_TRY(eg_table_cell(table, "%s", text == NULL ? "" : text));
-        }
+    for (size_t i = 0; i < ask->shown_count; i++) {
+        const char *text = results->columns[ask->shown[i]].text[tally->point];
+        EG_TRY(eg_table_cell(table, "%s", text == NULL ? "" : text));
     }
     return eg_ok();
 }
@@ -58,13 +62,11 @@ static eg_status fill_table(eg_table *table, const request *ask, const eg_result
     EG_TRY(eg_table_cell(table, "%s", ask->title));
     EG_TRY(eg_table_cell(table, "n"));
     EG_TRY(eg_table_cell(table, "point"));
-    for (size_t c = 0; c < results->column_count; c++) {
-        if (results->columns[c].swept) {
-            EG_TRY(eg_table_cell(table, "%s", results->columns[c].name));
-        }
+    for (size_t i = 0; i < ask->shown_count; i++) {
+        EG_TRY(eg_table_cell(table, "%s", results->columns[ask->shown[i]].name));
     }
     for (size_t i = 0; i < count; i++) {
-        EG_TRY(add_row(table, results, &tallies[i], i + 1));
+        EG_TRY(add_row(table, ask, results, &tallies[i], i + 1));
     }
     return eg_ok();
 }
@@ -72,11 +74,7 @@ static eg_status fill_table(eg_table *table, const request *ask, const eg_result
 static eg_status print_text(const request *ask, const eg_results *results, const eg_tally *tallies,
                             size_t count, const char *notes)
 {
-    size_t swept = 0;
-    for (size_t c = 0; c < results->column_count; c++) {
-        swept += results->columns[c].swept;
-    }
-    eg_table table = eg_table_make(4 + swept);
+    eg_table table = eg_table_make(4 + ask->shown_count);
     eg_status status = fill_table(&table, ask, results, tallies, count);
     if (status.code == EG_OK) {
         eg_table_print(&table, stdout);
@@ -129,7 +127,7 @@ static eg_status print_json(const request *ask, const eg_results *results, const
     return eg_json_print(root);
 }
 
-static eg_status report(const request *ask, const eg_results *results)
+static eg_status report(request *ask, const eg_results *results)
 {
     eg_tally *tallies = NULL;
     char *notes = NULL;
@@ -137,6 +135,7 @@ static eg_status report(const request *ask, const eg_results *results)
     size_t count = 0;
     EG_TRY_DONE(status, eg_results_tally(&tallies, results, ask->by));
     EG_TRY_DONE(status, eg_results_notes(&notes, results));
+    EG_TRY_DONE(status, eg_telling_of_results(&ask->shown, &ask->shown_count, results, ask->all));
     eg_tally_sort(tallies, results->point_count, ask->maximise);
     size_t most = ask->number == 0 ? results->point_count : ask->number;
     while (count < results->point_count && count < most && tallies[count].n > 0) {
@@ -151,6 +150,7 @@ static eg_status report(const request *ask, const eg_results *results)
 done:
     eg_free(tallies);
     eg_free(notes);
+    eg_free(ask->shown);
     return status;
 }
 
@@ -158,7 +158,10 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
     (void)code;
-    request ask = {.number = 10, .by = "objective", .json = args->option[JSON] != NULL};
+    request ask = {.number = 10,
+                   .by = "objective",
+                   .all = args->option[ALL] != NULL,
+                   .json = args->option[JSON] != NULL};
     if (args->option[NUMBER] != NULL) {
         EG_TRY(eg_args_count(&ask.number, "-n", args->option[NUMBER], 0));
     }
@@ -184,7 +187,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_top = {
     .name = "top",
     .summary = "the best points: mean and interval over seeds, settings",
-    .synopsis = "FILE [-n N] [--by VARIABLE] [--lowest] [--json]",
+    .synopsis = "FILE [-n N] [--by VARIABLE] [--lowest] [--all] [--json]",
     .description =
         "Ranks the points of FILE by the mean of the objective over their finished seeds and shows "
         "the settings that the sweep varied. The interval is 1.96 s/sqrt(n) with the population "
