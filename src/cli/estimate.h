@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /** Share of the measured matrix-multiplication rate that whole trials reach: small matrices, activations,
- *  optimizer and evaluation included. Measured on multilayer perceptrons of 1000 units. */
-#define EG_ESTIMATE_EFFICIENCY 0.35
+ *  optimizer and evaluation included. Measured on multilayer perceptrons of 200 and of 1000 units. */
+#define EG_ESTIMATE_EFFICIENCY 0.8
 
 typedef struct eg_estimate {
     char *path;        /**< of the results file that was looked for; owned */

@@ -29,7 +29,7 @@ typedef struct eg_sweep_run {
     size_t workers;
     double cost_left;                  /**< of unfinished trials */
     double session_wall, session_cost; /**< of trials finished by this command */
-    size_t session_finished;
+    size_t session_finished, session_failed;
     double deadline; /**< estimated end on eg_clock; NaN: unknown */
     char best_words[160];
     size_t by_status[EG_TRIAL_STATUS_COUNT];
@@ -43,6 +43,9 @@ void eg_sweep_run_clear(eg_sweep_run *run);
 
 /** The callbacks for the scheduler; borrows `run`. */
 eg_sched_client eg_sweep_run_client(eg_sweep_run *run);
+
+/** Writes a progress line (or object) now. */
+void eg_sweep_run_progress(eg_sweep_run *run);
 
 /** Gives a trial its status (and tallies its objective), keeping the counts. */
 void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective);

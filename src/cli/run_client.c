@@ -2,11 +2,13 @@
 #include "cli/run.h"
 
 #include "cli/format.h"
+#include "cli/results.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 
+#include <inttypes.h>
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 /* Share of the time that rewriting the result file may cost. */
 static const double publish_share = 0.02;
@@ -67,6 +69,24 @@ static void estimate_end(eg_sweep_run *run)
     run->deadline = speed > 0 && isfinite(speed) ? eg_clock() + left / speed : (double)NAN;
 }
 
+/** Says at once why a trial failed; after a few, `engram failures` is the better place. */
+static void say_failure(eg_sweep_run *run, const eg_work_result *result)
+{
+    enum { SAID_MAX = 5 };
+    bool wanted = result->status == EG_TRIAL_FAILED && run->progress.mode == EG_PROGRESS_LINE;
+    if (!wanted || run->session_failed++ >= SAID_MAX) {
+        return;
+    }
+    eg_progress_clear(&run->progress);
+    (void)fprintf(stderr, "trial %s failed on rank %" PRIu32 " (%s): %s\n",
+                  eg_id(run->plan->trials[result->ticket].id).text, result->rank, result->host,
+                  result->message);
+    if (run->session_failed == SAID_MAX) {
+        (void)fprintf(stderr, "further failures are not shown; see `engram failures %s`\n",
+                      run->path);
+    }
+}
+
 static eg_status finished(void *user, const eg_work_result *result)
 {
     eg_sweep_run *run = user;
@@ -81,6 +101,7 @@ static eg_status finished(void *user, const eg_work_result *result)
     double objective =
         result->record == NULL ? (double)NAN : eg_record_value(result->record, "objective");
     eg_sweep_run_set(run, trial, result->status, objective);
+    say_failure(run, result);
     size_t point = run->plan->trials[trial].point;
     run->session_finished++;
     run->session_wall += result->wall_seconds;
@@ -102,7 +123,7 @@ static double mean_seconds(void *user)
     return run->session_finished == 0 ? 0 : run->session_wall / (double)run->session_finished;
 }
 
-static void write_progress(eg_sweep_run *run)
+void eg_sweep_run_progress(eg_sweep_run *run)
 {
     double elapsed = eg_clock() - run->progress.start;
     const eg_tally *best = eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise);
@@ -132,7 +153,7 @@ static eg_status idle(void *user)
 {
     eg_sweep_run *run = user;
     if (eg_progress_due(&run->progress)) {
-        write_progress(run);
+        eg_sweep_run_progress(run);
     }
     return eg_store_publish_if_due(run->store, publish_share);
 }

@@ -18,7 +18,11 @@ static const eg_option options[] = {
 
 enum { IDS_SHOWN = 5 };
 
-/** Groups are runs of equal keys in the sorted list. */
+/** One line of the list; groups are runs of equal keys once it is sorted. */
+typedef struct entry {
+    const eg_result *result;
+} entry;
+
 static bool is_failure(const eg_result *result)
 {
     return result->status == EG_TRIAL_FAILED || result->status == EG_TRIAL_DIVERGED ||
@@ -68,8 +72,8 @@ static int same_group(const eg_result *a, const eg_result *b)
 
 static int compare_results(const void *a, const void *b)
 {
-    const eg_result *first = *(const eg_result *const *)a;
-    const eg_result *second = *(const eg_result *const *)b;
+    const eg_result *first = ((const entry *)a)->result;
+    const eg_result *second = ((const entry *)b)->result;
     int order = same_group(first, second);
     if (order != 0) {
         return order;
@@ -77,24 +81,25 @@ static int compare_results(const void *a, const void *b)
     return first < second ? -1 : first > second; /* both point into one array: its order */
 }
 
-static void print_group(const eg_result *const *group, size_t count)
+static void print_group(const entry *group, size_t count)
 {
-    (void)printf("%zu %s: %s\n  ids", count, status_of(group[0]), message_of(group[0]));
+    (void)printf("%zu %s: %s\n  ids", count, status_of(group[0].result),
+                 message_of(group[0].result));
     for (size_t i = 0; i < count && i < IDS_SHOWN; i++) {
-        (void)printf(" %s", eg_id(group[i]->id).text);
+        (void)printf(" %s", eg_id(group[i].result->id).text);
     }
     (void)printf("%s\n", count > IDS_SHOWN ? " …" : "");
 }
 
-static json_t *group_object(const eg_result *const *group, size_t count)
+static json_t *group_object(const entry *group, size_t count)
 {
     json_t *object = json_object();
     json_t *ids = json_array();
     for (size_t i = 0; i < count; i++) {
-        (void)json_array_append_new(ids, json_string(eg_id(group[i]->id).text));
+        (void)json_array_append_new(ids, json_string(eg_id(group[i].result->id).text));
     }
-    eg_json_text(object, "status", status_of(group[0]));
-    eg_json_text(object, "message", message_of(group[0]));
+    eg_json_text(object, "status", status_of(group[0].result));
+    eg_json_text(object, "message", message_of(group[0].result));
     eg_json_count(object, "count", count);
     (void)json_object_set_new(object, "ids", ids);
     return object;
@@ -102,22 +107,23 @@ static json_t *group_object(const eg_result *const *group, size_t count)
 
 static eg_status report(const char *path, const eg_results *results, bool json)
 {
-    const eg_result **listed = NULL;
+    entry *listed = NULL;
     size_t count = 0;
     size_t failed = 0;
     EG_TRY(eg_alloc(&listed, results->trial_count, sizeof *listed));
     for (size_t i = 0; i < results->trial_count; i++) {
         if (is_listed(&results->trials[i])) {
-            listed[count++] = &results->trials[i];
+            listed[count++].result = &results->trials[i];
             failed += results->trials[i].status == EG_TRIAL_FAILED ||
                       results->trials[i].status == EG_TRIAL_TIMEOUT;
         }
     }
-    qsort((void *)listed, count, sizeof *listed, compare_results);
+    qsort(listed, count, sizeof *listed, compare_results);
     json_t *groups = json_array();
     size_t end = 0;
     for (size_t first = 0; first < count; first = end) {
-        for (end = first + 1; end < count && same_group(listed[first], listed[end]) == 0; end++) {
+        for (end = first + 1;
+             end < count && same_group(listed[first].result, listed[end].result) == 0; end++) {
         }
         if (json) {
             (void)json_array_append_new(groups, group_object(listed + first, end - first));
@@ -125,7 +131,7 @@ static eg_status report(const char *path, const eg_results *results, bool json)
             print_group(listed + first, end - first);
         }
     }
-    eg_free((void *)listed);
+    eg_free(listed);
     if (json) {
         return eg_json_print(groups);
     }

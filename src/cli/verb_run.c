@@ -36,7 +36,7 @@ static const eg_option options[] = {
                   .value = "MODE",
                   .doc = "What standard error shows: line (default; redrawn twice a second on a "
                          "terminal, a line every 30 s elsewhere), json (an object per line, every "
-                         "2 s), off."},
+                         "2 s and at the end), off."},
     [QUIET] = {.name = "quiet",
                .letter = 'q',
                .doc = "No progress and no summary; only errors, and the exit code."},
@@ -194,6 +194,9 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     cli->scheduled = true;
     eg_status status = eg_sched_run(cli->world, &client, sched);
     eg_progress_clear(&run->progress);
+    if (mode == EG_PROGRESS_JSON) {
+        eg_sweep_run_progress(run); /* scripts want to see the end */
+    }
     if (status.code == EG_OK && run->unfinished > 0) {
         return eg_fail(EG_INTERNAL, "the scheduler ended with %zu trials unfinished",
                        run->unfinished);
