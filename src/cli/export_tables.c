@@ -1,7 +1,7 @@
 /** The tables `engram export` makes; see cli/export_tables.h. */
 #include "cli/export_tables.h"
 
-#include "cli/results.h"
+#include "cli/result_facts.h"
 #include "engram/memory.h"
 
 #include <math.h>

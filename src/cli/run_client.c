@@ -1,8 +1,8 @@
 /** What the scheduler asks and tells while a sweep runs. */
-#include "cli/run.h"
+#include "cli/sweep_run.h"
 
 #include "cli/format.h"
-#include "cli/results.h"
+#include "cli/result_facts.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 

@@ -1,5 +1,5 @@
 /** Where a sweep stands: statuses, stopping rules, the second stage, and what is to be redone. */
-#include "cli/run.h"
+#include "cli/sweep_run.h"
 
 #include "cli/telling.h"
 #include "engram/memory.h"

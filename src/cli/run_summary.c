@@ -1,5 +1,5 @@
 /** What a sweep says at its end. */
-#include "cli/run.h"
+#include "cli/sweep_run.h"
 
 #include "cli/format.h"
 #include "cli/table.h"

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "cli/format.h"
-#include "cli/results.h"
+#include "cli/result_facts.h"
 
 #include <stdio.h>
 

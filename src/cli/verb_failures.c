@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "cli/json.h"
-#include "cli/results.h"
+#include "cli/result_facts.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 

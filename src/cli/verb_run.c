@@ -5,7 +5,7 @@
 #include "cli/format.h"
 #include "cli/plan_report.h"
 #include "cli/preflight.h"
-#include "cli/run.h"
+#include "cli/sweep_run.h"
 #include "engram/blas.h"
 #include "engram/memory.h"
 #include "engram/params.h"

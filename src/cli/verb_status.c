@@ -3,7 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
-#include "cli/results.h"
+#include "cli/result_facts.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 

@@ -1,5 +1,5 @@
-/** What the verbs that look at results have in common; see cli/results.h. */
-#include "cli/results.h"
+/** What the verbs that look at results have in common; see cli/result_facts.h. */
+#include "cli/result_facts.h"
 
 #include "engram/memory.h"
 #include "engram/pack.h"

@@ -1,6 +1,6 @@
 /** What the verbs that look at results have in common. */
-#ifndef CLI_RESULTS_H
-#define CLI_RESULTS_H
+#ifndef CLI_RESULT_FACTS_H
+#define CLI_RESULT_FACTS_H
 
 #include "cli/ranking.h"
 #include "engram/store.h"

@@ -1,7 +1,7 @@
 /** A sweep being run: the plan, the results file, the queue and the screen behind the scheduler's
  *  callbacks. */
-#ifndef CLI_RUN_H
-#define CLI_RUN_H
+#ifndef CLI_SWEEP_RUN_H
+#define CLI_SWEEP_RUN_H
 
 #include "cli/progress.h"
 #include "cli/ranking.h"
