@@ -72,9 +72,10 @@ typedef struct eg_result {
     uint64_t seed;
     eg_trial_status status;
     uint32_t attempt, rank;
-    char *host, *message; /**< owned; "" when unknown */
+    char *host, *message; /**< owned by the results; "" when unknown */
     double start_time, wall_seconds;
     double objective;
+    size_t session;    /**< index into eg_results.sessions: the run it finished in; SIZE_MAX */
     eg_record *record; /**< NULL unless done or diverged */
 } eg_result;
 

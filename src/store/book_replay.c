@@ -1,0 +1,72 @@
+/** Reading a whole journal into a book, and what a reader is told about it. */
+#include "store/book.h"
+
+#include "engram/memory.h"
+
+static eg_status check_first(const eg_replay *replay, const eg_frame *frame, const char *path)
+{
+    if (replay->frames == 0 && frame->type != EG_FRAME_HEADER) {
+        return eg_fail(EG_INVALID, "%s: its beginning is damaged", path);
+    }
+    return eg_ok();
+}
+
+/** A file without one valid frame is a journal only if it is the torn beginning of one. */
+static eg_status check_empty(eg_journal *journal, const eg_replay *replay)
+{
+    if (replay->frames > 0) {
+        return eg_ok();
+    }
+    bool torn = false;
+    EG_TRY(eg_journal_is_torn_header(journal, &torn));
+    return torn ? eg_ok()
+                : eg_fail(EG_INVALID, "%s is not an engram journal, or its beginning is damaged",
+                          journal->path);
+}
+
+static void note_damage(eg_replay *replay, uint64_t from, uint64_t to)
+{
+    if (!replay->damaged) {
+        replay->damaged = true;
+        replay->damaged_at = from;
+    }
+    replay->damaged_count++;
+    replay->lost_bytes += to - from;
+}
+
+eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
+{
+    *replay = (eg_replay){0};
+    for (;;) {
+        eg_frame frame = {0};
+        eg_found found = EG_FOUND_END;
+        uint64_t offset = 0;
+        EG_TRY(eg_journal_next(journal, &frame, &found, &offset));
+        if (found == EG_FOUND_DAMAGE) {
+            note_damage(replay, offset, journal->end);
+            continue;
+        }
+        if (found != EG_FOUND_FRAME) {
+            replay->torn = found == EG_FOUND_TORN;
+            replay->torn_at = offset;
+            return check_empty(journal, replay);
+        }
+        EG_TRY(check_first(replay, &frame, journal->path));
+        replay->frames++;
+        EG_TRY(eg_status_wrap(eg_book_apply(book, &frame), "%s: the record at byte %llu",
+                              journal->path, (unsigned long long)frame.offset));
+    }
+}
+
+eg_status eg_book_finish(eg_book *book)
+{
+    for (size_t i = 0; i < book->session_count; i++) {
+        char *text = NULL;
+        EG_TRY(eg_session_text(&text, &book->sessions[i]));
+        eg_status status = eg_box_add_session(book->box, text);
+        eg_free(text);
+        EG_TRY(status);
+    }
+    book->box->results.complete = eg_book_complete(book);
+    return eg_box_warn_mixed(book->box);
+}

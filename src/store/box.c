@@ -1,0 +1,162 @@
+/** Results in memory; see store/box.h. */
+#include "store/box.h"
+
+#include "engram/memory.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+eg_status eg_box_create(eg_box **out)
+{
+    EG_TRY(eg_alloc(out, 1, sizeof **out));
+    eg_results *results = &(*out)->results;
+    eg_pool *pool = &(*out)->pool;
+    eg_status status = eg_pool_add(pool, &(*out)->empty, "");
+    if (status.code != EG_OK) {
+        eg_results_free(results);
+        *out = NULL;
+        return status;
+    }
+    char **const texts[] = {&results->name, &results->doc, &results->text, &results->overrides,
+                            &results->objective};
+    for (size_t i = 0; i < EG_COUNT(texts); i++) {
+        *texts[i] = (*out)->empty;
+    }
+    return eg_ok();
+}
+
+void eg_result_reset(eg_result *result, char *empty)
+{
+    result->status = EG_TRIAL_PENDING;
+    result->attempt = 0;
+    result->rank = 0;
+    result->host = empty;
+    result->message = empty;
+    result->start_time = (double)NAN;
+    result->wall_seconds = (double)NAN;
+    result->objective = (double)NAN;
+    result->session = SIZE_MAX;
+}
+
+void eg_results_free(eg_results *results)
+{
+    if (results == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < results->trial_count; i++) {
+        eg_record_free(results->trials[i].record);
+    }
+    for (size_t i = 0; i < results->column_count; i++) {
+        eg_free(results->columns[i].text);
+    }
+    eg_free(results->trials);
+    eg_free(results->columns);
+    eg_free(results->variables);
+    eg_free(results->warnings);
+    eg_free(results->sessions);
+    eg_box *box = (eg_box *)(void *)results;
+    eg_pool_clear(&box->pool);
+    eg_free(box);
+}
+
+eg_status eg_box_warn(eg_box *box, const char *format, ...)
+{
+    char text[EG_MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    eg_results *results = &box->results;
+    EG_TRY(eg_grow(&results->warnings, &box->warning_capacity, results->warning_count + 1,
+                   sizeof *results->warnings));
+    EG_TRY(eg_pool_add(&box->pool, &results->warnings[results->warning_count], text));
+    results->warning_count++;
+    return eg_ok();
+}
+
+eg_status eg_box_add_session(eg_box *box, const char *text)
+{
+    eg_results *results = &box->results;
+    EG_TRY(eg_grow(&results->sessions, &box->session_capacity, results->session_count + 1,
+                   sizeof *results->sessions));
+    EG_TRY(eg_pool_add(&box->pool, &results->sessions[results->session_count], text));
+    results->session_count++;
+    return eg_ok();
+}
+
+const eg_stored_variable *eg_stored_find(const eg_results *results, const char *name)
+{
+    for (size_t i = 0; i < results->variable_count; i++) {
+        if (strcmp(results->variables[i].name, name) == 0) {
+            return &results->variables[i];
+        }
+    }
+    return NULL;
+}
+
+bool eg_is_finished(eg_trial_status status)
+{
+    return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_FAILED ||
+           status == EG_TRIAL_TIMEOUT;
+}
+
+/** The value of the line "KEY=value" of a session, into the pool; NULL if there is none. */
+static eg_status session_value(eg_box *box, const char *session, const char *key, char **out)
+{
+    *out = NULL;
+    size_t length = strlen(key);
+    for (const char *line = session; *line != '\0';) {
+        size_t size = strcspn(line, "\n");
+        if (strncmp(line, key, length) == 0) {
+            char *value = NULL;
+            EG_TRY(eg_format(&value, "%.*s", (int)(size - length), line + length));
+            eg_status status = eg_pool_add(&box->pool, out, value);
+            eg_free(value);
+            return status;
+        }
+        line += line[size] == '\n' ? size + 1 : size;
+    }
+    return eg_ok();
+}
+
+/** Compares one key over the sessions that have results. */
+static eg_status warn_key(eg_box *box, const bool *used, const char *key, const char *words)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < box->results.session_count; i++) {
+        char *value = NULL;
+        if (used[i]) {
+            EG_TRY(session_value(box, box->results.sessions[i], key, &value));
+        }
+        if (value == NULL) {
+            continue;
+        }
+        if (first != NULL && strcmp(first, value) != 0) {
+            return eg_box_warn(box,
+                               "results of different %s are mixed, '%s' and '%s': they may differ "
+                               "in the last digits",
+                               words, first, value);
+        }
+        first = value;
+    }
+    return eg_ok();
+}
+
+eg_status eg_box_warn_mixed(eg_box *box)
+{
+    const eg_results *results = &box->results;
+    bool *used = NULL;
+    EG_TRY(eg_alloc(&used, results->session_count, sizeof *used));
+    for (size_t i = 0; i < results->trial_count; i++) {
+        if (results->trials[i].session < results->session_count) {
+            used[results->trials[i].session] = true;
+        }
+    }
+    eg_status status = warn_key(box, used, "processor=", "processors");
+    eg_status_keep(&status, warn_key(box, used, "blas_core=", "BLAS kernels"));
+    eg_status_keep(&status, warn_key(box, used, "build=", "builds"));
+    eg_free(used);
+    return status;
+}

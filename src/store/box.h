@@ -1,0 +1,33 @@
+/** Results with what the public structure does not show: the texts they point to. */
+#ifndef ENGRAM_STORE_BOX_H
+#define ENGRAM_STORE_BOX_H
+
+#include "engram/store.h"
+#include "store/pool.h"
+
+typedef struct eg_box {
+    eg_results results; /**< first, so that eg_results_free finds the box */
+    eg_pool pool;       /**< every text in `results` */
+    char *empty;        /**< "" */
+    size_t warning_capacity, session_capacity;
+} eg_box;
+
+eg_status eg_box_create(eg_box **out) EG_WARN_UNUSED;
+/** Adds a formatted warning. */
+eg_status eg_box_warn(eg_box *box, const char *format, ...) EG_WARN_UNUSED EG_PRINTF(2, 3);
+eg_status eg_box_add_session(eg_box *box, const char *text) EG_WARN_UNUSED;
+
+/** The declaration called `name`, or NULL. */
+const eg_stored_variable *eg_stored_find(const eg_results *results, const char *name);
+
+/** A status that needs no more work: done, diverged, failed, timeout. */
+bool eg_is_finished(eg_trial_status status);
+
+/** Warns if results come from more than one kind of processor, BLAS kernel or build: their last bits
+ * may then differ for no reason of the experiment. Needs the sessions. */
+eg_status eg_box_warn_mixed(eg_box *box) EG_WARN_UNUSED;
+
+/** Back to pending, as if it had never run. */
+void eg_result_reset(eg_result *result, char *empty);
+
+#endif

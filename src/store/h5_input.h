@@ -1,0 +1,35 @@
+/** Reading an HDF5 file that nobody vouches for: every type and extent is checked first. */
+#ifndef ENGRAM_STORE_H5_INPUT_H
+#define ENGRAM_STORE_H5_INPUT_H
+
+#include "store/h5_file.h"
+
+/** Opens for reading. Errors: EG_INVALID (not HDF5, cut short, damaged), EG_SYSTEM. */
+eg_status eg_h5_open(hid_t *out, const char *path) EG_WARN_UNUSED;
+
+/** Whether an object has an attribute or a group a link of that name. */
+bool eg_h5_has_attribute(hid_t object, const char *name);
+bool eg_h5_has_link(hid_t group, const char *name);
+
+/** A scalar text attribute, into the pool; `fallback` (may be NULL: an error) if there is none. */
+eg_status eg_h5_get_text(char **out, hid_t object, const char *name, const char *fallback,
+                         eg_pool *pool) EG_WARN_UNUSED;
+/** A scalar attribute as a number; `fallback` if there is none. */
+eg_status eg_h5_get_number(double *out, hid_t object, const char *name,
+                           double fallback) EG_WARN_UNUSED;
+/** A scalar text dataset. */
+eg_status eg_h5_read_text(char **out, hid_t group, const char *name, eg_pool *pool) EG_WARN_UNUSED;
+
+/** Opens a dataset and checks that its first extent is `count`. extent [EG_H5_RANK_MAX]. */
+eg_status eg_h5_open_dataset(hid_t *out, hid_t group, const char *name, size_t count, size_t *rank,
+                             size_t *extent) EG_WARN_UNUSED;
+/** All values of a dataset over `trial` alone, converted to `memory`. */
+eg_status eg_h5_read_column(hid_t file, const char *name, size_t count, hid_t memory,
+                            void *values) EG_WARN_UNUSED;
+/** All texts of a dataset over `trial` alone. */
+eg_status eg_h5_read_texts(hid_t file, const char *name, size_t count, eg_pool *pool,
+                           char **values) EG_WARN_UNUSED;
+/** The name of the dimension of one axis, into the pool. */
+eg_status eg_h5_axis_name(char **out, hid_t dataset, size_t axis, eg_pool *pool) EG_WARN_UNUSED;
+
+#endif

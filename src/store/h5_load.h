@@ -1,0 +1,16 @@
+/** The parts of loading a result file. */
+#ifndef ENGRAM_STORE_H5_LOAD_H
+#define ENGRAM_STORE_H5_LOAD_H
+
+#include "store/box.h"
+
+#include <hdf5.h>
+
+/** Trials without records. */
+eg_status eg_h5_load_trials(eg_box *box, hid_t file, size_t count) EG_WARN_UNUSED;
+/** Settings, declarations of variables, and all records. */
+eg_status eg_h5_load_variables(eg_box *box, hid_t file) EG_WARN_UNUSED;
+/** The records' part of it: adds the values of one recorded dataset to every trial's record. */
+eg_status eg_h5_load_recorded(eg_box *box, hid_t file, const char *name) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,146 @@
+/** Results from a result file alone; see store/h5_read.h. */
+#include "store/h5_read.h"
+
+#include "engram/memory.h"
+#include "store/h5_input.h"
+#include "store/h5_load.h"
+#include "store/h5_write.h"
+#include "store/paths.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** EG_INVALID unless the open file says that it is ours and of a format we know. */
+static eg_status check_format(hid_t file, const char *path, eg_pool *pool)
+{
+    char *format = NULL;
+    double version = 0;
+    bool has = eg_h5_has_attribute(file, "format_name");
+    if (!has || eg_h5_get_text(&format, file, "format_name", "", pool).code != EG_OK ||
+        strcmp(format, EG_RESULTS_FORMAT) != 0) {
+        return eg_fail(EG_INVALID, "%s is HDF5, but not a results file of engram", path);
+    }
+    EG_TRY(eg_h5_get_number(&version, file, "format_version", 0));
+    if (version > EG_RESULTS_VERSION || version < 1) {
+        return eg_fail(EG_INVALID,
+                       "%s was written by a newer engram (results format %g; this one reads up to "
+                       "%d)",
+                       path, version, (int)EG_RESULTS_VERSION);
+    }
+    return eg_ok();
+}
+
+eg_status eg_h5_is_results(const char *path, bool *out)
+{
+    eg_h5_quiet quiet = eg_h5_quiet_begin();
+    eg_pool pool = {0};
+    hid_t file = H5I_INVALID_HID;
+    *out = false;
+    if (eg_h5_open(&file, path).code == EG_OK) {
+        *out = check_format(file, path, &pool).code == EG_OK;
+    } else {
+        *out = H5Fis_hdf5(path) > 0;
+    }
+    eg_h5_close(file);
+    eg_pool_clear(&pool);
+    eg_h5_quiet_end(quiet);
+    return eg_ok();
+}
+
+static eg_status read_root(hid_t file, eg_box *box)
+{
+    eg_results *results = &box->results;
+    eg_pool *pool = &box->pool;
+    char *goal = NULL;
+    double complete = 0;
+    EG_TRY(eg_h5_get_text(&results->name, file, "title", NULL, pool));
+    EG_TRY(eg_h5_get_text(&results->doc, file, "comment", "", pool));
+    EG_TRY(eg_h5_get_text(&results->objective, file, "objective_name", "", pool));
+    EG_TRY(eg_h5_get_text(&goal, file, "objective_goal", "maximise", pool));
+    EG_TRY(eg_h5_get_number(&complete, file, "complete", 0));
+    results->maximise = strcmp(goal, "maximise") == 0;
+    results->complete = complete != 0;
+    return eg_ok();
+}
+
+static eg_status read_group(hid_t group, eg_box *box)
+{
+    eg_results *results = &box->results;
+    double sessions = 0;
+    EG_TRY(eg_h5_get_number(&results->created, group, "created", 0));
+    EG_TRY(eg_h5_get_number(&results->last_activity, group, "last_activity", 0));
+    EG_TRY(eg_h5_get_number(&sessions, group, "sessions", 0));
+    EG_TRY(eg_h5_read_text(&results->text, group, "sweep", &box->pool));
+    EG_TRY(eg_h5_read_text(&results->overrides, group, "overrides", &box->pool));
+    for (size_t i = 0; i < 1000000 && (double)i < sessions; i++) {
+        char name[32];
+        char *text = NULL;
+        (void)snprintf(name, sizeof name, "session_%zu", i);
+        EG_TRY(eg_h5_read_text(&text, group, name, &box->pool));
+        EG_TRY(eg_box_add_session(box, text));
+    }
+    return eg_ok();
+}
+
+static eg_status read_provenance(hid_t file, eg_box *box)
+{
+    hid_t group = eg_h5_has_link(file, "provenance") ? H5Gopen2(file, "provenance", H5P_DEFAULT)
+                                                     : H5I_INVALID_HID;
+    if (group < 0) {
+        return eg_fail(EG_INVALID, "damaged: the group 'provenance' is missing");
+    }
+    eg_status status = read_group(group, box);
+    eg_h5_close(group);
+    return status;
+}
+
+static eg_status count_trials(hid_t file, size_t *out)
+{
+    hid_t dataset =
+        eg_h5_has_link(file, "trial") ? H5Dopen2(file, "trial", H5P_DEFAULT) : H5I_INVALID_HID;
+    hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
+    hssize_t count = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
+    eg_h5_close(space);
+    eg_h5_close(dataset);
+    if (count < 1 || count > UINT32_MAX) {
+        return eg_fail(EG_INVALID, "damaged: the dimension 'trial' is missing or empty");
+    }
+    *out = (size_t)count;
+    return eg_ok();
+}
+
+static eg_status load_open(eg_box *box, hid_t file)
+{
+    size_t count = 0;
+    EG_TRY(read_root(file, box));
+    EG_TRY(read_provenance(file, box));
+    EG_TRY(count_trials(file, &count));
+    EG_TRY(eg_h5_load_trials(box, file, count));
+    EG_TRY(eg_h5_load_variables(box, file));
+    return eg_box_warn_mixed(box);
+}
+
+eg_status eg_h5_load(eg_box **out, const char *path)
+{
+    *out = NULL;
+    eg_h5_quiet quiet = eg_h5_quiet_begin();
+    eg_box *box = NULL;
+    hid_t file = H5I_INVALID_HID;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_h5_open(&file, path));
+    EG_TRY_DONE(status, eg_box_create(&box));
+    EG_TRY_DONE(status, check_format(file, path, &box->pool));
+    EG_TRY_DONE(status, eg_status_wrap(load_open(box, file), "%s", path));
+    *out = box;
+    box = NULL;
+done:
+    if (box != NULL) {
+        eg_results_free(&box->results);
+    }
+    eg_h5_close(file);
+    eg_h5_quiet_end(quiet);
+    return status;
+}

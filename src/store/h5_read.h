@@ -1,0 +1,15 @@
+/** Reading result files that have no journal beside them, and comparing the two. */
+#ifndef ENGRAM_STORE_H5_READ_H
+#define ENGRAM_STORE_H5_READ_H
+
+#include "store/box.h"
+
+/** Whether the file at `path` is one of ours to replace: an engram result file, or an HDF5 file too
+ * damaged to tell. Errors: EG_SYSTEM if it cannot be read. */
+eg_status eg_h5_is_results(const char *path, bool *out) EG_WARN_UNUSED;
+
+/** Loads a result file with all its records. Errors, EG_INVALID: not HDF5, HDF5 of somebody else, a
+ * newer format, damaged. */
+eg_status eg_h5_load(eg_box **out, const char *path) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,230 @@
+/** Frames of the journal; format and rules in store/journal.h. */
+#include "store/journal.h"
+
+#include "engram/memory.h"
+#include "store/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const unsigned char magic[4] = {0x89, 'E', 'G', 'J'};
+
+enum { WINDOW = 1 << 20, OVERHEAD = EG_FRAME_HEADER_SIZE + EG_FRAME_CRC_SIZE };
+
+eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing)
+{
+    *journal = EG_JOURNAL_NONE;
+    journal->fd = open(path, writing ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0666);
+    if (journal->fd < 0) {
+        return eg_fail_errno(errno, "%s: cannot open the journal", path);
+    }
+    struct stat info;
+    eg_status status = eg_strdup(&journal->path, path);
+    if (status.code == EG_OK && fstat(journal->fd, &info) != 0) {
+        status = eg_fail_errno(errno, "%s: cannot read the journal", path);
+    }
+    if (status.code != EG_OK) {
+        eg_journal_close(journal);
+        return status;
+    }
+    journal->size = (uint64_t)info.st_size;
+    return eg_ok();
+}
+
+void eg_journal_close(eg_journal *journal)
+{
+    if (journal->fd >= 0) {
+        (void)close(journal->fd);
+    }
+    eg_free(journal->path);
+    eg_free(journal->buffer);
+    eg_writer_free(&journal->scratch);
+    *journal = EG_JOURNAL_NONE;
+}
+
+static eg_status read_at(eg_journal *journal, void *data, size_t size, uint64_t offset, size_t *got)
+{
+    int error = eg_read_fully(journal->fd, data, size, offset, got);
+    return error == 0 ? eg_ok()
+                      : eg_fail_errno(error, "%s: cannot read the journal", journal->path);
+}
+
+/** Length of the payload if a header at `offset` promises a frame that fits into the file. */
+static bool header_fits(const eg_journal *journal, const unsigned char *header, uint64_t offset,
+                        uint64_t *length)
+{
+    if (memcmp(header, magic, sizeof magic) != 0) {
+        return false;
+    }
+    eg_reader reader = eg_reader_make(header + 8, 8);
+    *length = eg_read_u64(&reader);
+    uint64_t left = journal->size - offset;
+    return left >= OVERHEAD && *length <= left - OVERHEAD && *length <= SIZE_MAX - OVERHEAD;
+}
+
+/** Reads and checks the frame at `offset` into the buffer; *valid tells whether there is one. */
+static eg_status load(eg_journal *journal, uint64_t offset, eg_frame *frame, bool *valid)
+{
+    *valid = false;
+    unsigned char header[EG_FRAME_HEADER_SIZE];
+    size_t got = 0;
+    uint64_t length = 0;
+    EG_TRY(read_at(journal, header, sizeof header, offset, &got));
+    if (got < sizeof header || !header_fits(journal, header, offset, &length)) {
+        return eg_ok();
+    }
+    size_t whole = (size_t)length + OVERHEAD;
+    EG_TRY(eg_grow(&journal->buffer, &journal->capacity, whole, 1));
+    EG_TRY(read_at(journal, journal->buffer, whole, offset, &got));
+    if (got < whole) {
+        return eg_ok();
+    }
+    size_t checked = whole - EG_FRAME_CRC_SIZE;
+    eg_reader crc = eg_reader_make(journal->buffer + checked, EG_FRAME_CRC_SIZE);
+    if (eg_crc32c(0, journal->buffer, checked) != eg_read_u32(&crc)) {
+        return eg_ok();
+    }
+    eg_reader reader = eg_reader_make(journal->buffer + 4, EG_FRAME_HEADER_SIZE - 4);
+    frame->type = eg_read_u32(&reader);
+    frame->size = (size_t)eg_read_u64(&reader);
+    frame->time = eg_read_f64(&reader);
+    frame->offset = offset;
+    frame->payload = journal->buffer + EG_FRAME_HEADER_SIZE;
+    *valid = true;
+    return eg_ok();
+}
+
+/** Looks for a valid frame behind a bad one: first magic, then everything. */
+static eg_status find_next(eg_journal *journal, uint64_t from, uint64_t *offset, bool *found)
+{
+    unsigned char *window = NULL;
+    *found = false;
+    EG_TRY(eg_alloc(&window, WINDOW, 1));
+    eg_status status = eg_ok();
+    while (!*found && from < journal->size) {
+        size_t got = 0;
+        EG_TRY_DONE(status, read_at(journal, window, WINDOW, from, &got));
+        if (got < sizeof magic) {
+            break;
+        }
+        for (size_t i = 0; i + sizeof magic <= got && !*found; i++) {
+            if (window[i] == magic[0] && memcmp(window + i, magic, sizeof magic) == 0) {
+                eg_frame frame;
+                EG_TRY_DONE(status, load(journal, from + i, &frame, found));
+                *offset = from + i;
+            }
+        }
+        from += got - (sizeof magic - 1); /* a magic across the window's end is seen next time */
+    }
+done:
+    eg_free(window);
+    return status;
+}
+
+eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found, uint64_t *offset)
+{
+    *offset = journal->end;
+    if (journal->end >= journal->size) {
+        *found = EG_FOUND_END;
+        return eg_ok();
+    }
+    bool valid = false;
+    EG_TRY(load(journal, journal->end, frame, &valid));
+    if (valid) {
+        journal->end += frame->size + OVERHEAD;
+        *found = EG_FOUND_FRAME;
+        return eg_ok();
+    }
+    uint64_t next = 0;
+    EG_TRY(find_next(journal, journal->end + 1, &next, &valid));
+    *found = valid ? EG_FOUND_DAMAGE : EG_FOUND_TORN;
+    if (valid) {
+        journal->end = next;
+    }
+    return eg_ok();
+}
+
+eg_status eg_journal_read(eg_journal *journal, uint64_t offset, eg_frame *frame)
+{
+    bool valid = false;
+    EG_TRY(load(journal, offset, frame, &valid));
+    if (!valid) {
+        return eg_fail(EG_INVALID, "%s: the record at byte %llu is damaged", journal->path,
+                       (unsigned long long)offset);
+    }
+    return eg_ok();
+}
+
+eg_status eg_journal_is_torn_header(eg_journal *journal, bool *torn)
+{
+    enum { KNOWN = 16, PAYLOAD = 4 + sizeof EG_JOURNAL_WORDS - 1 + 4 };
+    *torn = false;
+    if (journal->size >= OVERHEAD + PAYLOAD) {
+        return eg_ok();
+    }
+    eg_writer start = {0};
+    eg_write_bytes(&start, magic, sizeof magic);
+    eg_write_u32(&start, EG_FRAME_HEADER);
+    eg_write_u64(&start, PAYLOAD);
+    unsigned char bytes[KNOWN];
+    size_t got = 0;
+    eg_status status = eg_writer_status(&start);
+    eg_status_keep(&status, read_at(journal, bytes, sizeof bytes, 0, &got));
+    *torn = status.code == EG_OK && memcmp(bytes, start.data, got) == 0;
+    eg_writer_free(&start);
+    return status;
+}
+
+eg_status eg_journal_cut(eg_journal *journal)
+{
+    if (journal->size == journal->end) {
+        return eg_ok();
+    }
+    if (ftruncate(journal->fd, (off_t)journal->end) != 0) {
+        journal->broken = true;
+        return eg_fail_errno(errno, "%s: cannot cut the incomplete last record", journal->path);
+    }
+    journal->size = journal->end;
+    return eg_ok();
+}
+
+eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
+                            double time, bool sync, eg_frame *frame)
+{
+    if (journal->broken) {
+        return eg_fail(EG_SYSTEM, "%s: an earlier write failed; the journal takes no more",
+                       journal->path);
+    }
+    EG_TRY(eg_writer_status(payload));
+    eg_writer *out = &journal->scratch;
+    eg_writer_clear(out);
+    eg_write_bytes(out, magic, sizeof magic);
+    eg_write_u32(out, (uint32_t)type);
+    eg_write_u64(out, payload->size);
+    eg_write_f64(out, time);
+    eg_write_bytes(out, payload->data, payload->size);
+    eg_write_u32(out, eg_crc32c(0, out->data, out->failed ? 0 : out->size));
+    EG_TRY(eg_writer_status(out));
+    int error = eg_write_fully(journal->fd, out->data, out->size, journal->end);
+    if (error != 0) {
+        /* Whatever part arrived goes away again, so that a later record can follow. */
+        journal->broken = ftruncate(journal->fd, (off_t)journal->end) != 0;
+        return eg_fail_errno(error, "%s: cannot write the journal", journal->path);
+    }
+    if (sync && fdatasync(journal->fd) != 0) {
+        /* After a failed sync nobody knows what is on the disk; trying again could lie. */
+        journal->broken = true;
+        return eg_fail_errno(errno, "%s: cannot force the journal to disk", journal->path);
+    }
+    *frame = (eg_frame){.type = (uint32_t)type,
+                        .time = time,
+                        .offset = journal->end,
+                        .payload = out->data + EG_FRAME_HEADER_SIZE,
+                        .size = payload->size};
+    journal->end += out->size;
+    journal->size = journal->end;
+    return eg_ok();
+}

@@ -1,0 +1,95 @@
+/** The journal: an append-only file of checked frames. What is in the frames is the business of
+ *  store/journal_entries.h.
+ *
+ *  Format 1. All numbers little endian. The file is a sequence of frames:
+ *
+ *      bytes  0…3   magic, 89 45 47 4A
+ *             4…7   type (eg_frame_type)
+ *             8…15  length of the payload
+ *            16…23  time of writing, float64 seconds since 1970
+ *            24…    payload
+ *      last 4       CRC-32C over everything before, header included
+ *
+ *  The first frame is a HEADER (text "engram journal", u32 format version). A frame is written by
+ *  one write() at the end of the file. A frame that is cut short or fails its checksum is a torn
+ *  tail if no valid frame follows it: the next writer cuts it off. If a valid frame follows, the
+ *  file is damaged: readers skip to that frame and say so, writers refuse to go on. Nothing before
+ *  the end is ever changed. */
+#ifndef ENGRAM_STORE_JOURNAL_H
+#define ENGRAM_STORE_JOURNAL_H
+
+#include "engram/pack.h"
+#include "engram/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define EG_JOURNAL_WORDS "engram journal"
+
+enum { EG_JOURNAL_FORMAT = 1, EG_FRAME_HEADER_SIZE = 24, EG_FRAME_CRC_SIZE = 4 };
+
+/** Values are stored in files: never renumber. */
+typedef enum eg_frame_type {
+    EG_FRAME_HEADER = 1,
+    EG_FRAME_PLAN = 2,
+    EG_FRAME_EXTEND = 3,
+    EG_FRAME_SESSION = 4,
+    EG_FRAME_SESSION_END = 5,
+    EG_FRAME_STARTED = 6,
+    EG_FRAME_RESULT = 7,
+    EG_FRAME_SKIPPED = 8,
+    EG_FRAME_REDO = 9,
+} eg_frame_type;
+
+typedef struct eg_frame {
+    uint32_t type;
+    double time;
+    uint64_t offset; /**< of the frame in the file */
+    const unsigned char *payload;
+    size_t size;
+} eg_frame;
+
+typedef struct eg_journal {
+    int fd; /**< -1: closed */
+    char *path;
+    uint64_t end;  /**< where the last good frame ends */
+    uint64_t size; /**< of the file when it was opened */
+    bool broken;   /**< a failed write could not be undone: nothing may follow it */
+    unsigned char *buffer;
+    size_t capacity;
+    eg_writer scratch;
+} eg_journal;
+
+#define EG_JOURNAL_NONE ((eg_journal){.fd = -1})
+
+/** Opens an existing journal; for writing also creates one (empty, no frames). */
+eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing) EG_WARN_UNUSED;
+void eg_journal_close(eg_journal *journal);
+
+/** What eg_journal_next found. */
+typedef enum eg_found {
+    EG_FOUND_FRAME,
+    EG_FOUND_END,    /**< the file ends after a whole frame */
+    EG_FOUND_TORN,   /**< an incomplete or invalid frame, and nothing valid after it */
+    EG_FOUND_DAMAGE, /**< an invalid frame at *offset; `end` moved to the next valid one */
+} eg_found;
+
+/** Reads the frame at `end` and moves `end` behind it. The payload stays valid until the next call
+ * of a function of this journal. *offset: where a torn or damaged stretch begins. Errors:
+ * EG_SYSTEM, EG_MEMORY. */
+eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
+                          uint64_t *offset) EG_WARN_UNUSED;
+/** Reads the frame at `offset`. Errors: EG_INVALID if there is no valid frame (any more). */
+eg_status eg_journal_read(eg_journal *journal, uint64_t offset, eg_frame *frame) EG_WARN_UNUSED;
+
+/** *torn: the file holds nothing but a part of its first frame (or nothing at all). */
+eg_status eg_journal_is_torn_header(eg_journal *journal, bool *torn) EG_WARN_UNUSED;
+
+/** Cuts everything after `end`. */
+eg_status eg_journal_cut(eg_journal *journal) EG_WARN_UNUSED;
+/** Appends one frame; `sync` forces it to disk. On failure the journal is as before, or refuses
+ * further writing. *frame shows what was written. */
+eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
+                            double time, bool sync, eg_frame *frame) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,193 @@
+/** Header, sessions and events of the journal; layouts in store/journal_entries.h. */
+#include "store/journal_entries.h"
+
+#include "engram/memory.h"
+#include "store/journal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void eg_header_write(eg_writer *writer)
+{
+    eg_write_text(writer, EG_JOURNAL_WORDS);
+    eg_write_u32(writer, EG_JOURNAL_FORMAT);
+}
+
+eg_status eg_header_read(eg_reader *reader)
+{
+    char *words = NULL;
+    EG_TRY(eg_read_text(reader, &words));
+    bool known = words != NULL && strcmp(words, EG_JOURNAL_WORDS) == 0;
+    eg_free(words);
+    uint32_t format = eg_read_u32(reader);
+    if (!known || reader->failed) {
+        return eg_fail(EG_INVALID, "is not an engram journal");
+    }
+    if (format != EG_JOURNAL_FORMAT) {
+        return eg_fail(EG_INVALID,
+                       "was written by a newer engram (journal format %u; this one knows %d)",
+                       (unsigned)format, (int)EG_JOURNAL_FORMAT);
+    }
+    return eg_ok();
+}
+
+eg_status eg_pool_read(eg_pool *pool, char **out, eg_reader *reader)
+{
+    char *text = NULL;
+    *out = NULL;
+    EG_TRY(eg_read_text(reader, &text));
+    eg_status status = text != NULL ? eg_pool_add(pool, out, text) : eg_ok();
+    eg_free(text);
+    return status;
+}
+
+void eg_session_write(const eg_session *session, eg_writer *writer)
+{
+    char host[256] = "";
+    if (gethostname(host, sizeof host - 1) != 0) {
+        host[0] = '\0';
+    }
+    const char *const texts[] = {
+        session->command, session->version,   session->build,       session->blas_core,
+        session->blas,    session->processor, session->environment, host};
+    for (size_t i = 0; i < EG_COUNT(texts); i++) {
+        eg_write_text(writer, texts[i] != NULL ? texts[i] : "");
+    }
+    eg_write_u32(writer, session->ranks);
+    eg_write_u32(writer, (uint32_t)getpid());
+    eg_write_f64(writer, session->time);
+}
+
+eg_status eg_session_read(eg_session_image *out, eg_pool *pool, eg_reader *reader)
+{
+    *out = (eg_session_image){.end = (double)NAN};
+    char **const texts[] = {&out->command, &out->version,   &out->build,       &out->blas_core,
+                            &out->blas,    &out->processor, &out->environment, &out->host};
+    for (size_t i = 0; i < EG_COUNT(texts); i++) {
+        EG_TRY(eg_pool_read(pool, texts[i], reader));
+    }
+    out->ranks = eg_read_u32(reader);
+    out->pid = eg_read_u32(reader);
+    out->start = eg_read_f64(reader);
+    EG_TRY(eg_pool_add(pool, &out->why, ""));
+    return eg_reader_status(reader, true);
+}
+
+/** One line "PREFIXkey=value"; a value of several lines is told apart by spaces. */
+static void write_line(eg_writer *writer, const char *prefix, const char *key, const char *value)
+{
+    eg_write_bytes(writer, prefix, strlen(prefix));
+    eg_write_bytes(writer, key, strlen(key));
+    for (const char *at = value; *at != '\0'; at++) {
+        eg_write_u8(writer, *at == '\n' ? (uint8_t)' ' : (uint8_t)*at);
+    }
+    eg_write_u8(writer, '\n');
+}
+
+static void write_number(eg_writer *writer, const char *key, double value)
+{
+    char text[40];
+    (void)snprintf(text, sizeof text, "%.17g", value);
+    write_line(writer, "", key, text);
+}
+
+static void write_environment(eg_writer *writer, const char *environment)
+{
+    for (const char *line = environment; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        eg_write_bytes(writer, "environment.", strlen("environment."));
+        eg_write_bytes(writer, line, length);
+        eg_write_u8(writer, '\n');
+        line += line[length] == '\n' ? length + 1 : length;
+    }
+}
+
+eg_status eg_session_text(char **out, const eg_session_image *session)
+{
+    eg_writer writer = {0};
+    write_number(&writer, "start=", session->start);
+    if (!isnan(session->end)) {
+        write_number(&writer, "end=", session->end);
+        write_line(&writer, "", "ended=", session->why);
+    }
+    write_line(&writer, "", "command=", session->command);
+    write_line(&writer, "", "version=", session->version);
+    write_line(&writer, "", "build=", session->build);
+    write_line(&writer, "", "processor=", session->processor);
+    write_line(&writer, "", "blas_core=", session->blas_core);
+    write_line(&writer, "", "blas=", session->blas);
+    write_line(&writer, "", "host=", session->host);
+    write_number(&writer, "pid=", (double)session->pid);
+    write_number(&writer, "ranks=", (double)session->ranks);
+    write_environment(&writer, session->environment);
+    eg_write_u8(&writer, 0);
+    eg_status status = eg_writer_status(&writer);
+    if (status.code == EG_OK) {
+        status = eg_strdup(out, (const char *)writer.data);
+    }
+    eg_writer_free(&writer);
+    return status;
+}
+
+void eg_started_write(uint64_t id, const eg_attempt *attempt, eg_writer *writer)
+{
+    eg_write_u64(writer, id);
+    eg_write_u32(writer, attempt->attempt);
+    eg_write_u32(writer, attempt->rank);
+    eg_write_text(writer, attempt->host != NULL ? attempt->host : "");
+    eg_write_f64(writer, attempt->start_time);
+    eg_write_f64(writer, attempt->wall_seconds);
+}
+
+void eg_result_write(uint64_t id, const eg_attempt *attempt, eg_trial_status status,
+                     const char *message, const eg_record *record, eg_writer *writer)
+{
+    eg_started_write(id, attempt, writer);
+    eg_write_u8(writer, (uint8_t)status);
+    eg_write_text(writer, message);
+    eg_write_u8(writer, record != NULL ? 1 : 0);
+    if (record != NULL) {
+        eg_record_write(record, writer);
+    }
+}
+
+static eg_status read_attempt(eg_event *out, eg_pool *pool, eg_reader *reader)
+{
+    *out = (eg_event){.id = eg_read_u64(reader)};
+    out->attempt = eg_read_u32(reader);
+    out->rank = eg_read_u32(reader);
+    EG_TRY(eg_pool_read(pool, &out->host, reader));
+    out->start_time = eg_read_f64(reader);
+    out->wall_seconds = eg_read_f64(reader);
+    return eg_reader_status(reader, false);
+}
+
+eg_status eg_started_read(eg_event *out, eg_pool *pool, eg_reader *reader)
+{
+    EG_TRY(read_attempt(out, pool, reader));
+    return eg_reader_status(reader, true);
+}
+
+eg_status eg_result_read(eg_event *out, eg_pool *pool, eg_reader *reader)
+{
+    EG_TRY(read_attempt(out, pool, reader));
+    uint8_t status = eg_read_u8(reader);
+    EG_TRY(eg_pool_read(pool, &out->message, reader));
+    bool has_record = eg_read_u8(reader) != 0;
+    EG_TRY(eg_reader_status(reader, false));
+    if (status >= EG_TRIAL_STATUS_COUNT) {
+        return eg_fail(EG_INVALID, "unknown trial status %u", (unsigned)status);
+    }
+    out->status = (eg_trial_status)status;
+    if (has_record) {
+        EG_TRY(eg_record_read(&out->record, reader));
+    }
+    eg_status whole = eg_reader_status(reader, true);
+    if (whole.code != EG_OK) {
+        eg_record_free(out->record);
+        out->record = NULL;
+    }
+    return whole;
+}

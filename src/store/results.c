@@ -1,0 +1,169 @@
+/** Loading results, and making the result file anew; see engram/store.h. */
+#include "engram/store.h"
+
+#include "engram/memory.h"
+#include "store/book.h"
+#include "store/h5_read.h"
+#include "store/h5_write.h"
+#include "store/journal.h"
+#include "store/paths.h"
+#include "store/store_lock.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/** Opens and replays the journal, and finds out whether somebody is writing it. *holder: new text or
+ * NULL. */
+static eg_status read_journal(eg_book **book, eg_journal *journal, const eg_paths *paths,
+                              eg_replay *replay, char **holder)
+{
+    EG_TRY(eg_book_create(book));
+    /* Before the journal is read: a writer that ends meanwhile is taken for a living one, which
+     * does no harm; the other way round its running trials would be. */
+    EG_TRY(eg_lock_holder(holder, paths->lock));
+    EG_TRY(eg_journal_open(journal, paths->journal, false));
+    EG_TRY(eg_book_replay(*book, journal, replay));
+    if (!(*book)->has_plan) {
+        return eg_fail(EG_INVALID,
+                       "%s holds no sweep yet: its first run was interrupted while it began",
+                       paths->journal);
+    }
+    if (*holder == NULL) {
+        eg_book_forget_running(*book);
+    }
+    return eg_book_finish(*book);
+}
+
+static eg_status warn_replay(eg_box *box, const eg_replay *replay, const eg_paths *paths,
+                             bool writing)
+{
+    if (replay->torn && !writing) {
+        EG_TRY(eg_box_warn(box,
+                           "%s ends with an incomplete record at byte %llu: a run was killed while "
+                           "writing; the next run cuts it off",
+                           paths->journal, (unsigned long long)replay->torn_at));
+    }
+    if (replay->damaged) {
+        EG_TRY(eg_box_warn(box,
+                           "%s is damaged at byte %llu: %llu bytes in %zu places were skipped; "
+                           "trials whose results stood there count as not run",
+                           paths->journal, (unsigned long long)replay->damaged_at,
+                           (unsigned long long)replay->lost_bytes, replay->damaged_count));
+    }
+    return eg_ok();
+}
+
+static eg_status load_journal(eg_box **out, const eg_paths *paths)
+{
+    eg_book *book = NULL;
+    eg_journal journal = EG_JOURNAL_NONE;
+    eg_replay replay = {0};
+    char *holder = NULL;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, read_journal(&book, &journal, paths, &replay, &holder));
+    eg_results *results = &book->box->results;
+    EG_TRY_DONE(status, warn_replay(book->box, &replay, paths, holder != NULL));
+    if (holder != NULL) {
+        EG_TRY_DONE(status, eg_pool_add(&book->box->pool, &results->writer, holder));
+    }
+    for (size_t i = 0; i < results->trial_count; i++) {
+        EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
+    }
+    *out = book->box;
+    book->box = NULL;
+done:
+    eg_free(holder);
+    eg_journal_close(&journal);
+    eg_book_free(book);
+    return status;
+}
+
+static eg_status load(eg_box **out, const eg_paths *paths)
+{
+    eg_path_kind journal = EG_PATH_NONE;
+    eg_path_kind file = EG_PATH_NONE;
+    EG_TRY(eg_path_look(paths->journal, &journal));
+    EG_TRY(eg_path_look(paths->file, &file));
+    if (journal == EG_PATH_FILE) {
+        return load_journal(out, paths);
+    }
+    if (file == EG_PATH_NONE) {
+        return eg_fail(EG_INVALID, "%s does not exist, and neither does %s", paths->file,
+                       paths->journal);
+    }
+    if (file == EG_PATH_OTHER) {
+        return eg_fail(EG_INVALID, "%s is not a file", paths->file);
+    }
+    return eg_h5_load(out, paths->file);
+}
+
+eg_status eg_results_load(eg_results **out, const char *path)
+{
+    *out = NULL;
+    eg_paths paths = {0};
+    eg_box *box = NULL;
+    EG_TRY(eg_paths_make(&paths, path));
+    eg_status status = load(&box, &paths);
+    eg_paths_clear(&paths);
+    if (status.code == EG_OK) {
+        *out = &box->results;
+    }
+    return status;
+}
+
+/** Writes the file once. *grew: the journal is longer now than what was written. */
+static eg_status collect_once(const eg_paths *paths, bool *grew)
+{
+    eg_book *book = NULL;
+    eg_journal journal = EG_JOURNAL_NONE;
+    eg_journal later = EG_JOURNAL_NONE;
+    eg_replay replay = {0};
+    char *holder = NULL;
+    char suffix[32];
+    (void)snprintf(suffix, sizeof suffix, "%ld.tmp", (long)getpid());
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, read_journal(&book, &journal, paths, &replay, &holder));
+    EG_TRY_DONE(status, eg_h5_publish(book, &journal, paths, suffix, eg_book_complete(book)));
+    EG_TRY_DONE(status, eg_journal_open(&later, paths->journal, false));
+    *grew = later.size > journal.size;
+done:
+    eg_free(holder);
+    eg_journal_close(&later);
+    eg_journal_close(&journal);
+    eg_book_free(book);
+    return status;
+}
+
+eg_status eg_store_collect(const char *path)
+{
+    enum { TRIES = 8 };
+    eg_paths paths = {0};
+    eg_path_kind journal = EG_PATH_NONE;
+    eg_path_kind file = EG_PATH_NONE;
+    bool ours = true;
+    eg_status status = eg_ok();
+    EG_TRY(eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_path_look(paths.journal, &journal));
+    EG_TRY_DONE(status, eg_path_look(paths.file, &file));
+    if (journal != EG_PATH_FILE) {
+        status = eg_fail(EG_INVALID, "%s does not exist: there is nothing to collect from",
+                         paths.journal);
+        goto done;
+    }
+    if (file == EG_PATH_FILE) {
+        EG_TRY_DONE(status, eg_h5_is_results(paths.file, &ours));
+    }
+    if (!ours || file == EG_PATH_OTHER) {
+        status =
+            eg_fail(EG_INVALID, "%s is not a results file of engram; it is left alone", paths.file);
+        goto done;
+    }
+    /* The sweep's own last picture may have been replaced by an older one just now: again. */
+    bool grew = true;
+    for (int i = 0; i < TRIES && grew && status.code == EG_OK; i++) {
+        status = collect_once(&paths, &grew);
+    }
+done:
+    eg_paths_clear(&paths);
+    return status;
+}

@@ -1,0 +1,317 @@
+/** Writing a sweep's results: every event goes into the journal first and then, by the same code
+ *  that reads journals, into the book. See engram/store.h. */
+#include "engram/store.h"
+
+#include "engram/memory.h"
+#include "store/book.h"
+#include "store/h5_read.h"
+#include "store/h5_write.h"
+#include "store/journal.h"
+#include "store/paths.h"
+#include "store/store_lock.h"
+#include "store/store_match.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <time.h>
+#include <unistd.h>
+
+/** At most so often, however cheap it is. */
+#define PUBLISH_SECONDS_MIN 2.0
+
+struct eg_store {
+    eg_paths paths;
+    eg_lock lock;
+    eg_journal journal;
+    eg_book *book;
+    eg_writer payload;
+    uint64_t published_end;   /* end of the journal when the result file was last written */
+    double published_at;      /* … and when that was finished, monotonic seconds */
+    double published_seconds; /* … and how long it took */
+    bool created;             /* the journal did not exist before */
+};
+
+static double clock_seconds(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/** Appends the payload as a frame and applies it. */
+static eg_status append(eg_store *store, eg_frame_type type, bool sync)
+{
+    eg_frame frame;
+    EG_TRY(eg_journal_append(&store->journal, type, &store->payload, clock_seconds(CLOCK_REALTIME),
+                             sync, &frame));
+    return eg_book_apply(store->book, &frame);
+}
+
+/** A frame for the book before it is in the journal: plans that do not fit are found before
+ * anything is written. */
+static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double time)
+{
+    eg_frame frame = {.type = (uint32_t)type,
+                      .time = time,
+                      .offset = UINT64_MAX,
+                      .payload = payload->data,
+                      .size = payload->size};
+    return frame;
+}
+
+/** Refuses a NAME.h5 that is not ours to replace. */
+static eg_status check_result_file(const eg_paths *paths, bool has_journal)
+{
+    eg_path_kind kind = EG_PATH_NONE;
+    EG_TRY(eg_path_look(paths->file, &kind));
+    if (kind == EG_PATH_NONE) {
+        return eg_ok();
+    }
+    bool ours = false;
+    EG_TRY(eg_h5_is_results(paths->file, &ours));
+    if (!ours) {
+        return eg_fail(EG_INVALID,
+                       "%s exists and is not a results file of engram; choose another name",
+                       paths->file);
+    }
+    if (!has_journal) {
+        return eg_fail(EG_INVALID,
+                       "%s has no journal (%s) beside it: it can be read but not continued; choose "
+                       "another name",
+                       paths->file, paths->journal);
+    }
+    return eg_ok();
+}
+
+/** Reads the journal that is there and checks that the plan may go on in it. */
+static eg_status read_existing(eg_store *store, const eg_plan *plan, bool *has_header)
+{
+    eg_replay replay = {0};
+    EG_TRY(eg_journal_open(&store->journal, store->paths.journal, true));
+    EG_TRY(eg_book_replay(store->book, &store->journal, &replay));
+    if (replay.damaged) {
+        return eg_fail(EG_INVALID,
+                       "%s is damaged at byte %llu, with sound records after it; nothing will be "
+                       "added to it (engram check says more; what is intact can be read)",
+                       store->paths.journal, (unsigned long long)replay.damaged_at);
+    }
+    *has_header = replay.frames > 0;
+    eg_book_forget_running(store->book);
+    return eg_store_match(store->book, plan, store->paths.file);
+}
+
+/** The first frames: header and plan where they are missing, then the session. */
+static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_session *session,
+                                 bool has_header)
+{
+    eg_writer planned = {0};
+    eg_frame frame;
+    double now = clock_seconds(CLOCK_REALTIME);
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_plan_write(plan, &planned));
+    eg_book *book = store->book;
+    bool changed = !book->has_plan || book->plan_hash != eg_hash64(planned.data, planned.size);
+    if (changed) {
+        frame = book_first(EG_FRAME_PLAN, &planned, now);
+        EG_TRY_DONE(status, eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
+    }
+    if (store->journal.fd < 0) {
+        EG_TRY_DONE(status, eg_journal_open(&store->journal, store->paths.journal, true));
+        store->created = true;
+    }
+    EG_TRY_DONE(status, eg_journal_cut(&store->journal));
+    if (!has_header) {
+        eg_writer_clear(&store->payload);
+        eg_header_write(&store->payload);
+        EG_TRY_DONE(status, append(store, EG_FRAME_HEADER, false));
+    }
+    if (changed) {
+        EG_TRY_DONE(status,
+                    eg_journal_append(&store->journal, EG_FRAME_PLAN, &planned, now, true, &frame));
+    }
+    eg_writer_clear(&store->payload);
+    eg_session_write(session, &store->payload);
+    EG_TRY_DONE(status, append(store, EG_FRAME_SESSION, true));
+    status = eg_sync_directory(store->paths.directory);
+done:
+    eg_writer_free(&planned);
+    return status;
+}
+
+static void fill_outcomes(const eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
+{
+    const eg_results *results = &store->book->box->results;
+    for (size_t i = 0; i < plan->trial_count; i++) {
+        eg_trial_status status = results->trials[i].status;
+        outcomes[i].status = (uint8_t)(status == EG_TRIAL_RUNNING ? EG_TRIAL_PENDING : status);
+        outcomes[i].objective = results->trials[i].objective;
+    }
+}
+
+static void destroy(eg_store *store)
+{
+    eg_journal_close(&store->journal);
+    eg_lock_release(&store->lock);
+    eg_paths_clear(&store->paths);
+    eg_book_free(store->book);
+    eg_writer_free(&store->payload);
+    eg_free(store);
+}
+
+eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
+                        const eg_session *session, eg_outcome *outcomes)
+{
+    *out = NULL;
+    eg_store *store = NULL;
+    EG_TRY(eg_alloc(&store, 1, sizeof *store));
+    store->lock = EG_LOCK_NONE;
+    store->journal = EG_JOURNAL_NONE;
+    eg_path_kind journal = EG_PATH_NONE;
+    bool has_header = false;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
+    EG_TRY_DONE(status, eg_paths_check(&store->paths));
+    EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
+    EG_TRY_DONE(status, eg_path_look(store->paths.journal, &journal));
+    EG_TRY_DONE(status, check_result_file(&store->paths, journal != EG_PATH_NONE));
+    EG_TRY_DONE(status, eg_book_create(&store->book));
+    if (journal != EG_PATH_NONE) {
+        EG_TRY_DONE(status, read_existing(store, plan, &has_header));
+    }
+    EG_TRY_DONE(status, write_beginning(store, plan, session, has_header));
+    EG_TRY_DONE(status, eg_store_publish(store, eg_book_complete(store->book)));
+    fill_outcomes(store, plan, outcomes);
+    *out = store;
+    store = NULL;
+done:
+    if (store != NULL) {
+        if (store->created) {
+            (void)unlink(store->paths.journal); /* nothing half-written stays behind */
+        }
+        destroy(store);
+    }
+    return status;
+}
+
+eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
+{
+    eg_book *book = store->book;
+    const eg_results *results = &book->box->results;
+    assert(plan->trial_count >= book->base_trials);
+    bool known = plan->trial_count == book->plan_trials;
+    for (size_t i = book->base_trials; known && i < plan->trial_count; i++) {
+        known = results->trials[i].id == plan->trials[i].id;
+    }
+    if (!known) {
+        eg_writer *payload = &store->payload;
+        eg_writer_clear(payload);
+        eg_trials_write(plan->trials + book->base_trials, plan->trial_count - book->base_trials,
+                        payload);
+        EG_TRY(eg_writer_status(payload));
+        double now = clock_seconds(CLOCK_REALTIME);
+        eg_frame frame = book_first(EG_FRAME_EXTEND, payload, now);
+        EG_TRY(eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
+        EG_TRY(eg_journal_append(&store->journal, EG_FRAME_EXTEND, payload, now, true, &frame));
+    }
+    fill_outcomes(store, plan, outcomes);
+    return eg_ok();
+}
+
+static uint64_t id_of(const eg_store *store, size_t trial)
+{
+    assert(trial < store->book->plan_trials);
+    return store->book->box->results.trials[trial].id;
+}
+
+uint32_t eg_store_attempts(const eg_store *store, size_t trial)
+{
+    assert(trial < store->book->plan_trials);
+    return store->book->pages[trial].attempts;
+}
+
+eg_status eg_store_started(eg_store *store, size_t trial, const eg_attempt *attempt)
+{
+    eg_writer_clear(&store->payload);
+    eg_started_write(id_of(store, trial), attempt, &store->payload);
+    return append(store, EG_FRAME_STARTED, false);
+}
+
+eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *attempt,
+                            eg_trial_status status, const char *message, const eg_record *record)
+{
+    uint64_t id = id_of(store, trial);
+    assert(eg_is_finished(status));
+    const eg_result *result = &store->book->box->results.trials[trial];
+    if (result->status == EG_TRIAL_DONE || result->status == EG_TRIAL_DIVERGED) {
+        return eg_fail(EG_INTERNAL, "the trial %016llx has a result already",
+                       (unsigned long long)id);
+    }
+    if (record != NULL) {
+        eg_status declared = eg_book_declares(store->book, record);
+        if (declared.code != EG_OK) {
+            return eg_fail(EG_INTERNAL, "%s", declared.message);
+        }
+    }
+    if (message == NULL) {
+        message = record != NULL ? eg_record_message(record) : "";
+    }
+    eg_writer_clear(&store->payload);
+    eg_result_write(id, attempt, status, message, record, &store->payload);
+    return append(store, EG_FRAME_RESULT, true);
+}
+
+eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)
+{
+    uint64_t id = id_of(store, trial);
+    if (eg_is_finished(store->book->box->results.trials[trial].status)) {
+        return eg_fail(EG_INTERNAL, "the trial %016llx has a result and cannot be skipped",
+                       (unsigned long long)id);
+    }
+    eg_writer_clear(&store->payload);
+    eg_write_u64(&store->payload, id);
+    eg_write_text(&store->payload, why);
+    return append(store, EG_FRAME_SKIPPED, false);
+}
+
+eg_status eg_store_redo(eg_store *store, size_t trial)
+{
+    eg_writer_clear(&store->payload);
+    eg_write_u64(&store->payload, id_of(store, trial));
+    return append(store, EG_FRAME_REDO, true);
+}
+
+eg_status eg_store_publish(eg_store *store, bool complete)
+{
+    double start = clock_seconds(CLOCK_MONOTONIC);
+    uint64_t end = store->journal.end;
+    eg_status status = eg_h5_publish(store->book, &store->journal, &store->paths, "tmp", complete);
+    store->published_at = clock_seconds(CLOCK_MONOTONIC);
+    store->published_seconds = store->published_at - start;
+    if (status.code == EG_OK) {
+        store->published_end = end;
+    }
+    return status;
+}
+
+eg_status eg_store_publish_if_due(eg_store *store, double share)
+{
+    double wait = fmax(PUBLISH_SECONDS_MIN, store->published_seconds / share);
+    if (store->journal.end == store->published_end ||
+        clock_seconds(CLOCK_MONOTONIC) - store->published_at < wait) {
+        return eg_ok();
+    }
+    return eg_store_publish(store, eg_book_complete(store->book));
+}
+
+eg_status eg_store_close(eg_store *store, const char *why)
+{
+    if (store == NULL) {
+        return eg_ok();
+    }
+    eg_writer_clear(&store->payload);
+    eg_write_text(&store->payload, why);
+    eg_status status = append(store, EG_FRAME_SESSION_END, true);
+    destroy(store);
+    return status;
+}

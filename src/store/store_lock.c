@@ -1,0 +1,272 @@
+/** The writer's lock; see store/store_lock.h.
+ *
+ *  Two locks in one file. Its existence (O_EXCL) works on every file system and between hosts; the
+ *  flock on it ends with its process, so a lock that can be flocked belongs to nobody alive on this
+ *  host. A lock of another host is never taken over: flock does not reach there on every file
+ *  system. The file holds "HOST PID START\n"; START is the process's start time in clock ticks
+ *  since boot, so that a reused pid is not mistaken for the holder. */
+#include "store/store_lock.h"
+
+#include "engram/memory.h"
+#include "store/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HOST_SIZE = 256, CONTENT_SIZE = HOST_SIZE + 64, TRIES = 16 };
+
+typedef struct holder {
+    char host[HOST_SIZE];
+    long pid;
+    unsigned long long start;
+} holder;
+
+/** Start time of a process, 0 if unknown. Field 22 of /proc/PID/stat, counted after the last ')'
+ * because the command name before it may hold anything. */
+static unsigned long long start_time(long pid)
+{
+    char path[64];
+    char text[1024];
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    size_t got = 0;
+    int error = eg_read_fully(fd, text, sizeof text - 1, 0, &got);
+    (void)close(fd);
+    text[error == 0 ? got : 0] = '\0';
+    const char *at = strrchr(text, ')');
+    for (int field = 2; at != NULL && field < 22; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at == NULL ? 0 : strtoull(at + 1, NULL, 10);
+}
+
+static holder myself(void)
+{
+    holder me = {.pid = (long)getpid()};
+    if (gethostname(me.host, sizeof me.host - 1) != 0 || me.host[0] == '\0') {
+        (void)snprintf(me.host, sizeof me.host, "unknown");
+    }
+    me.start = start_time(me.pid);
+    return me;
+}
+
+/** False if the file is empty or not a lock: its writer died, or is just writing it. */
+static bool read_holder(int fd, holder *out)
+{
+    char text[CONTENT_SIZE];
+    size_t got = 0;
+    if (eg_read_fully(fd, text, sizeof text - 1, 0, &got) != 0) {
+        return false;
+    }
+    text[got] = '\0';
+    *out = (holder){0};
+    char *space = strchr(text, ' ');
+    if (space == NULL || space == text || (size_t)(space - text) >= sizeof out->host) {
+        return false;
+    }
+    memcpy(out->host, text, (size_t)(space - text));
+    char *end = NULL;
+    out->pid = strtol(space + 1, &end, 10);
+    if (end == space + 1 || out->pid <= 0) {
+        return false;
+    }
+    out->start = strtoull(end, NULL, 10);
+    return true;
+}
+
+static bool same_host(const holder *who)
+{
+    return strcmp(who->host, myself().host) == 0;
+}
+
+/** Of another host nobody here can tell: it counts as alive. */
+static bool alive(const holder *who)
+{
+    if (!same_host(who)) {
+        return true;
+    }
+    if (kill((pid_t)who->pid, 0) != 0 && errno != EPERM) {
+        return false;
+    }
+    unsigned long long start = start_time(who->pid);
+    return start == 0 || who->start == 0 || start == who->start;
+}
+
+static eg_status refuse(const char *path, const char *file, int fd)
+{
+    holder who;
+    if (fd < 0 || !read_holder(fd, &who)) {
+        return eg_fail(EG_INVALID, "%s is being written by another process (lock %s)", file, path);
+    }
+    if (!same_host(&who)) {
+        return eg_fail(EG_INVALID,
+                       "%s is being written by process %ld on host %s; if that job is gone, delete "
+                       "%s",
+                       file, who.pid, who.host, path);
+    }
+    return eg_fail(EG_INVALID, "%s is being written by process %ld on host %s", file, who.pid,
+                   who.host);
+}
+
+typedef enum flock_answer { FLOCK_GOT, FLOCK_BUSY, FLOCK_UNSUPPORTED } flock_answer;
+
+static flock_answer try_flock(int fd)
+{
+    int result;
+    do {
+        result = flock(fd, LOCK_EX | LOCK_NB);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) {
+        return FLOCK_GOT;
+    }
+    return errno == EWOULDBLOCK ? FLOCK_BUSY : FLOCK_UNSUPPORTED;
+}
+
+/** The file at `path` is still the one behind fd: its holder did not remove it meanwhile. */
+static bool still_there(int fd, const char *path)
+{
+    struct stat mine;
+    struct stat there;
+    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_dev == there.st_dev &&
+           mine.st_ino == there.st_ino;
+}
+
+static eg_status sign(int fd, const char *path)
+{
+    holder me = myself();
+    char text[CONTENT_SIZE];
+    int length = snprintf(text, sizeof text, "%s %ld %llu\n", me.host, me.pid, me.start);
+    int error = ftruncate(fd, 0) == 0 ? eg_write_fully(fd, text, (size_t)length, 0) : errno;
+    return error == 0 ? eg_ok() : eg_fail_errno(error, "%s: cannot write the lock file", path);
+}
+
+static eg_status open_error(const char *path, int error)
+{
+    if (error == EACCES || error == EROFS || error == EPERM || error == ENOENT ||
+        error == ENOTDIR) {
+        return eg_fail(EG_INVALID, "%s: results cannot be written here: %s", path, strerror(error));
+    }
+    return eg_fail_errno(error, "%s: cannot create the lock file", path);
+}
+
+/** Decides about a lock file that exists already. *retry: it vanished, start again. */
+static eg_status take_existing(int fd, const char *path, const char *file, bool *retry)
+{
+    *retry = false;
+    flock_answer answer = try_flock(fd);
+    if (answer == FLOCK_BUSY) {
+        return refuse(path, file, fd);
+    }
+    if (!still_there(fd, path)) {
+        *retry = true;
+        return eg_ok();
+    }
+    holder who;
+    bool known = read_holder(fd, &who);
+    if (answer == FLOCK_UNSUPPORTED && (!known || same_host(&who))) {
+        if (known && alive(&who)) {
+            return refuse(path, file, fd);
+        }
+        /* Without flock two processes could both take over a dead one's lock. */
+        return eg_fail(EG_INVALID,
+                       "%s: a process that is gone left the lock %s, and this file system cannot "
+                       "hand it over safely; delete it",
+                       file, path);
+    }
+    if (known && alive(&who)) {
+        return refuse(path, file, fd);
+    }
+    return sign(fd, path);
+}
+
+/** A lock file that did not exist before. */
+static eg_status take_new(int fd, const char *path, const char *file)
+{
+    if (try_flock(fd) == FLOCK_BUSY) {
+        /* Somebody found the file still empty, thought it abandoned, and took it. */
+        return refuse(path, file, fd);
+    }
+    eg_status status = sign(fd, path);
+    if (status.code != EG_OK) {
+        (void)unlink(path);
+    }
+    return status;
+}
+
+/** One try. *fd stays -1 without a failure if the lock file vanished meanwhile. */
+static eg_status try_once(int *fd, const char *path, const char *file)
+{
+    bool retry = false;
+    eg_status status = eg_ok();
+    *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (*fd >= 0) {
+        status = take_new(*fd, path, file);
+    } else if (errno == EEXIST) {
+        *fd = open(path, O_RDWR | O_CLOEXEC);
+        if (*fd < 0) {
+            return errno == ENOENT ? eg_ok() : open_error(path, errno);
+        }
+        status = take_existing(*fd, path, file, &retry);
+    } else {
+        return open_error(path, errno);
+    }
+    if (status.code != EG_OK || retry) {
+        (void)close(*fd);
+        *fd = -1;
+    }
+    return status;
+}
+
+eg_status eg_lock_take(eg_lock *lock, const char *path, const char *file)
+{
+    *lock = EG_LOCK_NONE;
+    EG_TRY(eg_strdup(&lock->path, path));
+    eg_status status = eg_ok();
+    for (int i = 0; i < TRIES && lock->fd < 0 && status.code == EG_OK; i++) {
+        status = try_once(&lock->fd, path, file);
+    }
+    if (status.code == EG_OK && lock->fd < 0) {
+        status = refuse(path, file, -1);
+    }
+    if (status.code != EG_OK) {
+        eg_free(lock->path);
+        *lock = EG_LOCK_NONE;
+    }
+    return status;
+}
+
+void eg_lock_release(eg_lock *lock)
+{
+    if (lock->fd >= 0) {
+        (void)unlink(lock->path);
+        (void)close(lock->fd);
+    }
+    eg_free(lock->path);
+    *lock = EG_LOCK_NONE;
+}
+
+eg_status eg_lock_holder(char **out, const char *path)
+{
+    *out = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return eg_ok();
+    }
+    holder who;
+    bool known = read_holder(fd, &who);
+    (void)close(fd);
+    if (!known || !alive(&who)) {
+        return eg_ok();
+    }
+    return eg_format(out, "%s %ld", who.host, who.pid);
+}
