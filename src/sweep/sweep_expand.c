@@ -31,12 +31,14 @@ static size_t base_count(const expansion *e)
 
 /* Sizes, before anything is made ------------------------------------------------------------------ */
 
+/** "1000 x 1000 x 1000 = ", or nothing for a single axis, whose number follows anyway. */
 static void print_product(char *out, size_t size, const eg_axes *axes)
 {
     out[0] = '\0';
-    for (size_t i = 0; i < axes->count; i++) {
+    for (size_t i = 0; axes->count > 1 && i < axes->count; i++) {
         size_t used = strlen(out);
-        (void)snprintf(out + used, size - used, "%s%zu", i == 0 ? "" : " x ", axes->items[i].count);
+        (void)snprintf(out + used, size - used, "%zu%s", axes->items[i].count,
+                       i + 1 < axes->count ? " x " : " = ");
     }
 }
 
@@ -47,15 +49,15 @@ static eg_status check_size(const expansion *e, double points)
     print_product(product, sizeof product, &e->axes);
     if (points * seeds > EG_PLAN_TRIALS_MAX) {
         return eg_fail_at(&e->block->at,
-                          "the grid gives %s = %.15g points, with %zu seeds %.15g trials; a plan "
+                          "the grid gives %s%.15g points, with %zu seeds %.15g trials; a plan "
                           "holds at most %d trials",
                           product, points, e->plan->seed_count, points * seeds,
                           (int)EG_PLAN_TRIALS_MAX);
     }
     if (points > EG_PLAN_POINTS_MAX) {
         return eg_fail_at(&e->block->at,
-                          "the grid gives %s = %.15g points; a plan holds at most %d points",
-                          product, points, (int)EG_PLAN_POINTS_MAX);
+                          "the grid gives %s%.15g points; a plan holds at most %d points", product,
+                          points, (int)EG_PLAN_POINTS_MAX);
     }
     return eg_ok();
 }
@@ -95,6 +97,21 @@ static eg_status name_point(const expansion *e, eg_status status, size_t count)
     return status;
 }
 
+/** Does the message speak of this setting: by its whole name, or as " part = …" after its component's name? */
+static bool mentions(const char *message, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (strstr(message, name) != NULL || dot == NULL) {
+        return strstr(message, name) != NULL;
+    }
+    char outer[EG_PREFIX_SIZE] = "";
+    size_t length = (size_t)(dot - name);
+    memcpy(outer, name, length < sizeof outer ? length : 0);
+    const char *part = strstr(message, dot + 1);
+    return outer[0] != '\0' && strstr(message, outer) != NULL && part != NULL && part > message &&
+           part[-1] == ' ' && strncmp(part + strlen(dot + 1), " = ", 3) == 0;
+}
+
 /** Settings that resolve may still not work together; the message names one of them, and where that was written is
  *  the best position. */
 static eg_status locate(const expansion *e, eg_status status, size_t total)
@@ -103,7 +120,7 @@ static eg_status locate(const expansion *e, eg_status status, size_t total)
     for (size_t i = 0; i < total; i++) {
         const eg_assignment *item = &e->items[i];
         bool longer = best == NULL || strlen(item->name) >= strlen(best->name);
-        if (longer && strstr(status.message, item->name) != NULL) {
+        if (longer && mentions(status.message, item->name)) {
             best = item;
         }
     }

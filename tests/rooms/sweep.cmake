@@ -1,0 +1,7 @@
+engram_test(sweep_expand LIBRARY sweep)
+engram_test(sweep_values LIBRARY sweep)
+engram_test(sweep_decisions LIBRARY sweep)
+engram_test(sweep_bad_input LIBRARY sweep)
+foreach(name sweep_expand sweep_values sweep_decisions sweep_bad_input)
+    target_sources(test_${name} PRIVATE support/plans.c)
+endforeach()

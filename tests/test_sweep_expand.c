@@ -1,0 +1,544 @@
+/** Expansion: hand-counted points, their order, identities, blocks, conditions, overrides, includes. */
+#include "testing.h"
+
+#include "engram/memory.h"
+#include "engram/sweep.h"
+#include "engram/trial.h"
+#include "plans.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Products --------------------------------------------------------------------------------------- */
+
+static void test_grid_order(void **state)
+{
+    (void)state;
+    eg_plan *plan = plan_of("name: t\nseeds: 2\ngrid:\n"
+                            "  optimizer.lr: [0.1, 0.2]\n"
+                            "  stream.epochs: [1, 2, 3]\n",
+                            NULL);
+    assert_int_equal(plan->point_count, 6);
+    assert_column(plan, "optimizer.lr",
+                  "0.1 0.1 0.1 0.2 0.2 0.2"); /* the first entry varies slowest */
+    assert_column(plan, "stream.epochs", "1 2 3 1 2 3");
+    assert_int_equal(plan->swept_count, 2);
+    assert_string_equal(plan->swept[0], "stream.epochs"); /* the schema's order */
+    assert_string_equal(plan->swept[1], "optimizer.lr");
+
+    /* Seeds outermost: replicate 0 of every point, then replicate 1. */
+    assert_int_equal(plan->trial_count, 12);
+    for (size_t i = 0; i < 12; i++) {
+        const eg_plan_trial *trial = &plan->trials[i];
+        assert_int_equal(trial->point, i % 6);
+        assert_int_equal(trial->replicate, i / 6);
+        assert_int_equal(trial->seed, i / 6);
+        assert_int_equal(eg_plan_find(plan, i % 6, i / 6), i);
+        uint64_t id = 0;
+        assert_ok(eg_trial_id(&id, plan->points[i % 6].settings, i / 6));
+        assert_true(trial->id == id);
+        for (size_t k = 0; k < i; k++) {
+            assert_true(plan->trials[k].id != id);
+        }
+    }
+    assert_true(eg_plan_find(plan, 6, 0) == SIZE_MAX);
+    assert_true(eg_plan_find(plan, 0, 2) == SIZE_MAX);
+    double cost = 0;
+    assert_ok(eg_trial_cost(&cost, plan->points[5].settings));
+    assert_close(plan->points[5].cost, cost, 0);
+    assert_true(plan->points[5].cost > plan->points[3].cost);
+    eg_plan_free(plan);
+}
+
+/** The published grids: 6 points of hard_ash, 3 of adagrad, 24 of adam … */
+static void test_component_alternatives(void **state)
+{
+    (void)state;
+    eg_plan *plan = plan_of("name: t\nseeds: 5\ngrid:\n"
+                            "  model.activation:\n"
+                            "    - hard_ash: {alpha: [3, 4], z_k: [2.2, 2.3, 2.4]}\n"
+                            "    - relu\n"
+                            "    - topk_subtract: {k: [32, 64], x_max: 2}\n"
+                            "  optimizer:\n"
+                            "    - adagrad: {lr: [1e-4, 2e-4, 3e-4]}\n"
+                            "    - adam: {lr: [8e-6, 1e-5, 1.5e-5], beta1: [.9, .95, .98, .99],\n"
+                            "             beta2: [.999, .9995]}\n",
+                            NULL);
+    assert_int_equal(plan->point_count, (6 + 1 + 2) * (3 + 24));
+    assert_int_equal(plan->trial_count, 9 * 27 * 5);
+    assert_int_equal(plan->duplicates, 0);
+    assert_string_equal(eg_test_value(plan, 0, "model.activation"), "hard_ash");
+    assert_string_equal(eg_test_value(plan, 0, "model.activation.alpha"), "3");
+    assert_string_equal(eg_test_value(plan, 27, "model.activation.z_k"), "2.3");
+    assert_string_equal(eg_test_value(plan, 6 * 27, "model.activation"), "relu");
+    assert_string_equal(eg_test_value(plan, 6 * 27, "model.activation.alpha"), "-");
+    assert_string_equal(eg_test_value(plan, 9 * 27 - 1, "optimizer.beta1"), "0.99");
+    eg_plan_free(plan);
+
+    /* One alternative as a map, alternatives inside alternatives, nested groups. */
+    plan =
+        plan_of("name: t\nseeds: 3\ngrid:\n"
+                "  optimizer:\n"
+                "    sgd: {schedule: [constant, exponential: {gamma: [0.5, 0.7], period: 200}]}\n"
+                "  eval: {every: [10, 20]}\n",
+                NULL);
+    assert_int_equal(plan->point_count, 3 * 2);
+    assert_column(plan, "optimizer.schedule.gamma", "- - 0.5 0.5 0.7 0.7");
+    assert_column(plan, "eval.every", "10 20 10 20 10 20");
+    eg_plan_free(plan);
+}
+
+static void test_values_of_lists(void **state)
+{
+    (void)state;
+    eg_plan *plan =
+        plan_of("name: t\nseeds: 3\ngrid:\n  model.hidden: [[1000], [500, 500], 7]\n", NULL);
+    assert_int_equal(plan->point_count, 3);
+    assert_string_equal(eg_test_value(plan, 1, "model.hidden"), "[500, 500]");
+    assert_string_equal(eg_test_value(plan, 2, "model.hidden"), "[7]");
+    eg_plan_free(plan);
+    plan = plan_of("name: t\nseeds: 3\nbase: {model.hidden: [500, 500]}\n"
+                   "grid:\n  stream.partition:\n"
+                   "    - [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]\n"
+                   "    - [[9, 8, 7, 6, 5], [4, 3, 2, 1, 0]]\n",
+                   NULL);
+    assert_int_equal(plan->point_count, 2);
+    assert_string_equal(eg_test_value(plan, 1, "stream.partition"),
+                        "[[9, 8, 7, 6, 5], [4, 3, 2, 1, 0]]");
+    eg_plan_free(plan);
+}
+
+static void test_zip(void **state)
+{
+    (void)state;
+    eg_plan *plan =
+        plan_of("name: t\nseeds: 3\n"
+                "zip:\n  size: {model.hidden: [[10], [20, 20]], stream.epochs: [1, 2]}\n"
+                "  rate: {optimizer: [sgd, adagrad], optimizer.lr: [0.5, 0.25]}\n"
+                "grid: {stream.batch: [8, 16, 32]}\n",
+                NULL);
+    assert_int_equal(plan->point_count, 3 * 2 * 2);
+    assert_column(plan, "stream.epochs", "1 1 2 2 1 1 2 2 1 1 2 2");
+    assert_column(plan, "optimizer",
+                  "sgd adagrad sgd adagrad sgd adagrad sgd adagrad sgd adagrad sgd "
+                  "adagrad");
+    assert_column(plan, "optimizer.lr", "0.5 0.25 0.5 0.25 0.5 0.25 0.5 0.25 0.5 0.25 0.5 0.25");
+    assert_string_equal(eg_test_value(plan, 2, "model.hidden"), "[20, 20]");
+    eg_plan_free(plan);
+}
+
+static void test_when(void **state)
+{
+    (void)state;
+    eg_plan *plan = plan_of("name: t\nseeds: 3\n"
+                            "grid: {optimizer: [adam, sgd], stream.epochs: [1, 2]}\n"
+                            "when:\n"
+                            "  - if: {optimizer: adam}\n"
+                            "    grid: {optimizer.beta1: [0.9, 0.95, 0.99]}\n"
+                            "  - if: {optimizer.beta1: {at_least: 0.95}, stream.epochs: 2}\n"
+                            "    grid: {optimizer.beta2: [0.99, 0.999]}\n",
+                            NULL);
+    /* adam, 1 epoch: 3; adam, 2 epochs: 1 + 2 * 2; sgd: 2. The second entry sees what the first gave. */
+    assert_int_equal(plan->point_count, 3 + 5 + 2);
+    assert_column(plan, "optimizer.beta1", "0.9 0.95 0.99 0.9 0.95 0.95 0.99 0.99 - -");
+    assert_string_equal(eg_test_value(plan, 4, "optimizer.beta2"), "0.99");
+    assert_string_equal(eg_test_value(plan, 5, "optimizer.beta2"), "0.999");
+    eg_plan_free(plan);
+
+    /* Conditions see defaults too. */
+    plan = plan_of("name: t\nseeds: 3\ngrid: {stream.epochs: [1, 2]}\n"
+                   "when:\n  - if: {stream: split}\n    grid: {stream.tasks: [2, 5]}\n",
+                   NULL);
+    assert_int_equal(plan->point_count, 4);
+    eg_plan_free(plan);
+}
+
+static void test_exclude(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *condition;
+        size_t left; /* of lr 0.1 0.2 0.3 0.4 with adam (beta1 0.9) and sgd */
+    } cases[] = {
+        {"{optimizer.lr: 0.2}", 6},
+        {"{optimizer.lr: 2e-1}", 6},
+        {"{optimizer.lr: [0.1, 0.4]}", 4},
+        {"{optimizer.lr: {above: 0.2}}", 4},
+        {"{optimizer.lr: {at_least: 0.2}}", 2},
+        {"{optimizer.lr: {below: 0.2}}", 6},
+        {"{optimizer.lr: {at_most: 0.2}}", 4},
+        {"{optimizer.lr: {above: 0.1, below: 0.4}}", 4},
+        {"{optimizer.lr: {not: 0.1}}", 2},
+        {"{optimizer.lr: {not: [0.1, 0.2]}}", 4},
+        {"{optimizer: sgd, optimizer.lr: {above: 0.1}}", 5},
+        {"{optimizer: [sgd], optimizer.lr: 0.1}", 7},
+        {"{optimizer.beta1: 0.9}", 4},        /* sgd has no beta1: never matches */
+        {"{optimizer.beta1: {not: 0.5}}", 4}, /* not even a negation */
+        {"{model.hidden: [1000], optimizer: adam}", 4},
+        {"{model.hidden: [[1000], [5]], optimizer: adam}", 4},
+        {"{model.hidden: [5, 5]}", 8},
+    };
+    for (size_t i = 0; i < EG_COUNT(cases); i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text,
+                       "name: t\nseeds: 3\nbase: {optimizer.beta1: 0.9}\n"
+                       "grid: {optimizer: [adam, sgd], optimizer.lr: [0.1, 0.2, 0.3, 0.4]}\n"
+                       "exclude:\n  - %s\n",
+                       cases[i].condition);
+        eg_plan *plan = plan_of(text, NULL);
+        if (plan->point_count != cases[i].left) {
+            fail_msg("%s leaves %zu points, expected %zu", cases[i].condition, plan->point_count,
+                     cases[i].left);
+        }
+        assert_int_equal(plan->excluded, 8 - cases[i].left);
+        assert_int_equal(plan->warning_count, cases[i].left == 8 ? 1 : 0);
+        eg_plan_free(plan);
+    }
+}
+
+static void test_blocks(void **state)
+{
+    (void)state;
+    eg_plan *plan =
+        plan_of("name: t\nseeds: 3\nbase: {stream.epochs: 2}\n"
+                "exclude: [{optimizer.lr: 0.4}]\n"
+                "blocks:\n"
+                "  one: {grid: {optimizer.lr: [0.1, 0.2]}}\n"
+                "  two: {base: {stream.epochs: 3}, grid: {optimizer.lr: [0.2, 0.3, 0.4]}}\n"
+                "  three: {grid: {optimizer.lr: [0.2, 0.3]}, exclude: [{optimizer.lr: 0.3}]}\n"
+                "  four: {base: {optimizer.lr: 0.1}}\n",
+                NULL);
+    /* 0.2 of three and 0.1 of four are in one already; 0.4 and 0.3 of three are excluded. */
+    assert_column(plan, "optimizer.lr", "0.1 0.2 0.2 0.3");
+    assert_column(plan, "stream.epochs", "2 2 3 3");
+    assert_int_equal(plan->duplicates, 2);
+    assert_int_equal(plan->excluded, 2);
+    eg_plan_free(plan);
+
+    /* A top-level grid is a block of its own, besides the others. */
+    plan = plan_of("name: t\nseeds: 3\ngrid: {optimizer.lr: [0.1, 0.2]}\n"
+                   "blocks:\n  more: {grid: {optimizer.lr: [0.2, 0.3]}}\n",
+                   NULL);
+    assert_column(plan, "optimizer.lr", "0.1 0.2 0.3");
+    assert_int_equal(plan->duplicates, 1);
+    eg_plan_free(plan);
+
+    plan = plan_of("name: t\nseeds: 3\n", NULL); /* a single point of defaults */
+    assert_int_equal(plan->point_count, 1);
+    assert_int_equal(plan->swept_count, 0);
+    eg_plan_free(plan);
+}
+
+static void test_base(void **state)
+{
+    (void)state;
+    /* Dotted and nested are the same. */
+    eg_plan *dotted = plan_of("name: t\nseeds: 3\nbase: {optimizer: adam, optimizer.lr: 1e-3, "
+                              "optimizer.beta1: 0.8, eval.every: 7}\n",
+                              NULL);
+    eg_plan *nested =
+        plan_of("name: t\nseeds: 3\nbase:\n  optimizer: {adam: {lr: 1e-3, beta1: 0.8}}\n"
+                "  eval: {every: 7}\n",
+                NULL);
+    eg_plan *mixed = plan_of("name: t\nseeds: 3\nbase:\n  optimizer.beta1: 0.8\n  optimizer: adam\n"
+                             "  eval.every: 7\ngrid: {optimizer: {lr: 0.001}}\n",
+                             NULL);
+    assert_true(dotted->trials[0].id == nested->trials[0].id);
+    assert_true(dotted->trials[0].id == mixed->trials[0].id);
+    assert_string_equal(eg_test_value(dotted, 0, "optimizer.beta1"), "0.8");
+    eg_plan_free(dotted);
+    eg_plan_free(nested);
+    eg_plan_free(mixed);
+
+    /* Base parameters of a component apply to the points that choose it. */
+    eg_plan *plan = plan_of("name: t\nseeds: 3\nbase: {model.activation.alpha: 5}\n"
+                            "grid: {model.activation: [relu, hard_ash]}\n",
+                            NULL);
+    assert_column(plan, "model.activation.alpha", "- 5");
+    eg_plan_free(plan);
+}
+
+/* Identity --------------------------------------------------------------------------------------- */
+
+static void assert_same_ids(const char *a, const char *b, bool same)
+{
+    eg_plan *first = plan_of(a, NULL);
+    eg_plan *second = plan_of(b, NULL);
+    assert_int_equal(first->trial_count, second->trial_count);
+    for (size_t i = 0; i < first->trial_count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < second->trial_count; k++) {
+            found = found || first->trials[i].id == second->trials[k].id;
+        }
+        assert_true(found == same);
+    }
+    eg_plan_free(first);
+    eg_plan_free(second);
+}
+
+static void test_identity(void **state)
+{
+    (void)state;
+    static const char plain[] = "name: t\nseeds: 3\ngrid: {optimizer.lr: [1e-4, 2e-4], "
+                                "stream.epochs: [1, 2]}\n";
+    assert_same_ids(
+        plain, "name: u\nseeds: 3\ngrid: {stream.epochs: [2, 1], optimizer.lr: [0.0002, 0.0001]}\n",
+        true);
+    assert_same_ids(plain,
+                    "name: t\nseeds: [2, 0, 1]\nbase: {stream: split, optimizer: adagrad, "
+                    "model.hidden: [1000], stream.batch: 64, model.bias: false}\n"
+                    "grid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",
+                    true);
+    /* A neutral setting is no part of a trial's identity, every other is. */
+    assert_same_ids(plain,
+                    "name: t\nseeds: 3\nbase: {eval.block: 100}\n"
+                    "grid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",
+                    true);
+    assert_same_ids(plain,
+                    "name: t\nseeds: 3\nbase: {stream.batch: 65}\n"
+                    "grid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",
+                    false);
+    assert_same_ids(
+        plain,
+        "name: t\nseeds: [3, 4, 5]\ngrid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",
+        false);
+}
+
+/* Overrides -------------------------------------------------------------------------------------- */
+
+static const char small[] = "name: small\nseeds: 3\nobjective: final_accuracy\n"
+                            "stop: {early_cut: {after: 2, below: 0.5}}\n"
+                            "select: {best: 1, seeds: 2}\n"
+                            "base: {stream.epochs: 1}\n"
+                            "grid:\n"
+                            "  optimizer.lr: [0.1, 0.2]\n"
+                            "  model.activation: [relu, hard_ash: {alpha: [3, 4]}]\n"
+                            "zip:\n  z: {stream.batch: [8, 16], eval.every: [1, 2]}\n";
+
+static void test_overrides(void **state)
+{
+    (void)state;
+    eg_plan *plan = plan_of(small, NULL);
+    assert_int_equal(plan->point_count, 2 * 3 * 2);
+    assert_string_equal(plan->overrides, "");
+    eg_plan_free(plan);
+
+    plan = plan_of(small, "optimizer.lr=0.5", "stream.epochs=4", "seeds=[7, 9]", "name=other");
+    assert_int_equal(plan->point_count, 3 * 2);
+    assert_column(plan, "optimizer.lr", "0.5 0.5 0.5 0.5 0.5 0.5");
+    assert_column(plan, "stream.epochs", "4 4 4 4 4 4");
+    assert_string_equal(plan->name, "other");
+    assert_int_equal(plan->seed_count, 2);
+    assert_int_equal(plan->seeds[1], 9);
+    assert_string_equal(plan->overrides,
+                        "optimizer.lr=0.5\nstream.epochs=4\nseeds=[7, 9]\nname=other\n");
+    eg_plan_free(plan);
+
+    /* A component with all its alternatives; one member of a zip group; a parameter of an alternative. */
+    plan = plan_of(small, "model.activation=swish", "stream.batch=5", NULL);
+    assert_int_equal(plan->point_count, 2 * 2);
+    assert_column(plan, "eval.every", "1 2 1 2");
+    assert_column(plan, "stream.batch", "5 5 5 5");
+    eg_plan_free(plan);
+    plan = plan_of(small, "model.activation.alpha=7", NULL);
+    assert_int_equal(plan->point_count, 2 * 2 * 2);
+    assert_column(plan, "model.activation.alpha", "- - 7 7 - - 7 7");
+    eg_plan_free(plan);
+
+    /* Several values, a whole component, the last of two. */
+    plan = plan_of(small, "optimizer.lr=[1, 2, 3]", "model.activation=relu", "stream.batch=8",
+                   "eval.every=0");
+    assert_column(plan, "optimizer.lr", "1 2 3");
+    eg_plan_free(plan);
+    plan = plan_of(small, "model.activation={hard_ash: {alpha: [8, 9]}}", "optimizer.lr=1",
+                   "optimizer.lr=2", "eval.every=0", "stream.batch=8");
+    assert_column(plan, "model.activation.alpha", "8 9");
+    assert_column(plan, "optimizer.lr", "2 2");
+    eg_plan_free(plan);
+
+    plan = plan_of(small, "stop=off", "select=off",
+                   "objective={variable: forgetting, goal: minimise}");
+    assert_int_equal(plan->stop_count, 0);
+    assert_int_equal(plan->select_best, 0);
+    assert_string_equal(plan->objective, "forgetting");
+    assert_false(plan->maximise);
+    eg_plan_free(plan);
+
+    /* The parameters of a component that the command line replaces lose their meaning silently. */
+    plan = plan_of(
+        "name: t\nseeds: 3\nbase: {model.activation: hard_ash, model.activation.alpha: 4}\n",
+        "model.activation=relu", NULL);
+    assert_string_equal(eg_test_value(plan, 0, "model.activation"), "relu");
+    eg_plan_free(plan);
+}
+
+static void test_override_mistakes(void **state)
+{
+    (void)state;
+    assert_fails(plan_status(small, "optimizer.lr"), EG_INVALID,
+                 "command line: 'optimizer.lr' is not of the form name=value");
+    assert_fails(plan_status(small, "=3"), EG_INVALID, "not of the form name=value");
+    assert_fails(plan_status(small, "lr=3"), EG_INVALID,
+                 "command line: unknown setting 'lr': did you mean optimizer.lr?");
+    assert_fails(plan_status(small, "seds=3"), EG_INVALID,
+                 "command line: unknown setting 'seds': did you mean seeds?");
+    assert_fails(plan_status(small, "optimizer.lr=-1"), EG_INVALID,
+                 "command line: optimizer.lr = -1: must be above 0");
+    assert_fails(plan_status(small, "optimizer.lr="), EG_INVALID, "optimizer.lr = (empty)");
+    assert_fails(plan_status(small, "optimizer.lr=[1, "), EG_INVALID,
+                 "command line: optimizer.lr: not valid YAML");
+    assert_fails(plan_status(small, "seeds=0"), EG_INVALID, "seeds = 0: must be at least 1");
+    assert_fails(plan_status(small, "optimizer.rho=0.9"), EG_INVALID,
+                 "command line: no point has this setting: optimizer.rho belongs to rmsprop, but "
+                 "optimizer is adagrad");
+}
+
+/* Files ------------------------------------------------------------------------------------------ */
+
+static void write_in(const char *directory, const char *name, const char *text)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    eg_test_write_file(path, text, strlen(text));
+}
+
+static eg_status load_from(const char *directory, const char *name, eg_plan **plan)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    return eg_plan_load(plan, path, NULL, 0);
+}
+
+static void test_include(void **state)
+{
+    (void)state;
+    const char *directory = eg_test_directory();
+    write_in(
+        directory, "common.yaml",
+        "base: {stream.epochs: 2, stream.batch: 32}\nseeds: 4\ngrid: {optimizer.lr: [1, 2, 3]}");
+    write_in(directory, "more.yaml", "include: common.yaml\nbase: {stream.batch: 16}\n");
+    write_in(
+        directory, "main.yaml",
+        "name: main\ninclude: [more.yaml]\nbase: {stream.epochs: 3}\ngrid: {optimizer.lr: [5]}\n");
+    eg_plan *plan = NULL;
+    assert_ok(load_from(directory, "main.yaml", &plan));
+    assert_column(plan, "optimizer.lr", "5");
+    assert_column(plan, "stream.epochs", "3");
+    assert_column(plan, "stream.batch", "16");
+    assert_int_equal(plan->seed_count, 4);
+    /* All texts, included ones first, each behind its name. */
+    const char *first = strstr(plan->text, "seeds: 4");
+    const char *second = strstr(plan->text, "include: common.yaml");
+    const char *third = strstr(plan->text, "name: main");
+    assert_true(first != NULL && first < second && second < third);
+    assert_non_null(strstr(plan->text, "/common.yaml\nbase:"));
+    eg_plan_free(plan);
+
+    write_in(directory, "a.yaml", "name: a\ninclude: b.yaml\n");
+    write_in(directory, "b.yaml", "include: ./a.yaml\n");
+    assert_fails(load_from(directory, "a.yaml", &plan), EG_INVALID, "b.yaml:1:10: ");
+    assert_fails(load_from(directory, "a.yaml", &plan), EG_INVALID, "includes itself");
+    write_in(directory, "c.yaml", "name: c\ninclude: comon.yaml\n");
+    assert_fails(load_from(directory, "c.yaml", &plan), EG_INVALID,
+                 "comon.yaml does not exist; did you mean common.yaml?");
+    write_in(directory, "d.yaml", "name: d\ninclude: e.yaml\n");
+    write_in(directory, "e.yaml", "base:\n  optimizer.lr: none\n");
+    assert_fails(load_from(directory, "d.yaml", &plan), EG_INVALID,
+                 "e.yaml:2:3: optimizer.lr = none: must be a number");
+    assert_fails(load_from(directory, "", &plan), EG_INVALID, "is a directory, not a file");
+    assert_fails(load_from(directory, "man.yaml", &plan), EG_INVALID, "did you mean main.yaml?");
+    assert_fails(load_from("/no/such/folder", "x.yaml", &plan), EG_INVALID,
+                 "/no/such/folder/x.yaml does not exist");
+    eg_test_remove(directory);
+}
+
+static void test_points_table(void **state)
+{
+    (void)state;
+    const char *directory = eg_test_directory();
+    write_in(directory, "points.csv",
+             "\xef\xbb\xbfoptimizer.lr, model.hidden ,stream.epochs\r\n"
+             "1e-3,\"[10, 10]\",1\r\n"
+             "\r\n"
+             "2e-3,20,\r\n"
+             "\"3e-3\",\"[30]\",5");
+    write_in(directory, "main.yaml",
+             "name: t\nseeds: 3\nbase: {stream.epochs: 9}\npoints: points.csv\n"
+             "grid: {stream.batch: [1, 2]}\n");
+    eg_plan *plan = NULL;
+    assert_ok(load_from(directory, "main.yaml", &plan));
+    assert_column(plan, "stream.batch", "1 1 1 2 2 2");
+    assert_column(plan, "optimizer.lr", "0.001 0.002 0.003 0.001 0.002 0.003");
+    assert_column(plan, "stream.epochs", "1 9 5 1 9 5"); /* an empty cell: the base value */
+    assert_string_equal(eg_test_value(plan, 0, "model.hidden"), "[10, 10]");
+    assert_string_equal(eg_test_value(plan, 1, "model.hidden"), "[20]");
+    eg_plan_free(plan);
+
+    static const struct {
+        const char *table, *message;
+    } bad[] = {
+        {"", "points.csv:1:1: an empty table"},
+        {"\n\n", "points.csv:3:1: an empty table"},
+        {"optimizer.lr\n", "points.csv:2:1: a table without a point"},
+        {"lr\n1\n", "points.csv:1:1: unknown setting 'lr': did you mean optimizer.lr?"},
+        {"optimizer.lr,optimizer.lr\n1,2\n", "points.csv:1:14: column optimizer.lr is here twice"},
+        {"optimizer.lr,\n1,2\n", "points.csv:1:14: a column without a name"},
+        {"optimizer.lr\n1\n1,2\n", "points.csv:3:1: a row of 2 cells under a header of 1"},
+        {"optimizer.lr,stream.epochs\n1\n", "points.csv:2:1: a row of 1 cells under a header of 2"},
+        {"optimizer.lr\n\"1\n", "points.csv:2:1: a quotation mark that is never closed"},
+        {"optimizer.lr\n\"1\"2\n", "points.csv:2:4: a comma or the end of the line"},
+        {"optimizer.lr\n1\n-2\n", "points.csv:3:1: optimizer.lr = -2: must be above 0"},
+        {"optimizer.lr\n\xff\n", "points.csv:2:1: not UTF-8"},
+        {"stream.batch\n1\n",
+         "stream.batch is given by the points table and by the grid on line 5"},
+    };
+    for (size_t i = 0; i < EG_COUNT(bad); i++) {
+        write_in(directory, "points.csv", bad[i].table);
+        assert_fails(load_from(directory, "main.yaml", &plan), EG_INVALID, bad[i].message);
+    }
+    eg_test_remove(directory);
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    eg_plan *plan =
+        plan_of("name: t\nseeds: 2\nprotocol: test\nobjective: train_seconds\n"
+                "stop: {early_cut: {after: 2, below: 0.5}}\nselect: {best: 2, seeds: 3}\n",
+                NULL);
+    static const char *const parts[] = {"train_seconds differs between identical runs",
+                                        "selection uses the test set", "2 seeds per point",
+                                        "early_cut never cuts", "select takes the best 2 points"};
+    assert_int_equal(plan->warning_count, EG_COUNT(parts));
+    for (size_t i = 0; i < EG_COUNT(parts); i++) {
+        assert_non_null(strstr(plan->warnings[i], parts[i]));
+    }
+    assert_string_equal(eg_test_value(plan, 0, "protocol"), "test");
+    eg_plan_free(plan);
+    plan = plan_of("name: t\nseeds: 3\nprotocol: {first_tasks: {k: 2}}\n", NULL);
+    assert_int_equal(plan->warning_count, 0);
+    assert_string_equal(eg_test_value(plan, 0, "protocol.k"), "2");
+    eg_plan_free(plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grid_order),
+        cmocka_unit_test(test_component_alternatives),
+        cmocka_unit_test(test_values_of_lists),
+        cmocka_unit_test(test_zip),
+        cmocka_unit_test(test_when),
+        cmocka_unit_test(test_exclude),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_base),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_override_mistakes),
+        cmocka_unit_test(test_include),
+        cmocka_unit_test(test_points_table),
+        cmocka_unit_test(test_warnings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
