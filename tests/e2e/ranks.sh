@@ -33,6 +33,8 @@ tables dedicated >dedicated.txt
 same alone.txt dedicated.txt
 "$engram" export dedicated.h5 | cut -d, -f2- >dedicated.csv
 lacks dedicated.csv ",0,$(hostname)," # rank 0 trained nothing
+"$engram" export on3.h5 | cut -d, -f2- >shared.csv
+has shared.csv ",0,$(hostname),"
 
 # Other verbs under mpirun: rank 0 answers, once.
 expect 0 "$mpirun" 3 "$engram" top alone.h5 -n 1
