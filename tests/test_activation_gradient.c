@@ -88,6 +88,7 @@ static void every_activation(void **state)
     (void)state;
     for (size_t m = 0; m < eg_activation_family.member_count; m++) {
         const eg_activation *a = (const eg_activation *)eg_activation_family.members[m];
+        print_message("%s\n", a->component.name);
         /* The defaults, and gentler values, so that more units lie where the function bends. */
         for (double factor = 1.0; factor >= 0.5; factor /= 2.0) {
             double p[EG_ACTIVATION_PARAMS_MAX];
