@@ -49,8 +49,9 @@ static int compare_keys(const void *a, const void *b)
 eg_status eg_run_queue_add(eg_run_queue *queue, size_t first)
 {
     const eg_plan *plan = queue->plan;
-    assert(plan->trial_count <= queue->capacity && first <= plan->trial_count);
+    assert(first <= plan->trial_count);
     size_t added = plan->trial_count - first;
+    assert(queue->count + added <= queue->capacity);
     rank_key *keys = NULL;
     EG_TRY(eg_alloc(&keys, added, sizeof *keys));
     for (size_t i = 0; i < added; i++) {
