@@ -3,6 +3,7 @@
 
 #include "engram/memory.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static eg_status add_chunk(eg_arena *arena, size_t bytes)
     return eg_ok();
 }
 
-eg_status eg_arena_alloc(eg_arena *arena, void *out, size_t count, size_t size)
+static eg_status take(eg_arena *arena, unsigned char **out, size_t count, size_t size)
 {
     if (size != 0 && count > (SIZE_MAX / 2) / size) {
         return eg_fail_memory(SIZE_MAX);
@@ -41,9 +42,17 @@ eg_status eg_arena_alloc(eg_arena *arena, void *out, size_t count, size_t size)
     if (arena->last == NULL || arena->last->size - arena->last->used < bytes) {
         EG_TRY(add_chunk(arena, bytes));
     }
-    void *slice = arena->last->bytes + arena->last->used;
+    *out = arena->last->bytes + arena->last->used;
     arena->last->used += bytes;
-    memcpy(out, &slice, sizeof slice);
+    return eg_ok();
+}
+
+eg_status eg_arena_alloc(eg_arena *arena, void *out, size_t count, size_t size)
+{
+    unsigned char *slice = NULL;
+    EG_TRY(take(arena, &slice, count, size));
+    void *block = slice;
+    memcpy(out, &block, sizeof block); /* any pointer's address, within the aliasing rules */
     return eg_ok();
 }
 
@@ -54,8 +63,10 @@ eg_status eg_arena_grow(eg_arena *arena, void *block, size_t *capacity, size_t n
     }
     size_t wanted = *capacity * 2 > needed ? *capacity * 2 : needed;
     wanted = wanted < 4 ? 4 : wanted;
-    void *grown = NULL;
-    EG_TRY(eg_arena_alloc(arena, &grown, wanted, size));
+    unsigned char *slice = NULL;
+    EG_TRY(take(arena, &slice, wanted, size));
+    assert(slice != NULL);
+    void *grown = slice;
     void *old = NULL;
     memcpy(&old, block, sizeof old);
     if (old != NULL) {
@@ -68,11 +79,12 @@ eg_status eg_arena_grow(eg_arena *arena, void *block, size_t *capacity, size_t n
 
 eg_status eg_arena_copy(eg_arena *arena, const char **out, const char *text, size_t length)
 {
-    char *copy = NULL;
-    EG_TRY(eg_arena_alloc(arena, &copy, length + 1, 1));
+    unsigned char *copy = NULL;
+    EG_TRY(take(arena, &copy, length + 1, 1));
+    assert(copy != NULL);
     memcpy(copy, text, length);
     copy[length] = '\0';
-    *out = copy;
+    *out = (const char *)copy;
     return eg_ok();
 }
 
@@ -82,12 +94,13 @@ eg_status eg_arena_join(eg_arena *arena, const char **out, const char *a, const 
     size_t first = strlen(a);
     size_t second = strlen(b);
     size_t third = strlen(c);
-    char *joined = NULL;
-    EG_TRY(eg_arena_alloc(arena, &joined, first + second + third + 1, 1));
+    unsigned char *joined = NULL;
+    EG_TRY(take(arena, &joined, first + second + third + 1, 1));
+    assert(joined != NULL);
     memcpy(joined, a, first);
     memcpy(joined + first, b, second);
     memcpy(joined + first + second, c, third + 1);
-    *out = joined;
+    *out = (const char *)joined;
     return eg_ok();
 }
 

@@ -4,9 +4,10 @@
 #include "base/value.h"
 #include "engram/memory.h"
 #include "sweep/sweep.h"
+#include "sweep/yaml_text.h"
 
+#include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 eg_status eg_sweep_warn(eg_sweep *sweep, const char *format, ...)
@@ -14,11 +15,8 @@ eg_status eg_sweep_warn(eg_sweep *sweep, const char *format, ...)
     char words[EG_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(words, sizeof words, format, arguments);
+    eg_words(words, format, arguments);
     va_end(arguments);
-    if (length < 0) {
-        return eg_fail(EG_INTERNAL, "cannot format \"%s\"", format);
-    }
     EG_TRY(eg_arena_grow(sweep->arena, &sweep->warnings, &sweep->warning_capacity,
                          sweep->warning_count + 1, sizeof *sweep->warnings));
     EG_TRY(
@@ -127,6 +125,7 @@ eg_status eg_sweep_flatten(eg_sweep *sweep, const char *prefix, const eg_node *m
                            eg_assignments *out)
 {
     EG_TRY(eg_node_expect(map, EG_NODE_MAP, prefix[0] == '\0' ? "base" : prefix));
+    assert(map->count == 0 || map->entries != NULL);
     for (size_t i = 0; i < map->count; i++) {
         const eg_entry *entry = &map->entries[i];
         const char *name = NULL;

@@ -3,6 +3,7 @@
 
 #include "engram/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 typedef struct tracked {
@@ -49,6 +50,7 @@ static eg_status track_point(table *t, const eg_settings *settings)
             at = next;
             EG_TRY(insert(t, at, setting->name, setting->value.text));
         }
+        assert(t->items != NULL);
         t->items[at].points++;
         t->items[at].differs =
             t->items[at].differs || strcmp(t->items[at].text, setting->value.text) != 0;

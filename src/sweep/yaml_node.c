@@ -1,8 +1,8 @@
 /** Looking at nodes of a YAML tree, and saying what is wrong with them. */
 #include "base/value.h"
+#include "sweep/yaml_text.h"
 #include "sweep/yaml_tree.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +12,9 @@ eg_status eg_fail_at(const eg_origin *at, const char *format, ...)
     eg_status status = {.code = EG_INVALID};
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(status.message, sizeof status.message, format, arguments);
+    eg_words(status.message, format, arguments);
     va_end(arguments);
-    return length < 0 ? eg_fail(EG_INTERNAL, "cannot format \"%s\"", format)
-                      : eg_origin_wrap(status, at);
+    return eg_origin_wrap(status, at);
 }
 
 const eg_node *eg_node_get(const eg_node *map, const char *key)

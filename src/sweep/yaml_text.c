@@ -3,6 +3,8 @@
 
 #include "sweep/yaml_tree.h"
 
+#include <stdio.h>
+
 /** Bytes of the UTF-8 character at `p` (RFC 3629: no overlong forms, no surrogates), or 0. */
 static size_t character_size(const unsigned char *p, size_t left)
 {
@@ -77,4 +79,11 @@ bool eg_text_find_tab(const char *text, size_t size, eg_origin *at)
         i++;
     }
     return false;
+}
+
+void eg_words(char out[EG_MESSAGE_SIZE], const char *format, va_list arguments)
+{
+    if (vsnprintf(out, EG_MESSAGE_SIZE, format, arguments) < 0) {
+        out[0] = '\0';
+    }
 }

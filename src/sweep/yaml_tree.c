@@ -4,7 +4,7 @@
 
 #include "sweep/yaml_text.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -91,6 +91,7 @@ static eg_status find_alias(const reader *r, const yaml_event_t *event, const eg
 /** Counts `child` into `node`. */
 static eg_status add_weight(eg_node *node, const eg_node *child)
 {
+    assert(child != NULL);
     node->weight += child->weight;
     if (node->weight > EG_YAML_NODES_MAX) {
         return eg_fail_at(&node->at, "more than %d values, aliases counted each time",
