@@ -11,7 +11,7 @@ import numpy as np
 
 from .files import ResultError, settings
 from .frames import curves, gather
-from .ranking import best_points, describe, group_ids, points
+from .ranking import best_points, describe, group_ids, points, telling
 
 REFERENCE = "black"
 
@@ -121,8 +121,7 @@ def _lines(ds, ranked, most):
     ranked = ranked[ranked["n"] > 0]
     if ranked.empty:
         raise ResultError("no trial has finished yet")
-    varied = gather(ds)[1]
-    shown = {dotted: column for dotted, column in varied.items() if column in ranked}
+    shown = {dotted: column for dotted, column in telling(ds).items() if column in ranked}
     columns = [column for column in ranked.columns if column in settings(ds).values()]
     groups = _groups(ds, columns)
     lines = {}

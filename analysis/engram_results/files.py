@@ -69,6 +69,11 @@ def swept(ds):
     return [dotted for dotted, name in names.items() if varies(ds[name].values)]
 
 
+def as_list(datasets):
+    """Functions that take several datasets take a single one too."""
+    return list(datasets) if isinstance(datasets, (list, tuple)) else [datasets]
+
+
 def varies(values):
     """Whether an array holds more than one value; a missing number counts as a value."""
     return len({None if value != value else value for value in np.asarray(values).tolist()}) > 1

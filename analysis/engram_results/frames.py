@@ -3,7 +3,7 @@
 import numpy as np
 import pandas
 
-from .files import FINISHED, STATUS_WORDS, ResultError, settings, swept, varies
+from .files import FINISHED, STATUS_WORDS, ResultError, as_list, settings, swept, varies
 
 # Variables over (trial, eval) that say where on a curve a point lies.
 POSITIONS = ("step", "examples_seen", "phase")
@@ -65,7 +65,7 @@ def gather(datasets):
 
     A trial found in several files (same trial_id) counts once.
     """
-    datasets = list(datasets) if isinstance(datasets, (list, tuple)) else [datasets]
+    datasets = as_list(datasets)
     frame = pandas.concat([table(ds, finished=False) for ds in datasets], ignore_index=True)
     if "trial_id" in frame and len(datasets) > 1:
         # A finished copy is worth more than one that is still planned elsewhere.

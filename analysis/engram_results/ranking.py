@@ -3,7 +3,7 @@
 import numpy as np
 import pandas
 
-from .files import FINISHED, ResultError, settings
+from .files import FINISHED, ResultError, as_list, settings, varies
 from .frames import gather
 
 
@@ -44,7 +44,7 @@ def first_of_each(ranked, columns):
 def resolve(datasets, names):
     """Column names for settings given as dotted names or as columns."""
     known = {}
-    for ds in datasets if isinstance(datasets, (list, tuple)) else [datasets]:
+    for ds in as_list(datasets):
         known.update(settings(ds))
     columns = []
     for name in names:
@@ -57,8 +57,7 @@ def resolve(datasets, names):
 
 def maximise(datasets):
     """Whether large objectives are good, as the file says; yes if it does not say."""
-    first = datasets[0] if isinstance(datasets, (list, tuple)) else datasets
-    return str(first["objective"].attrs.get("goal", "maximise")).startswith("max")
+    return str(as_list(datasets)[0]["objective"].attrs.get("goal", "maximise")).startswith("max")
 
 
 def group_ids(frame, columns):
@@ -89,6 +88,33 @@ def _summary(frame, columns, report, large_is_good):
     ranked = ranked.sort_values("score", ascending=not large_is_good, kind="stable",
                                 na_position="last", ignore_index=True)
     return ranked
+
+
+def telling(datasets):
+    """{dotted name: column} of the settings worth showing: those with more than one value among the
+    points that chose the same component. (lr may differ between two optimizers and yet tell nothing
+    that their names do not.)"""
+    frame, varied = gather(datasets)
+    known = {}
+    for ds in as_list(datasets):
+        known.update(settings(ds))
+    return {dotted: column for dotted, column in varied.items()
+            if _varies_within(frame, column, _owner(dotted, known))}
+
+
+def _owner(dotted, known):
+    """The column of the component that a setting belongs to: `optimizer` for `optimizer.lr`."""
+    while "." in dotted:
+        dotted = dotted.rsplit(".", 1)[0]
+        if dotted in known:
+            return known[dotted]
+    return None
+
+
+def _varies_within(frame, column, owner):
+    has = frame[frame[column].notna() & (frame[column] != "")]
+    parts = [has] if owner is None else [part for _, part in has.groupby(owner)]
+    return any(varies(part[column]) for part in parts)
 
 
 def describe(row, varied, without=()):

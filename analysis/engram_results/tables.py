@@ -4,9 +4,9 @@ import numpy as np
 import pandas
 
 from . import published
-from .files import ResultError, settings
+from .files import ResultError, as_list, settings
 from .frames import gather
-from .ranking import best_points, describe, first_of_each, points
+from .ranking import best_points, describe, first_of_each, points, telling
 
 PAIR = ["model.activation", "optimizer"]
 TITLES = {
@@ -30,7 +30,7 @@ def compare(name, datasets):
     """
     if name not in TITLES:
         raise ResultError(f"no table `{name}`; there are {', '.join(TITLES)}")
-    datasets = list(datasets) if isinstance(datasets, (list, tuple)) else [datasets]
+    datasets = as_list(datasets)
     paper = published.hard_ash()
     if name in ("6", "7", "sgd-decay"):
         key = name if name in paper else f"table{name}"
@@ -79,12 +79,12 @@ def _on_split(datasets):
             if setting not in settings(ds):
                 raise ResultError(f"the file has no setting `{setting}`")
     best = best_points(datasets, by=PAIR + ["stream"], report=_report(datasets))
-    varied = gather(datasets)[1]
+    shown = telling(datasets)
     columns = {setting: settings(datasets[0])[setting] for setting in PAIR + ["stream"]}
     found = {}
     for _, row in best[best[columns["stream"]] == "split"].iterrows():
         pair = tuple(row[columns[setting]] for setting in PAIR)
-        found[pair] = _measured(row, varied, without=PAIR)
+        found[pair] = _measured(row, shown, without=PAIR)
     return found
 
 
@@ -103,13 +103,13 @@ def _matched(datasets, entry):
     best = first_of_each(ranked[np.array(fits, dtype=bool)], [])
     row = {"label": entry["label"], "published": entry["published"][0],
            "published_ci": entry["published"][1]}
-    return {**row, **_measured(best.iloc[0], varied)} if len(best) else row
+    return {**row, **_measured(best.iloc[0], telling(datasets))} if len(best) else row
 
 
-def _measured(row, varied, without=()):
+def _measured(row, shown, without=()):
     return {"measured": 100 * row["mean"], "ci": 100 * row["ci"], "n": int(row["n"]),
             "skipped": int(row["skipped"]), "planned": int(row["planned"]), "score": row["score"],
-            "settings": describe(row, varied, without)}
+            "settings": describe(row, shown, without)}
 
 
 def _report(datasets):
@@ -164,4 +164,4 @@ def _interval(mean, half):
 
 
 def _text(value):
-    return value if isinstance(value, str) else "–"
+    return value if isinstance(value, str) and value else "–"

@@ -94,6 +94,12 @@ class Points(ResultsCase):
         varied = {name: engram_results.settings(ds)[name] for name in engram_results.swept(ds)}
         texts = [ranking.describe(row, varied) for _, row in engram_results.points(ds).iterrows()]
         self.assertEqual(texts, ["ash alpha=4 lr=0.0003", "relu lr=0.001"])
+        # alpha has one value wherever it exists, so it tells nothing apart.
+        self.assertEqual(list(ranking.telling(ds)), ["model.activation", "optimizer.lr"])
+        # Neither does lr where every optimizer has one of its own.
+        pairs = self.open([trial("ash", "sgd", 0.5, optimizer_lr=0.1),
+                           trial("ash", "adam", 0.5, optimizer_lr=0.2)], "pairs.h5")
+        self.assertEqual(list(ranking.telling(pairs)), ["optimizer"])
 
 
 if __name__ == "__main__":
