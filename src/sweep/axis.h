@@ -3,7 +3,7 @@
 #ifndef SWEEP_AXIS_H
 #define SWEEP_AXIS_H
 
-#include "sweep/sweep.h"
+#include "sweep/sweep_read.h"
 
 typedef struct eg_choice {
     const eg_assignment *items;

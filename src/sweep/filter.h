@@ -2,7 +2,7 @@
 #ifndef SWEEP_FILTER_H
 #define SWEEP_FILTER_H
 
-#include "sweep/sweep.h"
+#include "sweep/sweep_read.h"
 
 typedef enum eg_relation {
     EG_ANY_OF, /**< equal to one of the values */

@@ -3,7 +3,7 @@
 #include "base/settings_help.h"
 #include "base/value.h"
 #include "engram/memory.h"
-#include "sweep/sweep.h"
+#include "sweep/sweep_read.h"
 
 #include <string.h>
 

@@ -9,26 +9,51 @@
 #include <stdio.h>
 #include <string.h>
 
-/** The files' texts in the order they count; names of files only where there are several. */
+/** A file's text at `at`, each line behind `prefix`; returns the new end. */
+static char *print_lines(char *at, const eg_sweep_part *part, const char *prefix)
+{
+    for (size_t i = 0; i < part->size;) {
+        const char *line = part->text + i;
+        const char *end = memchr(line, '\n', part->size - i);
+        size_t length = end != NULL ? (size_t)(end - line) + 1 : part->size - i;
+        at += sprintf(at, "%s", prefix);
+        memcpy(at, line, length);
+        at += length;
+        i += length;
+    }
+    return at;
+}
+
+static char *print_heading(char *at, const char *start, const char *path)
+{
+    if (at > start && at[-1] != '\n') {
+        *at++ = '\n';
+    }
+    return at + sprintf(at, "# file: %s\n", path);
+}
+
+/** The files' texts in the order they count, then the tables of points as comments. A sweep of one file is kept
+ *  as it is, without a heading. */
 static eg_status keep_text(const eg_sweep *sweep, eg_plan *plan)
 {
     size_t size = 1;
     for (size_t i = 0; i < sweep->part_count; i++) {
         size += strlen(sweep->parts[i].path) + sweep->parts[i].size + 16;
     }
+    for (size_t i = 0; i < sweep->table_count; i++) {
+        size += strlen(sweep->tables[i].path) + sweep->tables[i].size * 3 + 16;
+    }
     EG_TRY(eg_alloc(&plan->text, size, 1));
     char *at = plan->text;
     for (size_t i = 0; i < sweep->part_count; i++) {
-        const eg_sweep_part *part = &sweep->parts[i];
         if (sweep->part_count > 1) {
-            at += sprintf(at, "# file: %s\n", part->path);
+            at = print_heading(at, plan->text, sweep->parts[i].path);
         }
-        memcpy(at, part->text, part->size);
-        at += part->size;
-        bool needs_line_end = i + 1 < sweep->part_count && at > plan->text && at[-1] != '\n';
-        if (needs_line_end) {
-            *at++ = '\n';
-        }
+        at = print_lines(at, &sweep->parts[i], "");
+    }
+    for (size_t i = 0; i < sweep->table_count; i++) {
+        at = print_heading(at, plan->text, sweep->tables[i].path);
+        at = print_lines(at, &sweep->tables[i], "# ");
     }
     *at = '\0';
     return eg_ok();

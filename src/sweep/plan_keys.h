@@ -2,7 +2,7 @@
 #ifndef SWEEP_PLAN_KEYS_H
 #define SWEEP_PLAN_KEYS_H
 
-#include "sweep/sweep.h"
+#include "sweep/sweep_read.h"
 
 /** name, doc, seeds, objective, stop, select into the plan. */
 eg_status eg_plan_read_keys(eg_sweep *sweep, eg_plan *plan) EG_WARN_UNUSED;

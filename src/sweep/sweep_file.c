@@ -1,5 +1,5 @@
 /** The files a sweep is made of: reading them, and following their includes. */
-#include "sweep/sweep.h"
+#include "sweep/sweep_read.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -205,6 +205,10 @@ eg_status eg_axes_points(eg_sweep *sweep, eg_axes *axes, const eg_node *file)
         EG_TRY(read_row(&t, &c, &axis.choices[axis.count]));
         axis.count++;
     }
+    EG_TRY(eg_arena_grow(sweep->arena, &sweep->tables, &sweep->table_capacity,
+                         sweep->table_count + 1, sizeof *sweep->tables));
+    sweep->tables[sweep->table_count++] =
+        (eg_sweep_part){.path = path, .text = t.text, .size = t.size};
     if (axis.count == 0) {
         return eg_fail_at(&t.origin, "a table without a point; rows belong below the header");
     }

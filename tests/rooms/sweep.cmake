@@ -1,7 +1,5 @@
-engram_test(sweep_expand LIBRARY sweep)
-engram_test(sweep_values LIBRARY sweep)
-engram_test(sweep_decisions LIBRARY sweep)
-engram_test(sweep_bad_input LIBRARY sweep)
-foreach(name sweep_expand sweep_values sweep_decisions sweep_bad_input)
-    target_sources(test_${name} PRIVATE support/plans.c)
+# Sweep files: what they expand to, the decisions of a plan, and what is said about mistakes.
+foreach(name expand overrides sources values decisions bad_input)
+    engram_test(sweep_${name} LIBRARY sweep)
+    target_sources(test_sweep_${name} PRIVATE support/plans.c)
 endforeach()

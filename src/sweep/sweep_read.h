@@ -1,6 +1,6 @@
 /** Inside the sweep room: one sweep while it is being read. */
-#ifndef SWEEP_SWEEP_H
-#define SWEEP_SWEEP_H
+#ifndef SWEEP_SWEEP_READ_H
+#define SWEEP_SWEEP_READ_H
 
 #include "engram/sweep.h"
 #include "sweep/arena.h"
@@ -36,6 +36,8 @@ typedef struct eg_sweep {
     const char *path;
     eg_sweep_part *parts;
     size_t part_count, part_capacity;
+    eg_sweep_part *tables; /**< CSV files that were read; no root */
+    size_t table_count, table_capacity;
     eg_override *overrides;
     size_t override_count;
     const char **warnings;
