@@ -36,8 +36,9 @@ typedef struct eg_work_result {
     const char *message;     /**< why it failed, "" otherwise */
 } eg_work_result;
 
-/** What the scheduler is working for: the plan, the journal, the screen. All are called on rank 0's
- * main thread. */
+/** What the scheduler is working for: the plan, the journal, the screen. All are required, and called on
+ *  rank 0's main thread. Every piece of work that was `started` ends with exactly one of `finished`
+ *  and `interrupted`; once the client itself has failed, with the latter. */
 typedef struct eg_sched_client {
     void *user;
     /** The next piece of work, or *have = false if nothing can be handed out now (more may come

@@ -9,6 +9,7 @@ endforeach()
 engram_test(sched_worker LIBRARY sched LINKS engram_fake_sched)
 engram_test(sched_world LIBRARY sched LINKS engram_fake_sched MPI::MPI_C)
 
+engram_test(sched_link LIBRARY sched LINKS MPI::MPI_C RANKS 3 LABELS mpi)
 engram_test(sched_sweep LIBRARY sched LINKS engram_fake_sched LABELS mpi)
 foreach(ranks 1 2 3 5)
     engram_script(sched_sweep_${ranks} ${CMAKE_CURRENT_SOURCE_DIR}/mpirun.sh ${ranks}

@@ -168,6 +168,8 @@ static eg_status fake_finished(void *user, const eg_work_result *result)
     ledger->finished[result->ticket]++;
     ledger->out_now[result->rank]--;
     ledger->by_rank[result->rank]++;
+    size_t blocks = eg_memory_live_blocks();
+    ledger->most_blocks = blocks > ledger->most_blocks ? blocks : ledger->most_blocks;
     ledger->wrong += result->attempt != 1 || result->rank != ledger->rank_of[result->ticket] ||
                      result->host[0] == '\0' || result->wall_seconds < 0 ||
                      result->start_time < 1e9 ||

@@ -34,6 +34,7 @@ typedef struct fake_ledger {
     size_t out_now[FAKE_RANKS_MAX], out_most[FAKE_RANKS_MAX];
     size_t by_rank[FAKE_RANKS_MAX]; /**< results */
     uint32_t rank_of[FAKE_TICKETS_MAX];
+    size_t most_blocks; /**< live blocks of memory when a result came in, at most */
     char text[64];
 } fake_ledger;
 
