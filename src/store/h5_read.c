@@ -18,9 +18,11 @@ static eg_status check_format(hid_t file, const char *path, eg_pool *pool)
 {
     char *format = NULL;
     double version = 0;
-    bool has = eg_h5_has_attribute(file, "format_name");
-    if (!has || eg_h5_get_text(&format, file, "format_name", "", pool).code != EG_OK ||
-        strcmp(format, EG_RESULTS_FORMAT) != 0) {
+    eg_status named = eg_h5_get_text(&format, file, "format_name", "", pool);
+    if (named.code == EG_MEMORY) {
+        return named;
+    }
+    if (named.code != EG_OK || strcmp(format, EG_RESULTS_FORMAT) != 0) {
         return eg_fail(EG_INVALID, "%s is HDF5, but not a results file of engram", path);
     }
     EG_TRY(eg_h5_get_number(&version, file, "format_version", 0));
@@ -39,15 +41,17 @@ eg_status eg_h5_is_results(const char *path, bool *out)
     eg_pool pool = {0};
     hid_t file = H5I_INVALID_HID;
     *out = false;
-    if (eg_h5_open(&file, path).code == EG_OK) {
-        *out = check_format(file, path, &pool).code == EG_OK;
+    eg_status status = eg_h5_open(&file, path);
+    if (status.code == EG_OK) {
+        status = check_format(file, path, &pool);
+        *out = status.code == EG_OK;
     } else {
-        *out = H5Fis_hdf5(path) > 0;
+        *out = H5Fis_hdf5(path) > 0; /* damaged, which a new one repairs */
     }
     eg_h5_close(file);
     eg_pool_clear(&pool);
     eg_h5_quiet_end(quiet);
-    return eg_ok();
+    return status.code == EG_INVALID ? eg_ok() : status;
 }
 
 static eg_status read_root(hid_t file, eg_box *box)

@@ -117,8 +117,8 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
         EG_TRY_DONE(status, eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
     }
     if (store->journal.fd < 0) {
-        EG_TRY_DONE(status, eg_journal_open(&store->journal, store->paths.journal, true));
         store->created = true;
+        EG_TRY_DONE(status, eg_journal_open(&store->journal, store->paths.journal, true));
     }
     EG_TRY_DONE(status, eg_journal_cut(&store->journal));
     if (!has_header) {

@@ -1,0 +1,329 @@
+/** The journal survives being cut anywhere, and never tells a lie when bytes are changed. */
+#include "testing.h"
+
+#include "engram/memory.h"
+#include "plans.h"
+#include "store/journal.h"
+#include "stores.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FRAMES_MAX = 64 };
+
+/** A finished sweep's journal, and where its frames end. */
+typedef struct sample {
+    char directory[64];
+    const char *file, *journal;
+    eg_plan *plan;
+    unsigned char *bytes;
+    size_t size;
+    uint64_t end[FRAMES_MAX];
+    uint32_t type[FRAMES_MAX];
+    size_t frames;
+} sample;
+
+static int set_up(void **state)
+{
+    sample *s = calloc(1, sizeof *s);
+    strcpy(s->directory, eg_test_directory());
+    s->file = strdup(eg_test_path(s->directory, "tiny.h5"));
+    s->journal = strdup(eg_test_path(s->directory, "tiny.journal"));
+    s->plan = plan_of(eg_test_sweep, NULL);
+    eg_test_run(s->file, s->plan, 0, 3);
+    eg_test_run(s->file, s->plan, 3, 6);
+    s->bytes = eg_test_read_file(s->journal, &s->size);
+    eg_journal journal;
+    eg_found found = EG_FOUND_FRAME;
+    assert_ok(eg_journal_open(&journal, s->journal, false));
+    while (found == EG_FOUND_FRAME) {
+        eg_frame frame;
+        uint64_t offset = 0;
+        assert_ok(eg_journal_next(&journal, &frame, &found, &offset));
+        if (found == EG_FOUND_FRAME) {
+            s->end[s->frames] = journal.end;
+            s->type[s->frames++] = frame.type;
+        }
+    }
+    assert_int_equal(found, EG_FOUND_END);
+    eg_journal_close(&journal);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    sample *s = *state;
+    eg_test_remove(s->directory);
+    eg_plan_free(s->plan);
+    eg_free(s->bytes);
+    free((void *)(uintptr_t)s->file);
+    free((void *)(uintptr_t)s->journal);
+    free(s);
+    return 0;
+}
+
+/** Results and plans that are complete in the first `size` bytes. */
+static size_t count_type(const sample *s, size_t size, eg_frame_type type)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->frames; i++) {
+        count += s->end[i] <= size && s->type[i] == (uint32_t)type ? 1 : 0;
+    }
+    return count;
+}
+
+static bool is_boundary(const sample *s, size_t size)
+{
+    for (size_t i = 0; i < s->frames; i++) {
+        if (s->end[i] == size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_frames(void **state)
+{
+    const sample *s = *state;
+    /* header, plan, two sessions with an end each, six trials that start and finish */
+    assert_int_equal(s->frames, 2 + 4 + 12);
+    assert_int_equal(s->end[s->frames - 1], s->size);
+    assert_int_equal(count_type(s, s->size, EG_FRAME_RESULT), 6);
+    assert_int_equal(count_type(s, s->size, EG_FRAME_PLAN), 1);
+    assert_memory_equal(s->bytes,
+                        "\x89"
+                        "EGJ\1\0\0\0",
+                        8);
+}
+
+static void check_prefix(const sample *s, size_t size)
+{
+    eg_results *results = NULL;
+    eg_test_write_file(s->journal, s->bytes, size);
+    eg_status status = eg_results_load(&results, s->file);
+    if (count_type(s, size, EG_FRAME_PLAN) == 0) {
+        assert_int_equal(status.code, EG_INVALID);
+        assert_non_null(strstr(status.message, "holds no sweep yet"));
+        return;
+    }
+    assert_ok(status);
+    size_t finished = count_type(s, size, EG_FRAME_RESULT);
+    assert_int_equal(results->trial_count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        if (i < finished) {
+            eg_test_compare(s->plan, i, &results->trials[i], false);
+        } else {
+            assert_int_equal(results->trials[i].status, EG_TRIAL_PENDING);
+            assert_null(results->trials[i].record);
+        }
+    }
+    assert_int_equal(results->complete, finished == 6);
+    assert_int_equal(results->warning_count, is_boundary(s, size) ? 0 : 1);
+    eg_results_free(results);
+}
+
+static void test_cut_at_every_byte(void **state)
+{
+    const sample *s = *state;
+    for (size_t size = 0; size <= s->size; size++) {
+        check_prefix(s, size);
+    }
+}
+
+/** After a cut the same sweep goes on, and ends with the same results. */
+static void test_goes_on_after_a_cut(void **state)
+{
+    const sample *s = *state;
+    for (size_t size = 0; size <= s->size; size += s->size / 37) {
+        eg_test_write_file(s->journal, s->bytes, size);
+        size_t finished = count_type(s, size, EG_FRAME_RESULT);
+        eg_test_run(s->file, s->plan, finished, 6);
+        eg_results *results = NULL;
+        assert_ok(eg_results_load(&results, s->file));
+        assert_int_equal(results->warning_count, 0);
+        for (size_t i = 0; i < 6; i++) {
+            eg_test_compare(s->plan, i, &results->trials[i], false);
+        }
+        eg_results_free(results);
+        size_t length = 0;
+        unsigned char *now = eg_test_read_file(s->journal, &length);
+        size_t kept = 0;
+        for (size_t i = 0; i < s->frames; i++) {
+            kept = s->end[i] <= size ? (size_t)s->end[i] : kept;
+        }
+        assert_true(length > kept);
+        assert_memory_equal(now, s->bytes, kept); /* nothing before the cut was touched */
+        eg_free(now);
+    }
+}
+
+/** A changed byte gives an error, or a warning and no wrong value. */
+static void test_changed_bytes(void **state)
+{
+    const sample *s = *state;
+    unsigned char *bytes = NULL;
+    size_t refused = 0;
+    size_t warned = 0;
+    assert_ok(eg_alloc(&bytes, s->size, 1));
+    memcpy(bytes, s->bytes, s->size);
+    for (size_t at = 0; at < s->size; at += at < 400 ? 1 : 11) {
+        bytes[at] ^= (unsigned char)(1u << at % 8);
+        eg_test_write_file(s->journal, bytes, s->size);
+        bytes[at] = s->bytes[at];
+        eg_results *results = NULL;
+        eg_status status = eg_results_load(&results, s->file);
+        if (status.code != EG_OK) {
+            assert_int_equal(status.code, EG_INVALID);
+            assert_non_null(strstr(status.message, "tiny.journal"));
+            refused++;
+            continue;
+        }
+        assert_int_equal(results->warning_count, 1);
+        warned++;
+        for (size_t i = 0; i < 6; i++) {
+            if (results->trials[i].status != EG_TRIAL_PENDING) {
+                eg_test_compare(s->plan, i, &results->trials[i], false);
+            }
+        }
+        eg_results_free(results);
+    }
+    assert_true(refused > 100); /* header and plan */
+    assert_true(warned > 100);
+    eg_free(bytes);
+}
+
+/** Damage with sound records behind it: reading skips it and says so, writing is refused. */
+static void test_damage_in_the_middle(void **state)
+{
+    const sample *s = *state;
+    unsigned char *bytes = NULL;
+    assert_ok(eg_alloc(&bytes, s->size, 1));
+    memcpy(bytes, s->bytes, s->size);
+    size_t victim = 0;
+    while (s->type[victim] != EG_FRAME_RESULT) {
+        victim++;
+    }
+    bytes[s->end[victim] - 10] ^= 0x40;
+    eg_test_write_file(s->journal, bytes, s->size);
+    eg_results *results = NULL;
+    assert_ok(eg_results_load(&results, s->file));
+    assert_int_equal(results->warning_count, 1);
+    assert_non_null(strstr(results->warnings[0], "is damaged at byte"));
+    assert_int_equal(results->trials[0].status, EG_TRIAL_PENDING);
+    eg_test_compare(s->plan, 1, &results->trials[1], false);
+    eg_results_free(results);
+
+    eg_store *store = NULL;
+    eg_outcome outcomes[6];
+    assert_fails(eg_store_open(&store, s->file, s->plan, &eg_test_session, outcomes), EG_INVALID,
+                 "is damaged at byte");
+    size_t size = 0;
+    unsigned char *now = eg_test_read_file(s->journal, &size);
+    assert_int_equal(size, s->size);
+    assert_memory_equal(now, bytes, size);
+    char *report = NULL;
+    bool sound = true;
+    assert_ok(eg_store_check(&report, &sound, s->file));
+    assert_false(sound);
+    assert_non_null(strstr(report, "DAMAGED at byte"));
+    eg_free(report);
+    eg_free(now);
+    eg_free(bytes);
+}
+
+/** A length that points beyond the end is not a torn tail when records follow. */
+static void test_wrong_length_in_the_middle(void **state)
+{
+    const sample *s = *state;
+    unsigned char *bytes = NULL;
+    assert_ok(eg_alloc(&bytes, s->size, 1));
+    memcpy(bytes, s->bytes, s->size);
+    bytes[s->end[3] + 8 + 5] = 1; /* a length of some terabytes */
+    eg_test_write_file(s->journal, bytes, s->size);
+    eg_results *results = NULL;
+    assert_ok(eg_results_load(&results, s->file));
+    assert_non_null(strstr(results->warnings[0], "is damaged at byte"));
+    eg_results_free(results);
+    eg_free(bytes);
+}
+
+/** The same result twice (a copied block): the first counts, check says so. */
+static void test_repeated_record(void **state)
+{
+    const sample *s = *state;
+    unsigned char *bytes = NULL;
+    size_t victim = 0;
+    while (s->type[victim] != EG_FRAME_RESULT) {
+        victim++;
+    }
+    size_t length = (size_t)(s->end[victim] - s->end[victim - 1]);
+    assert_ok(eg_alloc(&bytes, s->size + length, 1));
+    memcpy(bytes, s->bytes, s->size);
+    memcpy(bytes + s->size, s->bytes + s->end[victim - 1], length);
+    eg_test_write_file(s->journal, bytes, s->size + length);
+    char *report = NULL;
+    bool sound = true;
+    assert_ok(eg_store_check(&report, &sound, s->file));
+    assert_false(sound);
+    assert_non_null(strstr(report, "1 results of trials that had one already"));
+    eg_free(report);
+    eg_free(bytes);
+}
+
+static void test_not_a_journal(void **state)
+{
+    const sample *s = *state;
+    eg_results *results = NULL;
+    eg_store *store = NULL;
+    eg_outcome outcomes[6];
+    const char *const texts[] = {"hello", "hello, this is a text of some length, not a journal"};
+    for (size_t i = 0; i < 2; i++) {
+        eg_test_write_file(s->journal, texts[i], strlen(texts[i]));
+        assert_fails(eg_results_load(&results, s->file), EG_INVALID, "is not an engram journal");
+        assert_fails(eg_store_open(&store, s->file, s->plan, &eg_test_session, outcomes),
+                     EG_INVALID, "is not an engram journal");
+        size_t size = 0;
+        unsigned char *now = eg_test_read_file(s->journal, &size);
+        assert_int_equal(size, strlen(texts[i]));
+        eg_free(now);
+    }
+}
+
+static void test_newer_format(void **state)
+{
+    const sample *s = *state;
+    (void)unlink(s->journal);
+    eg_journal journal;
+    eg_writer payload = {0};
+    eg_frame frame;
+    eg_results *results = NULL;
+    assert_ok(eg_journal_open(&journal, s->journal, true));
+    eg_write_text(&payload, EG_JOURNAL_WORDS);
+    eg_write_u32(&payload, EG_JOURNAL_FORMAT + 1);
+    assert_ok(eg_journal_append(&journal, EG_FRAME_HEADER, &payload, 0, true, &frame));
+    eg_journal_close(&journal);
+    eg_writer_free(&payload);
+    assert_fails(eg_results_load(&results, s->file), EG_INVALID, "written by a newer engram");
+}
+
+#define journal_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        journal_test(test_frames),
+        journal_test(test_cut_at_every_byte),
+        journal_test(test_goes_on_after_a_cut),
+        journal_test(test_changed_bytes),
+        journal_test(test_damage_in_the_middle),
+        journal_test(test_wrong_length_in_the_middle),
+        journal_test(test_repeated_record),
+        journal_test(test_not_a_journal),
+        journal_test(test_newer_format),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
