@@ -1,9 +1,7 @@
-/** name, doc, seeds, objective, stop and select: read, checked, and warned about. */
+/** The keys that are about the plan: name, doc, seeds and select are read here; and what is worth a warning. */
 #include "sweep/plan_keys.h"
 
-#include "base/value.h"
 #include "engram/memory.h"
-#include "engram/trial.h"
 
 #include <string.h>
 
@@ -131,174 +129,14 @@ static eg_status read_select(eg_sweep *sweep, eg_plan *plan)
     return eg_ok();
 }
 
-/* Objective -------------------------------------------------------------------------------------- */
-
-static eg_status read_goal(const eg_node *node, bool *maximise)
-{
-    static const char *const goals[] = {"maximise", "minimise", NULL};
-    EG_TRY(eg_node_expect(node, EG_NODE_SCALAR, "objective.goal"));
-    eg_param param = {.name = "objective.goal", .type = EG_TYPE_WORD, .choices = goals};
-    eg_value value;
-    eg_status status = eg_value_parse(&value, &param, NULL, node->text);
-    *maximise = value.integer == 0;
-    eg_value_clear(&value);
-    return eg_origin_wrap(status, &node->at);
-}
-
-static eg_status read_objective(eg_sweep *sweep, eg_plan *plan)
-{
-    static const char *const keys[] = {"variable", "goal", NULL};
-    const eg_node *node = eg_sweep_key(sweep, "objective");
-    plan->maximise = true;
-    if (node == NULL) {
-        return eg_strdup(&plan->objective, "final_accuracy");
-    }
-    if (node->kind == EG_NODE_MAP) {
-        EG_TRY(eg_node_keys(node, keys, "objective"));
-        const eg_node *goal = eg_node_get(node, "goal");
-        if (goal != NULL) {
-            EG_TRY(read_goal(goal, &plan->maximise));
-        }
-        const eg_node *variable = eg_node_get(node, "variable");
-        if (variable == NULL) {
-            return eg_fail_at(&node->at, "objective needs a variable");
-        }
-        node = variable;
-    }
-    EG_TRY(eg_node_expect(node, EG_NODE_SCALAR, "objective"));
-    return eg_strdup(&plan->objective, node->text);
-}
-
-/** The nearest scalar that a trial of the first point records. */
-static eg_status unknown_objective(const eg_plan *plan)
-{
-    const eg_variable **variables = NULL;
-    size_t count = 0;
-    eg_nearest nearest = {0};
-    EG_TRY(eg_trial_variables(&variables, &count, plan->points[0].settings));
-    for (size_t i = 0; i < count; i++) {
-        if (eg_variable_rank(variables[i]) == 0) {
-            eg_nearest_offer(&nearest, plan->objective, variables[i]->name);
-        }
-    }
-    eg_status status =
-        nearest.best != NULL
-            ? eg_fail(EG_INVALID, "objective: no variable '%.60s' is recorded; did you mean %s?",
-                      plan->objective, nearest.best)
-            : eg_fail(EG_INVALID, "objective: no variable '%.60s' is recorded (try final_accuracy)",
-                      plan->objective);
-    eg_free(variables);
-    return status;
-}
-
-static eg_status check_objective(eg_sweep *sweep, eg_plan *plan)
-{
-    const eg_node *node = eg_sweep_key(sweep, "objective");
-    const eg_origin whole = {.file = sweep->path};
-    const eg_origin *at = node != NULL ? &node->at : &whole;
-    const eg_variable *variable = eg_trial_variable(plan->objective);
-    if (variable == NULL) {
-        return eg_origin_wrap(unknown_objective(plan), at);
-    }
-    if (strcmp(plan->objective, "objective") == 0 || eg_variable_rank(variable) != 0) {
-        return eg_fail_at(at,
-                          "objective: '%s' is %s; a single number per trial is needed, such as "
-                          "final_accuracy",
-                          plan->objective,
-                          eg_variable_rank(variable) != 0 ? "a curve" : "this choice itself");
-    }
-    if (variable->volatile_) {
-        return eg_sweep_warn(
-            sweep,
-            "objective %s differs between identical runs: selection and cuts will not "
-            "be reproducible",
-            plan->objective);
-    }
-    return eg_ok();
-}
-
-/* Stopping rules --------------------------------------------------------------------------------- */
-
-/** A rule is a component like any other: the same checks and the same messages. */
-static eg_status read_rule(eg_sweep *sweep, eg_plan *plan, const char *name, const eg_node *params,
-                           eg_origin at)
-{
-    static const eg_param root = {
-        .name = "stop", .type = EG_TYPE_COMPONENT, .family = "stop", .doc = "a stopping rule"};
-    const eg_family *const families[] = {&eg_stop_family};
-    const eg_schema schema = {
-        .root = &root, .root_count = 1, .families = families, .family_count = 1};
-    if (plan->stop_count == EG_STOP_MAX) {
-        return eg_fail_at(&at, "more than %d stopping rules", (int)EG_STOP_MAX);
-    }
-    eg_assignments list = {0};
-    EG_TRY(eg_assignments_add(sweep, &list, "stop", name, at));
-    bool bare = params == NULL || (params->kind == EG_NODE_SCALAR && params->text[0] == '\0');
-    if (!bare) {
-        EG_TRY(eg_node_expect(params, EG_NODE_MAP, name));
-    }
-    for (size_t i = 0; !bare && i < params->count; i++) {
-        const eg_entry *entry = &params->entries[i];
-        const char *full = NULL;
-        const char *text = NULL;
-        EG_TRY(eg_arena_join(sweep->arena, &full, "stop.", entry->key, ""));
-        EG_TRY(eg_node_text(&text, sweep->arena, entry->value, full));
-        EG_TRY(eg_assignments_add(sweep, &list, full, text, entry->at));
-    }
-    eg_settings *settings = NULL;
-    eg_status status = eg_settings_resolve(&settings, &schema, list.items, list.count);
-    if (status.code != EG_OK) {
-        bool placed = at.file != NULL && strncmp(status.message, at.file, strlen(at.file)) == 0;
-        return placed ? status : eg_origin_wrap(status, &at);
-    }
-    eg_view view = eg_settings_root(settings);
-    eg_view inside = eg_view_inside(&view, "stop");
-    eg_stop_rule *rule = &plan->stop[plan->stop_count++];
-    const eg_component *component = eg_view_component(&view, "stop");
-    rule->kind = (const eg_stop_kind *)(const void *)component;
-    eg_view_numbers(&inside, component, rule->p);
-    eg_settings_free(settings);
-    return eg_ok();
-}
-
-static eg_status read_rules(eg_sweep *sweep, eg_plan *plan, const eg_node *node)
-{
-    if (node->kind == EG_NODE_SCALAR) {
-        return read_rule(sweep, plan, node->text, NULL, node->at);
-    }
-    for (size_t i = 0; node->kind == EG_NODE_MAP && i < node->count; i++) {
-        const eg_entry *entry = &node->entries[i];
-        EG_TRY(read_rule(sweep, plan, entry->key, entry->value, entry->at));
-    }
-    return eg_ok();
-}
-
-static eg_status read_stop(eg_sweep *sweep, eg_plan *plan)
-{
-    const eg_node *node = eg_sweep_key(sweep, "stop");
-    bool off = node == NULL || (node->kind == EG_NODE_SCALAR &&
-                                (strcmp(node->text, "off") == 0 || node->text[0] == '\0'));
-    if (off) {
-        return eg_ok();
-    }
-    if (node->kind != EG_NODE_LIST) {
-        return read_rules(sweep, plan, node);
-    }
-    for (size_t i = 0; i < node->count; i++) {
-        EG_TRY(eg_node_expect(node->items[i], EG_NODE_MAP, "an entry of stop"));
-        EG_TRY(read_rules(sweep, plan, node->items[i]));
-    }
-    return eg_ok();
-}
-
 /* All of them ------------------------------------------------------------------------------------ */
 
 eg_status eg_plan_read_keys(eg_sweep *sweep, eg_plan *plan)
 {
     EG_TRY(read_name(sweep, plan));
     EG_TRY(read_first_seeds(sweep, plan));
-    EG_TRY(read_objective(sweep, plan));
-    EG_TRY(read_stop(sweep, plan));
+    EG_TRY(eg_plan_read_objective(sweep, plan));
+    EG_TRY(eg_plan_read_stop(sweep, plan));
     return read_select(sweep, plan);
 }
 
@@ -316,7 +154,7 @@ static eg_status warn_protocol(eg_sweep *sweep, const eg_plan *plan)
 
 eg_status eg_plan_check_keys(eg_sweep *sweep, eg_plan *plan)
 {
-    EG_TRY(check_objective(sweep, plan));
+    EG_TRY(eg_plan_check_objective(sweep, plan));
     EG_TRY(warn_protocol(sweep, plan));
     if (plan->seed_count < SEEDS_WANTED) {
         EG_TRY(eg_sweep_warn(sweep,
