@@ -74,6 +74,15 @@ static void test_component_alternatives(void **state)
     assert_string_equal(eg_test_value(plan, 6 * 27, "model.activation"), "relu");
     assert_string_equal(eg_test_value(plan, 6 * 27, "model.activation.alpha"), "-");
     assert_string_equal(eg_test_value(plan, 9 * 27 - 1, "optimizer.beta1"), "0.99");
+    /* Parameters that only later points bring stand with their component, before the optimizer. */
+    size_t k = 0;
+    size_t optimizer = 0;
+    for (size_t i = 0; i < plan->swept_count; i++) {
+        k = strcmp(plan->swept[i], "model.activation.k") == 0 ? i : k;
+        optimizer = strcmp(plan->swept[i], "optimizer") == 0 ? i : optimizer;
+    }
+    assert_string_equal(plan->swept[0], "model.activation");
+    assert_true(k > 0 && k < optimizer);
     eg_plan_free(plan);
 
     /* One alternative as a map, alternatives inside alternatives, nested groups. */

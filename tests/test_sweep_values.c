@@ -1,6 +1,8 @@
 /** Generated values with their ends by hand, and sampling: distributions, determinism, the prefix property. */
 #include "testing.h"
 
+#include "engram/pack.h"
+#include "engram/random.h"
 #include "engram/sweep.h"
 #include "plans.h"
 
@@ -101,6 +103,21 @@ static void test_prefix_property(void **state)
     (void)state;
     assert_prefix("random");
     assert_prefix("halton");
+}
+
+/** The rule itself: identities of sampled points must never change. */
+static void test_random_draws_by_hand(void **state)
+{
+    (void)state;
+    eg_plan *plan = sample("count: 3, seed: 4", "optimizer.clip: {uniform: [10, 20]}");
+    uint64_t key = eg_hash64("4:optimizer.clip", 16);
+    for (size_t k = 0; k < 3; k++) {
+        eg_rng rng = eg_rng_make(key, EG_PURPOSE_SAMPLE, k);
+        char expected[32];
+        (void)snprintf(expected, sizeof expected, "%.12g", 10 + 10 * eg_rng_uniform(&rng));
+        assert_string_equal(eg_test_value(plan, k, "optimizer.clip"), expected);
+    }
+    eg_plan_free(plan);
 }
 
 static void test_draws_belong_to_settings(void **state)
@@ -215,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_linspace),
         cmocka_unit_test(test_logspace),
         cmocka_unit_test(test_prefix_property),
+        cmocka_unit_test(test_random_draws_by_hand),
         cmocka_unit_test(test_draws_belong_to_settings),
         cmocka_unit_test(test_distributions),
         cmocka_unit_test(test_halton_is_even),
