@@ -85,6 +85,10 @@ static void print_estimate(const eg_plan *plan, const eg_estimate *estimate)
     } else {
         (void)printf("results     %s does not exist yet\n", estimate->path);
     }
+    if (estimate->known == plan->trial_count) {
+        (void)printf("time        nothing is left to run\n");
+        return;
+    }
     (void)printf("time        %s on one core", eg_duration(estimate->left_seconds).text);
     (void)printf(" (%.3g core-hours)", estimate->left_seconds / 3600);
     if (estimate->measured > 0) {

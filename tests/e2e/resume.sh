@@ -27,7 +27,14 @@ has out "all 8 trials were finished before"
 "$engram" export results/small.h5 >second.csv
 same first.csv second.csv
 
+expect 0 "$engram" plan small.yaml
+has out "8 of 8 trials finished"
+has out "nothing is left to run"
+
 # More seeds: only the new ones run, the old rows stay as they are.
+expect 0 "$engram" plan small.yaml seeds=3
+has out "8 of 12 trials finished"
+has out "from 8 measured trials"
 expect 0 "$engram" run small.yaml seeds=3
 has err "8 of 12 trials were finished before, 4 to run"
 has out "12 of 12 trials finished; 4 run now"
@@ -80,10 +87,21 @@ done
 has status.json '"complete": false'
 lacks status.json '"writer": null'
 refuses "long" "$pid" -- "$engram" run long.yaml -o long.h5
+"$engram" status long.h5 --watch=1 >watch.out 2>watch.err &
+watcher=$!
+background+=("$watcher")
+for _ in $(seq 100); do
+    [ ! -s watch.out ] || break
+    sleep 0.05
+done
 kill -INT "$pid"
 code=0
 wait "$pid" || code=$?
 [ "$code" = 75 ] || fail "exit code $code after SIGINT"
+# Watching ends by itself when nobody writes any more.
+wait "$watcher" || fail "watching ended with exit code $?"
+has watch.out "running by"
+has watch.out "incomplete, nobody is running it"
 has running.out "stopped early"
 has running.out "the same command again"
 expect 0 "$engram" status long.h5
