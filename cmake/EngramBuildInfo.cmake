@@ -2,11 +2,11 @@
 # commit changes between configurations. Included by CMakeLists.txt and run as a script by the target.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
-    set(flags "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} -ffp-contract=off")
-    if(ENGRAM_SANITIZE)
-        string(APPEND flags " -fsanitize=address,undefined")
-    endif()
-    string(STRIP "${flags}" flags)
+    # What decides about the bits of a result: optimisation, and every -f of EngramTargets.cmake.
+    get_target_property(options engram_options INTERFACE_COMPILE_OPTIONS)
+    list(FILTER options INCLUDE REGEX "^-f")
+    list(JOIN options " " options)
+    string(STRIP "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${options}" flags)
     set(header "${PROJECT_BINARY_DIR}/generated/cli/build_info.h")
     add_custom_target(engram_build_info BYPRODUCTS "${header}"
         COMMAND ${CMAKE_COMMAND} -D "PROJECT_VERSION=${PROJECT_VERSION}" -D "SOURCE=${PROJECT_SOURCE_DIR}"
@@ -14,7 +14,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
                 -D "CMAKE_C_COMPILER_VERSION=${CMAKE_C_COMPILER_VERSION}"
                 -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}" -D "ENGRAM_BUILD_FLAGS=${flags}"
                 -D "HEADER=${header}" -P "${CMAKE_CURRENT_LIST_FILE}"
-        COMMENT "" VERBATIM)
+        COMMENT "Writing build_info.h" VERBATIM)
     target_include_directories(engram_cli PRIVATE "${PROJECT_BINARY_DIR}/generated")
     add_dependencies(engram_cli engram_build_info)
     return()
