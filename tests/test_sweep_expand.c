@@ -206,6 +206,36 @@ static void test_exclude(void **state)
     }
 }
 
+static void test_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *only;
+        size_t left; /* of lr 0.1 0.2 with adam and sgd, and sgd with 0.4 in a block */
+    } cases[] = {
+        {"{optimizer: sgd}", 3},
+        {"{optimizer: sgd, optimizer.lr: 0.1}", 1},
+        {"[{optimizer: adam, optimizer.lr: 0.1}, {optimizer.lr: {above: 0.15}}]", 4},
+        {"{optimizer.lr: {at_least: 0.1}}", 5},
+    };
+    const char *file = "name: t\nseeds: 3\n"
+                       "grid: {optimizer: [adam, sgd], optimizer.lr: [0.1, 0.2]}\n"
+                       "blocks: {more: {base: {optimizer: sgd, optimizer.lr: 0.4}}}\n";
+    for (size_t i = 0; i < EG_COUNT(cases); i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text, "%sonly: %s\n", file, cases[i].only);
+        eg_plan *plan = plan_of(text, NULL);
+        assert_int_equal(plan->point_count, cases[i].left);
+        assert_int_equal(plan->excluded, 5 - cases[i].left);
+        eg_plan_free(plan);
+        char override[200];
+        (void)snprintf(override, sizeof override, "only=%s", cases[i].only);
+        plan = plan_of(file, override);
+        assert_int_equal(plan->point_count, cases[i].left);
+        eg_plan_free(plan);
+    }
+}
+
 static void test_blocks(void **state)
 {
     (void)state;
@@ -345,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_zip),
         cmocka_unit_test(test_when),
         cmocka_unit_test(test_exclude),
+        cmocka_unit_test(test_only),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_base),
         cmocka_unit_test(test_identity),

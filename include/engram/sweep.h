@@ -74,13 +74,13 @@ typedef struct eg_plan {
     size_t select_seed_count;
     bool selected;     /**< the second stage's trials are in `trials` */
     size_t duplicates; /**< points that several blocks or alternatives gave, counted once */
-    size_t excluded;   /**< points removed by `exclude` */
+    size_t excluded;   /**< points removed by `exclude` or left out by `only` */
     char **warnings;
     size_t warning_count;
 } eg_plan;
 
 /** Reads, validates and expands a sweep file. `overrides`: "name=value" arguments, applied to every
- * point (an override of a swept name replaces its values); also seeds=N, name=…. Errors: EG_INVALID
+ * point (an override of a swept name replaces its values); also seeds=N, name=…, only={…}. Errors: EG_INVALID
  * with file:line:column. Release with eg_plan_free. */
 eg_status eg_plan_load(eg_plan **out, const char *path, const char *const *overrides,
                        size_t override_count) EG_WARN_UNUSED;

@@ -22,14 +22,16 @@ typedef struct eg_block {
     size_t exclude_count;
 } eg_block;
 
-/** Everything of the sweep that makes points. Top-level `base` and `exclude` hold for all blocks; the other
- *  top-level keys make a block of their own, which is left out when there are only `blocks`. */
+/** Everything of the sweep that makes points. Top-level `base`, `exclude` and `only` hold for all blocks; the
+ *  other top-level keys make a block of their own, which is left out when there are only `blocks`. */
 typedef struct eg_blocks {
     eg_assignments base;
     eg_assignments overrides; /**< those with a single value */
     eg_axes override_axes;    /**< those with several */
     eg_filter *excludes;
     size_t exclude_count;
+    eg_filter *onlys; /**< if any: points that match none of them are left out */
+    size_t only_count;
     eg_block *items;
     size_t count;
 } eg_blocks;

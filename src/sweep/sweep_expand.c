@@ -154,7 +154,7 @@ static void remember_used(expansion *e, size_t count)
     }
 }
 
-static bool excluded(eg_filter *filters, size_t count, const eg_settings *settings)
+static bool matches_any(eg_filter *filters, size_t count, const eg_settings *settings)
 {
     bool matched = false;
     for (size_t i = 0; i < count; i++) {
@@ -205,8 +205,12 @@ static eg_status finish_point(expansion *e, size_t count)
         eg_settings_free(settings);
         return name_point(e, status, count);
     }
-    bool here = excluded(e->block->excludes, e->block->exclude_count, settings);
-    if (excluded(e->blocks->excludes, e->blocks->exclude_count, settings) || here) {
+    const eg_blocks *all = e->blocks;
+    bool left_out = matches_any(e->block->excludes, e->block->exclude_count, settings);
+    left_out = matches_any(all->excludes, all->exclude_count, settings) || left_out;
+    left_out =
+        (all->only_count > 0 && !matches_any(all->onlys, all->only_count, settings)) || left_out;
+    if (left_out) {
         e->plan->excluded++;
         eg_settings_free(settings);
         return eg_ok();
@@ -317,6 +321,9 @@ static eg_status warn_all_idle(eg_sweep *sweep, const eg_blocks *blocks)
     for (size_t i = 0; i < blocks->exclude_count; i++) {
         EG_TRY(warn_idle(sweep, &blocks->excludes[i], "exclude"));
     }
+    for (size_t i = 0; i < blocks->only_count; i++) {
+        EG_TRY(warn_idle(sweep, &blocks->onlys[i], "only"));
+    }
     for (size_t b = 0; b < blocks->count; b++) {
         const eg_block *block = &blocks->items[b];
         for (size_t i = 0; i < block->exclude_count; i++) {
@@ -336,8 +343,8 @@ static eg_status expand_all(expansion *e)
         EG_TRY(expand_block(e));
     }
     if (e->plan->point_count == 0) {
-        return eg_fail_at(&e->blocks->items[0].at, "no point is left: exclude removes all %zu",
-                          e->plan->excluded);
+        return eg_fail_at(&e->blocks->items[0].at,
+                          "no point is left: exclude and only remove all %zu", e->plan->excluded);
     }
     EG_TRY(check_base(e, &e->blocks->base));
     EG_TRY(check_base(e, &e->blocks->overrides));

@@ -177,10 +177,9 @@ static eg_status include(eg_sweep *sweep, const chain *outer, const eg_node *nam
 /** Adds what the file includes, then the file. Recursion is bounded by INCLUDE_DEPTH_MAX. */
 static eg_status add_part(eg_sweep *sweep, const chain *link, const char *text, size_t size)
 {
-    static const char *const keys[] = {"name",   "doc",   "include",   "base",     "grid",
-                                       "zip",    "when",  "exclude",   "sample",   "points",
-                                       "blocks", "seeds", "objective", "protocol", "stop",
-                                       "select", NULL};
+    static const char *const keys[] = {
+        "name",   "doc",    "include", "base",  "grid",      "zip",      "when", "exclude", "only",
+        "sample", "points", "blocks",  "seeds", "objective", "protocol", "stop", "select",  NULL};
     eg_sweep_part part = {.path = link->path, .text = text, .size = size};
     EG_TRY(eg_yaml_parse(&part.root, sweep->arena, link->path, text, size, false));
     const eg_origin whole = {.file = link->path};

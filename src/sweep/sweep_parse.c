@@ -1,4 +1,5 @@
-/** The keys of a sweep file that make points: base, grid, zip, when, exclude, sample, points, blocks. */
+/** The keys of a sweep file that make points: base, grid, zip, when, exclude, only, sample, points,
+ *  blocks. */
 #include "base/schema_search.h"
 #include "sweep/block.h"
 
@@ -17,6 +18,26 @@ static eg_status read_excludes(eg_sweep *sweep, eg_filter **out, size_t *count, 
         EG_TRY(eg_filter_read(sweep, &(*out)[i], node->items[i], "an entry of exclude"));
         (*count)++;
     }
+    return eg_ok();
+}
+
+/** One map of conditions, or a list of them. */
+static eg_status read_only(eg_sweep *sweep, eg_blocks *out)
+{
+    const eg_node *node = eg_sweep_key(sweep, "only");
+    if (node == NULL) {
+        return eg_ok();
+    }
+    bool list = node->kind == EG_NODE_LIST;
+    size_t count = list ? node->count : 1;
+    if (count == 0) {
+        return eg_fail_at(&node->at, "only is empty: it keeps no point");
+    }
+    EG_TRY(eg_arena_alloc(sweep->arena, &out->onlys, count, sizeof *out->onlys));
+    for (size_t i = 0; i < count; i++) {
+        EG_TRY(eg_filter_read(sweep, &out->onlys[i], list ? node->items[i] : node, "only"));
+    }
+    out->only_count = count;
     return eg_ok();
 }
 
@@ -177,6 +198,7 @@ eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out)
     EG_TRY(read_overrides(sweep, out));
     EG_TRY(
         read_excludes(sweep, &out->excludes, &out->exclude_count, eg_sweep_key(sweep, "exclude")));
+    EG_TRY(read_only(sweep, out));
     EG_TRY(eg_arena_alloc(sweep->arena, &out->items, named + 1, sizeof *out->items));
     bool top = blocks == NULL || eg_sweep_key(sweep, "grid") != NULL ||
                eg_sweep_key(sweep, "zip") != NULL || eg_sweep_key(sweep, "sample") != NULL ||
