@@ -16,13 +16,14 @@ static const double publish_share = 0.02;
 /** "name=value name=value" of what tells the best point from others, cut to fit. */
 static void describe_best(eg_sweep_run *run, size_t point)
 {
+    const eg_point_columns *columns = &run->columns;
     run->best_words[0] = '\0';
-    for (size_t i = 0; i < run->shown_count; i++) {
-        const char *name = run->plan->swept[run->shown[i]];
-        const eg_setting *setting = eg_settings_find(run->plan->points[point].settings, name);
-        if (setting != NULL) {
+    for (size_t i = 0; i < columns->count; i++) {
+        const char *value = eg_point_columns_text(columns, i, point);
+        if (value != NULL) {
             eg_append(run->best_words, sizeof run->best_words, "%s%s=%s",
-                      run->best_words[0] == '\0' ? "" : " ", name, setting->value.text);
+                      run->best_words[0] == '\0' ? "" : " ", eg_point_columns_name(columns, i),
+                      value);
         }
     }
 }

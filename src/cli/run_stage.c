@@ -1,7 +1,6 @@
 /** Where a sweep stands: statuses, stopping rules, the second stage, and what is to be redone. */
 #include "cli/sweep_run.h"
 
-#include "cli/telling.h"
 #include "engram/memory.h"
 
 #include <inttypes.h>
@@ -175,7 +174,7 @@ eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
     for (size_t point = 0; point < plan->point_count; point++) {
         run->tallies[point].point = point;
     }
-    EG_TRY(eg_telling_of_plan(&run->shown, &run->shown_count, plan));
+    EG_TRY(eg_point_columns_of_plan(&run->columns, plan));
     EG_TRY(eg_run_queue_create(&run->queue, plan, run->outcomes, run->capacity));
     EG_TRY(eg_store_open(&run->store, run->path, plan, session, run->outcomes));
     EG_TRY(take_on(run, 0));
@@ -190,7 +189,7 @@ void eg_sweep_run_clear(eg_sweep_run *run)
     eg_free(run->tallies);
     eg_free(run->redo_used);
     eg_free(run->settings);
-    eg_free(run->shown);
+    eg_point_columns_clear(&run->columns);
     eg_free(run->path);
     eg_plan_free(run->plan);
 }

@@ -4,7 +4,6 @@
 #include "cli/format.h"
 #include "cli/table.h"
 #include "engram/memory.h"
-#include "engram/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,35 +12,25 @@ enum { BEST_SHOWN = 5 };
 
 static eg_status add_heading(eg_table *table, const eg_sweep_run *run)
 {
-    const eg_plan *plan = run->plan;
     EG_TRY(eg_table_cell(table, "rank"));
-    EG_TRY(eg_table_cell(table, "%s", plan->objective));
+    EG_TRY(eg_table_cell(table, "%s", run->plan->objective));
     EG_TRY(eg_table_cell(table, "n"));
-    for (size_t i = 0; i < run->shown_count; i++) {
-        EG_TRY(eg_table_cell(table, "%s", plan->swept[run->shown[i]]));
-    }
-    return eg_ok();
+    return eg_point_columns_head(&run->columns, table);
 }
 
 static eg_status add_point(eg_table *table, const eg_sweep_run *run, const eg_tally *tally,
                            size_t rank)
 {
-    const eg_plan *plan = run->plan;
     EG_TRY(eg_table_cell(table, "%zu", rank));
     EG_TRY(eg_table_cell(table, "%s", eg_mean_text(tally->mean, eg_tally_interval(tally)).text));
     EG_TRY(eg_table_cell(table, "%zu", tally->n));
-    for (size_t i = 0; i < run->shown_count; i++) {
-        const eg_setting *setting =
-            eg_settings_find(plan->points[tally->point].settings, plan->swept[run->shown[i]]);
-        EG_TRY(eg_table_cell(table, "%s", setting == NULL ? "" : setting->value.text));
-    }
-    return eg_ok();
+    return eg_point_columns_row(&run->columns, table, tally->point);
 }
 
 static eg_status print_best(const eg_sweep_run *run)
 {
     const eg_plan *plan = run->plan;
-    eg_table table = eg_table_make(3 + run->shown_count);
+    eg_table table = eg_table_make(3 + eg_point_columns_width(&run->columns));
     eg_tally *sorted = NULL;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_alloc(&sorted, plan->point_count, sizeof *sorted));

@@ -3,6 +3,7 @@
 #ifndef CLI_SWEEP_RUN_H
 #define CLI_SWEEP_RUN_H
 
+#include "cli/point_columns.h"
 #include "cli/progress.h"
 #include "cli/ranking.h"
 #include "cli/run_queue.h"
@@ -17,15 +18,14 @@ typedef struct eg_sweep_run {
     eg_outcome *outcomes;
     size_t capacity; /**< of outcomes: the second stage's trials included */
     eg_run_queue queue;
-    eg_tally *tallies;  /**< [point_count] objectives of finished trials */
-    size_t unfinished;  /**< pending or running trials */
-    size_t before;      /**< trials that were finished when this command began */
-    size_t stage_start; /**< first trial of the second stage; SIZE_MAX before it exists */
-    const char *redo;   /**< value of --redo, NULL: none */
-    bool *redo_used;    /**< [words of redo] whether it matched a trial */
-    size_t *shown;      /**< [shown_count] swept settings worth showing, into plan->swept */
-    size_t shown_count;
-    char *settings; /**< text lent to the scheduler until the next call */
+    eg_tally *tallies;        /**< [point_count] objectives of finished trials */
+    size_t unfinished;        /**< pending or running trials */
+    size_t before;            /**< trials that were finished when this command began */
+    size_t stage_start;       /**< first trial of the second stage; SIZE_MAX before it exists */
+    const char *redo;         /**< value of --redo, NULL: none */
+    bool *redo_used;          /**< [words of redo] whether it matched a trial */
+    eg_point_columns columns; /**< settings shown */
+    char *settings;           /**< text lent to the scheduler until the next call */
     size_t workers;
     double cost_left;                  /**< of unfinished trials */
     double session_wall, session_cost; /**< of trials finished by this command */

@@ -3,9 +3,9 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/point_columns.h"
 #include "cli/result_facts.h"
 #include "cli/table.h"
-#include "cli/telling.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -37,45 +37,37 @@ typedef struct request {
     const char *by;    /**< variable */
     const char *title; /**< what the objective is made from, or the variable */
     bool maximise, all, json;
-    size_t *shown; /**< [shown_count] columns */
-    size_t shown_count;
+    eg_point_columns columns; /**< settings shown */
 } request;
 
-static eg_status add_row(eg_table *table, const request *ask, const eg_results *results,
-                         const eg_tally *tally, size_t rank)
+static eg_status add_row(eg_table *table, const request *ask, const eg_tally *tally, size_t rank)
 {
     EG_TRY(eg_table_cell(table, "%zu", rank));
     EG_TRY(eg_table_cell(table, "%s", eg_mean_text(tally->mean, eg_tally_interval(tally)).text));
     EG_TRY(eg_table_cell(table, "%zu", tally->n));
     EG_TRY(eg_table_cell(table, "%zu", tally->point));
-    for (size_t i = 0; i < ask->shown_count; i++) {
-        const char *text = results->columns[ask->shown[i]].text[tally->point];
-        EG_TRY(eg_table_cell(table, "%s", text == NULL ? "" : text));
-    }
-    return eg_ok();
+    return eg_point_columns_row(&ask->columns, table, tally->point);
 }
 
-static eg_status fill_table(eg_table *table, const request *ask, const eg_results *results,
-                            const eg_tally *tallies, size_t count)
+static eg_status fill_table(eg_table *table, const request *ask, const eg_tally *tallies,
+                            size_t count)
 {
     EG_TRY(eg_table_cell(table, "rank"));
     EG_TRY(eg_table_cell(table, "%s", ask->title));
     EG_TRY(eg_table_cell(table, "n"));
     EG_TRY(eg_table_cell(table, "point"));
-    for (size_t i = 0; i < ask->shown_count; i++) {
-        EG_TRY(eg_table_cell(table, "%s", results->columns[ask->shown[i]].name));
-    }
+    EG_TRY(eg_point_columns_head(&ask->columns, table));
     for (size_t i = 0; i < count; i++) {
-        EG_TRY(add_row(table, ask, results, &tallies[i], i + 1));
+        EG_TRY(add_row(table, ask, &tallies[i], i + 1));
     }
     return eg_ok();
 }
 
-static eg_status print_text(const request *ask, const eg_results *results, const eg_tally *tallies,
-                            size_t count, const char *notes)
+static eg_status print_text(const request *ask, const eg_tally *tallies, size_t count,
+                            const char *notes)
 {
-    eg_table table = eg_table_make(4 + ask->shown_count);
-    eg_status status = fill_table(&table, ask, results, tallies, count);
+    eg_table table = eg_table_make(4 + eg_point_columns_width(&ask->columns));
+    eg_status status = fill_table(&table, ask, tallies, count);
     if (status.code == EG_OK) {
         eg_table_print(&table, stdout);
         (void)printf("\nmean %s 1.96 s/sqrt(n) over n seeds, s with divisor n; %s first\n",
@@ -135,7 +127,7 @@ static eg_status report(request *ask, const eg_results *results)
     size_t count = 0;
     EG_TRY_DONE(status, eg_results_tally(&tallies, results, ask->by));
     EG_TRY_DONE(status, eg_results_notes(&notes, results));
-    EG_TRY_DONE(status, eg_telling_of_results(&ask->shown, &ask->shown_count, results, ask->all));
+    EG_TRY_DONE(status, eg_point_columns_of_results(&ask->columns, results, ask->all));
     eg_tally_sort(tallies, results->point_count, ask->maximise);
     size_t most = ask->number == 0 ? results->point_count : ask->number;
     while (count < results->point_count && count < most && tallies[count].n > 0) {
@@ -145,12 +137,12 @@ static eg_status report(request *ask, const eg_results *results)
         (void)printf("%s: no trial has finished yet\n", results->name);
     } else {
         status = ask->json ? print_json(ask, results, tallies, count, notes)
-                           : print_text(ask, results, tallies, count, notes);
+                           : print_text(ask, tallies, count, notes);
     }
 done:
     eg_free(tallies);
     eg_free(notes);
-    eg_free(ask->shown);
+    eg_point_columns_clear(&ask->columns);
     return status;
 }
 

@@ -100,6 +100,21 @@ has out '"optimizer.lr": 0.11'
 has out '"goal": "maximise"'
 [ "$(grep -c '"rank": ' out)" = 3 ] || fail "not three points in JSON"
 
+# Parameters that only some alternatives have share the column of their component; those with one
+# value are shown on demand.
+sweep alternatives <<'END'
+grid:
+  model.activation: [relu, {topk_subtract: {k: [4, 8]}}]
+END
+expect 0 "$engram" run alternatives.yaml seeds=1
+has out "topk_subtract k=4"
+expect 0 "$engram" top results/alternatives.h5
+has out "topk_subtract k=8"
+lacks out "model.activation.k"
+lacks out "x_max"
+expect 0 "$engram" top results/alternatives.h5 --all
+has out "topk_subtract k=8 x_max=2"
+
 # Export: RFC 4180 (CRLF), every table, both forms, the same numbers.
 head -1 stage.csv | grep -q $'\r$' || fail "lines do not end in CRLF"
 for table in trials curves matrix; do
