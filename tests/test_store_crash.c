@@ -6,6 +6,7 @@
 #include "plans.h"
 #include "stores.h"
 
+#include <hdf5.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +266,7 @@ static void fail_each(attempt_function attempt, eg_store *store, const char *fil
         eg_status status = attempt(store, file);
         eg_memory_fail_after(0);
         assert_int_equal(eg_memory_live_blocks(), live);
+        assert_int_equal(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
         if (status.code == EG_OK) {
             assert_true(n > 100);
             return;

@@ -5,3 +5,14 @@ target_link_libraries(engram_store_testing PUBLIC engram_testing engram_store)
 foreach(name journal results refuse crash)
     engram_test(store_${name} LIBRARY store LINKS engram_store_testing hdf5::hdf5 TIMEOUT 300)
 endforeach()
+
+# xarray, netCDF, h5py, h5dump, ncdump on the result file; rooms/analysis.cmake looks for Python in the
+# same way.
+if(NOT Python3_EXECUTABLE AND EXISTS /usr/bin/python3)
+    set(Python3_EXECUTABLE /usr/bin/python3)
+endif()
+find_package(Python3 3.9 COMPONENTS Interpreter)
+if(Python3_FOUND)
+    engram_script(e2e_readers ${CMAKE_CURRENT_SOURCE_DIR}/e2e/readers.sh $<TARGET_FILE:engram>
+                  ${Python3_EXECUTABLE} LABELS e2e TIMEOUT 240)
+endif()
