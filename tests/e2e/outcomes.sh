@@ -26,6 +26,25 @@ has out "diverged  2"
 expect 0 "$engram" run diverge.yaml --redo diverged
 has err "2 of 4 trials were finished before, 2 to run"
 
+# A trial that fails does not stop the others: exit code 3, the reason at once and in `failures`. This
+# network's weights (160 TB) fit into no address space, however generous the system is.
+layers=$(printf '1000000, %.0s' {1..40})
+sweep failing <<END
+grid:
+  model.hidden: [[${layers%, }], [24]]
+seeds: 2
+END
+expect 3 "$engram" run failing.yaml
+has err "failed on rank 0"
+has out "4 of 4 trials finished, 2 failed; 4 run now"
+has out "--redo failed"
+expect 0 "$engram" failures results/failing.h5
+has out "2 failed: out of memory"
+expect 3 "$engram" run failing.yaml
+has out "all 4 trials were finished before"
+expect 3 "$engram" run failing.yaml --redo failed
+has err "2 of 4 trials were finished before, 2 to run"
+
 # Data that are not there: one error before anything starts, nothing written.
 sweep nodata <<'END'
   model.activation: relu
