@@ -11,6 +11,7 @@ trap 'rm -rf "$folder"' EXIT
 
 # The first C block of the README, and the registry entry its text names.
 awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' "$source/README.md" >"$folder/example.c"
+# shellcheck disable=SC2016 # backquotes of Markdown
 entry=$(sed -n 's/.*`\(ENTRY([a-z_]*)\)`.*/\1/p' "$source/README.md" | head -n 1)
 if [ ! -s "$folder/example.c" ] || [ -z "$entry" ]; then
     echo "README.md: no C block, or no registry entry ENTRY(name)"
