@@ -161,6 +161,25 @@ static void test_goes_on_after_a_cut(void **state)
     }
 }
 
+/** A tail that is longer than what comes next is gone afterwards. */
+static void test_long_torn_tail(void **state)
+{
+    const sample *s = *state;
+    enum { TAIL = 200000 };
+    unsigned char *bytes = NULL;
+    assert_ok(eg_alloc(&bytes, s->size + TAIL, 1));
+    memcpy(bytes, s->bytes, s->size);
+    memcpy(bytes + s->size, s->bytes, 8);
+    eg_test_write_file(s->journal, bytes, s->size + TAIL);
+    eg_test_run(s->file, s->plan, 0, 0);
+    eg_results *results = NULL;
+    assert_ok(eg_results_load(&results, s->file));
+    assert_int_equal(results->warning_count, 0);
+    assert_int_equal(results->session_count, 3);
+    eg_results_free(results);
+    eg_free(bytes);
+}
+
 /** A changed byte gives an error, or a warning and no wrong value. */
 static void test_changed_bytes(void **state)
 {
@@ -318,6 +337,7 @@ int main(void)
         journal_test(test_frames),
         journal_test(test_cut_at_every_byte),
         journal_test(test_goes_on_after_a_cut),
+        journal_test(test_long_torn_tail),
         journal_test(test_changed_bytes),
         journal_test(test_damage_in_the_middle),
         journal_test(test_wrong_length_in_the_middle),

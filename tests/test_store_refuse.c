@@ -190,9 +190,9 @@ static void test_other_sweeps(void **state)
     refused(file, other, EG_INVALID,
             "tiny.h5 belongs to another sweep: its name is 'tiny' there, 'huge' here");
     eg_plan_free(other);
-    other = plan_of(eg_test_sweep, "stream.batch=32");
+    other = plan_of(eg_test_sweep, "stream.batch=32", "eval.block=100");
     refused(file, other, EG_INVALID,
-            "tiny.h5 belongs to another sweep: stream.batch is 64 there, 32 here");
+            "tiny.h5 belongs to another sweep: stream.batch is 64 there, 32 here; choose");
     eg_plan_free(other);
     other = plan_of(eg_test_sweep, "optimizer.lr=0.5", "optimizer=sgd");
     refused(file, other, EG_INVALID, "optimizer.lr is 0.1, 0.25 there, 0.5 here");

@@ -96,6 +96,18 @@ const eg_stored_variable *eg_stored_find(const eg_results *results, const char *
     return NULL;
 }
 
+size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i)
+{
+    size_t at = 0;
+    size_t stride = 1;
+    for (size_t k = array->rank; k > 0; k--) {
+        at += i % array->extent[k - 1] * stride;
+        i /= array->extent[k - 1];
+        stride *= extent[k - 1];
+    }
+    return at;
+}
+
 bool eg_is_finished(eg_trial_status status)
 {
     return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_FAILED ||

@@ -20,6 +20,9 @@ eg_status eg_box_add_session(eg_box *box, const char *text) EG_WARN_UNUSED;
 /** The declaration called `name`, or NULL. */
 const eg_stored_variable *eg_stored_find(const eg_results *results, const char *name);
 
+/** Where value `i` of an array stands in one of larger extents (the result file pads with NaN). */
+size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i);
+
 /** A status that needs no more work: done, diverged, failed, timeout. */
 bool eg_is_finished(eg_trial_status status);
 

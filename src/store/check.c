@@ -128,19 +128,6 @@ static bool same(double a, double b)
     return a == b || (isnan(a) && isnan(b));
 }
 
-/** Value of a padded array at the place that index `i` of the smaller `like` means. */
-static double padded_at(const eg_array *padded, const eg_array *like, size_t i)
-{
-    size_t at = 0;
-    size_t stride = 1;
-    for (size_t k = like->rank; k > 0; k--) {
-        at += i % like->extent[k - 1] * stride;
-        i /= like->extent[k - 1];
-        stride *= padded->extent[k - 1];
-    }
-    return padded->data[at];
-}
-
 static size_t count_numbers(const eg_array *array)
 {
     size_t count = 0;
@@ -165,7 +152,7 @@ static bool same_array(const eg_array *truth, const eg_array *file)
         }
     }
     for (size_t i = 0; i < truth->count; i++) {
-        if (!same(truth->data[i], padded_at(file, truth, i))) {
+        if (!same(truth->data[i], file->data[eg_padded_index(truth, file->extent, i)])) {
             return false;
         }
     }

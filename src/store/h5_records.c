@@ -61,21 +61,12 @@ static eg_status open_sink(eg_h5_out *out, const eg_book *book, const eg_stored_
                                : eg_ok();
 }
 
-/** Copies an array into a row of larger extents; the rest of the row stays as it is. */
+/** Copies an array into a row of larger extents, line by line; the rest of the row stays as it is. */
 static void place(const eg_array *array, const size_t *extent, double *row)
 {
-    size_t inner = array->rank == 0 ? 1 : array->extent[array->rank - 1];
-    size_t lines = inner == 0 ? 0 : array->count / inner;
-    for (size_t line = 0; line < lines; line++) {
-        size_t rest = line;
-        size_t offset = 0;
-        size_t stride = array->rank == 0 ? 1 : extent[array->rank - 1];
-        for (size_t k = array->rank; k > 1; k--) {
-            offset += rest % array->extent[k - 2] * stride;
-            rest /= array->extent[k - 2];
-            stride *= extent[k - 2];
-        }
-        memcpy(row + offset, array->data + line * inner, inner * sizeof *row);
+    size_t line = array->rank == 0 ? 1 : array->extent[array->rank - 1];
+    for (size_t i = 0; i < array->count; i += line) {
+        memcpy(row + eg_padded_index(array, extent, i), array->data + i, line * sizeof *row);
     }
 }
 

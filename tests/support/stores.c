@@ -1,3 +1,4 @@
+/** Sweeps without training for tests of results; see stores.h. */
 #include "stores.h"
 
 #include "testing.h"
