@@ -272,117 +272,6 @@ static void test_redo(void **state)
     eg_plan_free(plan);
 }
 
-/** More values and seeds: finished trials count, those the plan dropped stay behind the others. */
-static void test_edited_sweep(void **state)
-{
-    (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
-    eg_plan *first = plan_of(eg_test_sweep, NULL);
-    eg_plan *second = plan_of("name: tiny\n"
-                              "base: {dataset: synthetic, model.hidden: [8, 4], optimizer.lr: 0.25,"
-                              " model.activation: relu}\n"
-                              "grid: {stream.batch: [32, 64]}\n"
-                              "seeds: 4\n",
-                              NULL);
-    eg_test_run(file, first, 0, 6);
-    eg_store *store = NULL;
-    eg_outcome outcomes[8];
-    assert_int_equal(second->trial_count, 8);
-    assert_ok(eg_store_open(&store, file, second, &eg_test_session, outcomes));
-    size_t known = 0;
-    for (size_t i = 0; i < 8; i++) {
-        known += outcomes[i].status != EG_TRIAL_PENDING ? 1 : 0;
-    }
-    assert_int_equal(known, 3); /* relu with batch 64, seeds 0, 1, 2 */
-    assert_ok(eg_store_publish(store, false));
-    assert_ok(eg_store_close(store, "stopped"));
-
-    for (int pass = 0; pass < 2; pass++) { /* from the journal, then from the file alone */
-        eg_results *results = load(file);
-        assert_int_equal(results->trial_count, 8 + 3);
-        assert_int_equal(results->point_count, 3);
-        for (size_t i = 0; i < 8; i++) {
-            assert_true(results->trials[i].id == second->trials[i].id);
-        }
-        for (size_t i = 0; i < 6; i++) {
-            const eg_result *result = eg_test_find(results, first, i);
-            eg_test_compare(first, i, result, pass == 1);
-            const char *activation = column(results, "model.activation")->text[result->point];
-            assert_string_equal(activation,
-                                eg_test_value(first, first->trials[i].point, "model.activation"));
-        }
-        assert_string_equal(column(results, "model.activation.alpha")->text[2], "3");
-        assert_null(column(results, "model.activation.alpha")->text[0]);
-        eg_results_free(results);
-        if (pass == 0) {
-            assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
-        }
-    }
-    eg_plan_free(first);
-    eg_plan_free(second);
-}
-
-static void test_back_and_forth(void **state)
-{
-    (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
-    eg_plan *whole = plan_of(eg_test_sweep, NULL);
-    eg_plan *part = plan_of(eg_test_sweep, "seeds=1");
-    eg_test_run(file, whole, 0, 6);
-    eg_test_run(file, part, 0, 0);
-    eg_test_run(file, whole, 0, 0);
-    eg_results *results = load(file);
-    assert_int_equal(results->trial_count, 6);
-    for (size_t i = 0; i < 6; i++) {
-        eg_test_compare(whole, i, &results->trials[i], false);
-    }
-    eg_results_free(results);
-    eg_plan_free(whole);
-    eg_plan_free(part);
-}
-
-static void test_second_stage(void **state)
-{
-    (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
-    char text[1024];
-    (void)snprintf(text, sizeof text, "%sselect: {best: 1, seeds: 2}\n", eg_test_sweep);
-    eg_plan *plan = plan_of(text, NULL);
-    eg_store *store = NULL;
-    eg_outcome outcomes[16];
-    assert_ok(eg_store_open(&store, file, plan, &eg_test_session, outcomes));
-    for (size_t i = 0; i < 6; i++) {
-        assert_ok(eg_test_finish(store, plan, i));
-        outcomes[i].status = (uint8_t)eg_test_status(i);
-        outcomes[i].objective = (double)i;
-    }
-    size_t added = 0;
-    assert_ok(eg_plan_select(plan, outcomes, &added));
-    assert_int_equal(added, 2);
-    assert_ok(eg_store_extend(store, plan, outcomes));
-    assert_int_equal(outcomes[6].status, EG_TRIAL_PENDING);
-    assert_ok(eg_test_finish(store, plan, 6));
-    assert_ok(eg_store_close(store, "stopped"));
-
-    /* The next run starts with the first stage and extends again: nothing new is written. */
-    eg_plan *again = plan_of(text, NULL);
-    assert_ok(eg_store_open(&store, file, again, &eg_test_session, outcomes));
-    for (size_t i = 0; i < 6; i++) {
-        outcomes[i].objective = (double)i;
-    }
-    assert_ok(eg_plan_select(again, outcomes, &added));
-    assert_ok(eg_store_extend(store, again, outcomes));
-    assert_int_equal(outcomes[6].status, EG_TRIAL_DONE);
-    assert_int_equal(outcomes[7].status, EG_TRIAL_PENDING);
-    assert_ok(eg_store_close(store, "stopped"));
-    eg_results *results = load(file);
-    assert_int_equal(results->trial_count, 8);
-    eg_test_compare(plan, 6, &results->trials[6], false);
-    eg_results_free(results);
-    eg_plan_free(plan);
-    eg_plan_free(again);
-}
-
 /** Equal journals give equal files, to the byte, whenever they are made. */
 static void test_file_is_a_function_of_the_journal(void **state)
 {
@@ -505,9 +394,7 @@ int main(void)
         results_test(test_while_it_runs),
         results_test(test_finished_once),
         results_test(test_redo),
-        results_test(test_edited_sweep),
-        results_test(test_back_and_forth),
-        results_test(test_second_stage),
+
         results_test(test_file_is_a_function_of_the_journal),
         results_test(test_mixed_processors),
         results_test(test_check_finds_a_changed_file),
