@@ -63,9 +63,10 @@ json_t *eg_json_texts(char *const *texts, size_t count)
     return list;
 }
 
+/** The sub-array from axis `axis` on; the recursion ends at the array's rank. */
 static json_t *nested(const eg_array *array, size_t axis, const double **at)
 {
-    if (axis == array->rank) {
+    if (axis == array->rank || axis == EG_RANK_MAX) {
         return real_or_null(*(*at)++);
     }
     json_t *list = json_array();
