@@ -216,7 +216,7 @@ static eg_status read_array(eg_record *record, eg_reader *reader)
     } else {
         eg_array *array = NULL;
         status = add_array(record, name, wide, rank, extent, &array);
-        if (status.code == EG_OK) {
+        if (array != NULL) {
             status = read_values(reader, array);
         }
     }

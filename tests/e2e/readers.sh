@@ -43,7 +43,8 @@ END
 }
 
 # From the first moment to a kill.
-sed 's/examples: 400/examples: 40000/' readers.yaml >slow.yaml
+# Long enough for the reading to end first, whatever the build: minutes.
+sed 's/examples: 400/examples: 40000/; s/^seeds: 3$/seeds: 1000/' readers.yaml >slow.yaml
 "$engram" run slow.yaml -o slow.h5 --quiet &
 background+=($!)
 for _ in $(seq 200); do
