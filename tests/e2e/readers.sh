@@ -44,7 +44,7 @@ END
 
 # From the first moment to a kill.
 # Long enough for the reading to end first, whatever the build: minutes.
-sed 's/examples: 400/examples: 40000/; s/^seeds: 3$/seeds: 1000/' readers.yaml >slow.yaml
+sed 's/examples: 400/examples: 40000/; s/^seeds: 3$/seeds: 200/' readers.yaml >slow.yaml
 "$engram" run slow.yaml -o slow.h5 --quiet &
 background+=($!)
 for _ in $(seq 200); do
