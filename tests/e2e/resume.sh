@@ -66,7 +66,7 @@ refuses "--redo sometimes" -- "$engram" run small.yaml --redo sometimes
 
 # What it can do while a sweep runs: status from outside, a second writer is refused, SIGINT stops.
 sweep long <<'END'
-  stream.epochs: 150
+  stream.epochs: 400
 grid:
   optimizer.lr: [0.003, 0.03]
   model.activation: [relu, hard_ash]
