@@ -55,7 +55,7 @@ static void run_linear(eg_net *net, const eg_real *x, const eg_real *dy, eg_real
 {
     eg_pass *pass = NULL;
     assert_ok(eg_pass_create(&pass, net, 1, true));
-    memcpy(y, eg_net_forward(net, pass, 1, x), net->outputs * sizeof *y);
+    memcpy(y, eg_net_forward(net, pass, 1, x, NULL), net->outputs * sizeof *y);
     eg_net_backward(net, pass, dy);
     eg_pass_free(pass);
 }
@@ -246,7 +246,7 @@ static void a_batch_is_the_sum_of_its_parts(void **state)
     eg_real hidden[B * 6];
     for (size_t start = 0; start < B; start += 2) {
         size_t n = 0;
-        const eg_real *y = eg_net_forward(net, pass, 2, x + start * IN);
+        const eg_real *y = eg_net_forward(net, pass, 2, x + start * IN, NULL);
         memcpy(parts + start * OUT, y, 2 * OUT * sizeof *y);
         memcpy(hidden + start * 6, eg_pass_hidden(pass, net, 0, &n), 2 * 6 * sizeof *y);
         assert_int_equal(n, 6);
@@ -255,9 +255,9 @@ static void a_batch_is_the_sum_of_its_parts(void **state)
             sum[i] += net->grads[i];
         }
     }
-    const eg_real *whole = eg_net_forward(net, pass, B, x);
+    const eg_real *whole = eg_net_forward(net, pass, B, x, NULL);
     eg_net_backward(net, pass, dy);
-    const eg_real *evaluated = eg_net_forward(net, evaluation, B, x);
+    const eg_real *evaluated = eg_net_forward(net, evaluation, B, x, NULL);
     size_t n = 0;
     const eg_real *units = eg_pass_hidden(evaluation, net, 0, &n);
     for (size_t i = 0; i < (size_t)B * OUT; i++) {
@@ -283,10 +283,10 @@ static void normalised_weights_follow_the_raw_ones(void **state)
     eg_net *net = linear_net(2, 1, EG_NORM_PLAIN, false, w);
     eg_pass *pass = NULL;
     assert_ok(eg_pass_create(&pass, net, 1, false));
-    assert_close((double)eg_net_forward(net, pass, 1, x)[0], 0.6, 1e-6);
+    assert_close((double)eg_net_forward(net, pass, 1, x, NULL)[0], 0.6, 1e-6);
     net->params[0] = 0;
     eg_net_touch(net);
-    assert_close((double)eg_net_forward(net, pass, 1, x)[0], 0.0, 1e-6);
+    assert_close((double)eg_net_forward(net, pass, 1, x, NULL)[0], 0.0, 1e-6);
     eg_pass_free(pass);
     eg_net_free(net);
 }
@@ -364,11 +364,11 @@ static void layers_are_told(void **state)
     assert_ok(eg_pass_create(&training, net, 2, true));
     assert_ok(eg_pass_create(&evaluation, net, 2, false));
     const eg_real x[] = {1, 2};
-    (void)eg_net_forward(net, training, 2, x);
-    (void)eg_net_forward(net, evaluation, 2, x);
+    (void)eg_net_forward(net, training, 2, x, NULL);
+    (void)eg_net_forward(net, evaluation, 2, x, NULL);
     assert_false(n[1].training);
     assert_int_equal(n[1].step, 1); /* evaluation does not count */
-    (void)eg_net_forward(net, training, 2, x);
+    (void)eg_net_forward(net, training, 2, x, NULL);
     assert_int_equal(n[1].step, 1);
     eg_net_backward(net, training, x);
     assert_true(n[2].training && n[2].backward && n[2].wants_dx && n[1].wants_dx);
@@ -377,7 +377,7 @@ static void layers_are_told(void **state)
     assert_int_equal(n[2].index, 2);
     assert_int_equal(n[2].seed, 77);
     eg_net_init(net, 78);
-    (void)eg_net_forward(net, training, 2, x);
+    (void)eg_net_forward(net, training, 2, x, NULL);
     assert_int_equal(n[0].seed, 78);
     assert_int_equal(n[0].step, 0);
     eg_pass_free(training);

@@ -47,7 +47,7 @@ static eg_net *network(const char *activation, const double *p, const eg_norm *n
 
 static double loss_of(eg_net *net, eg_pass *pass, const eg_real *x, eg_real *dy)
 {
-    const eg_real *y = eg_net_forward(net, pass, B, x);
+    const eg_real *y = eg_net_forward(net, pass, B, x, NULL);
     return cross_entropy()->evaluate(B, OUT, y, labels, NULL, dy);
 }
 

@@ -22,6 +22,8 @@ typedef struct eg_dataset {
     size_t classes;
     eg_examples train, test;
     eg_real (*value)[256]; /**< [channels][256]: what a byte of that channel stands for */
+    uint8_t background;    /**< the commonest byte, filled in by eg_dataset_open */
+    double density;        /**< share of other bytes; both from the first training examples */
     void *storage[5];      /**< blocks owned by the dataset */
 } eg_dataset;
 

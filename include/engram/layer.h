@@ -3,6 +3,7 @@
 #define ENGRAM_LAYER_H
 
 #include "engram/real.h"
+#include "engram/sparse.h"
 #include "engram/status.h"
 
 #include <stdbool.h>
@@ -18,7 +19,23 @@ typedef struct eg_call {
                       scratch */
     uint64_t seed; /**< trial seed, for layers that draw */
     uint64_t step; /**< minibatches seen by this network, for layers that draw */
+    const eg_sparse *sparse;     /**< the layer's input compressed, or NULL */
+    const eg_sparse *transposed; /**< in backward and learn: the transpose of `sparse` */
 } eg_call;
+
+/** Takes gradients piece by piece and changes the parameters by them at once. */
+typedef struct eg_sink {
+    /** g [count] belongs to the network's parameters first … first+count-1. */
+    void (*take)(void *user, size_t first, size_t count, const eg_real *g);
+    void *user;
+    size_t offset; /**< where the layer's slice begins */
+} eg_sink;
+
+/** Gives the gradient of parameters first … first+count-1 of the layer's slice. */
+static inline void eg_sink_give(const eg_sink *sink, size_t first, size_t count, const eg_real *g)
+{
+    sink->take(sink->user, sink->offset + first, count, g);
+}
 
 /** x [B, inputs], y [B, outputs], cache [B * cache_per_example + cache_fixed]; params, grads,
  * derived are the layer's own slices of the network's flat arrays. Arrays must not overlap. */
@@ -34,9 +51,16 @@ typedef struct eg_layer_ops {
     void (*backward)(const eg_layer *layer, const eg_call *call, const eg_real *params,
                      const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                      eg_real *cache, eg_real *dx, eg_real *grads);
+    /** Optional: backward, update and prepare in one, for layers that keep a part of the weights in
+     * cache meanwhile. Gives every gradient to the sink once, after its last use of the parameters
+     * it is about, and leaves `derived` up to date. */
+    void (*learn)(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                  eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
+                  eg_real *cache, eg_real *dx, const eg_sink *sink);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */
+    bool takes_sparse;             /**< uses call->sparse, so the pass keeps its transpose */
 } eg_layer_ops;
 
 struct eg_layer {

@@ -48,12 +48,20 @@ eg_status eg_pass_create(eg_pass **out, const eg_net *net, size_t capacity,
                          bool training) EG_WARN_UNUSED;
 void eg_pass_free(eg_pass *pass);
 
-/** Output [B, outputs] of x [B, inputs]; borrowed from the pass, x must stay valid until backward.
- */
-const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x);
+/** Output [B, outputs] of x [B, inputs], borrowed from the pass. `sparse`: the same numbers
+ *  compressed, or NULL. Both must stay valid until backward. */
+const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x,
+                              const eg_sparse *sparse);
 /** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training pass.
  */
 void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy);
+/** Backward and update in one: gives the gradients from dy to `take` layer by layer, from the last
+ *  to the first and each once, and `take` must change params there at once. Faster than the whole
+ *  gradient and then an update, because weights are changed while they are in cache. net->grads is
+ *  scratch. */
+void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
+                  void (*take)(void *user, size_t first, size_t count, const eg_real *g),
+                  void *user);
 /** Outputs [B, n] of hidden layer i in the last forward; *n units. */
 const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n);
 

@@ -48,6 +48,11 @@ eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root, size_t n)
 void eg_optimizer_free(eg_optimizer *optimizer);
 /** One update of params [n] from grads [n]. */
 void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads);
+/** The same in pieces: begin the update, then apply it to each part of the parameters once. `params`
+ *  is the whole array [n]; grads [count] are of the parameters first … first+count-1. */
+void eg_optimizer_begin(eg_optimizer *optimizer);
+void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
+                        const eg_real *grads);
 /** State arrays and step count, for tests and checkpoints. */
 void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer);
 eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader) EG_WARN_UNUSED;

@@ -9,6 +9,7 @@
 #include "engram/dataset.h"
 #include "engram/real.h"
 #include "engram/settings.h"
+#include "engram/sparse.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 typedef struct eg_batch {
     size_t size;
     const eg_real *x;      /**< [size, features] */
+    const eg_sparse *sparse; /**< the same numbers compressed, where that is worth it; else NULL */
     const uint32_t *label; /**< [size], for classification */
     const eg_real *target; /**< [size, outputs], for regression; NULL otherwise */
 } eg_batch;

@@ -15,6 +15,25 @@ void eg_dataset_free(eg_dataset *dataset)
     eg_free(dataset);
 }
 
+/* Enough examples to see whether the data are sparse; exactness does not depend on it. */
+static void measure_background(eg_dataset *dataset)
+{
+    const size_t examples_looked_at = 1000;
+    size_t examples = dataset->train.count;
+    examples = examples < examples_looked_at ? examples : examples_looked_at;
+    size_t bytes = examples * dataset->features;
+    size_t count[256] = {0};
+    for (size_t i = 0; i < bytes; i++) {
+        count[dataset->train.x[i]]++;
+    }
+    size_t commonest = 0;
+    for (size_t b = 1; b < EG_COUNT(count); b++) {
+        commonest = count[b] > count[commonest] ? b : commonest;
+    }
+    dataset->background = (uint8_t)commonest;
+    dataset->density = bytes > 0 ? 1.0 - (double)count[commonest] / (double)bytes : 1.0;
+}
+
 eg_status eg_dataset_open(eg_dataset **out, const eg_view *root)
 {
     *out = NULL;
@@ -30,6 +49,7 @@ eg_status eg_dataset_open(eg_dataset **out, const eg_view *root)
         return status;
     }
     eg_limit_apply(&view, &dataset->train.count, &dataset->test.count);
+    measure_background(dataset);
     *out = dataset;
     return status;
 }

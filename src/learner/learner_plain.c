@@ -31,16 +31,21 @@ static void plain_free(eg_learner *learner)
     eg_free(self);
 }
 
+static void update(void *user, size_t first, size_t count, const eg_real *g)
+{
+    const plain *self = user;
+    eg_optimizer_apply(self->optimizer, self->net->params, first, count, g);
+}
+
 static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *loss)
 {
     plain *self = (plain *)learner;
-    const eg_real *y = eg_net_forward(self->net, self->training, batch->size, batch->x);
+    const eg_real *y = eg_net_forward(self->net, self->training, batch->size, batch->x, batch->sparse);
     *loss = self->loss->evaluate(batch->size, self->net->outputs, y, batch->label, batch->target,
                                  self->dy);
     if (isfinite(*loss)) {
-        eg_net_backward(self->net, self->training, self->dy);
-        eg_optimizer_step(self->optimizer, self->net->params, self->net->grads);
-        eg_net_touch(self->net);
+        eg_optimizer_begin(self->optimizer);
+        eg_net_learn(self->net, self->training, self->dy, update, self);
     }
     return eg_ok();
 }
@@ -48,7 +53,7 @@ static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *
 static eg_status plain_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
 {
     plain *self = (plain *)learner;
-    const eg_real *y = eg_net_forward(self->net, self->evaluation, batch->size, batch->x);
+    const eg_real *y = eg_net_forward(self->net, self->evaluation, batch->size, batch->x, batch->sparse);
     memcpy(scores, y, batch->size * self->net->outputs * sizeof *scores);
     self->evaluated = batch->size;
     return eg_ok();

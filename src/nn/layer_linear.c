@@ -34,10 +34,21 @@ static const linear *linear_of(const eg_layer *layer)
     return layer->state;
 }
 
+double eg_linear_deviation(size_t inputs)
+{
+    return sqrt(2.0 / (double)inputs);
+}
+
+eg_real eg_inverse_norm(eg_real square)
+{
+    eg_real norm = eg_sqrt(square);
+    return norm == 0 ? 0 : 1 / (isfinite(norm) ? norm : (eg_real)NAN);
+}
+
 static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
 {
     eg_rng rng = eg_rng_make(seed, EG_PURPOSE_INIT, index);
-    double deviation = sqrt(2.0 / (double)layer->inputs);
+    double deviation = eg_linear_deviation(layer->inputs);
     size_t weights = layer->inputs * layer->outputs;
     for (size_t i = 0; i < weights; i++) {
         params[i] = (eg_real)(deviation * eg_rng_normal(&rng));
@@ -54,9 +65,7 @@ static void prepare(const eg_layer *layer, const eg_real *params, eg_real *deriv
         const eg_real *restrict w = params + j * n;
         eg_real *restrict u = derived + j * n;
         eg_real mean = centered ? eg_sum(n, w) / (eg_real)n : 0;
-        eg_real norm = eg_sqrt(eg_sum_squares(n, w, mean));
-        /* A norm that overflowed must be seen as divergence and not pass as a row of zeros. */
-        eg_real inverse = norm == 0 ? 0 : 1 / (isfinite(norm) ? norm : (eg_real)NAN);
+        eg_real inverse = eg_inverse_norm(eg_sum_squares(n, w, mean));
         for (size_t i = 0; i < n; i++) {
             u[i] = (w[i] - mean) * inverse;
         }

@@ -67,7 +67,8 @@ static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size
     eg_view_numbers(&inside, activation, p);
     for (size_t i = 0; i <= hidden->count; i++) {
         size_t width = width_after(hidden, i, outputs);
-        EG_TRY(eg_layer_linear(layers++, inputs, width, norm_of(norms, i), bias));
+        EG_TRY((i == 0 ? eg_layer_linear_panels : eg_layer_linear)(layers++, inputs, width,
+                                                                   norm_of(norms, i), bias));
         if (i < hidden->count) {
             EG_TRY(eg_layer_activation(layers++, (const eg_activation *)activation, p, width));
         }

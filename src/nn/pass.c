@@ -16,6 +16,7 @@ struct eg_pass {
     bool training;
     eg_call call;     /* of the last forward */
     const eg_real *x; /* its input; borrowed */
+    eg_sparse *transposed; /* of the input, for a first layer that takes it compressed; or NULL */
     eg_real **output; /* [layer_count] */
     eg_real **cache;  /* [layer_count] */
     eg_real *gradient[2];
@@ -49,6 +50,10 @@ static eg_status allocate_all(eg_pass *pass, const eg_net *net)
     }
     for (size_t i = 0; pass->training && i < 2; i++) {
         EG_TRY(allocate(&pass->gradient[i], pass->capacity * widest));
+    }
+    const eg_layer *first = &net->layers[0];
+    if (pass->training && first->ops->takes_sparse) {
+        EG_TRY(eg_sparse_create(&pass->transposed, first->inputs, pass->capacity));
     }
     return eg_ok();
 }
@@ -85,54 +90,110 @@ void eg_pass_free(eg_pass *pass)
     eg_free(pass->cache);
     eg_free(pass->gradient[0]);
     eg_free(pass->gradient[1]);
+    eg_sparse_free(pass->transposed);
     eg_free(pass);
 }
 
-static void prepare(eg_net *net)
+static void prepare_layer(eg_net *net, size_t i)
 {
-    for (size_t i = 0; i < net->layer_count; i++) {
-        const eg_layer *layer = &net->layers[i];
-        if (layer->ops->prepare != NULL) {
-            layer->ops->prepare(layer, net->params + net->param_offset[i],
-                                net->derived + net->derived_offset[i]);
-        }
+    const eg_layer *layer = &net->layers[i];
+    if (layer->ops->prepare != NULL) {
+        layer->ops->prepare(layer, net->params + net->param_offset[i],
+                            net->derived + net->derived_offset[i]);
     }
-    net->stale = false;
 }
 
-const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x)
+/* What layer i is told about this minibatch: only the first layer's input comes compressed. */
+static eg_call call_of(const eg_pass *pass, size_t i)
+{
+    eg_call call = pass->call;
+    if (i > 0) {
+        call.sparse = NULL;
+        call.transposed = NULL;
+    }
+    return call;
+}
+
+const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x,
+                              const eg_sparse *sparse)
 {
     assert(pass->layer_count == net->layer_count);
     assert(batch >= 1 && batch <= pass->capacity);
-    if (net->stale) {
-        prepare(net);
+    assert(sparse == NULL || (sparse->rows == batch && sparse->columns == net->inputs));
+    for (size_t i = 0; net->stale && i < net->layer_count; i++) {
+        prepare_layer(net, i);
     }
+    net->stale = false;
     pass->x = x;
-    pass->call =
-        (eg_call){.batch = batch, .training = pass->training, .seed = net->seed, .step = net->step};
+    pass->call = (eg_call){.batch = batch,
+                           .training = pass->training,
+                           .seed = net->seed,
+                           .step = net->step,
+                           .sparse = sparse};
     net->step += pass->training ? 1 : 0;
     for (size_t i = 0; i < net->layer_count; i++) {
         const eg_layer *layer = &net->layers[i];
-        layer->ops->forward(layer, &pass->call, net->params + net->param_offset[i],
+        const eg_call call = call_of(pass, i);
+        layer->ops->forward(layer, &call, net->params + net->param_offset[i],
                             net->derived + net->derived_offset[i], i == 0 ? x : pass->output[i - 1],
                             pass->output[i], pass->cache[i]);
     }
     return pass->output[net->layer_count - 1];
 }
 
-void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy)
+static void begin_backward(const eg_net *net, eg_pass *pass)
 {
     assert(pass->training && pass->call.batch > 0);
     assert(!net->stale);
+    (void)net;
+    if (pass->call.sparse != NULL && pass->transposed != NULL) {
+        eg_sparse_transpose(pass->call.sparse, pass->transposed);
+        pass->call.transposed = pass->transposed;
+    }
+}
+
+/* Backward through layer i into net->grads; returns dy of the layer before. */
+static const eg_real *backward_layer(eg_net *net, eg_pass *pass, size_t i, const eg_real *dy,
+                                     const eg_sink *sink)
+{
+    const eg_layer *layer = &net->layers[i];
+    const eg_call call = call_of(pass, i);
+    /* Nobody asks for the gradient of the network's input. */
+    eg_real *dx = i == 0 ? NULL : pass->gradient[i % 2];
+    const eg_real *params = net->params + net->param_offset[i];
+    eg_real *derived = net->derived + net->derived_offset[i];
+    const eg_real *x = i == 0 ? pass->x : pass->output[i - 1];
+    eg_real *grads = net->grads + net->param_offset[i];
+    if (sink != NULL && layer->ops->learn != NULL) {
+        layer->ops->learn(layer, &call, params, derived, x, pass->output[i], dy, pass->cache[i], dx,
+                          sink);
+        return dx;
+    }
+    layer->ops->backward(layer, &call, params, derived, x, pass->output[i], dy, pass->cache[i], dx,
+                         grads);
+    if (sink != NULL && layer->param_count > 0) {
+        eg_sink_give(sink, 0, layer->param_count, grads);
+        prepare_layer(net, i);
+    }
+    return dx;
+}
+
+void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy)
+{
+    begin_backward(net, pass);
     for (size_t i = net->layer_count; i-- > 0;) {
-        const eg_layer *layer = &net->layers[i];
-        /* Nobody asks for the gradient of the network's input. */
-        eg_real *dx = i == 0 ? NULL : pass->gradient[i % 2];
-        layer->ops->backward(layer, &pass->call, net->params + net->param_offset[i],
-                             net->derived + net->derived_offset[i],
-                             i == 0 ? pass->x : pass->output[i - 1], pass->output[i], dy,
-                             pass->cache[i], dx, net->grads + net->param_offset[i]);
-        dy = dx;
+        dy = backward_layer(net, pass, i, dy, NULL);
+    }
+}
+
+void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
+                  void (*take)(void *user, size_t first, size_t count, const eg_real *g),
+                  void *user)
+{
+    begin_backward(net, pass);
+    for (size_t i = net->layer_count; i-- > 0;) {
+        const eg_sink sink = {.take = take, .user = user, .offset = net->param_offset[i]};
+        dy = backward_layer(net, pass, i, dy, &sink);
     }
 }
 

@@ -13,6 +13,7 @@ struct eg_optimizer {
     double p[EG_OPTIMIZER_PARAMS_MAX];
     double schedule_p[EG_OPTIMIZER_PARAMS_MAX];
     double lr, clip;
+    double rate; /* of the update that was begun last */
     size_t n;
     uint64_t steps;                        /* updates made */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, kind->slots of them */
@@ -76,20 +77,36 @@ void eg_optimizer_free(eg_optimizer *optimizer)
     eg_free(optimizer);
 }
 
-void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads)
+void eg_optimizer_begin(eg_optimizer *optimizer)
 {
+    optimizer->rate =
+        optimizer->schedule->rate(optimizer->schedule_p, optimizer->lr, optimizer->steps);
+    optimizer->steps++;
+}
+
+void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
+                        const eg_real *grads)
+{
+    assert(optimizer->steps > 0 && first + count <= optimizer->n);
     eg_update update = {
         .p = optimizer->p,
-        .lr = optimizer->schedule->rate(optimizer->schedule_p, optimizer->lr, optimizer->steps),
-        .step = optimizer->steps + 1,
+        .lr = optimizer->rate,
+        .step = optimizer->steps,
         .clip = optimizer->clip,
-        .n = optimizer->n,
-        .w = params,
+        .n = count,
+        .w = params + first,
         .g = grads,
     };
-    memcpy(update.slot, optimizer->slot, sizeof update.slot);
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        update.slot[s] = optimizer->slot[s] + first;
+    }
     optimizer->kind->update(&update);
-    optimizer->steps++;
+}
+
+void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads)
+{
+    eg_optimizer_begin(optimizer);
+    eg_optimizer_apply(optimizer, params, 0, optimizer->n, grads);
 }
 
 /* kind name, size of a number, n, steps, slots */

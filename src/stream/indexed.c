@@ -7,16 +7,19 @@
 #include <assert.h>
 #include <string.h>
 
+enum { RUN = 8 }; /* pixels that are skipped together if all are background */
+
 typedef struct indexed {
     struct eg_stream base;
     const eg_dataset *dataset;
     uint64_t seed;
     size_t batch, epochs, block;
     eg_example_lists lists;
-    uint32_t *permutation; /* [phases, pixels] or NULL */
+    uint32_t *to;       /* [phases, pixels] where a pixel of the dataset goes, or NULL */
     uint32_t *order; /* [largest training group] the examples of the current epoch, shuffled */
     size_t ordered;  /* phase*epochs + epoch that `order` is of; SIZE_MAX: none */
     eg_real *x;      /* [rows, features], rows = the larger of minibatch and block */
+    eg_sparse *sparse; /* the same, compressed, or NULL if the data are dense */
     uint32_t *label; /* [rows] */
 } indexed;
 
@@ -42,18 +45,47 @@ static const eg_example_list *evaluation_list(const indexed *self, eg_part part)
 }
 
 /* The bytes of one channel of one example as numbers. */
-static void convert(size_t pixels, const eg_real *restrict value, const uint32_t *restrict from,
+static void convert(size_t pixels, const eg_real *restrict value, const uint32_t *restrict to,
                     const uint8_t *restrict byte, eg_real *restrict x)
 {
-    if (from == NULL) {
+    if (to == NULL) {
         for (size_t i = 0; i < pixels; i++) {
             x[i] = value[byte[i]];
         }
     } else {
         for (size_t i = 0; i < pixels; i++) {
-            x[i] = value[byte[from[i]]];
+            x[to[i]] = value[byte[i]];
         }
     }
+}
+
+/* The same for x that is all background, visiting only what is not, and listing it from entry n of
+ * the sparse matrix on, with columns counted from `first`; returns the entries after. */
+static size_t convert_sparse(const indexed *self, size_t pixels, const eg_real *restrict value,
+                             const uint32_t *restrict to, const uint8_t *restrict byte,
+                             eg_real *restrict x, size_t first, size_t n)
+{
+    uint32_t *restrict column = self->sparse->column;
+    eg_real *restrict difference = self->sparse->value;
+    eg_real background = self->sparse->background;
+    uint8_t empty = self->dataset->background;
+    uint8_t empty_run[RUN];
+    memset(empty_run, empty, sizeof empty_run);
+    for (size_t run = 0; run < pixels; run += RUN) {
+        size_t end = least(run + RUN, pixels);
+        if (end - run == RUN && memcmp(byte + run, empty_run, RUN) == 0) {
+            continue;
+        }
+        for (size_t i = run; i < end; i++) {
+            /* Written in any case and kept if it counts: cheaper than a branch no one can guess. */
+            size_t place = to == NULL ? i : to[i];
+            x[place] = value[byte[i]];
+            column[n] = (uint32_t)(first + place);
+            difference[n] = x[place] - background;
+            n += byte[i] != empty ? 1 : 0;
+        }
+    }
+    return n;
 }
 
 static void load(indexed *self, const eg_examples *examples, const uint32_t *index, size_t size,
@@ -61,16 +93,32 @@ static void load(indexed *self, const eg_examples *examples, const uint32_t *ind
 {
     const eg_dataset *data = self->dataset;
     size_t pixels = data->height * data->width;
-    const uint32_t *from = self->permutation == NULL ? NULL : self->permutation + phase * pixels;
+    const uint32_t *to = self->to == NULL ? NULL : self->to + phase * pixels;
+    size_t n = 0;
     for (size_t i = 0; i < size; i++) {
         const uint8_t *bytes = examples->x + (size_t)index[i] * data->features;
         eg_real *row = self->x + i * data->features;
+        for (size_t k = 0; self->sparse != NULL && k < data->features; k++) {
+            row[k] = self->sparse->background;
+        }
         for (size_t c = 0; c < data->channels; c++) {
-            convert(pixels, data->value[c], from, bytes + c * pixels, row + c * pixels);
+            size_t first = c * pixels;
+            if (self->sparse != NULL) {
+                n = convert_sparse(self, pixels, data->value[c], to, bytes + first, row + first,
+                                   first, n);
+            } else {
+                convert(pixels, data->value[c], to, bytes + first, row + first);
+            }
+        }
+        if (self->sparse != NULL) {
+            self->sparse->start[i + 1] = (uint32_t)n;
         }
         self->label[i] = examples->label[index[i]];
     }
-    *out = (eg_batch){.size = size, .x = self->x, .label = self->label};
+    if (self->sparse != NULL) {
+        self->sparse->rows = size;
+    }
+    *out = (eg_batch){.size = size, .x = self->x, .sparse = self->sparse, .label = self->label};
 }
 
 static void shuffle_epoch(indexed *self, size_t phase, size_t epoch)
@@ -125,9 +173,10 @@ static void indexed_free(eg_stream *stream)
 {
     indexed *self = (indexed *)stream;
     eg_example_lists_clear(&self->lists);
-    eg_free(self->permutation);
+    eg_free(self->to);
     eg_free(self->order);
     eg_free(self->x);
+    eg_sparse_free(self->sparse);
     eg_free(self->label);
     eg_free(self);
 }
@@ -153,6 +202,35 @@ eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *da
     };
 }
 
+/* Below this density the sparse kernels beat dense ones. */
+static const double sparse_density = 0.4;
+
+/* One background for all channels is what a sparse matrix can say. */
+static bool worth_compressing(const eg_dataset *data)
+{
+    bool even = true;
+    for (size_t c = 1; c < data->channels; c++) {
+        even = even && data->value[c][data->background] == data->value[0][data->background];
+    }
+    return even && data->density < sparse_density;
+}
+
+/* Turns "pixel i comes from" into "pixel i goes to", in every phase. */
+static eg_status invert(uint32_t *permutation, size_t phases, size_t pixels)
+{
+    uint32_t *from = NULL;
+    EG_TRY(eg_alloc(&from, pixels, sizeof *from));
+    for (size_t t = 0; t < phases; t++) {
+        uint32_t *to = permutation + t * pixels;
+        memcpy(from, to, pixels * sizeof *from);
+        for (size_t i = 0; i < pixels; i++) {
+            to[from[i]] = (uint32_t)i;
+        }
+    }
+    eg_free(from);
+    return eg_ok();
+}
+
 /* Buffers for the largest minibatch and evaluation block there can be. */
 static eg_status allocate_buffers(indexed *self)
 {
@@ -165,6 +243,10 @@ static eg_status allocate_buffers(indexed *self)
     size_t rows = self->base.shape.batch > self->block ? self->base.shape.batch : self->block;
     EG_TRY(eg_alloc(&self->order, largest, sizeof *self->order));
     EG_TRY(eg_alloc(&self->x, rows, self->dataset->features * sizeof *self->x));
+    if (worth_compressing(self->dataset)) {
+        EG_TRY(eg_sparse_create(&self->sparse, rows, self->dataset->features));
+        self->sparse->background = self->dataset->value[0][self->dataset->background];
+    }
     return eg_alloc(&self->label, rows, sizeof *self->label);
 }
 
@@ -194,12 +276,15 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .batch = setup->batch,
         .epochs = setup->epochs,
         .block = setup->block,
-        .permutation = setup->permutation,
+        .to = setup->permutation,
         .ordered = SIZE_MAX,
     };
     EG_TRY_DONE(status, eg_example_lists_make(&self->lists, data, setup->group, setup->groups,
                                               setup->holdout));
     EG_TRY_DONE(status, allocate_buffers(self));
+    if (self->to != NULL) {
+        EG_TRY_DONE(status, invert(self->to, setup->phases, data->height * data->width));
+    }
     *out = &self->base;
     return status;
 done:

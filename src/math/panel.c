@@ -1,0 +1,168 @@
+/** Arithmetic on panels; see math/panel.h. Sums take four rows at a time: fewer loads and stores of
+ *  the sum, and smaller rounding errors than one long chain. */
+#include "math/panel.h"
+
+#include "engram/sparse.h"
+#include "math/clones.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { STEP = EG_SPARSE_STEP };
+
+EG_CLONES static void sums(size_t n, size_t width, const eg_real *restrict w, eg_real *restrict sum)
+{
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const eg_real *restrict w0 = w + i * width;
+        const eg_real *restrict w1 = w0 + width;
+        const eg_real *restrict w2 = w1 + width;
+        const eg_real *restrict w3 = w2 + width;
+        for (size_t s = 0; s < width; s += STEP) {
+            for (size_t l = 0; l < STEP; l++) {
+                sum[s + l] += (w0[s + l] + w1[s + l]) + (w2[s + l] + w3[s + l]);
+            }
+        }
+    }
+    for (; i < n; i++) {
+        for (size_t l = 0; l < width; l++) {
+            sum[l] += w[i * width + l];
+        }
+    }
+}
+
+static inline eg_real square(eg_real x)
+{
+    return x * x;
+}
+
+EG_CLONES static void squares(size_t n, size_t width, const eg_real *restrict w,
+                              const eg_real *restrict mean, eg_real *restrict sum)
+{
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const eg_real *restrict w0 = w + i * width;
+        const eg_real *restrict w1 = w0 + width;
+        const eg_real *restrict w2 = w1 + width;
+        const eg_real *restrict w3 = w2 + width;
+        for (size_t s = 0; s < width; s += STEP) {
+            for (size_t l = 0; l < STEP; l++) {
+                eg_real m = mean[s + l];
+                sum[s + l] += (square(w0[s + l] - m) + square(w1[s + l] - m)) +
+                              (square(w2[s + l] - m) + square(w3[s + l] - m));
+            }
+        }
+    }
+    for (; i < n; i++) {
+        for (size_t l = 0; l < width; l++) {
+            sum[l] += square(w[i * width + l] - mean[l]);
+        }
+    }
+}
+
+EG_CLONES static void weighted(size_t n, size_t width, const eg_real *restrict a,
+                               const eg_real *restrict w, eg_real *restrict sum)
+{
+    for (size_t i = 0; i < n; i++) {
+        const eg_real *restrict row = w + i * width;
+        eg_real factor = a[i];
+        for (size_t s = 0; s < width; s += STEP) {
+            for (size_t l = 0; l < STEP; l++) {
+                sum[s + l] += factor * row[s + l];
+            }
+        }
+    }
+}
+
+EG_CLONES static void combine(size_t n, size_t width, const eg_real *restrict scale,
+                              const eg_real *restrict offset, const eg_real *restrict slope,
+                              const eg_real *restrict w, eg_real *restrict g)
+{
+    for (size_t i = 0; i < n; i++) {
+        const eg_real *restrict from = w + i * width;
+        eg_real *restrict row = g + i * width;
+        for (size_t s = 0; s < width; s += STEP) {
+            for (size_t l = 0; l < STEP; l++) {
+                row[s + l] =
+                    scale[s + l] * row[s + l] + offset[s + l] + slope[s + l] * from[s + l];
+            }
+        }
+    }
+}
+
+EG_CLONES static void finish(size_t n, size_t width, const eg_real *restrict a,
+                             const eg_real *restrict row, const eg_real *restrict scale,
+                             const eg_real *restrict offset, eg_real *restrict y)
+{
+    for (size_t i = 0; i < n; i++) {
+        eg_real factor = a[i];
+        eg_real *restrict at = y + i * width;
+        for (size_t s = 0; s < width; s += STEP) {
+            for (size_t l = 0; l < STEP; l++) {
+                at[s + l] = scale[s + l] * (at[s + l] + factor * row[s + l]) + offset[s + l];
+            }
+        }
+    }
+}
+
+EG_CLONES static void collect(size_t n, size_t width, size_t units, size_t stride,
+                              const eg_real *restrict dy, const eg_real *restrict y,
+                              eg_real *restrict lanes, eg_real *restrict dots,
+                              eg_real *restrict total)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t l = 0; l < units; l++) {
+            eg_real d = dy[i * stride + l];
+            lanes[i * width + l] = d;
+            dots[l] += d * y[i * stride + l];
+            total[l] += d;
+        }
+        for (size_t l = units; l < width; l++) {
+            lanes[i * width + l] = 0;
+        }
+    }
+}
+
+void eg_panel_sums(size_t n, size_t width, const eg_real *w, eg_real *sum)
+{
+    assert(width % STEP == 0);
+    memset(sum, 0, width * sizeof *sum);
+    sums(n, width, w, sum);
+}
+
+void eg_panel_squares(size_t n, size_t width, const eg_real *w, const eg_real *mean, eg_real *sum)
+{
+    assert(width % STEP == 0);
+    memset(sum, 0, width * sizeof *sum);
+    squares(n, width, w, mean, sum);
+}
+
+void eg_panel_weighted(size_t n, size_t width, const eg_real *a, const eg_real *w, eg_real *sum)
+{
+    assert(width % STEP == 0);
+    memset(sum, 0, width * sizeof *sum);
+    weighted(n, width, a, w, sum);
+}
+
+void eg_panel_combine(size_t n, size_t width, const eg_real *scale, const eg_real *offset,
+                      const eg_real *slope, const eg_real *w, eg_real *g)
+{
+    assert(width % STEP == 0);
+    combine(n, width, scale, offset, slope, w, g);
+}
+
+void eg_panel_finish(size_t n, size_t width, const eg_real *a, const eg_real *row,
+                     const eg_real *scale, const eg_real *offset, eg_real *y)
+{
+    assert(width % STEP == 0);
+    finish(n, width, a, row, scale, offset, y);
+}
+
+void eg_panel_collect(size_t n, size_t width, size_t units, size_t stride, const eg_real *dy,
+                      const eg_real *y, eg_real *lanes, eg_real *dots, eg_real *total)
+{
+    assert(units <= width && units <= stride);
+    memset(dots, 0, width * sizeof *dots);
+    memset(total, 0, width * sizeof *total);
+    collect(n, width, units, stride, dy, y, lanes, dots, total);
+}

@@ -1,0 +1,149 @@
+/** Sparse matrices times dense panels; see engram/sparse.h.
+ *
+ *  The product adds eight listed rows of M to a row of the result at a time: one load and one store
+ * of the sum for eight multiplications, each over a whole row of the panel, so it runs at the speed
+ * at which the panel comes out of the cache. */
+#include "engram/sparse.h"
+
+#include "engram/memory.h"
+#include "math/clones.h"
+
+#include <assert.h>
+#include <string.h>
+
+eg_status eg_sparse_create(eg_sparse **out, size_t rows, size_t columns)
+{
+    *out = NULL;
+    assert(rows < UINT32_MAX && columns < UINT32_MAX);
+    eg_sparse *matrix = NULL;
+    EG_TRY(eg_alloc(&matrix, 1, sizeof *matrix));
+    eg_status status = eg_ok();
+    if (columns > 0 && rows > UINT32_MAX / columns) {
+        status = eg_fail(EG_INVALID, "a sparse matrix of %zu x %zu is too large", rows, columns);
+        goto done;
+    }
+    EG_TRY_DONE(status, eg_alloc(&matrix->start, rows + 1, sizeof *matrix->start));
+    EG_TRY_DONE(status, eg_alloc(&matrix->column, rows * columns, sizeof *matrix->column));
+    EG_TRY_DONE(status, eg_alloc(&matrix->value, rows * columns, sizeof *matrix->value));
+    matrix->columns = columns;
+    *out = matrix;
+    return status;
+done:
+    eg_sparse_free(matrix);
+    return status;
+}
+
+void eg_sparse_free(eg_sparse *matrix)
+{
+    if (matrix == NULL) {
+        return;
+    }
+    eg_free(matrix->start);
+    eg_free(matrix->column);
+    eg_free(matrix->value);
+    eg_free(matrix);
+}
+
+/* A counting sort: start[c + 1] first counts column c, then runs through the places of its entries.
+ */
+void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out)
+{
+    out->rows = from->columns;
+    out->columns = from->rows;
+    out->background = from->background;
+    size_t entries = from->start[from->rows];
+    uint32_t *start = out->start;
+    memset(start, 0, (out->rows + 1) * sizeof *start);
+    for (size_t k = 0; k < entries; k++) {
+        start[from->column[k] + 1]++;
+    }
+    uint32_t place = 0;
+    for (size_t c = 0; c < out->rows; c++) {
+        uint32_t count = start[c + 1];
+        start[c + 1] = place;
+        place += count;
+    }
+    for (size_t r = 0; r < from->rows; r++) {
+        for (size_t k = from->start[r]; k < from->start[r + 1]; k++) {
+            uint32_t to = start[from->column[k] + 1]++;
+            out->column[to] = (uint32_t)r;
+            out->value[to] = from->value[k];
+        }
+    }
+}
+
+/* sum += v[0] * row column[0] of m + … + v[7] * row column[7] of m. The factors are copied so that
+ * the compiler keeps them in registers over the whole row. */
+static inline void add_eight(size_t width, const uint32_t *column, const eg_real *v,
+                             const eg_real *restrict m, eg_real *restrict sum)
+{
+    const eg_real *restrict m0 = m + column[0] * width;
+    const eg_real *restrict m1 = m + column[1] * width;
+    const eg_real *restrict m2 = m + column[2] * width;
+    const eg_real *restrict m3 = m + column[3] * width;
+    const eg_real *restrict m4 = m + column[4] * width;
+    const eg_real *restrict m5 = m + column[5] * width;
+    const eg_real *restrict m6 = m + column[6] * width;
+    const eg_real *restrict m7 = m + column[7] * width;
+    const eg_real v0 = v[0], v1 = v[1], v2 = v[2], v3 = v[3];
+    const eg_real v4 = v[4], v5 = v[5], v6 = v[6], v7 = v[7];
+    for (size_t s = 0; s < width; s += EG_SPARSE_STEP) {
+        for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+            eg_real low = (v0 * m0[s + l] + v1 * m1[s + l]) + (v2 * m2[s + l] + v3 * m3[s + l]);
+            eg_real high = (v4 * m4[s + l] + v5 * m5[s + l]) + (v6 * m6[s + l] + v7 * m7[s + l]);
+            sum[s + l] += low + high;
+        }
+    }
+}
+
+/* sum += v[0] * row column[0] of m + v[1] * row column[1] of m */
+static inline void add_two(size_t width, const uint32_t *column, const eg_real *v,
+                           const eg_real *restrict m, eg_real *restrict sum)
+{
+    const eg_real *restrict m0 = m + column[0] * width;
+    const eg_real *restrict m1 = m + column[1] * width;
+    const eg_real v0 = v[0], v1 = v[1];
+    for (size_t s = 0; s < width; s += EG_SPARSE_STEP) {
+        for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+            sum[s + l] += v0 * m0[s + l] + v1 * m1[s + l];
+        }
+    }
+}
+
+/* sum += v * row `column` of m */
+static inline void add_one(size_t width, uint32_t column, eg_real v, const eg_real *restrict m,
+                           eg_real *restrict sum)
+{
+    const eg_real *restrict m0 = m + column * width;
+    for (size_t s = 0; s < width; s += EG_SPARSE_STEP) {
+        for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+            sum[s + l] += v * m0[s + l];
+        }
+    }
+}
+
+EG_CLONES static void product(const eg_sparse *list, size_t width, const eg_real *restrict m,
+                              eg_real *restrict out)
+{
+    for (size_t r = 0; r < list->rows; r++) {
+        eg_real *sum = out + r * width;
+        memset(sum, 0, width * sizeof *sum);
+        size_t k = list->start[r];
+        size_t end = list->start[r + 1];
+        for (; k + 8 <= end; k += 8) {
+            add_eight(width, list->column + k, list->value + k, m, sum);
+        }
+        for (; k + 2 <= end; k += 2) {
+            add_two(width, list->column + k, list->value + k, m, sum);
+        }
+        if (k < end) {
+            add_one(width, list->column[k], list->value[k], m, sum);
+        }
+    }
+}
+
+void eg_sparse_product(const eg_sparse *list, size_t width, const eg_real *m, eg_real *out)
+{
+    assert(width % EG_SPARSE_STEP == 0);
+    product(list, width, m, out);
+}

@@ -1,0 +1,309 @@
+/** The fully connected layer made for speed: the same function as layer_linear.c, which is its
+ *  reference, with the weights in panels and an input that may come compressed.
+ *
+ *  A panel is the weights of up to 64 neighbouring units, input by input. Every loop runs over
+ * units, a unit's sums stay in its lane, and a panel stays in the second-level cache while it is
+ * learned: gradient, projection, update and new norm, one panel after the other, so the gradient
+ * matrix is never stored, nor are the normalised weights.
+ *
+ *      params  | W [panels][inputs][width] | b [panels*width], if any |
+ *      derived | sums of the units' weights [panels*width] | 1/|v| [panels*width] |
+ *      cache   | gradient: a panel [inputs][width], biases [panels*width] |
+ *              | a panel's lanes of y or dy [B][width] | a [B] |
+ *
+ *  Write the input as x = background + d, d sparse (background 0 and d = x if it comes dense). For
+ *  a unit with weights w [n], t = sum_i w_i, r = 1/|v|:
+ *      y_b = r (sum_i d_bi w_i + a_b t) + bias,   a_b = -(sum_i d_bi)/n if centered, because the
+ *             normalised row then has mean 0 and sees no constant; otherwise a_b = background.
+ *  With S_i = sum_b dy_b d_bi, A = sum_b dy_b a_b, and the gradient G of the normalised row u,
+ * G.u = sum_b dy_b (y_b - bias):
+ *      dL/dw_i = r (S_i + A) - r^2 (G.u) (w_i - m),   m = t/n if centered, else 0;
+ *  without normalisation r = 1 and the last term is absent. */
+#include "nn/layers.h"
+
+#include "engram/blas.h"
+#include "engram/memory.h"
+#include "engram/random.h"
+#include "engram/sparse.h"
+#include "math/panel.h"
+#include "math/vector.h"
+
+#include <string.h>
+
+enum { WIDTH_MAX = 64, STEP = EG_SPARSE_STEP };
+
+typedef struct panels {
+    eg_norm norm;
+    bool bias;
+    size_t width; /* lanes of a panel, a multiple of STEP */
+    size_t count; /* the last panel may have lanes without a unit: weights 0 that stay 0 */
+} panels;
+
+static const panels *panels_of(const eg_layer *layer)
+{
+    return layer->state;
+}
+
+static size_t units_in(const eg_layer *layer, size_t panel)
+{
+    size_t width = panels_of(layer)->width;
+    size_t left = layer->outputs - panel * width;
+    return left < width ? left : width;
+}
+
+static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
+{
+    size_t n = layer->inputs;
+    size_t width = panels_of(layer)->width;
+    eg_rng rng = eg_rng_make(seed, EG_PURPOSE_INIT, index);
+    double deviation = eg_linear_deviation(n);
+    memset(params, 0, layer->param_count * sizeof *params);
+    for (size_t j = 0; j < layer->outputs; j++) {
+        eg_real *w = params + j / width * n * width + j % width;
+        for (size_t i = 0; i < n; i++) {
+            w[i * width] = (eg_real)(deviation * eg_rng_normal(&rng));
+        }
+    }
+}
+
+/* What a call works on: the layer's slices cut into pieces. */
+typedef struct pieces {
+    size_t batch, n, width, all; /* examples, inputs, lanes of a panel and of all panels */
+    const eg_sparse *sparse;     /* the input if it came compressed, else NULL */
+    const eg_real *x;
+    const eg_real *weights, *sum, *inverse;
+    eg_real *gradient, *bias_gradient, *lanes, *a;
+} pieces;
+
+static pieces cut(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                  const eg_real *derived, const eg_real *x, eg_real *cache)
+{
+    const panels *p = panels_of(layer);
+    pieces out = {
+        .batch = call->batch, .n = layer->inputs, .width = p->width, .all = p->count * p->width};
+    out.sparse = call->sparse;
+    out.x = x;
+    out.weights = params;
+    out.sum = derived;
+    out.inverse = derived + out.all;
+    out.gradient = cache;
+    out.bias_gradient = out.gradient + out.n * out.width;
+    out.lanes = out.bias_gradient + out.all;
+    out.a = out.lanes + out.batch * out.width;
+    return out;
+}
+
+static const eg_real *biases_of(const pieces *c, const eg_layer *layer, size_t first)
+{
+    static const eg_real none[WIDTH_MAX];
+    return panels_of(layer)->bias ? c->weights + c->n * c->all + first : none;
+}
+
+static void prepare_panel(const eg_layer *layer, size_t panel, const eg_real *params,
+                          eg_real *derived)
+{
+    const panels *p = panels_of(layer);
+    size_t n = layer->inputs;
+    const eg_real *w = params + panel * n * p->width;
+    eg_real *sum = derived + panel * p->width;
+    eg_real *inverse = sum + p->count * p->width;
+    eg_real mean[WIDTH_MAX] = {0};
+    eg_real squares[WIDTH_MAX];
+    eg_panel_sums(n, p->width, w, sum);
+    if (p->norm == EG_NORM_NONE) {
+        for (size_t l = 0; l < p->width; l++) {
+            inverse[l] = 1;
+        }
+        return;
+    }
+    for (size_t l = 0; p->norm == EG_NORM_CENTERED && l < p->width; l++) {
+        mean[l] = sum[l] / (eg_real)n;
+    }
+    eg_panel_squares(n, p->width, w, mean, squares);
+    for (size_t l = 0; l < p->width; l++) {
+        inverse[l] = eg_inverse_norm(squares[l]);
+    }
+}
+
+static void prepare(const eg_layer *layer, const eg_real *params, eg_real *derived)
+{
+    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+        prepare_panel(layer, panel, params, derived);
+    }
+}
+
+/* a [B]; see the head of the file. */
+static void input_offsets(const eg_layer *layer, const pieces *c)
+{
+    bool centered = panels_of(layer)->norm == EG_NORM_CENTERED;
+    for (size_t b = 0; b < c->batch; b++) {
+        eg_real sum = 0;
+        if (centered && c->sparse != NULL) {
+            size_t start = c->sparse->start[b];
+            sum = eg_sum(c->sparse->start[b + 1] - start, c->sparse->value + start);
+        } else if (centered) {
+            sum = eg_sum(c->n, c->x + b * c->n);
+        }
+        eg_real background = c->sparse != NULL ? c->sparse->background : 0;
+        c->a[b] = centered ? -sum / (eg_real)c->n : background;
+    }
+}
+
+static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+{
+    pieces c = cut(layer, call, params, derived, x, cache);
+    input_offsets(layer, &c);
+    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+        size_t first = panel * c.width;
+        const eg_real *w = c.weights + first * c.n;
+        if (c.sparse != NULL) {
+            eg_sparse_product(c.sparse, c.width, w, c.lanes);
+        } else {
+            eg_gemm(false, false, c.batch, c.width, c.n, 1, x, c.n, w, c.width, 0, c.lanes,
+                    c.width);
+        }
+        eg_panel_finish(c.batch, c.width, c.a, c.sum + first, c.inverse + first,
+                        biases_of(&c, layer, first), c.lanes);
+        size_t units = units_in(layer, panel);
+        for (size_t b = 0; b < c.batch; b++) {
+            memcpy(y + b * layer->outputs + first, c.lanes + b * c.width, units * sizeof *y);
+        }
+    }
+}
+
+/* The gradient of one panel's weights into g [n][width], of its biases into bias_gradient; leaves
+ * the panel's dy in lanes. */
+static void panel_gradient(const eg_layer *layer, const eg_call *call, const pieces *c,
+                           size_t panel, const eg_real *y, const eg_real *dy, eg_real *g)
+{
+    size_t first = panel * c->width;
+    eg_norm norm = panels_of(layer)->norm;
+    const eg_real *inverse = c->inverse + first;
+    const eg_real *bias = biases_of(c, layer, first);
+    eg_real *total = c->bias_gradient + first;
+    eg_real dots[WIDTH_MAX];
+    eg_real offset[WIDTH_MAX];
+    eg_real slope[WIDTH_MAX];
+    eg_panel_collect(c->batch, c->width, units_in(layer, panel), layer->outputs, dy + first,
+                     y + first, c->lanes, dots, total);
+    eg_panel_weighted(c->batch, c->width, c->a, c->lanes, offset);
+    for (size_t l = 0; l < c->width; l++) {
+        eg_real along = dots[l] - bias[l] * total[l];
+        eg_real mean = norm == EG_NORM_CENTERED ? c->sum[first + l] / (eg_real)c->n : 0;
+        slope[l] = norm == EG_NORM_NONE ? 0 : -along * inverse[l] * inverse[l];
+        offset[l] = offset[l] * inverse[l] - slope[l] * mean;
+    }
+    if (c->sparse != NULL) {
+        eg_sparse_product(call->transposed, c->width, c->lanes, g);
+    } else {
+        eg_gemm(true, false, c->n, c->width, c->batch, 1, c->x, c->n, c->lanes, c->width, 0, g,
+                c->width);
+    }
+    eg_panel_combine(c->n, c->width, inverse, offset, slope, c->weights + first * c->n, g);
+}
+
+/* Adds what a panel contributes to dx: the lanes' dy through the normalised weights. */
+static void add_panel_dx(const eg_layer *layer, const pieces *c, size_t panel, eg_real *dx)
+{
+    size_t first = panel * c->width;
+    for (size_t b = 0; b < c->batch; b++) {
+        for (size_t l = 0; l < c->width; l++) {
+            c->lanes[b * c->width + l] *= c->inverse[first + l];
+        }
+    }
+    eg_gemm(false, true, c->batch, c->n, c->width, 1, c->lanes, c->width,
+            c->weights + first * c->n, c->width, panel == 0 ? 0 : 1, dx, c->n);
+    bool last = panel + 1 == panels_of(layer)->count;
+    if (!last || panels_of(layer)->norm != EG_NORM_CENTERED) {
+        return;
+    }
+    /* Centered rows have mean 0, so their combinations have. */
+    for (size_t b = 0; b < c->batch; b++) {
+        eg_real *row = dx + b * c->n;
+        eg_real mean = eg_sum(c->n, row) / (eg_real)c->n;
+        for (size_t i = 0; i < c->n; i++) {
+            row[i] -= mean;
+        }
+    }
+}
+
+static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
+                     eg_real *cache, eg_real *dx, eg_real *grads)
+{
+    pieces c = cut(layer, call, params, derived, x, cache);
+    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+        panel_gradient(layer, call, &c, panel, y, dy, grads + panel * c.width * c.n);
+        if (dx != NULL) {
+            add_panel_dx(layer, &c, panel, dx);
+        }
+    }
+    if (panels_of(layer)->bias) {
+        memcpy(grads + c.n * c.all, c.bias_gradient, c.all * sizeof *grads);
+    }
+}
+
+static void learn(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                  eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
+                  eg_real *cache, eg_real *dx, const eg_sink *sink)
+{
+    pieces c = cut(layer, call, params, derived, x, cache);
+    size_t size = c.width * c.n;
+    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+        panel_gradient(layer, call, &c, panel, y, dy, c.gradient);
+        if (dx != NULL) {
+            add_panel_dx(layer, &c, panel, dx);
+        }
+        eg_sink_give(sink, panel * size, size, c.gradient);
+        prepare_panel(layer, panel, params, derived);
+    }
+    if (panels_of(layer)->bias) {
+        eg_sink_give(sink, c.n * c.all, c.all, c.bias_gradient);
+    }
+}
+
+static double flops(const eg_layer *layer)
+{
+    return eg_linear_flops(layer->inputs, layer->outputs, panels_of(layer)->bias);
+}
+
+static void free_state(eg_layer *layer)
+{
+    eg_free(layer->state);
+}
+
+static const eg_layer_ops ops = {
+    .name = "linear_panels",
+    .init = init,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+    .learn = learn,
+    .flops = flops,
+    .free = free_state,
+    .takes_sparse = true,
+};
+
+eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
+                                 bool bias)
+{
+    panels *state = NULL;
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    size_t rounded = (outputs + STEP - 1) / STEP * STEP;
+    size_t width = rounded < WIDTH_MAX ? rounded : WIDTH_MAX;
+    size_t count = (outputs + width - 1) / width;
+    size_t all = count * width;
+    *state = (panels){.norm = norm, .bias = bias, .width = width, .count = count};
+    *out = (eg_layer){
+        .ops = &ops,
+        .inputs = inputs,
+        .outputs = outputs,
+        .param_count = inputs * all + (bias ? all : 0),
+        .derived_count = 2 * all,
+        .cache_per_example = width + 1,
+        .cache_fixed = inputs * width + all,
+        .state = state,
+    };
+    return eg_ok();
+}
