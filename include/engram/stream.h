@@ -18,10 +18,10 @@
  *  call on it. */
 typedef struct eg_batch {
     size_t size;
-    const eg_real *x;      /**< [size, features] */
+    const eg_real *x;        /**< [size, features] */
     const eg_sparse *sparse; /**< the same numbers compressed, where that is worth it; else NULL */
-    const uint32_t *label; /**< [size], for classification */
-    const eg_real *target; /**< [size, outputs], for regression; NULL otherwise */
+    const uint32_t *label;   /**< [size], for classification */
+    const eg_real *target;   /**< [size, outputs], for regression; NULL otherwise */
 } eg_batch;
 
 typedef struct eg_stream_shape {

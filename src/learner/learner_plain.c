@@ -40,7 +40,8 @@ static void update(void *user, size_t first, size_t count, const eg_real *g)
 static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *loss)
 {
     plain *self = (plain *)learner;
-    const eg_real *y = eg_net_forward(self->net, self->training, batch->size, batch->x, batch->sparse);
+    const eg_real *y =
+        eg_net_forward(self->net, self->training, batch->size, batch->x, batch->sparse);
     *loss = self->loss->evaluate(batch->size, self->net->outputs, y, batch->label, batch->target,
                                  self->dy);
     if (isfinite(*loss)) {
@@ -53,7 +54,8 @@ static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *
 static eg_status plain_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
 {
     plain *self = (plain *)learner;
-    const eg_real *y = eg_net_forward(self->net, self->evaluation, batch->size, batch->x, batch->sparse);
+    const eg_real *y =
+        eg_net_forward(self->net, self->evaluation, batch->size, batch->x, batch->sparse);
     memcpy(scores, y, batch->size * self->net->outputs * sizeof *scores);
     self->evaluated = batch->size;
     return eg_ok();

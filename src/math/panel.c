@@ -83,8 +83,7 @@ EG_CLONES static void combine(size_t n, size_t width, const eg_real *restrict sc
         eg_real *restrict row = g + i * width;
         for (size_t s = 0; s < width; s += STEP) {
             for (size_t l = 0; l < STEP; l++) {
-                row[s + l] =
-                    scale[s + l] * row[s + l] + offset[s + l] + slope[s + l] * from[s + l];
+                row[s + l] = scale[s + l] * row[s + l] + offset[s + l] + slope[s + l] * from[s + l];
             }
         }
     }

@@ -1,11 +1,12 @@
 /** Sums over one row; see math/vector.h. */
 #include "math/vector.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
 #include <assert.h>
 
-eg_real eg_sum(size_t n, const eg_real *x)
+EG_CLONES static eg_real sum(size_t n, const eg_real *x)
 {
     eg_real lane[EG_LANES] = {0};
     size_t i = 0;
@@ -20,7 +21,7 @@ eg_real eg_sum(size_t n, const eg_real *x)
     return eg_lanes_sum(lane);
 }
 
-eg_real eg_sum_squares(size_t n, const eg_real *x, eg_real mean)
+EG_CLONES static eg_real sum_squares(size_t n, const eg_real *x, eg_real mean)
 {
     eg_real lane[EG_LANES] = {0};
     size_t i = 0;
@@ -37,16 +38,31 @@ eg_real eg_sum_squares(size_t n, const eg_real *x, eg_real mean)
     return eg_lanes_sum(lane);
 }
 
+EG_CLONES static void accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y)
+{
+    for (size_t i = 0; i < n; i++) {
+        y[i] += x[i];
+    }
+}
+
+eg_real eg_sum(size_t n, const eg_real *x)
+{
+    return sum(n, x);
+}
+
+eg_real eg_sum_squares(size_t n, const eg_real *x, eg_real mean)
+{
+    return sum_squares(n, x, mean);
+}
+
+void eg_accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y)
+{
+    accumulate(n, x, y);
+}
+
 void eg_moments(size_t n, const eg_real *x, eg_real *mean, eg_real *deviation)
 {
     assert(n > 0);
     *mean = eg_sum(n, x) / (eg_real)n;
     *deviation = eg_sqrt(eg_sum_squares(n, x, *mean) / (eg_real)n);
-}
-
-void eg_accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y)
-{
-    for (size_t i = 0; i < n; i++) {
-        y[i] += x[i];
-    }
 }

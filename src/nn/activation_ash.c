@@ -1,14 +1,15 @@
 /** ASH: swish with a threshold z_k deviations above the mean of the layer. */
 #include "engram/activation.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 #include "math/vector.h"
 
 enum { P_ALPHA, P_Z };
 enum { AUX_MEAN, AUX_DEVIATION, AUX_COUNT };
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *restrict aux)
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *restrict aux)
 {
     eg_real alpha = (eg_real)p[P_ALPHA];
     eg_moments(n, x, &aux[AUX_MEAN], &aux[AUX_DEVIATION]);
@@ -38,9 +39,9 @@ static eg_real threshold_sum(size_t n, const eg_real *dy, const eg_real *y, cons
  *     e_i  = dy_i x_i S'(u_i) alpha = alpha dy_i y_i (1 - s_i)
  *     dx_j = dy_j s_j + e_j - (sum_i e_i) dt/dx_j,   dt/dx_j = (1 + z_k (x_j - mean)/deviation)/n.
  * dx holds s in between, so that the exponential is taken once. */
-static void backward(const double *p, size_t n, const eg_real *restrict x,
-                     const eg_real *restrict y, const eg_real *restrict aux,
-                     const eg_real *restrict dy, eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *restrict y, const eg_real *restrict aux,
+                               const eg_real *restrict dy, eg_real *restrict dx)
 {
     eg_real alpha = (eg_real)p[P_ALPHA];
     eg_real z = (eg_real)p[P_Z];

@@ -1,6 +1,7 @@
 /** Elephant: a bump, so that both the output and its slope are small almost everywhere. */
 #include "engram/activation.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
 enum { P_A, P_D };
@@ -14,8 +15,8 @@ static inline eg_real power(eg_real r, double d)
     return (eg_real)pow(fabs((double)r), d);
 }
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *aux)
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *aux)
 {
     (void)aux;
     eg_real a = (eg_real)p[P_A];
@@ -27,9 +28,9 @@ static void forward(const double *p, size_t n, const eg_real *restrict x, eg_rea
 
 /* dy/dx = -d y^2 |x/a|^d / x; y and 1 - y = y |x/a|^d are used so that nothing overflows far out,
  * and q = |x/a|^d so that nothing cancels near 0. */
-static void backward(const double *p, size_t n, const eg_real *restrict x,
-                     const eg_real *restrict y, const eg_real *aux, const eg_real *restrict dy,
-                     eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *restrict y, const eg_real *aux,
+                               const eg_real *restrict dy, eg_real *restrict dx)
 {
     (void)aux;
     eg_real a = (eg_real)p[P_A];

@@ -1,14 +1,15 @@
 /** Hard ASH: a unit is on if it stands z_k deviations above the mean of its layer. */
 #include "engram/activation.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 #include "math/vector.h"
 
 enum { P_ALPHA, P_Z, P_MAX };
 enum { AUX_MEAN, AUX_DEVIATION, AUX_COUNT };
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *restrict aux)
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *restrict aux)
 {
     eg_real alpha = (eg_real)p[P_ALPHA];
     eg_real x_max = (eg_real)p[P_MAX];
@@ -24,8 +25,9 @@ static void forward(const double *p, size_t n, const eg_real *restrict x, eg_rea
  *     dx_j = dy_j c'_j h_j + e_j - (sum_i e_i) dt/dx_j,   dt/dx_j = (1 + z_k (x_j -
  * mean)/deviation)/n so what flows through mean and deviation costs one sum and a line per example.
  */
-static void backward(const double *p, size_t n, const eg_real *restrict x, const eg_real *y,
-                     const eg_real *restrict aux, const eg_real *restrict dy, eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *y, const eg_real *restrict aux,
+                               const eg_real *restrict dy, eg_real *restrict dx)
 {
     (void)y;
     eg_real alpha = (eg_real)p[P_ALPHA];

@@ -1,10 +1,11 @@
 /** Piecewise linear sigmoid. */
 #include "engram/activation.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *aux)
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *aux)
 {
     (void)p, (void)aux;
     for (size_t i = 0; i < n; i++) {
@@ -12,8 +13,9 @@ static void forward(const double *p, size_t n, const eg_real *restrict x, eg_rea
     }
 }
 
-static void backward(const double *p, size_t n, const eg_real *restrict x, const eg_real *y,
-                     const eg_real *aux, const eg_real *restrict dy, eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *y, const eg_real *aux, const eg_real *restrict dy,
+                               eg_real *restrict dx)
 {
     (void)p, (void)y, (void)aux;
     for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,8 @@
 /** Local winner takes all: the largest unit of each group keeps its value, also a negative one. */
 #include "engram/activation.h"
 
+#include "math/clones.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -20,8 +22,8 @@ static size_t winner(size_t n, const eg_real *x)
     return best;
 }
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *aux)
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *aux)
 {
     (void)aux;
     size_t size = n / (size_t)p[P_GROUPS];
@@ -32,8 +34,9 @@ static void forward(const double *p, size_t n, const eg_real *restrict x, eg_rea
     }
 }
 
-static void backward(const double *p, size_t n, const eg_real *restrict x, const eg_real *y,
-                     const eg_real *aux, const eg_real *restrict dy, eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *y, const eg_real *aux, const eg_real *restrict dy,
+                               eg_real *restrict dx)
 {
     (void)y, (void)aux;
     size_t size = n / (size_t)p[P_GROUPS];

@@ -1,8 +1,10 @@
 /** Rectified linear unit. */
 #include "engram/activation.h"
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *aux)
+#include "math/clones.h"
+
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *aux)
 {
     (void)p, (void)aux;
     for (size_t i = 0; i < n; i++) {
@@ -10,8 +12,9 @@ static void forward(const double *p, size_t n, const eg_real *restrict x, eg_rea
     }
 }
 
-static void backward(const double *p, size_t n, const eg_real *restrict x, const eg_real *y,
-                     const eg_real *aux, const eg_real *restrict dy, eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *y, const eg_real *aux, const eg_real *restrict dy,
+                               eg_real *restrict dx)
 {
     (void)p, (void)y, (void)aux;
     for (size_t i = 0; i < n; i++) {

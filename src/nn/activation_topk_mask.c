@@ -1,14 +1,16 @@
 /** Top-K mask: the k largest pre-activations of the layer keep their value. */
 #include "engram/activation.h"
 
+#include "math/clones.h"
+
 #include "nn/select.h"
 
 #include <string.h>
 
 enum { P_K };
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *restrict aux)
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *restrict aux)
 {
     memcpy(y, x, n * sizeof *y);
     eg_real v = eg_select_largest(n, y, (size_t)p[P_K]);
@@ -18,8 +20,9 @@ static void forward(const double *p, size_t n, const eg_real *restrict x, eg_rea
     }
 }
 
-static void backward(const double *p, size_t n, const eg_real *restrict x, const eg_real *y,
-                     const eg_real *restrict aux, const eg_real *restrict dy, eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *y, const eg_real *restrict aux,
+                               const eg_real *restrict dy, eg_real *restrict dx)
 {
     (void)p, (void)y;
     eg_real v = aux[0];

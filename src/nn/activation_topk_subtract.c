@@ -1,6 +1,7 @@
 /** Top-K subtract: what stands above the k-th largest pre-activation of the layer. */
 #include "engram/activation.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 #include "math/vector.h"
 #include "nn/select.h"
@@ -14,8 +15,8 @@ static eg_real bound(const double *p)
     return p[P_MAX] == 0.0 ? INFINITY : (eg_real)p[P_MAX];
 }
 
-static void forward(const double *p, size_t n, const eg_real *restrict x, eg_real *restrict y,
-                    eg_real *restrict aux)
+EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
+                              eg_real *restrict y, eg_real *restrict aux)
 {
     memcpy(y, x, n * sizeof *y);
     eg_real v = eg_select_largest(n, y, (size_t)p[P_K]);
@@ -28,8 +29,9 @@ static void forward(const double *p, size_t n, const eg_real *restrict x, eg_rea
 
 /* Units between the clips pass their gradient on, and its sum leaves through v to the unit that has
  * the value v (the first one if several do: v has no derivative then). */
-static void backward(const double *p, size_t n, const eg_real *restrict x, const eg_real *y,
-                     const eg_real *restrict aux, const eg_real *restrict dy, eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
+                               const eg_real *y, const eg_real *restrict aux,
+                               const eg_real *restrict dy, eg_real *restrict dx)
 {
     (void)y;
     eg_real v = aux[0];

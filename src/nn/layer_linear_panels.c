@@ -212,8 +212,8 @@ static void add_panel_dx(const eg_layer *layer, const pieces *c, size_t panel, e
             c->lanes[b * c->width + l] *= c->inverse[first + l];
         }
     }
-    eg_gemm(false, true, c->batch, c->n, c->width, 1, c->lanes, c->width,
-            c->weights + first * c->n, c->width, panel == 0 ? 0 : 1, dx, c->n);
+    eg_gemm(false, true, c->batch, c->n, c->width, 1, c->lanes, c->width, c->weights + first * c->n,
+            c->width, panel == 0 ? 0 : 1, dx, c->n);
     bool last = panel + 1 == panels_of(layer)->count;
     if (!last || panels_of(layer)->norm != EG_NORM_CENTERED) {
         return;

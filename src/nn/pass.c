@@ -14,11 +14,11 @@
 struct eg_pass {
     size_t layer_count, capacity;
     bool training;
-    eg_call call;     /* of the last forward */
-    const eg_real *x; /* its input; borrowed */
+    eg_call call;          /* of the last forward */
+    const eg_real *x;      /* its input; borrowed */
     eg_sparse *transposed; /* of the input, for a first layer that takes it compressed; or NULL */
-    eg_real **output; /* [layer_count] */
-    eg_real **cache;  /* [layer_count] */
+    eg_real **output;      /* [layer_count] */
+    eg_real **cache;       /* [layer_count] */
     eg_real *gradient[2];
 };
 

@@ -1,6 +1,7 @@
 /** Adagrad, epsilon inside the root, with a starting value for the sum of squares. */
 #include "engram/optimizer.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
 enum { P_INITIAL, P_EPSILON };
@@ -11,7 +12,7 @@ static double initial(const double *p, size_t s)
     return p[P_INITIAL];
 }
 
-static void update(const eg_update *u)
+EG_CLONES static void update(const eg_update *u)
 {
     eg_real *restrict w = u->w;
     const eg_real *restrict g = u->g;

@@ -1,6 +1,7 @@
 /** Adam, epsilon outside the root; without bias correction the first updates are larger. */
 #include "engram/optimizer.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
 enum { P_BETA1, P_BETA2, P_EPSILON, P_BIAS_CORRECTION };
@@ -11,7 +12,7 @@ static double correction(const eg_update *u, double beta)
     return u->p[P_BIAS_CORRECTION] != 0.0 ? 1.0 / (1.0 - pow(beta, (double)u->step)) : 1.0;
 }
 
-static void update(const eg_update *u)
+EG_CLONES static void update(const eg_update *u)
 {
     eg_real *restrict w = u->w;
     const eg_real *restrict g = u->g;

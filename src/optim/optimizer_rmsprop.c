@@ -1,11 +1,12 @@
 /** RMSprop, epsilon inside the root, without bias correction. */
 #include "engram/optimizer.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
 enum { P_RHO, P_EPSILON };
 
-static void update(const eg_update *u)
+EG_CLONES static void update(const eg_update *u)
 {
     eg_real *restrict w = u->w;
     const eg_real *restrict g = u->g;

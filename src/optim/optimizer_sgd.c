@@ -1,9 +1,10 @@
 /** Stochastic gradient descent. */
 #include "engram/optimizer.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
-static void update(const eg_update *u)
+EG_CLONES static void update(const eg_update *u)
 {
     eg_real *restrict w = u->w;
     const eg_real *restrict g = u->g;

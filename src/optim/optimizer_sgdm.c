@@ -1,11 +1,12 @@
 /** Stochastic gradient descent with (heavy-ball) momentum; the gradient enters undamped. */
 #include "engram/optimizer.h"
 
+#include "math/clones.h"
 #include "math/elementary.h"
 
 enum { P_BETA };
 
-static void update(const eg_update *u)
+EG_CLONES static void update(const eg_update *u)
 {
     eg_real *restrict w = u->w;
     const eg_real *restrict g = u->g;

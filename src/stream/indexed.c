@@ -15,12 +15,12 @@ typedef struct indexed {
     uint64_t seed;
     size_t batch, epochs, block;
     eg_example_lists lists;
-    uint32_t *to;       /* [phases, pixels] where a pixel of the dataset goes, or NULL */
-    uint32_t *order; /* [largest training group] the examples of the current epoch, shuffled */
-    size_t ordered;  /* phase*epochs + epoch that `order` is of; SIZE_MAX: none */
-    eg_real *x;      /* [rows, features], rows = the larger of minibatch and block */
+    uint32_t *to;      /* [phases, pixels] where a pixel of the dataset goes, or NULL */
+    uint32_t *order;   /* [largest training group] the examples of the current epoch, shuffled */
+    size_t ordered;    /* phase*epochs + epoch that `order` is of; SIZE_MAX: none */
+    eg_real *x;        /* [rows, features], rows = the larger of minibatch and block */
     eg_sparse *sparse; /* the same, compressed, or NULL if the data are dense */
-    uint32_t *label; /* [rows] */
+    uint32_t *label;   /* [rows] */
 } indexed;
 
 static size_t least(size_t a, size_t b)
