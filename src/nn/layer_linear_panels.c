@@ -2,13 +2,13 @@
  *  reference, with the weights in panels and an input that may come compressed.
  *
  *  A panel is the weights of up to 64 neighbouring units, input by input. Every loop runs over
- * units, a unit's sums stay in its lane, and a panel stays in the second-level cache while it is
- * learned: gradient, projection, update and new norm, one panel after the other, so the gradient
- * matrix is never stored, nor are the normalised weights.
+ * units and a unit's sums stay in its lane. Learning goes through a panel a few rows at a time:
+ * gradient, projection and update while they are in cache, then the panel's new norms; neither the
+ * gradient matrix nor the normalised weights are ever stored.
  *
  *      params  | W [panels][inputs][width] | b [panels*width], if any |
  *      derived | sums of the units' weights [panels*width] | 1/|v| [panels*width] |
- *      cache   | gradient: a panel [inputs][width], biases [panels*width] |
+ *      cache   | gradient: rows of a panel [ROWS][width], biases [panels*width] |
  *              | a panel's lanes of y or dy [B][width] | a [B] |
  *
  *  Write the input as x = background + d, d sparse (background 0 and d = x if it comes dense). For
@@ -30,7 +30,8 @@
 
 #include <string.h>
 
-enum { WIDTH_MAX = 64, STEP = EG_SPARSE_STEP };
+/* ROWS of a panel's gradient are made, used and forgotten in the first-level cache. */
+enum { WIDTH_MAX = 64, ROWS = 64, STEP = EG_SPARSE_STEP };
 
 typedef struct panels {
     eg_norm norm;
@@ -87,7 +88,7 @@ static pieces cut(const eg_layer *layer, const eg_call *call, const eg_real *par
     out.sum = derived;
     out.inverse = derived + out.all;
     out.gradient = cache;
-    out.bias_gradient = out.gradient + out.n * out.width;
+    out.bias_gradient = out.gradient + ROWS * out.width;
     out.lanes = out.bias_gradient + out.all;
     out.a = out.lanes + out.batch * out.width;
     return out;
@@ -172,35 +173,50 @@ static void forward(const eg_layer *layer, const eg_call *call, const eg_real *p
     }
 }
 
-/* The gradient of one panel's weights into g [n][width], of its biases into bias_gradient; leaves
- * the panel's dy in lanes. */
-static void panel_gradient(const eg_layer *layer, const eg_call *call, const pieces *c,
-                           size_t panel, const eg_real *y, const eg_real *dy, eg_real *g)
+/* What the gradient of a panel's weights consists of besides the sums S; see the head of the file. */
+typedef struct projection {
+    eg_real offset[WIDTH_MAX];
+    eg_real slope[WIDTH_MAX];
+} projection;
+
+/* Puts the panel's dy into lanes, the gradient of its biases into bias_gradient, and works out the
+ * projection. */
+static void begin_panel(const eg_layer *layer, const pieces *c, size_t panel, const eg_real *y,
+                        const eg_real *dy, projection *out)
 {
     size_t first = panel * c->width;
     eg_norm norm = panels_of(layer)->norm;
-    const eg_real *inverse = c->inverse + first;
     const eg_real *bias = biases_of(c, layer, first);
     eg_real *total = c->bias_gradient + first;
     eg_real dots[WIDTH_MAX];
-    eg_real offset[WIDTH_MAX];
-    eg_real slope[WIDTH_MAX];
     eg_panel_collect(c->batch, c->width, units_in(layer, panel), layer->outputs, dy + first,
                      y + first, c->lanes, dots, total);
-    eg_panel_weighted(c->batch, c->width, c->a, c->lanes, offset);
+    eg_panel_weighted(c->batch, c->width, c->a, c->lanes, out->offset);
     for (size_t l = 0; l < c->width; l++) {
+        eg_real r = c->inverse[first + l];
         eg_real along = dots[l] - bias[l] * total[l];
         eg_real mean = norm == EG_NORM_CENTERED ? c->sum[first + l] / (eg_real)c->n : 0;
-        slope[l] = norm == EG_NORM_NONE ? 0 : -along * inverse[l] * inverse[l];
-        offset[l] = offset[l] * inverse[l] - slope[l] * mean;
+        out->slope[l] = norm == EG_NORM_NONE ? 0 : -along * r * r;
+        out->offset[l] = out->offset[l] * r - out->slope[l] * mean;
     }
+}
+
+/* The gradient of a panel's weights of `rows` inputs from `row` on, into g [rows][width]. */
+static void panel_gradient(const eg_call *call, const pieces *c, size_t panel,
+                           const projection *project, size_t row, size_t rows, eg_real *g)
+{
+    size_t first = panel * c->width;
     if (c->sparse != NULL) {
-        eg_sparse_product(call->transposed, c->width, c->lanes, g);
+        eg_sparse part = *call->transposed;
+        part.start += row;
+        part.rows = rows;
+        eg_sparse_product(&part, c->width, c->lanes, g);
     } else {
-        eg_gemm(true, false, c->n, c->width, c->batch, 1, c->x, c->n, c->lanes, c->width, 0, g,
-                c->width);
+        eg_gemm(true, false, rows, c->width, c->batch, 1, c->x + row, c->n, c->lanes, c->width, 0,
+                g, c->width);
     }
-    eg_panel_combine(c->n, c->width, inverse, offset, slope, c->weights + first * c->n, g);
+    eg_panel_combine(rows, c->width, c->inverse + first, project->offset, project->slope,
+                     c->weights + first * c->n + row * c->width, g);
 }
 
 /* Adds what a panel contributes to dx: the lanes' dy through the normalised weights. */
@@ -233,8 +249,10 @@ static void backward(const eg_layer *layer, const eg_call *call, const eg_real *
                      eg_real *cache, eg_real *dx, eg_real *grads)
 {
     pieces c = cut(layer, call, params, derived, x, cache);
+    projection project;
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
-        panel_gradient(layer, call, &c, panel, y, dy, grads + panel * c.width * c.n);
+        begin_panel(layer, &c, panel, y, dy, &project);
+        panel_gradient(call, &c, panel, &project, 0, c.n, grads + panel * c.width * c.n);
         if (dx != NULL) {
             add_panel_dx(layer, &c, panel, dx);
         }
@@ -249,13 +267,21 @@ static void learn(const eg_layer *layer, const eg_call *call, const eg_real *par
                   eg_real *cache, eg_real *dx, const eg_sink *sink)
 {
     pieces c = cut(layer, call, params, derived, x, cache);
-    size_t size = c.width * c.n;
-    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
-        panel_gradient(layer, call, &c, panel, y, dy, c.gradient);
-        if (dx != NULL) {
+    projection project;
+    if (dx != NULL) {
+        /* Before any weight changes. */
+        for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+            begin_panel(layer, &c, panel, y, dy, &project);
             add_panel_dx(layer, &c, panel, dx);
         }
-        eg_sink_give(sink, panel * size, size, c.gradient);
+    }
+    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+        begin_panel(layer, &c, panel, y, dy, &project);
+        for (size_t row = 0; row < c.n; row += ROWS) {
+            size_t rows = c.n - row < ROWS ? c.n - row : ROWS;
+            panel_gradient(call, &c, panel, &project, row, rows, c.gradient);
+            eg_sink_give(sink, (panel * c.n + row) * c.width, rows * c.width, c.gradient);
+        }
         prepare_panel(layer, panel, params, derived);
     }
     if (panels_of(layer)->bias) {
@@ -302,7 +328,7 @@ eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, e
         .param_count = inputs * all + (bias ? all : 0),
         .derived_count = 2 * all,
         .cache_per_example = width + 1,
-        .cache_fixed = inputs * width + all,
+        .cache_fixed = ROWS * width + all,
         .state = state,
     };
     return eg_ok();

@@ -59,6 +59,13 @@ static void convert(size_t pixels, const eg_real *restrict value, const uint32_t
     }
 }
 
+static void fill(size_t n, eg_real value, eg_real *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        x[i] = value;
+    }
+}
+
 /* The same for x that is all background, visiting only what is not, and listing it from entry n of
  * the sparse matrix on, with columns counted from `first`; returns the entries after. */
 static size_t convert_sparse(const indexed *self, size_t pixels, const eg_real *restrict value,
@@ -98,8 +105,8 @@ static void load(indexed *self, const eg_examples *examples, const uint32_t *ind
     for (size_t i = 0; i < size; i++) {
         const uint8_t *bytes = examples->x + (size_t)index[i] * data->features;
         eg_real *row = self->x + i * data->features;
-        for (size_t k = 0; self->sparse != NULL && k < data->features; k++) {
-            row[k] = self->sparse->background;
+        if (self->sparse != NULL) {
+            fill(data->features, self->sparse->background, row);
         }
         for (size_t c = 0; c < data->channels; c++) {
             size_t first = c * pixels;
