@@ -1,12 +1,13 @@
 /** Sparse matrices times dense panels; see engram/sparse.h.
  *
- *  The product adds eight listed rows of M to a row of the result at a time: one load and one store
+ *  The plain product adds eight listed rows of M to a row of the result at a time: one load and one store
  * of the sum for eight multiplications, each over a whole row of the panel, so it runs at the speed
  * at which the panel comes out of the cache. */
 #include "engram/sparse.h"
 
 #include "engram/memory.h"
 #include "math/clones.h"
+#include "math/sparse_kernel.h"
 
 #include <assert.h>
 #include <string.h>
@@ -142,8 +143,17 @@ EG_CLONES static void product(const eg_sparse *list, size_t width, const eg_real
     }
 }
 
+void eg_sparse_product_plain(const eg_sparse *list, size_t width, const eg_real *m, eg_real *out)
+{
+    product(list, width, m, out);
+}
+
 void eg_sparse_product(const eg_sparse *list, size_t width, const eg_real *m, eg_real *out)
 {
     assert(width % EG_SPARSE_STEP == 0);
-    product(list, width, m, out);
+    if (eg_sparse_has_avx512()) {
+        eg_sparse_product_avx512(list, width, m, out);
+    } else {
+        eg_sparse_product_plain(list, width, m, out);
+    }
 }
