@@ -48,8 +48,9 @@ static void the_network_of_the_paper_is_the_default(void **state)
     const char *const defaults[] = {NULL};
     eg_net *net = build(defaults, 784, 10);
     assert_int_equal(net->layer_count, 3);
-    assert_int_equal(net->layers[0].param_count, 784000);
-    assert_int_equal(net->layers[0].derived_count, 785000);
+    /* The first layer is in panels: 1000 units fill 16 of them with 64 lanes. */
+    assert_int_equal(net->layers[0].param_count, 784 * 1024);
+    assert_int_equal(net->layers[0].derived_count, 2 * 1024);
     assert_int_equal(net->layers[2].param_count, 10000);
     assert_int_equal(net->layers[2].derived_count, 0);
     assert_true(net->layers[1].hidden);
@@ -70,8 +71,9 @@ static void deep_networks_with_biases(void **state)
                                 "true",
                                 NULL};
     eg_net *net = build(deep, 4, 3);
-    const size_t params[] = {8 * 4 + 8, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
-    const size_t derived[] = {0, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
+    /* 8 units fill one panel of 16 lanes. */
+    const size_t params[] = {16 * 4 + 16, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
+    const size_t derived[] = {2 * 16, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
     assert_int_equal(net->layer_count, 5);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(net->layers[i].param_count, params[i]);

@@ -21,19 +21,33 @@ static const eg_loss *cross_entropy(void)
 
 static const uint32_t labels[B] = {0, 2, 1, 2};
 
+/** How the weight layers are made and what the first one is given. */
+typedef enum layer_path { ROWS, PANELS, PANELS_COMPRESSED } layer_path;
+
+static void linear(eg_layer *out, layer_path path, size_t inputs, size_t outputs, eg_norm norm,
+                   bool bias)
+{
+    if (path == ROWS) {
+        assert_ok(eg_layer_linear(out, inputs, outputs, norm, bias));
+    } else {
+        assert_ok(eg_layer_linear_panels(out, inputs, outputs, norm, bias));
+    }
+}
+
 /** 5 – 7 – 6 – 3 with one normalisation per weight layer. */
-static eg_net *network(const char *activation, const double *p, const eg_norm *norm, bool bias)
+static eg_net *network(layer_path path, const char *activation, const double *p,
+                       const eg_norm *norm, bool bias)
 {
     const eg_activation *a =
         (const eg_activation *)eg_family_find(&eg_activation_family, activation);
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 5, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], IN, 7, norm[0], bias));
+    linear(&layers[0], path, IN, 7, norm[0], bias);
     assert_ok(eg_layer_activation(&layers[1], a, p, 7));
-    assert_ok(eg_layer_linear(&layers[2], 7, 6, norm[1], bias));
+    linear(&layers[2], path, 7, 6, norm[1], bias);
     assert_ok(eg_layer_activation(&layers[3], a, p, 6));
-    assert_ok(eg_layer_linear(&layers[4], 6, OUT, norm[2], bias));
+    linear(&layers[4], path, 6, OUT, norm[2], bias);
     assert_ok(eg_net_create(&net, layers, 5, 1));
     /* Biases start as 0, where a missing one would not show. */
     eg_rng rng = eg_rng_make(2, EG_PURPOSE_TEST, 0);
@@ -45,37 +59,65 @@ static eg_net *network(const char *activation, const double *p, const eg_norm *n
     return net;
 }
 
-static double loss_of(eg_net *net, eg_pass *pass, const eg_real *x, eg_real *dy)
+/** A minibatch, also compressed if that is what the first layer is given. */
+typedef struct input {
+    eg_real x[B * IN];
+    eg_sparse *sparse;
+} input;
+
+/* Every third number is background, which is not 0. */
+static void make_input(input *in, layer_path path)
 {
-    const eg_real *y = eg_net_forward(net, pass, B, x, NULL);
+    const eg_real background = -0.4;
+    eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, 0);
+    uint32_t n = 0;
+    in->sparse = NULL;
+    if (path == PANELS_COMPRESSED) {
+        assert_ok(eg_sparse_create(&in->sparse, B, IN));
+        in->sparse->rows = B;
+        in->sparse->background = background;
+    }
+    for (size_t i = 0; i < (size_t)B * IN; i++) {
+        in->x[i] = i % 3 == 0 ? background : eg_rng_normal(&rng);
+        if (in->sparse != NULL && i % 3 != 0) {
+            in->sparse->column[n] = (uint32_t)(i % IN);
+            in->sparse->value[n++] = in->x[i] - background;
+        }
+        if (in->sparse != NULL) {
+            in->sparse->start[i / IN + 1] = n;
+        }
+    }
+}
+
+static double loss_of(eg_net *net, eg_pass *pass, const input *in, eg_real *dy)
+{
+    const eg_real *y = eg_net_forward(net, pass, B, in->x, in->sparse);
     return cross_entropy()->evaluate(B, OUT, y, labels, NULL, dy);
 }
 
 /** Loss with parameter i moved by `by`. */
-static double moved(eg_net *net, eg_pass *pass, const eg_real *x, size_t i, double by)
+static double moved(eg_net *net, eg_pass *pass, const input *in, size_t i, double by)
 {
     eg_real dy[B * OUT];
     eg_real kept = net->params[i];
     net->params[i] = kept + by;
     eg_net_touch(net);
-    double value = loss_of(net, pass, x, dy);
+    double value = loss_of(net, pass, in, dy);
     net->params[i] = kept;
     eg_net_touch(net);
     return value;
 }
 
-static void check_network(const char *activation, const double *p, const eg_norm *norm, bool bias)
+static void check_path(layer_path path, const char *activation, const double *p,
+                       const eg_norm *norm, bool bias)
 {
-    eg_net *net = network(activation, p, norm, bias);
+    eg_net *net = network(path, activation, p, norm, bias);
     eg_pass *pass = NULL;
-    eg_real x[B * IN];
     eg_real dy[B * OUT];
-    eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, 0);
+    input in;
+    make_input(&in, path);
     assert_ok(eg_pass_create(&pass, net, B, true));
-    for (size_t i = 0; i < (size_t)B * IN; i++) {
-        x[i] = eg_rng_normal(&rng);
-    }
-    double here = loss_of(net, pass, x, dy);
+    double here = loss_of(net, pass, &in, dy);
     eg_net_backward(net, pass, dy);
     size_t compared = 0;
     size_t of_first_layer = 0;
@@ -84,8 +126,8 @@ static void check_network(const char *activation, const double *p, const eg_norm
         for (size_t k = 0; k < net->layers[l].param_count; k++) {
             size_t i = net->param_offset[l] + k;
             double h = step * fmax(1.0, fabs(net->params[i]));
-            double right = moved(net, pass, x, i, h);
-            double left = moved(net, pass, x, i, -h);
+            double right = moved(net, pass, &in, i, h);
+            double left = moved(net, pass, &in, i, -h);
             all++;
             /* At a kink the slopes to both sides differ. */
             if (fabs((right - here) - (here - left)) / h > 1e-3) {
@@ -100,6 +142,14 @@ static void check_network(const char *activation, const double *p, const eg_norm
     assert_true(of_first_layer > 10);
     eg_pass_free(pass);
     eg_net_free(net);
+    eg_sparse_free(in.sparse);
+}
+
+static void check_network(const char *activation, const double *p, const eg_norm *norm, bool bias)
+{
+    for (int which = ROWS; which <= PANELS_COMPRESSED; which++) {
+        check_path((layer_path)which, activation, p, norm, bias);
+    }
 }
 
 static void every_normalisation_in_every_layer(void **state)

@@ -263,6 +263,32 @@ static void saved_state_continues(void **state)
     }
 }
 
+/* An update in pieces, in any order, is the same update. */
+static void pieces_make_a_step(void **state)
+{
+    (void)state;
+    for (size_t m = 0; m < eg_optimizer_family.member_count; m++) {
+        eg_optimizer *whole = decaying(eg_optimizer_family.members[m]->name, N);
+        eg_optimizer *parts = decaying(eg_optimizer_family.members[m]->name, N);
+        eg_real w[N] = {0};
+        eg_real other[N] = {0};
+        for (uint64_t t = 0; t < 3; t++) {
+            eg_real g[N];
+            eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, t);
+            for (size_t i = 0; i < N; i++) {
+                g[i] = (eg_real)eg_rng_normal(&rng);
+            }
+            eg_optimizer_step(whole, w, g);
+            eg_optimizer_begin(parts);
+            eg_optimizer_apply(parts, other, 20, N - 20, g + 20);
+            eg_optimizer_apply(parts, other, 0, 20, g);
+        }
+        assert_memory_equal(w, other, sizeof w);
+        eg_optimizer_free(whole);
+        eg_optimizer_free(parts);
+    }
+}
+
 static void saved_state_that_does_not_fit(void **state)
 {
     (void)state;
@@ -348,6 +374,7 @@ int main(void)
         cmocka_unit_test(every_optimizer_is_clipped),
         cmocka_unit_test(clipping_does_not_hide_nan),
         cmocka_unit_test(saved_state_continues),
+        cmocka_unit_test(pieces_make_a_step),
         cmocka_unit_test(saved_state_that_does_not_fit),
         cmocka_unit_test(bad_settings),
         cmocka_unit_test(out_of_memory),

@@ -59,7 +59,7 @@ AVX512 static inline void strip(size_t vectors, const eg_sparse *list, size_t wi
 AVX512 void eg_sparse_product_avx512(const eg_sparse *list, size_t width, const eg_real *m,
                                      eg_real *out)
 {
-    static_assert(LANES == EG_SPARSE_STEP, "a step of a panel is one register");
+    static_assert((int)LANES == (int)EG_SPARSE_STEP, "a step of a panel is one register");
     size_t first = 0;
     for (; first + VECTORS_MAX * LANES <= width; first += VECTORS_MAX * LANES) {
         strip(VECTORS_MAX, list, width, first, m, out);

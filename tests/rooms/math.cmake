@@ -1,1 +1,2 @@
 engram_test(math)
+engram_test(sparse)

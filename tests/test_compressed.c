@@ -1,0 +1,160 @@
+/** Compressed minibatches: the same numbers as the dense ones, where the data are sparse. */
+#include "data_settings.h"
+
+#include "engram/random.h"
+
+#include <string.h>
+
+enum { SIDE = 5, FEATURES = SIDE * SIDE, EXAMPLES = 12, EMPTY = 9 };
+
+/* One byte in `period` is drawn, the others are EMPTY; the last example is all EMPTY. A byte b is
+ * worth b/2 - 20, so the background is not 0. */
+static eg_dataset *made_up(size_t period)
+{
+    eg_dataset *data = NULL;
+    uint8_t *x = NULL;
+    uint16_t *label = NULL;
+    assert_ok(eg_alloc(&data, 1, sizeof *data));
+    assert_ok(eg_alloc(&x, EXAMPLES, FEATURES));
+    assert_ok(eg_alloc(&label, EXAMPLES, sizeof *label));
+    assert_ok(eg_alloc(&data->value, 1, sizeof *data->value));
+    eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
+    for (size_t i = 0; i < (size_t)EXAMPLES * FEATURES; i++) {
+        bool drawn = i % period == 0 && i / FEATURES + 1 < EXAMPLES;
+        x[i] = drawn ? (uint8_t)(10 + eg_rng_below(&rng, 200)) : EMPTY;
+    }
+    for (size_t b = 0; b < 256; b++) {
+        data->value[0][b] = (eg_real)b / 2 - 20;
+    }
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        label[i] = (uint16_t)(i % 2);
+    }
+    data->storage[0] = x;
+    data->storage[1] = label;
+    data->storage[4] = data->value;
+    data->channels = 1;
+    data->height = SIDE;
+    data->width = SIDE;
+    data->features = FEATURES;
+    data->classes = 2;
+    data->background = EMPTY;
+    data->density = 1.0 / (double)period;
+    data->train = (eg_examples){.count = EXAMPLES, .x = x, .label = label};
+    data->test = data->train;
+    return data;
+}
+
+static eg_stream *compressed_stream(const char *kind, const eg_dataset *data)
+{
+    const char *const pairs[] = {"stream", kind, "stream.tasks", "2", "stream.batch", "5", NULL};
+    const char *const plain[] = {"stream", kind, "stream.batch", "5", NULL};
+    eg_settings *settings = settings_of(strcmp(kind, "iid") == 0 ? plain : pairs);
+    eg_view root = eg_settings_root(settings);
+    eg_stream *stream = NULL;
+    assert_ok(eg_stream_create(&stream, &root, data, 3, 0.0, 7));
+    eg_settings_free(settings);
+    return stream;
+}
+
+/** Background plus what is listed is x; returns the entries. */
+static size_t check_batch(const eg_batch *batch)
+{
+    eg_real row[FEATURES];
+    const eg_sparse *sparse = batch->sparse;
+    assert_non_null(sparse);
+    assert_int_equal(sparse->rows, batch->size);
+    assert_int_equal(sparse->columns, FEATURES);
+    assert_int_equal(sparse->start[0], 0);
+    assert_true(sparse->background == (eg_real)EMPTY / 2 - 20);
+    for (size_t r = 0; r < batch->size; r++) {
+        for (size_t i = 0; i < FEATURES; i++) {
+            row[i] = sparse->background;
+        }
+        for (size_t k = sparse->start[r]; k < sparse->start[r + 1]; k++) {
+            assert_true(sparse->value[k] != 0);
+            row[sparse->column[k]] += sparse->value[k];
+        }
+        for (size_t i = 0; i < FEATURES; i++) {
+            assert_close((double)row[i], (double)batch->x[r * FEATURES + i], 1e-5);
+        }
+    }
+    return sparse->start[batch->size];
+}
+
+static void the_same_numbers(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"iid", "split", "permuted"};
+    eg_dataset *data = made_up(3);
+    size_t drawn = 0;
+    for (size_t i = 0; i < (size_t)EXAMPLES * FEATURES; i++) {
+        drawn += data->train.x[i] != EMPTY ? 1 : 0;
+    }
+    assert_true(drawn > 80);
+    for (size_t kind = 0; kind < EG_COUNT(kinds); kind++) {
+        eg_stream *stream = compressed_stream(kinds[kind], data);
+        size_t learned = 0;
+        size_t evaluated = 0;
+        eg_batch batch;
+        for (size_t phase = 0; phase < stream->shape.phases; phase++) {
+            for (size_t step = 0; step < eg_stream_steps(stream, phase); step++) {
+                eg_stream_get(stream, phase, step, &batch);
+                learned += check_batch(&batch);
+            }
+            size_t count = eg_stream_count(stream, EG_PART_TEST, phase);
+            for (size_t first = 0; first < count; first += 7) {
+                size_t size = count - first < 7 ? count - first : 7;
+                eg_stream_examples(stream, EG_PART_TEST, phase, first, size, &batch);
+                evaluated += check_batch(&batch);
+            }
+        }
+        size_t times = strcmp(kinds[kind], "permuted") == 0 ? 2 : 1;
+        assert_int_equal(learned, times * drawn);
+        assert_int_equal(evaluated, times * drawn);
+        eg_stream_free(stream);
+    }
+    eg_dataset_free(data);
+}
+
+static void dense_data_stay_dense(void **state)
+{
+    (void)state;
+    eg_dataset *data = made_up(2);
+    eg_stream *stream = compressed_stream("iid", data);
+    eg_batch batch;
+    eg_stream_get(stream, 0, 0, &batch);
+    assert_null(batch.sparse);
+    eg_stream_free(stream);
+    eg_dataset_free(data);
+}
+
+static void datasets_know_their_background(void **state)
+{
+    (void)state;
+    const char *const pairs[] = {"dataset", "synthetic", NULL};
+    eg_settings *settings = settings_of(pairs);
+    eg_view root = eg_settings_root(settings);
+    eg_dataset *data = NULL;
+    assert_ok(eg_dataset_open(&data, &root));
+    size_t count[256] = {0};
+    size_t bytes = data->train.count * data->features;
+    for (size_t i = 0; i < bytes; i++) {
+        count[data->train.x[i]]++;
+    }
+    for (size_t b = 0; b < 256; b++) {
+        assert_true(count[b] <= count[data->background]);
+    }
+    assert_close(data->density, 1.0 - (double)count[data->background] / (double)bytes, 1e-12);
+    eg_dataset_free(data);
+    eg_settings_free(settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_numbers),
+        cmocka_unit_test(dense_data_stay_dense),
+        cmocka_unit_test(datasets_know_their_background),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,206 @@
+/** Sparse matrices and panels: products by hand, every kernel against the plain one, transposes. */
+#include "testing.h"
+
+#include "engram/memory.h"
+#include "engram/random.h"
+#include "engram/sparse.h"
+#include "math/panel.h"
+#include "math/sparse_kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROWS = 23, COLUMNS = 37, WIDTH_MAX = 144 };
+
+/** Rows of 0, 1, 2, … entries, so that every remainder of a group of entries occurs. */
+static eg_sparse *ragged(uint64_t index)
+{
+    eg_sparse *list = NULL;
+    assert_ok(eg_sparse_create(&list, ROWS, COLUMNS));
+    eg_rng rng = eg_rng_make(11, EG_PURPOSE_TEST, index);
+    uint32_t columns[COLUMNS];
+    for (uint32_t c = 0; c < COLUMNS; c++) {
+        columns[c] = c;
+    }
+    uint32_t n = 0;
+    for (size_t r = 0; r < ROWS; r++) {
+        eg_rng_shuffle(&rng, COLUMNS, columns);
+        for (size_t k = 0; k < r; k++) {
+            list->column[n] = columns[k];
+            list->value[n++] = (eg_real)eg_rng_normal(&rng);
+        }
+        list->start[r + 1] = n;
+    }
+    list->rows = ROWS;
+    return list;
+}
+
+static void random_panel(uint64_t index, size_t n, eg_real *x)
+{
+    eg_rng rng = eg_rng_make(12, EG_PURPOSE_TEST, index);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (eg_real)eg_rng_normal(&rng);
+    }
+}
+
+/** The largest distance of a product from the sums in double. */
+static double error_of(eg_sparse_kernel *kernel, const eg_sparse *list, size_t width,
+                       const eg_real *m)
+{
+    eg_real *out = NULL;
+    assert_ok(eg_alloc(&out, ROWS * width, sizeof *out));
+    kernel(list, width, m, out);
+    double worst = 0.0;
+    for (size_t r = 0; r < list->rows; r++) {
+        for (size_t l = 0; l < width; l++) {
+            double sum = 0.0;
+            for (size_t k = list->start[r]; k < list->start[r + 1]; k++) {
+                sum += (double)list->value[k] * (double)m[list->column[k] * width + l];
+            }
+            worst = fmax(worst, fabs((double)out[r * width + l] - sum));
+        }
+    }
+    eg_free(out);
+    return worst;
+}
+
+static void every_kernel_in_every_width(void **state)
+{
+    (void)state;
+    eg_sparse *list = ragged(0);
+    eg_real *m = NULL;
+    assert_ok(eg_alloc(&m, COLUMNS * WIDTH_MAX, sizeof *m));
+    random_panel(1, COLUMNS * WIDTH_MAX, m);
+    for (size_t width = EG_SPARSE_STEP; width <= WIDTH_MAX; width += EG_SPARSE_STEP) {
+        assert_true(error_of(eg_sparse_product_plain, list, width, m) < 1e-5);
+        assert_true(error_of(eg_sparse_product, list, width, m) < 1e-5);
+        if (eg_sparse_has_avx512()) {
+            assert_true(error_of(eg_sparse_product_avx512, list, width, m) < 1e-5);
+        }
+    }
+    eg_free(m);
+    eg_sparse_free(list);
+}
+
+/* (0 2; 0 0; 3 -1) times rows of 1 and of 10: 20, 0, 3 - 10. */
+static void product_by_hand(void **state)
+{
+    (void)state;
+    uint32_t start[] = {0, 1, 1, 3};
+    uint32_t column[] = {1, 0, 1};
+    eg_real value[] = {2, 3, -1};
+    const eg_sparse list = {
+        .rows = 3, .columns = 2, .background = 5, .start = start, .column = column, .value = value};
+    eg_real m[2 * EG_SPARSE_STEP];
+    eg_real out[3 * EG_SPARSE_STEP];
+    for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+        m[l] = 1;
+        m[EG_SPARSE_STEP + l] = 10;
+    }
+    eg_sparse_product(&list, EG_SPARSE_STEP, m, out);
+    for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+        assert_close((double)out[l], 20.0, 0.0);
+        assert_close((double)out[EG_SPARSE_STEP + l], 0.0, 0.0);
+        assert_close((double)out[2 * EG_SPARSE_STEP + l], -7.0, 0.0);
+    }
+}
+
+static void dense_of(const eg_sparse *list, bool transposed, eg_real *out)
+{
+    size_t columns = transposed ? list->rows : list->columns;
+    memset(out, 0, (size_t)ROWS * COLUMNS * sizeof *out);
+    for (size_t r = 0; r < list->rows; r++) {
+        for (size_t k = list->start[r]; k < list->start[r + 1]; k++) {
+            size_t c = list->column[k];
+            out[transposed ? c * columns + r : r * columns + c] = list->value[k];
+        }
+    }
+}
+
+static void transposes(void **state)
+{
+    (void)state;
+    eg_sparse *list = ragged(2);
+    eg_sparse *transposed = NULL;
+    eg_real expected[ROWS * COLUMNS];
+    eg_real got[ROWS * COLUMNS];
+    list->background = 4;
+    assert_ok(eg_sparse_create(&transposed, COLUMNS, ROWS));
+    /* Twice: nothing of the first one may be left. */
+    for (size_t time = 0; time < 2; time++) {
+        eg_sparse_transpose(list, transposed);
+        assert_int_equal(transposed->rows, COLUMNS);
+        assert_int_equal(transposed->columns, ROWS);
+        assert_true(transposed->background == 4);
+        dense_of(list, true, expected);
+        dense_of(transposed, false, got);
+        assert_memory_equal(got, expected, sizeof got);
+        for (size_t r = 0; r < transposed->rows; r++) {
+            for (size_t k = transposed->start[r] + 1; k < transposed->start[r + 1]; k++) {
+                assert_true(transposed->column[k - 1] < transposed->column[k]);
+            }
+        }
+    }
+    eg_sparse_free(transposed);
+    eg_sparse_free(list);
+}
+
+/* Seven rows: one group of four and three single ones. Lane l of row i is i + l. */
+static void panel_sums(void **state)
+{
+    (void)state;
+    enum { N = 7, W = EG_SPARSE_STEP };
+    eg_real w[N * W];
+    eg_real a[N];
+    eg_real mean[W];
+    eg_real sum[W];
+    for (size_t i = 0; i < N; i++) {
+        a[i] = (eg_real)i;
+        for (size_t l = 0; l < W; l++) {
+            w[i * W + l] = (eg_real)(i + l);
+            mean[l] = (eg_real)(l + 3);
+        }
+    }
+    eg_panel_sums(N, W, w, sum);
+    assert_close((double)sum[2], 21.0 + 14.0, 0.0);
+    eg_panel_squares(N, W, w, mean, sum);
+    assert_close((double)sum[2], 28.0, 0.0); /* 9 + 4 + 1 + 0 + 1 + 4 + 9 */
+    eg_panel_weighted(N, W, a, w, sum);
+    assert_close((double)sum[2], 91.0 + 2.0 * 21.0, 0.0);
+}
+
+static void out_of_memory(void **state)
+{
+    (void)state;
+    eg_sparse *list = NULL;
+    size_t before = eg_memory_live_blocks();
+    size_t failures = 0;
+    while (list == NULL) {
+        eg_memory_fail_after(failures + 1);
+        eg_status status = eg_sparse_create(&list, ROWS, COLUMNS);
+        eg_memory_fail_after(0);
+        if (!eg_is_ok(&status)) {
+            assert_int_equal(status.code, EG_MEMORY);
+            assert_null(list);
+            assert_int_equal(eg_memory_live_blocks(), before);
+            failures++;
+        }
+    }
+    assert_int_equal(failures, 4); /* the matrix and its three arrays */
+    eg_sparse_free(list);
+    eg_sparse_free(NULL);
+    assert_int_equal(eg_memory_live_blocks(), before);
+    assert_fails(eg_sparse_create(&list, 100000, 100000), EG_INVALID, "100000 x 100000");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kernel_in_every_width),
+        cmocka_unit_test(product_by_hand),
+        cmocka_unit_test(transposes),
+        cmocka_unit_test(panel_sums),
+        cmocka_unit_test(out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
