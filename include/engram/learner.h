@@ -3,6 +3,7 @@
 #ifndef ENGRAM_LEARNER_H
 #define ENGRAM_LEARNER_H
 
+#include "engram/profile.h"
 #include "engram/record.h"
 #include "engram/settings.h"
 #include "engram/stream.h"
@@ -12,7 +13,8 @@ typedef struct eg_learner_setup {
     const eg_view *root; /**< all settings; borrowed during create only */
     eg_stream_shape shape;
     uint64_t seed;
-    size_t block; /**< most examples one predict call gets */
+    size_t block;        /**< most examples one predict call gets */
+    eg_profile *profile; /**< where learning is measured; NULL: nowhere; borrowed */
 } eg_learner_setup;
 
 typedef struct eg_learner eg_learner;

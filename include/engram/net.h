@@ -11,6 +11,7 @@
 #define ENGRAM_NET_H
 
 #include "engram/layer.h"
+#include "engram/profile.h"
 #include "engram/real.h"
 #include "engram/settings.h"
 
@@ -47,6 +48,8 @@ typedef struct eg_pass eg_pass;
 eg_status eg_pass_create(eg_pass **out, const eg_net *net, size_t capacity,
                          bool training) EG_WARN_UNUSED;
 void eg_pass_free(eg_pass *pass);
+/** Measures the pass's forward and backward in `profile` (borrowed); NULL: no more. */
+void eg_pass_profile(eg_pass *pass, eg_profile *profile);
 
 /** Output [B, outputs] of x [B, inputs], borrowed from the pass. `sparse`: the same numbers
  *  compressed, or NULL. Both must stay valid until backward. */

@@ -3,6 +3,7 @@
 #define ENGRAM_TRIAL_H
 
 #include "engram/dataset.h"
+#include "engram/profile.h"
 #include "engram/record.h"
 #include "engram/settings.h"
 
@@ -51,5 +52,10 @@ typedef bool (*eg_poll)(void *user, const eg_progress *progress);
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        const char *objective, eg_dataset_cache *cache, eg_poll poll,
                        void *user) EG_WARN_UNUSED;
+
+/** The same, and fills *profile with where the time went after everything was set up; NULL: no. */
+eg_status eg_trial_run_profiled(eg_record **out, const eg_settings *settings, uint64_t seed,
+                                const char *objective, eg_dataset_cache *cache, eg_poll poll,
+                                void *user, eg_profile *profile) EG_WARN_UNUSED;
 
 #endif

@@ -19,10 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JSON, QUIET };
+enum { JSON, PROFILE, QUIET };
 
 static const eg_option options[] = {
     [JSON] = {.name = "json", .doc = "Prints settings and record as one JSON object."},
+    [PROFILE] = {.name = "profile",
+                 .doc = "Prints where the time went, after the curve or as `profile` in seconds."},
     [QUIET] = {.name = "quiet", .letter = 'q', .doc = "No progress line."},
 };
 
@@ -109,8 +111,22 @@ static bool watch(void *user, const eg_progress *progress)
     return eg_signals_pending() == 0;
 }
 
+static void print_profile(const eg_profile *profile)
+{
+    double total = 0.0;
+    for (size_t part = 0; part < EG_PROFILE_COUNT; part++) {
+        total += profile->seconds[part];
+    }
+    (void)printf("\n%-12s %9s %7s\n", "part", "seconds", "share");
+    for (size_t part = 0; part < EG_PROFILE_COUNT; part++) {
+        (void)printf("%-12s %9.3f %5.1f %%\n", eg_profile_names[part], profile->seconds[part],
+                     100.0 * profile->seconds[part] / total);
+    }
+}
+
+/* profile NULL: none was wanted. */
 static eg_status print_json(const eg_settings *settings, const wish *order, const eg_record *record,
-                            double seconds)
+                            double seconds, const eg_profile *profile)
 {
     json_t *root = json_object();
     json_t *given = json_object();
@@ -129,11 +145,22 @@ static eg_status print_json(const eg_settings *settings, const wish *order, cons
     eg_json_real(root, "wall_seconds", seconds);
     (void)json_object_set_new(root, "settings", given);
     (void)json_object_set_new(root, "record", arrays);
+    if (profile != NULL) {
+        json_t *parts = json_object();
+        for (size_t part = 0; part < EG_PROFILE_COUNT; part++) {
+            eg_json_real(parts, eg_profile_names[part], profile->seconds[part]);
+        }
+        (void)json_object_set_new(root, "profile", parts);
+    }
     return eg_json_print(root);
 }
 
-static eg_status train(const eg_settings *settings, const wish *order, bool quiet, bool json)
+static eg_status train(const eg_settings *settings, const wish *order, const eg_args *args)
 {
+    bool json = args->option[JSON] != NULL;
+    bool quiet = args->option[QUIET] != NULL;
+    eg_profile measured;
+    eg_profile *profile = args->option[PROFILE] != NULL ? &measured : NULL;
     eg_dataset_cache *cache = NULL;
     eg_record *record = NULL;
     eg_status status = eg_ok();
@@ -141,14 +168,18 @@ static eg_status train(const eg_settings *settings, const wish *order, bool quie
     screen on = {.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start = now, .last = now};
     EG_TRY_DONE(status, eg_dataset_cache_create(&cache));
     eg_blas_set_threads(1);
-    status = eg_trial_run(&record, settings, order->seed, order->objective, cache, watch, &on);
+    status = eg_trial_run_profiled(&record, settings, order->seed, order->objective, cache, watch,
+                                   &on, profile);
     if (on.drawn) {
         (void)fprintf(stderr, "\r\033[K");
     }
     if (status.code == EG_OK && json) {
-        status = print_json(settings, order, record, eg_clock() - on.start);
+        status = print_json(settings, order, record, eg_clock() - on.start, profile);
     } else if (status.code == EG_OK) {
         status = eg_curve_report(record, order->objective, order->seed, eg_clock() - on.start);
+        if (status.code == EG_OK && profile != NULL) {
+            print_profile(profile);
+        }
     }
 done:
     eg_record_free(record);
@@ -168,7 +199,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     EG_TRY_DONE(status,
                 eg_settings_resolve(&settings, eg_trial_schema(), order.assignments, order.count));
     EG_TRY_DONE(status, eg_trial_check(settings));
-    status = train(settings, &order, args->option[QUIET] != NULL, args->option[JSON] != NULL);
+    status = train(settings, &order, args);
 done:
     eg_settings_free(settings);
     order_clear(&order, args->word_count);
@@ -178,7 +209,7 @@ done:
 const eg_verb eg_verb_train = {
     .name = "train",
     .summary = "train one trial here, with live progress and the curve at the end",
-    .synopsis = "[--json] [name=value …] [seed=N]",
+    .synopsis = "[--json] [--profile] [name=value …] [seed=N]",
     .description =
         "Runs one trial in this process and prints its curve: a line per evaluation with the "
         "accuracy over all tasks and over each task. Nothing is written. Settings that are not "

@@ -16,6 +16,7 @@ typedef struct plain {
     eg_pass *training, *evaluation;
     eg_optimizer *optimizer;
     const eg_loss *loss;
+    eg_profile *profile;
     eg_real *dy;      /* [batch, outputs] */
     size_t evaluated; /* examples in the last predict */
 } plain;
@@ -34,7 +35,9 @@ static void plain_free(eg_learner *learner)
 static void update(void *user, size_t first, size_t count, const eg_real *g)
 {
     const plain *self = user;
+    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
     eg_optimizer_apply(self->optimizer, self->net->params, first, count, g);
+    (void)eg_profile_enter(self->profile, before);
 }
 
 static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *loss)
@@ -104,6 +107,8 @@ static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_le
     EG_TRY_DONE(status, eg_pass_create(&self->evaluation, self->net, setup->block, false));
     EG_TRY_DONE(status, eg_optimizer_create(&self->optimizer, setup->root, self->net->param_count));
     EG_TRY_DONE(status, eg_alloc(&self->dy, shape->batch * shape->outputs, sizeof *self->dy));
+    self->profile = setup->profile;
+    eg_pass_profile(self->training, setup->profile);
     self->base.hidden_layers = eg_net_hidden_count(self->net);
     *out = &self->base;
     return status;

@@ -20,6 +20,7 @@ struct eg_pass {
     eg_real **output;      /* [layer_count] */
     eg_real **cache;       /* [layer_count] */
     eg_real *gradient[2];
+    eg_profile *profile; /* borrowed; NULL: not measured */
 };
 
 static eg_status allocate(eg_real **out, size_t count)
@@ -94,6 +95,17 @@ void eg_pass_free(eg_pass *pass)
     eg_free(pass);
 }
 
+void eg_pass_profile(eg_pass *pass, eg_profile *profile)
+{
+    pass->profile = profile;
+}
+
+/* Says what layer i is about to do. */
+static void enter(const eg_pass *pass, const eg_net *net, size_t i, eg_profile_part weights)
+{
+    (void)eg_profile_enter(pass->profile, net->layers[i].hidden ? EG_PROFILE_ACTIVATION : weights);
+}
+
 static void prepare_layer(eg_net *net, size_t i)
 {
     const eg_layer *layer = &net->layers[i];
@@ -120,6 +132,7 @@ const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg
     assert(pass->layer_count == net->layer_count);
     assert(batch >= 1 && batch <= pass->capacity);
     assert(sparse == NULL || (sparse->rows == batch && sparse->columns == net->inputs));
+    eg_profile_part before = eg_profile_enter(pass->profile, EG_PROFILE_FORWARD);
     for (size_t i = 0; net->stale && i < net->layer_count; i++) {
         prepare_layer(net, i);
     }
@@ -134,10 +147,12 @@ const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg
     for (size_t i = 0; i < net->layer_count; i++) {
         const eg_layer *layer = &net->layers[i];
         const eg_call call = call_of(pass, i);
+        enter(pass, net, i, EG_PROFILE_FORWARD);
         layer->ops->forward(layer, &call, net->params + net->param_offset[i],
                             net->derived + net->derived_offset[i], i == 0 ? x : pass->output[i - 1],
                             pass->output[i], pass->cache[i]);
     }
+    (void)eg_profile_enter(pass->profile, before);
     return pass->output[net->layer_count - 1];
 }
 
@@ -158,6 +173,7 @@ static const eg_real *backward_layer(eg_net *net, eg_pass *pass, size_t i, const
 {
     const eg_layer *layer = &net->layers[i];
     const eg_call call = call_of(pass, i);
+    enter(pass, net, i, EG_PROFILE_BACKWARD);
     /* Nobody asks for the gradient of the network's input. */
     eg_real *dx = i == 0 ? NULL : pass->gradient[i % 2];
     const eg_real *params = net->params + net->param_offset[i];
@@ -180,21 +196,25 @@ static const eg_real *backward_layer(eg_net *net, eg_pass *pass, size_t i, const
 
 void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy)
 {
+    eg_profile_part before = eg_profile_enter(pass->profile, EG_PROFILE_BACKWARD);
     begin_backward(net, pass);
     for (size_t i = net->layer_count; i-- > 0;) {
         dy = backward_layer(net, pass, i, dy, NULL);
     }
+    (void)eg_profile_enter(pass->profile, before);
 }
 
 void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
                   void (*take)(void *user, size_t first, size_t count, const eg_real *g),
                   void *user)
 {
+    eg_profile_part before = eg_profile_enter(pass->profile, EG_PROFILE_BACKWARD);
     begin_backward(net, pass);
     for (size_t i = net->layer_count; i-- > 0;) {
         const eg_sink sink = {.take = take, .user = user, .offset = net->param_offset[i]};
         dy = backward_layer(net, pass, i, dy, &sink);
     }
+    (void)eg_profile_enter(pass->profile, before);
 }
 
 const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n)

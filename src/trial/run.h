@@ -28,6 +28,7 @@ typedef struct eg_run {
     eg_poll poll;
     void *user;
     eg_progress progress;
+    eg_profile *profile; /**< NULL: not measured */
 } eg_run;
 
 /** Declares all curves for the run's stream and learner. */

@@ -53,8 +53,11 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
         return eg_fail(EG_INVALID, "protocol.k = %zu: the stream has only %zu tasks",
                        run->selection.tasks, run->stream->shape.tasks);
     }
-    const eg_learner_setup setup = {
-        .root = &run->root, .shape = run->stream->shape, .seed = seed, .block = block};
+    const eg_learner_setup setup = {.root = &run->root,
+                                    .shape = run->stream->shape,
+                                    .seed = seed,
+                                    .block = block,
+                                    .profile = run->profile};
     EG_TRY(eg_learner_create(&run->learner, &setup));
     EG_TRY(eg_evaluator_init(&run->evaluator, run->learner, run->stream, block));
     EG_TRY(eg_record_create(&run->record));
@@ -92,7 +95,9 @@ static eg_status run_step(eg_run *run, size_t step, size_t steps, double *loss)
 {
     double start = seconds();
     eg_batch batch;
+    eg_profile_part before = eg_profile_enter(run->profile, EG_PROFILE_DATA);
     eg_stream_get(run->stream, run->phase, step, &batch);
+    (void)eg_profile_enter(run->profile, before);
     EG_TRY(run->learner->ops->step(run->learner, &batch, loss));
     run->step++;
     if (!isfinite(*loss)) {
@@ -108,7 +113,9 @@ static eg_status run_step(eg_run *run, size_t step, size_t steps, double *loss)
     run->train_seconds += learned - start;
     bool due = evaluation_due(run, phase_end);
     if (due) {
+        before = eg_profile_enter(run->profile, EG_PROFILE_EVALUATION);
         EG_TRY(eg_run_evaluate(run, phase_end));
+        (void)eg_profile_enter(run->profile, before);
         run->evaluation_seconds += seconds() - learned;
     }
     if (!poll_after_step(run, due)) {
@@ -153,17 +160,29 @@ static eg_status run_finish(eg_run *run, bool diverged)
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        const char *objective, eg_dataset_cache *cache, eg_poll poll, void *user)
 {
+    return eg_trial_run_profiled(out, settings, seed, objective, cache, poll, user, NULL);
+}
+
+eg_status eg_trial_run_profiled(eg_record **out, const eg_settings *settings, uint64_t seed,
+                                const char *objective, eg_dataset_cache *cache, eg_poll poll,
+                                void *user, eg_profile *profile)
+{
     *out = NULL;
     eg_run *run = NULL;
     EG_TRY(eg_alloc(&run, 1, sizeof *run));
     run->objective = objective;
     run->poll = poll;
     run->user = user;
+    run->profile = profile;
     bool diverged = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, run_open(run, settings, seed, cache));
+    if (profile != NULL) {
+        eg_profile_start(profile);
+    }
     EG_TRY_DONE(status, run_phases(run, &diverged));
     EG_TRY_DONE(status, run_finish(run, diverged));
+    (void)eg_profile_enter(profile, EG_PROFILE_OTHER);
     *out = run->record;
     run->record = NULL;
 done:

@@ -45,7 +45,10 @@ fi
 
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGRAM_TESTS=ON >/dev/null
-cmake --build "$build" --target engram bench_roofline >/dev/null
+cmake --build "$build" --target engram bench_roofline >"$build/build.log" 2>&1 || {
+    cat "$build/build.log" >&2
+    exit 1
+}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
