@@ -62,7 +62,7 @@ static void assert_images_read(void)
     assert_int_equal(idx.dims[2], 3);
     assert_int_equal(idx.size, DATA);
     assert_memory_equal(idx.data, images + HEADER, DATA);
-    eg_free(idx.data);
+    eg_idx_clear(&idx);
 }
 
 static void assert_refused(size_t rank, const char *part)
@@ -86,6 +86,23 @@ static void test_plain_and_gzip(void **state)
     assert_images_read();
 }
 
+/* The pages of a plain file are the page cache's: nothing is copied. */
+static void test_plain_is_mapped(void **state)
+{
+    (void)state;
+    write_plain(images, sizeof images);
+    size_t live = eg_memory_live_blocks();
+    eg_idx idx;
+    assert_ok(eg_idx_read(&idx, path, 3));
+    assert_int_equal(eg_memory_live_blocks(), live);
+    assert_null(idx.block);
+    assert_int_equal(idx.mapping.size, sizeof images);
+    assert_ptr_equal(idx.data, (const uint8_t *)idx.mapping.address + HEADER);
+    eg_idx_clear(&idx);
+    assert_null(idx.mapping.address);
+    eg_idx_clear(&idx);
+}
+
 static void test_labels(void **state)
 {
     (void)state;
@@ -95,7 +112,7 @@ static void test_labels(void **state)
     assert_ok(eg_idx_read(&idx, path, 1));
     assert_int_equal(idx.size, 3);
     assert_memory_equal(idx.data, labels + 8, 3);
-    eg_free(idx.data);
+    eg_idx_clear(&idx);
 }
 
 static void test_not_readable(void **state)
@@ -194,7 +211,8 @@ static void test_damaged_gzip(void **state)
 static void test_out_of_memory(void **state)
 {
     (void)state;
-    write_plain(images, sizeof images);
+    unsigned char packed[256];
+    (void)compress_gzip(images, sizeof images, packed, sizeof packed);
     size_t live = eg_memory_live_blocks();
     eg_idx idx;
     eg_memory_fail_after(1);
@@ -207,11 +225,11 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_and_gzip), cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_not_readable),   cmocka_unit_test(test_wrong_magic),
-        cmocka_unit_test(test_truncated),      cmocka_unit_test(test_trailing_bytes),
-        cmocka_unit_test(test_dimensions),     cmocka_unit_test(test_damaged_gzip),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_plain_and_gzip), cmocka_unit_test(test_plain_is_mapped),
+        cmocka_unit_test(test_labels),         cmocka_unit_test(test_not_readable),
+        cmocka_unit_test(test_wrong_magic),    cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_trailing_bytes), cmocka_unit_test(test_dimensions),
+        cmocka_unit_test(test_damaged_gzip),   cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

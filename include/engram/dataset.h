@@ -15,6 +15,15 @@ typedef struct eg_examples {
     const uint16_t *label; /**< [count], below `classes` */
 } eg_examples;
 
+/** A file mapped into memory; address NULL: none. */
+typedef struct eg_mapping {
+    void *address;
+    size_t size;
+} eg_mapping;
+
+/** Unmaps it, if it is one. */
+void eg_mapping_clear(eg_mapping *mapping);
+
 /** A dataset in memory; immutable after opening, so threads and trials may share it. */
 typedef struct eg_dataset {
     size_t channels, height, width;
@@ -25,6 +34,7 @@ typedef struct eg_dataset {
     uint8_t background;    /**< the commonest byte, filled in by eg_dataset_open */
     double density;        /**< share of other bytes; both from the first training examples */
     void *storage[5];      /**< blocks owned by the dataset */
+    eg_mapping mapping[2]; /**< files owned by the dataset */
 } eg_dataset;
 
 /** Required: open. It fills *out (all zero before), allocating with eg_alloc into `storage`; on

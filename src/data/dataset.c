@@ -12,6 +12,9 @@ void eg_dataset_free(eg_dataset *dataset)
     for (size_t i = 0; i < EG_COUNT(dataset->storage); i++) {
         eg_free(dataset->storage[i]);
     }
+    for (size_t i = 0; i < EG_COUNT(dataset->mapping); i++) {
+        eg_mapping_clear(&dataset->mapping[i]);
+    }
     eg_free(dataset);
 }
 

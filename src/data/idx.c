@@ -1,4 +1,5 @@
-/** Reading IDX files through zlib, which reads plain files unchanged; see data/idx.h.
+/** Reading IDX files: through zlib, which reads plain files unchanged, but the data of a plain file
+ * are mapped instead of copied; see data/idx.h.
  *
  *  Source of the format: the notes on the MNIST page of LeCun, Cortes and Burges. Magic number 00
  * 00 TT RR (TT 08: unsigned byte, RR: number of dimensions), the dimensions, the data; all numbers
@@ -8,9 +9,12 @@
 #include "engram/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum {
@@ -137,10 +141,17 @@ static eg_status check_size(const source *self, bool plain, const eg_idx *idx)
     return eg_ok();
 }
 
+static eg_status fail_trailing(const source *self, const eg_idx *idx)
+{
+    return eg_fail(EG_INVALID,
+                   "%s: trailing bytes after the %zu bytes of data that the header promises",
+                   self->path, idx->size);
+}
+
 static eg_status read_data(source *self, eg_idx *out)
 {
     size_t got = 0;
-    EG_TRY(source_read(self, out->data, out->size, &got));
+    EG_TRY(source_read(self, out->block, out->size, &got));
     if (got < out->size) {
         return eg_fail(EG_INVALID,
                        "%s: truncated: the header promises %zu bytes of data, the file holds %zu",
@@ -150,11 +161,47 @@ static eg_status read_data(source *self, eg_idx *out)
     unsigned char extra;
     EG_TRY(source_read(self, &extra, 1, &got));
     if (got != 0) {
-        return eg_fail(EG_INVALID,
-                       "%s: trailing bytes after the %zu bytes of data that the header promises",
-                       self->path, out->size);
+        return fail_trailing(self, out);
     }
+    out->data = out->block;
     return eg_ok();
+}
+
+/* Maps a plain file, so that all processes of a node share the page cache's copy. */
+static eg_status map_data(const source *self, eg_idx *out)
+{
+    size_t header = (out->rank + 1) * WORD_SIZE;
+    if (self->file_size > header + out->size) {
+        return fail_trailing(self, out);
+    }
+    int file = open(self->path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return eg_fail(EG_INVALID, "%s: cannot be read: %s", self->path, strerror(errno));
+    }
+    void *address = mmap(NULL, self->file_size, PROT_READ, MAP_SHARED, file, 0);
+    int problem = errno;
+    (void)close(file);
+    if (address == MAP_FAILED) {
+        return eg_fail_errno(problem, "%s: cannot be mapped into memory", self->path);
+    }
+    out->mapping = (eg_mapping){.address = address, .size = self->file_size};
+    out->data = (const uint8_t *)address + header;
+    return eg_ok();
+}
+
+void eg_mapping_clear(eg_mapping *mapping)
+{
+    if (mapping->address != NULL) {
+        (void)munmap(mapping->address, mapping->size);
+    }
+    *mapping = (eg_mapping){.address = NULL};
+}
+
+void eg_idx_clear(eg_idx *idx)
+{
+    eg_free(idx->block);
+    eg_mapping_clear(&idx->mapping);
+    *idx = (eg_idx){.data = NULL};
 }
 
 eg_status eg_idx_read(eg_idx *out, const char *path, size_t rank)
@@ -164,14 +211,18 @@ eg_status eg_idx_read(eg_idx *out, const char *path, size_t rank)
     EG_TRY(source_open(&self, path));
     eg_status status = eg_ok();
     EG_TRY_DONE(status, read_header(&self, rank, out));
-    EG_TRY_DONE(status, check_size(&self, gzdirect(self.file) == 1, out));
-    EG_TRY_DONE(status, eg_alloc(&out->data, out->size, 1));
-    EG_TRY_DONE(status, read_data(&self, out));
+    bool plain = gzdirect(self.file) == 1;
+    EG_TRY_DONE(status, check_size(&self, plain, out));
+    if (plain) {
+        EG_TRY_DONE(status, map_data(&self, out));
+    } else {
+        EG_TRY_DONE(status, eg_alloc(&out->block, out->size, 1));
+        EG_TRY_DONE(status, read_data(&self, out));
+    }
 done:
     (void)gzclose_r(self.file);
     if (!eg_is_ok(&status)) {
-        eg_free(out->data);
-        out->data = NULL;
+        eg_idx_clear(out);
     }
     return status;
 }

@@ -98,8 +98,8 @@ static eg_status check_labels(const eg_labelled_images *spec, const char *path, 
 }
 
 /* One part, "train" or "t10k"; what was stored is released by the caller if a later step fails. */
-static eg_status read_part(const folder *from, const char *part, void **x_block, void **label_block,
-                           eg_examples *out)
+static eg_status read_part(const folder *from, const char *part, void **x_block,
+                           eg_mapping *x_mapping, void **label_block, eg_examples *out)
 {
     char *images_path = NULL;
     char *labels_path = NULL;
@@ -121,12 +121,13 @@ static eg_status read_part(const folder *from, const char *part, void **x_block,
         label[i] = labels.data[i];
     }
     *label_block = label;
-    *x_block = images.data;
+    *x_block = images.block;
+    *x_mapping = images.mapping;
     *out = (eg_examples){.count = labels.size, .x = images.data, .label = label};
-    images.data = NULL;
+    images = (eg_idx){.data = NULL};
 done:
-    eg_free(images.data);
-    eg_free(labels.data);
+    eg_idx_clear(&images);
+    eg_idx_clear(&labels);
     eg_free(images_path);
     eg_free(labels_path);
     return status;
@@ -144,9 +145,10 @@ eg_status eg_labelled_images_open(const eg_labelled_images *spec, const eg_view 
     folder from = {.spec = spec};
     eg_status status;
     EG_TRY_DONE(status, choose_folder(&from.path, &from.reason, spec->name, view));
-    EG_TRY_DONE(status, read_part(&from, "train", &out->storage[EG_STORAGE_TRAIN_X],
-                                  &out->storage[EG_STORAGE_TRAIN_LABEL], &out->train));
-    EG_TRY_DONE(status, read_part(&from, "t10k", &out->storage[EG_STORAGE_TEST_X],
+    EG_TRY_DONE(status,
+                read_part(&from, "train", &out->storage[EG_STORAGE_TRAIN_X], &out->mapping[0],
+                          &out->storage[EG_STORAGE_TRAIN_LABEL], &out->train));
+    EG_TRY_DONE(status, read_part(&from, "t10k", &out->storage[EG_STORAGE_TEST_X], &out->mapping[1],
                                   &out->storage[EG_STORAGE_TEST_LABEL], &out->test));
 done:
     eg_free(from.path);
