@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# What a sweep costs beyond its trials: start, scheduling, sharing cores, memory.
+set -euo pipefail
+
+usage() {
+    cat <<'END'
+Usage: tests/bench/sweep.sh [--workers N] [--data FOLDER] [--build FOLDER]
+
+Builds a release and prints:
+  start        seconds of a whole `engram run` of one minibatch of MNIST: more than what passes
+               until the first trained step
+  scheduler    trials per second when a trial is next to nothing, rows in the result file included
+  efficiency   trials per second of N workers on N cores, over N times that of one process on one
+  memory       proportional set size that each further worker adds, and the resident set of one
+
+Rates come from the difference of a longer and a shorter sweep, so the start does not count.
+Needs MNIST (jobs/fetch-data.sh mnist) and mpirun.
+
+  --workers N     ranks (default: the number of cores)
+  --data FOLDER   the folder of the IDX files, not compressed (default: data/mnist)
+  --build FOLDER  where to build (default: build/bench)
+END
+}
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+workers=$(nproc)
+data=$root/data/mnist
+build=$root/build/bench
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help) usage && exit 0 ;;
+    --workers) workers=$2 && shift 2 ;;
+    --data) data=$2 && shift 2 ;;
+    --build) build=$2 && shift 2 ;;
+    *) echo "sweep.sh: unknown option '$1'" >&2 && exit 2 ;;
+    esac
+done
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
+cmake --build "$build" --target engram >"$build/build.log" 2>&1 || {
+    cat "$build/build.log" >&2
+    exit 1
+}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+cat >"$scratch/tiny.yaml" <<'END'
+name: tiny
+base: {dataset: synthetic, dataset.examples: 2, dataset.test_examples: 2, dataset.classes: 2,
+       dataset.side: 1, stream: iid, stream.batch: 2, model.hidden: [1], model.activation: relu,
+       protocol: test, optimizer: sgd}
+END
+cat >"$scratch/mnist.yaml" <<END
+name: mnist
+base: {dataset.path: "$data", dataset.limit: 12000, protocol: test, optimizer.clip: 0.01}
+END
+
+now() {
+    date +%s.%N
+}
+
+# seconds RANKS SWEEP seeds=N … : wall time of a run with fresh results.
+seconds() {
+    local ranks=$1 sweep=$2 start
+    shift 2
+    rm -rf "$scratch/results"
+    start=$(now)
+    if [ "$ranks" = 1 ]; then
+        taskset -c 0 "$build/engram" run "$scratch/$sweep.yaml" -o "$scratch/results/out.h5" \
+            --quiet "$@" >/dev/null
+    else
+        "$root/tests/mpirun.sh" "$ranks" "$build/engram" run "$scratch/$sweep.yaml" \
+            -o "$scratch/results/out.h5" --quiet "$@" >/dev/null
+    fi
+    awk -v start="$start" -v end="$(now)" 'BEGIN { print end - start }'
+}
+
+# rate RANKS SWEEP FEW MANY: trials per second, from the difference of two runs.
+rate() {
+    local few many
+    few=$(seconds "$1" "$2" seeds="$3")
+    many=$(seconds "$1" "$2" seeds="$4")
+    awk -v few="$few" -v many="$many" -v trials=$(($4 - $3)) 'BEGIN { print trials / (many - few) }'
+}
+
+# The kB that field FIELD of smaps_rollup has over all processes of this build.
+resident() {
+    local process
+    for process in /proc/[0-9]*; do
+        if [ "$(readlink "$process/exe" 2>/dev/null)" = "$build/engram" ]; then
+            cat "$process/smaps_rollup" 2>/dev/null || true
+        fi
+    done | awk -v field="$1:" '$1 == field { sum += $2 } END { print sum + 0 }'
+}
+
+# peak RANKS FIELD: the largest sum seen while a sweep runs.
+peak() {
+    local largest=0 size run
+    seconds "$1" mnist seeds=$(($1 * 2)) dataset.limit=0 >/dev/null &
+    run=$!
+    while kill -0 "$run" 2>/dev/null; do
+        size=$(resident "$2")
+        largest=$((size > largest ? size : largest))
+        sleep 0.05
+    done
+    wait "$run"
+    echo "$largest"
+}
+
+build=$(cd "$build" && pwd -P)
+printf 'start        %.3f s\n' "$(seconds 1 mnist seeds=1 dataset.limit=64)"
+printf 'scheduler    %.0f trials/s, 1 rank; %.0f trials/s, %d ranks\n' \
+    "$(rate 1 tiny 1000 5000)" "$(rate "$workers" tiny 1000 5000)" "$workers"
+one=$(rate 1 mnist 4 12)
+all=$(rate "$workers" mnist $((4 * workers)) $((12 * workers)))
+awk -v one="$one" -v all="$all" -v n="$workers" 'BEGIN {
+    printf "efficiency   %.3f (%.3f trials/s, 1 rank; %.3f, %d ranks)\n", all / one / n, one, all, n }'
+single=$(peak 1 Pss)
+awk -v one="$single" -v all="$(peak "$workers" Pss)" -v rss="$(peak 1 Rss)" -v n="$workers" 'BEGIN {
+    printf "memory       %.1f MB more per worker; %.1f MB resident alone\n",
+        (all - one) / (n > 1 ? n - 1 : 1) / 1000, rss / 1000 }'
