@@ -26,6 +26,7 @@
 #include "engram/random.h"
 #include "engram/sparse.h"
 #include "math/panel.h"
+#include "math/prefetch.h"
 #include "math/vector.h"
 
 #include <string.h>
@@ -279,6 +280,8 @@ static void learn(const eg_layer *layer, const eg_call *call, const eg_real *par
         begin_panel(layer, &c, panel, y, dy, &project);
         for (size_t row = 0; row < c.n; row += ROWS) {
             size_t rows = c.n - row < ROWS ? c.n - row : ROWS;
+            size_t next = c.n - row - rows < ROWS ? c.n - row - rows : ROWS;
+            eg_prefetch(c.weights + (panel * c.n + row + rows) * c.width, next * c.width);
             panel_gradient(call, &c, panel, &project, row, rows, c.gradient);
             eg_sink_give(sink, (panel * c.n + row) * c.width, rows * c.width, c.gradient);
         }

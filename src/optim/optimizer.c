@@ -2,6 +2,7 @@
 #include "engram/optimizer.h"
 
 #include "engram/memory.h"
+#include "math/prefetch.h"
 
 #include <assert.h>
 #include <math.h>
@@ -101,6 +102,12 @@ void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t f
         update.slot[s] = optimizer->slot[s] + first;
     }
     optimizer->kind->update(&update);
+    /* Parts come in ascending order where it matters: the state of the next one is fetched while
+     * its gradient is computed. */
+    size_t left = optimizer->n - first - count;
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        eg_prefetch(update.slot[s] + count, left < count ? left : count);
+    }
 }
 
 void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads)
