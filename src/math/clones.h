@@ -2,15 +2,15 @@
  * the loader picks the widest one the processor has.
  *
  *  All clones give the same bits: they do the same IEEE operations in the same order, element by
- * element, and -ffp-contract=off keeps multiplications and additions apart. Only static functions
- * may be marked: clang 14 does not export a cloned function under its own name. */
+ * element, and -ffp-contract=off keeps multiplications and additions apart. clang gets the SSE2
+ * code only: version 14 gives the resolvers of static functions global names, which collide. */
 #ifndef ENGRAM_MATH_CLONES_H
 #define ENGRAM_MATH_CLONES_H
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
 #define EG_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
-#define EG_CLONES /* NEON and the like are part of the base instruction set. */
+#define EG_CLONES /* On other processors NEON and the like belong to the base instructions. */
 #endif
 
 #endif
