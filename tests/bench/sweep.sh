@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a sweep costs beyond its trials: start, scheduling, sharing cores, memory.
 set -euo pipefail
+shopt -s inherit_errexit # a run that fails must not become a rate
 
 usage() {
     cat <<'END'
@@ -64,6 +65,7 @@ seconds() {
     local ranks=$1 sweep=$2 start
     shift 2
     rm -rf "$scratch/results"
+    mkdir "$scratch/results"
     start=$(now)
     if [ "$ranks" = 1 ]; then
         taskset -c 0 "$build/engram" run "$scratch/$sweep.yaml" -o "$scratch/results/out.h5" \
@@ -108,14 +110,18 @@ peak() {
 }
 
 build=$(cd "$build" && pwd -P)
-printf 'start        %.3f s\n' "$(seconds 1 mnist seeds=1 dataset.limit=64)"
-printf 'scheduler    %.0f trials/s, 1 rank; %.0f trials/s, %d ranks\n' \
-    "$(rate 1 tiny 1000 5000)" "$(rate "$workers" tiny 1000 5000)" "$workers"
+start=$(seconds 1 mnist seeds=1 dataset.limit=64)
+printf 'start        %.3f s\n' "$start"
+alone=$(rate 1 tiny 1000 5000)
+together=$(rate "$workers" tiny 1000 5000)
+printf 'scheduler    %.0f trials/s, 1 rank; %.0f trials/s, %d ranks\n' "$alone" "$together" "$workers"
 one=$(rate 1 mnist 4 12)
 all=$(rate "$workers" mnist $((4 * workers)) $((12 * workers)))
 awk -v one="$one" -v all="$all" -v n="$workers" 'BEGIN {
     printf "efficiency   %.3f (%.3f trials/s, 1 rank; %.3f, %d ranks)\n", all / one / n, one, all, n }'
 single=$(peak 1 Pss)
-awk -v one="$single" -v all="$(peak "$workers" Pss)" -v rss="$(peak 1 Rss)" -v n="$workers" 'BEGIN {
+many=$(peak "$workers" Pss)
+rss=$(peak 1 Rss)
+awk -v one="$single" -v all="$many" -v rss="$rss" -v n="$workers" 'BEGIN {
     printf "memory       %.1f MB more per worker; %.1f MB resident alone\n",
         (all - one) / (n > 1 ? n - 1 : 1) / 1000, rss / 1000 }'
