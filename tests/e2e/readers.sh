@@ -63,7 +63,7 @@ expect 0 "$engram" run readers.yaml -o readers.h5
 "$engram" export readers.h5 >readers.csv
 read_all readers.h5
 cp readers.h5 copy.h5 # the check appends to it
-"$python" -B "$here/check_result_file.py" copy.h5 readers.csv
+"$python" -B "$here/../../analysis/tests/check_result_file.py" copy.h5 readers.csv
 expect 0 "$engram" check readers.h5
 
 # Re-compressed by hand it is still the same to everybody.
