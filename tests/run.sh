@@ -18,7 +18,7 @@ every stage passed.
 
 Stages:
   packages        distribution packages (jobs/install-dependencies.sh lint)
-  data            MNIST (jobs/fetch-data.sh)
+  data            MNIST (jobs/fetch-data.sh); skipped if no source has it
   build, tests    release build, warnings are errors; unit, MPI and end-to-end tests
   sanitize-build, sanitize-tests
                   address and undefined-behaviour sanitizers; unit and MPI tests
@@ -72,6 +72,11 @@ build() {
     cmake --preset "$1" -D ENGRAM_WERROR=ON && cmake --build --preset "$1" -j "$cores"
 }
 
+# Without any source the test on real images skips itself, and all others still count.
+data() {
+    jobs/fetch-data.sh mnist || { [ $? = 4 ] && return 77; }
+}
+
 format() {
     local version
     version=$(clang-format --version | sed 's/.*version \([0-9]*\).*/\1/')
@@ -107,7 +112,7 @@ checked() {
 if $quick; then
     stage packages jobs/install-dependencies.sh test && checked dev "" -L unit
 elif stage packages jobs/install-dependencies.sh lint; then
-    stage data jobs/fetch-data.sh mnist || true
+    stage data data || true
     checked release "" -LE bench
     checked sanitize sanitize- -L 'unit|mpi'
     stage clang-build build clang || true
