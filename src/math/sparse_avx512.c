@@ -60,11 +60,13 @@ AVX512 void eg_sparse_product_avx512(const eg_sparse *list, size_t width, const 
                                      eg_real *out)
 {
     static_assert((int)LANES == (int)EG_SPARSE_STEP, "a step of a panel is one register");
+    const size_t four = (size_t)VECTORS_MAX * LANES;
+    const size_t two = (size_t)2 * LANES;
     size_t first = 0;
-    for (; first + VECTORS_MAX * LANES <= width; first += VECTORS_MAX * LANES) {
+    for (; first + four <= width; first += four) {
         strip(VECTORS_MAX, list, width, first, m, out);
     }
-    for (; first + 2 * LANES <= width; first += 2 * LANES) {
+    for (; first + two <= width; first += two) {
         strip(2, list, width, first, m, out);
     }
     if (first < width) {
