@@ -22,7 +22,8 @@ if(ENGRAM_SANITIZE)
     target_link_options(engram_options INTERFACE -fsanitize=address,undefined)
 endif()
 if(ENGRAM_COVERAGE)
-    target_compile_options(engram_options INTERFACE --coverage)
+    # Rank 0 trains in a second thread: counters that race go below zero, which gcovr refuses.
+    target_compile_options(engram_options INTERFACE --coverage -fprofile-update=atomic)
     target_link_options(engram_options INTERFACE --coverage)
 endif()
 
