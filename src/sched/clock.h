@@ -17,7 +17,7 @@ typedef struct eg_pacer {
 
 /** Something happened: be quick for a while. */
 void eg_pacer_touch(eg_pacer *pacer);
-/** How long to sleep now: 0 within 50 µs of the last event, then doubling up to 2 ms. */
+/** How long to sleep now: 0 within 50 µs of the last event, then doubling up to 5 ms. */
 double eg_pacer_next(eg_pacer *pacer);
 
 #endif

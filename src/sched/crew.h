@@ -58,7 +58,7 @@ eg_status eg_crew_greet(eg_member *member) EG_WARN_UNUSED;
 eg_status eg_crew_receive(eg_crew *crew, eg_link *link, eg_member **member, eg_message *message,
                           bool *have) EG_WARN_UNUSED;
 
-/** Sleeps until a message may have arrived, 2 ms at most. */
+/** Sleeps until a message may have arrived, 5 ms at most. */
 void eg_crew_wait(eg_crew *crew);
 
 /** Has this silent member ceased to exist? */
