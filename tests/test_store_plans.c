@@ -26,24 +26,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static eg_results *load(const char *path)
-{
-    eg_results *results = NULL;
-    assert_ok(eg_results_load(&results, path));
-    return results;
-}
-
-static const eg_column *column(const eg_results *results, const char *name)
-{
-    for (size_t i = 0; i < results->column_count; i++) {
-        if (strcmp(results->columns[i].name, name) == 0) {
-            return &results->columns[i];
-        }
-    }
-    fail_msg("no setting %s", name);
-    return NULL;
-}
-
 /** More values and seeds: finished trials count, those the plan dropped stay behind the others. */
 static void test_edited_sweep(void **state)
 {
@@ -70,7 +52,7 @@ static void test_edited_sweep(void **state)
     assert_ok(eg_store_close(store, "stopped"));
 
     for (int pass = 0; pass < 2; pass++) { /* from the journal, then from the file alone */
-        eg_results *results = load(file);
+        eg_results *results = eg_test_load(file);
         assert_int_equal(results->trial_count, 8 + 3);
         assert_int_equal(results->point_count, 3);
         for (size_t i = 0; i < 8; i++) {
@@ -79,12 +61,13 @@ static void test_edited_sweep(void **state)
         for (size_t i = 0; i < 6; i++) {
             const eg_result *result = eg_test_find(results, first, i);
             eg_test_compare(first, i, result, pass == 1);
-            const char *activation = column(results, "model.activation")->text[result->point];
+            const char *activation =
+                eg_test_stored_column(results, "model.activation")->text[result->point];
             assert_string_equal(activation,
                                 eg_test_value(first, first->trials[i].point, "model.activation"));
         }
-        assert_string_equal(column(results, "model.activation.alpha")->text[2], "3");
-        assert_null(column(results, "model.activation.alpha")->text[0]);
+        assert_string_equal(eg_test_stored_column(results, "model.activation.alpha")->text[2], "3");
+        assert_null(eg_test_stored_column(results, "model.activation.alpha")->text[0]);
         eg_results_free(results);
         if (pass == 0) {
             assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
@@ -103,7 +86,7 @@ static void test_back_and_forth(void **state)
     eg_test_run(file, whole, 0, 6);
     eg_test_run(file, part, 0, 0);
     eg_test_run(file, whole, 0, 0);
-    eg_results *results = load(file);
+    eg_results *results = eg_test_load(file);
     assert_int_equal(results->trial_count, 6);
     for (size_t i = 0; i < 6; i++) {
         eg_test_compare(whole, i, &results->trials[i], false);
@@ -147,7 +130,7 @@ static void test_second_stage(void **state)
     assert_int_equal(outcomes[6].status, EG_TRIAL_DONE);
     assert_int_equal(outcomes[7].status, EG_TRIAL_PENDING);
     assert_ok(eg_store_close(store, "stopped"));
-    eg_results *results = load(file);
+    eg_results *results = eg_test_load(file);
     assert_int_equal(results->trial_count, 8);
     eg_test_compare(plan, 6, &results->trials[6], false);
     eg_results_free(results);

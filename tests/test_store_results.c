@@ -29,24 +29,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static eg_results *load(const char *path)
-{
-    eg_results *results = NULL;
-    assert_ok(eg_results_load(&results, path));
-    return results;
-}
-
-static const eg_column *column(const eg_results *results, const char *name)
-{
-    for (size_t i = 0; i < results->column_count; i++) {
-        if (strcmp(results->columns[i].name, name) == 0) {
-            return &results->columns[i];
-        }
-    }
-    fail_msg("no setting %s", name);
-    return NULL;
-}
-
 static void check_columns(const eg_results *results, const eg_plan *plan)
 {
     assert_int_equal(results->point_count, plan->point_count);
@@ -55,7 +37,7 @@ static void check_columns(const eg_results *results, const eg_plan *plan)
         size_t present = 0;
         for (size_t i = 0; i < eg_settings_count(settings); i++) {
             const eg_setting *setting = eg_settings_at(settings, i);
-            const eg_column *c = column(results, setting->name);
+            const eg_column *c = eg_test_stored_column(results, setting->name);
             assert_string_equal(c->text[p], setting->value.text);
         }
         for (size_t i = 0; i < results->column_count; i++) {
@@ -63,11 +45,11 @@ static void check_columns(const eg_results *results, const eg_plan *plan)
         }
         assert_int_equal(present, eg_settings_count(settings));
     }
-    assert_true(column(results, "optimizer.lr")->swept);
-    assert_int_equal(column(results, "optimizer.lr")->type, EG_TYPE_REAL);
-    assert_false(column(results, "stream.batch")->swept);
-    assert_int_equal(column(results, "stream.batch")->type, EG_TYPE_INT);
-    assert_string_equal(column(results, "stream.batch")->unit, "examples");
+    assert_true(eg_test_stored_column(results, "optimizer.lr")->swept);
+    assert_int_equal(eg_test_stored_column(results, "optimizer.lr")->type, EG_TYPE_REAL);
+    assert_false(eg_test_stored_column(results, "stream.batch")->swept);
+    assert_int_equal(eg_test_stored_column(results, "stream.batch")->type, EG_TYPE_INT);
+    assert_string_equal(eg_test_stored_column(results, "stream.batch")->unit, "examples");
 }
 
 static void check_all(const eg_results *results, const eg_plan *plan, bool padded)
@@ -126,17 +108,17 @@ static void test_round_trip(void **state)
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_test_run(file, plan, 0, 6);
 
-    eg_results *results = load(file);
+    eg_results *results = eg_test_load(file);
     check_all(results, plan, false);
     check_variables(results);
     eg_results_free(results);
-    results = load(eg_test_path(directory, "tiny.journal"));
+    results = eg_test_load(eg_test_path(directory, "tiny.journal"));
     check_all(results, plan, false);
     eg_results_free(results);
 
     /* The file alone, as after a mail. */
     assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
-    results = load(file);
+    results = eg_test_load(file);
     check_all(results, plan, true);
     check_variables(results);
     eg_results_free(results);
@@ -163,7 +145,7 @@ static void test_while_it_runs(void **state)
     assert_ok(eg_store_skipped(store, 5, "cut"));
     assert_int_equal(eg_store_attempts(store, 2), 1);
 
-    eg_results *results = load(file);
+    eg_results *results = eg_test_load(file);
     char me[64];
     (void)snprintf(me, sizeof me, " %ld", (long)getpid());
     assert_non_null(strstr(results->writer, me));
@@ -191,7 +173,7 @@ static void test_while_it_runs(void **state)
     eg_free(report);
 
     assert_ok(eg_store_close(store, "stopped"));
-    results = load(file);
+    results = eg_test_load(file);
     assert_null(results->writer);
     assert_int_equal(results->trials[2].status, EG_TRIAL_PENDING);
     assert_non_null(strstr(results->sessions[0], "ended=stopped\n"));
@@ -232,7 +214,7 @@ static void test_finished_once(void **state)
                  "'stranger' is not declared");
     eg_record_free(record);
     assert_ok(eg_store_close(store, "done"));
-    eg_results *results = load(file);
+    eg_results *results = eg_test_load(file);
     eg_test_compare(plan, 0, &results->trials[0], false);
     eg_test_compare(plan, 1, &results->trials[1], false);
     assert_int_equal(results->trials[2].status, EG_TRIAL_PENDING);
@@ -259,13 +241,13 @@ static void test_redo(void **state)
     assert_int_equal(outcomes[5].status, EG_TRIAL_PENDING);
     assert_int_equal(outcomes[0].status, EG_TRIAL_PENDING);
     assert_int_equal(outcomes[1].status, EG_TRIAL_DONE);
-    eg_results *results = load(file);
+    eg_results *results = eg_test_load(file);
     assert_null(results->trials[0].record);
     assert_string_equal(results->trials[5].message, "");
     eg_results_free(results);
     assert_ok(eg_test_finish(store, plan, 0));
     assert_ok(eg_store_close(store, "stopped"));
-    results = load(file);
+    results = eg_test_load(file);
     eg_test_compare(plan, 0, &results->trials[0], false);
     assert_int_equal(results->trials[0].session, 2);
     eg_results_free(results);
@@ -305,14 +287,14 @@ static void test_mixed_processors(void **state)
     eg_store *store = NULL;
     eg_outcome outcomes[6];
     assert_ok(eg_store_open(&store, file, plan, &other, outcomes));
-    eg_results *results = load(file);
+    eg_results *results = eg_test_load(file);
     assert_int_equal(results->warning_count, 0); /* nothing finished there yet */
     eg_results_free(results);
     assert_ok(eg_test_finish(store, plan, 3));
     assert_ok(eg_store_publish(store, false));
     assert_ok(eg_store_close(store, "stopped"));
     for (int pass = 0; pass < 2; pass++) {
-        results = load(file);
+        results = eg_test_load(file);
         assert_int_equal(results->warning_count, 1);
         assert_non_null(strstr(results->warnings[0], "'Testwell' and 'Otherwell'"));
         eg_results_free(results);

@@ -216,3 +216,21 @@ unsigned char *eg_test_read_file(const char *path, size_t *size)
     assert_int_equal(fclose(file), 0);
     return data;
 }
+
+eg_results *eg_test_load(const char *path)
+{
+    eg_results *results = NULL;
+    assert_ok(eg_results_load(&results, path));
+    return results;
+}
+
+const eg_column *eg_test_stored_column(const eg_results *results, const char *name)
+{
+    for (size_t i = 0; i < results->column_count; i++) {
+        if (strcmp(results->columns[i].name, name) == 0) {
+            return &results->columns[i];
+        }
+    }
+    fail_msg("no setting %s", name);
+    return NULL;
+}

@@ -25,6 +25,11 @@ void eg_test_run(const char *path, const eg_plan *plan, size_t from, size_t to);
 /** The trial is as eg_test_finish left it. `padded`: arrays may be longer, with NaN behind. */
 void eg_test_compare(const eg_plan *plan, size_t trial, const eg_result *result, bool padded);
 
+/** The results at PATH, which must load. */
+eg_results *eg_test_load(const char *path);
+/** The column of the setting NAME, which must exist. */
+const eg_column *eg_test_stored_column(const eg_results *results, const char *name);
+
 /** The result with the id of a trial of the plan. */
 const eg_result *eg_test_find(const eg_results *results, const eg_plan *plan, size_t trial);
 
