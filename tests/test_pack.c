@@ -134,6 +134,36 @@ static void test_writer_out_of_memory(void **state)
     eg_writer_free(&writer);
 }
 
+static void test_reals(void **state)
+{
+    (void)state;
+    const eg_real values[3] = {(eg_real)0.1, -0.0F, (eg_real)INFINITY};
+    eg_writer writer = {0};
+    eg_write_reals(&writer, 3, values);
+    assert_ok(eg_writer_status(&writer));
+    assert_int_equal(writer.size, 4 + 8 + sizeof values);
+    eg_real back[3] = {7, 7, 7};
+    const eg_real untouched[3] = {7, 7, 7};
+    for (size_t size = 0; size < writer.size; size++) {
+        eg_reader reader = eg_reader_make(writer.data, size);
+        assert_fails(eg_read_reals(&reader, 3, back, "weights"), EG_INVALID, "damaged data");
+    }
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_fails(eg_read_reals(&reader, 2, back, "weights"), EG_INVALID,
+                 "saved weights: 3 numbers of 4 bytes, expected 2 of 4");
+    writer.data[0] = 8;
+    reader = eg_reader_make(writer.data, writer.size);
+    assert_fails(eg_read_reals(&reader, 3, back, "weights"), EG_INVALID,
+                 "saved weights: 3 numbers of 8 bytes, expected 3 of 4");
+    assert_memory_equal(back, untouched, sizeof back);
+    writer.data[0] = 4;
+    reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(eg_read_reals(&reader, 3, back, "weights"));
+    assert_ok(eg_reader_status(&reader, true));
+    assert_memory_equal(back, values, sizeof back);
+    eg_writer_free(&writer);
+}
+
 static void test_checksums(void **state)
 {
     (void)state;
@@ -156,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_abuse),
         cmocka_unit_test(test_special_numbers),
         cmocka_unit_test(test_writer_out_of_memory),
+        cmocka_unit_test(test_reals),
         cmocka_unit_test(test_checksums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,16 +27,28 @@ typedef struct eg_learner_ops {
     /** One minibatch; *loss is the mean loss before the update. */
     eg_status (*step)(eg_learner *learner, const eg_batch *batch, double *loss);
     eg_status (*end_phase)(eg_learner *learner, size_t phase); /**< optional */
-    /** scores [size, outputs]: the largest is the prediction. */
+    /** scores [size, outputs]: the largest is the prediction. Changes nothing that later steps or
+     * evaluations depend on: an evaluation that was interrupted is made again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
     /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers].
      * Optional. */
     void (*activity)(const eg_learner *learner, double *out);
     /** Optional: the curves this learner adds, written at evaluation `eval`. `declare` is called
-     * once. */
+     * once; `measure` like predict changes nothing, and may be called again. */
     eg_status (*declare)(eg_learner *learner, eg_record *record, size_t evals);
     eg_status (*measure)(eg_learner *learner, eg_record *record, size_t eval);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
+    /** Everything the learner remembers from one minibatch to the next, for a checkpoint: weights
+     *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts. Called
+     *  after any step, also before the evaluation that follows it; after the last step of a phase,
+     *  end_phase has been called. Not what create makes again from settings and seed, nor what one
+     *  call leaves for itself (passes, gradients); randomness is keyed and has no state. */
+    void (*write)(const eg_learner *learner, eg_writer *writer);
+    /** The inverse, into a learner just created from the same settings and seed: from then on it
+     *  gives the same bits as the one that wrote. begin_phase of the phase that is under way is not
+     *  called again. EG_INVALID for whatever does not fit (sizes, counts out of range), saying what
+     *  was expected; never a crash. After a failure the learner is only good for being freed. */
+    eg_status (*read)(eg_learner *learner, eg_reader *reader);
 } eg_learner_ops;
 
 struct eg_learner {

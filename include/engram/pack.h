@@ -5,6 +5,7 @@
 #ifndef ENGRAM_PACK_H
 #define ENGRAM_PACK_H
 
+#include "engram/real.h"
 #include "engram/status.h"
 
 #include <stddef.h>
@@ -28,6 +29,8 @@ void eg_write_u64(eg_writer *writer, uint64_t value);
 void eg_write_f64(eg_writer *writer, double value);
 void eg_write_bytes(eg_writer *writer, const void *data, size_t size); /**< raw, no length */
 void eg_write_text(eg_writer *writer, const char *text);               /**< u32 length, bytes */
+/** values [count] exactly: u32 size of a number, u64 count, the numbers as the machine has them. */
+void eg_write_reals(eg_writer *writer, size_t count, const eg_real *values);
 
 typedef struct eg_reader {
     const unsigned char *data; /**< borrowed */
@@ -44,6 +47,10 @@ double eg_read_f64(eg_reader *reader);
 const void *eg_read_bytes(eg_reader *reader, size_t size);
 /** A copy of the text in *out (eg_free); NULL when failed. Embedded NULs are refused. */
 eg_status eg_read_text(eg_reader *reader, char **out) EG_WARN_UNUSED;
+/** Fills values [count] from what eg_write_reals wrote. EG_INVALID, and values unchanged, if it was
+ * another count or another size of number, or bytes are missing; `what` names them: "weights". */
+eg_status eg_read_reals(eg_reader *reader, size_t count, eg_real *values,
+                        const char *what) EG_WARN_UNUSED;
 /** EG_INVALID if any read failed, or bytes are left and `to_the_end`. */
 eg_status eg_reader_status(const eg_reader *reader, bool to_the_end) EG_WARN_UNUSED;
 

@@ -81,6 +81,13 @@ void eg_write_text(eg_writer *writer, const char *text)
     eg_write_bytes(writer, text, length);
 }
 
+void eg_write_reals(eg_writer *writer, size_t count, const eg_real *values)
+{
+    eg_write_u32(writer, sizeof *values);
+    eg_write_u64(writer, count);
+    eg_write_bytes(writer, values, count * sizeof *values);
+}
+
 eg_reader eg_reader_make(const void *data, size_t size)
 {
     eg_reader reader = {.data = data, .size = size};
@@ -145,6 +152,21 @@ eg_status eg_read_text(eg_reader *reader, char **out)
     }
     EG_TRY(eg_alloc(out, length + 1, 1));
     memcpy(*out, bytes, length);
+    return eg_ok();
+}
+
+eg_status eg_read_reals(eg_reader *reader, size_t count, eg_real *values, const char *what)
+{
+    uint32_t size = eg_read_u32(reader);
+    uint64_t saved = eg_read_u64(reader);
+    EG_TRY(eg_reader_status(reader, false));
+    if (size != sizeof *values || saved != count) {
+        return eg_fail(EG_INVALID, "saved %s: %llu numbers of %lu bytes, expected %zu of %zu", what,
+                       (unsigned long long)saved, (unsigned long)size, count, sizeof *values);
+    }
+    const void *bytes = eg_read_bytes(reader, count * sizeof *values);
+    EG_TRY(eg_reader_status(reader, false));
+    memcpy(values, bytes, count * sizeof *values);
     return eg_ok();
 }
 

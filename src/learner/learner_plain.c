@@ -84,12 +84,28 @@ static double plain_flops(const eg_learner *learner)
     return eg_net_flops(((const plain *)learner)->net);
 }
 
+static void plain_write(const eg_learner *learner, eg_writer *writer)
+{
+    const plain *self = (const plain *)learner;
+    eg_net_write(self->net, writer);
+    eg_optimizer_write(self->optimizer, writer);
+}
+
+static eg_status plain_read(eg_learner *learner, eg_reader *reader)
+{
+    plain *self = (plain *)learner;
+    EG_TRY(eg_net_read(self->net, reader));
+    return eg_optimizer_read(self->optimizer, reader);
+}
+
 static const eg_learner_ops plain_ops = {
     .free = plain_free,
     .step = plain_step,
     .predict = plain_predict,
     .activity = plain_activity,
     .flops = plain_flops,
+    .write = plain_write,
+    .read = plain_read,
 };
 
 static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)

@@ -97,6 +97,21 @@ void eg_net_touch(eg_net *net)
     net->stale = true;
 }
 
+void eg_net_write(const eg_net *net, eg_writer *writer)
+{
+    eg_write_u64(writer, net->step);
+    eg_write_reals(writer, net->param_count, net->params);
+}
+
+eg_status eg_net_read(eg_net *net, eg_reader *reader)
+{
+    uint64_t step = eg_read_u64(reader);
+    EG_TRY(eg_read_reals(reader, net->param_count, net->params, "weights"));
+    net->step = step;
+    eg_net_touch(net);
+    return eg_ok();
+}
+
 double eg_net_flops(const eg_net *net)
 {
     double flops = 0.0;
