@@ -294,7 +294,7 @@ static void normalised_weights_follow_the_raw_ones(void **state)
 /* A layer that notes what it is told. */
 typedef struct notes {
     uint64_t index, step, seed;
-    bool training, backward, wants_dx;
+    bool training, backward, wants_dx, updated;
 } notes;
 
 static void note_init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
@@ -332,6 +332,16 @@ static void note_backward(const eg_layer *layer, const eg_call *call, const eg_r
     }
 }
 
+static void note_update(const eg_layer *layer, const eg_call *call, eg_real *params,
+                        eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
+{
+    (void)params, (void)derived, (void)cache;
+    notes *n = layer->state;
+    assert_int_equal(n->step, call->step);
+    assert_int_equal(call->batch, 2);
+    n->updated = layer->inputs == 1 && x[1] == 2 && y[1] == 2;
+}
+
 static double note_flops(const eg_layer *layer)
 {
     (void)layer;
@@ -345,6 +355,7 @@ static void layers_are_told(void **state)
                                      .init = note_init,
                                      .forward = note_forward,
                                      .backward = note_backward,
+                                     .after_update = note_update,
                                      .flops = note_flops};
     notes n[3] = {{0}};
     eg_layer *layers = NULL;
@@ -374,6 +385,9 @@ static void layers_are_told(void **state)
     assert_true(n[2].training && n[2].backward && n[2].wants_dx && n[1].wants_dx);
     /* Nobody needs the gradient of the input. */
     assert_true(n[0].backward && !n[0].wants_dx);
+    assert_false(n[2].updated);
+    eg_net_updated(net, training);
+    assert_true(n[0].updated && n[1].updated && n[2].updated);
     assert_int_equal(n[2].index, 2);
     assert_int_equal(n[2].seed, 77);
     eg_net_init(net, 78);

@@ -57,6 +57,11 @@ typedef struct eg_layer_ops {
     void (*learn)(const eg_layer *layer, const eg_call *call, const eg_real *params,
                   eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                   eg_real *cache, eg_real *dx, const eg_sink *sink);
+    /** Optional. After every update of the parameters: puts them back where the layer wants them (a
+     * projection), leaves `derived` up to date, and counts what the minibatch did in `state`. x, y
+     * and cache are of the training forward the update came from. */
+    void (*after_update)(const eg_layer *layer, const eg_call *call, eg_real *params,
+                         eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */

@@ -70,6 +70,9 @@ void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy);
 void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
                   void (*take)(void *user, size_t first, size_t count, const eg_real *g),
                   void *user);
+/** Lets the layers follow an update of params that came from this pass's last forward: projections
+ *  and counters. Every learner calls it after every update. */
+void eg_net_updated(eg_net *net, eg_pass *pass);
 /** Outputs [B, n] of hidden layer i in the last forward; *n units. */
 const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n);
 

@@ -50,6 +50,7 @@ static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *
     if (isfinite(*loss)) {
         eg_optimizer_begin(self->optimizer);
         eg_net_learn(self->net, self->training, self->dy, update, self);
+        eg_net_updated(self->net, self->training);
     }
     return eg_ok();
 }

@@ -217,6 +217,21 @@ void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
     (void)eg_profile_enter(pass->profile, before);
 }
 
+void eg_net_updated(eg_net *net, eg_pass *pass)
+{
+    assert(pass->training && pass->call.batch > 0);
+    for (size_t i = 0; i < net->layer_count; i++) {
+        const eg_layer *layer = &net->layers[i];
+        if (layer->ops->after_update != NULL) {
+            const eg_call call = call_of(pass, i);
+            layer->ops->after_update(layer, &call, net->params + net->param_offset[i],
+                                     net->derived + net->derived_offset[i],
+                                     i == 0 ? pass->x : pass->output[i - 1], pass->output[i],
+                                     pass->cache[i]);
+        }
+    }
+}
+
 const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n)
 {
     size_t seen = 0;
