@@ -61,6 +61,8 @@ typedef struct eg_plan {
     size_t point_count;
     eg_plan_trial *trials; /**< order of the plan: replicate 0 of every point, then replicate 1 … */
     size_t trial_count, trial_capacity;
+    size_t first_count;        /**< of them, those of the first stage: (replicate, point) ascending */
+    size_t slice, slice_count; /**< which part of how many this is, from 1; 0: the whole sweep */
     uint64_t *seeds; /**< by replicate */
     size_t seed_count;
     char **swept; /**< dotted names that take more than one value (or exist in some points only) */
@@ -93,12 +95,18 @@ void eg_plan_free(eg_plan *plan);
  * all. */
 size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t point);
 
+/** Keeps slice `slice` (from 1) of `count`: trials are shared out so that all slices cost about the
+ * same, always in the same way; every trial is in exactly one slice. With stopping rules all
+ * replicates of a point stay together. A slice has no second stage. Call it once, on a fresh plan.
+ * Errors: EG_INVALID if there is no such slice, or nothing for some slice to do. */
+eg_status eg_plan_slice(eg_plan *plan, size_t slice, size_t count) EG_WARN_UNUSED;
+
 /** Trial index of (point, replicate), or SIZE_MAX. */
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);
 
 /** When every first-stage trial is finished: appends the second stage's trials for the best points
  * (mean objective over finished replicates, ties by point index). Does nothing without a second
- * stage or when done before. *added: how many. Deterministic given the outcomes. */
+ * stage, for a slice or when done before. *added: how many. Deterministic given the outcomes. */
 eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added) EG_WARN_UNUSED;
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/estimate.h"
 
 #include "cli/run_queue.h"
+#include "cli/sweep_words.h"
 #include "engram/blas.h"
 #include "engram/memory.h"
 #include "engram/store.h"
@@ -89,7 +90,7 @@ eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *pa
     if (path != NULL) {
         EG_TRY(eg_strdup(&out->path, path));
     } else {
-        EG_TRY(eg_format(&out->path, "results/%s.h5", plan->name));
+        EG_TRY(eg_sweep_words_path(&out->path, plan));
     }
     double total = 0;
     double done = 0;

@@ -22,7 +22,7 @@ typedef struct eg_estimate {
     double total_seconds, left_seconds; /**< of one core */
 } eg_estimate;
 
-/** `path`: NULL for results/NAME.h5. Release with eg_estimate_clear, also after a failure. */
+/** `path`: NULL for the default. Release with eg_estimate_clear, also after a failure. */
 eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *path) EG_WARN_UNUSED;
 void eg_estimate_clear(eg_estimate *estimate);
 

@@ -63,7 +63,9 @@ static void print_rules(const eg_plan *plan)
         }
         (void)printf(" (can only make it shorter)\n");
     }
-    if (plan->select_best > 0) {
+    if (plan->select_best > 0 && plan->slice_count > 0) {
+        (void)printf("then        nothing: the second stage runs in the merged file\n");
+    } else if (plan->select_best > 0) {
         (void)printf("then        the best %zu point%s run %zu further seed%s\n", plan->select_best,
                      eg_plural(plan->select_best), plan->select_seed_count,
                      eg_plural(plan->select_seed_count));
@@ -120,7 +122,12 @@ static void print_text(const eg_plan *plan, const eg_estimate *estimate)
         (void)printf(" %" PRIu64, plan->seeds[i]);
     }
     (void)printf("%s\n", plan->seed_count > VALUES_SHOWN ? " …" : "");
-    (void)printf("trials      %zu\n", plan->trial_count);
+    (void)printf("trials      %zu", plan->trial_count);
+    if (plan->slice_count > 0) {
+        (void)printf(" of %zu: slice %zu of %zu", plan->point_count * plan->seed_count, plan->slice,
+                     plan->slice_count);
+    }
+    (void)printf("\n");
     (void)printf("objective   %s, %s, chosen by protocol %s\n", plan->objective,
                  plan->maximise ? "maximise" : "minimise", protocol_of(plan));
     print_rules(plan);
@@ -142,6 +149,8 @@ static eg_status print_json(const eg_plan *plan, const eg_estimate *estimate)
     eg_json_count(root, "excluded", plan->excluded);
     eg_json_count(root, "seeds", plan->seed_count);
     eg_json_count(root, "trials", plan->trial_count);
+    eg_json_count(root, "slice", plan->slice);
+    eg_json_count(root, "slices", plan->slice_count);
     eg_json_text(root, "objective", plan->objective);
     eg_json_text(root, "goal", plan->maximise ? "maximise" : "minimise");
     eg_json_text(root, "protocol", protocol_of(plan));

@@ -85,6 +85,9 @@ eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped)
     if (stopped) {
         (void)printf("next: the same command again runs the other %zu trial%s\n", run->unfinished,
                      eg_plural(run->unfinished));
+    } else if (failed == 0 && run->plan->slice_count > 0) {
+        (void)printf("next: when all %zu slices are finished, engram merge joins them\n",
+                     run->plan->slice_count);
     } else if (failed > 0) {
         (void)printf("next: engram failures %s; then the same command with --redo failed\n",
                      run->path);

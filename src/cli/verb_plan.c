@@ -2,12 +2,12 @@
 #include "cli/cli.h"
 
 #include "cli/plan_report.h"
-#include "cli/preflight.h"
+#include "cli/sweep_words.h"
 #include "engram/params.h"
 
 #include <stdint.h>
 
-enum { OUTPUT, LIST, JSON };
+enum { OUTPUT, SLICE, LIST, JSON };
 
 static const eg_option options[] = {
     [OUTPUT] = {.name = "output",
@@ -15,6 +15,7 @@ static const eg_option options[] = {
                 .value = "FILE",
                 .doc = "The results file the sweep would use (default: results/NAME.h5): if it "
                        "exists, finished trials and measured times come from it."},
+    [SLICE] = {.name = "slice", .value = "I/N", .doc = EG_SLICE_DOC},
     [LIST] = {.name = "list",
               .letter = 'l',
               .doc =
@@ -26,10 +27,8 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
     (void)code;
-    EG_TRY(eg_preflight_overrides(args->words + 1, args->word_count - 1));
     eg_plan *plan = NULL;
-    EG_TRY(eg_plan_load(&plan, args->words[0], (const char *const *)(args->words + 1),
-                        args->word_count - 1));
+    EG_TRY(eg_sweep_words_plan(&plan, args, args->option[SLICE]));
     bool json = args->option[JSON] != NULL;
     eg_status status = args->option[LIST] != NULL
                            ? eg_plan_print_trials(plan, json)
@@ -41,7 +40,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_plan = {
     .name = "plan",
     .summary = "validate a sweep file and say what would run",
-    .synopsis = "SWEEP [--list] [--json] [-o FILE] [name=value …]",
+    .synopsis = "SWEEP [--slice I/N] [--list] [--json] [-o FILE] [name=value …]",
     .description =
         "Reads and validates the sweep file SWEEP exactly as `engram run` does and says how many "
         "points and trials it has, what is swept, which rules apply, and how long it will take on "

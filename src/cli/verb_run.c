@@ -6,6 +6,7 @@
 #include "cli/plan_report.h"
 #include "cli/preflight.h"
 #include "cli/sweep_run.h"
+#include "cli/sweep_words.h"
 #include "engram/blas.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -17,15 +18,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OUTPUT, REDO, PROGRESS, QUIET, SCHEDULER, DRY_RUN };
+enum { OUTPUT, SLICE, REDO, PROGRESS, QUIET, SCHEDULER, DRY_RUN };
 
 static const eg_option options[] = {
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
                 .value = "FILE",
                 .doc = "Where the results go: FILE.h5, and the journal beside it. Default: "
-                       "results/NAME.h5, NAME being the sweep's name. Directories of FILE must "
-                       "exist; only the default one is made."},
+                       "results/NAME.h5, NAME being the sweep's name; with --slice I/N "
+                       "results/NAME.IofN.h5. Directories of FILE must exist; only the default "
+                       "one is made."},
+    [SLICE] = {.name = "slice", .value = "I/N", .doc = EG_SLICE_DOC},
     [REDO] = {.name = "redo",
               .value = "WHAT",
               .doc =
@@ -99,7 +102,7 @@ static eg_status choose_path(eg_sweep_run *run, const char *given, bool *made)
     if (given != NULL) {
         return eg_strdup(&run->path, given);
     }
-    EG_TRY(eg_format(&run->path, "results/%s.h5", run->plan->name));
+    EG_TRY(eg_sweep_words_path(&run->path, run->plan));
     if (mkdir("results", 0777) == 0) {
         *made = true;
     } else if (errno != EEXIST) {
@@ -113,9 +116,7 @@ static eg_status choose_path(eg_sweep_run *run, const char *given, bool *made)
 
 static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run *run)
 {
-    EG_TRY(eg_preflight_overrides(args->words + 1, args->word_count - 1));
-    EG_TRY(eg_plan_load(&run->plan, args->words[0], (const char *const *)(args->words + 1),
-                        args->word_count - 1));
+    EG_TRY(eg_sweep_words_plan(&run->plan, args, args->option[SLICE]));
     if (args->option[DRY_RUN] != NULL) {
         return eg_plan_report(run->plan, args->option[OUTPUT], false);
     }
@@ -265,6 +266,7 @@ const eg_verb eg_verb_run = {
     .examples = "engram run sweeps/quickstart.yaml\n"
                 "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"
                 "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
+                "engram run sweeps/quickstart.yaml --slice 2/8\n"
                 "engram run sweeps/quickstart.yaml --redo failed",
     .exits = "0   all trials are finished (diverged ones and those cut by a rule included)\n"
              "2   usage or bad input; nothing was started\n"

@@ -172,6 +172,29 @@ static eg_status explain(const eg_book *book, const eg_plan *plan, words *w)
     return eg_ok();
 }
 
+/** The same sweep, but no point with the same replicate: the file holds another slice of it. */
+static eg_status other_slice(const eg_book *book, const eg_plan *plan, bool *other)
+{
+    const eg_results *results = &book->box->results;
+    eg_index places = {0};
+    eg_status status = eg_ok();
+    *other =
+        strcmp(results->text, plan->text) == 0 && strcmp(results->overrides, plan->overrides) == 0;
+    for (size_t i = 0; i < results->trial_count && *other; i++) {
+        const eg_result *trial = &results->trials[i];
+        EG_TRY_DONE(status,
+                    eg_index_put(&places, (uint64_t)trial->point << 32U | trial->replicate, i));
+    }
+    for (size_t i = 0; i < plan->trial_count && *other; i++) {
+        const eg_plan_trial *trial = &plan->trials[i];
+        uint64_t place = (uint64_t)trial->point << 32U | trial->replicate;
+        *other = eg_index_get(&places, place) == SIZE_MAX;
+    }
+done:
+    eg_index_clear(&places);
+    return status;
+}
+
 eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *file)
 {
     const eg_results *results = &book->box->results;
@@ -195,6 +218,14 @@ eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *f
     }
     if (!finished) {
         return eg_ok();
+    }
+    bool slice = false;
+    EG_TRY(other_slice(book, plan, &slice));
+    if (slice) {
+        return eg_fail(EG_INVALID,
+                       "%s holds another slice of this sweep; every slice needs a file of its own "
+                       "(engram merge joins them)",
+                       file);
     }
     words w = {0};
     EG_TRY(explain(book, plan, &w));

@@ -97,6 +97,7 @@ static eg_status make_trials(eg_plan *plan)
             plan->trial_count++;
         }
     }
+    plan->first_count = plan->trial_count;
     return eg_ok();
 }
 
@@ -184,15 +185,37 @@ void eg_plan_free(eg_plan *plan)
     eg_free(plan);
 }
 
+/** In the first stage, whose trials are sorted; a slice lacks some of them. */
+static size_t find_first(const eg_plan *plan, size_t point, size_t replicate)
+{
+    size_t low = 0;
+    size_t high = plan->first_count;
+    if (plan->slice_count == 0) {
+        return replicate * plan->point_count + point;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const eg_plan_trial *trial = &plan->trials[middle];
+        if (trial->replicate == replicate && trial->point == point) {
+            return middle;
+        }
+        bool before =
+            trial->replicate != replicate ? trial->replicate < replicate : trial->point < point;
+        low = before ? middle + 1 : low;
+        high = before ? high : middle;
+    }
+    return SIZE_MAX;
+}
+
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate)
 {
     if (point >= plan->point_count) {
         return SIZE_MAX;
     }
     if (replicate < plan->seed_count) {
-        return replicate * plan->point_count + point;
+        return find_first(plan, point, replicate);
     }
-    for (size_t i = plan->point_count * plan->seed_count; i < plan->trial_count; i++) {
+    for (size_t i = plan->first_count; i < plan->trial_count; i++) {
         if (plan->trials[i].point == point && plan->trials[i].replicate == replicate) {
             return i;
         }

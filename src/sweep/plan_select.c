@@ -112,7 +112,8 @@ static eg_status append_trials(eg_plan *plan, const ranked *best, size_t count)
 eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added)
 {
     *added = 0;
-    if (plan->select_best == 0 || plan->selected || !first_stage_over(plan, outcomes)) {
+    bool wanted = plan->select_best > 0 && plan->slice_count == 0 && !plan->selected;
+    if (!wanted || !first_stage_over(plan, outcomes)) {
         return eg_ok();
     }
     ranked *points = NULL;
