@@ -73,6 +73,39 @@ static void sgdm_by_hand(void **state)
     two_updates(words, 1, 1, -0.1, -0.25);
 }
 
+/* |(3, 4, 12)| = 13, bound 6.5: the gradient is halved (but for the 1e-6); within the bound it stays.
+ * 5000 equal gradients of 1/50 have the norm sqrt 2: more than one block of the sum. */
+static void bounded_norm_by_hand(void **state)
+{
+    (void)state;
+    const char *const words[] = {"optimizer", "sgd", "optimizer.clip_norm", "6.5", NULL};
+    const char *const one[] = {"optimizer", "sgd", "optimizer.clip_norm", "1", NULL};
+    const char *const none[] = {"optimizer", "sgd", NULL};
+    static eg_real many[5000];
+    eg_real g[] = {3, 4, 12};
+    eg_optimizer *optimizer = optimizer_of(words, 3);
+    assert_true(eg_optimizer_bounds_norm(optimizer));
+    eg_optimizer_bound_norm(optimizer, g);
+    assert_close((double)g[0], 1.5, 1e-6);
+    assert_close((double)g[1], 2.0, 1e-6);
+    assert_close((double)g[2], 6.0, 1e-6);
+    const eg_real kept = g[2] = (eg_real)5.9;
+    eg_optimizer_bound_norm(optimizer, g);
+    assert_true(g[2] == kept);
+    eg_optimizer_free(optimizer);
+    optimizer = optimizer_of(one, EG_COUNT(many));
+    for (size_t i = 0; i < EG_COUNT(many); i++) {
+        many[i] = (eg_real)0.02;
+    }
+    eg_optimizer_bound_norm(optimizer, many);
+    assert_close((double)many[0], 0.02 / sqrt(2.0), 1e-6);
+    assert_true(many[0] == many[4999]);
+    eg_optimizer_free(optimizer);
+    optimizer = optimizer_of(none, 3);
+    assert_false(eg_optimizer_bounds_norm(optimizer));
+    eg_optimizer_free(optimizer);
+}
+
 /* s = 1e-6 + 1e-6 = 2e-6, u = -1e-3/sqrt(2e-6 + 1e-7) = -0.6900655593 (epsilon outside the root
  * would give -0.70706, a start at 0 -0.95346);  s = 6e-6, u = -2e-3/sqrt(6.1e-6) = -0.8097763302 */
 static void adagrad_by_hand(void **state)
@@ -364,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sgd_by_hand),
         cmocka_unit_test(sgdm_by_hand),
+        cmocka_unit_test(bounded_norm_by_hand),
         cmocka_unit_test(adagrad_by_hand),
         cmocka_unit_test(rmsprop_by_hand),
         cmocka_unit_test(adam_by_hand),

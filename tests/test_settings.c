@@ -76,10 +76,11 @@ static const eg_param root[] = {
      .doc = "shape"},
     {.name = "label", .type = EG_TYPE_TEXT, .fallback = "", .doc = "label", .neutral = true},
     {.name = "count", .type = EG_TYPE_INT, .fallback = "7", .doc = "count"},
+    {.name = "late", .type = EG_TYPE_INT, .fallback = "0", .doc = "late", .added = true},
 };
 static const eg_family *const families[] = {&colour, &shape};
 static const eg_schema schema = {
-    .root = root, .root_count = 3, .families = families, .family_count = 2};
+    .root = root, .root_count = 4, .families = families, .family_count = 2};
 
 static eg_status resolve(eg_settings **out, size_t count, const eg_assignment *assignments)
 {
@@ -225,7 +226,7 @@ static void test_defaults_and_order(void **state)
     assert_ok(eg_settings_resolve(&settings, &schema, NULL, 0));
     assert_text(settings, true,
                 "shape=circle\nshape.radius=1\nshape.fill=red\nshape.fill.gloss=false\n"
-                "shape.fill.depth=0.5\nshape.fill.tone=middle\nlabel=\ncount=7\n");
+                "shape.fill.depth=0.5\nshape.fill.tone=middle\nlabel=\ncount=7\nlate=0\n");
     assert_false(eg_settings_find(settings, "count")->given);
     eg_settings_free(settings);
 
@@ -237,6 +238,18 @@ static void test_defaults_and_order(void **state)
                 "shape=polygon\nshape.sides=[3, 4]\nshape.marks=[]\nshape.groups=[[1], [2, 3]]\n"
                 "count=2\n");
     assert_true(eg_settings_find(settings, "count")->given);
+    /* A parameter that came later identifies a trial only where it is not what was done before. */
+    eg_settings *later = NULL;
+    assert_ok(RESOLVE(&later, {"late", "0", {0}}));
+    assert_text(later, false,
+                "shape=circle\nshape.radius=1\nshape.fill=red\nshape.fill.gloss=false\n"
+                "shape.fill.depth=0.5\nshape.fill.tone=middle\ncount=7\n");
+    eg_settings_free(later);
+    assert_ok(RESOLVE(&later, {"shape", "polygon", {0}}, {"late", "1", {0}}));
+    assert_text(
+        later, false,
+        "shape=polygon\nshape.sides=[3, 4]\nshape.marks=[]\nshape.groups=[]\ncount=7\nlate=1\n");
+    eg_settings_free(later);
     assert_int_equal(eg_settings_find(settings, "count")->value.integer, 2);
     const eg_value *groups = &eg_settings_find(settings, "shape.groups")->value;
     assert_int_equal(groups->ends[1], 3);

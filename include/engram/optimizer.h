@@ -53,6 +53,10 @@ void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *
 void eg_optimizer_begin(eg_optimizer *optimizer);
 void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
                         const eg_real *grads);
+/** Whether updates need the whole gradient first (setting clip_norm), so not in pieces. */
+bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer);
+/** Scales grads [n] to the norm the settings allow; call it before the step. */
+void eg_optimizer_bound_norm(const eg_optimizer *optimizer, eg_real *grads);
 /** State arrays and step count, for tests and checkpoints. */
 void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer);
 eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader) EG_WARN_UNUSED;

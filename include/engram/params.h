@@ -34,6 +34,9 @@ typedef struct eg_param {
     const char *doc;            /**< one line */
     bool neutral; /**< cannot change results (a path, a block size): not part of a trial's identity
                    */
+    bool
+        added; /**< came when there were results already: the default, written in canonical form, is
+                   what was done before it, and a trial that has it keeps its identity */
 } eg_param;
 
 #define EG_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -60,9 +60,9 @@ const eg_setting *eg_settings_at(const eg_settings *settings, size_t index);
 /** NULL if there is no such name. */
 const eg_setting *eg_settings_find(const eg_settings *settings, const char *name);
 
-/** Canonical text "name=value\n…" of all settings, or without the neutral ones; a new string. */
-eg_status eg_settings_text(char **out, const eg_settings *settings,
-                           bool with_neutral) EG_WARN_UNUSED;
+/** Canonical text "name=value\n…" of all settings, or of those that make a trial's identity: without
+ * neutral ones and without added ones that have their default; a new string. */
+eg_status eg_settings_text(char **out, const eg_settings *settings, bool all) EG_WARN_UNUSED;
 
 /** The inverse of eg_settings_text. */
 eg_status eg_settings_parse(eg_settings **out, const eg_schema *schema,

@@ -233,7 +233,13 @@ const eg_setting *eg_settings_find(const eg_settings *settings, const char *name
     return NULL;
 }
 
-eg_status eg_settings_text(char **out, const eg_settings *settings, bool with_neutral)
+static bool identifies(const eg_setting *setting)
+{
+    const eg_param *param = setting->param;
+    return !param->neutral && !(param->added && strcmp(setting->value.text, param->fallback) == 0);
+}
+
+eg_status eg_settings_text(char **out, const eg_settings *settings, bool all)
 {
     size_t size = 1;
     for (size_t i = 0; i < settings->count; i++) {
@@ -243,7 +249,7 @@ eg_status eg_settings_text(char **out, const eg_settings *settings, bool with_ne
     char *at = *out;
     for (size_t i = 0; i < settings->count; i++) {
         const eg_setting *setting = &settings->items[i];
-        if (with_neutral || !setting->param->neutral) {
+        if (all || identifies(setting)) {
             at += sprintf(at, "%s=%s\n", setting->name, setting->value.text);
         }
     }

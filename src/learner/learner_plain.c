@@ -40,6 +40,22 @@ static void update(void *user, size_t first, size_t count, const eg_real *g)
     (void)eg_profile_enter(self->profile, before);
 }
 
+/* The update goes with the gradient, piece by piece, unless it needs the whole gradient first. */
+static void learn(plain *self)
+{
+    if (!eg_optimizer_bounds_norm(self->optimizer)) {
+        eg_optimizer_begin(self->optimizer);
+        eg_net_learn(self->net, self->training, self->dy, update, self);
+        return;
+    }
+    eg_net_backward(self->net, self->training, self->dy);
+    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
+    eg_optimizer_bound_norm(self->optimizer, self->net->grads);
+    eg_optimizer_step(self->optimizer, self->net->params, self->net->grads);
+    eg_net_touch(self->net);
+    (void)eg_profile_enter(self->profile, before);
+}
+
 static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *loss)
 {
     plain *self = (plain *)learner;
@@ -48,8 +64,7 @@ static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *
     *loss = self->loss->evaluate(batch->size, self->net->outputs, y, batch->label, batch->target,
                                  self->dy);
     if (isfinite(*loss)) {
-        eg_optimizer_begin(self->optimizer);
-        eg_net_learn(self->net, self->training, self->dy, update, self);
+        learn(self);
         eg_net_updated(self->net, self->training);
     }
     return eg_ok();

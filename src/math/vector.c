@@ -55,6 +55,18 @@ eg_real eg_sum_squares(size_t n, const eg_real *x, eg_real mean)
     return sum_squares(n, x, mean);
 }
 
+EG_CLONES static void scale(size_t n, eg_real factor, eg_real *restrict x)
+{
+    for (size_t i = 0; i < n; i++) {
+        x[i] *= factor;
+    }
+}
+
+void eg_scale(size_t n, eg_real factor, eg_real *x)
+{
+    scale(n, factor, x);
+}
+
 void eg_accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y)
 {
     accumulate(n, x, y);

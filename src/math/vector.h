@@ -29,6 +29,9 @@ eg_real eg_sum_squares(size_t n, const eg_real *x, eg_real mean);
 /** Mean and population standard deviation (divisor n) of x[n]; n >= 1. */
 void eg_moments(size_t n, const eg_real *x, eg_real *mean, eg_real *deviation);
 
+/** x *= factor */
+void eg_scale(size_t n, eg_real factor, eg_real *x);
+
 /** y += x. Arrays [n] must not overlap. */
 void eg_accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y);
 

@@ -3,10 +3,13 @@
 
 #include "engram/memory.h"
 #include "math/prefetch.h"
+#include "math/vector.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
+
+enum { NORM_BLOCK = 4096 }; /* gradients whose squares are summed in single precision */
 
 struct eg_optimizer {
     const eg_optimizer_kind *kind;
@@ -14,7 +17,8 @@ struct eg_optimizer {
     double p[EG_OPTIMIZER_PARAMS_MAX];
     double schedule_p[EG_OPTIMIZER_PARAMS_MAX];
     double lr, clip;
-    double rate; /* of the update that was begun last */
+    double clip_norm; /* INFINITY: none */
+    double rate;      /* of the update that was begun last */
     size_t n;
     uint64_t steps;                        /* updates made */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, kind->slots of them */
@@ -35,6 +39,8 @@ static void read_settings(eg_optimizer *optimizer, const eg_view *root)
     optimizer->lr = eg_view_real(&view, "lr");
     double clip = eg_view_real(&view, "clip");
     optimizer->clip = clip == 0.0 ? INFINITY : clip;
+    double clip_norm = eg_view_real(&view, "clip_norm");
+    optimizer->clip_norm = clip_norm == 0.0 ? INFINITY : clip_norm;
 }
 
 static eg_status allocate_slots(eg_optimizer *optimizer)
@@ -114,6 +120,25 @@ void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *
 {
     eg_optimizer_begin(optimizer);
     eg_optimizer_apply(optimizer, params, 0, optimizer->n, grads);
+}
+
+bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer)
+{
+    return isfinite(optimizer->clip_norm);
+}
+
+/* The floor under the norm is that of torch.nn.utils.clip_grad_norm_, which the papers used. */
+void eg_optimizer_bound_norm(const eg_optimizer *optimizer, eg_real *grads)
+{
+    double squares = 0;
+    for (size_t first = 0; first < optimizer->n; first += NORM_BLOCK) {
+        size_t left = optimizer->n - first;
+        squares += (double)eg_sum_squares(left < NORM_BLOCK ? left : NORM_BLOCK, grads + first, 0);
+    }
+    double factor = optimizer->clip_norm / (sqrt(squares) + 1e-6);
+    if (factor < 1.0) {
+        eg_scale(optimizer->n, (eg_real)factor, grads);
+    }
 }
 
 /* kind name, size of a number, n, steps, slots */
