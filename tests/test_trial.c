@@ -133,6 +133,49 @@ static void block_size_changes_nothing(void **state)
     eg_settings_free(two);
 }
 
+/** Ids of trials whose results exist: a setting that is added later must be declared so (eg_param.added). */
+static void ids_stay(void **state)
+{
+    (void)state;
+    eg_settings *settings = NULL;
+    uint64_t id = 0;
+    assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), NULL, 0));
+    assert_ok(eg_trial_id(&id, settings, 0));
+    assert_true(id == 0x536032CC1F3E7CC5ULL);
+    eg_settings_free(settings);
+    settings = settings_with(NULL);
+    assert_ok(eg_trial_id(&id, settings, 3));
+    assert_true(id == 0x043A9D9AD1490B6BULL);
+    eg_settings_free(settings);
+}
+
+/** All parameters of the schema that were added later, as far as the walk reaches. */
+static void assert_canonical(const eg_param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (params[i].added) {
+            eg_value value;
+            assert_ok(eg_value_parse(&value, &params[i], eg_trial_schema(), params[i].fallback));
+            assert_string_equal(value.text, params[i].fallback);
+            eg_value_clear(&value);
+        }
+    }
+}
+
+static void later_defaults_are_written_canonically(void **state)
+{
+    (void)state;
+    const eg_schema *schema = eg_trial_schema();
+    assert_canonical(schema->root, schema->root_count);
+    for (size_t f = 0; f < schema->family_count; f++) {
+        const eg_family *family = schema->families[f];
+        assert_canonical(family->common, family->common_count);
+        for (size_t m = 0; m < family->member_count; m++) {
+            assert_canonical(family->members[m]->params, family->members[m]->param_count);
+        }
+    }
+}
+
 /** Evaluations inside phases: at every multiple and at each phase's end, once where they coincide.
  */
 static void evaluates_every_so_many_steps(void **state)
@@ -352,6 +395,8 @@ int main(void)
         cmocka_unit_test(learns_and_records),
         cmocka_unit_test(same_seed_same_bits),
         cmocka_unit_test(block_size_changes_nothing),
+        cmocka_unit_test(ids_stay),
+        cmocka_unit_test(later_defaults_are_written_canonically),
         cmocka_unit_test(evaluates_every_so_many_steps),
         cmocka_unit_test(first_and_current_tasks_only),
         cmocka_unit_test(validation_selects_and_test_reports),
