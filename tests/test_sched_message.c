@@ -28,6 +28,8 @@ static eg_record *make_record(void)
 /* One of each kind, all fields different from zero. */
 enum { KINDS = 12 };
 
+static const eg_task tasks[] = {{7, 8}, {9, 10}};
+
 static void make_all(eg_message *all, const eg_record *record)
 {
     const eg_message messages[KINDS] = {
@@ -48,7 +50,7 @@ static void make_all(eg_message *all, const eg_record *record)
         {.kind = EG_MESSAGE_LEFT, .as.reason = "out of memory"},
         {.kind = EG_MESSAGE_WORK,
          .as.work = {77, 2, UINT64_MAX, "dataset=mnist\noptimizer.lr=0.1\n", "final_accuracy"}},
-        {.kind = EG_MESSAGE_ACK, .as.task = {7, 8}},
+        {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = 2}},
         {.kind = EG_MESSAGE_ALIVE},
         {.kind = EG_MESSAGE_STOP},
         {.kind = EG_MESSAGE_LEAVE},
@@ -92,6 +94,9 @@ static void test_round_trip(void **state)
     assert_true(back[7].as.work.seed == UINT64_MAX);
     assert_string_equal(back[7].as.work.settings, "dataset=mnist\noptimizer.lr=0.1\n");
     assert_string_equal(back[7].as.work.objective, "final_accuracy");
+    assert_int_equal(back[8].as.ack.count, 2);
+    assert_int_equal(back[8].as.ack.tasks[1].ticket, 9);
+    assert_int_equal(back[8].as.ack.tasks[1].attempt, 10);
     for (size_t i = 0; i < KINDS; i++) {
         eg_message_clear(&back[i]);
     }
@@ -179,7 +184,7 @@ static void test_random_bytes(void **state)
             data[i] = (unsigned char)x;
         }
         /* A valid start, so that the bodies are reached. */
-        data[4] = 1;
+        data[4] = EG_PROTOCOL_VERSION;
         data[5] = (unsigned char)(round % 24);
         size_t size = 6 + (size_t)(x >> 32) % (sizeof data - 6);
         eg_status status = decode_copy(data, size, true);
@@ -196,8 +201,8 @@ static void test_words_for_damage(void **state)
     assert_ok(eg_message_encode(&message, &bytes));
     bytes.data[4] = 9;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID,
-                 "protocol version 9, expected 1");
-    bytes.data[4] = 1;
+                 "protocol version 9, expected 2");
+    bytes.data[4] = EG_PROTOCOL_VERSION;
     bytes.data[5] = 99;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID, "unknown kind 99");
     message = (eg_message){.kind = EG_MESSAGE_RESULT,

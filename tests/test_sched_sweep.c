@@ -44,6 +44,7 @@ static void assert_all_finished(const fake_ledger *ledger)
     assert_settled(ledger);
     assert_int_equal(ledger->finishes, ledger->tickets);
     assert_int_equal(ledger->interrupts, 0);
+    assert_int_equal(ledger->uncommitted, 0);
 }
 
 /* All kinds of endings, 0 to 12 ms each. */
@@ -106,15 +107,17 @@ static void test_work_is_shared(void **state)
 static void test_short_trials_are_handed_out_ahead(void **state)
 {
     (void)state;
-    fake_ledger ledger = {.tickets = 400, .settings = instant, .mean_seconds = 1e-4};
+    fake_ledger ledger = {.tickets = 2000, .settings = instant, .mean_seconds = 1e-4};
     assert_ok(sweep(&ledger, &quick));
     if (is_rank_0()) {
         assert_all_finished(&ledger);
         for (int rank = 0; rank < eg_world_size(world); rank++) {
-            assert_int_equal(ledger.out_most[rank], 2);
+            assert_true(ledger.out_most[rank] > 2);
         }
+        /* Results that arrive together are forced to disk together. */
+        assert_true(2 * ledger.commits <= ledger.finishes);
         /* Acknowledged results are forgotten: memory does not grow with the number of trials. */
-        assert_true(ledger.most_blocks < 100);
+        assert_true(ledger.most_blocks < 1000);
     }
 }
 
@@ -161,10 +164,10 @@ static void test_signal_stops_soon(void **state)
 static void test_stop_with_work_ahead(void **state)
 {
     (void)state;
-    size_t out = 2 * (size_t)eg_world_size(world);
+    size_t out = 3 * (size_t)eg_world_size(world);
     fake_ledger ledger = {.tickets = 100,
                           .settings = endless,
-                          .mean_seconds = 1e-4,
+                          .mean_seconds = 0.005,
                           .signal_after = out,
                           .signal = SIGTERM};
     eg_status status = sweep(&ledger, &quick);
@@ -213,6 +216,7 @@ static void test_client_failures_end_the_sweep(void **state)
         {{.fail_finished = 5}, EG_SYSTEM, "no space left"},
         {{.fail_next = 7}, EG_INTERNAL, "no idea"},
         {{.fail_started = 4}, EG_SYSTEM, "cannot note"},
+        {{.fail_commit = 3}, EG_SYSTEM, "cannot force"},
         {{.fail_idle = 9}, EG_SYSTEM, "cannot draw"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

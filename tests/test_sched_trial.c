@@ -125,6 +125,7 @@ static void test_real_trials(void **state)
                                     .next = next,
                                     .started = started,
                                     .finished = finished,
+                                    .commit = idle,
                                     .interrupted = interrupted,
                                     .idle = idle,
                                     .mean_seconds = mean_seconds};

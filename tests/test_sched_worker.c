@@ -134,7 +134,8 @@ static void greet(scene *s)
 
 static void acknowledge(scene *s, uint64_t ticket)
 {
-    eg_message message = {.kind = EG_MESSAGE_ACK, .as.task = {ticket, 3}};
+    const eg_task task = {ticket, 3};
+    eg_message message = {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = &task, .count = 1}};
     say(s, &message);
 }
 

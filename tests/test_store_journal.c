@@ -329,6 +329,33 @@ static void test_newer_format(void **state)
     assert_fails(eg_results_load(&results, s->file), EG_INVALID, "written by a newer engram");
 }
 
+/* A pipe takes a sync as little as a disk that fails. */
+static void test_failed_sync(void **state)
+{
+    const sample *s = *state;
+    int ends[2];
+    eg_journal journal;
+    eg_writer payload = {0};
+    eg_frame frame;
+    assert_ok(eg_journal_open(&journal, s->journal, true));
+    journal.end = journal.size;
+    eg_write_u64(&payload, 1);
+    assert_ok(eg_journal_append(&journal, EG_FRAME_REDO, &payload, 0, false, &frame));
+    int fd = journal.fd;
+    assert_int_equal(pipe(ends), 0);
+    journal.fd = ends[0];
+    assert_fails(eg_journal_sync(&journal), EG_SYSTEM, "cannot force the journal to disk");
+    /* What is on the disk now is anybody's guess: no second try may call it safe. */
+    journal.fd = fd;
+    assert_fails(eg_journal_sync(&journal), EG_SYSTEM, "takes no more");
+    assert_fails(eg_journal_append(&journal, EG_FRAME_REDO, &payload, 0, false, &frame), EG_SYSTEM,
+                 "takes no more");
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    eg_journal_close(&journal);
+    eg_writer_free(&payload);
+}
+
 #define journal_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -344,6 +371,7 @@ int main(void)
         journal_test(test_repeated_record),
         journal_test(test_not_a_journal),
         journal_test(test_newer_format),
+        journal_test(test_failed_sync),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,14 +46,19 @@ typedef struct eg_sched_client {
     eg_status (*next)(void *user, eg_work *out, bool *have);
     /** `work` was given to a worker. */
     eg_status (*started)(void *user, const eg_work *work, uint32_t rank, const char *host);
-    /** A result arrived; it must be safe on disk when this returns EG_OK (the worker is then
-     * acknowledged). A failure ends the sweep. */
+    /** A result arrived. It need not be safe on disk yet: `commit` follows before its worker is
+     * acknowledged. A failure ends the sweep. */
     eg_status (*finished)(void *user, const eg_work_result *result);
+    /** Everything that `finished` must be safe on disk when this returns EG_OK; called once for all
+     * results that arrived together, and only then are their workers acknowledged. A failure ends the
+     * sweep, and none of these results is acknowledged. */
+    eg_status (*commit)(void *user);
     /** A trial was interrupted by a stop; it will be run again by the next command. */
     void (*interrupted)(void *user, uint64_t ticket);
     /** Called at every turn of the loop (at most every few ms): progress line, result file. */
     eg_status (*idle)(void *user);
-    /** Mean seconds per trial so far, 0 if unknown: short trials are handed out one ahead. */
+    /** Mean seconds per trial so far, 0 if unknown: the shorter trials are, the more of them are handed
+     * out ahead. */
     double (*mean_seconds)(void *user);
 } eg_sched_client;
 

@@ -46,10 +46,14 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan,
 /** Attempts made so far at a trial. */
 uint32_t eg_store_attempts(const eg_store *store, size_t trial);
 eg_status eg_store_started(eg_store *store, size_t trial, const eg_attempt *attempt) EG_WARN_UNUSED;
-/** Appends a result and forces it to disk. `record` NULL: failed, with `message`. */
+/** Appends a result; it is safe on disk after the next eg_store_commit. `record` NULL: failed, with
+ * `message`. */
 eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *attempt,
                             eg_trial_status status, const char *message,
                             const eg_record *record) EG_WARN_UNUSED;
+/** Forces everything appended so far to disk. After a failure nobody knows what is there, and the
+ * journal takes no more. */
+eg_status eg_store_commit(eg_store *store) EG_WARN_UNUSED;
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WARN_UNUSED;
 /** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal.
  */

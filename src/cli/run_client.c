@@ -113,6 +113,12 @@ static eg_status finished(void *user, const eg_work_result *result)
     return eg_ok();
 }
 
+static eg_status commit(void *user)
+{
+    const eg_sweep_run *run = user;
+    return eg_store_commit(run->store);
+}
+
 static void interrupted(void *user, uint64_t ticket)
 {
     eg_sweep_run_set(user, (size_t)ticket, EG_TRIAL_PENDING, (double)NAN);
@@ -167,6 +173,7 @@ eg_sched_client eg_sweep_run_client(eg_sweep_run *run)
         .next = next,
         .started = started,
         .finished = finished,
+        .commit = commit,
         .interrupted = interrupted,
         .idle = idle,
         .mean_seconds = mean_seconds,

@@ -108,10 +108,12 @@ eg_status eg_crew_receive(eg_crew *crew, eg_link *link, eg_member **member, eg_m
     return eg_status_wrap(status, "rank %u on host %s", (*member)->rank, (*member)->host);
 }
 
-void eg_crew_wait(eg_crew *crew)
+void eg_crew_wait(eg_crew *crew, double gather)
 {
     double pause = eg_pacer_next(&crew->pacer);
-    if (crew->queue != NULL) {
+    if (pause < gather) {
+        eg_sched_sleep(gather);
+    } else if (crew->queue != NULL) {
         crew->queue->kind->wait(crew->queue, pause);
     } else {
         eg_sched_sleep(pause);
@@ -150,7 +152,7 @@ static eg_status see_off(eg_crew *crew, eg_link *link, double deadline)
             crew->world->lost = crew->world->lost || (missing > 0 && link == crew->mpi);
             return eg_ok();
         }
-        eg_crew_wait(crew);
+        eg_crew_wait(crew, 0);
     }
 }
 

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { EG_HELD_MAX = 2 /**< one running, one ahead */ };
+enum { EG_HELD_MAX = 128 /**< pieces of work: one running, the others ahead */ };
 
 typedef struct eg_member {
     eg_link *link; /**< NULL: rank 0 when it does not compute */
@@ -22,6 +22,8 @@ typedef struct eg_member {
     bool told; /**< to stop */
     eg_task held[EG_HELD_MAX];
     size_t held_count;
+    eg_task kept[EG_HELD_MAX]; /**< results the client has, but not yet on disk */
+    size_t kept_count;
     uint64_t step, steps; /**< as last heard */
     double heard;         /**< when */
 } eg_member;
@@ -58,8 +60,9 @@ eg_status eg_crew_greet(eg_member *member) EG_WARN_UNUSED;
 eg_status eg_crew_receive(eg_crew *crew, eg_link *link, eg_member **member, eg_message *message,
                           bool *have) EG_WARN_UNUSED;
 
-/** Sleeps until a message may have arrived, 5 ms at most. */
-void eg_crew_wait(eg_crew *crew);
+/** Sleeps until a message may have arrived, 5 ms at most; while messages flow at least for `gather` seconds,
+ * whatever arrives. */
+void eg_crew_wait(eg_crew *crew, double gather);
 
 /** Has this silent member ceased to exist? */
 bool eg_crew_gone(const eg_crew *crew, const eg_member *member, double now);

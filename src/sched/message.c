@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { PROTOCOL_VERSION = 1, CHECKSUM_SIZE = 4 };
+enum { CHECKSUM_SIZE = 4, TASK_SIZE = 12 };
 
 void eg_message_seal(unsigned char *data, size_t size)
 {
@@ -52,8 +52,13 @@ static void write_body(eg_writer *writer, const eg_message *message)
         write_result(writer, &message->as.result);
         break;
     case EG_MESSAGE_INTERRUPTED:
-    case EG_MESSAGE_ACK:
         write_task(writer, message->as.task);
+        break;
+    case EG_MESSAGE_ACK:
+        eg_write_u32(writer, (uint32_t)message->as.ack.count);
+        for (size_t i = 0; i < message->as.ack.count; i++) {
+            write_task(writer, message->as.ack.tasks[i]);
+        }
         break;
     case EG_MESSAGE_SIGNALLED:
         eg_write_u32(writer, message->as.signal);
@@ -78,7 +83,7 @@ eg_status eg_message_encode(const eg_message *message, eg_writer *writer)
 {
     eg_writer_clear(writer);
     eg_write_u32(writer, 0);
-    eg_write_u8(writer, PROTOCOL_VERSION);
+    eg_write_u8(writer, EG_PROTOCOL_VERSION);
     eg_write_u8(writer, (uint8_t)message->kind);
     write_body(writer, message);
     EG_TRY(eg_writer_status(writer));
@@ -129,6 +134,23 @@ static eg_status read_work(eg_message *out, eg_reader *reader)
     return eg_ok();
 }
 
+static eg_status read_ack(eg_message *out, eg_reader *reader)
+{
+    size_t count = eg_read_u32(reader);
+    EG_TRY(eg_reader_status(reader, false));
+    size_t left = reader->size - reader->at;
+    if (count > left / TASK_SIZE) {
+        return eg_fail(EG_INVALID, "%zu tasks do not fit into %zu bytes", count, left);
+    }
+    EG_TRY(eg_alloc(&out->tasks, count, sizeof *out->tasks));
+    for (size_t i = 0; i < count; i++) {
+        out->tasks[i] = read_task(reader);
+    }
+    out->as.ack.tasks = out->tasks;
+    out->as.ack.count = count;
+    return eg_ok();
+}
+
 static eg_status read_progress(eg_message *out, eg_reader *reader)
 {
     uint8_t working = eg_read_u8(reader);
@@ -155,9 +177,10 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
     case EG_MESSAGE_RESULT:
         return read_result(out, reader);
     case EG_MESSAGE_INTERRUPTED:
-    case EG_MESSAGE_ACK:
         out->as.task = read_task(reader);
         return eg_ok();
+    case EG_MESSAGE_ACK:
+        return read_ack(out, reader);
     case EG_MESSAGE_SIGNALLED:
         out->as.signal = eg_read_u32(reader);
         return eg_ok();
@@ -187,9 +210,9 @@ static eg_status decode(eg_message *out, const void *data, size_t size)
     uint8_t version = eg_read_u8(&reader);
     uint8_t kind = eg_read_u8(&reader);
     EG_TRY(eg_reader_status(&reader, false));
-    if (version != PROTOCOL_VERSION) {
+    if (version != EG_PROTOCOL_VERSION) {
         return eg_fail(EG_INVALID, "protocol version %u, expected %d", version,
-                       (int)PROTOCOL_VERSION);
+                       (int)EG_PROTOCOL_VERSION);
     }
     out->kind = (eg_message_kind)kind;
     EG_TRY(read_body(out, &reader));
@@ -209,6 +232,7 @@ eg_status eg_message_decode(eg_message *out, const void *data, size_t size)
 void eg_message_clear(eg_message *message)
 {
     eg_record_free(message->record);
+    eg_free(message->tasks);
     for (size_t i = 0; i < sizeof message->text / sizeof message->text[0]; i++) {
         eg_free(message->text[i]);
     }

@@ -1,7 +1,7 @@
 /** What the scheduler and its workers say to each other, and its binary form.
  *
  *  A conversation: scheduler ALIVE → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
- *  after a STOP) → scheduler ACK once the result is safe on disk. A worker sends PROGRESS at least
+ *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A worker sends PROGRESS at least
  * every heartbeat, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
  * tells the scheduler that a worker was asked to stop. LEAVE ends the work, answered by LEFT, the
  * last message of a worker. Work is named by (ticket, attempt), so that an answer to an earlier
@@ -12,6 +12,9 @@
 #include "engram/pack.h"
 #include "engram/record.h"
 #include "engram/sched.h"
+
+/** Ranks of one job that run different builds notice it by this. */
+enum { EG_PROTOCOL_VERSION = 2 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,
@@ -46,14 +49,19 @@ typedef struct eg_message {
             uint64_t step, steps;
         } progress;
         eg_work_result result; /**< RESULT; rank and host are the receiver's to fill in */
-        eg_task task;          /**< INTERRUPTED, ACK */
-        uint32_t signal;       /**< SIGNALLED */
-        const char *reason;    /**< LEFT: "" after a LEAVE */
-        eg_work work;          /**< WORK */
+        eg_task task;          /**< INTERRUPTED */
+        struct {
+            const eg_task *tasks;
+            size_t count;
+        } ack;
+        uint32_t signal;    /**< SIGNALLED */
+        const char *reason; /**< LEFT: "" after a LEAVE */
+        eg_work work;       /**< WORK */
     } as;
     /* What a decoded message owns; the views above point here. All NULL in a message to be sent. */
     char *text[2];
     eg_record *record;
+    eg_task *tasks;
 } eg_message;
 
 /** Replaces the contents of `writer` by the message. Errors: EG_MEMORY. */

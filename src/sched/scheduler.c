@@ -4,6 +4,7 @@
  * `finished` and `interrupted`. */
 #include "sched/crew.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,10 @@ static const double check_seconds = 1;
 /* While trials are shorter than this times the number of workers, the round trip to rank 0 shows.
  */
 static const double short_trial_seconds = 0.010;
+/* Then everybody has work ahead for so long, and rank 0 looks only so often: what arrives meanwhile shares
+ * one sync of the journal and one awakening. */
+static const double ahead_seconds = 0.010;
+static const double gather_seconds = 0.001;
 
 typedef struct scheduler {
     eg_crew crew;
@@ -24,7 +29,9 @@ typedef struct scheduler {
     double deadline;
     int signal; /* that asked to stop */
     uint32_t signal_rank;
-    size_t held; /* pieces of work that are out */
+    size_t held;  /* pieces of work that are out */
+    size_t kept;  /* results that wait for the client's commit */
+    size_t depth; /* pieces of work that everybody may hold now */
     size_t interrupted;
     double checked;
     eg_status failure; /* the first one ends the sweep */
@@ -88,6 +95,12 @@ static void stop_all(scheduler *me)
     }
 }
 
+static eg_status acknowledge(eg_member *member, const eg_task *tasks, size_t count)
+{
+    const eg_message ack = {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = count}};
+    return eg_crew_send(member, &ack);
+}
+
 static eg_status take_result(scheduler *me, eg_member *member, eg_work_result *result)
 {
     const eg_task task = {result->ticket, result->attempt};
@@ -101,10 +114,30 @@ static eg_status take_result(scheduler *me, eg_member *member, eg_work_result *r
         result->rank = member->rank;
         result->host = member->host;
         EG_TRY(me->client->finished(me->client->user, result));
+        member->kept[member->kept_count++] = task;
+        me->kept++;
+        return eg_ok();
     }
-    /* Also a result nobody waits for: its worker need not keep it. */
-    const eg_message ack = {.kind = EG_MESSAGE_ACK, .as.task = task};
-    return eg_crew_send(member, &ack);
+    /* A result nobody waits for: its worker need not keep it. */
+    return acknowledge(member, &task, 1);
+}
+
+/* Forces what arrived in this turn to disk, then tells the workers. */
+static eg_status commit(scheduler *me)
+{
+    if (me->kept == 0) {
+        return eg_ok();
+    }
+    eg_status status = me->client->commit(me->client->user);
+    me->kept = 0;
+    for (size_t i = 0; i < me->crew.count; i++) {
+        eg_member *member = &me->crew.members[i];
+        if (status.code == EG_OK && member->kept_count > 0) {
+            status = acknowledge(member, member->kept, member->kept_count);
+        }
+        member->kept_count = 0;
+    }
+    return status;
 }
 
 static eg_status take_in(scheduler *me, eg_member *member, eg_message *message)
@@ -181,25 +214,44 @@ static eg_status give(scheduler *me, eg_member *member, const eg_work *work)
     return status;
 }
 
-/* Everybody gets one piece before anybody gets one ahead. */
-static eg_status hand_out(scheduler *me)
+static eg_status give_next(scheduler *me, eg_member *member)
+{
+    eg_work work = {0};
+    bool have = false;
+    EG_TRY(me->client->next(me->client->user, &work, &have));
+    me->dry = !have;
+    return have ? give(me, member, &work) : eg_ok();
+}
+
+/* How many pieces of work everybody may hold. */
+static size_t choose_depth(const scheduler *me)
 {
     double mean = me->client->mean_seconds(me->client->user);
-    bool ahead = mean > 0 && mean < short_trial_seconds * (double)me->crew.count;
-    for (size_t depth = 1; depth <= (ahead ? EG_HELD_MAX : 1) && !me->dry; depth++) {
+    if (mean <= 0 || mean >= short_trial_seconds * (double)me->crew.count) {
+        return 1;
+    }
+    double ahead = ceil(ahead_seconds / mean);
+    return ahead < EG_HELD_MAX ? 1 + (size_t)ahead : EG_HELD_MAX;
+}
+
+/* Everybody gets one piece before anybody gets one ahead, and so on. */
+static eg_status hand_out(scheduler *me)
+{
+    me->depth = choose_depth(me);
+    size_t level = 0; /* what somebody holds least */
+    while (level < me->depth && !me->dry) {
+        size_t least = me->depth;
         for (size_t i = 0; i < me->crew.count && !me->dry; i++) {
             eg_member *member = &me->crew.members[i];
-            if (!member->ready || member->left || member->held_count >= depth) {
+            if (!member->ready || member->left) {
                 continue;
             }
-            eg_work work = {0};
-            bool have = false;
-            EG_TRY(me->client->next(me->client->user, &work, &have));
-            me->dry = !have;
-            if (have) {
-                EG_TRY(give(me, member, &work));
+            if (member->held_count <= level) {
+                EG_TRY(give_next(me, member));
             }
+            least = member->held_count < least ? member->held_count : least;
         }
+        level = least;
     }
     return eg_ok();
 }
@@ -275,13 +327,21 @@ static void turn(scheduler *me)
     } else {
         eg_status_keep(&me->failure, hand_out(me));
     }
+    check_members(me);
+    /* After handing out: who waits for work need not wait for the disk too. */
+    eg_status_keep(&me->failure, commit(me));
     if (me->failure.code == EG_OK) {
         eg_status_keep(&me->failure, me->client->idle(me->client->user));
     }
-    check_members(me);
     if (me->failure.code != EG_OK) {
         stop_all(me);
     }
+}
+
+/* With work ahead nobody waits for an answer. */
+static void rest(scheduler *me)
+{
+    eg_crew_wait(&me->crew, me->depth > 1 && !me->stopping ? gather_seconds : 0);
 }
 
 static const char *signal_name(int number)
@@ -318,7 +378,7 @@ eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
         turn(&me);
         over = me.held == 0 && (me.stopping || me.dry);
         if (!over) {
-            eg_crew_wait(&me.crew);
+            rest(&me);
         }
     }
     eg_crew_dismiss(&me.crew);

@@ -101,7 +101,9 @@ static eg_status obey(worker *me, eg_message *message)
         *message = (eg_message){0};
         return me->stop ? drop_waiting(me) : eg_ok();
     case EG_MESSAGE_ACK:
-        drop_held(me, message->as.task);
+        for (size_t i = 0; i < message->as.ack.count; i++) {
+            drop_held(me, message->as.ack.tasks[i]);
+        }
         return eg_ok();
     case EG_MESSAGE_ALIVE:
         return eg_ok();

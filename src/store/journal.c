@@ -191,13 +191,34 @@ eg_status eg_journal_cut(eg_journal *journal)
     return eg_ok();
 }
 
-eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
-                            double time, bool sync, eg_frame *frame)
+static eg_status check_usable(const eg_journal *journal)
 {
     if (journal->broken) {
         return eg_fail(EG_SYSTEM, "%s: an earlier write failed; the journal takes no more",
                        journal->path);
     }
+    return eg_ok();
+}
+
+eg_status eg_journal_sync(eg_journal *journal)
+{
+    EG_TRY(check_usable(journal));
+    if (journal->synced == journal->end) {
+        return eg_ok();
+    }
+    if (fdatasync(journal->fd) != 0) {
+        /* After a failed sync nobody knows what is on the disk; trying again could lie. */
+        journal->broken = true;
+        return eg_fail_errno(errno, "%s: cannot force the journal to disk", journal->path);
+    }
+    journal->synced = journal->end;
+    return eg_ok();
+}
+
+eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
+                            double time, bool sync, eg_frame *frame)
+{
+    EG_TRY(check_usable(journal));
     EG_TRY(eg_writer_status(payload));
     eg_writer *out = &journal->scratch;
     eg_writer_clear(out);
@@ -214,11 +235,6 @@ eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_wr
         journal->broken = ftruncate(journal->fd, (off_t)journal->end) != 0;
         return eg_fail_errno(error, "%s: cannot write the journal", journal->path);
     }
-    if (sync && fdatasync(journal->fd) != 0) {
-        /* After a failed sync nobody knows what is on the disk; trying again could lie. */
-        journal->broken = true;
-        return eg_fail_errno(errno, "%s: cannot force the journal to disk", journal->path);
-    }
     *frame = (eg_frame){.type = (uint32_t)type,
                         .time = time,
                         .offset = journal->end,
@@ -226,5 +242,5 @@ eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_wr
                         .size = payload->size};
     journal->end += out->size;
     journal->size = journal->end;
-    return eg_ok();
+    return sync ? eg_journal_sync(journal) : eg_ok();
 }

@@ -52,9 +52,10 @@ typedef struct eg_frame {
 typedef struct eg_journal {
     int fd; /**< -1: closed */
     char *path;
-    uint64_t end;  /**< where the last good frame ends */
-    uint64_t size; /**< of the file when it was opened */
-    bool broken;   /**< a failed write could not be undone: nothing may follow it */
+    uint64_t end;    /**< where the last good frame ends */
+    uint64_t size;   /**< of the file when it was opened */
+    uint64_t synced; /**< everything before it was forced to disk */
+    bool broken;     /**< a failed write could not be undone: nothing may follow it */
     unsigned char *buffer;
     size_t capacity;
     eg_writer scratch;
@@ -91,5 +92,9 @@ eg_status eg_journal_cut(eg_journal *journal) EG_WARN_UNUSED;
  * further writing. *frame shows what was written. */
 eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
                             double time, bool sync, eg_frame *frame) EG_WARN_UNUSED;
+
+/** Forces what was appended to disk; nothing to do if that has happened already. A failure leaves a
+ * journal that refuses further writing. */
+eg_status eg_journal_sync(eg_journal *journal) EG_WARN_UNUSED;
 
 #endif

@@ -258,7 +258,12 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
     }
     eg_writer_clear(&store->payload);
     eg_result_write(id, attempt, status, message, record, &store->payload);
-    return append(store, EG_FRAME_RESULT, true);
+    return append(store, EG_FRAME_RESULT, false);
+}
+
+eg_status eg_store_commit(eg_store *store)
+{
+    return eg_journal_sync(&store->journal);
 }
 
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)

@@ -67,16 +67,16 @@ static eg_status note_finish(void *user, const eg_work_result *result)
     return result->status == EG_TRIAL_DONE ? eg_ok() : eg_fail(EG_INTERNAL, "%s", result->message);
 }
 
-static void note_interruption(void *user, uint64_t ticket)
-{
-    (void)user;
-    (void)ticket;
-}
-
 static eg_status do_nothing(void *user)
 {
     (void)user;
     return eg_ok();
+}
+
+static void note_interruption(void *user, uint64_t ticket)
+{
+    (void)user;
+    (void)ticket;
 }
 
 static double unknown_mean(void *user)
@@ -101,6 +101,7 @@ int main(int argc, char **argv)
                                     .next = next_single,
                                     .started = note_start,
                                     .finished = note_finish,
+                                    .commit = do_nothing,
                                     .interrupted = note_interruption,
                                     .idle = do_nothing,
                                     .mean_seconds = unknown_mean};

@@ -165,6 +165,7 @@ static eg_status fake_finished(void *user, const eg_work_result *result)
 {
     fake_ledger *ledger = user;
     ledger->finishes++;
+    ledger->uncommitted++;
     ledger->finished[result->ticket]++;
     ledger->out_now[result->rank]--;
     ledger->by_rank[result->rank]++;
@@ -177,6 +178,17 @@ static eg_status fake_finished(void *user, const eg_work_result *result)
     if (ledger->finishes == ledger->fail_finished) {
         return eg_fail(EG_SYSTEM, "no space left on device");
     }
+    return eg_ok();
+}
+
+static eg_status fake_commit(void *user)
+{
+    fake_ledger *ledger = user;
+    if (++ledger->commits == ledger->fail_commit) {
+        return eg_fail(EG_SYSTEM, "cannot force to disk");
+    }
+    ledger->wrong += ledger->uncommitted == 0;
+    ledger->uncommitted = 0;
     return eg_ok();
 }
 
@@ -209,6 +221,7 @@ eg_sched_client fake_client(fake_ledger *ledger)
                              .next = fake_next,
                              .started = fake_started,
                              .finished = fake_finished,
+                             .commit = fake_commit,
                              .interrupted = fake_interrupted,
                              .idle = fake_idle,
                              .mean_seconds = fake_mean};

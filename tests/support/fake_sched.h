@@ -7,7 +7,7 @@
 
 #include "sched/worker.h"
 
-enum { FAKE_TICKETS_MAX = 512, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
+enum { FAKE_TICKETS_MAX = 2048, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
 
 /** Settings are one line "KIND MILLISECONDS"; KIND is done, diverged, failed, signal (sends SIGUSR1 to
  *  its own process, then goes on), death (SIGKILL), or memory, stopped (fails with that code unasked). */
@@ -24,13 +24,14 @@ typedef struct fake_ledger {
     double mean_seconds;
     size_t signal_after; /**< send `signal` to this process after so many were started; 0: never */
     int signal;
-    size_t fail_next, fail_started, fail_finished,
+    size_t fail_next, fail_started, fail_finished, fail_commit,
         fail_idle; /**< fail at the n-th call; 0: never */
     /* What happened. */
     size_t next_ticket;
     unsigned started[FAKE_TICKETS_MAX], finished[FAKE_TICKETS_MAX], interrupted[FAKE_TICKETS_MAX];
     unsigned wrong; /**< results whose status, message or content is not what it should be */
-    size_t starts, finishes, interrupts, nexts, idles;
+    size_t starts, finishes, interrupts, nexts, idles, commits;
+    size_t uncommitted; /**< results since the last successful commit */
     size_t out_now[FAKE_RANKS_MAX], out_most[FAKE_RANKS_MAX];
     size_t by_rank[FAKE_RANKS_MAX]; /**< results */
     uint32_t rank_of[FAKE_TICKETS_MAX];

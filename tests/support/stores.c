@@ -95,12 +95,14 @@ eg_status eg_test_finish(eg_store *store, const eg_plan *plan, size_t trial)
     EG_TRY(eg_store_started(store, trial, &attempt));
     eg_trial_status status = eg_test_status(trial);
     if (status == EG_TRIAL_FAILED) {
-        return eg_store_finished(store, trial, &attempt, status, "no data on \"node-b\"", NULL);
+        EG_TRY(eg_store_finished(store, trial, &attempt, status, "no data on \"node-b\"", NULL));
+        return eg_store_commit(store);
     }
     eg_record *record = eg_test_record(plan, trial);
     eg_status finished = eg_store_finished(store, trial, &attempt, status, NULL, record);
     eg_record_free(record);
-    return finished;
+    EG_TRY(finished);
+    return eg_store_commit(store);
 }
 
 void eg_test_run(const char *path, const eg_plan *plan, size_t from, size_t to)
