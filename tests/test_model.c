@@ -42,6 +42,24 @@ static eg_net *build(const char *const *words, size_t inputs, size_t outputs)
     return net;
 }
 
+/* Three inputs: uniform weights and biases of both layers lie within 1/sqrt 3 and 1/sqrt 64. */
+static void weights_may_start_uniformly(void **state)
+{
+    (void)state;
+    const char *const words[] = {
+        "model.init", "uniform",           "model.bias", "true", "model.hidden",
+        "64",         "model.weight_norm", "[]",         NULL};
+    eg_net *net = build(words, 3, 2);
+    const double bound[] = {0.5774, 0, 0.125};
+    for (size_t l = 0; l < 3; l += 2) {
+        const eg_real *w = net->params + net->param_offset[l];
+        for (size_t i = 0; i < net->layers[l].param_count; i++) {
+            assert_true(w[i] != 0 && (double)w[i] < bound[l] && (double)w[i] > -bound[l]);
+        }
+    }
+    eg_net_free(net);
+}
+
 static void the_network_of_the_paper_is_the_default(void **state)
 {
     (void)state;
@@ -166,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_network_of_the_paper_is_the_default),
+        cmocka_unit_test(weights_may_start_uniformly),
         cmocka_unit_test(deep_networks_with_biases),
         cmocka_unit_test(flops_from_settings),
         cmocka_unit_test(settings_that_do_not_fit),

@@ -21,7 +21,7 @@ static eg_net *linear_net(size_t inputs, size_t outputs, eg_norm norm, bool bias
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], inputs, outputs, norm, bias));
+    assert_ok(eg_layer_linear(&layers[0], inputs, outputs, norm, bias, EG_START_NORMAL));
     assert_ok(eg_net_create(&net, layers, 1, 1));
     memcpy(net->params, params, net->layers[0].param_count * sizeof *params);
     eg_net_touch(net);
@@ -35,9 +35,9 @@ static eg_net *small_net(size_t inputs, size_t outputs, uint64_t seed)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], inputs, 6, EG_NORM_CENTERED, true));
+    assert_ok(eg_layer_linear(&layers[0], inputs, 6, EG_NORM_CENTERED, true, EG_START_NORMAL));
     assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, 6));
-    assert_ok(eg_layer_linear(&layers[2], 6, outputs, EG_NORM_NONE, true));
+    assert_ok(eg_layer_linear(&layers[2], 6, outputs, EG_NORM_NONE, true, EG_START_NORMAL));
     assert_ok(eg_net_create(&net, layers, 3, seed));
     return net;
 }
@@ -179,7 +179,7 @@ static void starting_values(void **state)
     enum { IN = 200, OUT = 300 };
     eg_layer layer;
     eg_real *w[3] = {NULL};
-    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true));
+    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_START_NORMAL));
     for (uint64_t v = 0; v < 3; v++) {
         assert_ok(eg_alloc(&w[v], layer.param_count, sizeof **w));
         w[v][IN * OUT] = 1;
@@ -199,6 +199,34 @@ static void starting_values(void **state)
     for (size_t v = 0; v < 3; v++) {
         eg_free(w[v]);
     }
+    layer.ops->free(&layer);
+}
+
+/* Uniform in ±1/sqrt(fan_in) = ±0.1, variance 0.01/3, biases by the same law. */
+static void uniform_starting_values(void **state)
+{
+    (void)state;
+    enum { IN = 100, OUT = 600 };
+    eg_layer layer;
+    eg_real *w = NULL;
+    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_START_UNIFORM));
+    assert_ok(eg_alloc(&w, layer.param_count, sizeof *w));
+    layer.ops->init(&layer, w, 7, 0);
+    double sum[2] = {0};
+    double squares[2] = {0};
+    for (size_t i = 0; i < layer.param_count; i++) {
+        size_t part = i < IN * OUT ? 0 : 1;
+        assert_true(fabs((double)w[i]) <= 0.1 + 1e-8);
+        sum[part] += (double)w[i];
+        squares[part] += (double)w[i] * (double)w[i];
+    }
+    /* Four standard errors: 0.1/sqrt(3 n) of the mean, sqrt(0.8/n) of the variance's ratio. */
+    const double n[2] = {IN * OUT, OUT};
+    for (size_t part = 0; part < 2; part++) {
+        assert_true(fabs(sum[part] / n[part]) < 4.0 * 0.1 / sqrt(3.0 * n[part]));
+        assert_true(fabs(squares[part] / n[part] * 300.0 - 1.0) < 4.0 * sqrt(0.8 / n[part]));
+    }
+    eg_free(w);
     layer.ops->free(&layer);
 }
 
@@ -410,9 +438,9 @@ static void out_of_memory(void **state)
         eg_layer *layers = NULL;
         eg_net *net = NULL;
         assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-        assert_ok(eg_layer_linear(&layers[0], 4, 6, EG_NORM_PLAIN, false));
+        assert_ok(eg_layer_linear(&layers[0], 4, 6, EG_NORM_PLAIN, false, EG_START_NORMAL));
         assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, 6));
-        assert_ok(eg_layer_linear(&layers[2], 6, 2, EG_NORM_NONE, false));
+        assert_ok(eg_layer_linear(&layers[2], 6, 2, EG_NORM_NONE, false, EG_START_NORMAL));
         eg_memory_fail_after(failures + 1);
         eg_status status = eg_net_create(&net, layers, 3, 1);
         eg_memory_fail_after(0);
@@ -465,6 +493,7 @@ int main(void)
         cmocka_unit_test(rows_without_norm),
         cmocka_unit_test(normalisation_forgets_scale_and_shift),
         cmocka_unit_test(starting_values),
+        cmocka_unit_test(uniform_starting_values),
         cmocka_unit_test(slices_are_aligned_and_padded),
         cmocka_unit_test(a_batch_is_the_sum_of_its_parts),
         cmocka_unit_test(normalised_weights_follow_the_raw_ones),

@@ -28,9 +28,9 @@ static void linear(eg_layer *out, layer_path path, size_t inputs, size_t outputs
                    bool bias)
 {
     if (path == ROWS) {
-        assert_ok(eg_layer_linear(out, inputs, outputs, norm, bias));
+        assert_ok(eg_layer_linear(out, inputs, outputs, norm, bias, EG_START_NORMAL));
     } else {
-        assert_ok(eg_layer_linear_panels(out, inputs, outputs, norm, bias));
+        assert_ok(eg_layer_linear_panels(out, inputs, outputs, norm, bias, EG_START_NORMAL));
     }
 }
 

@@ -13,7 +13,7 @@ static eg_net *make(size_t outputs, uint64_t seed)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], 3, outputs, EG_NORM_CENTERED, true));
+    assert_ok(eg_layer_linear(&layers[0], 3, outputs, EG_NORM_CENTERED, true, EG_START_NORMAL));
     assert_ok(eg_net_create(&net, layers, 1, seed));
     return net;
 }

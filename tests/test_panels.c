@@ -17,13 +17,14 @@ static const eg_real background = (eg_real)-0.42;
 /** One linear layer of either kind. */
 static eg_net *network(bool panels, size_t outputs, eg_norm norm, bool bias)
 {
+    eg_start start = bias ? EG_START_UNIFORM : EG_START_NORMAL;
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
     if (panels) {
-        assert_ok(eg_layer_linear_panels(&layers[0], IN, outputs, norm, bias));
+        assert_ok(eg_layer_linear_panels(&layers[0], IN, outputs, norm, bias, start));
     } else {
-        assert_ok(eg_layer_linear(&layers[0], IN, outputs, norm, bias));
+        assert_ok(eg_layer_linear(&layers[0], IN, outputs, norm, bias, start));
     }
     assert_ok(eg_net_create(&net, layers, 1, 3));
     return net;
@@ -102,6 +103,8 @@ static void check_start(eg_net *fast, eg_net *reference, bool bias)
                         reference->params[reference_place(outputs, j, i)]);
         }
         if (bias) {
+            assert_true(fast->params[place(outputs, j, IN)] ==
+                        reference->params[reference_place(outputs, j, IN)]);
             eg_real value = (eg_real)j / (eg_real)outputs;
             fast->params[place(outputs, j, IN)] = value;
             reference->params[reference_place(outputs, j, IN)] = value;
@@ -174,8 +177,8 @@ static eg_net *two_layers(eg_norm norm)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 2, sizeof *layers));
-    assert_ok(eg_layer_linear_panels(&layers[0], IN, 70, norm, true));
-    assert_ok(eg_layer_linear_panels(&layers[1], 70, 10, norm, true));
+    assert_ok(eg_layer_linear_panels(&layers[0], IN, 70, norm, true, EG_START_NORMAL));
+    assert_ok(eg_layer_linear_panels(&layers[1], 70, 10, norm, true, EG_START_NORMAL));
     assert_ok(eg_net_create(&net, layers, 2, 5));
     return net;
 }

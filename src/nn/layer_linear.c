@@ -20,6 +20,7 @@
 typedef struct linear {
     eg_norm norm;
     bool bias;
+    eg_start start;
 } linear;
 
 const char *const eg_norm_words[] = {
@@ -34,11 +35,6 @@ static const linear *linear_of(const eg_layer *layer)
     return layer->state;
 }
 
-double eg_linear_deviation(size_t inputs)
-{
-    return sqrt(2.0 / (double)inputs);
-}
-
 eg_real eg_inverse_norm(eg_real square)
 {
     eg_real norm = eg_sqrt(square);
@@ -48,12 +44,14 @@ eg_real eg_inverse_norm(eg_real square)
 static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
 {
     eg_rng rng = eg_rng_make(seed, EG_PURPOSE_INIT, index);
-    double deviation = eg_linear_deviation(layer->inputs);
+    eg_start start = linear_of(layer)->start;
     size_t weights = layer->inputs * layer->outputs;
     for (size_t i = 0; i < weights; i++) {
-        params[i] = (eg_real)(deviation * eg_rng_normal(&rng));
+        params[i] = (eg_real)eg_start_weight(start, layer->inputs, &rng);
     }
-    memset(params + weights, 0, (layer->param_count - weights) * sizeof *params);
+    for (size_t i = weights; i < layer->param_count; i++) {
+        params[i] = (eg_real)eg_start_bias(start, layer->inputs, &rng);
+    }
 }
 
 static void prepare(const eg_layer *layer, const eg_real *params, eg_real *derived)
@@ -170,11 +168,12 @@ static const eg_layer_ops normalised_ops = {
     .free = free_state,
 };
 
-eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm, bool bias)
+eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm, bool bias,
+                          eg_start start)
 {
     linear *state = NULL;
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
-    *state = (linear){.norm = norm, .bias = bias};
+    *state = (linear){.norm = norm, .bias = bias, .start = start};
     bool normalised = norm != EG_NORM_NONE;
     *out = (eg_layer){
         .ops = normalised ? &normalised_ops : &plain_ops,

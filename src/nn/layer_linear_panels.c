@@ -37,6 +37,7 @@ enum { WIDTH_MAX = 64, ROWS = 64, STEP = EG_SPARSE_STEP };
 typedef struct panels {
     eg_norm norm;
     bool bias;
+    eg_start start;
     size_t width; /* lanes of a panel, a multiple of STEP */
     size_t count; /* the last panel may have lanes without a unit: weights 0 that stay 0 */
 } panels;
@@ -55,16 +56,18 @@ static size_t units_in(const eg_layer *layer, size_t panel)
 
 static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
 {
+    const panels *p = panels_of(layer);
     size_t n = layer->inputs;
-    size_t width = panels_of(layer)->width;
     eg_rng rng = eg_rng_make(seed, EG_PURPOSE_INIT, index);
-    double deviation = eg_linear_deviation(n);
     memset(params, 0, layer->param_count * sizeof *params);
     for (size_t j = 0; j < layer->outputs; j++) {
-        eg_real *w = params + j / width * n * width + j % width;
+        eg_real *w = params + j / p->width * n * p->width + j % p->width;
         for (size_t i = 0; i < n; i++) {
-            w[i * width] = (eg_real)(deviation * eg_rng_normal(&rng));
+            w[i * p->width] = (eg_real)eg_start_weight(p->start, n, &rng);
         }
+    }
+    for (size_t j = 0; p->bias && j < layer->outputs; j++) {
+        params[n * p->count * p->width + j] = (eg_real)eg_start_bias(p->start, n, &rng);
     }
 }
 
@@ -315,7 +318,7 @@ static const eg_layer_ops ops = {
 };
 
 eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
-                                 bool bias)
+                                 bool bias, eg_start start)
 {
     panels *state = NULL;
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
@@ -323,7 +326,7 @@ eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, e
     size_t width = rounded < WIDTH_MAX ? rounded : WIDTH_MAX;
     size_t count = (outputs + width - 1) / width;
     size_t all = count * width;
-    *state = (panels){.norm = norm, .bias = bias, .width = width, .count = count};
+    *state = (panels){.norm = norm, .bias = bias, .start = start, .width = width, .count = count};
     *out = (eg_layer){
         .ops = &ops,
         .inputs = inputs,

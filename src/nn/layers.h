@@ -4,6 +4,7 @@
 
 #include "engram/activation.h"
 #include "engram/layer.h"
+#include "nn/start.h"
 
 /** How the rows of a weight matrix are normalised before use; the order is that of the words. */
 typedef enum eg_norm {
@@ -15,17 +16,16 @@ typedef enum eg_norm {
 extern const char *const eg_norm_words[]; /**< "centered", "plain", "none", NULL */
 
 /** y = W x + b with W [outputs, inputs] row-major, followed by b [outputs] if `bias`.
- *  Starts as N(0, 2/inputs), b as 0. A row of norm 0 is used as zeros and gets no gradient. */
-eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
-                          bool bias) EG_WARN_UNUSED;
+ *  A row of norm 0 is used as zeros and gets no gradient. */
+eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm, bool bias,
+                          eg_start start) EG_WARN_UNUSED;
 /** The same function with weights in panels: faster, for wide inputs that may come compressed; see
  *  layer_linear_panels.c. Starts from the same weights. */
 eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
-                                 bool bias) EG_WARN_UNUSED;
+                                 bool bias, eg_start start) EG_WARN_UNUSED;
 
-/** What both share: the deviation of a starting weight, and 1/|v| from |v|^2: 0 for a row of norm
- *  0; a norm that overflowed gives NaN, so that divergence is seen and not taken for such a row. */
-double eg_linear_deviation(size_t inputs);
+/** What both share. 1/|v| from |v|^2: 0 for a row of norm 0; a norm that overflowed gives NaN, so that
+ * divergence is seen and not taken for such a row. */
 eg_real eg_inverse_norm(eg_real square);
 double eg_linear_flops(size_t inputs, size_t outputs, bool bias);
 

@@ -62,13 +62,14 @@ static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size
     const eg_value *norms = eg_view_value(view, "weight_norm");
     const eg_component *activation = eg_view_component(view, "activation");
     bool bias = eg_view_bool(view, "bias");
+    eg_start start = (eg_start)eg_view_choice(view, "init");
     double p[EG_ACTIVATION_PARAMS_MAX];
     eg_view inside = eg_view_inside(view, "activation");
     eg_view_numbers(&inside, activation, p);
     for (size_t i = 0; i <= hidden->count; i++) {
         size_t width = width_after(hidden, i, outputs);
         EG_TRY((i == 0 ? eg_layer_linear_panels : eg_layer_linear)(layers++, inputs, width,
-                                                                   norm_of(norms, i), bias));
+                                                                   norm_of(norms, i), bias, start));
         if (i < hidden->count) {
             EG_TRY(eg_layer_activation(layers++, (const eg_activation *)activation, p, width));
         }
@@ -113,16 +114,20 @@ static const eg_param params[] = {
      .choices = eg_norm_words,
      .doc = "normalisation of each unit's incoming weights, per weight layer from the input: "
             "centered (w - mean)/|w - mean|, plain w/|w|; missing entries are none"},
-    {.name = "bias",
-     .type = EG_TYPE_BOOL,
-     .fallback = "false",
-     .doc = "a learned offset per unit, starting at 0"},
+    {.name = "bias", .type = EG_TYPE_BOOL, .fallback = "false", .doc = "a learned offset per unit"},
+    {.name = "init",
+     .type = EG_TYPE_WORD,
+     .fallback = "normal",
+     .choices = eg_start_words,
+     .doc = "weights start as N(0, 2/inputs) and biases at 0 (normal), or both uniformly in "
+            "-1/sqrt(inputs) … 1/sqrt(inputs)",
+     .added = true},
 };
 
 const eg_model_kind eg_model_mlp = {
     .component = {.name = "mlp",
-                  .doc = "multilayer perceptron; weights start as N(0, 2/inputs)",
-                  .source = "initial weights: He et al. 2015, arXiv 1502.01852",
+                  .doc = "multilayer perceptron",
+                  .source = "normal initial weights: He et al. 2015, arXiv 1502.01852",
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .build = build,
