@@ -128,6 +128,17 @@ void eg_results_free(eg_results *results);
 /** (Re)builds the HDF5 file from the journal; any process, any time. */
 eg_status eg_store_collect(const char *path) EG_WARN_UNUSED;
 
+/** Joins results files of one sweep: slices, copies that went on in different places, earlier and later
+ * versions. OUT (NAME.h5 with a journal of its own, so that it can be continued) gets every trial of
+ * `files` [count]; if it exists it gets what it lacks. For a new OUT the bytes do not depend on the order
+ * of `files`. A trial comes, with its attempts and their sessions, from a file that finished it, else
+ * from one where it failed, else where it began. *notes (eg_free): a sentence a line on files that are
+ * being written or damaged. Errors, EG_INVALID, nothing is written: two files have different results for
+ * a trial (names trial and variable); they are of different sweeps (says what differs); one has no
+ * journal; as for eg_store_open. */
+eg_status eg_store_merge(char **notes, const char *out, const char *const *files,
+                         size_t count) EG_WARN_UNUSED;
+
 /** Checks journal and result file. Fills a report (one finding per line; owned by the caller,
  * eg_free); *sound is false if anything is damaged. */
 eg_status eg_store_check(char **report, bool *sound, const char *path) EG_WARN_UNUSED;

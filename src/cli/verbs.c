@@ -9,6 +9,7 @@ extern const eg_verb eg_verb_describe;
 extern const eg_verb eg_verb_export;
 extern const eg_verb eg_verb_failures;
 extern const eg_verb eg_verb_list;
+extern const eg_verb eg_verb_merge;
 extern const eg_verb eg_verb_plan;
 extern const eg_verb eg_verb_run;
 extern const eg_verb eg_verb_status;
@@ -19,7 +20,7 @@ extern const eg_verb eg_verb_train;
 const eg_verb *const eg_verbs[] = {
     &eg_verb_list,   &eg_verb_describe, &eg_verb_train,    &eg_verb_plan,
     &eg_verb_run,    &eg_verb_status,   &eg_verb_failures, &eg_verb_top,
-    &eg_verb_export, &eg_verb_check,    &eg_verb_collect,
+    &eg_verb_export, &eg_verb_merge,    &eg_verb_check,    &eg_verb_collect,
 };
 
 const size_t eg_verb_count = EG_COUNT(eg_verbs);

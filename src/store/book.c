@@ -232,7 +232,9 @@ eg_status eg_book_apply(eg_book *book, const eg_frame *frame)
 {
     eg_reader reader = eg_reader_make(frame->payload, frame->size);
     EG_TRY(dispatch(book, frame, &reader));
-    book->box->results.last_activity = frame->time;
+    if (frame->time > book->box->results.last_activity) {
+        book->box->results.last_activity = frame->time; /* merged journals are not in order of time */
+    }
     return eg_ok();
 }
 

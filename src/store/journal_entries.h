@@ -43,6 +43,7 @@ eg_type eg_common_type(eg_type a, eg_type b);
 
 /** EXTEND: u64 count, each: u64 id, u32 point, u32 replicate, u64 seed. */
 void eg_trials_write(const eg_plan_trial *trials, size_t count, eg_writer *writer);
+size_t eg_trials_size(size_t count); /**< bytes that eg_trials_write writes */
 eg_status eg_trials_read(eg_plan_trial **out, size_t *count, eg_reader *reader) EG_WARN_UNUSED;
 
 /** --- SESSION, SESSION_END ---------------------------------------------------------------------- */

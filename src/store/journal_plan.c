@@ -203,6 +203,11 @@ void eg_trials_write(const eg_plan_trial *trials, size_t count, eg_writer *write
     }
 }
 
+size_t eg_trials_size(size_t count)
+{
+    return 8 + count * TRIAL_BYTES;
+}
+
 eg_status eg_plan_write(const eg_plan *plan, eg_writer *writer)
 {
     headings columns = {0};

@@ -4,7 +4,6 @@
 
 #include "engram/memory.h"
 #include "store/book.h"
-#include "store/h5_read.h"
 #include "store/h5_write.h"
 #include "store/journal.h"
 #include "store/paths.h"
@@ -58,30 +57,6 @@ static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double 
                       .payload = payload->data,
                       .size = payload->size};
     return frame;
-}
-
-/** Refuses a NAME.h5 that is not ours to replace. */
-static eg_status check_result_file(const eg_paths *paths, bool has_journal)
-{
-    eg_path_kind kind = EG_PATH_NONE;
-    EG_TRY(eg_path_look(paths->file, &kind));
-    if (kind == EG_PATH_NONE) {
-        return eg_ok();
-    }
-    bool ours = false;
-    EG_TRY(eg_h5_is_results(paths->file, &ours));
-    if (!ours) {
-        return eg_fail(EG_INVALID,
-                       "%s exists and is not a results file of engram; choose another name",
-                       paths->file);
-    }
-    if (!has_journal) {
-        return eg_fail(EG_INVALID,
-                       "%s has no journal (%s) beside it: it can be read but not continued; choose "
-                       "another name",
-                       paths->file, paths->journal);
-    }
-    return eg_ok();
 }
 
 /** Reads the journal that is there and checks that the plan may go on in it. */
@@ -174,7 +149,7 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
     EG_TRY_DONE(status, eg_path_look(store->paths.journal, &journal));
-    EG_TRY_DONE(status, check_result_file(&store->paths, journal != EG_PATH_NONE));
+    EG_TRY_DONE(status, eg_store_check_file(&store->paths, journal != EG_PATH_NONE));
     EG_TRY_DONE(status, eg_book_create(&store->book));
     if (journal != EG_PATH_NONE) {
         EG_TRY_DONE(status, read_existing(store, plan, &has_header));

@@ -1,11 +1,15 @@
-/** Does a plan belong to the results that are there already? */
+/** Do a plan and its file belong to the results that are there already? */
 #ifndef ENGRAM_STORE_MATCH_H
 #define ENGRAM_STORE_MATCH_H
 
 #include "store/book.h"
+#include "store/paths.h"
 
 /** EG_INVALID, saying what differs, unless the plan has the book's name and a trial in common with
  * it (any will do while nothing is finished). `file` is for the message. */
 eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *file) EG_WARN_UNUSED;
+
+/** EG_INVALID if NAME.h5 is not ours to replace: no results file, or one whose journal is gone. */
+eg_status eg_store_check_file(const eg_paths *paths, bool has_journal) EG_WARN_UNUSED;
 
 #endif

@@ -3,7 +3,7 @@ engram_test(cli LIBRARY cli LINKS PkgConfig::JANSSON)
 engram_test(run_queue LIBRARY cli)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
-foreach(name help bad_input outcomes resume)
+foreach(name help bad_input outcomes resume merge)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
 engram_script(e2e_ranks ${e2e}/ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e TIMEOUT 240)

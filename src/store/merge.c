@@ -1,0 +1,338 @@
+/** Joining results files; see engram/store.h and store/merge.h. */
+#include "engram/store.h"
+
+#include "engram/memory.h"
+#include "store/h5_write.h"
+#include "store/merge.h"
+#include "store/store_lock.h"
+#include "store/store_match.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/** The merged file, and what goes into it. */
+typedef struct merge {
+    eg_paths paths;
+    eg_lock lock;
+    bool exists; /* the merged file goes on from an earlier merge or run */
+    char *temporary;
+    eg_journal journal;
+    eg_book *book;
+    eg_writer payload;
+    eg_source *sources;
+    size_t source_count;
+    eg_groups groups;
+    uint64_t base;     /* of the plan that counts now, 0: none yet */
+    eg_index sessions; /* hashes of the SESSION frames that are there */
+    eg_writer notes;
+} merge;
+
+/** --- Writing ----------------------------------------------------------------------------------- */
+
+/** Appends a frame and applies it. */
+static eg_status put(merge *m, uint32_t type, const void *payload, size_t size, double time)
+{
+    eg_frame frame;
+    eg_writer_clear(&m->payload);
+    eg_write_bytes(&m->payload, payload, size);
+    EG_TRY(eg_journal_append(&m->journal, (eg_frame_type)type, &m->payload, time, false, &frame));
+    return eg_status_wrap(eg_book_apply(m->book, &frame), "%s", m->paths.file);
+}
+
+static eg_status put_frame(merge *m, const eg_frame *frame)
+{
+    return put(m, frame->type, frame->payload, frame->size, frame->time);
+}
+
+/** What a rule cut stays cut: another plan would open it again, but this one has the same rules. */
+static eg_status put_skipped(merge *m, uint64_t id, const char *why, double time)
+{
+    eg_writer payload = {0};
+    eg_write_u64(&payload, id);
+    eg_write_text(&payload, why);
+    eg_status status = eg_writer_status(&payload);
+    if (status.code == EG_OK) {
+        status = put(m, EG_FRAME_SKIPPED, payload.data, payload.size, time);
+    }
+    eg_writer_free(&payload);
+    return status;
+}
+
+static bool has_second_stage(const eg_book *book, const eg_group *group)
+{
+    bool same = book->plan_trials - book->base_trials == group->trial_count - group->first_count;
+    for (size_t i = group->first_count; same && i < group->trial_count; i++) {
+        size_t at = eg_index_get(&book->ids, group->trials[i].id);
+        same = at != SIZE_MAX && at >= book->base_trials && at < book->plan_trials;
+    }
+    return same;
+}
+
+/** Makes the group's plan the one that counts, unless it does already. */
+static eg_status put_plan(merge *m, const eg_group *group)
+{
+    const eg_book *book = m->book;
+    const eg_results *results = &book->box->results;
+    const eg_writer *plan = &group->plan;
+    double time = results->last_activity > group->time ? results->last_activity : group->time;
+    size_t count = book->plan_trials;
+    size_t cuts = 0;
+    eg_result *cut = NULL; /* by a rule; what they point to is the pool's */
+    eg_status status = eg_ok();
+    bool same = book->has_plan && book->plan_hash == eg_hash64(plan->data, plan->size);
+    EG_TRY_DONE(status, eg_alloc(&cut, count, sizeof *cut));
+    for (size_t i = 0; i < count && m->base == group->example->base_hash; i++) {
+        if (results->trials[i].status == EG_TRIAL_SKIPPED) {
+            cut[cuts++] = results->trials[i];
+        }
+    }
+    if (!same) {
+        EG_TRY_DONE(status, put(m, EG_FRAME_PLAN, plan->data, plan->size, time));
+    }
+    if (!has_second_stage(book, group)) {
+        EG_TRY_DONE(status, put(m, EG_FRAME_EXTEND, group->extend.data, group->extend.size, time));
+    }
+    for (size_t i = 0; i < cuts && !same; i++) {
+        EG_TRY_DONE(status, put_skipped(m, cut[i].id, cut[i].message, time));
+    }
+    m->base = group->example->base_hash;
+done:
+    eg_free(cut);
+    return status;
+}
+
+/** --- Copying ----------------------------------------------------------------------------------- */
+
+/** A session of the source that is being copied. */
+typedef struct session {
+    eg_writer payload;
+    double time;
+    bool written;
+} session;
+
+static eg_status put_session(merge *m, session *current)
+{
+    if (current->written || current->payload.size == 0) {
+        return eg_ok();
+    }
+    const eg_writer *payload = &current->payload;
+    current->written = true;
+    EG_TRY(eg_index_put(&m->sessions, eg_hash64(payload->data, payload->size), 1));
+    return put(m, EG_FRAME_SESSION, payload->data, payload->size, current->time);
+}
+
+/** Sessions that gave nothing are kept too, as part of where the results come from; but one that is there
+ *  already, from another copy of the same file, only if it has something to add. */
+static eg_status begin_session(merge *m, session *current, const eg_frame *frame)
+{
+    eg_writer_clear(&current->payload);
+    eg_write_bytes(&current->payload, frame->payload, frame->size);
+    EG_TRY(eg_writer_status(&current->payload));
+    current->time = frame->time;
+    current->written = false;
+    bool known = eg_index_get(&m->sessions, eg_hash64(frame->payload, frame->size)) != SIZE_MAX;
+    return known ? eg_ok() : put_session(m, current);
+}
+
+static eg_status copy_plan(merge *m, const eg_source *source, const eg_frame *frame)
+{
+    size_t size = 0;
+    EG_TRY(eg_plan_base_size(&size, frame));
+    uint64_t base = eg_hash64(frame->payload, size);
+    if (base == source->base_hash) {
+        return put_plan(m, &m->groups.items[source->group]);
+    }
+    m->base = base;
+    return put_frame(m, frame);
+}
+
+/** An event of a trial that this source gives. */
+static eg_status copy_event(merge *m, const eg_source *source, session *current,
+                            const eg_frame *frame)
+{
+    eg_reader reader = eg_reader_make(frame->payload, frame->size);
+    uint64_t id = eg_read_u64(&reader);
+    size_t there = eg_index_get(&source->book->ids, id);
+    size_t here = eg_index_get(&m->book->ids, id);
+    if (there == SIZE_MAX || !source->owned[there]) {
+        return eg_ok();
+    }
+    EG_TRY(put_session(m, current));
+    if (frame->type == EG_FRAME_SKIPPED && here != SIZE_MAX &&
+        eg_is_finished(m->book->box->results.trials[here].status)) {
+        /* It failed in what was merged before, and was cut, then run here. */
+        EG_TRY(put(m, EG_FRAME_REDO, frame->payload, sizeof id, frame->time));
+    }
+    return put_frame(m, frame);
+}
+
+static eg_status copy_frame(merge *m, const eg_source *source, session *current,
+                            const eg_frame *frame)
+{
+    switch (frame->type) {
+    case EG_FRAME_HEADER:
+        return m->journal.end > 0 ? eg_ok() : put_frame(m, frame);
+    case EG_FRAME_PLAN:
+        return copy_plan(m, source, frame);
+    case EG_FRAME_EXTEND:
+        return m->base == source->base_hash ? eg_ok() : put_frame(m, frame);
+    case EG_FRAME_SESSION:
+        return begin_session(m, current, frame);
+    case EG_FRAME_SESSION_END:
+        return current->written ? put_frame(m, frame) : eg_ok();
+    default:
+        return copy_event(m, source, current, frame);
+    }
+}
+
+static eg_status copy_source(merge *m, eg_source *source)
+{
+    session current = {0};
+    eg_status status = eg_ok();
+    bool have = true;
+    eg_source_rewind(source);
+    while (status.code == EG_OK && have) {
+        eg_frame frame = {0};
+        EG_TRY_DONE(status, eg_source_next(source, &frame, &have));
+        if (have) {
+            status = copy_frame(m, source, &current, &frame);
+        }
+    }
+done:
+    eg_writer_free(&current.payload);
+    return status;
+}
+
+/** --- The whole --------------------------------------------------------------------------------- */
+
+static eg_status add_source(merge *m, const char *path, bool target)
+{
+    eg_source *source = &m->sources[m->source_count++];
+    char *note = NULL;
+    EG_TRY(eg_source_open(source, path, &note));
+    source->target = target;
+    if (note != NULL && !target) {
+        eg_write_bytes(&m->notes, note, strlen(note));
+        eg_write_u8(&m->notes, '\n');
+    }
+    eg_free(note);
+    return eg_ok();
+}
+
+static eg_status open_sources(merge *m, const char *const *files, size_t count)
+{
+    EG_TRY(eg_alloc(&m->sources, count + 1, sizeof *m->sources));
+    if (m->exists) {
+        EG_TRY(add_source(m, m->paths.file, true));
+    }
+    for (size_t i = 0; i < count; i++) {
+        EG_TRY(add_source(m, files[i], false));
+        if (strcmp(m->sources[m->source_count - 1].paths.journal, m->paths.journal) == 0) {
+            return eg_fail(EG_INVALID, "%s is the merged file itself", files[i]);
+        }
+    }
+    return eg_ok();
+}
+
+/** Opens the merged file's journal. A new one has another name until it is whole. */
+static eg_status open_target(merge *m)
+{
+    eg_replay replay = {0};
+    EG_TRY(eg_book_create(&m->book));
+    if (!m->exists) {
+        EG_TRY(eg_format(&m->temporary, "%s.tmp", m->paths.journal));
+        if (unlink(m->temporary) != 0 && errno != ENOENT) {
+            return eg_fail_errno(errno, "%s", m->temporary);
+        }
+        return eg_journal_open(&m->journal, m->temporary, true);
+    }
+    EG_TRY(eg_journal_open(&m->journal, m->paths.journal, true));
+    EG_TRY(eg_book_replay(m->book, &m->journal, &replay));
+    if (replay.damaged) {
+        return eg_fail(
+            EG_INVALID,
+            "%s is damaged at byte %llu; merge it into a new file to keep what is intact",
+            m->paths.journal, (unsigned long long)replay.damaged_at);
+    }
+    eg_book_forget_running(m->book);
+    EG_TRY(eg_journal_cut(&m->journal));
+    m->base = m->sources[0].base_hash;
+    eg_source *target = &m->sources[0];
+    eg_source_rewind(target);
+    for (bool have = true; have;) {
+        eg_frame frame = {0};
+        EG_TRY(eg_source_next(target, &frame, &have));
+        if (have && frame.type == EG_FRAME_SESSION) {
+            EG_TRY(eg_index_put(&m->sessions, eg_hash64(frame.payload, frame.size), 1));
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status finish(merge *m)
+{
+    EG_TRY(put_plan(m, &m->groups.items[m->groups.count - 1]));
+    EG_TRY(eg_journal_sync(&m->journal));
+    if (m->temporary != NULL && rename(m->temporary, m->paths.journal) != 0) {
+        return eg_fail_errno(errno, "%s: cannot give the journal its name", m->paths.journal);
+    }
+    eg_free(m->temporary);
+    m->temporary = NULL;
+    EG_TRY(eg_sync_directory(m->paths.directory));
+    return eg_h5_publish(m->book, &m->journal, &m->paths, "tmp", eg_book_complete(m->book));
+}
+
+static eg_status run(merge *m, const char *out, const char *const *files, size_t count)
+{
+    eg_path_kind journal = EG_PATH_NONE;
+    EG_TRY(eg_paths_make(&m->paths, out));
+    EG_TRY(eg_paths_check(&m->paths));
+    EG_TRY(eg_lock_take(&m->lock, m->paths.lock, m->paths.file));
+    EG_TRY(eg_path_look(m->paths.journal, &journal));
+    EG_TRY(eg_store_check_file(&m->paths, journal != EG_PATH_NONE));
+    m->exists = journal != EG_PATH_NONE;
+    EG_TRY(open_sources(m, files, count));
+    EG_TRY(eg_groups_make(&m->groups, m->sources, m->source_count));
+    EG_TRY(eg_merge_owners(m->sources, m->source_count));
+    EG_TRY(open_target(m));
+    for (size_t i = m->exists ? 1 : 0; i < m->source_count; i++) {
+        EG_TRY(copy_source(m, &m->sources[i]));
+    }
+    return finish(m);
+}
+
+static void clear(merge *m)
+{
+    eg_journal_close(&m->journal);
+    if (m->temporary != NULL) {
+        (void)unlink(m->temporary);
+        eg_free(m->temporary);
+    }
+    eg_lock_release(&m->lock);
+    eg_paths_clear(&m->paths);
+    eg_book_free(m->book);
+    eg_writer_free(&m->payload);
+    for (size_t i = 0; i < m->source_count; i++) {
+        eg_source_close(&m->sources[i]);
+    }
+    eg_free(m->sources);
+    eg_groups_clear(&m->groups);
+    eg_index_clear(&m->sessions);
+    eg_writer_free(&m->notes);
+}
+
+eg_status eg_store_merge(char **notes, const char *out, const char *const *files, size_t count)
+{
+    merge m = {.lock = EG_LOCK_NONE, .journal = EG_JOURNAL_NONE};
+    *notes = NULL;
+    eg_status status = run(&m, out, files, count);
+    eg_write_u8(&m.notes, 0);
+    eg_status_keep(&status, eg_writer_status(&m.notes));
+    if (status.code == EG_OK) {
+        status = eg_strdup(notes, (const char *)m.notes.data);
+    }
+    clear(&m);
+    return status;
+}

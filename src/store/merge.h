@@ -1,0 +1,67 @@
+/** The parts of a merge: journals to read, what plan they have together, which of them gives what.
+ *
+ *  Sources that describe the same sweep (equal PLAN frames but for the trials, as slices have) form a
+ *  group, and their plan is the union of their trials. The group with the largest plan is the one that the
+ *  merged file goes on with; the others, of earlier or later versions of the sweep, give what is finished.
+ *  Frames are copied as they are, each trial's from one source: so attempts, times and sessions stay what
+ *  they were. Everything is put into an order that depends on contents only. */
+#ifndef ENGRAM_STORE_MERGE_H
+#define ENGRAM_STORE_MERGE_H
+
+#include "store/book.h"
+#include "store/journal.h"
+#include "store/paths.h"
+#include "store/pool.h"
+
+/** A journal that takes part. */
+typedef struct eg_source {
+    eg_paths paths;
+    eg_journal journal;
+    eg_book *book;
+    bool target;        /**< what the merged file holds already: stays, and is not copied */
+    eg_writer base;     /**< payload of its last PLAN without the trials … */
+    uint64_t base_hash; /**< … its hash … */
+    double plan_time;   /**< … and the frame's time */
+    bool older;         /**< it has PLANs with another base, too */
+    uint64_t content;   /**< hash of all frames */
+    double start;       /**< of its first session */
+    size_t group;       /**< index of its group */
+    bool *owned;        /**< [trials of the book] copied from here */
+} eg_source;
+
+/** Opens and reads PATH's journal. *note (new text, or NULL): what the user should know about it: somebody is
+ *  writing it, it is damaged. Errors: EG_INVALID. Release with eg_source_close, also after a failure. */
+eg_status eg_source_open(eg_source *out, const char *path, char **note) EG_WARN_UNUSED;
+void eg_source_close(eg_source *source);
+
+/** The frames from the first on, once more; damaged stretches are skipped. */
+void eg_source_rewind(eg_source *source);
+eg_status eg_source_next(eg_source *source, eg_frame *frame, bool *have) EG_WARN_UNUSED;
+
+/** Bytes of a PLAN's payload before its trials. */
+eg_status eg_plan_base_size(size_t *out, const eg_frame *plan) EG_WARN_UNUSED;
+
+/** Sources with the same sweep, and the plan they have together. */
+typedef struct eg_group {
+    const eg_source *example; /**< one of them */
+    eg_plan_trial *trials;    /**< owned; (replicate, point) ascending, the second stage's behind */
+    size_t trial_count, first_count;
+    double time;            /**< of the earliest PLAN */
+    eg_writer plan, extend; /**< payloads; the second is empty if there is no second stage */
+} eg_group;
+
+typedef struct eg_groups {
+    eg_group *items; /**< the one to go on with comes last */
+    size_t count;
+} eg_groups;
+
+/** Groups the sources, sorts both and checks that they belong together. Errors: EG_INVALID saying what
+ *  differs. Release with eg_groups_clear, also after a failure. */
+eg_status eg_groups_make(eg_groups *out, eg_source *sources, size_t count) EG_WARN_UNUSED;
+void eg_groups_clear(eg_groups *groups);
+
+/** Decides which source gives each trial: one that finished it before one that failed, before one that only
+ *  began; among equals the first. Errors: EG_INVALID naming trial and variable if two results disagree. */
+eg_status eg_merge_owners(eg_source *sources, size_t count) EG_WARN_UNUSED;
+
+#endif
