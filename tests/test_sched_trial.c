@@ -136,6 +136,7 @@ static void test_real_trials(void **state)
     eg_world_free(world, 0);
     assert_non_null(strstr(all.message, "nowhere"));
     eg_dataset_cache *cache = NULL;
+    const eg_trial_options plain = {.objective = "final_accuracy", .poll = go_on};
     assert_ok(eg_dataset_cache_create(&cache));
     for (uint64_t i = 0; i < TRIALS; i++) {
         if (i == BROKEN) {
@@ -143,7 +144,7 @@ static void test_real_trials(void **state)
             continue;
         }
         eg_record *direct = NULL;
-        assert_ok(eg_trial_run(&direct, settings, 100 + i, "final_accuracy", cache, go_on, NULL));
+        assert_ok(eg_trial_run(&direct, settings, 100 + i, cache, &plain));
         assert_same(&all.record[i], direct);
         eg_record_free(direct);
         eg_writer_free(&all.record[i]);

@@ -50,7 +50,8 @@ static eg_record *run_with(const char *const *more, uint64_t seed, const char *o
     eg_record *record = NULL;
     assert_ok(eg_trial_check(settings));
     assert_ok(eg_dataset_cache_create(&cache));
-    assert_ok(eg_trial_run(&record, settings, seed, objective, cache, go_on, NULL));
+    const eg_trial_options options = {.objective = objective, .poll = go_on};
+    assert_ok(eg_trial_run(&record, settings, seed, cache, &options));
     eg_dataset_cache_free(cache);
     eg_settings_free(settings);
     return record;
@@ -287,8 +288,9 @@ static void stops_when_told(void **state)
     for (size_t n = 1; n < 40; n += 3) {
         stop_at user = {.polls = 0, .last = n};
         eg_record *record = NULL;
-        assert_fails(eg_trial_run(&record, settings, 1, "final_accuracy", cache, stop_after, &user),
-                     EG_STOPPED, "stopped");
+        const eg_trial_options options = {
+            .objective = "final_accuracy", .poll = stop_after, .user = &user};
+        assert_fails(eg_trial_run(&record, settings, 1, cache, &options), EG_STOPPED, "stopped");
         assert_null(record);
         assert_int_equal(user.polls, n);
     }
@@ -311,7 +313,8 @@ static void refuses_what_cannot_work(void **state)
     eg_record *record = NULL;
     assert_ok(eg_dataset_cache_create(&cache));
     settings = settings_with(NULL);
-    assert_fails(eg_trial_run(&record, settings, 1, "accuracy", cache, go_on, NULL), EG_INVALID,
+    const eg_trial_options options = {.objective = "accuracy", .poll = go_on};
+    assert_fails(eg_trial_run(&record, settings, 1, cache, &options), EG_INVALID,
                  "not a summary variable");
     eg_dataset_cache_free(cache);
     eg_settings_free(settings);
@@ -368,6 +371,7 @@ static void survives_every_failing_allocation(void **state)
 {
     (void)state;
     eg_settings *settings = settings_with(NULL);
+    const eg_trial_options options = {.objective = "final_accuracy", .poll = go_on};
     size_t live = eg_memory_live_blocks();
     bool done = false;
     for (size_t n = 1; n < 10000 && !done; n++) {
@@ -376,7 +380,7 @@ static void survives_every_failing_allocation(void **state)
         eg_memory_fail_after(n);
         eg_status status = eg_dataset_cache_create(&cache);
         if (status.code == EG_OK) {
-            status = eg_trial_run(&record, settings, 1, "final_accuracy", cache, go_on, NULL);
+            status = eg_trial_run(&record, settings, 1, cache, &options);
         }
         eg_memory_fail_after(0);
         done = status.code == EG_OK;

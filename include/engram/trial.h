@@ -46,16 +46,45 @@ typedef struct eg_progress {
  * once. */
 typedef bool (*eg_poll)(void *user, const eg_progress *progress);
 
-/** Runs a trial. *out is a record with status done or diverged. Errors: what the data or the system
- * did (EG_INVALID, EG_SYSTEM, EG_MEMORY), EG_STOPPED when poll said so; then *out is NULL.
- *  `objective`: name of the summary variable that selects, e.g. "final_accuracy". */
-eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
-                       const char *objective, eg_dataset_cache *cache, eg_poll poll,
-                       void *user) EG_WARN_UNUSED;
+/** Checkpoints: what a trial is between two minibatches, as bytes, from which a later attempt goes
+ *  on. A trial that was continued, however often, leaves the same record as one that was not, bit for
+ *  bit except for times and memory; train_seconds and evaluation_seconds are of all attempts
+ *  together, without what was lost.
+ *
+ *  A checkpoint belongs to one trial (eg_trial_id), one EG_RESULT_VERSION, one compiler and one BLAS
+ *  build and kernel: bits are promised for one kind of processor only, so a trial begun on another
+ *  one is refused, as is a damaged checkpoint (CRC-32C over everything). A refused one costs the work
+ *  in it and nothing else: the caller runs the trial from its beginning. */
+typedef struct eg_saving {
+    const void *from; /**< a checkpoint to go on from; NULL: from the beginning */
+    size_t from_size;
+    /** Seconds between checkpoints; at the end of a phase a sixth of them suffices. Saving takes a
+     *  hundredth of the time at most: where it is slow there are fewer. 0: only when the trial is
+     *  stopped. Results do not depend on it. */
+    double every;
+    /** Keeps a checkpoint, which replaces earlier ones. Its status is EG_MEMORY if there was too
+     *  little for it. Called every so often and, whatever `every` is, when poll has stopped the
+     *  trial. */
+    void (*save)(void *user, const eg_writer *checkpoint);
+    /** `from` was accepted and `step` minibatches of `steps` need not be made again. */
+    void (*continued)(void *user, size_t step, size_t steps);
+    void *user;   /**< of save and continued */
+    bool refused; /**< out: eg_trial_run failed because `from` cannot be used */
+} eg_saving;
 
-/** The same, and fills *profile with where the time went after everything was set up; NULL: no. */
-eg_status eg_trial_run_profiled(eg_record **out, const eg_settings *settings, uint64_t seed,
-                                const char *objective, eg_dataset_cache *cache, eg_poll poll,
-                                void *user, eg_profile *profile) EG_WARN_UNUSED;
+/** What a run needs besides the trial itself. */
+typedef struct eg_trial_options {
+    const char *objective; /**< summary variable that selects, e.g. "final_accuracy" */
+    eg_poll poll;
+    void *user;          /**< of poll */
+    eg_profile *profile; /**< filled with where the time went after set-up; NULL: not measured */
+    eg_saving *saving;   /**< NULL: no checkpoints */
+} eg_trial_options;
+
+/** Runs a trial. *out is a record with status done or diverged. Errors: what the data or the system
+ * did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was refused, EG_STOPPED when poll said
+ * so; then *out is NULL. */
+eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
+                       eg_dataset_cache *cache, const eg_trial_options *options) EG_WARN_UNUSED;
 
 #endif

@@ -168,8 +168,9 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     screen on = {.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start = now, .last = now};
     EG_TRY_DONE(status, eg_dataset_cache_create(&cache));
     eg_blas_set_threads(1);
-    status = eg_trial_run_profiled(&record, settings, order->seed, order->objective, cache, watch,
-                                   &on, profile);
+    const eg_trial_options how = {
+        .objective = order->objective, .poll = watch, .user = &on, .profile = profile};
+    status = eg_trial_run(&record, settings, order->seed, cache, &how);
     if (on.drawn) {
         (void)fprintf(stderr, "\r\033[K");
     }

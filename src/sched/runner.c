@@ -17,7 +17,8 @@ static eg_status run_trial(void *state, const eg_work *work, eg_record **out, eg
 {
     eg_settings *settings = NULL;
     EG_TRY(eg_settings_parse(&settings, eg_trial_schema(), work->settings));
-    eg_status status = eg_trial_run(out, settings, work->seed, work->objective, state, poll, user);
+    const eg_trial_options options = {.objective = work->objective, .poll = poll, .user = user};
+    eg_status status = eg_trial_run(out, settings, work->seed, state, &options);
     eg_settings_free(settings);
     return status;
 }

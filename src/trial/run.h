@@ -23,13 +23,29 @@ typedef struct eg_run {
     size_t steps, evals; /**< in all */
     size_t step, eval;   /**< done */
     size_t phase;
+    size_t phase_step; /**< minibatches done in it */
+    bool pending;      /**< the evaluation after the last minibatch is still to be made */
     size_t examples_seen;
+    size_t examples_evaluated; /**< in finished evaluations */
     double train_seconds, evaluation_seconds;
     eg_poll poll;
     void *user;
+    eg_saving *saving; /**< NULL: no checkpoints */
+    uint64_t id;       /**< of the trial, where there are checkpoints */
+    eg_writer checkpoint;
+    double saved, save_cost; /**< when, and how long it took */
     eg_progress progress;
     eg_profile *profile; /**< NULL: not measured */
 } eg_run;
+
+/** Counts all minibatches and evaluations of the stream. */
+void eg_run_count(eg_run *run);
+/** An evaluation belongs after the last minibatch: so many were made, or the phase ended. */
+bool eg_run_evaluation_due(const eg_run *run);
+/** Puts the run behind minibatch `phase_step` (1, 2, …) of `phase`. EG_INVALID if there is no such
+ * place, or no evaluation there that could be pending. */
+eg_status eg_run_seek(eg_run *run, uint64_t phase, uint64_t phase_step,
+                      bool pending) EG_WARN_UNUSED;
 
 /** Declares all curves for the run's stream and learner. */
 eg_status eg_run_declare(eg_run *run) EG_WARN_UNUSED;

@@ -2,39 +2,23 @@
 #include "engram/trial.h"
 
 #include "engram/memory.h"
+#include "trial/checkpoint.h"
 #include "trial/run.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
 
+/* Checkpoints: how much sooner than otherwise at the end of a phase, where nothing is half done; and
+ * their share of the time at most. */
+static const double phase_end_share = 1.0 / 6;
+static const double save_share = 0.01;
+
 static double seconds(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/** An evaluation is due after `step` minibatches, or at the end of a phase. */
-static bool evaluation_due(const eg_run *run, bool phase_end)
-{
-    return phase_end || (run->eval_every > 0 && run->step % run->eval_every == 0);
-}
-
-static void count_steps(eg_run *run)
-{
-    size_t step = 0;
-    for (size_t phase = 0; phase < run->stream->shape.phases; phase++) {
-        size_t steps = eg_stream_steps(run->stream, phase);
-        size_t last = step + steps;
-        if (run->eval_every > 0) {
-            /* multiples of eval_every in (step, last), the phase's end not counted */
-            run->evals += (last - 1) / run->eval_every - step / run->eval_every;
-        }
-        run->evals++;
-        step = last;
-    }
-    run->steps = step;
 }
 
 static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
@@ -61,7 +45,7 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
     EG_TRY(eg_learner_create(&run->learner, &setup));
     EG_TRY(eg_evaluator_init(&run->evaluator, run->learner, run->stream, block));
     EG_TRY(eg_record_create(&run->record));
-    count_steps(run);
+    eg_run_count(run);
     EG_TRY(eg_run_declare(run));
     run->progress = (eg_progress){.steps = run->steps,
                                   .phases = run->stream->shape.phases,
@@ -73,73 +57,141 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
 
 static void run_close(eg_run *run)
 {
+    eg_writer_free(&run->checkpoint);
     eg_record_free(run->record);
     eg_evaluator_clear(&run->evaluator);
     eg_learner_free(run->learner);
     eg_stream_free(run->stream);
 }
 
-static bool poll_after_step(eg_run *run, bool evaluated)
+/** What polls are told from now on. */
+static void note_progress(eg_run *run)
 {
     run->progress.step = run->step;
     run->progress.phase = run->phase;
     run->progress.loss = eg_window_mean(&run->losses);
+}
+
+static bool poll_after_step(eg_run *run, bool evaluated)
+{
     run->progress.evaluated = evaluated;
     bool wanted = run->poll(run->user, &run->progress);
     run->progress.evaluated = false;
     return wanted;
 }
 
-/** One minibatch and, where due, an evaluation. *loss tells whether training diverged. */
-static eg_status run_step(eg_run *run, size_t step, size_t steps, double *loss)
+/** The next minibatch of the phase. *loss tells whether training diverged. */
+static eg_status learn(eg_run *run, size_t steps, double *loss)
 {
     double start = seconds();
     eg_batch batch;
     eg_profile_part before = eg_profile_enter(run->profile, EG_PROFILE_DATA);
-    eg_stream_get(run->stream, run->phase, step, &batch);
+    eg_stream_get(run->stream, run->phase, run->phase_step, &batch);
     (void)eg_profile_enter(run->profile, before);
     EG_TRY(run->learner->ops->step(run->learner, &batch, loss));
     run->step++;
+    run->phase_step++;
     if (!isfinite(*loss)) {
         return eg_ok();
     }
     run->examples_seen += batch.size;
     eg_window_add(&run->losses, *loss);
-    bool phase_end = step + 1 == steps;
-    if (phase_end && run->learner->ops->end_phase != NULL) {
+    if (run->phase_step == steps && run->learner->ops->end_phase != NULL) {
         EG_TRY(run->learner->ops->end_phase(run->learner, run->phase));
     }
-    double learned = seconds();
-    run->train_seconds += learned - start;
-    bool due = evaluation_due(run, phase_end);
-    if (due) {
-        before = eg_profile_enter(run->profile, EG_PROFILE_EVALUATION);
-        EG_TRY(eg_run_evaluate(run, phase_end));
-        (void)eg_profile_enter(run->profile, before);
-        run->evaluation_seconds += seconds() - learned;
+    run->train_seconds += seconds() - start;
+    run->pending = eg_run_evaluation_due(run);
+    note_progress(run);
+    return eg_ok();
+}
+
+static eg_status evaluate(eg_run *run, bool phase_end)
+{
+    double start = seconds();
+    eg_profile_part before = eg_profile_enter(run->profile, EG_PROFILE_EVALUATION);
+    EG_TRY(eg_run_evaluate(run, phase_end));
+    (void)eg_profile_enter(run->profile, before);
+    run->evaluation_seconds += seconds() - start;
+    run->examples_evaluated = run->evaluator.examples;
+    run->pending = false;
+    return eg_ok();
+}
+
+static void save(eg_run *run)
+{
+    double start = seconds();
+    eg_checkpoint_write(run, &run->checkpoint);
+    run->saving->save(run->saving->user, &run->checkpoint);
+    run->saved = seconds();
+    run->save_cost = run->saved - start;
+}
+
+static bool save_is_due(const eg_run *run, bool phase_end)
+{
+    if (run->saving == NULL || run->saving->every <= 0) {
+        return false;
     }
-    if (!poll_after_step(run, due)) {
-        return eg_fail(EG_STOPPED, "stopped after minibatch %zu of %zu", run->step, run->steps);
+    double wanted = run->saving->every * (phase_end ? phase_end_share : 1);
+    return seconds() - run->saved >= fmax(wanted, run->save_cost / save_share);
+}
+
+static eg_status run_phase(eg_run *run, bool *diverged)
+{
+    size_t steps = eg_stream_steps(run->stream, run->phase);
+    if (run->phase_step == 0 && run->learner->ops->begin_phase != NULL) {
+        EG_TRY(run->learner->ops->begin_phase(run->learner, run->phase));
+    }
+    while (run->pending || run->phase_step < steps) {
+        if (!run->pending) {
+            double loss = 0;
+            EG_TRY(learn(run, steps, &loss));
+            if (!isfinite(loss)) {
+                *diverged = true;
+                return eg_ok();
+            }
+        }
+        bool phase_end = run->phase_step == steps;
+        bool evaluated = run->pending;
+        if (evaluated) {
+            EG_TRY(evaluate(run, phase_end));
+        }
+        if (!poll_after_step(run, evaluated)) {
+            return eg_fail(EG_STOPPED, "stopped after minibatch %zu of %zu", run->step, run->steps);
+        }
+        if (save_is_due(run, phase_end)) {
+            save(run);
+        }
     }
     return eg_ok();
 }
 
 static eg_status run_phases(eg_run *run, bool *diverged)
 {
-    for (run->phase = 0; run->phase < run->stream->shape.phases; run->phase++) {
-        if (run->learner->ops->begin_phase != NULL) {
-            EG_TRY(run->learner->ops->begin_phase(run->learner, run->phase));
+    size_t phases = run->stream->shape.phases;
+    for (; run->phase < phases && !*diverged; run->phase++) {
+        eg_status status = run_phase(run, diverged);
+        if (status.code == EG_STOPPED && run->saving != NULL) {
+            save(run);
         }
-        size_t steps = eg_stream_steps(run->stream, run->phase);
-        for (size_t step = 0; step < steps; step++) {
-            double loss = 0;
-            EG_TRY(run_step(run, step, steps, &loss));
-            if (!isfinite(loss)) {
-                *diverged = true;
-                return eg_ok();
-            }
-        }
+        EG_TRY(status);
+        run->phase_step = 0;
     }
+    return eg_ok();
+}
+
+/** Brings a run that was just opened to where the checkpoint was written. */
+static eg_status restore(eg_run *run)
+{
+    eg_saving *saving = run->saving;
+    saving->refused = false;
+    if (saving->from == NULL) {
+        return eg_ok();
+    }
+    eg_status status = eg_checkpoint_read(run, saving->from, saving->from_size);
+    saving->refused = status.code == EG_INVALID;
+    EG_TRY(status);
+    note_progress(run);
+    saving->continued(saving->user, run->step, run->steps);
     return eg_ok();
 }
 
@@ -158,31 +210,30 @@ static eg_status run_finish(eg_run *run, bool diverged)
 }
 
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
-                       const char *objective, eg_dataset_cache *cache, eg_poll poll, void *user)
-{
-    return eg_trial_run_profiled(out, settings, seed, objective, cache, poll, user, NULL);
-}
-
-eg_status eg_trial_run_profiled(eg_record **out, const eg_settings *settings, uint64_t seed,
-                                const char *objective, eg_dataset_cache *cache, eg_poll poll,
-                                void *user, eg_profile *profile)
+                       eg_dataset_cache *cache, const eg_trial_options *options)
 {
     *out = NULL;
     eg_run *run = NULL;
     EG_TRY(eg_alloc(&run, 1, sizeof *run));
-    run->objective = objective;
-    run->poll = poll;
-    run->user = user;
-    run->profile = profile;
+    run->objective = options->objective;
+    run->poll = options->poll;
+    run->user = options->user;
+    run->profile = options->profile;
+    run->saving = options->saving;
     bool diverged = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, run_open(run, settings, seed, cache));
-    if (profile != NULL) {
-        eg_profile_start(profile);
+    if (run->saving != NULL) {
+        EG_TRY_DONE(status, eg_trial_id(&run->id, settings, seed));
+        EG_TRY_DONE(status, restore(run));
     }
+    if (run->profile != NULL) {
+        eg_profile_start(run->profile);
+    }
+    run->saved = seconds();
     EG_TRY_DONE(status, run_phases(run, &diverged));
     EG_TRY_DONE(status, run_finish(run, diverged));
-    (void)eg_profile_enter(profile, EG_PROFILE_OTHER);
+    (void)eg_profile_enter(run->profile, EG_PROFILE_OTHER);
     *out = run->record;
     run->record = NULL;
 done:

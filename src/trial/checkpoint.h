@@ -1,0 +1,34 @@
+/** The binary form of a run between two minibatches; what is in it and when it is refused is in
+ * engram/trial.h.
+ *
+ *  Format 1, little endian except for arrays of numbers, which are as the machine has them:
+ *
+ *      magic 89 45 47 43, u32 format
+ *      u64 trial id
+ *      u32 EG_RESULT_VERSION, text compiler, text BLAS kernel, text BLAS build
+ *      u64 phase, u64 minibatches done in it, u8 whether the evaluation after them is to be made
+ *      u64 examples seen, u64 examples evaluated, f64 seconds of training, f64 of evaluation
+ *      f64 x EG_WINDOW newest losses
+ *      u32 arrays of the record; each: text name, u64 count, f64 values (a record's own binary form
+ *          would narrow them)
+ *      the learner's own part
+ *      u32 CRC-32C of everything before
+ *
+ *  Counts of minibatches and evaluations, the newest accuracy, orders and permutations follow from
+ *  the position, the settings and the seed. */
+#ifndef ENGRAM_TRIAL_CHECKPOINT_H
+#define ENGRAM_TRIAL_CHECKPOINT_H
+
+#include "trial/run.h"
+
+/** Replaces the contents of `writer`; whether memory sufficed is in its status. */
+void eg_checkpoint_write(const eg_run *run, eg_writer *writer);
+
+/** Into a run just opened. EG_INVALID if it is damaged, of another trial or of another build;
+ * EG_MEMORY. After a failure the run is only good for being closed. */
+eg_status eg_checkpoint_read(eg_run *run, const void *data, size_t size) EG_WARN_UNUSED;
+
+/** Makes the checksum of a changed checkpoint right again (size >= 4); for tests. */
+void eg_checkpoint_seal(unsigned char *data, size_t size);
+
+#endif

@@ -1,0 +1,224 @@
+/** Trials that are stopped and continued leave the same record as those that are not: every learner,
+ *  optimizer, stream and network, stopped at every poll. */
+#include "saved_trials.h"
+#include "testing.h"
+
+#include "engram/activation.h"
+#include "engram/learner.h"
+#include "engram/memory.h"
+#include "engram/net.h"
+#include "engram/optimizer.h"
+#include "engram/stream.h"
+
+#include <string.h>
+
+static eg_record *run_whole(saved_scene *s)
+{
+    eg_record *record = NULL;
+    bool refused = true;
+    size_t before = s->saves;
+    assert_ok(saved_scene_run(s, NULL, ENDLESS, 60, &record, &refused));
+    assert_false(refused);
+    assert_int_equal(s->saves, before); /* a short trial has no time for checkpoints */
+    assert_int_equal(s->continued, 0);
+    return record;
+}
+
+/** What `continued` left equals `whole` in everything but times and memory. */
+static void assert_same(const eg_record *whole, const eg_record *continued, const char *what,
+                        size_t poll)
+{
+    assert_int_equal(eg_record_status(whole), eg_record_status(continued));
+    assert_string_equal(eg_record_message(whole), eg_record_message(continued));
+    assert_int_equal(eg_record_count(whole), eg_record_count(continued));
+    for (size_t i = 0; i < eg_record_count(whole); i++) {
+        const eg_array *x = eg_record_at(whole, i);
+        const eg_array *y = eg_record_at(continued, i);
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->count, y->count);
+        if (!eg_trial_variable(x->name)->volatile_ &&
+            memcmp(x->data, y->data, x->count * sizeof(double)) != 0) {
+            fail_msg("%s, interrupted at poll %zu: %s differs", what, poll, x->name);
+        }
+    }
+}
+
+/** Interrupts the trial at every poll (there is one after every minibatch, and after every block of
+ * an evaluation) and continues it to its end. */
+static void interrupt_everywhere(saved_scene *s, const char *what)
+{
+    eg_record *whole = run_whole(s);
+    size_t polls = s->polls;
+    size_t steps = s->step;
+    assert_true(steps > 8 && polls > steps + 8);
+    for (size_t n = 1; n <= polls; n++) {
+        eg_record *record = NULL;
+        bool refused = true;
+        size_t before = s->saves;
+        assert_fails(saved_scene_run(s, NULL, n, 0, &record, &refused), EG_STOPPED, "stopped");
+        assert_null(record);
+        assert_false(refused);
+        assert_int_equal(s->saves, before + 1);
+        size_t stopped = s->step;
+        assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused));
+        assert_int_equal(s->steps, steps);
+        assert_int_equal(s->continued, stopped);
+        assert_same(whole, record, what, n);
+        eg_record_free(record);
+    }
+    eg_record_free(whole);
+}
+
+static void every_member(const eg_family *family, const char *setting)
+{
+    for (size_t m = 0; m < family->member_count; m++) {
+        const eg_component *member = family->members[m];
+        saved_scene s = saved_scene_open(saved_settings(setting, member->name));
+        interrupt_everywhere(&s, member->name);
+        saved_scene_close(&s);
+    }
+}
+
+static void every_learner(void **state)
+{
+    (void)state;
+    every_member(&eg_learner_family, "learner");
+}
+
+static void every_optimizer(void **state)
+{
+    (void)state;
+    every_member(&eg_optimizer_family, "optimizer");
+    every_member(&eg_schedule_family, "optimizer.schedule");
+}
+
+static void every_stream(void **state)
+{
+    (void)state;
+    every_member(&eg_stream_family, "stream");
+}
+
+static void every_network(void **state)
+{
+    (void)state;
+    every_member(&eg_model_family, "model");
+    every_member(&eg_activation_family, "model.activation");
+}
+
+/** Stopped at every poll, continued, stopped at the next one, continued …: one minibatch an attempt. */
+static void continued_again_and_again(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_open(saved_settings("optimizer", "adam"));
+    eg_record *whole = run_whole(&s);
+    size_t steps = s.step;
+    eg_record *record = NULL;
+    eg_writer from = {0};
+    size_t attempts = 0;
+    size_t last = 1;
+    while (record == NULL) {
+        bool refused = true;
+        size_t step = s.step;
+        eg_status status =
+            saved_scene_run(&s, attempts == 0 ? NULL : &from, last, 0, &record, &refused);
+        assert_true(status.code == EG_STOPPED || status.code == EG_OK);
+        /* An evaluation needs several polls, and is made again from its beginning. */
+        last = s.step > step || attempts == 0 ? 1 : last + 1;
+        eg_writer_clear(&from);
+        eg_write_bytes(&from, s.saved.data, s.saved.size);
+        attempts++;
+    }
+    assert_true(attempts > 12);
+    assert_int_equal(s.step, steps);
+    assert_same(whole, record, "again and again", attempts);
+    eg_record_free(whole);
+    eg_record_free(record);
+    eg_writer_free(&from);
+    saved_scene_close(&s);
+}
+
+/** Checkpoints on the way, as often as their cost allows: nothing changes, and the newest one leads to the same end. */
+static void saved_on_the_way(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_open(saved_settings(NULL, NULL));
+    eg_record *whole = run_whole(&s);
+    eg_record *record = NULL;
+    bool refused = true;
+    assert_ok(saved_scene_run(&s, NULL, ENDLESS, 1e-9, &record, &refused));
+    assert_true(s.saves >= 1);
+    assert_same(whole, record, "saved", 0);
+    eg_record_free(record);
+    assert_ok(saved_scene_run(&s, &s.saved, ENDLESS, 60, &record, &refused));
+    assert_true(s.continued >= 1);
+    assert_same(whole, record, "saved", s.continued);
+    eg_record_free(record);
+    s.saves = 0;
+    assert_ok(saved_scene_run(&s, NULL, ENDLESS, 0, &record, &refused));
+    assert_int_equal(s.saves, 0);
+    eg_record_free(record);
+    eg_record_free(whole);
+    saved_scene_close(&s);
+}
+
+/** A diverging trial diverges at the same minibatch. */
+static void divergence_is_the_same(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_open(saved_settings("optimizer.lr", "1e38"));
+    eg_record *whole = run_whole(&s);
+    assert_int_equal(eg_record_status(whole), EG_TRIAL_DIVERGED);
+    eg_record *record = NULL;
+    bool refused = true;
+    assert_fails(saved_scene_run(&s, NULL, 1, 0, &record, &refused), EG_STOPPED, "minibatch 1 of");
+    assert_ok(saved_scene_run(&s, &s.saved, ENDLESS, 0, &record, &refused));
+    assert_same(whole, record, "diverged", 1);
+    eg_record_free(record);
+    eg_record_free(whole);
+    saved_scene_close(&s);
+}
+
+/** Fails the 1st, 2nd … allocation of a trial that is continued and stopped again: a clean error or a
+ *  checkpoint that says there was no memory for it, never a leak. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_stopped(12);
+    eg_writer from = {0};
+    eg_write_bytes(&from, s.saved.data, s.saved.size);
+    bool done = false;
+    bool missed = false;
+    for (size_t n = 1; n < 10000 && !done; n++) {
+        eg_record *record = NULL;
+        bool refused = false;
+        size_t live = eg_memory_live_blocks();
+        s.no_memory = false;
+        eg_memory_fail_after(n);
+        eg_status status = saved_scene_run(&s, &from, 3, 0, &record, &refused);
+        eg_memory_fail_after(0);
+        assert_true(status.code == EG_MEMORY || status.code == EG_STOPPED);
+        assert_false(refused);
+        assert_null(record);
+        missed = missed || s.no_memory;
+        done = status.code == EG_STOPPED && !s.no_memory;
+        assert_int_equal(eg_memory_live_blocks(), live);
+    }
+    assert_true(done && missed);
+    eg_writer_free(&from);
+    saved_scene_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_learner),
+        cmocka_unit_test(every_optimizer),
+        cmocka_unit_test(every_stream),
+        cmocka_unit_test(every_network),
+        cmocka_unit_test(continued_again_and_again),
+        cmocka_unit_test(saved_on_the_way),
+        cmocka_unit_test(divergence_is_the_same),
+        cmocka_unit_test(out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
