@@ -55,6 +55,7 @@ static void test_each_example_once_per_epoch(void **state)
     static const size_t last[] = {3, 1};
     assert_int_equal(stream->shape.phases, 2);
     assert_int_equal(stream->shape.batch, BATCH);
+    assert_int_equal(stream->shape.epochs, 2);
     for (size_t phase = 0; phase < 2; phase++) {
         assert_int_equal(eg_stream_steps(stream, phase), 2 * steps[phase]);
         for (size_t epoch = 0; epoch < 2; epoch++) {

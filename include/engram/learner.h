@@ -14,6 +14,7 @@ typedef struct eg_learner_setup {
     eg_stream_shape shape;
     uint64_t seed;
     size_t block;        /**< most examples one predict call gets */
+    eg_stream *stream;   /**< for looking at a phase's training data again; borrowed */
     eg_profile *profile; /**< where learning is measured; NULL: nowhere; borrowed */
 } eg_learner_setup;
 

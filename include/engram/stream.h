@@ -30,6 +30,9 @@ typedef struct eg_stream_shape {
     size_t phases;
     size_t tasks; /**< evaluation sets; task t is what phase t taught where phases are tasks */
     size_t batch; /**< largest minibatch */
+    size_t
+        epochs; /**< how often a phase goes through its examples: the last of so many equal parts of
+                      its minibatches shows each once */
     bool tasks_are_phases; /**< phase t teaches task t and no other (split, permuted) */
 } eg_stream_shape;
 

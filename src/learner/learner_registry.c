@@ -1,11 +1,16 @@
-/** All learners. Adding one: its file, and its two lines here. */
+/** All learners. To add one: write learner_<name>.c ending with
+ *      const eg_learner_kind eg_learner_<name> = {…};
+ *  and add its line here. */
 #include "engram/learner.h"
 
-extern const eg_learner_kind eg_learner_plain;
+/* Sorted by name. */
+#define LEARNERS(ENTRY) ENTRY(plain)
 
-static const eg_component *const members[] = {
-    &eg_learner_plain.component,
-};
+#define DECLARATION(name) extern const eg_learner_kind eg_learner_##name;
+#define ROW(name) &eg_learner_##name.component,
+
+LEARNERS(DECLARATION)
+static const eg_component *const members[] = {LEARNERS(ROW)};
 
 const eg_family eg_learner_family = {
     .name = "learner",

@@ -277,6 +277,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
                            .outputs = data->classes,
                            .phases = setup->phases,
                            .tasks = setup->phases,
+                           .epochs = setup->epochs,
                            .tasks_are_phases = true}},
         .dataset = data,
         .seed = setup->seed,

@@ -41,6 +41,7 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
                                     .shape = run->stream->shape,
                                     .seed = seed,
                                     .block = block,
+                                    .stream = run->stream,
                                     .profile = run->profile};
     EG_TRY(eg_learner_create(&run->learner, &setup));
     EG_TRY(eg_evaluator_init(&run->evaluator, run->learner, run->stream, block));

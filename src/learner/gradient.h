@@ -1,0 +1,61 @@
+/** What learners by gradient descent have in common: a network, its passes, an optimizer, a loss, and
+ * the step that joins them. */
+#ifndef ENGRAM_LEARNER_GRADIENT_H
+#define ENGRAM_LEARNER_GRADIENT_H
+
+#include "engram/learner.h"
+#include "engram/loss.h"
+#include "engram/net.h"
+#include "engram/optimizer.h"
+
+/** What a learner adds to the gradient of the loss, and what it sees of the updates. Called for one
+ * block of the parameters after the other, each block once per minibatch; arrays are [count], of the
+ * parameters first … first+count-1, and do not overlap. */
+typedef struct eg_pull {
+    void *user;
+    /** out = g + what the learner adds, at weights w. NULL: nothing. */
+    void (*add)(void *user, size_t first, size_t count, const eg_real *w, const eg_real *g,
+                eg_real *out);
+    /** Optional: the update went from `before` to w; g is the gradient of the loss alone. */
+    void (*moved)(void *user, size_t first, size_t count, const eg_real *before, const eg_real *w,
+                  const eg_real *g);
+} eg_pull;
+
+/** Begins the struct of every such learner. */
+typedef struct eg_gradient_learner {
+    eg_learner base;
+    eg_net *net;
+    eg_pass *training, *evaluation;
+    eg_optimizer *optimizer;
+    const eg_loss *loss;
+    eg_profile *profile;
+    eg_stream *stream;   /**< borrowed */
+    const eg_pull *pull; /**< of the step under way, or NULL */
+    eg_real *dy;         /**< [batch, outputs] */
+    eg_real *mixed;      /**< [a block] gradient with what is added, or NULL */
+    eg_real *before;     /**< [a block] weights before the update, or NULL */
+    eg_real *whole;      /**< [params] the gradient whose norm is bounded, or NULL */
+    size_t evaluated;    /**< examples in the last predict */
+} eg_gradient_learner;
+
+/** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples; `pulled`:
+ * steps will have a pull. On failure the caller still closes it. */
+eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *setup, size_t batch,
+                           bool pulled) EG_WARN_UNUSED;
+/** Releases what open made, not *self. */
+void eg_gradient_close(eg_gradient_learner *self);
+
+/** One minibatch: forward, loss, backward, update; no update if the loss is not finite. *loss is the
+ * loss alone, without what `pull` (NULL: nothing) stands for. */
+void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg_pull *pull,
+                      double *loss);
+
+/** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. write and
+ * read: the network and the optimizer. */
+eg_status eg_gradient_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
+void eg_gradient_activity(const eg_learner *learner, double *out);
+double eg_gradient_flops(const eg_learner *learner);
+void eg_gradient_write(const eg_learner *learner, eg_writer *writer);
+eg_status eg_gradient_read(eg_learner *learner, eg_reader *reader);
+
+#endif
