@@ -4,6 +4,7 @@
 #include "engram/activation.h"
 #include "engram/memory.h"
 #include "engram/net.h"
+#include "engram/random.h"
 
 #include <string.h>
 
@@ -121,6 +122,17 @@ static void flops_from_settings(void **state)
     assert_close(kind->flops(&inside, 4, 3), eg_net_flops(net), 0.0);
     eg_net_free(net);
     eg_settings_free(settings);
+    const char *const sdmlp[] = {"model", "sdmlp", "model.hidden", "8", "model.k", "2", NULL};
+    settings = settings_of(sdmlp);
+    view = eg_settings_root(settings);
+    kind = (const eg_model_kind *)eg_view_component(&view, "model");
+    inside = eg_view_inside(&view, "model");
+    /* 8 * 2*4 + 10*8 + 3 * 2*8 */
+    assert_close(kind->flops(&inside, 4, 3), 64.0 + 80.0 + 48.0, 0.0);
+    assert_ok(eg_model_build(&net, &view, 1, 2, 2, 3, 1));
+    assert_close(kind->flops(&inside, 4, 3), eg_net_flops(net), 0.0);
+    eg_net_free(net);
+    eg_settings_free(settings);
 }
 
 /** check and build must refuse these settings with the same words. */
@@ -154,11 +166,9 @@ static void settings_that_do_not_fit(void **state)
                    "makes 2 weight layers");
 }
 
-static void out_of_memory(void **state)
+static void survives_every_failing_allocation(const char *const *words, size_t least)
 {
-    (void)state;
-    const char *const deep[] = {"model.hidden", "[8, 6]", NULL};
-    eg_settings *settings = settings_of(deep);
+    eg_settings *settings = settings_of(words);
     eg_view view = eg_settings_root(settings);
     size_t before = eg_memory_live_blocks();
     size_t failures = 0;
@@ -174,10 +184,93 @@ static void out_of_memory(void **state)
             failures++;
         }
     }
-    assert_true(failures >= 12); /* the chain, five states, and six of the network */
+    assert_true(failures >= least);
     eg_net_free(net);
     assert_int_equal(eg_memory_live_blocks(), before);
     eg_settings_free(settings);
+}
+
+static void out_of_memory(void **state)
+{
+    (void)state;
+    const char *const deep[] = {"model.hidden", "[8, 6]", NULL};
+    const char *const sdmlp[] = {"model", "sdmlp", "model.hidden", "12", NULL};
+    survives_every_failing_allocation(deep, 12); /* the chain, five states, six of the network */
+    survives_every_failing_allocation(sdmlp, 14);
+}
+
+/** One step of plain descent on random examples. */
+static void train(eg_net *net, eg_pass *pass, uint64_t index)
+{
+    enum { BATCH = 6 };
+    eg_real x[BATCH * 20];
+    eg_real dy[BATCH * 3];
+    eg_rng rng = eg_rng_make(5, EG_PURPOSE_TEST, index);
+    for (size_t i = 0; i < (size_t)BATCH * 20; i++) {
+        x[i] = (eg_real)eg_rng_normal(&rng);
+    }
+    for (size_t i = 0; i < (size_t)BATCH * 3; i++) {
+        dy[i] = (eg_real)eg_rng_normal(&rng);
+    }
+    (void)eg_net_forward(net, pass, BATCH, x, NULL);
+    eg_net_backward(net, pass, dy);
+    for (size_t i = 0; i < net->param_count; i++) {
+        net->params[i] -= (eg_real)0.1 * net->grads[i];
+    }
+    eg_net_touch(net);
+    eg_net_updated(net, pass);
+}
+
+/* Whatever an update does, and at the start: no weight below 0, rows of unit length; and a network that
+ * was saved in between goes on with the same bits, counts of active units included. */
+static void sdmlp_stays_where_it_belongs(void **state)
+{
+    (void)state;
+    const char *const words[] = {"model",      "sdmlp", "model.hidden",       "12", "model.k", "3",
+                                 "model.bias", "true",  "model.switch_count", "9",  NULL};
+    eg_net *net = build(words, 20, 3);
+    eg_net *saved = build(words, 20, 3);
+    eg_pass *pass = NULL;
+    eg_writer writer = {0};
+    assert_ok(eg_pass_create(&pass, net, 6, true));
+    for (uint64_t step = 0; step < 5; step++) {
+        for (size_t j = 0; j < 12; j++) {
+            double squares = 0;
+            for (size_t i = 0; i < 20; i++) {
+                squares += (double)net->params[i * 16 + j] * (double)net->params[i * 16 + j];
+            }
+            assert_close(squares, 1.0, 1e-6);
+        }
+        for (size_t i = 0; i < net->param_count; i++) {
+            assert_true(net->params[i] >= 0);
+        }
+        train(net, pass, step);
+        if (step == 2) {
+            eg_net_write(net, &writer);
+        }
+    }
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(eg_net_read(saved, &reader));
+    train(saved, pass, 3);
+    train(saved, pass, 4);
+    assert_memory_equal(saved->params, net->params, net->param_count * sizeof *net->params);
+    eg_writer_free(&writer);
+    eg_pass_free(pass);
+    eg_net_free(net);
+    eg_net_free(saved);
+}
+
+static void sdmlp_refuses(void **state)
+{
+    (void)state;
+    const char *const many[] = {"model", "sdmlp", "model.hidden", "5", "model.k", "6", NULL};
+    const char *const mask[] = {"model", "sdmlp", "model.selection", "mask", NULL};
+    const char *const start[] = {"model",        "sdmlp",   "model.inhibition",
+                                 "annealed",     "model.k", "20",
+                                 "model.hidden", "500",     NULL};
+    refused(many, "model.k = 6 is more than the 5 hidden units");
+    refused(mask, "model.selection = mask with model.inhibition = gaba");
+    refused(start, "model.k_start = 1000; expected 20, the final k, to 500, all units");
 }
 
 int main(void)
@@ -189,6 +282,8 @@ int main(void)
         cmocka_unit_test(flops_from_settings),
         cmocka_unit_test(settings_that_do_not_fit),
         cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(sdmlp_stays_where_it_belongs),
+        cmocka_unit_test(sdmlp_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

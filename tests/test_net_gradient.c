@@ -59,6 +59,25 @@ static eg_net *network(layer_path path, const char *activation, const double *p,
     return net;
 }
 
+/** 5 – 7 – 6 – 3 with inputs of unit length in front of both hidden layers. The winners are masked:
+ *  what SDMLP subtracts from them is a constant for the gradient, but not for differences. */
+static eg_net *unit_network(layer_path path)
+{
+    const eg_constraint unit = {.unit_input = true, .bias = true};
+    const eg_inhibition winners = {
+        .kind = EG_INHIBITION_FLAT, .masked = true, .k = 4, .switch_count = 1};
+    eg_layer *layers = NULL;
+    eg_net *net = NULL;
+    assert_ok(eg_alloc(&layers, 5, sizeof *layers));
+    assert_ok(eg_layer_constrained(&layers[0], IN, 7, path != ROWS, &unit));
+    assert_ok(eg_layer_inhibition(&layers[1], 7, &winners));
+    assert_ok(eg_layer_constrained(&layers[2], 7, 6, path != ROWS, &unit));
+    assert_ok(eg_layer_inhibition(&layers[3], 6, &winners));
+    linear(&layers[4], path, 6, OUT, EG_NORM_NONE, true);
+    assert_ok(eg_net_create(&net, layers, 5, 1));
+    return net;
+}
+
 /** A minibatch, also compressed if that is what the first layer is given. */
 typedef struct input {
     eg_real x[B * IN];
@@ -108,10 +127,9 @@ static double moved(eg_net *net, eg_pass *pass, const input *in, size_t i, doubl
     return value;
 }
 
-static void check_path(layer_path path, const char *activation, const double *p,
-                       const eg_norm *norm, bool bias)
+/** Takes the network. */
+static void check_path(layer_path path, eg_net *net)
 {
-    eg_net *net = network(path, activation, p, norm, bias);
     eg_pass *pass = NULL;
     eg_real dy[B * OUT];
     input in;
@@ -148,7 +166,7 @@ static void check_path(layer_path path, const char *activation, const double *p,
 static void check_network(const char *activation, const double *p, const eg_norm *norm, bool bias)
 {
     for (int which = ROWS; which <= PANELS_COMPRESSED; which++) {
-        check_path((layer_path)which, activation, p, norm, bias);
+        check_path((layer_path)which, network((layer_path)which, activation, p, norm, bias));
     }
 }
 
@@ -174,6 +192,14 @@ static void activations_over_the_layer(void **state)
     check_network("ash", ash, norm, false);
     check_network("hard_ash", hard_ash, norm, false);
     check_network("topk_subtract", topk, norm, true);
+}
+
+static void inputs_of_unit_length(void **state)
+{
+    (void)state;
+    for (int which = ROWS; which <= PANELS_COMPRESSED; which++) {
+        check_path((layer_path)which, unit_network((layer_path)which));
+    }
 }
 
 /* dL/dy of the loss itself; rows sum to 0 because softmax does not see a common shift. */
@@ -207,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_normalisation_in_every_layer),
         cmocka_unit_test(activations_over_the_layer),
+        cmocka_unit_test(inputs_of_unit_length),
         cmocka_unit_test(loss_with_respect_to_the_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #ifndef ENGRAM_LAYER_H
 #define ENGRAM_LAYER_H
 
+#include "engram/pack.h"
 #include "engram/real.h"
 #include "engram/sparse.h"
 #include "engram/status.h"
@@ -62,6 +63,11 @@ typedef struct eg_layer_ops {
      * and cache are of the training forward the update came from. */
     void (*after_update)(const eg_layer *layer, const eg_call *call, eg_real *params,
                          eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache);
+    /** Optional, both or none: what the layer remembers in `state` from one update to the next, for
+     * checkpoints; read takes it back into a layer made the same way, or gives EG_INVALID. `init`
+     * makes it what it is at the start. */
+    void (*write)(const eg_layer *layer, eg_writer *writer);
+    eg_status (*read)(eg_layer *layer, eg_reader *reader);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */
@@ -76,7 +82,7 @@ struct eg_layer {
     size_t cache_per_example; /**< numbers kept between forward and backward */
     size_t cache_fixed;       /**< further scratch, whatever the batch */
     bool hidden;              /**< outputs are hidden units: counted as active when not zero */
-    void *state;              /**< the layer's own constants; owned */
+    void *state;              /**< the layer's own constants and memory; owned */
 };
 
 #endif

@@ -39,9 +39,11 @@ void eg_net_free(eg_net *net);
 void eg_net_init(eg_net *net, uint64_t seed);
 /** Call after changing params. */
 void eg_net_touch(eg_net *net);
-/** Parameters and count of steps, for checkpoints; the seed is the reader's own. */
+/** Parameters, count of steps and what layers remember, for checkpoints; the seed is the reader's own.
+ */
 void eg_net_write(const eg_net *net, eg_writer *writer);
-/** Into a network of the same layers. EG_INVALID, and nothing changed, if it does not fit. */
+/** Into a network of the same layers. EG_INVALID if it does not fit: nothing changed if that is seen
+ *  from the parameters; after another failure the network is only good for being freed. */
 eg_status eg_net_read(eg_net *net, eg_reader *reader) EG_WARN_UNUSED;
 /** Floating-point operations per example of one forward. */
 double eg_net_flops(const eg_net *net);

@@ -4,6 +4,7 @@
 
 #include "engram/sparse.h"
 #include "math/clones.h"
+#include "math/elementary.h"
 
 #include <assert.h>
 #include <string.h>
@@ -74,6 +75,19 @@ EG_CLONES static void weighted(size_t n, size_t width, const eg_real *restrict a
     }
 }
 
+EG_CLONES static void scale_lanes(size_t n, size_t width, const eg_real *restrict scale,
+                                  eg_real *restrict w)
+{
+    for (size_t i = 0; i < n; i++) {
+        eg_real *restrict row = w + i * width;
+        for (size_t s = 0; s < width; s += STEP) {
+            for (size_t l = 0; l < STEP; l++) {
+                row[s + l] *= scale[s + l];
+            }
+        }
+    }
+}
+
 EG_CLONES static void combine(size_t n, size_t width, const eg_real *restrict scale,
                               const eg_real *restrict offset, const eg_real *restrict slope,
                               const eg_real *restrict w, eg_real *restrict g)
@@ -134,6 +148,19 @@ void eg_panel_squares(size_t n, size_t width, const eg_real *w, const eg_real *m
     assert(width % STEP == 0);
     memset(sum, 0, width * sizeof *sum);
     squares(n, width, w, mean, sum);
+}
+
+void eg_panel_unit(size_t n, size_t width, eg_real least, eg_real *w)
+{
+    static const eg_real zero[EG_PANEL_WIDTH_MAX];
+    eg_real scale[EG_PANEL_WIDTH_MAX];
+    assert(width <= EG_PANEL_WIDTH_MAX);
+    eg_panel_squares(n, width, w, zero, scale);
+    for (size_t l = 0; l < width; l++) {
+        eg_real norm = eg_sqrt(scale[l]);
+        scale[l] = 1 / (norm < least ? least : norm);
+    }
+    scale_lanes(n, width, scale, w);
 }
 
 void eg_panel_weighted(size_t n, size_t width, const eg_real *a, const eg_real *w, eg_real *sum)

@@ -14,6 +14,10 @@ void eg_panel_sums(size_t n, size_t width, const eg_real *w, eg_real *sum);
 /** sum[l] = sum_i (w[i][l] - mean[l])^2 */
 void eg_panel_squares(size_t n, size_t width, const eg_real *w, const eg_real *mean, eg_real *sum);
 
+/** Divides each lane by its norm, floored at `least`. width is at most EG_PANEL_WIDTH_MAX. */
+enum { EG_PANEL_WIDTH_MAX = 64 };
+void eg_panel_unit(size_t n, size_t width, eg_real least, eg_real *w);
+
 /** sum[l] = sum_i a[i] w[i][l] */
 void eg_panel_weighted(size_t n, size_t width, const eg_real *a, const eg_real *w, eg_real *sum);
 

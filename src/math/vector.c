@@ -67,6 +67,18 @@ void eg_scale(size_t n, eg_real factor, eg_real *x)
     scale(n, factor, x);
 }
 
+EG_CLONES static void raise_to(size_t n, eg_real least, eg_real *restrict x)
+{
+    for (size_t i = 0; i < n; i++) {
+        x[i] = x[i] < least ? least : x[i];
+    }
+}
+
+void eg_raise(size_t n, eg_real least, eg_real *x)
+{
+    raise_to(n, least, x);
+}
+
 void eg_accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y)
 {
     accumulate(n, x, y);

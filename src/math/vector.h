@@ -32,6 +32,9 @@ void eg_moments(size_t n, const eg_real *x, eg_real *mean, eg_real *deviation);
 /** x *= factor */
 void eg_scale(size_t n, eg_real factor, eg_real *x);
 
+/** x = max(x, least); a NaN stays. */
+void eg_raise(size_t n, eg_real least, eg_real *x);
+
 /** y += x. Arrays [n] must not overlap. */
 void eg_accumulate(size_t n, const eg_real *restrict x, eg_real *restrict y);
 

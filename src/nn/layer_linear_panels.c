@@ -32,7 +32,7 @@
 #include <string.h>
 
 /* ROWS of a panel's gradient are made, used and forgotten in the first-level cache. */
-enum { WIDTH_MAX = 64, ROWS = 64, STEP = EG_SPARSE_STEP };
+enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 64, STEP = EG_SPARSE_STEP };
 
 typedef struct panels {
     eg_norm norm;
@@ -317,13 +317,18 @@ static const eg_layer_ops ops = {
     .takes_sparse = true,
 };
 
+size_t eg_linear_panels_width(size_t outputs)
+{
+    size_t rounded = (outputs + STEP - 1) / STEP * STEP;
+    return rounded < WIDTH_MAX ? rounded : WIDTH_MAX;
+}
+
 eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
                                  bool bias, eg_start start)
 {
     panels *state = NULL;
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
-    size_t rounded = (outputs + STEP - 1) / STEP * STEP;
-    size_t width = rounded < WIDTH_MAX ? rounded : WIDTH_MAX;
+    size_t width = eg_linear_panels_width(outputs);
     size_t count = (outputs + width - 1) / width;
     size_t all = count * width;
     *state = (panels){.norm = norm, .bias = bias, .start = start, .width = width, .count = count};

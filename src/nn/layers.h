@@ -24,10 +24,52 @@ eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm 
 eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
                                  bool bias, eg_start start) EG_WARN_UNUSED;
 
+/** Lanes of a panel for so many outputs: the weight of input i of unit j stands at
+ *  (j/width*inputs + i)*width + j%width, biases behind all weights. */
+size_t eg_linear_panels_width(size_t outputs);
+
+/** What is done to the weights after every update and to the inputs before use; see
+ *  layer_constrained.c. */
+typedef struct eg_constraint {
+    bool unit_input;  /**< negative inputs become 0, then each example is scaled to length 1 */
+    bool nonnegative; /**< parameters below 0 become 0 */
+    bool unit_rows;   /**< each unit's weights are scaled to length 1; for panels only */
+    bool bias;
+} eg_constraint;
+/** A linear layer under a constraint, with weights in rows or, for wide inputs that may come
+ *  compressed, in panels. On failure `out` is freed by the caller as a layer. */
+eg_status eg_layer_constrained(eg_layer *out, size_t inputs, size_t outputs, bool panels,
+                               const eg_constraint *spec) EG_WARN_UNUSED;
+
 /** What both share. 1/|v| from |v|^2: 0 for a row of norm 0; a norm that overflowed gives NaN, so that
  * divergence is seen and not taken for such a row. */
 eg_real eg_inverse_norm(eg_real square);
 double eg_linear_flops(size_t inputs, size_t outputs, bool bias);
+
+/** What keeps hidden units from all being active; see layer_inhibition.c. The order is that of the
+ * words "gaba", "annealed", "flat". */
+typedef enum eg_inhibition_kind {
+    EG_INHIBITION_GABA,
+    EG_INHIBITION_ANNEALED,
+    EG_INHIBITION_FLAT,
+} eg_inhibition_kind;
+extern const char *const eg_inhibition_words[];
+
+typedef struct eg_inhibition {
+    eg_inhibition_kind kind;
+    bool masked;         /**< winners keep their value; else it is lowered; not with gaba */
+    size_t k;            /**< units that stay active */
+    double switch_count; /**< gaba: N, examples; above 0 */
+    size_t k_start;      /**< annealed: k before the first minibatch, at least k */
+    uint64_t annealing;  /**< annealed: minibatches until k is reached */
+} eg_inhibition;
+
+/** Units that stay active at a minibatch, 0, 1, …: floor of the line from k_start to k. */
+size_t eg_inhibition_k(const eg_inhibition *spec, uint64_t step);
+/** Counts of the units' activity are a memory of the layer. On failure `out` is freed by the caller as
+ * a layer. */
+eg_status eg_layer_inhibition(eg_layer *out, size_t units,
+                              const eg_inhibition *spec) EG_WARN_UNUSED;
 
 /** n hidden units with an activation (borrowed); p [its param_count] is copied. */
 eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,

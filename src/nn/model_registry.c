@@ -3,7 +3,9 @@
 #include "engram/net.h"
 
 /* Sorted by name. */
-#define MODELS(ENTRY) ENTRY(mlp)
+#define MODELS(ENTRY)                                                                              \
+    ENTRY(mlp)                                                                                     \
+    ENTRY(sdmlp)
 
 #define DECLARATION(name) extern const eg_model_kind eg_model_##name;
 #define ROW(name) &eg_model_##name.component,

@@ -101,6 +101,12 @@ void eg_net_write(const eg_net *net, eg_writer *writer)
 {
     eg_write_u64(writer, net->step);
     eg_write_reals(writer, net->param_count, net->params);
+    for (size_t i = 0; i < net->layer_count; i++) {
+        const eg_layer *layer = &net->layers[i];
+        if (layer->ops->write != NULL) {
+            layer->ops->write(layer, writer);
+        }
+    }
 }
 
 eg_status eg_net_read(eg_net *net, eg_reader *reader)
@@ -109,6 +115,12 @@ eg_status eg_net_read(eg_net *net, eg_reader *reader)
     EG_TRY(eg_read_reals(reader, net->param_count, net->params, "weights"));
     net->step = step;
     eg_net_touch(net);
+    for (size_t i = 0; i < net->layer_count; i++) {
+        eg_layer *layer = &net->layers[i];
+        if (layer->ops->read != NULL) {
+            EG_TRY(layer->ops->read(layer, reader));
+        }
+    }
     return eg_ok();
 }
 

@@ -1,0 +1,285 @@
+/** A linear layer whose weights are put back into a set after every update, and that may scale its
+ *  inputs to unit length: the weight layers of SDMLP.
+ *
+ *  After every update, and at the start: parameters below 0 become 0; then the weights of each unit are
+ *  divided by their norm, floored at 1e-12. This is a projection: the gradient knows nothing of it.
+ *  Inputs: u = relu(x)/|relu(x)| with the same floor, differentiated where a gradient is wanted:
+ *      dL/dx_i = (dL/du_i - (dL/du . u) u_i)/|relu(x)| where x_i > 0, else 0.
+ *  Weights and biases start uniform in +-1/sqrt(inputs).
+ *
+ *  It holds a linear layer that does the rest.
+ *
+ *      params, derived | the linear layer's |
+ *      cache | u [B][inputs], or the values of a compressed input | the same, transposed |
+ *            | 1/|relu(x)| [B] | the linear layer's |
+ *
+ *  Source: Bricken et al. 2023, arXiv 2303.11934, and the program of its authors. */
+#include "nn/layers.h"
+
+#include "engram/blas.h"
+#include "engram/memory.h"
+#include "math/elementary.h"
+#include "math/panel.h"
+#include "math/vector.h"
+
+#include <assert.h>
+
+static const eg_real least_norm = (eg_real)1e-12;
+
+typedef struct constrained {
+    eg_constraint spec;
+    size_t width; /* lanes of the linear layer's panels; 0: it has rows */
+    eg_layer linear;
+} constrained;
+
+static const constrained *constrained_of(const eg_layer *layer)
+{
+    return layer->state;
+}
+
+static void project(const eg_layer *layer, eg_real *params)
+{
+    const constrained *self = constrained_of(layer);
+    size_t n = layer->inputs;
+    if (self->spec.nonnegative) {
+        eg_raise(layer->param_count, 0, params);
+    }
+    for (size_t first = 0; self->spec.unit_rows && first < layer->outputs; first += self->width) {
+        eg_panel_unit(n, self->width, least_norm, params + first * n);
+    }
+}
+
+static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
+{
+    const eg_layer *linear = &constrained_of(layer)->linear;
+    linear->ops->init(linear, params, seed, index);
+    project(layer, params);
+}
+
+static void prepare(const eg_layer *layer, const eg_real *params, eg_real *derived)
+{
+    const eg_layer *linear = &constrained_of(layer)->linear;
+    if (linear->ops->prepare != NULL) {
+        linear->ops->prepare(linear, params, derived);
+    }
+}
+
+/* The input as the linear layer gets it. */
+typedef struct input {
+    eg_call call;
+    eg_sparse sparse, transposed; /* what call points to, if it came compressed */
+    const eg_real *x;
+    eg_real *value, *transposed_value, *inverse, *cache;
+} input;
+
+/* A bright background would differ from example to example once scaled: such input is used as it is,
+ * not compressed. */
+static bool stays_compressed(const eg_call *call)
+{
+    return call->sparse != NULL && call->sparse->background <= 0;
+}
+
+static void cut(const eg_layer *layer, const eg_call *call, const eg_real *x, eg_real *cache,
+                input *in)
+{
+    in->call = *call;
+    in->x = x;
+    in->value = cache;
+    in->cache = cache;
+    if (!constrained_of(layer)->spec.unit_input) {
+        return;
+    }
+    size_t size = call->batch * layer->inputs;
+    in->transposed_value = in->value + size;
+    in->inverse = in->transposed_value + size;
+    in->cache = in->inverse + call->batch;
+    in->x = in->value;
+    in->call.sparse = NULL;
+    in->call.transposed = NULL;
+    if (stays_compressed(call)) {
+        in->sparse = *call->sparse;
+        in->sparse.background = 0;
+        in->sparse.value = in->value;
+        in->call.sparse = &in->sparse;
+        if (call->transposed != NULL) {
+            in->transposed = *call->transposed;
+            in->transposed.background = 0;
+            in->transposed.value = in->transposed_value;
+            in->call.transposed = &in->transposed;
+        }
+    }
+}
+
+static eg_real inverse_length(size_t n, const eg_real *u)
+{
+    eg_real norm = eg_sqrt(eg_sum_squares(n, u, 0));
+    return 1 / (norm < least_norm ? least_norm : norm);
+}
+
+/* Scales the inputs. */
+static void scale_inputs(const eg_layer *layer, const eg_call *call, const eg_real *x, input *in)
+{
+    for (size_t b = 0; b < call->batch; b++) {
+        size_t first = b * layer->inputs;
+        size_t count = layer->inputs;
+        eg_real offset = 0;
+        const eg_real *from = x + first;
+        if (in->call.sparse != NULL) {
+            first = call->sparse->start[b];
+            count = call->sparse->start[b + 1] - first;
+            offset = call->sparse->background;
+            from = call->sparse->value + first;
+        }
+        eg_real *u = in->value + first;
+        for (size_t i = 0; i < count; i++) {
+            eg_real value = from[i] + offset;
+            u[i] = value < 0 ? 0 : value;
+        }
+        in->inverse[b] = inverse_length(count, u);
+        eg_scale(count, in->inverse[b], u);
+    }
+}
+
+static void scale_transposed(const eg_call *call, input *in)
+{
+    const eg_sparse *from = call->transposed;
+    if (in->call.transposed == NULL) {
+        return;
+    }
+    for (size_t k = 0; k < from->start[from->rows]; k++) {
+        eg_real value = from->value[k] + call->sparse->background;
+        in->transposed_value[k] = value < 0 ? 0 : value * in->inverse[from->column[k]];
+    }
+}
+
+static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+{
+    const constrained *self = constrained_of(layer);
+    input in;
+    cut(layer, call, x, cache, &in);
+    if (self->spec.unit_input) {
+        scale_inputs(layer, call, x, &in);
+    }
+    self->linear.ops->forward(&self->linear, &in.call, params, derived, in.x, y, in.cache);
+}
+
+/* What backward and learn find in the cache. */
+static void restore(const eg_layer *layer, const eg_call *call, const eg_real *x, eg_real *cache,
+                    input *in)
+{
+    cut(layer, call, x, cache, in);
+    if (constrained_of(layer)->spec.unit_input) {
+        scale_transposed(call, in);
+    }
+}
+
+/* Turns dL/du into dL/dx, in place. */
+static void backward_scaled(const eg_layer *layer, const eg_call *call, const eg_real *x,
+                            const input *in, eg_real *dx)
+{
+    size_t n = layer->inputs;
+    if (dx == NULL || !constrained_of(layer)->spec.unit_input) {
+        return;
+    }
+    assert(in->call.sparse == NULL); /* only the input of a network comes compressed */
+    for (size_t b = 0; b < call->batch; b++) {
+        const eg_real *u = in->value + b * n;
+        eg_real *g = dx + b * n;
+        eg_real along = eg_dot(n, g, u);
+        for (size_t i = 0; i < n; i++) {
+            g[i] = x[b * n + i] > 0 ? (g[i] - along * u[i]) * in->inverse[b] : 0;
+        }
+    }
+}
+
+static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
+                     eg_real *cache, eg_real *dx, eg_real *grads)
+{
+    const eg_layer *linear = &constrained_of(layer)->linear;
+    input in;
+    restore(layer, call, x, cache, &in);
+    linear->ops->backward(linear, &in.call, params, derived, in.x, y, dy, in.cache, dx, grads);
+    backward_scaled(layer, call, x, &in, dx);
+}
+
+static void learn(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                  eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
+                  eg_real *cache, eg_real *dx, const eg_sink *sink)
+{
+    const eg_layer *linear = &constrained_of(layer)->linear;
+    input in;
+    restore(layer, call, x, cache, &in);
+    linear->ops->learn(linear, &in.call, params, derived, in.x, y, dy, in.cache, dx, sink);
+    backward_scaled(layer, call, x, &in, dx);
+}
+
+static void after_update(const eg_layer *layer, const eg_call *call, eg_real *params,
+                         eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
+{
+    (void)call, (void)x, (void)y, (void)cache;
+    project(layer, params);
+    prepare(layer, params, derived);
+}
+
+static double flops(const eg_layer *layer)
+{
+    const eg_layer *linear = &constrained_of(layer)->linear;
+    return linear->ops->flops(linear);
+}
+
+static void free_state(eg_layer *layer)
+{
+    constrained *self = layer->state;
+    if (self->linear.ops != NULL) {
+        self->linear.ops->free(&self->linear);
+    }
+    eg_free(self);
+}
+
+static const eg_layer_ops rows_ops = {
+    .name = "constrained",
+    .init = init,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+    .after_update = after_update,
+    .flops = flops,
+    .free = free_state,
+};
+
+static const eg_layer_ops panels_ops = {
+    .name = "constrained_panels",
+    .init = init,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+    .learn = learn,
+    .after_update = after_update,
+    .flops = flops,
+    .free = free_state,
+    .takes_sparse = true,
+};
+
+eg_status eg_layer_constrained(eg_layer *out, size_t inputs, size_t outputs, bool panels,
+                               const eg_constraint *spec)
+{
+    assert(panels || !spec->unit_rows);
+    constrained *self = NULL;
+    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    *out = (eg_layer){.ops = panels ? &panels_ops : &rows_ops, .state = self};
+    self->spec = *spec;
+    self->width = panels ? eg_linear_panels_width(outputs) : 0;
+    EG_TRY((panels ? eg_layer_linear_panels : eg_layer_linear)(
+        &self->linear, inputs, outputs, EG_NORM_NONE, spec->bias, EG_START_UNIFORM));
+    const eg_layer *linear = &self->linear;
+    size_t scaled = spec->unit_input ? 2 * inputs + 1 : 0;
+    out->inputs = inputs;
+    out->outputs = outputs;
+    out->param_count = linear->param_count;
+    out->derived_count = linear->derived_count;
+    out->cache_per_example = scaled + linear->cache_per_example;
+    out->cache_fixed = linear->cache_fixed;
+    return eg_ok();
+}
