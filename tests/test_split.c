@@ -55,6 +55,46 @@ static void test_equal_groups(void **state)
     assert_groups(SETTINGS("stream", "split", "stream.tasks", "1"), 1, one, 1);
 }
 
+/* One phase with the classes of all tasks, 8 of 10 here; the tasks stay what is tested. */
+static void test_joint(void **state)
+{
+    (void)state;
+    enum { EXAMPLES = 48, BATCH = 7 };
+    static const unsigned tested[] = {0x003, 0x01c, 0x0e0};
+    eg_dataset *data = numbered_dataset(CLASSES, even, even);
+    eg_settings *settings =
+        SETTINGS("stream", "split", "stream.partition", "[[0, 1], [2, 3, 4], [5, 6, 7]]",
+                 "stream.joint", "true", "stream.batch", "7", "stream.epochs", "2");
+    eg_stream *stream = stream_of(settings, data, 1, 0, BLOCK);
+    assert_int_equal(stream->shape.phases, 1);
+    assert_int_equal(stream->shape.tasks, 3);
+    assert_false(stream->shape.tasks_are_phases);
+    assert_int_equal(eg_stream_steps(stream, 0), 2 * ((EXAMPLES + BATCH - 1) / BATCH));
+    unsigned seen[CLASSES * 6] = {0};
+    eg_batch batch;
+    for (size_t step = 0; step < eg_stream_steps(stream, 0); step++) {
+        eg_stream_get(stream, 0, step, &batch);
+        for (size_t i = 0; i < batch.size; i++) {
+            seen[number_of(&batch, i)]++;
+        }
+    }
+    for (size_t i = 0; i < data->train.count; i++) {
+        assert_int_equal(seen[i], data->train.label[i] < 8 ? 2 : 0);
+    }
+    for (size_t task = 0; task < 3; task++) {
+        unsigned classes = 0;
+        size_t count = eg_stream_count(stream, EG_PART_TEST, task);
+        eg_stream_examples(stream, EG_PART_TEST, task, 0, count, &batch);
+        for (size_t i = 0; i < count; i++) {
+            classes |= 1U << batch.label[i];
+        }
+        assert_int_equal(classes, tested[task]);
+    }
+    eg_stream_free(stream);
+    eg_settings_free(settings);
+    eg_dataset_free(data);
+}
+
 /* Any partition; classes left out never appear, but keep their output. */
 static void test_partition(void **state)
 {
@@ -191,11 +231,9 @@ static void test_settings_that_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal_groups),
-        cmocka_unit_test(test_partition),
-        cmocka_unit_test(test_steps_of_mnist),
-        cmocka_unit_test(test_class_order),
-        cmocka_unit_test(test_settings_that_do_not_fit),
+        cmocka_unit_test(test_equal_groups),      cmocka_unit_test(test_joint),
+        cmocka_unit_test(test_partition),         cmocka_unit_test(test_steps_of_mnist),
+        cmocka_unit_test(test_class_order),       cmocka_unit_test(test_settings_that_do_not_fit),
         cmocka_unit_test(test_settings_that_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,15 +28,33 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static size_t group_of(const indexed *self, size_t phase)
+static size_t group_of(const indexed *self, size_t task)
 {
-    return self->lists.groups == 1 ? 0 : phase;
+    return self->lists.groups == 1 ? 0 : task;
+}
+
+/* The training examples of a phase: its group, or all groups, which lie in a row, in a single phase. */
+static const uint32_t *training_list(const indexed *self, size_t phase, size_t *count)
+{
+    const eg_example_list *train = &self->lists.train;
+    if (self->base.shape.phases == 1) {
+        *count = train->begin[self->lists.groups];
+        return train->index;
+    }
+    *count = eg_example_list_count(train, group_of(self, phase));
+    return eg_example_list_of(train, group_of(self, phase));
+}
+
+static size_t training_count(const indexed *self, size_t phase)
+{
+    size_t count = 0;
+    (void)training_list(self, phase, &count);
+    return count;
 }
 
 static size_t steps_per_epoch(const indexed *self, size_t phase)
 {
-    size_t count = eg_example_list_count(&self->lists.train, group_of(self, phase));
-    return (count + self->batch - 1) / self->batch;
+    return (training_count(self, phase) + self->batch - 1) / self->batch;
 }
 
 static const eg_example_list *evaluation_list(const indexed *self, eg_part part)
@@ -134,9 +152,9 @@ static void shuffle_epoch(indexed *self, size_t phase, size_t epoch)
     if (wanted == self->ordered) {
         return;
     }
-    size_t group = group_of(self, phase);
-    size_t count = eg_example_list_count(&self->lists.train, group);
-    memcpy(self->order, eg_example_list_of(&self->lists.train, group), count * sizeof *self->order);
+    size_t count = 0;
+    const uint32_t *list = training_list(self, phase, &count);
+    memcpy(self->order, list, count * sizeof *self->order);
     eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_ORDER, wanted);
     eg_rng_shuffle(&rng, count, self->order);
     self->ordered = wanted;
@@ -154,7 +172,7 @@ static void indexed_get(eg_stream *stream, size_t phase, size_t step, eg_batch *
     size_t steps = steps_per_epoch(self, phase);
     shuffle_epoch(self, phase, step / steps);
     size_t first = step % steps * self->batch;
-    size_t count = eg_example_list_count(&self->lists.train, group_of(self, phase));
+    size_t count = training_count(self, phase);
     load(self, &self->dataset->train, self->order + first, least(self->batch, count - first), phase,
          out);
 }
@@ -242,8 +260,8 @@ static eg_status invert(uint32_t *permutation, size_t phases, size_t pixels)
 static eg_status allocate_buffers(indexed *self)
 {
     size_t largest = 0;
-    for (size_t g = 0; g < self->lists.groups; g++) {
-        size_t count = eg_example_list_count(&self->lists.train, g);
+    for (size_t phase = 0; phase < self->base.shape.phases; phase++) {
+        size_t count = training_count(self, phase);
         largest = count > largest ? count : largest;
     }
     self->base.shape.batch = least(self->batch, largest);
@@ -259,7 +277,8 @@ static eg_status allocate_buffers(indexed *self)
 
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
 {
-    assert(setup->groups == 1 || setup->groups == setup->phases);
+    assert(setup->groups == 1 || setup->phases == 1 || setup->groups == setup->phases);
+    assert(setup->permutation == NULL || setup->groups == 1);
     *out = NULL;
     const eg_dataset *data = setup->dataset;
     indexed *self = NULL;
@@ -276,9 +295,9 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
                            .features = data->features,
                            .outputs = data->classes,
                            .phases = setup->phases,
-                           .tasks = setup->phases,
+                           .tasks = setup->groups > setup->phases ? setup->groups : setup->phases,
                            .epochs = setup->epochs,
-                           .tasks_are_phases = true}},
+                           .tasks_are_phases = setup->groups <= setup->phases}},
         .dataset = data,
         .seed = setup->seed,
         .batch = setup->batch,

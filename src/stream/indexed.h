@@ -7,7 +7,7 @@
 #include "engram/stream.h"
 #include "stream/example_lists.h"
 
-/** What makes a stream. Phase t teaches task t and no other. */
+/** What makes a stream. Phase t teaches task t and no other, unless a single phase teaches all. */
 typedef struct eg_indexed_setup {
     const eg_dataset *dataset; /**< borrowed as long as the stream lives */
     uint64_t seed;
@@ -17,7 +17,9 @@ typedef struct eg_indexed_setup {
     size_t phases;
     /** [classes] group of a class, or EG_NO_GROUP; NULL: all in group 0. Borrowed during create. */
     const size_t *group;
-    size_t groups; /**< as many as phases: phase t has group t; 1: all phases have the same */
+    /** As many as phases: phase t has group t. 1: all phases have the same. More than one, and one
+     * phase: it has them all, and each is a task. */
+    size_t groups;
     /** [phases, height*width]: pixel i of an example in phase t is pixel permutation[t][i] of the
      * dataset, in every channel, in training and evaluation; NULL: pixels stay. Taken, on failure
      * too. */

@@ -39,6 +39,12 @@ static const eg_param params[] = {
      .fallback = "natural",
      .choices = order_choices,
      .doc = "shuffled: the classes change places at random, by seed, before they are grouped"},
+    {.name = "joint",
+     .type = EG_TYPE_BOOL,
+     .fallback = "false",
+     .doc = "one phase learns the classes of all tasks together: the upper bound of "
+            "continual learning, measured on the same tasks",
+     .added = true},
 };
 
 /* Index of the group item i of a partition lies in. */
@@ -117,6 +123,11 @@ static size_t group_count(const eg_view *view)
     return groups > 0 ? groups : eg_view_size(view, "tasks");
 }
 
+static size_t phase_count(const eg_view *view)
+{
+    return eg_view_bool(view, "joint") ? 1 : group_count(view);
+}
+
 /* group[classes] from checked settings; order[c] is the class that stands in place of class c. */
 static void assign_groups(const eg_view *view, size_t classes, const uint32_t *order, size_t *group)
 {
@@ -158,8 +169,8 @@ static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dat
     assign_groups(view, dataset->classes, order, group);
 
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout, block);
-    setup.phases = group_count(view);
-    setup.groups = setup.phases;
+    setup.groups = group_count(view);
+    setup.phases = phase_count(view);
     setup.group = group;
     status = eg_indexed_create(out, &setup);
 done:
@@ -171,7 +182,7 @@ done:
 static void split_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
                         size_t *train_examples, size_t *test_examples)
 {
-    *phases = group_count(view);
+    *phases = phase_count(view);
     *train_examples = train * eg_view_size(view, "epochs");
     *test_examples = test;
 }
