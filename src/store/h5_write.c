@@ -1,6 +1,7 @@
 /** Putting the result file together; see store/h5_write.h. */
 #include "store/h5_write.h"
 
+#include "engram/file.h"
 #include "engram/memory.h"
 #include "store/h5_parts.h"
 
@@ -77,7 +78,7 @@ eg_status eg_h5_publish(const eg_book *book, eg_journal *journal, const eg_paths
     }
     status = eg_status_wrap(status, "%s", paths->file);
     if (status.code == EG_OK) {
-        status = eg_replace_file(paths, suffix, data, size);
+        status = eg_replace_file(paths->file, suffix, data, size, "the results file");
     }
     eg_h5_out_clear(&out);
     eg_h5_quiet_end(quiet);

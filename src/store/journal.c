@@ -1,6 +1,7 @@
 /** Frames of the journal; format and rules in store/journal.h. */
 #include "store/journal.h"
 
+#include "engram/file.h"
 #include "engram/memory.h"
 #include "store/paths.h"
 

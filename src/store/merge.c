@@ -1,6 +1,7 @@
 /** Joining results files; see engram/store.h and store/merge.h. */
 #include "engram/store.h"
 
+#include "engram/file.h"
 #include "engram/memory.h"
 #include "store/h5_write.h"
 #include "store/merge.h"

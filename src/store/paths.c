@@ -1,14 +1,11 @@
-/** Names of a sweep's files and careful writing; see store/paths.h. */
+/** Names of a sweep's files; see store/paths.h. */
 #include "store/paths.h"
 
 #include "engram/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static bool ends_with(const char *text, size_t length, const char *end)
 {
@@ -86,89 +83,4 @@ eg_status eg_paths_check(const eg_paths *paths)
         }
     }
     return eg_ok();
-}
-
-int eg_write_fully(int fd, const void *data, size_t size, uint64_t offset)
-{
-    const unsigned char *bytes = data;
-    size_t done = 0;
-    while (done < size) {
-        ssize_t wrote = pwrite(fd, bytes + done, size - done, (off_t)(offset + done));
-        if (wrote < 0 && errno == EINTR) {
-            continue;
-        }
-        if (wrote <= 0) {
-            return wrote < 0 ? errno : ENOSPC;
-        }
-        done += (size_t)wrote;
-    }
-    return 0;
-}
-
-int eg_read_fully(int fd, void *data, size_t size, uint64_t offset, size_t *got)
-{
-    unsigned char *bytes = data;
-    *got = 0;
-    while (*got < size) {
-        ssize_t count = pread(fd, bytes + *got, size - *got, (off_t)(offset + *got));
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            return errno;
-        }
-        if (count == 0) {
-            break;
-        }
-        *got += (size_t)count;
-    }
-    return 0;
-}
-
-eg_status eg_sync_directory(const char *directory)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return eg_fail_errno(errno, "%s: cannot open the directory", directory);
-    }
-    /* Some network file systems cannot sync a directory and say EINVAL; they need no sync. */
-    int error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
-    (void)close(fd);
-    return error == 0 ? eg_ok() : eg_fail_errno(error, "%s: cannot sync the directory", directory);
-}
-
-static int write_new_file(const char *path, const void *data, size_t size)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        return errno;
-    }
-    int error = eg_write_fully(fd, data, size, 0);
-    if (error == 0 && fsync(fd) != 0) {
-        error = errno;
-    }
-    if (close(fd) != 0 && error == 0) {
-        error = errno;
-    }
-    return error;
-}
-
-eg_status eg_replace_file(const eg_paths *paths, const char *suffix, const void *data, size_t size)
-{
-    char *temporary = NULL;
-    EG_TRY(eg_format(&temporary, "%s.%s", paths->file, suffix));
-    eg_status status = eg_ok();
-    int error = write_new_file(temporary, data, size);
-    if (error != 0) {
-        status = eg_fail_errno(error, "%s: cannot write the results file", temporary);
-    } else if (rename(temporary, paths->file) != 0) {
-        status = eg_fail_errno(errno, "%s: cannot replace the results file", paths->file);
-    } else {
-        status = eg_sync_directory(paths->directory);
-        eg_free(temporary);
-        return status;
-    }
-    (void)unlink(temporary);
-    eg_free(temporary);
-    return status;
 }

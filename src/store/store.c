@@ -2,6 +2,7 @@
  *  that reads journals, into the book. See engram/store.h. */
 #include "engram/store.h"
 
+#include "engram/file.h"
 #include "engram/memory.h"
 #include "store/book.h"
 #include "store/h5_write.h"

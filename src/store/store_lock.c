@@ -7,6 +7,7 @@
  *  since boot, so that a reused pid is not mistaken for the holder. */
 #include "store/store_lock.h"
 
+#include "engram/file.h"
 #include "engram/memory.h"
 #include "store/paths.h"
 

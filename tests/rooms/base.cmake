@@ -1,5 +1,6 @@
 engram_test(status)
 engram_test(memory)
+engram_test(file)
 engram_test(random)
 engram_test(pack)
 engram_test(record)

@@ -23,7 +23,7 @@ BEGIN {
         }
     }
     # Whose contract a public header is; those not listed here are called after their room.
-    place("base", "memory pack params profile random real record settings status")
+    place("base", "file memory pack params profile random real record settings status")
     place("math", "blas sparse")
     place("data", "dataset")
     place("nn", "activation layer loss net")

@@ -1,0 +1,32 @@
+/** Files that are read and written whole, with care for whatever may happen in between. `what` names the
+ *  contents in messages: "the results file". */
+#ifndef ENGRAM_FILE_H
+#define ENGRAM_FILE_H
+
+#include "engram/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Writes all of `data` at `offset`, however often the system interrupts or shortens it. Returns 0
+ * or errno. */
+int eg_write_fully(int fd, const void *data, size_t size, uint64_t offset);
+/** Reads up to `size` bytes at `offset` (fewer at the end of the file); *got tells how many.
+ * Returns 0 or errno. */
+int eg_read_fully(int fd, void *data, size_t size, uint64_t offset, size_t *got);
+
+/** Makes names created in `directory` survive a power failure. */
+eg_status eg_sync_directory(const char *directory) EG_WARN_UNUSED;
+
+/** Replaces the file `path` by `data` so that a reader sees the old file or the new one, whole:
+ *  temporary name (`path`.`suffix`), fsync, rename, fsync of the directory. On failure the temporary
+ *  file is removed. Errors: EG_SYSTEM, EG_MEMORY. */
+eg_status eg_replace_file(const char *path, const char *suffix, const void *data, size_t size,
+                          const char *what) EG_WARN_UNUSED;
+
+/** The whole file in *out (eg_free), *size bytes; NULL if there is none. Errors: EG_SYSTEM if it is
+ *  there and cannot be read, EG_INVALID if it is no regular file, EG_MEMORY. */
+eg_status eg_load_file(unsigned char **out, size_t *size, const char *path,
+                       const char *what) EG_WARN_UNUSED;
+
+#endif
