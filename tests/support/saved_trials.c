@@ -10,14 +10,14 @@
 
 enum { ASSIGNMENTS_MAX = 20 };
 
-static bool has_param(const eg_component *component, const char *name)
+static const eg_param *param_of(const eg_component *component, const char *name)
 {
     for (size_t i = 0; i < component->param_count; i++) {
         if (strcmp(component->params[i].name, name) == 0) {
-            return true;
+            return &component->params[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 eg_settings *saved_settings(const char *name, const char *value)
@@ -42,13 +42,16 @@ eg_settings *saved_settings(const char *name, const char *value)
         stream = strcmp(name, "stream") == 0 ? value : stream;
         model = strcmp(name, "model") == 0 ? value : model;
     }
-    if (has_param(eg_family_find(&eg_stream_family, stream), "tasks")) {
+    if (param_of(eg_family_find(&eg_stream_family, stream), "tasks") != NULL) {
         all[count++] = (eg_assignment){.name = "stream.tasks", .value = "2"};
     }
-    if (has_param(eg_family_find(&eg_model_family, model), "hidden")) {
+    const eg_param *hidden = param_of(eg_family_find(&eg_model_family, model), "hidden");
+    if (hidden != NULL) {
         /* Activations choose among many units by default. */
         bool wide = name != NULL && strcmp(name, "model.activation") == 0;
-        all[count++] = (eg_assignment){.name = "model.hidden", .value = wide ? "[100]" : "[6, 4]"};
+        const char *layers = wide ? "[100]" : "[6, 4]";
+        all[count++] = (eg_assignment){.name = "model.hidden",
+                                       .value = hidden->type == EG_TYPE_INT ? "100" : layers};
     }
     eg_settings *settings = NULL;
     assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
