@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-enum { SIDE = 5, FEATURES = SIDE * SIDE, EXAMPLES = 12, EMPTY = 9 };
+/* Several blocks of columns and several channels, neither a multiple of the other. */
+enum { SIDE = 11, CHANNELS = 3, FEATURES = CHANNELS * SIDE * SIDE, EXAMPLES = 12, EMPTY = 9 };
 
 /* One byte in `period` is drawn, the others are EMPTY; the last example is all EMPTY. A byte b is
- * worth b/2 - 20, so the background is not 0. */
+ * worth b/2 - 20, so the background is not 0, and drawn ones twice that in the last channel. */
 static eg_dataset *made_up(size_t period)
 {
     eg_dataset *data = NULL;
@@ -17,14 +18,16 @@ static eg_dataset *made_up(size_t period)
     assert_ok(eg_alloc(&data, 1, sizeof *data));
     assert_ok(eg_alloc(&x, EXAMPLES, FEATURES));
     assert_ok(eg_alloc(&label, EXAMPLES, sizeof *label));
-    assert_ok(eg_alloc(&data->value, 1, sizeof *data->value));
+    assert_ok(eg_alloc(&data->value, CHANNELS, sizeof *data->value));
     eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
     for (size_t i = 0; i < (size_t)EXAMPLES * FEATURES; i++) {
         bool drawn = i % period == 0 && i / FEATURES + 1 < EXAMPLES;
         x[i] = drawn ? (uint8_t)(10 + eg_rng_below(&rng, 200)) : EMPTY;
     }
     for (size_t b = 0; b < 256; b++) {
-        data->value[0][b] = (eg_real)b / 2 - 20;
+        eg_real number = (eg_real)b / 2 - 20;
+        data->value[0][b] = data->value[1][b] = number;
+        data->value[2][b] = b == EMPTY ? number : 2 * number;
     }
     for (size_t i = 0; i < EXAMPLES; i++) {
         label[i] = (uint16_t)(i % 2);
@@ -32,7 +35,7 @@ static eg_dataset *made_up(size_t period)
     data->storage[0] = x;
     data->storage[1] = label;
     data->storage[4] = data->value;
-    data->channels = 1;
+    data->channels = CHANNELS;
     data->height = SIDE;
     data->width = SIDE;
     data->features = FEATURES;
@@ -70,15 +73,18 @@ static size_t check_batch(const eg_batch *batch)
         for (size_t i = 0; i < FEATURES; i++) {
             row[i] = sparse->background;
         }
-        for (size_t k = sparse->start[r]; k < sparse->start[r + 1]; k++) {
+        for (size_t k = eg_sparse_row(sparse, r); k < eg_sparse_row(sparse, r + 1); k++) {
             assert_true(sparse->value[k] != 0);
+            size_t block = sparse->column[k] / sparse->block;
+            assert_in_range(k, sparse->start[r * sparse->blocks + block],
+                            sparse->start[r * sparse->blocks + block + 1] - 1);
             row[sparse->column[k]] += sparse->value[k];
         }
         for (size_t i = 0; i < FEATURES; i++) {
             assert_close((double)row[i], (double)batch->x[r * FEATURES + i], 1e-5);
         }
     }
-    return sparse->start[batch->size];
+    return eg_sparse_row(sparse, batch->size);
 }
 
 static void the_same_numbers(void **state)
@@ -114,6 +120,30 @@ static void the_same_numbers(void **state)
         eg_stream_free(stream);
     }
     eg_dataset_free(data);
+}
+
+/** The numbers are not written twice for somebody who reads them once. */
+static void compressed_only(void **state)
+{
+    (void)state;
+    eg_dataset *sparse_data = made_up(3);
+    eg_dataset *dense_data = made_up(2);
+    eg_stream *stream = compressed_stream("iid", sparse_data);
+    eg_batch batch;
+    eg_stream_get(stream, 0, 0, &batch);
+    size_t entries = check_batch(&batch);
+    stream->compressed_only = true;
+    eg_stream_get(stream, 0, 0, &batch);
+    assert_null(batch.x);
+    assert_int_equal(eg_sparse_row(batch.sparse, batch.size), entries);
+    eg_stream_free(stream);
+    stream = compressed_stream("iid", dense_data);
+    stream->compressed_only = true;
+    eg_stream_get(stream, 0, 0, &batch);
+    assert_non_null(batch.x);
+    eg_stream_free(stream);
+    eg_dataset_free(sparse_data);
+    eg_dataset_free(dense_data);
 }
 
 static void dense_data_stay_dense(void **state)
@@ -153,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_numbers),
+        cmocka_unit_test(compressed_only),
         cmocka_unit_test(dense_data_stay_dense),
         cmocka_unit_test(datasets_know_their_background),
     };

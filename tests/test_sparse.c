@@ -2,6 +2,7 @@
 #include "testing.h"
 
 #include "engram/memory.h"
+#include "engram/params.h"
 #include "engram/random.h"
 #include "engram/sparse.h"
 #include "math/panel.h"
@@ -10,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 23, COLUMNS = 37, WIDTH_MAX = 144 };
+/* More columns than fit into one block, and into two. */
+enum { ROWS = 23, COLUMNS = 2 * EG_SPARSE_BLOCK + 37, WIDTH_MAX = 144 };
 
 /** Rows of 0, 1, 2, … entries, so that every remainder of a group of entries occurs. */
 static eg_sparse *ragged(uint64_t index)
@@ -25,14 +27,33 @@ static eg_sparse *ragged(uint64_t index)
     uint32_t n = 0;
     for (size_t r = 0; r < ROWS; r++) {
         eg_rng_shuffle(&rng, COLUMNS, columns);
-        for (size_t k = 0; k < r; k++) {
-            list->column[n] = columns[k];
-            list->value[n++] = (eg_real)eg_rng_normal(&rng);
+        for (size_t b = 0; b < list->blocks; b++) {
+            for (size_t k = 0; k < r; k++) {
+                if (columns[k] / list->block == b) {
+                    list->column[n] = columns[k];
+                    list->value[n++] = (eg_real)eg_rng_normal(&rng);
+                }
+            }
+            list->start[r * list->blocks + b + 1] = n;
         }
-        list->start[r + 1] = n;
     }
     list->rows = ROWS;
     return list;
+}
+
+static void equal_blocks(void **state)
+{
+    (void)state;
+    static const size_t columns[] = {1, EG_SPARSE_BLOCK, EG_SPARSE_BLOCK + 1, 784};
+    static const size_t blocks[] = {1, 1, 2, 4};
+    static const size_t block[] = {1, EG_SPARSE_BLOCK, EG_SPARSE_BLOCK / 2 + 1, 196};
+    for (size_t i = 0; i < EG_COUNT(columns); i++) {
+        eg_sparse *list = NULL;
+        assert_ok(eg_sparse_create(&list, 2, columns[i]));
+        assert_int_equal(list->blocks, blocks[i]);
+        assert_int_equal(list->block, block[i]);
+        eg_sparse_free(list);
+    }
 }
 
 static void random_panel(uint64_t index, size_t n, eg_real *x)
@@ -54,7 +75,7 @@ static double error_of(eg_sparse_kernel *kernel, const eg_sparse *list, size_t w
     for (size_t r = 0; r < list->rows; r++) {
         for (size_t l = 0; l < width; l++) {
             double sum = 0.0;
-            for (size_t k = list->start[r]; k < list->start[r + 1]; k++) {
+            for (size_t k = eg_sparse_row(list, r); k < eg_sparse_row(list, r + 1); k++) {
                 sum += (double)list->value[k] * (double)m[list->column[k] * width + l];
             }
             worst = fmax(worst, fabs((double)out[r * width + l] - sum));
@@ -89,8 +110,14 @@ static void product_by_hand(void **state)
     uint32_t start[] = {0, 1, 1, 3};
     uint32_t column[] = {1, 0, 1};
     eg_real value[] = {2, 3, -1};
-    const eg_sparse list = {
-        .rows = 3, .columns = 2, .background = 5, .start = start, .column = column, .value = value};
+    const eg_sparse list = {.rows = 3,
+                            .columns = 2,
+                            .block = 2,
+                            .blocks = 1,
+                            .background = 5,
+                            .start = start,
+                            .column = column,
+                            .value = value};
     eg_real m[2 * EG_SPARSE_STEP];
     eg_real out[3 * EG_SPARSE_STEP];
     for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
@@ -110,9 +137,25 @@ static void dense_of(const eg_sparse *list, bool transposed, eg_real *out)
     size_t columns = transposed ? list->rows : list->columns;
     memset(out, 0, (size_t)ROWS * COLUMNS * sizeof *out);
     for (size_t r = 0; r < list->rows; r++) {
-        for (size_t k = list->start[r]; k < list->start[r + 1]; k++) {
+        for (size_t k = eg_sparse_row(list, r); k < eg_sparse_row(list, r + 1); k++) {
             size_t c = list->column[k];
             out[transposed ? c * columns + r : r * columns + c] = list->value[k];
+        }
+    }
+}
+
+/** Columns ascend within a row, and every block begins where its first column would stand. */
+static void check_order(const eg_sparse *list)
+{
+    for (size_t r = 0; r < list->rows; r++) {
+        for (size_t k = eg_sparse_row(list, r) + 1; k < eg_sparse_row(list, r + 1); k++) {
+            assert_true(list->column[k - 1] < list->column[k]);
+        }
+        for (size_t b = 0; b < list->blocks; b++) {
+            const uint32_t *segment = list->start + r * list->blocks + b;
+            for (size_t k = segment[0]; k < segment[1]; k++) {
+                assert_int_equal(list->column[k] / list->block, b);
+            }
         }
     }
 }
@@ -120,12 +163,14 @@ static void dense_of(const eg_sparse *list, bool transposed, eg_real *out)
 static void transposes(void **state)
 {
     (void)state;
+    static eg_real expected[ROWS * COLUMNS];
+    static eg_real got[ROWS * COLUMNS];
     eg_sparse *list = ragged(2);
     eg_sparse *transposed = NULL;
-    eg_real expected[ROWS * COLUMNS];
-    eg_real got[ROWS * COLUMNS];
+    eg_sparse *again = NULL;
     list->background = 4;
     assert_ok(eg_sparse_create(&transposed, COLUMNS, ROWS));
+    assert_ok(eg_sparse_create(&again, ROWS, COLUMNS));
     /* Twice: nothing of the first one may be left. */
     for (size_t time = 0; time < 2; time++) {
         eg_sparse_transpose(list, transposed);
@@ -135,12 +180,14 @@ static void transposes(void **state)
         dense_of(list, true, expected);
         dense_of(transposed, false, got);
         assert_memory_equal(got, expected, sizeof got);
-        for (size_t r = 0; r < transposed->rows; r++) {
-            for (size_t k = transposed->start[r] + 1; k < transposed->start[r + 1]; k++) {
-                assert_true(transposed->column[k - 1] < transposed->column[k]);
-            }
-        }
+        check_order(transposed);
+        eg_sparse_transpose(transposed, again);
+        dense_of(list, false, expected);
+        dense_of(again, false, got);
+        assert_memory_equal(got, expected, sizeof got);
+        check_order(again);
     }
+    eg_sparse_free(again);
     eg_sparse_free(transposed);
     eg_sparse_free(list);
 }
@@ -198,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_in_every_width),
         cmocka_unit_test(product_by_hand),
+        cmocka_unit_test(equal_blocks),
         cmocka_unit_test(transposes),
         cmocka_unit_test(panel_sums),
         cmocka_unit_test(out_of_memory),

@@ -9,20 +9,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The matrix with elements `background`, plus value[k] at (r, column[k]) for start[r] <= k <
- * start[r+1]. No element is listed twice; the order of columns within a row is free, but fixes the
- * order of summation. */
+/** The matrix with elements `background`, plus the listed values. A row's entries are grouped into
+ * blocks of neighbouring columns, so that products stay within a part of the other matrix that fits
+ * the first-level cache: value[k] is at (r, column[k]) for start[r*blocks] <= k <
+ * start[(r+1)*blocks], and those of its columns b*block … (b+1)*block-1 begin at
+ * start[r*blocks + b]. No element is listed twice; the order of columns within a block is free, but
+ * fixes the order of summation. */
 typedef struct eg_sparse {
     size_t rows, columns;
+    size_t block;  /**< columns of a block; the last one may have fewer */
+    size_t blocks; /**< per row, at least 1 */
     eg_real background;
-    uint32_t *start;  /**< [rows + 1] */
-    uint32_t *column; /**< [start[rows]] */
-    eg_real *value;   /**< [start[rows]] */
+    uint32_t *start;  /**< [rows*blocks + 1] */
+    uint32_t *column; /**< [start[rows*blocks]] */
+    eg_real *value;   /**< [start[rows*blocks]] */
 } eg_sparse;
 
-/** An empty matrix with memory for `rows` full rows. Release with eg_sparse_free. */
+/** An empty matrix with memory for `rows` full rows, in equal blocks of at most EG_SPARSE_BLOCK
+ *  columns. Release with eg_sparse_free. */
+enum { EG_SPARSE_BLOCK = 256 };
 eg_status eg_sparse_create(eg_sparse **out, size_t rows, size_t columns) EG_WARN_UNUSED;
 void eg_sparse_free(eg_sparse *matrix);
+
+/** Place of the first entry of row r; that of row `rows` is the number of entries. */
+static inline size_t eg_sparse_row(const eg_sparse *matrix, size_t r)
+{
+    return matrix->start[r * matrix->blocks];
+}
+
+/** Rows first … first+count-1 of a matrix, borrowed. */
+static inline eg_sparse eg_sparse_rows(const eg_sparse *matrix, size_t first, size_t count)
+{
+    eg_sparse out = *matrix;
+    out.start += first * matrix->blocks;
+    out.rows = count;
+    return out;
+}
 
 /** The transpose of `from` into `out`, created for from->columns rows of from->rows columns or
  * more. Within a row, columns ascend. */

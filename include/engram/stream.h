@@ -18,7 +18,7 @@
  *  call on it. */
 typedef struct eg_batch {
     size_t size;
-    const eg_real *x;        /**< [size, features] */
+    const eg_real *x;        /**< [size, features]; NULL if only `sparse` was wanted */
     const eg_sparse *sparse; /**< the same numbers compressed, where that is worth it; else NULL */
     const uint32_t *label;   /**< [size], for classification */
     const eg_real *target;   /**< [size, outputs], for regression; NULL otherwise */
@@ -55,6 +55,9 @@ typedef struct eg_stream_ops {
 struct eg_stream {
     const eg_stream_ops *ops;
     eg_stream_shape shape;
+    /** Batches that come compressed come without x, which saves the time and the cache to write it.
+     *  Whoever reads batches may set it; false at first. */
+    bool compressed_only;
 };
 
 typedef struct eg_stream_kind {

@@ -103,17 +103,17 @@ EG_CLONES static void combine(size_t n, size_t width, const eg_real *restrict sc
     }
 }
 
-EG_CLONES static void finish(size_t n, size_t width, const eg_real *restrict a,
-                             const eg_real *restrict row, const eg_real *restrict scale,
-                             const eg_real *restrict offset, eg_real *restrict y)
+EG_CLONES static void finish(size_t n, size_t width, size_t units, size_t stride,
+                             const eg_real *restrict a, const eg_real *restrict row,
+                             const eg_real *restrict scale, const eg_real *restrict offset,
+                             const eg_real *restrict lanes, eg_real *restrict y)
 {
     for (size_t i = 0; i < n; i++) {
         eg_real factor = a[i];
-        eg_real *restrict at = y + i * width;
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
-                at[s + l] = scale[s + l] * (at[s + l] + factor * row[s + l]) + offset[s + l];
-            }
+        const eg_real *restrict from = lanes + i * width;
+        eg_real *restrict to = y + i * stride;
+        for (size_t l = 0; l < units; l++) {
+            to[l] = scale[l] * (from[l] + factor * row[l]) + offset[l];
         }
     }
 }
@@ -177,11 +177,12 @@ void eg_panel_combine(size_t n, size_t width, const eg_real *scale, const eg_rea
     combine(n, width, scale, offset, slope, w, g);
 }
 
-void eg_panel_finish(size_t n, size_t width, const eg_real *a, const eg_real *row,
-                     const eg_real *scale, const eg_real *offset, eg_real *y)
+void eg_panel_finish(size_t n, size_t width, size_t units, size_t stride, const eg_real *a,
+                     const eg_real *row, const eg_real *scale, const eg_real *offset,
+                     const eg_real *lanes, eg_real *y)
 {
-    assert(width % STEP == 0);
-    finish(n, width, a, row, scale, offset, y);
+    assert(units <= width && units <= stride);
+    finish(n, width, units, stride, a, row, scale, offset, lanes, y);
 }
 
 void eg_panel_collect(size_t n, size_t width, size_t units, size_t stride, const eg_real *dy,

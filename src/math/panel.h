@@ -25,9 +25,11 @@ void eg_panel_weighted(size_t n, size_t width, const eg_real *a, const eg_real *
 void eg_panel_combine(size_t n, size_t width, const eg_real *scale, const eg_real *offset,
                       const eg_real *slope, const eg_real *w, eg_real *g);
 
-/** y[i][l] = scale[l] (y[i][l] + a[i] row[l]) + offset[l] */
-void eg_panel_finish(size_t n, size_t width, const eg_real *a, const eg_real *row,
-                     const eg_real *scale, const eg_real *offset, eg_real *y);
+/** y[i][l] = scale[l] (lanes[i][l] + a[i] row[l]) + offset[l] for the first `units` lanes; y is
+ *  [n][stride]. */
+void eg_panel_finish(size_t n, size_t width, size_t units, size_t stride, const eg_real *a,
+                     const eg_real *row, const eg_real *scale, const eg_real *offset,
+                     const eg_real *lanes, eg_real *y);
 
 /** Copies `units` columns of dy [n][stride] into lanes, 0 into the others, and fills per lane
  *  dots[l] = sum_i dy[i][l] y[i][l], sums[l] = sum_i dy[i][l]; y is laid out as dy. */

@@ -23,7 +23,9 @@ eg_status eg_sparse_create(eg_sparse **out, size_t rows, size_t columns)
         status = eg_fail(EG_INVALID, "a sparse matrix of %zu x %zu is too large", rows, columns);
         goto done;
     }
-    EG_TRY_DONE(status, eg_alloc(&matrix->start, rows + 1, sizeof *matrix->start));
+    matrix->blocks = columns == 0 ? 1 : (columns + EG_SPARSE_BLOCK - 1) / EG_SPARSE_BLOCK;
+    matrix->block = (columns + matrix->blocks - 1) / matrix->blocks;
+    EG_TRY_DONE(status, eg_alloc(&matrix->start, rows * matrix->blocks + 1, sizeof *matrix->start));
     EG_TRY_DONE(status, eg_alloc(&matrix->column, rows * columns, sizeof *matrix->column));
     EG_TRY_DONE(status, eg_alloc(&matrix->value, rows * columns, sizeof *matrix->value));
     matrix->columns = columns;
@@ -45,28 +47,32 @@ void eg_sparse_free(eg_sparse *matrix)
     eg_free(matrix);
 }
 
-/* A counting sort: start[c + 1] first counts column c, then runs through the places of its entries.
- */
+/* A counting sort: start[s + 1] first counts the entries of segment s, a row's part of a block, then
+ * runs through their places. */
 void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out)
 {
     out->rows = from->columns;
     out->columns = from->rows;
     out->background = from->background;
-    size_t entries = from->start[from->rows];
+    size_t segments = out->rows * out->blocks;
     uint32_t *start = out->start;
-    memset(start, 0, (out->rows + 1) * sizeof *start);
-    for (size_t k = 0; k < entries; k++) {
-        start[from->column[k] + 1]++;
+    memset(start, 0, (segments + 1) * sizeof *start);
+    for (size_t r = 0; r < from->rows; r++) {
+        uint32_t *count = start + 1 + r / out->block;
+        for (size_t k = eg_sparse_row(from, r); k < eg_sparse_row(from, r + 1); k++) {
+            count[from->column[k] * out->blocks]++;
+        }
     }
     uint32_t place = 0;
-    for (size_t c = 0; c < out->rows; c++) {
-        uint32_t count = start[c + 1];
-        start[c + 1] = place;
+    for (size_t s = 0; s < segments; s++) {
+        uint32_t count = start[s + 1];
+        start[s + 1] = place;
         place += count;
     }
     for (size_t r = 0; r < from->rows; r++) {
-        for (size_t k = from->start[r]; k < from->start[r + 1]; k++) {
-            uint32_t to = start[from->column[k] + 1]++;
+        uint32_t *next = start + 1 + r / out->block;
+        for (size_t k = eg_sparse_row(from, r); k < eg_sparse_row(from, r + 1); k++) {
+            uint32_t to = next[from->column[k] * out->blocks]++;
             out->column[to] = (uint32_t)r;
             out->value[to] = from->value[k];
         }
@@ -123,22 +129,29 @@ static inline void add_one(size_t width, uint32_t column, eg_real v, const eg_re
     }
 }
 
+/* sum += the listed entries from k to end times their rows of m */
+static inline void add_all(const eg_sparse *list, size_t k, size_t end, size_t width,
+                           const eg_real *restrict m, eg_real *restrict sum)
+{
+    for (; k + 8 <= end; k += 8) {
+        add_eight(width, list->column + k, list->value + k, m, sum);
+    }
+    for (; k + 2 <= end; k += 2) {
+        add_two(width, list->column + k, list->value + k, m, sum);
+    }
+    if (k < end) {
+        add_one(width, list->column[k], list->value[k], m, sum);
+    }
+}
+
 EG_CLONES static void product(const eg_sparse *list, size_t width, const eg_real *restrict m,
                               eg_real *restrict out)
 {
-    for (size_t r = 0; r < list->rows; r++) {
-        eg_real *sum = out + r * width;
-        memset(sum, 0, width * sizeof *sum);
-        size_t k = list->start[r];
-        size_t end = list->start[r + 1];
-        for (; k + 8 <= end; k += 8) {
-            add_eight(width, list->column + k, list->value + k, m, sum);
-        }
-        for (; k + 2 <= end; k += 2) {
-            add_two(width, list->column + k, list->value + k, m, sum);
-        }
-        if (k < end) {
-            add_one(width, list->column[k], list->value[k], m, sum);
+    memset(out, 0, list->rows * width * sizeof *out);
+    for (size_t b = 0; b < list->blocks; b++) {
+        for (size_t r = 0; r < list->rows; r++) {
+            const uint32_t *segment = list->start + r * list->blocks + b;
+            add_all(list, segment[0], segment[1], width, m, out + r * width);
         }
     }
 }

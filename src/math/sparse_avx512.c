@@ -9,6 +9,8 @@
 #include <immintrin.h>
 
 #define AVX512 __attribute__((target("avx512f")))
+/* Sums are registers only where the number of them is a constant. */
+#define INLINE AVX512 __attribute__((always_inline)) static inline
 
 enum { LANES = 16, VECTORS_MAX = 4 };
 
@@ -18,7 +20,7 @@ bool eg_sparse_has_avx512(void)
 }
 
 /* sum += v row, for the first `vectors` registers of the row. */
-AVX512 static inline void add(size_t vectors, __m512 *sum, eg_real v, const eg_real *row)
+INLINE void add(size_t vectors, __m512 *sum, eg_real v, const eg_real *row)
 {
     __m512 factor = _mm512_set1_ps(v);
     for (size_t i = 0; i < vectors; i++) {
@@ -26,32 +28,43 @@ AVX512 static inline void add(size_t vectors, __m512 *sum, eg_real v, const eg_r
     }
 }
 
-/* `vectors` registers of every row of the result, from lane `first` on. Called with constant
- * `vectors`, so that the sums are registers. Even and odd entries have sums of their own: one chain
- * of additions would wait for itself. */
-AVX512 static inline void strip(size_t vectors, const eg_sparse *list, size_t width, size_t first,
-                                const eg_real *m, eg_real *out)
+/* Adds the entries from k to end to `vectors` registers of a row of the result, or begins it with
+ * them. Even and odd entries have sums of their own: one chain of additions would wait for itself. */
+INLINE void add_all(size_t vectors, const eg_sparse *list, size_t k, size_t end, size_t width,
+                    const eg_real *m, bool begin, eg_real *out)
 {
     const uint32_t *column = list->column;
     const eg_real *value = list->value;
-    for (size_t r = 0; r < list->rows; r++) {
-        __m512 even[VECTORS_MAX];
-        __m512 odd[VECTORS_MAX];
-        for (size_t i = 0; i < vectors; i++) {
-            even[i] = _mm512_setzero_ps();
-            odd[i] = _mm512_setzero_ps();
-        }
-        size_t k = list->start[r];
-        size_t end = list->start[r + 1];
-        for (; k + 2 <= end; k += 2) {
-            add(vectors, even, value[k], m + column[k] * width + first);
-            add(vectors, odd, value[k + 1], m + column[k + 1] * width + first);
-        }
-        if (k < end) {
-            add(vectors, even, value[k], m + column[k] * width + first);
-        }
-        for (size_t i = 0; i < vectors; i++) {
-            _mm512_storeu_ps(out + r * width + first + i * LANES, _mm512_add_ps(even[i], odd[i]));
+    __m512 even[VECTORS_MAX];
+    __m512 odd[VECTORS_MAX];
+    for (size_t i = 0; i < vectors; i++) {
+        even[i] = _mm512_maskz_loadu_ps(begin ? 0 : 0xffff, out + i * LANES);
+        odd[i] = _mm512_setzero_ps();
+    }
+    for (; k + 2 <= end; k += 2) {
+        add(vectors, even, value[k], m + column[k] * width);
+        add(vectors, odd, value[k + 1], m + column[k + 1] * width);
+    }
+    if (k < end) {
+        add(vectors, even, value[k], m + column[k] * width);
+    }
+    for (size_t i = 0; i < vectors; i++) {
+        _mm512_storeu_ps(out + i * LANES, _mm512_add_ps(even[i], odd[i]));
+    }
+}
+
+/* `vectors` registers of every row of the result, from lane `first` on. Called with constant
+ * `vectors`, so that the sums are registers. */
+INLINE void strip(size_t vectors, const eg_sparse *list, size_t width, size_t first,
+                  const eg_real *m, eg_real *out)
+{
+    for (size_t b = 0; b < list->blocks; b++) {
+        for (size_t r = 0; r < list->rows; r++) {
+            const uint32_t *segment = list->start + r * list->blocks + b;
+            if (b == 0 || segment[0] < segment[1]) {
+                add_all(vectors, list, segment[0], segment[1], width, m + first, b == 0,
+                        out + r * width + first);
+            }
         }
     }
 }

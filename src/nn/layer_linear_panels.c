@@ -144,8 +144,8 @@ static void input_offsets(const eg_layer *layer, const pieces *c)
     for (size_t b = 0; b < c->batch; b++) {
         eg_real sum = 0;
         if (centered && c->sparse != NULL) {
-            size_t start = c->sparse->start[b];
-            sum = eg_sum(c->sparse->start[b + 1] - start, c->sparse->value + start);
+            size_t start = eg_sparse_row(c->sparse, b);
+            sum = eg_sum(eg_sparse_row(c->sparse, b + 1) - start, c->sparse->value + start);
         } else if (centered) {
             sum = eg_sum(c->n, c->x + b * c->n);
         }
@@ -168,12 +168,9 @@ static void forward(const eg_layer *layer, const eg_call *call, const eg_real *p
             eg_gemm(false, false, c.batch, c.width, c.n, 1, x, c.n, w, c.width, 0, c.lanes,
                     c.width);
         }
-        eg_panel_finish(c.batch, c.width, c.a, c.sum + first, c.inverse + first,
-                        biases_of(&c, layer, first), c.lanes);
-        size_t units = units_in(layer, panel);
-        for (size_t b = 0; b < c.batch; b++) {
-            memcpy(y + b * layer->outputs + first, c.lanes + b * c.width, units * sizeof *y);
-        }
+        eg_panel_finish(c.batch, c.width, units_in(layer, panel), layer->outputs, c.a,
+                        c.sum + first, c.inverse + first, biases_of(&c, layer, first), c.lanes,
+                        y + first);
     }
 }
 
@@ -211,9 +208,7 @@ static void panel_gradient(const eg_call *call, const pieces *c, size_t panel,
 {
     size_t first = panel * c->width;
     if (c->sparse != NULL) {
-        eg_sparse part = *call->transposed;
-        part.start += row;
-        part.rows = rows;
+        eg_sparse part = eg_sparse_rows(call->transposed, row, rows);
         eg_sparse_product(&part, c->width, c->lanes, g);
     } else {
         eg_gemm(true, false, rows, c->width, c->batch, 1, c->x + row, c->n, c->lanes, c->width, 0,

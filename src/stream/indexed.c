@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { RUN = 8 }; /* pixels that are skipped together if all are background */
+enum { AHEAD = 2 }; /* examples fetched before they are needed */
 
 typedef struct indexed {
     struct eg_stream base;
@@ -15,9 +15,10 @@ typedef struct indexed {
     uint64_t seed;
     size_t batch, epochs, block;
     eg_example_lists lists;
-    uint32_t *to;      /* [phases, pixels] where a pixel of the dataset goes, or NULL */
+    uint32_t *from;    /* [phases, pixels] the dataset's pixel that is seen there, or NULL */
     uint32_t *order;   /* [largest training group] the examples of the current epoch, shuffled */
     size_t ordered;    /* phase*epochs + epoch that `order` is of; SIZE_MAX: none */
+    uint8_t *seen;     /* [pixels] one channel of one example, permuted; NULL without `from` */
     eg_real *x;        /* [rows, features], rows = the larger of minibatch and block */
     eg_sparse *sparse; /* the same, compressed, or NULL if the data are dense */
     uint32_t *label;   /* [rows] */
@@ -62,52 +63,107 @@ static const eg_example_list *evaluation_list(const indexed *self, eg_part part)
     return part == EG_PART_TEST ? &self->lists.test : &self->lists.validation;
 }
 
-/* The bytes of one channel of one example as numbers. */
-static void convert(size_t pixels, const eg_real *restrict value, const uint32_t *restrict to,
-                    const uint8_t *restrict byte, eg_real *restrict x)
+/* The bytes of one channel as numbers. */
+static void convert(size_t pixels, const eg_real *restrict value, const uint8_t *restrict byte,
+                    eg_real *restrict x)
 {
-    if (to == NULL) {
-        for (size_t i = 0; i < pixels; i++) {
-            x[i] = value[byte[i]];
-        }
-    } else {
-        for (size_t i = 0; i < pixels; i++) {
-            x[to[i]] = value[byte[i]];
-        }
+    for (size_t i = 0; i < pixels; i++) {
+        x[i] = value[byte[i]];
     }
 }
 
-static void fill(size_t n, eg_real value, eg_real *x)
+/* Bit i says whether byte i of eight differs from the byte repeated in `empty`. The sum carries into
+ * the highest bit of every byte that is not 0, the product gathers these bits at the top. */
+static uint64_t differing(const uint8_t *byte, uint64_t empty)
 {
-    for (size_t i = 0; i < n; i++) {
-        x[i] = value;
-    }
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    uint64_t word = 0;
+    memcpy(&word, byte, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    word ^= empty;
+    uint64_t marks = (((word & low) + low) | word) & ~low;
+    return (marks >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }
 
-/* The same for x that is all background, visiting only what is not, and listing it from entry n of
- * the sparse matrix on, with columns counted from `first`; returns the entries after. */
-static size_t convert_sparse(const indexed *self, size_t pixels, const eg_real *restrict value,
-                             const uint32_t *restrict to, const uint8_t *restrict byte,
-                             eg_real *restrict x, size_t first, size_t n)
+/* The same for at most 64 bytes. */
+static uint64_t differing_of(size_t count, const uint8_t *byte, uint64_t empty)
 {
-    uint32_t *restrict column = self->sparse->column;
+    uint64_t marks = 0;
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        marks |= differing(byte + i, empty) << i;
+    }
+    for (; i < count; i++) {
+        marks |= (uint64_t)(byte[i] != (uint8_t)empty) << i;
+    }
+    return marks;
+}
+
+/* Lists what is not background of bytes first … end-1 of one channel from entry n of the sparse
+ * matrix on, with columns counted from `column`; returns the entries after. */
+static size_t list(const indexed *self, size_t first, size_t end, const eg_real *restrict value,
+                   const uint8_t *restrict byte, size_t column, size_t n)
+{
+    enum { CHUNK = 64 };
+    uint32_t *restrict columns = self->sparse->column;
     eg_real *restrict difference = self->sparse->value;
-    eg_real background = self->sparse->background;
-    uint8_t empty = self->dataset->background;
-    uint8_t empty_run[RUN];
-    memset(empty_run, empty, sizeof empty_run);
-    for (size_t run = 0; run < pixels; run += RUN) {
-        size_t end = least(run + RUN, pixels);
-        if (end - run == RUN && memcmp(byte + run, empty_run, RUN) == 0) {
-            continue;
+    const eg_real background = self->sparse->background;
+    const uint64_t empty = self->dataset->background * UINT64_C(0x0101010101010101);
+    for (size_t chunk = first; chunk < end; chunk += CHUNK) {
+        uint64_t marks = differing_of(least(CHUNK, end - chunk), byte + chunk, empty);
+        for (; marks != 0; marks &= marks - 1) {
+            size_t i = chunk + (size_t)__builtin_ctzll(marks);
+            columns[n] = (uint32_t)(column + i);
+            difference[n] = value[byte[i]] - background;
+            n++;
         }
-        for (size_t i = run; i < end; i++) {
-            /* Written in any case and kept if it counts: cheaper than a branch no one can guess. */
-            size_t place = to == NULL ? i : to[i];
-            x[place] = value[byte[i]];
-            column[n] = (uint32_t)(first + place);
-            difference[n] = x[place] - background;
-            n += byte[i] != empty ? 1 : 0;
+    }
+    return n;
+}
+
+/* One channel as this phase sees it: its own bytes, or permuted ones. */
+static const uint8_t *look(const indexed *self, const uint32_t *from, const uint8_t *byte)
+{
+    if (from == NULL) {
+        return byte;
+    }
+    size_t pixels = self->dataset->height * self->dataset->width;
+    for (size_t i = 0; i < pixels; i++) {
+        self->seen[i] = byte[from[i]];
+    }
+    return self->seen;
+}
+
+static bool wants_dense(const indexed *self)
+{
+    return self->sparse == NULL || !self->base.compressed_only;
+}
+
+/* Row r of the minibatch; n as in `list`. Blocks of columns do not end where channels do. */
+static size_t load_row(const indexed *self, size_t r, const uint8_t *bytes, const uint32_t *from,
+                       size_t n)
+{
+    const eg_dataset *data = self->dataset;
+    const eg_sparse *sparse = self->sparse;
+    size_t pixels = data->height * data->width;
+    eg_real *x = self->x + r * data->features;
+    uint32_t *next = sparse == NULL ? NULL : sparse->start + r * sparse->blocks + 1;
+    for (size_t c = 0; c < data->channels; c++) {
+        size_t begin = c * pixels;
+        const uint8_t *byte = look(self, from, bytes + begin);
+        if (wants_dense(self)) {
+            convert(pixels, data->value[c], byte, x + begin);
+        }
+        for (size_t first = 0, end = 0; sparse != NULL && first < pixels; first = end) {
+            size_t column = begin + first;
+            size_t room = sparse->block - column % sparse->block;
+            end = least(pixels, first + room);
+            n = list(self, first, end, data->value[c], byte, begin, n);
+            if (end - first == room || begin + end == data->features) {
+                *next++ = (uint32_t)n;
+            }
         }
     }
     return n;
@@ -117,33 +173,26 @@ static void load(indexed *self, const eg_examples *examples, const uint32_t *ind
                  size_t phase, eg_batch *out)
 {
     const eg_dataset *data = self->dataset;
-    size_t pixels = data->height * data->width;
-    const uint32_t *to = self->to == NULL ? NULL : self->to + phase * pixels;
+    const uint32_t *from =
+        self->from == NULL ? NULL : self->from + phase * data->height * data->width;
     size_t n = 0;
-    for (size_t i = 0; i < size; i++) {
-        const uint8_t *bytes = examples->x + (size_t)index[i] * data->features;
-        eg_real *row = self->x + i * data->features;
-        if (self->sparse != NULL) {
-            fill(data->features, self->sparse->background, row);
+    for (size_t r = 0; r < size; r++) {
+        /* Examples come in random order: the next ones are fetched meanwhile. */
+        const uint8_t *ahead =
+            examples->x + (size_t)index[least(r + AHEAD, size - 1)] * data->features;
+        for (size_t i = 0; i < data->features; i += EG_ALIGNMENT) {
+            __builtin_prefetch(ahead + i);
         }
-        for (size_t c = 0; c < data->channels; c++) {
-            size_t first = c * pixels;
-            if (self->sparse != NULL) {
-                n = convert_sparse(self, pixels, data->value[c], to, bytes + first, row + first,
-                                   first, n);
-            } else {
-                convert(pixels, data->value[c], to, bytes + first, row + first);
-            }
-        }
-        if (self->sparse != NULL) {
-            self->sparse->start[i + 1] = (uint32_t)n;
-        }
-        self->label[i] = examples->label[index[i]];
+        n = load_row(self, r, examples->x + (size_t)index[r] * data->features, from, n);
+        self->label[r] = examples->label[index[r]];
     }
     if (self->sparse != NULL) {
         self->sparse->rows = size;
     }
-    *out = (eg_batch){.size = size, .x = self->x, .sparse = self->sparse, .label = self->label};
+    *out = (eg_batch){.size = size,
+                      .x = wants_dense(self) ? self->x : NULL,
+                      .sparse = self->sparse,
+                      .label = self->label};
 }
 
 static void shuffle_epoch(indexed *self, size_t phase, size_t epoch)
@@ -198,8 +247,9 @@ static void indexed_free(eg_stream *stream)
 {
     indexed *self = (indexed *)stream;
     eg_example_lists_clear(&self->lists);
-    eg_free(self->to);
+    eg_free(self->from);
     eg_free(self->order);
+    eg_free(self->seen);
     eg_free(self->x);
     eg_sparse_free(self->sparse);
     eg_free(self->label);
@@ -240,22 +290,6 @@ static bool worth_compressing(const eg_dataset *data)
     return even && data->density < sparse_density;
 }
 
-/* Turns "pixel i comes from" into "pixel i goes to", in every phase. */
-static eg_status invert(uint32_t *permutation, size_t phases, size_t pixels)
-{
-    uint32_t *from = NULL;
-    EG_TRY(eg_alloc(&from, pixels, sizeof *from));
-    for (size_t t = 0; t < phases; t++) {
-        uint32_t *to = permutation + t * pixels;
-        memcpy(from, to, pixels * sizeof *from);
-        for (size_t i = 0; i < pixels; i++) {
-            to[from[i]] = (uint32_t)i;
-        }
-    }
-    eg_free(from);
-    return eg_ok();
-}
-
 /* Buffers for the largest minibatch and evaluation block there can be. */
 static eg_status allocate_buffers(indexed *self)
 {
@@ -267,6 +301,9 @@ static eg_status allocate_buffers(indexed *self)
     self->base.shape.batch = least(self->batch, largest);
     size_t rows = self->base.shape.batch > self->block ? self->base.shape.batch : self->block;
     EG_TRY(eg_alloc(&self->order, largest, sizeof *self->order));
+    if (self->from != NULL) {
+        EG_TRY(eg_alloc(&self->seen, self->dataset->height * self->dataset->width, 1));
+    }
     EG_TRY(eg_alloc(&self->x, rows, self->dataset->features * sizeof *self->x));
     if (worth_compressing(self->dataset)) {
         EG_TRY(eg_sparse_create(&self->sparse, rows, self->dataset->features));
@@ -303,15 +340,12 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .batch = setup->batch,
         .epochs = setup->epochs,
         .block = setup->block,
-        .to = setup->permutation,
+        .from = setup->permutation,
         .ordered = SIZE_MAX,
     };
     EG_TRY_DONE(status, eg_example_lists_make(&self->lists, data, setup->group, setup->groups,
                                               setup->holdout));
     EG_TRY_DONE(status, allocate_buffers(self));
-    if (self->to != NULL) {
-        EG_TRY_DONE(status, invert(self->to, setup->phases, data->height * data->width));
-    }
     *out = &self->base;
     return status;
 done:
