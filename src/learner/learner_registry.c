@@ -4,7 +4,9 @@
 #include "engram/learner.h"
 
 /* Sorted by name. */
-#define LEARNERS(ENTRY) ENTRY(plain)
+#define LEARNERS(ENTRY)                                                                            \
+    ENTRY(flymodel)                                                                                \
+    ENTRY(plain)
 
 #define DECLARATION(name) extern const eg_learner_kind eg_learner_##name;
 #define ROW(name) &eg_learner_##name.component,

@@ -1,0 +1,59 @@
+/** The mushroom body of a fruit fly as a classifier: a fixed sparse expansion, winners that take all, and
+ *  an associative layer that is written once per example. No gradients.
+ *
+ *      x' = (x - min x)/(max x - min x)                                   per example
+ *      y_j = sum of x'_i over the `ones` inputs i that unit j listens to
+ *      y_j = 0 where y_j < q, q the (1 - active)-quantile of y; then y = y/max(y)
+ *      learn class c:  W[c][j] = min(1, W[c][j] + rate y_j); all other rows stay, and so do the
+ *                      weights of silent units
+ *      score of class c: sum_j W[c][j] y_j, for classes that were seen
+ *
+ *  The quantile interpolates linearly between order statistics, so that without ties exactly
+ *  active * units stay where that is a whole number; ties keep more. An even image has no code.
+ *
+ *  Source: Shen, Dasgupta and Navlakha 2023, "Reducing catastrophic forgetting with associative
+ *  learning: a lesson from fruit flies", Neural Computation 35; constants of the authors' program. */
+#ifndef ENGRAM_LEARNER_FLY_H
+#define ENGRAM_LEARNER_FLY_H
+
+#include "engram/pack.h"
+#include "engram/real.h"
+#include "engram/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct eg_fly_shape {
+    size_t inputs, units, classes;
+    size_t ones;         /**< inputs a unit listens to, at most `inputs` */
+    double active, rate; /**< active in (0, 1) */
+} eg_fly_shape;
+
+typedef struct eg_fly {
+    eg_fly_shape shape;
+    uint32_t *start; /**< [inputs + 1] */
+    uint32_t *unit; /**< [units * ones]: input i is heard by unit[start[i]] … unit[start[i+1]-1] */
+    eg_real *weight;  /**< [classes, units] */
+    uint8_t *seen;    /**< [classes] 1 once the class was learned */
+    size_t count;     /**< active units of the code made last: */
+    uint32_t *winner; /**< [units] their numbers, ascending */
+    eg_real *value;   /**< [units] and their y */
+    eg_real *sum;     /**< [units] scratch */
+} eg_fly;
+
+/** Draws which inputs the units listen to, keyed by (seed, EG_PURPOSE_LEARNER, unit). */
+eg_status eg_fly_create(eg_fly **out, const eg_fly_shape *shape, uint64_t seed) EG_WARN_UNUSED;
+void eg_fly_free(eg_fly *fly);
+
+/** Makes the code of x [inputs]. */
+void eg_fly_code(eg_fly *fly, const eg_real *x);
+/** Associates the code with class `label`. */
+void eg_fly_associate(eg_fly *fly, size_t label);
+/** Scores [classes] of the code; -infinity for classes that were not seen. */
+void eg_fly_score(const eg_fly *fly, eg_real *scores);
+
+/** Weights and seen classes, for checkpoints. */
+void eg_fly_write(const eg_fly *fly, eg_writer *writer);
+eg_status eg_fly_read(eg_fly *fly, eg_reader *reader) EG_WARN_UNUSED;
+
+#endif
