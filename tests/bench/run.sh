@@ -100,7 +100,9 @@ run_engram() {
         END { print value["train_seconds"], value["evaluation_seconds"], value["final_accuracy"] }'
 }
 
-echo "core $core, $pairs pairs; kernels of OpenBLAS: ${OPENBLAS_CORETYPE:-chosen by OpenBLAS}"
+kernels=$("$build/tests/bench_roofline" | awk '{ print $5 }')
+chosen=${OPENBLAS_CORETYPE:+, asked for by OPENBLAS_CORETYPE}
+echo "core $core, $pairs pairs; OpenBLAS has kernels for $kernels$chosen"
 printf '%-24s %9s %9s  %-22s %9s %9s %9s %7s\n' case engram peer 'ratio (min - max)' acc 'acc peer' \
     roofline GFLOP/s
 for name in "${cases[@]}"; do
