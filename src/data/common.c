@@ -3,6 +3,10 @@
 
 #include "engram/memory.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
 typedef enum scale { SCALE_STANDARD, SCALE_UNIT, SCALE_RAW } scale;
 
 static const char *const scale_choices[] = {
@@ -47,7 +51,8 @@ static double byte_value(scale chosen, size_t byte, double mean, double std)
     return (double)byte;
 }
 
-eg_status eg_values_fill(eg_dataset *out, const eg_view *view, double mean, double std)
+eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mean,
+                         const double *std)
 {
     scale chosen = (scale)eg_view_choice(view, "scale");
     eg_real(*value)[256] = NULL;
@@ -56,7 +61,7 @@ eg_status eg_values_fill(eg_dataset *out, const eg_view *view, double mean, doub
     out->value = value;
     for (size_t c = 0; c < out->channels; c++) {
         for (size_t b = 0; b < 256; b++) {
-            value[c][b] = (eg_real)byte_value(chosen, b, mean, std);
+            value[c][b] = (eg_real)byte_value(chosen, b, mean[c], std[c]);
         }
     }
     return eg_ok();
@@ -71,4 +76,26 @@ void eg_limit_apply(const eg_view *view, size_t *train, size_t *test)
     size_t test_limit = limit >= 6 ? limit / 6 : 1;
     *train = *train < limit ? *train : limit;
     *test = *test < test_limit ? *test : test_limit;
+}
+
+eg_status eg_data_folder(char **out, const char **reason, const char *name, const eg_view *view)
+{
+    const char *path = eg_view_text(view, "path");
+    if (path[0] != '\0') {
+        *reason = "the setting dataset.path";
+        return eg_strdup(out, path);
+    }
+    const char *data = getenv("ENGRAM_DATA");
+    if (data != NULL && data[0] != '\0') {
+        *reason = "from the environment variable ENGRAM_DATA";
+        return eg_format(out, "%s/%s", data, name);
+    }
+    *reason = "the default; neither dataset.path nor ENGRAM_DATA is set";
+    return eg_format(out, "data/%s", name);
+}
+
+bool eg_data_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }

@@ -19,9 +19,17 @@ enum { EG_DATASET_COMMON_COUNT = 3 };
 extern const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT];
 
 /** Allocates and fills out->value for all channels of `out` by the setting `scale`; mean and std
- * are those of b/255 over the training set, for every channel. Computed in double, rounded once. */
-eg_status eg_values_fill(eg_dataset *out, const eg_view *view, double mean,
-                         double std) EG_WARN_UNUSED;
+ * [channels] are those of b/255 over the training set. Computed in double, rounded once. */
+eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mean,
+                         const double *std) EG_WARN_UNUSED;
+
+/** The folder of a dataset's files, from the setting `path`, ENGRAM_DATA or the default, as a new string;
+ *  *reason says in words why that one. */
+eg_status eg_data_folder(char **out, const char **reason, const char *name,
+                         const eg_view *view) EG_WARN_UNUSED;
+
+/** Whether there is something at `path`. What cannot even be examined counts: reading it says why. */
+bool eg_data_exists(const char *path);
 
 /** Cuts the numbers of examples by the setting `limit`: to the first `limit` for training and the
  * first limit/6 (at least one) for testing, the ratio of MNIST. 0 means all. Never enlarges. */

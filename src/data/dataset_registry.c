@@ -1,11 +1,13 @@
 /** All datasets. Adding one: its file, and its two lines here. */
 #include "data/common.h"
 
+extern const eg_dataset_kind eg_dataset_cifar10;
 extern const eg_dataset_kind eg_dataset_fashion_mnist;
 extern const eg_dataset_kind eg_dataset_mnist;
 extern const eg_dataset_kind eg_dataset_synthetic;
 
 static const eg_component *const members[] = {
+    &eg_dataset_cifar10.component,
     &eg_dataset_fashion_mnist.component,
     &eg_dataset_mnist.component,
     &eg_dataset_synthetic.component,

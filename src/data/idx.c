@@ -6,6 +6,7 @@
  * are four bytes, most significant first. */
 #include "data/idx.h"
 
+#include "data/byte_source.h"
 #include "engram/memory.h"
 
 #include <errno.h>
@@ -13,89 +14,25 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum {
     WORD_SIZE = 4,
     UNSIGNED_BYTE = 0x08,
-    CHUNK = 1 << 24,        /* gzread counts in int */
     GZIP_BEST_RATIO = 1032, /* deflate cannot compress further */
 };
-
-typedef struct source {
-    const char *path;
-    gzFile file;
-    size_t file_size; /* bytes on disk */
-} source;
-
-static eg_status source_open(source *self, const char *path)
-{
-    struct stat info;
-    if (stat(path, &info) != 0) {
-        return eg_fail(EG_INVALID, "%s: cannot be read: %s", path, strerror(errno));
-    }
-    if (!S_ISREG(info.st_mode)) {
-        return eg_fail(EG_INVALID, "%s: is not a regular file; expected an IDX file", path);
-    }
-    errno = 0;
-    gzFile file = gzopen(path, "rb");
-    if (file == NULL) {
-        return errno != 0 ? eg_fail(EG_INVALID, "%s: cannot be read: %s", path, strerror(errno))
-                          : eg_fail(EG_MEMORY, "%s: no memory to read it", path);
-    }
-    *self = (source){.path = path, .file = file, .file_size = (size_t)info.st_size};
-    return eg_ok();
-}
-
-/* Reads up to `size` bytes; *got is less only at the end of the data. */
-static eg_status source_read(source *self, void *out, size_t size, size_t *got)
-{
-    *got = 0;
-    while (*got < size) {
-        size_t left = size - *got;
-        int n = gzread(self->file, (unsigned char *)out + *got,
-                       left < CHUNK ? (unsigned)left : (unsigned)CHUNK);
-        if (n > 0) {
-            *got += (size_t)n;
-        }
-        int code = Z_OK;
-        const char *words = gzerror(self->file, &code);
-        if (code == Z_ERRNO) {
-            return eg_fail_errno(errno, "%s: cannot be read", self->path);
-        }
-        if (code == Z_MEM_ERROR) {
-            return eg_fail(EG_MEMORY, "%s: no memory to decompress it", self->path);
-        }
-        if (code == Z_BUF_ERROR) {
-            return eg_fail(EG_INVALID, "%s: truncated: the gzip data ends early", self->path);
-        }
-        if (code != Z_OK) {
-            /* zlib puts the path in front itself. */
-            size_t path = strlen(self->path);
-            bool named = strncmp(words, self->path, path) == 0 && words[path] == ':';
-            return eg_fail(EG_INVALID, "%s: corrupt gzip data (%s)", self->path,
-                           named ? words + path + 2 : words);
-        }
-        if (n <= 0) {
-            break;
-        }
-    }
-    return eg_ok();
-}
 
 static uint32_t big_endian(const unsigned char word[WORD_SIZE])
 {
     return (uint32_t)word[0] << 24 | (uint32_t)word[1] << 16 | (uint32_t)word[2] << 8 | word[3];
 }
 
-static eg_status read_header(source *self, size_t rank, eg_idx *out)
+static eg_status read_header(eg_source *self, size_t rank, eg_idx *out)
 {
     unsigned char words[(EG_IDX_RANK_MAX + 1) * WORD_SIZE] = {0};
     size_t size = (rank + 1) * WORD_SIZE;
     size_t got = 0;
-    EG_TRY(source_read(self, words, size, &got));
+    EG_TRY(eg_source_read(self, words, size, &got));
     uint32_t expected = UNSIGNED_BYTE << 8 | (uint32_t)rank;
     if (got >= WORD_SIZE && big_endian(words) != expected) {
         return eg_fail(EG_INVALID,
@@ -129,29 +66,29 @@ static eg_status read_header(source *self, size_t rank, eg_idx *out)
 
 /* Compares what the header promises with the size on disk, so that a damaged header is found before
  * memory is asked for. Exact for plain files, a bound for gzip. */
-static eg_status check_size(const source *self, bool plain, const eg_idx *idx)
+static eg_status check_size(const eg_source *self, const eg_idx *idx)
 {
     size_t header = (idx->rank + 1) * WORD_SIZE;
-    size_t most = plain ? self->file_size - header : self->file_size * GZIP_BEST_RATIO;
+    size_t most = self->plain ? self->file_size - header : self->file_size * GZIP_BEST_RATIO;
     if (idx->size > most) {
         return eg_fail(EG_INVALID,
                        "%s: truncated: the header promises %zu bytes of data, the file holds %s%zu",
-                       self->path, idx->size, plain ? "" : "at most ", most);
+                       self->path, idx->size, self->plain ? "" : "at most ", most);
     }
     return eg_ok();
 }
 
-static eg_status fail_trailing(const source *self, const eg_idx *idx)
+static eg_status fail_trailing(const eg_source *self, const eg_idx *idx)
 {
     return eg_fail(EG_INVALID,
                    "%s: trailing bytes after the %zu bytes of data that the header promises",
                    self->path, idx->size);
 }
 
-static eg_status read_data(source *self, eg_idx *out)
+static eg_status read_data(eg_source *self, eg_idx *out)
 {
     size_t got = 0;
-    EG_TRY(source_read(self, out->block, out->size, &got));
+    EG_TRY(eg_source_read(self, out->block, out->size, &got));
     if (got < out->size) {
         return eg_fail(EG_INVALID,
                        "%s: truncated: the header promises %zu bytes of data, the file holds %zu",
@@ -159,7 +96,7 @@ static eg_status read_data(source *self, eg_idx *out)
     }
     /* Asking for one byte more also makes zlib check the length and CRC at the end of gzip data. */
     unsigned char extra;
-    EG_TRY(source_read(self, &extra, 1, &got));
+    EG_TRY(eg_source_read(self, &extra, 1, &got));
     if (got != 0) {
         return fail_trailing(self, out);
     }
@@ -168,7 +105,7 @@ static eg_status read_data(source *self, eg_idx *out)
 }
 
 /* Maps a plain file, so that all processes of a node share the page cache's copy. */
-static eg_status map_data(const source *self, eg_idx *out)
+static eg_status map_data(const eg_source *self, eg_idx *out)
 {
     size_t header = (out->rank + 1) * WORD_SIZE;
     if (self->file_size > header + out->size) {
@@ -207,20 +144,19 @@ void eg_idx_clear(eg_idx *idx)
 eg_status eg_idx_read(eg_idx *out, const char *path, size_t rank)
 {
     *out = (eg_idx){.data = NULL};
-    source self = {.path = path};
-    EG_TRY(source_open(&self, path));
+    eg_source self;
+    EG_TRY(eg_source_open(&self, path, "an IDX file"));
     eg_status status = eg_ok();
     EG_TRY_DONE(status, read_header(&self, rank, out));
-    bool plain = gzdirect(self.file) == 1;
-    EG_TRY_DONE(status, check_size(&self, plain, out));
-    if (plain) {
+    EG_TRY_DONE(status, check_size(&self, out));
+    if (self.plain) {
         EG_TRY_DONE(status, map_data(&self, out));
     } else {
         EG_TRY_DONE(status, eg_alloc(&out->block, out->size, 1));
         EG_TRY_DONE(status, read_data(&self, out));
     }
 done:
-    (void)gzclose_r(self.file);
+    eg_source_close(&self);
     if (!eg_is_ok(&status)) {
         eg_idx_clear(out);
     }

@@ -5,36 +5,7 @@
 #include "data/idx.h"
 #include "engram/memory.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-
 enum { IMAGES_RANK = 3, LABELS_RANK = 1 };
-
-/* The folder, and words saying why that one. */
-static eg_status choose_folder(char **out, const char **reason, const char *name,
-                               const eg_view *view)
-{
-    const char *path = eg_view_text(view, "path");
-    if (path[0] != '\0') {
-        *reason = "the setting dataset.path";
-        return eg_strdup(out, path);
-    }
-    const char *data = getenv("ENGRAM_DATA");
-    if (data != NULL && data[0] != '\0') {
-        *reason = "from the environment variable ENGRAM_DATA";
-        return eg_format(out, "%s/%s", data, name);
-    }
-    *reason = "the default; neither dataset.path nor ENGRAM_DATA is set";
-    return eg_format(out, "data/%s", name);
-}
-
-/* A path that cannot even be examined counts as found: reading it then says why. */
-static bool exists(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
-}
 
 /* Path of one file in whichever spelling is there; *out is NULL if none is. */
 static eg_status find_file(char **out, const char *folder, const char *part, const char *what,
@@ -46,7 +17,7 @@ static eg_status find_file(char **out, const char *folder, const char *part, con
         for (size_t e = 0; e < EG_COUNT(endings); e++) {
             EG_TRY(eg_format(out, "%s/%s-%s%sidx%zu-ubyte%s", folder, part, what, marks[m], rank,
                              endings[e]));
-            if (exists(*out)) {
+            if (eg_data_exists(*out)) {
                 return eg_ok();
             }
             eg_free(*out);
@@ -141,10 +112,10 @@ eg_status eg_labelled_images_open(const eg_labelled_images *spec, const eg_view 
     out->width = spec->side;
     out->features = spec->side * spec->side;
     out->classes = spec->classes;
-    EG_TRY(eg_values_fill(out, view, spec->mean, spec->std));
+    EG_TRY(eg_values_fill(out, view, &spec->mean, &spec->std));
     folder from = {.spec = spec};
     eg_status status;
-    EG_TRY_DONE(status, choose_folder(&from.path, &from.reason, spec->name, view));
+    EG_TRY_DONE(status, eg_data_folder(&from.path, &from.reason, spec->name, view));
     EG_TRY_DONE(status,
                 read_part(&from, "train", &out->storage[EG_STORAGE_TRAIN_X], &out->mapping[0],
                           &out->storage[EG_STORAGE_TRAIN_LABEL], &out->train));

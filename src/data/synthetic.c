@@ -55,7 +55,7 @@ static eg_status synthetic_open(const eg_view *view, eg_dataset *out)
     out->width = side;
     out->features = side * side;
     out->classes = eg_view_size(view, "classes");
-    EG_TRY(eg_values_fill(out, view, uniform_mean, uniform_std));
+    EG_TRY(eg_values_fill(out, view, &uniform_mean, &uniform_std));
 
     uint8_t *prototypes = NULL;
     EG_TRY(eg_alloc(&prototypes, out->classes * out->features, 1));

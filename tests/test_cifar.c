@@ -1,0 +1,211 @@
+/** CIFAR-10: small files of its format, plain and gzip, and everything that can be wrong with them. */
+#include "data_settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum { PLANE = 32 * 32, PICTURE = 3 * PLANE, RECORD = 1 + PICTURE, RECORDS_MAX = 4 };
+
+static char directory[64];
+static unsigned char bytes[RECORDS_MAX * RECORD];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    (void)snprintf(directory, sizeof directory, "%s", eg_test_directory());
+    return unsetenv("ENGRAM_DATA");
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    eg_test_remove(directory);
+    return unsetenv("ENGRAM_DATA");
+}
+
+static void path_of(char *out, size_t size, const char *name)
+{
+    assert_in_range(snprintf(out, size, "%s/%s", directory, name), 1, size - 1);
+}
+
+/* `size` of `bytes`, compressed if the name says so. */
+static void write_bytes(const char *name, size_t size)
+{
+    char path[160];
+    path_of(path, sizeof path, name);
+    if (strstr(name, ".gz") == NULL) {
+        eg_test_write_file(path, bytes, size);
+        return;
+    }
+    gzFile file = gzopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(gzwrite(file, bytes, (unsigned)size), size);
+    assert_int_equal(gzclose(file), Z_OK);
+}
+
+/* Examples first … first+count-1: the label of example i is 2 i, byte p of channel c is i + 50 c + p. */
+static void write_examples(const char *name, size_t first, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        unsigned char *record = bytes + k * RECORD;
+        record[0] = (unsigned char)(2 * (first + k));
+        for (size_t i = 0; i < PICTURE; i++) {
+            record[1 + i] = (unsigned char)((first + k + 50 * (i / PLANE) + i % PLANE) & 255);
+        }
+    }
+    write_bytes(name, count * RECORD);
+}
+
+static void remove_file(const char *name)
+{
+    char path[160];
+    path_of(path, sizeof path, name);
+    assert_int_equal(remove(path), 0);
+}
+
+static eg_status open_with(eg_dataset **data, const char *scale)
+{
+    eg_settings *settings =
+        SETTINGS("dataset", "cifar10", "dataset.path", directory, "dataset.scale", scale);
+    eg_view root = eg_settings_root(settings);
+    eg_status status = eg_dataset_open(data, &root);
+    eg_settings_free(settings);
+    return status;
+}
+
+static void refused(const char *part)
+{
+    eg_dataset *data = NULL;
+    size_t live = eg_memory_live_blocks();
+    assert_fails(open_with(&data, "unit"), EG_INVALID, part);
+    assert_null(data);
+    assert_int_equal(eg_memory_live_blocks(), live);
+}
+
+static void write_all(void)
+{
+    write_examples("data_batch_1.bin", 0, 3);
+    write_examples("data_batch_2.bin.gz", 3, 1);
+    write_examples("test_batch.bin.gz", 1, 2);
+}
+
+static void plain_and_gzip(void **state)
+{
+    (void)state;
+    eg_dataset *data = NULL;
+    write_all();
+    assert_ok(open_with(&data, "standard"));
+    assert_int_equal(data->channels, 3);
+    assert_int_equal(data->height, 32);
+    assert_int_equal(data->width, 32);
+    assert_int_equal(data->features, PICTURE);
+    assert_int_equal(data->classes, 10);
+    assert_int_equal(data->train.count, 4);
+    assert_int_equal(data->test.count, 2);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(data->train.label[i], 2 * i);
+        assert_int_equal(data->train.x[i * PICTURE], i);
+        assert_int_equal(data->train.x[i * PICTURE + PLANE + 7], i + 57);
+        assert_int_equal(data->train.x[i * PICTURE + PICTURE - 1], (i + 100 + 1023) & 255);
+    }
+    assert_int_equal(data->test.label[1], 4);
+    assert_int_equal(data->test.x[PICTURE + 5], 7);
+    /* (1 - 0.4914)/0.2470, (1 - 0.4822)/0.2435, (0 - 0.4465)/0.2616 */
+    assert_close((double)data->value[0][255], 2.05911, 1e-5);
+    assert_close((double)data->value[1][255], 2.12649, 1e-5);
+    assert_close((double)data->value[2][0], -1.70680, 1e-5);
+    eg_dataset_free(data);
+}
+
+static void the_usual_folder(void **state)
+{
+    (void)state;
+    write_all();
+    eg_dataset *data = NULL;
+    eg_settings *settings = SETTINGS("dataset", "cifar10");
+    eg_view root = eg_settings_root(settings);
+    assert_int_equal(setenv("ENGRAM_DATA", directory, 1), 0);
+    eg_status status = eg_dataset_open(&data, &root);
+    assert_fails(status, EG_INVALID, "no data_batch_1.bin or data_batch_1.bin.gz in");
+    assert_fails(status, EG_INVALID, "/cifar10 (from the environment variable ENGRAM_DATA)");
+    assert_fails(status, EG_INVALID, "jobs/fetch-data.sh cifar10 gets the files");
+    eg_settings_free(settings);
+}
+
+static void missing_files(void **state)
+{
+    (void)state;
+    write_all();
+    remove_file("test_batch.bin.gz");
+    refused("no test_batch.bin or test_batch.bin.gz");
+    write_all();
+    write_examples("data_batch_5.bin", 0, 1);
+    refused("no data_batch_3.bin or data_batch_3.bin.gz");
+    remove_file("data_batch_5.bin");
+    remove_file("data_batch_1.bin");
+    refused("no data_batch_1.bin");
+}
+
+static void wrong_files(void **state)
+{
+    (void)state;
+    write_all();
+    write_bytes("data_batch_1.bin", 2 * RECORD - 1);
+    refused("data_batch_1.bin: 6145 bytes of data; expected a multiple of 3073");
+    write_bytes("data_batch_1.bin", 0);
+    refused("data_batch_1.bin: 0 bytes of data");
+    write_all();
+    write_bytes("test_batch.bin.gz", 5);
+    refused("test_batch.bin.gz: 5 bytes of data");
+    write_all();
+    bytes[RECORD] = 10;
+    write_bytes("test_batch.bin.gz", 2 * RECORD);
+    refused("test_batch.bin.gz: label 10 of example 1; expected 0 to 9");
+    /* A gzip file cut short. */
+    write_all();
+    char path[160];
+    unsigned char head[60];
+    path_of(path, sizeof path, "test_batch.bin.gz");
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
+    assert_int_equal(fclose(file), 0);
+    eg_test_write_file(path, head, sizeof head);
+    refused("test_batch.bin.gz: truncated");
+}
+
+/* Two classes a task, 3072 numbers in a row: what the split stream makes of it. */
+static void split_and_flat(void **state)
+{
+    (void)state;
+    write_all();
+    eg_dataset *data = NULL;
+    eg_stream *stream = NULL;
+    eg_batch batch;
+    assert_ok(open_with(&data, "raw"));
+    eg_settings *settings = SETTINGS("dataset", "cifar10", "stream.partition", "[[0, 2], [4, 6]]");
+    eg_view root = eg_settings_root(settings);
+    assert_ok(eg_stream_create(&stream, &root, data, 1, 0.0, 4));
+    assert_int_equal(stream->shape.features, PICTURE);
+    assert_int_equal(stream->shape.channels, 3);
+    eg_stream_get(stream, 1, 0, &batch);
+    assert_int_equal(batch.size, 2);
+    size_t first = batch.label[0] / 2;
+    assert_int_equal(first + batch.label[1] / 2, 5);
+    assert_true(batch.x[PLANE + 7] == (eg_real)(first + 57));
+    eg_stream_free(stream);
+    eg_settings_free(settings);
+    eg_dataset_free(data);
+}
+
+int main(void)
+{
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(plain_and_gzip), IN_DIRECTORY(the_usual_folder), IN_DIRECTORY(missing_files),
+        IN_DIRECTORY(wrong_files),    IN_DIRECTORY(split_and_flat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
