@@ -71,8 +71,7 @@ static void share_out(const eg_plan *plan, const costly *order, loads *all, uint
     for (size_t r = 0; r < rounds; r++) {
         for (size_t i = 0; i < plan->point_count; i++) {
             size_t point = order[i].point;
-            double cost = order[i].cost * (double)(whole_points ? plan->seed_count : 1);
-            uint32_t owner = give(all, cost);
+            uint32_t owner = give(all, order[i].cost);
             for (size_t k = r; k < (whole_points ? plan->seed_count : r + 1); k++) {
                 owners[eg_plan_find(plan, point, k)] = owner;
             }
