@@ -7,7 +7,7 @@
 
 enum { CHUNK = 1 << 24 }; /* gzread counts in int */
 
-eg_status eg_source_open(eg_source *self, const char *path, const char *expected)
+eg_status eg_byte_source_open(eg_byte_source *self, const char *path, const char *expected)
 {
     struct stat info;
     if (stat(path, &info) != 0) {
@@ -22,20 +22,20 @@ eg_status eg_source_open(eg_source *self, const char *path, const char *expected
         return errno != 0 ? eg_fail(EG_INVALID, "%s: cannot be read: %s", path, strerror(errno))
                           : eg_fail(EG_MEMORY, "%s: no memory to read it", path);
     }
-    *self = (eg_source){.path = path,
-                        .file = file,
-                        .file_size = (size_t)info.st_size,
-                        .plain = gzdirect(file) == 1};
+    *self = (eg_byte_source){.path = path,
+                             .file = file,
+                             .file_size = (size_t)info.st_size,
+                             .plain = gzdirect(file) == 1};
     return eg_ok();
 }
 
-void eg_source_close(eg_source *self)
+void eg_byte_source_close(eg_byte_source *self)
 {
     (void)gzclose_r(self->file);
     self->file = NULL;
 }
 
-eg_status eg_source_read(eg_source *self, void *out, size_t size, size_t *got)
+eg_status eg_byte_source_read(eg_byte_source *self, void *out, size_t size, size_t *got)
 {
     *got = 0;
     while (*got < size) {

@@ -92,18 +92,18 @@ static eg_status find_training(files *list, const folder *from)
 /* Bytes of a file's data; those of a gzip file are known only once it was read. */
 static eg_status measure(const char *path, size_t *size)
 {
-    eg_source source;
-    EG_TRY(eg_source_open(&source, path, "a file of CIFAR"));
+    eg_byte_source source;
+    EG_TRY(eg_byte_source_open(&source, path, "a file of CIFAR"));
     unsigned char record[RECORD];
     size_t got = source.plain ? 0 : RECORD;
     eg_status status = eg_ok();
     *size = source.plain ? source.file_size : 0;
     while (got == RECORD) {
-        EG_TRY_DONE(status, eg_source_read(&source, record, RECORD, &got));
+        EG_TRY_DONE(status, eg_byte_source_read(&source, record, RECORD, &got));
         *size += got;
     }
 done:
-    eg_source_close(&source);
+    eg_byte_source_close(&source);
     return status;
 }
 
@@ -128,13 +128,13 @@ static eg_status count_records(const files *list, size_t *count)
 static eg_status read_records(const eg_cifar *spec, const char *path, size_t count, uint8_t *x,
                               uint16_t *label, size_t *at)
 {
-    eg_source source;
-    EG_TRY(eg_source_open(&source, path, "a file of CIFAR"));
+    eg_byte_source source;
+    EG_TRY(eg_byte_source_open(&source, path, "a file of CIFAR"));
     eg_status status = eg_ok();
     for (size_t i = 0; *at < count; i++) {
         unsigned char record[RECORD];
         size_t got = 0;
-        EG_TRY_DONE(status, eg_source_read(&source, record, RECORD, &got));
+        EG_TRY_DONE(status, eg_byte_source_read(&source, record, RECORD, &got));
         if (got < RECORD) {
             break;
         }
@@ -148,7 +148,7 @@ static eg_status read_records(const eg_cifar *spec, const char *path, size_t cou
         (*at)++;
     }
 done:
-    eg_source_close(&source);
+    eg_byte_source_close(&source);
     return status;
 }
 

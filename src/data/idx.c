@@ -27,12 +27,12 @@ static uint32_t big_endian(const unsigned char word[WORD_SIZE])
     return (uint32_t)word[0] << 24 | (uint32_t)word[1] << 16 | (uint32_t)word[2] << 8 | word[3];
 }
 
-static eg_status read_header(eg_source *self, size_t rank, eg_idx *out)
+static eg_status read_header(eg_byte_source *self, size_t rank, eg_idx *out)
 {
     unsigned char words[(EG_IDX_RANK_MAX + 1) * WORD_SIZE] = {0};
     size_t size = (rank + 1) * WORD_SIZE;
     size_t got = 0;
-    EG_TRY(eg_source_read(self, words, size, &got));
+    EG_TRY(eg_byte_source_read(self, words, size, &got));
     uint32_t expected = UNSIGNED_BYTE << 8 | (uint32_t)rank;
     if (got >= WORD_SIZE && big_endian(words) != expected) {
         return eg_fail(EG_INVALID,
@@ -66,7 +66,7 @@ static eg_status read_header(eg_source *self, size_t rank, eg_idx *out)
 
 /* Compares what the header promises with the size on disk, so that a damaged header is found before
  * memory is asked for. Exact for plain files, a bound for gzip. */
-static eg_status check_size(const eg_source *self, const eg_idx *idx)
+static eg_status check_size(const eg_byte_source *self, const eg_idx *idx)
 {
     size_t header = (idx->rank + 1) * WORD_SIZE;
     size_t most = self->plain ? self->file_size - header : self->file_size * GZIP_BEST_RATIO;
@@ -78,17 +78,17 @@ static eg_status check_size(const eg_source *self, const eg_idx *idx)
     return eg_ok();
 }
 
-static eg_status fail_trailing(const eg_source *self, const eg_idx *idx)
+static eg_status fail_trailing(const eg_byte_source *self, const eg_idx *idx)
 {
     return eg_fail(EG_INVALID,
                    "%s: trailing bytes after the %zu bytes of data that the header promises",
                    self->path, idx->size);
 }
 
-static eg_status read_data(eg_source *self, eg_idx *out)
+static eg_status read_data(eg_byte_source *self, eg_idx *out)
 {
     size_t got = 0;
-    EG_TRY(eg_source_read(self, out->block, out->size, &got));
+    EG_TRY(eg_byte_source_read(self, out->block, out->size, &got));
     if (got < out->size) {
         return eg_fail(EG_INVALID,
                        "%s: truncated: the header promises %zu bytes of data, the file holds %zu",
@@ -96,7 +96,7 @@ static eg_status read_data(eg_source *self, eg_idx *out)
     }
     /* Asking for one byte more also makes zlib check the length and CRC at the end of gzip data. */
     unsigned char extra;
-    EG_TRY(eg_source_read(self, &extra, 1, &got));
+    EG_TRY(eg_byte_source_read(self, &extra, 1, &got));
     if (got != 0) {
         return fail_trailing(self, out);
     }
@@ -105,7 +105,7 @@ static eg_status read_data(eg_source *self, eg_idx *out)
 }
 
 /* Maps a plain file, so that all processes of a node share the page cache's copy. */
-static eg_status map_data(const eg_source *self, eg_idx *out)
+static eg_status map_data(const eg_byte_source *self, eg_idx *out)
 {
     size_t header = (out->rank + 1) * WORD_SIZE;
     if (self->file_size > header + out->size) {
@@ -144,8 +144,8 @@ void eg_idx_clear(eg_idx *idx)
 eg_status eg_idx_read(eg_idx *out, const char *path, size_t rank)
 {
     *out = (eg_idx){.data = NULL};
-    eg_source self;
-    EG_TRY(eg_source_open(&self, path, "an IDX file"));
+    eg_byte_source self;
+    EG_TRY(eg_byte_source_open(&self, path, "an IDX file"));
     eg_status status = eg_ok();
     EG_TRY_DONE(status, read_header(&self, rank, out));
     EG_TRY_DONE(status, check_size(&self, out));
@@ -156,7 +156,7 @@ eg_status eg_idx_read(eg_idx *out, const char *path, size_t rank)
         EG_TRY_DONE(status, read_data(&self, out));
     }
 done:
-    eg_source_close(&self);
+    eg_byte_source_close(&self);
     if (!eg_is_ok(&status)) {
         eg_idx_clear(out);
     }
