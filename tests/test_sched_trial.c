@@ -63,6 +63,12 @@ static eg_status finished(void *user, const eg_work_result *result)
     return eg_ok();
 }
 
+static void hear_note(void *user, const eg_work_note *note)
+{
+    (void)user;
+    (void)note;
+}
+
 static void interrupted(void *user, uint64_t ticket)
 {
     (void)user;
@@ -126,6 +132,7 @@ static void test_real_trials(void **state)
                                     .started = started,
                                     .finished = finished,
                                     .commit = idle,
+                                    .note = hear_note,
                                     .interrupted = interrupted,
                                     .idle = idle,
                                     .mean_seconds = mean_seconds};

@@ -9,7 +9,9 @@
 #include "sched/message.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct scene {
     eg_link *mine, *its;
@@ -291,6 +293,52 @@ static void test_runner_that_does_not_open(void **state)
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
 
+static eg_status run_saving(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out)
+{
+    eg_test_write_file(work->checkpoint, "saved", 5);
+    assert_close(work->checkpoint_every, 60.0, 0.0);
+    hooks->saved = true;
+    hooks->note(hooks->user, true, "a word");
+    return fake_runner.run(state, work, hooks, out);
+}
+
+/* A checkpoint is dropped when its result is acknowledged, and not before. */
+static void test_checkpoint_is_dropped(void **state)
+{
+    (void)state;
+    const eg_runner runner = {
+        .open = fake_runner.open, .run = run_saving, .close = fake_runner.close};
+    const char *directory = eg_test_directory();
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/checkpoint", directory);
+    const eg_message job = {.kind = EG_MESSAGE_WORK,
+                            .as.work = {5, 3, 5 * 5 + 17, "done 1", "curve", path, 60}};
+    for (int acknowledged = 0; acknowledged < 2; acknowledged++) {
+        scene s;
+        begin(&s, &runner, slow_heart, false);
+        greet(&s);
+        say(&s, &job);
+        eg_message note = hear(&s, 10);
+        assert_int_equal(note.kind, EG_MESSAGE_NOTE);
+        assert_int_equal(note.as.note.ticket, 5);
+        assert_int_equal(note.as.note.attempt, 3);
+        assert_true(note.as.note.warning);
+        assert_string_equal(note.as.note.text, "a word");
+        eg_message_clear(&note);
+        expect_task(&s, EG_MESSAGE_RESULT, 5);
+        assert_int_equal(access(path, F_OK), 0);
+        if (acknowledged == 1) {
+            acknowledge(&s, 5);
+        }
+        say_kind(&s, EG_MESSAGE_LEAVE);
+        expect_left(&s, "");
+        assert_ok(end(&s));
+        assert_int_equal(access(path, F_OK), acknowledged == 1 ? -1 : 0);
+    }
+    eg_test_remove(directory);
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
 /* Heartbeats go unanswered, in a trial and idle, with a result that nobody acknowledged. */
 static void test_silent_scheduler(void **state)
 {
@@ -331,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_damaged_message_ends_the_worker),
         cmocka_unit_test(test_damage_during_a_trial),
         cmocka_unit_test(test_runner_that_does_not_open),
+        cmocka_unit_test(test_checkpoint_is_dropped),
         cmocka_unit_test(test_silent_scheduler),
         cmocka_unit_test(test_more_patience_before_the_first_word),
     };

@@ -21,7 +21,22 @@ typedef struct eg_work {
     const char *
         settings; /**< eg_settings_text with neutral ones; borrowed until the next call of `next` */
     const char *objective;
+    /** The file of the trial's checkpoint, in a directory that all workers reach and that is made when
+     *  needed; NULL or "": there is none. The trial goes on from it, and it is removed once the result
+     *  is safe. */
+    const char *checkpoint;
+    double checkpoint_every; /**< seconds, as in eg_saving */
 } eg_work;
+
+/** What a worker has to say of a trial while it runs. */
+typedef struct eg_work_note {
+    uint64_t ticket;
+    uint32_t attempt;
+    uint32_t rank;
+    const char *host;
+    bool warning; /**< something went wrong that the trial survives */
+    const char *text;
+} eg_work_note;
 
 /** How a piece of work came back. */
 typedef struct eg_work_result {
@@ -53,6 +68,8 @@ typedef struct eg_sched_client {
      * results that arrived together, and only then are their workers acknowledged. A failure ends the
      * sweep, and none of these results is acknowledged. */
     eg_status (*commit)(void *user);
+    /** A trial goes on from its checkpoint, or has trouble with it. */
+    void (*note)(void *user, const eg_work_note *note);
     /** A trial was interrupted by a stop; it will be run again by the next command. */
     void (*interrupted)(void *user, uint64_t ticket);
     /** Called at every turn of the loop (at most every few ms): progress line, result file. */

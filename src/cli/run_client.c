@@ -40,12 +40,15 @@ static eg_status next(void *user, eg_work *out, bool *have)
     eg_free(run->settings);
     run->settings = NULL;
     EG_TRY(eg_settings_text(&run->settings, run->plan->points[planned->point].settings, true));
+    EG_TRY(eg_sweep_run_checkpoint(run, trial));
     *out = (eg_work){
         .ticket = trial,
         .attempt = eg_store_attempts(run->store, trial) + 1,
         .seed = planned->seed,
         .settings = run->settings,
         .objective = run->plan->objective,
+        .checkpoint = run->checkpoint,
+        .checkpoint_every = run->checkpoint_every,
     };
     eg_sweep_run_set(run, trial, EG_TRIAL_RUNNING, (double)NAN);
     return eg_ok();
@@ -119,6 +122,11 @@ static eg_status commit(void *user)
     return eg_store_commit(run->store);
 }
 
+static void note(void *user, const eg_work_note *words)
+{
+    eg_sweep_run_note(user, words);
+}
+
 static void interrupted(void *user, uint64_t ticket)
 {
     eg_sweep_run_set(user, (size_t)ticket, EG_TRIAL_PENDING, (double)NAN);
@@ -174,6 +182,7 @@ eg_sched_client eg_sweep_run_client(eg_sweep_run *run)
         .started = started,
         .finished = finished,
         .commit = commit,
+        .note = note,
         .interrupted = interrupted,
         .idle = idle,
         .mean_seconds = mean_seconds,

@@ -83,11 +83,13 @@ eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped)
     size_t failed = run->by_status[EG_TRIAL_FAILED] + run->by_status[EG_TRIAL_TIMEOUT];
     (void)printf("\nresults: %s\n", run->path);
     if (stopped) {
-        (void)printf("next: the same command again runs the other %zu trial%s\n", run->unfinished,
+        (void)printf("next: the same command again runs the other %zu trial%s", run->unfinished,
                      eg_plural(run->unfinished));
-    } else if (failed == 0 && run->plan->slice_count > 0) {
-        (void)printf("next: when all %zu slices are finished, engram merge joins them\n",
-                     run->plan->slice_count);
+        if (run->checkpoint_count > 0) {
+            (void)printf(", %zu from where %s stopped", run->checkpoint_count,
+                         run->checkpoint_count == 1 ? "it" : "they");
+        }
+        (void)printf("\n");
     } else if (failed > 0) {
         (void)printf("next: engram failures %s; then the same command with --redo failed\n",
                      run->path);

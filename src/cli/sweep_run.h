@@ -26,10 +26,14 @@ typedef struct eg_sweep_run {
     bool *redo_used;          /**< [words of redo] whether it matched a trial */
     eg_point_columns columns; /**< settings shown */
     char *settings;           /**< text lent to the scheduler until the next call */
+    char *checkpoints;        /**< directory, absolute; NULL before it was needed */
+    char *checkpoint;         /**< file of the trial handed out last, lent like `settings` */
+    double checkpoint_every;  /**< seconds; 0: only when stopped */
+    size_t checkpoint_count;  /**< of unfinished trials, when last counted */
     size_t workers;
     double cost_left;                  /**< of unfinished trials */
     double session_wall, session_cost; /**< of trials finished by this command */
-    size_t session_finished, session_failed;
+    size_t session_finished, session_failed, session_warnings;
     double deadline; /**< estimated end on eg_clock; NaN: unknown */
     char best_words[160];
     size_t by_status[EG_TRIAL_STATUS_COUNT];
@@ -43,6 +47,14 @@ void eg_sweep_run_clear(eg_sweep_run *run);
 
 /** The callbacks for the scheduler; borrows `run`. */
 eg_sched_client eg_sweep_run_client(eg_sweep_run *run);
+
+/** Names the file of a trial's checkpoint: run->checkpoint. */
+eg_status eg_sweep_run_checkpoint(eg_sweep_run *run, size_t trial) EG_WARN_UNUSED;
+/** While no trial runs: removes what is left of the checkpoints of finished trials, and the directory
+ *  if nothing is in it; counts the others. */
+eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run) EG_WARN_UNUSED;
+/** Shows what a worker says of a trial; warnings in every mode. */
+void eg_sweep_run_note(eg_sweep_run *run, const eg_work_note *note);
 
 /** Writes a progress line (or object) now. */
 void eg_sweep_run_progress(eg_sweep_run *run);

@@ -71,6 +71,14 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_u64(writer, message->as.work.seed);
         eg_write_text(writer, message->as.work.settings);
         eg_write_text(writer, message->as.work.objective);
+        eg_write_text(writer,
+                      message->as.work.checkpoint == NULL ? "" : message->as.work.checkpoint);
+        eg_write_f64(writer, message->as.work.checkpoint_every);
+        break;
+    case EG_MESSAGE_NOTE:
+        write_task(writer, (eg_task){message->as.note.ticket, message->as.note.attempt});
+        eg_write_u8(writer, message->as.note.warning ? 1 : 0);
+        eg_write_text(writer, message->as.note.text);
         break;
     case EG_MESSAGE_ALIVE:
     case EG_MESSAGE_STOP:
@@ -129,8 +137,11 @@ static eg_status read_work(eg_message *out, eg_reader *reader)
     out->as.work.seed = eg_read_u64(reader);
     EG_TRY(eg_read_text(reader, &out->text[0]));
     EG_TRY(eg_read_text(reader, &out->text[1]));
+    EG_TRY(eg_read_text(reader, &out->text[2]));
     out->as.work.settings = out->text[0];
     out->as.work.objective = out->text[1];
+    out->as.work.checkpoint = out->text[2];
+    out->as.work.checkpoint_every = eg_read_f64(reader);
     return eg_ok();
 }
 
@@ -151,13 +162,27 @@ static eg_status read_ack(eg_message *out, eg_reader *reader)
     return eg_ok();
 }
 
+static eg_status read_flag(bool *out, eg_reader *reader)
+{
+    uint8_t flag = eg_read_u8(reader);
+    *out = flag == 1;
+    return flag > 1 ? eg_fail(EG_INVALID, "%u is neither yes nor no", flag) : eg_ok();
+}
+
+static eg_status read_note(eg_message *out, eg_reader *reader)
+{
+    eg_task task = read_task(reader);
+    out->as.note.ticket = task.ticket;
+    out->as.note.attempt = task.attempt;
+    EG_TRY(read_flag(&out->as.note.warning, reader));
+    EG_TRY(eg_read_text(reader, &out->text[0]));
+    out->as.note.text = out->text[0];
+    return eg_ok();
+}
+
 static eg_status read_progress(eg_message *out, eg_reader *reader)
 {
-    uint8_t working = eg_read_u8(reader);
-    if (working > 1) {
-        return eg_fail(EG_INVALID, "%u is neither yes nor no", working);
-    }
-    out->as.progress.working = working == 1;
+    EG_TRY(read_flag(&out->as.progress.working, reader));
     out->as.progress.task = read_task(reader);
     out->as.progress.step = eg_read_u64(reader);
     out->as.progress.steps = eg_read_u64(reader);
@@ -190,6 +215,8 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
         return eg_ok();
     case EG_MESSAGE_WORK:
         return read_work(out, reader);
+    case EG_MESSAGE_NOTE:
+        return read_note(out, reader);
     case EG_MESSAGE_ALIVE:
     case EG_MESSAGE_STOP:
     case EG_MESSAGE_LEAVE:

@@ -3,7 +3,7 @@
  *  A conversation: scheduler ALIVE → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
  *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A worker sends PROGRESS at least
  * every heartbeat, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
- * tells the scheduler that a worker was asked to stop. LEAVE ends the work, answered by LEFT, the
+ * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint. LEAVE ends the work, answered by LEFT, the
  * last message of a worker. Work is named by (ticket, attempt), so that an answer to an earlier
  * attempt can be told from the current one. */
 #ifndef ENGRAM_SCHED_MESSAGE_H
@@ -14,7 +14,7 @@
 #include "engram/sched.h"
 
 /** Ranks of one job that run different builds notice it by this. */
-enum { EG_PROTOCOL_VERSION = 2 };
+enum { EG_PROTOCOL_VERSION = 3 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,
@@ -23,6 +23,7 @@ typedef enum eg_message_kind {
     EG_MESSAGE_INTERRUPTED = 4,
     EG_MESSAGE_SIGNALLED = 5,
     EG_MESSAGE_LEFT = 6,
+    EG_MESSAGE_NOTE = 7,
     EG_MESSAGE_WORK = 16,
     EG_MESSAGE_ACK = 17,
     EG_MESSAGE_ALIVE = 18,
@@ -57,9 +58,10 @@ typedef struct eg_message {
         uint32_t signal;    /**< SIGNALLED */
         const char *reason; /**< LEFT: "" after a LEAVE */
         eg_work work;       /**< WORK */
+        eg_work_note note;  /**< NOTE; rank and host are the receiver's to fill in */
     } as;
     /* What a decoded message owns; the views above point here. All NULL in a message to be sent. */
-    char *text[2];
+    char *text[3];
     eg_record *record;
     eg_task *tasks;
 } eg_message;

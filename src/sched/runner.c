@@ -1,7 +1,16 @@
-/** The real thing: trials, run by the scheduler's workers. */
+/** The real thing: trials, run by the scheduler's workers, and the files of their checkpoints. A
+ * checkpoint that cannot be used costs its work, one that cannot be saved nothing: both are said. */
 #include "sched/worker.h"
 
 #include "engram/blas.h"
+#include "engram/file.h"
+#include "engram/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 static eg_status open_trials(void **state)
 {
@@ -12,13 +21,100 @@ static eg_status open_trials(void **state)
     return eg_ok();
 }
 
-static eg_status run_trial(void *state, const eg_work *work, eg_record **out, eg_poll poll,
-                           void *user)
+/* A trial and the file of its checkpoint. */
+typedef struct effort {
+    const eg_work *work;
+    eg_run_hooks *hooks;
+    bool trouble; /* the last checkpoint could not be saved */
+} effort;
+
+static eg_status write_checkpoint(const eg_work *work, const eg_writer *checkpoint)
+{
+    char *directory = NULL;
+    char *suffix = NULL;
+    const char *slash = strrchr(work->checkpoint, '/');
+    eg_status status = eg_writer_status(checkpoint);
+    EG_TRY_DONE(status, status);
+    if (slash != NULL && slash != work->checkpoint) {
+        EG_TRY_DONE(status, eg_format(&directory, "%.*s", (int)(slash - work->checkpoint),
+                                      work->checkpoint));
+        if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
+            status = eg_fail_errno(errno, "%s: cannot make the directory", directory);
+            goto done;
+        }
+    }
+    /* Two attempts may meet here, one of them given up for lost. */
+    EG_TRY_DONE(status, eg_format(&suffix, "%" PRIu32 ".tmp", work->attempt));
+    status = eg_replace_file(work->checkpoint, suffix, checkpoint->data, checkpoint->size,
+                             "the checkpoint");
+done:
+    eg_free(directory);
+    eg_free(suffix);
+    return status;
+}
+
+static void save(void *user, const eg_writer *checkpoint)
+{
+    effort *me = user;
+    eg_status status = write_checkpoint(me->work, checkpoint);
+    bool trouble = status.code != EG_OK;
+    me->hooks->saved = me->hooks->saved || !trouble;
+    if (trouble && !me->trouble) { /* not every time anew */
+        status = eg_status_wrap(status, "its checkpoint could not be saved");
+        me->hooks->note(me->hooks->user, true, status.message);
+    }
+    me->trouble = trouble;
+}
+
+static void note_continued(void *user, size_t step, size_t steps)
+{
+    effort *me = user;
+    char text[96];
+    (void)snprintf(text, sizeof text, "continued at minibatch %zu of %zu", step, steps);
+    me->hooks->note(me->hooks->user, false, text);
+}
+
+/* Says why the trial begins anew. */
+static void note_refused(effort *me, eg_status why)
+{
+    why = eg_status_wrap(why, "starts from the beginning, its checkpoint cannot be used");
+    me->hooks->note(me->hooks->user, true, why.message);
+}
+
+static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_cache *cache,
+                           eg_trial_options *options, eg_record **out)
+{
+    const eg_work *work = me->work;
+    eg_saving saving = {
+        .every = work->checkpoint_every, .save = save, .continued = note_continued, .user = me};
+    unsigned char *from = NULL;
+    eg_status loaded = eg_load_file(&from, &saving.from_size, work->checkpoint, "the checkpoint");
+    if (loaded.code != EG_OK) {
+        note_refused(me, loaded);
+    }
+    saving.from = from;
+    me->hooks->saved = from != NULL;
+    options->saving = &saving;
+    eg_status status = eg_trial_run(out, settings, work->seed, cache, options);
+    if (saving.refused) {
+        note_refused(me, status);
+        saving.from = NULL;
+        status = eg_trial_run(out, settings, work->seed, cache, options);
+    }
+    eg_free(from);
+    return status;
+}
+
+static eg_status run_trial(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out)
 {
     eg_settings *settings = NULL;
     EG_TRY(eg_settings_parse(&settings, eg_trial_schema(), work->settings));
-    const eg_trial_options options = {.objective = work->objective, .poll = poll, .user = user};
-    eg_status status = eg_trial_run(out, settings, work->seed, state, &options);
+    eg_trial_options options = {
+        .objective = work->objective, .poll = hooks->poll, .user = hooks->user};
+    effort me = {.work = work, .hooks = hooks};
+    bool saved = work->checkpoint != NULL && work->checkpoint[0] != '\0';
+    eg_status status = saved ? run_saved(&me, settings, state, &options, out)
+                             : eg_trial_run(out, settings, work->seed, state, &options);
     eg_settings_free(settings);
     return status;
 }

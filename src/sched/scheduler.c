@@ -159,6 +159,11 @@ static eg_status take_in(scheduler *me, eg_member *member, eg_message *message)
             interrupt(me, message->as.task.ticket);
         }
         return eg_ok();
+    case EG_MESSAGE_NOTE:
+        message->as.note.rank = member->rank;
+        message->as.note.host = member->host;
+        me->client->note(me->client->user, &message->as.note);
+        return eg_ok();
     case EG_MESSAGE_SIGNALLED:
         me->signal = (int)message->as.signal;
         me->signal_rank = member->rank;

@@ -20,6 +20,7 @@ static const double patience_at_first = 10;
 typedef struct held_result {
     eg_task task;
     eg_record *record; /* NULL if the trial failed */
+    char *checkpoint;  /* file that is of no use any more; NULL: none */
 } held_result;
 
 typedef struct worker {
@@ -79,11 +80,21 @@ static eg_status drop_waiting(worker *me)
     return status;
 }
 
+static void clear_held(held_result *held)
+{
+    eg_record_free(held->record);
+    eg_free(held->checkpoint);
+}
+
+/* The result is safe. */
 static void drop_held(worker *me, eg_task task)
 {
     for (size_t i = 0; i < me->held_count; i++) {
         if (me->held[i].task.ticket == task.ticket && me->held[i].task.attempt == task.attempt) {
-            eg_record_free(me->held[i].record);
+            if (me->held[i].checkpoint != NULL) {
+                (void)unlink(me->held[i].checkpoint); /* rank 0 removes what is left over */
+            }
+            clear_held(&me->held[i]);
             me->held[i] = me->held[--me->held_count];
             return;
         }
@@ -120,6 +131,7 @@ static eg_status obey(worker *me, eg_message *message)
     case EG_MESSAGE_INTERRUPTED:
     case EG_MESSAGE_SIGNALLED:
     case EG_MESSAGE_LEFT:
+    case EG_MESSAGE_NOTE:
         break;
     }
     return eg_fail(EG_INTERNAL, "a worker received a message of kind %d", (int)message->kind);
@@ -211,17 +223,33 @@ static bool poll_trial(void *user, const eg_progress *progress)
     return !me->stop && me->status.code == EG_OK;
 }
 
-static eg_status run_work(worker *me, const eg_work *work, eg_record **out)
+static void note_trial(void *user, bool warning, const char *text)
 {
+    worker *me = user;
+    const eg_task *task = &me->note.as.progress.task;
+    const eg_message message = {
+        .kind = EG_MESSAGE_NOTE,
+        .as.note = {
+            .ticket = task->ticket, .attempt = task->attempt, .warning = warning, .text = text}};
+    eg_status_keep(&me->status, say(me, &message));
+}
+
+/* *saved: there is a checkpoint to be dropped. */
+static eg_status run_work(worker *me, const eg_work *work, eg_record **out, bool *saved)
+{
+    eg_run_hooks hooks = {.poll = poll_trial, .note = note_trial, .user = me};
     if (!me->opened) {
         EG_TRY(me->runner->open(&me->state));
         me->opened = true;
     }
-    return me->runner->run(me->state, work, out, poll_trial, me);
+    eg_status status = me->runner->run(me->state, work, &hooks, out);
+    *saved = hooks.saved;
+    return status;
 }
 
-/* Sends the result and holds it; takes the record, also after a failure. */
-static eg_status answer(worker *me, const eg_message *message, eg_record *record)
+/* Sends the result and holds it; takes the record, also after a failure, and on success the name of
+ * the checkpoint (NULL: there is none). */
+static eg_status answer(worker *me, const eg_message *message, eg_record *record, char **checkpoint)
 {
     const eg_work_result *result = &message->as.result;
     eg_status status = eg_grow(&me->held, &me->held_capacity, me->held_count + 1, sizeof *me->held);
@@ -234,6 +262,10 @@ static eg_status answer(worker *me, const eg_message *message, eg_record *record
     }
     me->held[me->held_count++] =
         (held_result){.task = {result->ticket, result->attempt}, .record = record};
+    if (checkpoint != NULL) {
+        me->held[me->held_count - 1].checkpoint = *checkpoint;
+        *checkpoint = NULL;
+    }
     return eg_ok();
 }
 
@@ -254,7 +286,9 @@ static eg_status run_next(worker *me)
     result->attempt = work->attempt;
     result->start_time = eg_sched_date();
     double start = eg_sched_now();
-    eg_status run = run_work(me, work, &record);
+    bool saved = false;
+    eg_status run = run_work(me, work, &record, &saved);
+    char **checkpoint = saved ? &job.text[2] : NULL;
     result->wall_seconds = eg_sched_now() - start;
     memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
 
@@ -265,7 +299,7 @@ static eg_status run_next(worker *me)
         result->status = run.code == EG_OK ? eg_record_status(record) : EG_TRIAL_FAILED;
         result->message = run.code == EG_OK ? eg_record_message(record) : run.message;
         result->record = record;
-        status = answer(me, &message, record);
+        status = answer(me, &message, record, checkpoint);
         record = NULL;
         if (status.code == EG_MEMORY && result->record != NULL) {
             /* A result too large to send is a failed trial; saying so takes little memory. */
@@ -273,7 +307,7 @@ static eg_status run_next(worker *me)
             result->status = EG_TRIAL_FAILED;
             result->record = NULL;
             result->message = run.message;
-            status = answer(me, &message, NULL);
+            status = answer(me, &message, NULL, checkpoint);
         }
     }
     eg_record_free(record);
@@ -328,7 +362,7 @@ eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner
         eg_message_clear(&me.waiting[i]);
     }
     for (size_t i = 0; i < me.held_count; i++) {
-        eg_record_free(me.held[i].record);
+        clear_held(&me.held[i]);
     }
     if (me.opened) {
         runner->close(me.state);

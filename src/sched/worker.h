@@ -7,6 +7,14 @@
 
 #include "sched/link.h"
 
+/** What a runner tells the worker while it works. */
+typedef struct eg_run_hooks {
+    eg_poll poll;
+    void (*note)(void *user, bool warning, const char *text); /**< see eg_work_note */
+    void *user;
+    bool saved; /**< out: there is a file work->checkpoint, of no use once the result is safe */
+} eg_run_hooks;
+
 /** What a worker does with a piece of work. One is real (eg_trial_runner); tests and measurements
  * of the scheduler bring their own. Each worker has its own state. */
 typedef struct eg_runner {
@@ -14,7 +22,7 @@ typedef struct eg_runner {
     eg_status (*open)(void **state);
     /** As eg_trial_run: *out on success; EG_STOPPED when poll returned false; other failures
      * concern this piece of work only. */
-    eg_status (*run)(void *state, const eg_work *work, eg_record **out, eg_poll poll, void *user);
+    eg_status (*run)(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out);
     void (*close)(void *state);
 } eg_runner;
 

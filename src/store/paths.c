@@ -2,6 +2,7 @@
 #include "store/paths.h"
 
 #include "engram/memory.h"
+#include "engram/store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -48,6 +49,17 @@ void eg_paths_clear(eg_paths *paths)
     eg_free(paths->lock);
     eg_free(paths->directory);
     *paths = (eg_paths){0};
+}
+
+eg_status eg_store_checkpoint_directory(char **out, const char *path)
+{
+    *out = NULL;
+    eg_paths paths;
+    EG_TRY(eg_paths_make(&paths, path));
+    int stem = (int)(strlen(paths.file) - strlen(".h5"));
+    eg_status status = eg_format(out, "%.*s.checkpoints", stem, paths.file);
+    eg_paths_clear(&paths);
+    return status;
 }
 
 eg_status eg_path_look(const char *path, eg_path_kind *out)

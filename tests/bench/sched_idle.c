@@ -19,8 +19,7 @@ static double cpu_seconds(void)
 }
 
 /* Work that costs nothing itself: it wakes ten times a second. */
-static eg_status run_sleep(void *state, const eg_work *work, eg_record **out, eg_poll poll,
-                           void *user)
+static eg_status run_sleep(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out)
 {
     (void)state;
     const eg_progress progress = {0};
@@ -29,7 +28,7 @@ static eg_status run_sleep(void *state, const eg_work *work, eg_record **out, eg
     eg_record_set_status(*out, EG_TRIAL_DONE, "");
     while (eg_sched_now() < end) {
         eg_sched_sleep(0.1);
-        if (!poll(user, &progress)) {
+        if (!hooks->poll(hooks->user, &progress)) {
             eg_record_free(*out);
             *out = NULL;
             return eg_fail(EG_STOPPED, "told to stop");
@@ -73,6 +72,12 @@ static eg_status do_nothing(void *user)
     return eg_ok();
 }
 
+static void note_note(void *user, const eg_work_note *note)
+{
+    (void)user;
+    (void)note;
+}
+
 static void note_interruption(void *user, uint64_t ticket)
 {
     (void)user;
@@ -102,6 +107,7 @@ int main(int argc, char **argv)
                                     .started = note_start,
                                     .finished = note_finish,
                                     .commit = do_nothing,
+                                    .note = note_note,
                                     .interrupted = note_interruption,
                                     .idle = do_nothing,
                                     .mean_seconds = unknown_mean};

@@ -6,6 +6,7 @@ target_link_libraries(engram_fake_sched PUBLIC engram_testing engram_sched)
 foreach(name message queue signals placement trial)
     engram_test(sched_${name} LIBRARY sched)
 endforeach()
+engram_test(sched_checkpoint LIBRARY sched LINKS engram_saved_trials)
 engram_test(sched_worker LIBRARY sched LINKS engram_fake_sched)
 engram_test(sched_world LIBRARY sched LINKS engram_fake_sched MPI::MPI_C)
 

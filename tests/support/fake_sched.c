@@ -42,8 +42,7 @@ static bool train(int milliseconds, eg_poll poll, void *user)
     return true;
 }
 
-static eg_status run_fake(void *state, const eg_work *work, eg_record **out, eg_poll poll,
-                          void *user)
+static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out)
 {
     (void)state;
     char kind[16];
@@ -59,7 +58,7 @@ static eg_status run_fake(void *state, const eg_work *work, eg_record **out, eg_
     if (strcmp(kind, "death") == 0) {
         (void)kill(getpid(), SIGKILL);
     }
-    if (!train(milliseconds, poll, user)) {
+    if (!train(milliseconds, hooks->poll, hooks->user)) {
         return eg_fail(EG_STOPPED, "told to stop");
     }
     if (strcmp(kind, "failed") == 0) {
@@ -192,6 +191,14 @@ static eg_status fake_commit(void *user)
     return eg_ok();
 }
 
+static void fake_note(void *user, const eg_work_note *note)
+{
+    fake_ledger *ledger = user;
+    ledger->notes++;
+    ledger->wrong += note->ticket >= ledger->tickets || note->host[0] == '\0' ||
+                     note->rank != ledger->rank_of[note->ticket];
+}
+
 static void fake_interrupted(void *user, uint64_t ticket)
 {
     fake_ledger *ledger = user;
@@ -222,6 +229,7 @@ eg_sched_client fake_client(fake_ledger *ledger)
                              .started = fake_started,
                              .finished = fake_finished,
                              .commit = fake_commit,
+                             .note = fake_note,
                              .interrupted = fake_interrupted,
                              .idle = fake_idle,
                              .mean_seconds = fake_mean};

@@ -31,6 +31,7 @@ typedef struct fake_ledger {
     unsigned started[FAKE_TICKETS_MAX], finished[FAKE_TICKETS_MAX], interrupted[FAKE_TICKETS_MAX];
     unsigned wrong; /**< results whose status, message or content is not what it should be */
     size_t starts, finishes, interrupts, nexts, idles, commits;
+    size_t notes;
     size_t uncommitted; /**< results since the last successful commit */
     size_t out_now[FAKE_RANKS_MAX], out_most[FAKE_RANKS_MAX];
     size_t by_rank[FAKE_RANKS_MAX]; /**< results */
