@@ -26,7 +26,7 @@ eg_settings *saved_settings(const char *name, const char *value)
         {.name = "dataset", .value = "synthetic"},
         {.name = "dataset.examples", .value = "60"},
         {.name = "dataset.test_examples", .value = "20"},
-        {.name = "dataset.side", .value = "3"},
+        {.name = "dataset.side", .value = "8"},
         {.name = "stream.batch", .value = "9"},
         {.name = "stream.epochs", .value = "2"},
         {.name = "protocol", .value = "validation"},
