@@ -22,9 +22,9 @@ typedef struct merge {
     eg_journal journal;
     eg_book *book;
     eg_writer payload;
-    eg_source *sources;
+    eg_merge_source *sources;
     size_t source_count;
-    eg_groups groups;
+    eg_merge_groups groups;
     uint64_t base;     /* of the plan that counts now, 0: none yet */
     eg_index sessions; /* hashes of the SESSION frames that are there */
     eg_writer notes;
@@ -61,7 +61,7 @@ static eg_status put_skipped(merge *m, uint64_t id, const char *why, double time
     return status;
 }
 
-static bool has_second_stage(const eg_book *book, const eg_group *group)
+static bool has_second_stage(const eg_book *book, const eg_merge_group *group)
 {
     bool same = book->plan_trials - book->base_trials == group->trial_count - group->first_count;
     for (size_t i = group->first_count; same && i < group->trial_count; i++) {
@@ -72,7 +72,7 @@ static bool has_second_stage(const eg_book *book, const eg_group *group)
 }
 
 /** Makes the group's plan the one that counts, unless it does already. */
-static eg_status put_plan(merge *m, const eg_group *group)
+static eg_status put_plan(merge *m, const eg_merge_group *group)
 {
     const eg_book *book = m->book;
     const eg_results *results = &book->box->results;
@@ -137,7 +137,7 @@ static eg_status begin_session(merge *m, session *current, const eg_frame *frame
     return known ? eg_ok() : put_session(m, current);
 }
 
-static eg_status copy_plan(merge *m, const eg_source *source, const eg_frame *frame)
+static eg_status copy_plan(merge *m, const eg_merge_source *source, const eg_frame *frame)
 {
     size_t size = 0;
     EG_TRY(eg_plan_base_size(&size, frame));
@@ -150,7 +150,7 @@ static eg_status copy_plan(merge *m, const eg_source *source, const eg_frame *fr
 }
 
 /** An event of a trial that this source gives. */
-static eg_status copy_event(merge *m, const eg_source *source, session *current,
+static eg_status copy_event(merge *m, const eg_merge_source *source, session *current,
                             const eg_frame *frame)
 {
     eg_reader reader = eg_reader_make(frame->payload, frame->size);
@@ -169,7 +169,7 @@ static eg_status copy_event(merge *m, const eg_source *source, session *current,
     return put_frame(m, frame);
 }
 
-static eg_status copy_frame(merge *m, const eg_source *source, session *current,
+static eg_status copy_frame(merge *m, const eg_merge_source *source, session *current,
                             const eg_frame *frame)
 {
     switch (frame->type) {
@@ -188,15 +188,15 @@ static eg_status copy_frame(merge *m, const eg_source *source, session *current,
     }
 }
 
-static eg_status copy_source(merge *m, eg_source *source)
+static eg_status copy_source(merge *m, eg_merge_source *source)
 {
     session current = {0};
     eg_status status = eg_ok();
     bool have = true;
-    eg_source_rewind(source);
+    eg_merge_source_rewind(source);
     while (status.code == EG_OK && have) {
         eg_frame frame = {0};
-        EG_TRY_DONE(status, eg_source_next(source, &frame, &have));
+        EG_TRY_DONE(status, eg_merge_source_next(source, &frame, &have));
         if (have) {
             status = copy_frame(m, source, &current, &frame);
         }
@@ -210,9 +210,9 @@ done:
 
 static eg_status add_source(merge *m, const char *path, bool target)
 {
-    eg_source *source = &m->sources[m->source_count++];
+    eg_merge_source *source = &m->sources[m->source_count++];
     char *note = NULL;
-    EG_TRY(eg_source_open(source, path, &note));
+    EG_TRY(eg_merge_source_open(source, path, &note));
     source->target = target;
     if (note != NULL && !target) {
         eg_write_bytes(&m->notes, note, strlen(note));
@@ -260,11 +260,11 @@ static eg_status open_target(merge *m)
     eg_book_forget_running(m->book);
     EG_TRY(eg_journal_cut(&m->journal));
     m->base = m->sources[0].base_hash;
-    eg_source *target = &m->sources[0];
-    eg_source_rewind(target);
+    eg_merge_source *target = &m->sources[0];
+    eg_merge_source_rewind(target);
     for (bool have = true; have;) {
         eg_frame frame = {0};
-        EG_TRY(eg_source_next(target, &frame, &have));
+        EG_TRY(eg_merge_source_next(target, &frame, &have));
         if (have && frame.type == EG_FRAME_SESSION) {
             EG_TRY(eg_index_put(&m->sessions, eg_hash64(frame.payload, frame.size), 1));
         }
@@ -295,7 +295,7 @@ static eg_status run(merge *m, const char *out, const char *const *files, size_t
     EG_TRY(eg_store_check_file(&m->paths, journal != EG_PATH_NONE));
     m->exists = journal != EG_PATH_NONE;
     EG_TRY(open_sources(m, files, count));
-    EG_TRY(eg_groups_make(&m->groups, m->sources, m->source_count));
+    EG_TRY(eg_merge_groups_make(&m->groups, m->sources, m->source_count));
     EG_TRY(eg_merge_owners(m->sources, m->source_count));
     EG_TRY(open_target(m));
     for (size_t i = m->exists ? 1 : 0; i < m->source_count; i++) {
@@ -316,10 +316,10 @@ static void clear(merge *m)
     eg_book_free(m->book);
     eg_writer_free(&m->payload);
     for (size_t i = 0; i < m->source_count; i++) {
-        eg_source_close(&m->sources[i]);
+        eg_merge_source_close(&m->sources[i]);
     }
     eg_free(m->sources);
-    eg_groups_clear(&m->groups);
+    eg_merge_groups_clear(&m->groups);
     eg_index_clear(&m->sessions);
     eg_writer_free(&m->notes);
 }

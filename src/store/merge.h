@@ -14,7 +14,7 @@
 #include "store/pool.h"
 
 /** A journal that takes part. */
-typedef struct eg_source {
+typedef struct eg_merge_source {
     eg_paths paths;
     eg_journal journal;
     eg_book *book;
@@ -27,41 +27,42 @@ typedef struct eg_source {
     double start;       /**< of its first session */
     size_t group;       /**< index of its group */
     bool *owned;        /**< [trials of the book] copied from here */
-} eg_source;
+} eg_merge_source;
 
 /** Opens and reads PATH's journal. *note (new text, or NULL): what the user should know about it: somebody is
- *  writing it, it is damaged. Errors: EG_INVALID. Release with eg_source_close, also after a failure. */
-eg_status eg_source_open(eg_source *out, const char *path, char **note) EG_WARN_UNUSED;
-void eg_source_close(eg_source *source);
+ *  writing it, it is damaged. Errors: EG_INVALID. Release with eg_merge_source_close, also after a failure. */
+eg_status eg_merge_source_open(eg_merge_source *out, const char *path, char **note) EG_WARN_UNUSED;
+void eg_merge_source_close(eg_merge_source *source);
 
 /** The frames from the first on, once more; damaged stretches are skipped. */
-void eg_source_rewind(eg_source *source);
-eg_status eg_source_next(eg_source *source, eg_frame *frame, bool *have) EG_WARN_UNUSED;
+void eg_merge_source_rewind(eg_merge_source *source);
+eg_status eg_merge_source_next(eg_merge_source *source, eg_frame *frame, bool *have) EG_WARN_UNUSED;
 
 /** Bytes of a PLAN's payload before its trials. */
 eg_status eg_plan_base_size(size_t *out, const eg_frame *plan) EG_WARN_UNUSED;
 
 /** Sources with the same sweep, and the plan they have together. */
-typedef struct eg_group {
-    const eg_source *example; /**< one of them */
-    eg_plan_trial *trials;    /**< owned; (replicate, point) ascending, the second stage's behind */
+typedef struct eg_merge_group {
+    const eg_merge_source *example; /**< one of them */
+    eg_plan_trial *trials; /**< owned; (replicate, point) ascending, the second stage's behind */
     size_t trial_count, first_count;
     double time;            /**< of the earliest PLAN */
     eg_writer plan, extend; /**< payloads; the second is empty if there is no second stage */
-} eg_group;
+} eg_merge_group;
 
-typedef struct eg_groups {
-    eg_group *items; /**< the one to go on with comes last */
+typedef struct eg_merge_groups {
+    eg_merge_group *items; /**< the one to go on with comes last */
     size_t count;
-} eg_groups;
+} eg_merge_groups;
 
 /** Groups the sources, sorts both and checks that they belong together. Errors: EG_INVALID saying what
- *  differs. Release with eg_groups_clear, also after a failure. */
-eg_status eg_groups_make(eg_groups *out, eg_source *sources, size_t count) EG_WARN_UNUSED;
-void eg_groups_clear(eg_groups *groups);
+ *  differs. Release with eg_merge_groups_clear, also after a failure. */
+eg_status eg_merge_groups_make(eg_merge_groups *out, eg_merge_source *sources,
+                               size_t count) EG_WARN_UNUSED;
+void eg_merge_groups_clear(eg_merge_groups *groups);
 
 /** Decides which source gives each trial: one that finished it before one that failed, before one that only
  *  began; among equals the first. Errors: EG_INVALID naming trial and variable if two results disagree. */
-eg_status eg_merge_owners(eg_source *sources, size_t count) EG_WARN_UNUSED;
+eg_status eg_merge_owners(eg_merge_source *sources, size_t count) EG_WARN_UNUSED;
 
 #endif

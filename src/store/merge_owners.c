@@ -9,7 +9,7 @@
 
 /** A trial of a source. */
 typedef struct place {
-    const eg_source *source;
+    const eg_merge_source *source;
     size_t trial;
 } place;
 
@@ -60,7 +60,7 @@ static size_t first_difference(const eg_array *a, const eg_array *b)
     return SIZE_MAX;
 }
 
-static bool is_volatile(const eg_source *source, const char *name)
+static bool is_volatile(const eg_merge_source *source, const char *name)
 {
     const eg_stored_variable *variable = eg_stored_find(&source->book->box->results, name);
     return variable != NULL && variable->volatile_;
@@ -169,7 +169,7 @@ static eg_status decide(place *owner, place other)
     return eg_ok();
 }
 
-eg_status eg_merge_owners(eg_source *sources, size_t count)
+eg_status eg_merge_owners(eg_merge_source *sources, size_t count)
 {
     eg_index ids = {0};
     place *owners = NULL;

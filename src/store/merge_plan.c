@@ -37,7 +37,7 @@ static int compare_candidates(const void *a, const void *b)
     return x->second - y->second;
 }
 
-static size_t gather(candidate *out, const eg_source *source)
+static size_t gather(candidate *out, const eg_merge_source *source)
 {
     const eg_book *book = source->book;
     for (size_t i = 0; i < book->plan_trials; i++) {
@@ -69,7 +69,7 @@ static eg_status unite(candidate *all, size_t *count)
     return eg_ok();
 }
 
-static eg_status write_payloads(eg_group *group)
+static eg_status write_payloads(eg_merge_group *group)
 {
     const eg_writer *base = &group->example->base;
     eg_write_bytes(&group->plan, base->data, base->size);
@@ -83,7 +83,7 @@ static eg_status write_payloads(eg_group *group)
 }
 
 /** Unites the sources that have the group's base. */
-static eg_status make_group(eg_group *group, const eg_source *sources, size_t count)
+static eg_status make_group(eg_merge_group *group, const eg_merge_source *sources, size_t count)
 {
     candidate *all = NULL;
     size_t total = 0;
@@ -121,8 +121,8 @@ done:
 /** The largest plan last. */
 static int compare_groups(const void *a, const void *b)
 {
-    const eg_group *x = a;
-    const eg_group *y = b;
+    const eg_merge_group *x = a;
+    const eg_merge_group *y = b;
     if (x->trial_count != y->trial_count) {
         return x->trial_count < y->trial_count ? -1 : 1;
     }
@@ -136,8 +136,8 @@ static int compare_groups(const void *a, const void *b)
  *  the group's; then by age. What the merged file holds already comes before all. */
 static int compare_sources(const void *a, const void *b)
 {
-    const eg_source *x = a;
-    const eg_source *y = b;
+    const eg_merge_source *x = a;
+    const eg_merge_source *y = b;
     if (x->target != y->target) {
         return x->target ? -1 : 1;
     }
@@ -151,7 +151,7 @@ static int compare_sources(const void *a, const void *b)
     return order != 0 ? order : compare_hashes(x->content, y->content);
 }
 
-static eg_group *find_group(const eg_groups *groups, uint64_t base_hash)
+static eg_merge_group *find_group(const eg_merge_groups *groups, uint64_t base_hash)
 {
     for (size_t i = 0; i < groups->count; i++) {
         if (groups->items[i].example->base_hash == base_hash) {
@@ -164,7 +164,8 @@ static eg_group *find_group(const eg_groups *groups, uint64_t base_hash)
 /** --- Do they belong together -------------------------------------------------------------------- */
 
 /** One trial in common with the group to go on with is enough, as it is for an edited sweep. */
-static eg_status check_related(const eg_group *group, const eg_group *main, const eg_index *ids)
+static eg_status check_related(const eg_merge_group *group, const eg_merge_group *main,
+                               const eg_index *ids)
 {
     for (size_t i = 0; i < group->trial_count; i++) {
         if (eg_index_get(ids, group->trials[i].id) != SIZE_MAX) {
@@ -180,16 +181,16 @@ static eg_status check_related(const eg_group *group, const eg_group *main, cons
     return status;
 }
 
-static eg_status check_together(const eg_groups *groups)
+static eg_status check_together(const eg_merge_groups *groups)
 {
-    const eg_group *main = &groups->items[groups->count - 1];
+    const eg_merge_group *main = &groups->items[groups->count - 1];
     eg_index ids = {0};
     eg_status status = eg_ok();
     for (size_t i = 0; i < main->trial_count; i++) {
         EG_TRY_DONE(status, eg_index_put(&ids, main->trials[i].id, i));
     }
     for (size_t i = 0; i + 1 < groups->count; i++) {
-        const eg_group *group = &groups->items[i];
+        const eg_merge_group *group = &groups->items[i];
         const char *name = group->example->book->box->results.name;
         const char *wanted = main->example->book->box->results.name;
         if (strcmp(name, wanted) != 0) {
@@ -206,13 +207,13 @@ done:
     return status;
 }
 
-eg_status eg_groups_make(eg_groups *out, eg_source *sources, size_t count)
+eg_status eg_merge_groups_make(eg_merge_groups *out, eg_merge_source *sources, size_t count)
 {
-    *out = (eg_groups){0};
+    *out = (eg_merge_groups){0};
     EG_TRY(eg_alloc(&out->items, count, sizeof *out->items));
     for (size_t i = 0; i < count; i++) {
         if (find_group(out, sources[i].base_hash) == NULL) {
-            out->items[out->count++] = (eg_group){.example = &sources[i]};
+            out->items[out->count++] = (eg_merge_group){.example = &sources[i]};
         }
     }
     for (size_t i = 0; i < out->count; i++) {
@@ -230,7 +231,7 @@ eg_status eg_groups_make(eg_groups *out, eg_source *sources, size_t count)
     return eg_ok();
 }
 
-void eg_groups_clear(eg_groups *groups)
+void eg_merge_groups_clear(eg_merge_groups *groups)
 {
     for (size_t i = 0; i < groups->count; i++) {
         eg_free(groups->items[i].trials);
@@ -238,5 +239,5 @@ void eg_groups_clear(eg_groups *groups)
         eg_writer_free(&groups->items[i].extend);
     }
     eg_free(groups->items);
-    *groups = (eg_groups){0};
+    *groups = (eg_merge_groups){0};
 }

@@ -4,12 +4,12 @@
 #include "engram/memory.h"
 #include "store/store_lock.h"
 
-void eg_source_rewind(eg_source *source)
+void eg_merge_source_rewind(eg_merge_source *source)
 {
     source->journal.end = 0;
 }
 
-eg_status eg_source_next(eg_source *source, eg_frame *frame, bool *have)
+eg_status eg_merge_source_next(eg_merge_source *source, eg_frame *frame, bool *have)
 {
     eg_found found = EG_FOUND_DAMAGE;
     uint64_t offset = 0;
@@ -32,7 +32,7 @@ eg_status eg_plan_base_size(size_t *out, const eg_frame *plan)
     return status;
 }
 
-static eg_status take_plan(eg_source *source, const eg_frame *frame)
+static eg_status take_plan(eg_merge_source *source, const eg_frame *frame)
 {
     size_t size = 0;
     EG_TRY(eg_plan_base_size(&size, frame));
@@ -46,13 +46,13 @@ static eg_status take_plan(eg_source *source, const eg_frame *frame)
 }
 
 /** Reads all frames once more for what the book does not keep. */
-static eg_status scan(eg_source *source)
+static eg_status scan(eg_merge_source *source)
 {
     bool have = true;
-    eg_source_rewind(source);
+    eg_merge_source_rewind(source);
     for (;;) {
         eg_frame frame = {0};
-        EG_TRY(eg_source_next(source, &frame, &have));
+        EG_TRY(eg_merge_source_next(source, &frame, &have));
         if (!have) {
             break;
         }
@@ -67,7 +67,7 @@ static eg_status scan(eg_source *source)
     return eg_ok();
 }
 
-static eg_status read_all(eg_source *source, char **note)
+static eg_status read_all(eg_merge_source *source, char **note)
 {
     char *holder = NULL;
     eg_replay replay = {0};
@@ -102,9 +102,9 @@ done:
     return status;
 }
 
-eg_status eg_source_open(eg_source *out, const char *path, char **note)
+eg_status eg_merge_source_open(eg_merge_source *out, const char *path, char **note)
 {
-    *out = (eg_source){.journal = EG_JOURNAL_NONE};
+    *out = (eg_merge_source){.journal = EG_JOURNAL_NONE};
     *note = NULL;
     EG_TRY(eg_paths_make(&out->paths, path));
     EG_TRY(eg_book_create(&out->book));
@@ -113,12 +113,12 @@ eg_status eg_source_open(eg_source *out, const char *path, char **note)
     return eg_alloc(&out->owned, out->book->box->results.trial_count, sizeof *out->owned);
 }
 
-void eg_source_close(eg_source *source)
+void eg_merge_source_close(eg_merge_source *source)
 {
     eg_paths_clear(&source->paths);
     eg_journal_close(&source->journal);
     eg_book_free(source->book);
     eg_writer_free(&source->base);
     eg_free(source->owned);
-    *source = (eg_source){.journal = EG_JOURNAL_NONE};
+    *source = (eg_merge_source){.journal = EG_JOURNAL_NONE};
 }
