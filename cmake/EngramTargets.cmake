@@ -21,6 +21,11 @@ if(ENGRAM_SANITIZE)
         -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(engram_options INTERFACE -fsanitize=address,undefined)
 endif()
+if(ENGRAM_FUZZ)
+    target_compile_options(engram_options INTERFACE
+        -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(engram_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
+endif()
 if(ENGRAM_COVERAGE)
     # Rank 0 trains in a second thread: counters that race go below zero, which gcovr refuses.
     target_compile_options(engram_options INTERFACE --coverage -fprofile-update=atomic)

@@ -23,6 +23,9 @@ const eg_variable *eg_trial_variable(const char *name);
 
 /** Content id: hash of the canonical settings, the seed and EG_RESULT_VERSION. */
 eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed) EG_WARN_UNUSED;
+/** The ids [count] of the same settings with each of these seeds. */
+eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
+                       size_t count) EG_WARN_UNUSED;
 
 /** Estimated floating-point operations of the whole trial, evaluation included; a guide for order
  * and time. */

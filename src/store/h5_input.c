@@ -143,6 +143,20 @@ eg_status eg_h5_read_text(char **out, hid_t group, const char *name, eg_pool *po
     return status;
 }
 
+size_t eg_h5_values_stored(hid_t dataset)
+{
+    enum { BEST_RATIO = 1032 };
+    hid_t type = H5Dget_type(dataset);
+    hid_t properties = H5Dget_create_plist(dataset);
+    bool chunked = properties >= 0 && H5Pget_layout(properties) == H5D_CHUNKED;
+    size_t size = type >= 0 ? H5Tget_size(type) : 0;
+    hsize_t stored = H5Dget_storage_size(dataset);
+    eg_h5_close(properties);
+    eg_h5_close(type);
+    size_t values = size == 0 ? 0 : (size_t)stored / size;
+    return chunked && values <= SIZE_MAX / BEST_RATIO ? values * BEST_RATIO : values;
+}
+
 eg_status eg_h5_open_dataset(hid_t *out, hid_t group, const char *name, size_t count, size_t *rank,
                              size_t *extent)
 {
@@ -173,7 +187,7 @@ eg_status eg_h5_read_column(hid_t file, const char *name, size_t count, hid_t me
     EG_TRY(eg_h5_open_dataset(&dataset, file, name, count, &rank, extent));
     hid_t type = H5Dget_type(dataset);
     eg_status status = eg_ok();
-    if (rank != 1 || !holds_numbers(type)) {
+    if (rank != 1 || !holds_numbers(type) || count > eg_h5_values_stored(dataset)) {
         status = damaged(name);
     } else if (H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
         status = unreadable(name);
@@ -194,7 +208,8 @@ eg_status eg_h5_read_texts(hid_t file, const char *name, size_t count, eg_pool *
     hid_t space = H5Dget_space(dataset);
     hid_t memory = eg_h5_text_type();
     eg_status status = eg_alloc(&texts, count, sizeof *texts);
-    if (status.code == EG_OK && (rank != 1 || !holds_text(type))) {
+    if (status.code == EG_OK &&
+        (rank != 1 || !holds_text(type) || count > eg_h5_values_stored(dataset))) {
         status = damaged(name);
     } else if (status.code == EG_OK) {
         if (H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0) {

@@ -23,6 +23,9 @@ eg_status eg_h5_read_text(char **out, hid_t group, const char *name, eg_pool *po
 /** Opens a dataset and checks that its first extent is `count`. extent [EG_H5_RANK_MAX]. */
 eg_status eg_h5_open_dataset(hid_t *out, hid_t group, const char *name, size_t count, size_t *rank,
                              size_t *extent) EG_WARN_UNUSED;
+/** The most values that the bytes stored for a dataset can stand for (deflate saves at most 1032 times,
+ *  texts are references of a fixed size): a larger extent is not believed. 0: nothing was written. */
+size_t eg_h5_values_stored(hid_t dataset);
 /** All values of a dataset over `trial` alone, converted to `memory`. */
 eg_status eg_h5_read_column(hid_t file, const char *name, size_t count, hid_t memory,
                             void *values) EG_WARN_UNUSED;

@@ -107,9 +107,10 @@ static eg_status count_trials(hid_t file, size_t *out)
         eg_h5_has_link(file, "trial") ? H5Dopen2(file, "trial", H5P_DEFAULT) : H5I_INVALID_HID;
     hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
     hssize_t count = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
+    size_t most = dataset < 0 ? 0 : eg_h5_values_stored(dataset);
     eg_h5_close(space);
     eg_h5_close(dataset);
-    if (count < 1 || count > UINT32_MAX) {
+    if (count < 1 || count > UINT32_MAX || (size_t)count > most) {
         return eg_fail(EG_INVALID, "damaged: the dimension 'trial' is missing or empty");
     }
     *out = (size_t)count;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MODE_CONSTANT = 0, MODE_PER_POINT = 1, TRIAL_BYTES = 24 };
+enum { MODE_CONSTANT = 0, MODE_PER_POINT = 1, CODE_BYTES = 4, TRIAL_BYTES = 24 };
 
 /** --- Writing ----------------------------------------------------------------------------------- */
 
@@ -266,7 +266,7 @@ static eg_status read_codes(eg_column *column, char *const *texts, uint32_t dist
     bool good =
         !reader->failed && mode <= MODE_PER_POINT && (mode != MODE_CONSTANT || distinct > 0);
     if (good && mode == MODE_PER_POINT) {
-        good = points <= (reader->size - reader->at) / 4;
+        good = points <= (reader->size - reader->at) / CODE_BYTES;
     }
     if (!good) {
         return eg_fail(EG_INVALID, "damaged column '%s'", column->name);
@@ -350,6 +350,14 @@ static eg_status read_plan(eg_plan_image *out, eg_pool *pool, eg_reader *reader)
     out->maximise = eg_read_u8(reader) != 0;
     out->point_count = eg_read_u32(reader);
     uint32_t columns = eg_read_u32(reader);
+    /* Points are distinct, so that some column says something of each: a count without the bytes for
+     * that is not believed. */
+    bool believable =
+        out->point_count <= 1 || out->point_count <= (reader->size - reader->at) / CODE_BYTES;
+    if (reader->failed || !believable) {
+        return eg_fail(EG_INVALID, "damaged plan: %zu points in %zu bytes", out->point_count,
+                       reader->size);
+    }
     EG_TRY(reserve(&out->columns, reader, columns, 1, sizeof *out->columns));
     out->column_count = columns;
     for (size_t i = 0; i < columns; i++) {

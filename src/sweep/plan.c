@@ -87,18 +87,25 @@ static eg_status keep_warnings(const eg_sweep *sweep, eg_plan *plan)
 static eg_status make_trials(eg_plan *plan)
 {
     size_t count = plan->point_count * plan->seed_count;
+    uint64_t *ids = NULL;
     EG_TRY(eg_grow(&plan->trials, &plan->trial_capacity, count, sizeof *plan->trials));
-    for (size_t r = 0; r < plan->seed_count; r++) {
-        for (size_t p = 0; p < plan->point_count; p++) {
-            eg_plan_trial *trial = &plan->trials[plan->trial_count];
-            *trial = (eg_plan_trial){
-                .point = (uint32_t)p, .replicate = (uint32_t)r, .seed = plan->seeds[r]};
-            EG_TRY(eg_trial_id(&trial->id, plan->points[p].settings, trial->seed));
-            plan->trial_count++;
+    EG_TRY(eg_alloc(&ids, plan->seed_count, sizeof *ids));
+    eg_status status = eg_ok();
+    for (size_t p = 0; p < plan->point_count; p++) {
+        EG_TRY_DONE(status,
+                    eg_trial_ids(ids, plan->points[p].settings, plan->seeds, plan->seed_count));
+        for (size_t r = 0; r < plan->seed_count; r++) {
+            plan->trials[r * plan->point_count + p] = (eg_plan_trial){.id = ids[r],
+                                                                      .point = (uint32_t)p,
+                                                                      .replicate = (uint32_t)r,
+                                                                      .seed = plan->seeds[r]};
         }
     }
-    plan->first_count = plan->trial_count;
-    return eg_ok();
+    plan->trial_count = count;
+    plan->first_count = count;
+done:
+    eg_free(ids);
+    return status;
 }
 
 /** `text` NULL: read from the file at `path`. */

@@ -10,19 +10,26 @@
 #include <math.h>
 #include <string.h>
 
-eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
+eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
+                       size_t count)
 {
     char *text = NULL;
-    char *whole = NULL;
     EG_TRY(eg_settings_text(&text, settings, false));
-    eg_status status =
-        eg_format(&whole, "%sseed=%" PRIu64 "\nresult_version=%d\n", text, seed, EG_RESULT_VERSION);
-    if (status.code == EG_OK) {
-        *out = eg_hash64(whole, strlen(whole));
+    eg_status status = eg_ok();
+    for (size_t i = 0; i < count && status.code == EG_OK; i++) {
+        char *whole = NULL;
+        status = eg_format(&whole, "%sseed=%" PRIu64 "\nresult_version=%d\n", text, seeds[i],
+                           EG_RESULT_VERSION);
+        out[i] = status.code == EG_OK ? eg_hash64(whole, strlen(whole)) : 0;
+        eg_free(whole);
     }
     eg_free(text);
-    eg_free(whole);
     return status;
+}
+
+eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
+{
+    return eg_trial_ids(out, settings, &seed, 1);
 }
 
 /** What the settings say of a trial before any data are opened. */
