@@ -11,25 +11,29 @@ static const char *endless(uint64_t ticket)
     return "done 60000";
 }
 
+/* Ticket 1 kills every worker that tries it. */
 static const char *deadly(uint64_t ticket)
 {
-    return ticket == 1 ? "death 0" : "done 60000";
+    return ticket == 1 ? "death 0" : "done 20";
 }
 
 int main(int argc, char **argv)
 {
     eg_world *world = NULL;
-    const eg_sched_options options = {.dedicated = true, .heartbeat_seconds = 0.2};
     eg_status status = eg_world_create(&world, &argc, &argv);
     if (status.code != EG_OK || argc != 2) {
         (void)fprintf(stderr, "%s\n", status.message);
         return 1;
     }
-    bool worker_dies = strcmp(argv[1], "worker") == 0;
+    bool rank0_dies = strcmp(argv[1], "rank0") == 0;
+    const eg_sched_options options = {.dedicated = true,
+                                      .heartbeat_seconds = 0.2,
+                                      .losses_max = 2,
+                                      .workers_min = strcmp(argv[1], "few") == 0 ? 2 : 1};
     size_t workers = (size_t)eg_world_size(world) - 1;
     fake_ledger ledger = {.tickets = 10,
-                          .settings = worker_dies ? deadly : endless,
-                          .signal_after = worker_dies ? 0 : workers,
+                          .settings = rank0_dies ? endless : deadly,
+                          .signal_after = rank0_dies ? workers : 0,
                           .signal = SIGKILL};
     if (eg_world_rank(world) == 0) {
         eg_sched_client client = fake_client(&ledger);
@@ -39,7 +43,14 @@ int main(int argc, char **argv)
     }
     (void)printf("rank %d: code %d: %s\n", eg_world_rank(world), (int)status.code, status.message);
     if (eg_world_rank(world) == 0) {
-        (void)printf("started %zu, interrupted %zu\n", ledger.starts, ledger.interrupts);
+        size_t lost = 0;
+        for (size_t i = 0; i < ledger.tickets; i++) {
+            lost += ledger.lost[i];
+        }
+        (void)printf(
+            "started %zu, finished %zu, lost %zu, interrupted %zu, workers lost %zu, wrong %u\n",
+            ledger.starts, ledger.finishes, lost, ledger.interrupts, ledger.workers_lost,
+            ledger.wrong);
     }
     int rank = eg_world_rank(world);
     int code = eg_world_agree(world, status.code == EG_OK ? 0 : 4);

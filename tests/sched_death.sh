@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# tests/sched_death.sh PROGRAM: kills rank 0, then a worker, in the middle of a sweep under a launcher that lets
-# the others go on. Workers must leave by themselves; rank 0 must end the sweep and say who was lost.
+# tests/sched_death.sh PROGRAM: kills rank 0, then workers, in the middle of a sweep under a launcher that lets
+# the others go on. Without rank 0 workers must leave by themselves; without a worker its work goes to others, unless
+# that work has killed too many; with too few workers left the sweep must stop.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1
@@ -9,11 +10,11 @@ output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
 # The exit code of mpirun says nothing here: with recovery it is always 0.
-run() { # run WHO: the output in $output
+run() { # run CASE RANKS: the output in $output
     local code=0
-    timeout 60 "$here/mpirun.sh" 3 "$program" "$1" >"$output" 2>&1 || code=$?
+    timeout 60 "$here/mpirun.sh" "$2" "$program" "$1" >"$output" 2>&1 || code=$?
     if [ "$code" = 124 ]; then
-        echo "death of $1: the others did not end by themselves" >&2
+        echo "$1: the others did not end by themselves" >&2
         cat "$output" >&2
         exit 1
     fi
@@ -27,14 +28,21 @@ expect() { # expect PATTERN
     fi
 }
 
-run rank0
-expect 'rank 1: code 4: rank 0 has not answered'
-expect 'rank 2: code 4: rank 0 has not answered'
+run rank0 3
+expect 'rank 1: code 4: rank 0 is gone'
+expect 'rank 2: code 4: rank 0 is gone'
 expect 'rank 1 leaves with 4'
 expect 'rank 2 leaves with 4'
 
-run worker
-expect 'rank 0: code 3: rank [12] (process [0-9]* on host .*) has vanished; its trial had reached step'
-expect 'started 2, interrupted 2'
+# The work that kills takes two workers with it and is given up; the third does the rest.
+run workers 4
+expect 'rank 0: code 0: '
+expect 'started 11, finished 10, lost 1, interrupted 0, workers lost 2, wrong 0'
+expect 'rank 0 leaves with 0'
+expect 'rank [123] leaves with 0'
+
+run few 3
+expect 'rank 0: code 3: too few workers are left: 1, at least 2 are wanted; .* (its process has ended)'
+expect 'lost 1, interrupted [01], workers lost 1, wrong 0'
 expect 'rank 0 leaves with 4'
 expect 'rank [12] leaves with 4'

@@ -33,8 +33,9 @@ static bool is_rank_0(void)
 static void assert_settled(const fake_ledger *ledger)
 {
     for (size_t i = 0; i < ledger->tickets; i++) {
-        assert_true(ledger->started[i] <= 1);
-        assert_int_equal(ledger->started[i], ledger->finished[i] + ledger->interrupted[i]);
+        assert_true(ledger->started[i] <= 1 + ledger->lost[i]);
+        assert_int_equal(ledger->started[i],
+                         ledger->finished[i] + ledger->lost[i] + ledger->interrupted[i]);
     }
     assert_int_equal(ledger->wrong, 0);
 }
@@ -269,6 +270,36 @@ static void test_heartbeats_outlast_silence_limits(void **state)
     }
 }
 
+static const char *one_hangs(uint64_t ticket)
+{
+    return ticket == 0 ? "hang 2600" : "done 100";
+}
+
+/* A worker says nothing for too long and then comes with its result: that ticket is done elsewhere by then, the
+ * late result is dropped, and the worker works again. */
+static void test_hung_worker_comes_back(void **state)
+{
+    (void)state;
+    size_t ranks = (size_t)eg_world_size(world);
+    if (ranks < 3) {
+        return; /* nobody would be left */
+    }
+    const eg_sched_options options = {.dedicated = true, .timeout_seconds = 0.5};
+    fake_ledger ledger = {.tickets = 50 * (ranks - 2), .settings = one_hangs};
+    assert_ok(sweep(&ledger, &options));
+    if (is_rank_0()) {
+        assert_settled(&ledger);
+        assert_int_equal(ledger.finishes, ledger.tickets);
+        assert_int_equal(ledger.uncommitted, 0);
+        assert_int_equal(ledger.workers_lost, 1);
+        assert_int_equal(ledger.workers_back, 1);
+        for (size_t i = 0; i < ledger.tickets; i++) {
+            assert_int_equal(ledger.finished[i], 1);
+            assert_int_equal(ledger.lost[i], i == 0 ? 1 : 0);
+        }
+    }
+}
+
 static void test_dismissed_workers_leave(void **state)
 {
     (void)state;
@@ -311,6 +342,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_client_failures_end_the_sweep),
         cmocka_unit_test(test_dedicated_scheduler),
         cmocka_unit_test(test_heartbeats_outlast_silence_limits),
+        cmocka_unit_test(test_hung_worker_comes_back),
         cmocka_unit_test(test_dismissed_workers_leave),
         cmocka_unit_test(test_exit_codes_are_agreed),
     };

@@ -69,6 +69,25 @@ static void hear_note(void *user, const eg_work_note *note)
     (void)note;
 }
 
+static eg_status worker_lost(void *user, const eg_worker_loss *loss)
+{
+    (void)user;
+    return eg_fail(EG_SYSTEM, "%s", loss->why);
+}
+
+static eg_status lost(void *user, const eg_work_loss *loss)
+{
+    (void)user;
+    return eg_fail(EG_SYSTEM, "%s", loss->why);
+}
+
+static void worker_back(void *user, uint32_t rank, const char *host)
+{
+    (void)user;
+    (void)rank;
+    (void)host;
+}
+
 static void interrupted(void *user, uint64_t ticket)
 {
     (void)user;
@@ -133,6 +152,9 @@ static void test_real_trials(void **state)
                                     .finished = finished,
                                     .commit = idle,
                                     .note = hear_note,
+                                    .worker_lost = worker_lost,
+                                    .lost = lost,
+                                    .worker_back = worker_back,
                                     .interrupted = interrupted,
                                     .idle = idle,
                                     .mean_seconds = mean_seconds};

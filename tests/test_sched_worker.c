@@ -69,6 +69,11 @@ static void say(scene *s, const eg_message *message)
 static void say_kind(scene *s, eg_message_kind kind)
 {
     eg_message message = {.kind = kind};
+    if (kind == EG_MESSAGE_ALIVE) {
+        const eg_sched_options limits = eg_sched_complete(&s->options);
+        message.as.alive.heartbeat_seconds = limits.heartbeat_seconds;
+        message.as.alive.silence_seconds = limits.silence_seconds;
+    }
     say(s, &message);
 }
 
@@ -201,6 +206,49 @@ static void test_leave_interrupts(void **state)
     say_kind(&s, EG_MESSAGE_LEAVE);
     expect_task(&s, EG_MESSAGE_INTERRUPTED, 1);
     expect_left(&s, "");
+    assert_ok(end(&s));
+}
+
+/* Taken for lost: what ran, what waited and what was not acknowledged is dropped without a word. */
+static void test_recall(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    greet(&s);
+    give(&s, 1, "done 0");
+    expect_task(&s, EG_MESSAGE_RESULT, 1);
+    give(&s, 2, "done 60000");
+    give(&s, 3, "done 60000");
+    eg_sched_sleep(0.1);
+    say_kind(&s, EG_MESSAGE_RECALL);
+    eg_message ready = hear(&s, 10);
+    assert_int_equal(ready.kind, EG_MESSAGE_READY);
+    eg_message_clear(&ready);
+    give(&s, 4, "done 0");
+    expect_task(&s, EG_MESSAGE_RESULT, 4);
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    expect_left(&s, "");
+    assert_ok(end(&s));
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
+/* The scheduler says how often it wants to hear. */
+static void test_heartbeat_is_as_told(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    s.options.heartbeat_seconds = 0.05;
+    greet(&s);
+    eg_message message = hear(&s, 10);
+    assert_int_equal(message.kind, EG_MESSAGE_PROGRESS);
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    while (message.kind == EG_MESSAGE_PROGRESS) {
+        message = hear(&s, 10);
+    }
+    assert_int_equal(message.kind, EG_MESSAGE_LEFT);
+    eg_message_clear(&message);
     assert_ok(end(&s));
 }
 
@@ -375,6 +423,8 @@ int main(void)
         cmocka_unit_test(test_conversation),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_leave_interrupts),
+        cmocka_unit_test(test_recall),
+        cmocka_unit_test(test_heartbeat_is_as_told),
         cmocka_unit_test(test_heartbeat),
         cmocka_unit_test(test_damaged_message_ends_the_worker),
         cmocka_unit_test(test_damage_during_a_trial),

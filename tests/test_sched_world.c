@@ -80,7 +80,8 @@ static void test_out_of_memory_anywhere(void **state)
         eg_memory_fail_after(0);
         assert_int_equal(eg_memory_live_blocks(), before);
         for (size_t i = 0; i < ledger.tickets; i++) {
-            assert_int_equal(ledger.started[i], ledger.finished[i] + ledger.interrupted[i]);
+            assert_int_equal(ledger.started[i],
+                             ledger.finished[i] + ledger.lost[i] + ledger.interrupted[i]);
         }
         clean = status.code == EG_OK && ledger.finishes == 4 && ledger.wrong == 0;
         assert_true(status.code == EG_OK || status.code == EG_MEMORY || status.code == EG_SYSTEM);

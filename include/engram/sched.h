@@ -26,6 +26,7 @@ typedef struct eg_work {
      *  is safe. */
     const char *checkpoint;
     double checkpoint_every; /**< seconds, as in eg_saving */
+    uint32_t losses;         /**< workers lost so far while they ran it */
 } eg_work;
 
 /** What a worker has to say of a trial while it runs. */
@@ -51,9 +52,31 @@ typedef struct eg_work_result {
     const char *message;     /**< why it failed, "" otherwise */
 } eg_work_result;
 
+/** A worker that is there no more: its process ended, or it said nothing for too long. */
+typedef struct eg_worker_loss {
+    uint32_t rank;
+    const char *host;
+    const char *why;
+    size_t held;         /**< pieces of work it had */
+    size_t host_losses;  /**< of this host in this run of the scheduler, this one included */
+    size_t workers_left; /**< not lost */
+} eg_worker_loss;
+
+/** A piece of work that was lost with its worker. */
+typedef struct eg_work_loss {
+    uint64_t ticket;
+    uint32_t attempt;
+    uint32_t rank;
+    const char *host;
+    double start_time; /**< when it was handed out, seconds since 1970 */
+    const char *why;
+    bool
+        was_running; /**< it counts as a loss of this work; otherwise the work waited for its turn there */
+} eg_work_loss;
+
 /** What the scheduler is working for: the plan, the journal, the screen. All are required, and called on
- *  rank 0's main thread. Every piece of work that was `started` ends with exactly one of `finished`
- *  and `interrupted`; once the client itself has failed, with the latter. */
+ *  rank 0's main thread. Every piece of work that was `started` ends with exactly one of `finished`,
+ *  `lost` and `interrupted`; once the client itself has failed, with the last. */
 typedef struct eg_sched_client {
     void *user;
     /** The next piece of work, or *have = false if nothing can be handed out now (more may come
@@ -70,6 +93,13 @@ typedef struct eg_sched_client {
     eg_status (*commit)(void *user);
     /** A trial goes on from its checkpoint, or has trouble with it. */
     void (*note)(void *user, const eg_work_note *note);
+    /** A worker is lost; a `lost` or `finished` (a failure, if the work has taken too many workers with
+     * it) follows for every piece of work it had. */
+    eg_status (*worker_lost)(void *user, const eg_worker_loss *loss);
+    /** Work was lost with its worker: `next` has to hand it out again, as a new attempt. */
+    eg_status (*lost)(void *user, const eg_work_loss *loss);
+    /** A worker that was taken for lost has come back and works again; what it did meanwhile is dropped. */
+    void (*worker_back)(void *user, uint32_t rank, const char *host);
     /** A trial was interrupted by a stop; it will be run again by the next command. */
     void (*interrupted)(void *user, uint64_t ticket);
     /** Called at every turn of the loop (at most every few ms): progress line, result file. */
@@ -81,11 +111,17 @@ typedef struct eg_sched_client {
 
 /** Zeros are the defaults. */
 typedef struct eg_sched_options {
-    bool dedicated;           /**< rank 0 only schedules */
-    double heartbeat_seconds; /**< longest silence a worker allows itself; 0: 10 */
+    bool dedicated; /**< rank 0 only schedules */
+    /** A worker that has said nothing for so long is lost; 0: 120. One whose process ended is lost at once if
+     * it ran on rank 0's host. */
+    double timeout_seconds;
+    double
+        heartbeat_seconds; /**< longest silence a worker allows itself; 0: 10, less if timeout is short */
     /** A worker on another host than rank 0 leaves after so long without an answer (on the same host it
      *  sees whether rank 0 lives); 0: 60. */
     double silence_seconds;
+    uint32_t losses_max; /**< work that was running on so many lost workers has failed; 0: 3 */
+    size_t workers_min;  /**< with fewer workers the sweep stops; 0: 1 */
 } eg_sched_options;
 
 /** The process's place in the job; make one first thing in main. Without mpirun: one rank, MPI not
@@ -107,16 +143,17 @@ eg_status eg_world_describe(const eg_world *world, const eg_sched_options *optio
 int eg_world_agree(eg_world *world, int code);
 
 /** Rank 0: hands out work until the client has none and all results are in, or a signal asks to
- * stop (then EG_STOPPED). */
+ * stop (then EG_STOPPED). Loses a worker without ending the sweep where the launcher permits (Open MPI:
+ * mpirun --enable-recovery). EG_SYSTEM when too few workers are left. */
 eg_status eg_sched_run(eg_world *world, const eg_sched_client *client,
                        const eg_sched_options *options) EG_WARN_UNUSED;
-/** Ranks above 0: works until told to leave. */
+/** Ranks above 0: works until told to leave. Heartbeat and silence are as rank 0 says once it has spoken. */
 eg_status eg_sched_work(eg_world *world, const eg_sched_options *options) EG_WARN_UNUSED;
 /** Ranks above 0 are told to leave without any work (rank 0 failed before the sweep began). */
 void eg_sched_dismiss(eg_world *world);
 
-/** Signals: SIGINT, SIGTERM, SIGUSR1 ask to stop; a second SIGINT or SIGTERM ends the process at
- * once. */
+/** Signals: SIGINT, SIGTERM, SIGUSR1, SIGHUP ask to stop; a second SIGINT or SIGTERM ends the process at
+ * once. A SIGHUP that is ignored (nohup) stays so. */
 eg_status eg_signals_install(void) EG_WARN_UNUSED;
 /** Number of the signal that asked to stop, 0 if none. */
 int eg_signals_pending(void);

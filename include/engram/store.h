@@ -57,6 +57,12 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
 /** Forces everything appended so far to disk. After a failure nobody knows what is there, and the
  * journal takes no more. */
 eg_status eg_store_commit(eg_store *store) EG_WARN_UNUSED;
+/** The worker that held a trial is lost: the trial is pending again. `was_running`: it counts against the
+ * trial (eg_store_losses); otherwise it only waited there for its turn. */
+eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,
+                        const char *why) EG_WARN_UNUSED;
+/** Workers that were lost while they ran a trial, in all runs of the command since it was last redone. */
+uint32_t eg_store_losses(const eg_store *store, size_t trial);
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WARN_UNUSED;
 /** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal.
  */

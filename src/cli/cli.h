@@ -33,7 +33,7 @@ typedef struct eg_option {
     const char *doc;   /**< one or more sentences for the help page */
 } eg_option;
 
-enum { EG_OPTIONS_MAX = 10 };
+enum { EG_OPTIONS_MAX = 16 };
 
 /** The words after the verb. */
 typedef struct eg_args {

@@ -49,6 +49,8 @@ static void write_json(const eg_progress_line *line, const eg_progress_facts *fa
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
         eg_json_count(object, eg_trial_status_name((eg_trial_status)s), facts->by_status[s]);
     }
+    eg_json_count(object, "workers_lost", facts->workers_lost);
+    eg_json_count(object, "retried", facts->retried);
     eg_json_real(object, "trials_per_minute", facts->per_minute);
     eg_json_real(object, "seconds_left", facts->seconds_left);
     eg_json_real(object, "best", facts->best);

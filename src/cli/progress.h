@@ -29,6 +29,7 @@ typedef struct eg_progress_facts {
     double seconds_left;
     double best, best_interval;
     const char *best_words; /**< settings of the best point, "" */
+    size_t workers_lost, retried;
 } eg_progress_facts;
 
 eg_progress_line eg_progress_make(eg_progress_mode mode);

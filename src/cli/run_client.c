@@ -49,6 +49,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .objective = run->plan->objective,
         .checkpoint = run->checkpoint,
         .checkpoint_every = run->checkpoint_every,
+        .losses = eg_store_losses(run->store, trial),
     };
     eg_sweep_run_set(run, trial, EG_TRIAL_RUNNING, (double)NAN);
     return eg_ok();
@@ -151,6 +152,8 @@ void eg_sweep_run_progress(eg_sweep_run *run)
         .best = (double)NAN,
         .best_interval = (double)NAN,
         .best_words = "",
+        .workers_lost = run->workers_lost,
+        .retried = run->retried,
     };
     if (isnan(run->deadline)) {
         facts.seconds_left = (double)NAN; /* fmax would have made it 0 */
@@ -183,6 +186,9 @@ eg_sched_client eg_sweep_run_client(eg_sweep_run *run)
         .finished = finished,
         .commit = commit,
         .note = note,
+        .worker_lost = eg_sweep_run_worker_lost,
+        .lost = eg_sweep_run_lost,
+        .worker_back = eg_sweep_run_worker_back,
         .interrupted = interrupted,
         .idle = idle,
         .mean_seconds = mean_seconds,

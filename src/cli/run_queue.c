@@ -102,8 +102,10 @@ eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
 
 size_t eg_run_queue_next(eg_run_queue *queue)
 {
-    while (queue->ready_at < queue->ready_count) {
-        size_t trial = queue->ready[queue->ready_at++];
+    while (queue->ready_count > 0) {
+        size_t trial = queue->ready[queue->ready_at];
+        queue->ready_at = (queue->ready_at + 1) % queue->capacity;
+        queue->ready_count--;
         if (queue->outcomes[trial].status == EG_TRIAL_PENDING) {
             return trial;
         }
@@ -121,10 +123,22 @@ size_t eg_run_queue_next(eg_run_queue *queue)
     return SIZE_MAX;
 }
 
+/** No trial is in the ring twice, so that it never overflows. */
+static void push_ready(eg_run_queue *queue, size_t trial)
+{
+    assert(queue->ready_count < queue->capacity);
+    queue->ready[(queue->ready_at + queue->ready_count++) % queue->capacity] = (uint32_t)trial;
+}
+
 void eg_run_queue_release(eg_run_queue *queue, size_t trial)
 {
     if (queue->waiting[trial]) {
         queue->waiting[trial] = false;
-        queue->ready[queue->ready_count++] = (uint32_t)trial;
+        push_ready(queue, trial);
     }
+}
+
+void eg_run_queue_again(eg_run_queue *queue, size_t trial)
+{
+    push_ready(queue, trial);
 }

@@ -191,6 +191,7 @@ void eg_sweep_run_clear(eg_sweep_run *run)
     eg_free(run->settings);
     eg_free(run->checkpoints);
     eg_free(run->checkpoint);
+    eg_free(run->hosts);
     eg_point_columns_clear(&run->columns);
     eg_free(run->path);
     eg_plan_free(run->plan);

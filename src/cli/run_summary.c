@@ -77,6 +77,7 @@ static void print_counts(const eg_sweep_run *run, bool stopped)
 eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped)
 {
     print_counts(run, stopped);
+    eg_sweep_run_print_losses(run);
     if (eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise) != NULL) {
         EG_TRY(print_best(run));
     }

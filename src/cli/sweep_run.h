@@ -11,6 +11,12 @@
 #include "engram/store.h"
 #include "engram/sweep.h"
 
+/** Workers lost on one host. */
+typedef struct eg_host_losses {
+    char host[64];
+    size_t losses;
+} eg_host_losses;
+
 typedef struct eg_sweep_run {
     eg_plan *plan;
     eg_store *store;
@@ -34,6 +40,10 @@ typedef struct eg_sweep_run {
     double cost_left;                  /**< of unfinished trials */
     double session_wall, session_cost; /**< of trials finished by this command */
     size_t session_finished, session_failed, session_warnings;
+    size_t workers_lost, workers_back; /**< by this command … */
+    size_t retried;                    /**< … and the trials that had to be handed out again */
+    eg_host_losses *hosts;             /**< where, in order of the first loss */
+    size_t host_count, host_capacity;
     double deadline; /**< estimated end on eg_clock; NaN: unknown */
     char best_words[160];
     size_t by_status[EG_TRIAL_STATUS_COUNT];
@@ -55,6 +65,12 @@ eg_status eg_sweep_run_checkpoint(eg_sweep_run *run, size_t trial) EG_WARN_UNUSE
 eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run) EG_WARN_UNUSED;
 /** Shows what a worker says of a trial; warnings in every mode. */
 void eg_sweep_run_note(eg_sweep_run *run, const eg_work_note *note);
+/** Callbacks of run_losses.c; `user` is the eg_sweep_run. */
+eg_status eg_sweep_run_worker_lost(void *user, const eg_worker_loss *loss) EG_WARN_UNUSED;
+eg_status eg_sweep_run_lost(void *user, const eg_work_loss *loss) EG_WARN_UNUSED;
+void eg_sweep_run_worker_back(void *user, uint32_t rank, const char *host);
+/** A line on standard output about lost workers and retried trials, if there were any. */
+void eg_sweep_run_print_losses(const eg_sweep_run *run);
 
 /** Writes a progress line (or object) now. */
 void eg_sweep_run_progress(eg_sweep_run *run);

@@ -18,7 +18,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OUTPUT, SLICE, REDO, CHECKPOINT_EVERY, PROGRESS, QUIET, SCHEDULER, DRY_RUN };
+enum {
+    OUTPUT,
+    SLICE,
+    REDO,
+    CHECKPOINT_EVERY,
+    PROGRESS,
+    QUIET,
+    SCHEDULER,
+    TIMEOUT,
+    LOSSES,
+    WORKERS,
+    DRY_RUN
+};
 
 static const eg_option options[] = {
     [OUTPUT] = {.name = "output",
@@ -55,6 +67,20 @@ static const eg_option options[] = {
                    .value = "KIND",
                    .doc = "shared: rank 0 trains beside scheduling; dedicated: it only schedules. "
                           "Default: shared below 64 ranks."},
+    [TIMEOUT] = {.name = "worker-timeout",
+                 .value = "SECONDS",
+                 .doc =
+                     "A worker that has said nothing for so long is taken for lost, and its trials "
+                     "go to others (default: 120). One that comes back works again."},
+    [LOSSES] = {.name = "max-losses",
+                .value = "N",
+                .doc =
+                    "A trial that was running on N workers when they were lost has failed, and is "
+                    "not tried again (default: 3)."},
+    [WORKERS] = {.name = "min-workers",
+                 .value = "N",
+                 .doc = "With fewer than N workers left the sweep stops with exit code 4 (default: "
+                        "1). The same command continues."},
     [DRY_RUN] = {.name = "dry-run",
                  .letter = 'n',
                  .doc = "Validates and says what would run, as `engram plan`; nothing is run or "
@@ -84,6 +110,28 @@ static eg_status check_redo_words(const char *redo)
     return eg_ok();
 }
 
+static eg_status read_loss_options(const eg_args *args, size_t workers, eg_sched_options *sched)
+{
+    const char *const *given = args->option;
+    size_t seconds = 0, losses = 0;
+    if (given[TIMEOUT] != NULL) {
+        EG_TRY(eg_args_count(&seconds, "--worker-timeout", given[TIMEOUT], 1));
+    }
+    if (given[LOSSES] != NULL) {
+        EG_TRY(eg_args_count(&losses, "--max-losses", given[LOSSES], 1));
+    }
+    if (given[WORKERS] != NULL) {
+        EG_TRY(eg_args_count(&sched->workers_min, "--min-workers", given[WORKERS], 1));
+    }
+    if (sched->workers_min > workers) {
+        return eg_fail(EG_INVALID, "--min-workers %zu: there are only %zu", sched->workers_min,
+                       workers);
+    }
+    sched->timeout_seconds = (double)seconds;
+    sched->losses_max = (uint32_t)losses;
+    return eg_ok();
+}
+
 static eg_status read_options(const eg_args *args, const eg_world *world, eg_sched_options *sched,
                               eg_progress_mode *mode, double *checkpoint_every)
 {
@@ -96,6 +144,8 @@ static eg_status read_options(const eg_args *args, const eg_world *world, eg_sch
     }
     /* Alone there is nobody else to train. */
     *sched = (eg_sched_options){.dedicated = choice == 1 && eg_world_size(world) > 1};
+    EG_TRY(
+        read_loss_options(args, (size_t)eg_world_size(world) - (sched->dedicated ? 1 : 0), sched));
     choice = args->option[QUIET] == NULL ? EG_PROGRESS_LINE : EG_PROGRESS_OFF;
     if (args->option[PROGRESS] != NULL) {
         EG_TRY(

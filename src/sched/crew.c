@@ -8,9 +8,6 @@
 
 /* How long a worker may take to leave. */
 static const double leave_seconds = 8;
-/* A worker on another host that does not answer may be reading data from a slow disk, and giving it
- * up ends the sweep: more patience than a worker has with rank 0. */
-static const double patience = 5;
 
 static void *compute(void *argument)
 {
@@ -53,9 +50,11 @@ eg_status eg_crew_send(eg_member *member, const eg_message *message)
     return member->link->kind->send(member->link, member->rank, &bytes);
 }
 
-eg_status eg_crew_greet(eg_member *member)
+eg_status eg_crew_greet(const eg_crew *crew, eg_member *member)
 {
-    const eg_message alive = {.kind = EG_MESSAGE_ALIVE};
+    const eg_message alive = {.kind = EG_MESSAGE_ALIVE,
+                              .as.alive = {.heartbeat_seconds = crew->options.heartbeat_seconds,
+                                           .silence_seconds = crew->options.silence_seconds}};
     return eg_crew_send(member, &alive);
 }
 
@@ -85,7 +84,7 @@ eg_status eg_crew_open(eg_crew *crew, eg_world *world, const eg_sched_options *o
     }
     for (size_t i = 0; i < crew->count; i++) {
         if (crew->members[i].link != NULL) {
-            EG_TRY(eg_crew_greet(&crew->members[i]));
+            EG_TRY(eg_crew_greet(crew, &crew->members[i]));
         }
     }
     return eg_ok();
@@ -120,12 +119,14 @@ void eg_crew_wait(eg_crew *crew, double gather)
     }
 }
 
-bool eg_crew_gone(const eg_crew *crew, const eg_member *member, double now)
+bool eg_crew_gone(const eg_member *member)
 {
-    double silent = now - member->heard;
-    return member->ready && silent > 2 * crew->options.heartbeat_seconds &&
-           member->link->kind->gone(member->link, member->rank,
-                                    silent > patience * crew->options.silence_seconds);
+    return member->link->kind->gone(member->link, member->rank, false);
+}
+
+bool eg_crew_silent(const eg_crew *crew, const eg_member *member, double now)
+{
+    return now - member->heard > crew->options.timeout_seconds;
 }
 
 /* Takes in what arrives until everybody on `link` has left or `deadline` has passed (0: no
@@ -145,11 +146,11 @@ static eg_status see_off(eg_crew *crew, eg_link *link, double deadline)
         }
         size_t missing = 0;
         for (size_t i = 0; i < crew->count; i++) {
-            missing += crew->members[i].link == link && !crew->members[i].left ? 1 : 0;
+            const eg_member *member = &crew->members[i];
+            missing += member->link == link && !member->left && !member->lost ? 1 : 0;
         }
         bool late = deadline > 0 && eg_sched_now() > deadline;
         if (missing == 0 || late || (link == crew->queue && atomic_load(&crew->thread_ended))) {
-            crew->world->lost = crew->world->lost || (missing > 0 && link == crew->mpi);
             return eg_ok();
         }
         eg_crew_wait(crew, 0);
@@ -180,6 +181,12 @@ void eg_crew_dismiss(eg_crew *crew)
     }
     if (status.code != EG_OK) {
         crew->world->lost = crew->world->lost || crew->world->size > 1;
+    }
+    for (size_t i = 0; i < crew->count; i++) {
+        if (crew->mpi != NULL && crew->members[i].link == crew->mpi && !crew->members[i].left) {
+            crew->world->presence[i] = EG_HANGS;
+            crew->world->lost = true;
+        }
     }
 }
 

@@ -13,14 +13,24 @@
 
 enum { EG_HELD_MAX = 128 /**< pieces of work: one running, the others ahead */ };
 
+/** Work that a member was given. */
+typedef struct eg_held {
+    eg_task task;
+    uint32_t losses;   /**< earlier ones */
+    double start_time; /**< when it was given, seconds since 1970 */
+} eg_held;
+
 typedef struct eg_member {
     eg_link *link; /**< NULL: rank 0 when it does not compute */
     uint32_t rank;
     char host[EG_HOST_SIZE];
     uint64_t pid;
     bool ready, left;
-    bool told; /**< to stop */
-    eg_task held[EG_HELD_MAX];
+    bool told;     /**< to stop */
+    bool lost;     /**< nothing it has counts any more; it may come back unless it left */
+    bool recalled; /**< lost, and told so */
+    size_t losses; /**< how often it was lost */
+    eg_held held[EG_HELD_MAX];
     size_t held_count;
     eg_task kept[EG_HELD_MAX]; /**< results the client has, but not yet on disk */
     size_t kept_count;
@@ -53,7 +63,7 @@ eg_status eg_crew_open(eg_crew *crew, eg_world *world, const eg_sched_options *o
 eg_status eg_crew_send(eg_member *member, const eg_message *message) EG_WARN_UNUSED;
 
 /** Says that the scheduler is there: opens the conversation, and answers a heartbeat. */
-eg_status eg_crew_greet(eg_member *member) EG_WARN_UNUSED;
+eg_status eg_crew_greet(const eg_crew *crew, eg_member *member) EG_WARN_UNUSED;
 
 /** The next message of one of the two links, with its sender; eg_message_clear. When a message cannot be
  *  understood, *member is still its sender. */
@@ -64,8 +74,11 @@ eg_status eg_crew_receive(eg_crew *crew, eg_link *link, eg_member **member, eg_m
  * whatever arrives. */
 void eg_crew_wait(eg_crew *crew, double gather);
 
-/** Has this silent member ceased to exist? */
-bool eg_crew_gone(const eg_crew *crew, const eg_member *member, double now);
+/** Has the process of this member, another rank, ended? Only seen where processes can be seen. */
+bool eg_crew_gone(const eg_member *member);
+
+/** Has it said nothing for too long? */
+bool eg_crew_silent(const eg_crew *crew, const eg_member *member, double now);
 
 /** Tells everybody to leave and waits until they have, a few seconds at most; whoever has not makes
  * the world lost. */

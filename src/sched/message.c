@@ -4,6 +4,7 @@
 #include "engram/memory.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 enum { CHECKSUM_SIZE = 4, TASK_SIZE = 12 };
@@ -81,8 +82,12 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_text(writer, message->as.note.text);
         break;
     case EG_MESSAGE_ALIVE:
+        eg_write_f64(writer, message->as.alive.heartbeat_seconds);
+        eg_write_f64(writer, message->as.alive.silence_seconds);
+        break;
     case EG_MESSAGE_STOP:
     case EG_MESSAGE_LEAVE:
+    case EG_MESSAGE_RECALL:
         break;
     }
 }
@@ -180,6 +185,20 @@ static eg_status read_note(eg_message *out, eg_reader *reader)
     return eg_ok();
 }
 
+static eg_status read_alive(eg_message *out, eg_reader *reader)
+{
+    double heartbeat = eg_read_f64(reader);
+    double silence = eg_read_f64(reader);
+    EG_TRY(eg_reader_status(reader, false));
+    if (!(heartbeat > 0 && isfinite(heartbeat) && silence > 0 && isfinite(silence))) {
+        return eg_fail(EG_INVALID, "no time limits: a heartbeat of %g s, a silence of %g s",
+                       heartbeat, silence);
+    }
+    out->as.alive.heartbeat_seconds = heartbeat;
+    out->as.alive.silence_seconds = silence;
+    return eg_ok();
+}
+
 static eg_status read_progress(eg_message *out, eg_reader *reader)
 {
     EG_TRY(read_flag(&out->as.progress.working, reader));
@@ -218,8 +237,10 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
     case EG_MESSAGE_NOTE:
         return read_note(out, reader);
     case EG_MESSAGE_ALIVE:
+        return read_alive(out, reader);
     case EG_MESSAGE_STOP:
     case EG_MESSAGE_LEAVE:
+    case EG_MESSAGE_RECALL:
         return eg_ok();
     }
     return eg_fail(EG_INVALID, "unknown kind %d of message", (int)out->kind);

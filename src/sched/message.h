@@ -1,9 +1,11 @@
 /** What the scheduler and its workers say to each other, and its binary form.
  *
- *  A conversation: scheduler ALIVE → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
+ *  A conversation: scheduler ALIVE, with the rules for staying in touch → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
  *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A worker sends PROGRESS at least
  * every heartbeat, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
- * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint. LEAVE ends the work, answered by LEFT, the
+ * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint. A worker that
+ * was taken for lost and speaks again is told RECALL: it drops all it has, answers READY, and only then counts
+ * again; everything it said before that is ignored. LEAVE ends the work, answered by LEFT, the
  * last message of a worker. Work is named by (ticket, attempt), so that an answer to an earlier
  * attempt can be told from the current one. */
 #ifndef ENGRAM_SCHED_MESSAGE_H
@@ -14,7 +16,7 @@
 #include "engram/sched.h"
 
 /** Ranks of one job that run different builds notice it by this. */
-enum { EG_PROTOCOL_VERSION = 3 };
+enum { EG_PROTOCOL_VERSION = 4 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,
@@ -29,6 +31,7 @@ typedef enum eg_message_kind {
     EG_MESSAGE_ALIVE = 18,
     EG_MESSAGE_STOP = 19,
     EG_MESSAGE_LEAVE = 20,
+    EG_MESSAGE_RECALL = 21,
 } eg_message_kind;
 
 /** One attempt at one piece of work. */
@@ -55,6 +58,9 @@ typedef struct eg_message {
             const eg_task *tasks;
             size_t count;
         } ack;
+        struct {
+            double heartbeat_seconds, silence_seconds; /**< as in eg_sched_options, not 0 */
+        } alive;
         uint32_t signal;    /**< SIGNALLED */
         const char *reason; /**< LEFT: "" after a LEAVE */
         eg_work work;       /**< WORK */

@@ -7,6 +7,7 @@
 
 #include "engram/memory.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,10 @@
 static const double look_seconds = 0.02;
 /* Rank 0 may read a long journal before it answers for the first time. */
 static const double patience_at_first = 10;
+/* So many heartbeats must be missing before anybody is taken for lost. */
+static const double beats_per_timeout = 4;
+/* How often a worker looks whether rank 0 still exists. */
+static const double check_seconds = 0.25;
 
 /* A result that is not yet known to be safe on disk. */
 typedef struct held_result {
@@ -40,9 +45,10 @@ typedef struct worker {
     eg_message note; /* PROGRESS: what is running now */
     bool stop;       /* told to stop what runs */
     bool leave;      /* told to leave */
+    bool recalled;   /* taken for lost: all work is to be dropped */
     bool signalled;  /* the scheduler knows of our signal */
     bool contact;    /* the scheduler has opened the conversation */
-    double looked, said;
+    double looked, said, checked;
     double asked; /* when the first message was sent since anything was heard; 0: none is open */
     eg_status status;
 } worker;
@@ -101,6 +107,17 @@ static void drop_held(worker *me, eg_task task)
     }
 }
 
+static void forget_work(worker *me)
+{
+    for (size_t i = 0; i < me->waiting_count; i++) {
+        eg_message_clear(&me->waiting[i]);
+    }
+    for (size_t i = 0; i < me->held_count; i++) {
+        clear_held(&me->held[i]);
+    }
+    me->waiting_count = me->held_count = 0;
+}
+
 /* Takes what it keeps out of *message. */
 static eg_status obey(worker *me, eg_message *message)
 {
@@ -117,6 +134,11 @@ static eg_status obey(worker *me, eg_message *message)
         }
         return eg_ok();
     case EG_MESSAGE_ALIVE:
+        me->options.heartbeat_seconds = message->as.alive.heartbeat_seconds;
+        me->options.silence_seconds = message->as.alive.silence_seconds;
+        return eg_ok();
+    case EG_MESSAGE_RECALL:
+        me->recalled = true;
         return eg_ok();
     case EG_MESSAGE_LEAVE:
         me->leave = true;
@@ -144,6 +166,14 @@ static eg_status introduce(worker *me)
                               .as.ready = {.host = me->host, .pid = (uint64_t)getpid()}};
     me->contact = true;
     return say(me, &ready);
+}
+
+/* Rank 0 has given all our work to others: nothing of it is of use, and nobody waits for word of it. */
+static eg_status start_over(worker *me)
+{
+    me->recalled = false;
+    forget_work(me);
+    return introduce(me);
 }
 
 static eg_status listen(worker *me)
@@ -177,16 +207,17 @@ static eg_status listen(worker *me)
  * itself away, in a long step or suspended, has asked nothing meanwhile. */
 static eg_status check_silence(worker *me, double now)
 {
-    if (me->asked <= 0) {
+    if (now - me->checked < check_seconds) {
         return eg_ok();
     }
+    me->checked = now;
     double limit = me->options.silence_seconds * (me->contact ? 1 : patience_at_first);
-    double silent = now - me->asked;
-    if (silent < 2 * me->options.heartbeat_seconds ||
-        !me->link->kind->gone(me->link, 0, silent > limit)) {
+    double silent = me->asked > 0 ? now - me->asked : 0;
+    if (!me->link->kind->gone(me->link, 0, silent > limit)) {
         return eg_ok();
     }
-    return eg_fail(EG_STOPPED, "rank 0 has not answered for %.1f s; results not acknowledged: %zu",
+    return eg_fail(EG_STOPPED,
+                   "rank 0 is gone, or has not answered for %.1f s; results not acknowledged: %zu",
                    silent, me->held_count);
 }
 
@@ -212,15 +243,20 @@ static eg_status tend(worker *me)
     return check_silence(me, now);
 }
 
+static bool goes_on(const worker *me)
+{
+    return !me->stop && !me->recalled && me->status.code == EG_OK;
+}
+
 static bool poll_trial(void *user, const eg_progress *progress)
 {
     worker *me = user;
     me->note.as.progress.step = progress->step;
     me->note.as.progress.steps = progress->steps;
-    if (!me->stop && me->status.code == EG_OK && eg_sched_now() - me->looked >= look_seconds) {
+    if (goes_on(me) && eg_sched_now() - me->looked >= look_seconds) {
         me->status = tend(me);
     }
-    return !me->stop && me->status.code == EG_OK;
+    return goes_on(me);
 }
 
 static void note_trial(void *user, bool warning, const char *text)
@@ -293,9 +329,10 @@ static eg_status run_next(worker *me)
     memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
 
     eg_status status = me->status;
-    if (status.code == EG_OK && run.code == EG_STOPPED && me->stop) {
+    bool wanted = status.code == EG_OK && !me->recalled;
+    if (wanted && run.code == EG_STOPPED && me->stop) {
         status = say_interrupted(me, work);
-    } else if (status.code == EG_OK) {
+    } else if (wanted) {
         result->status = run.code == EG_OK ? eg_record_status(record) : EG_TRIAL_FAILED;
         result->message = run.code == EG_OK ? eg_record_message(record) : run.message;
         result->record = record;
@@ -323,6 +360,9 @@ static eg_status work_until_told(worker *me)
         if (me->leave) {
             return eg_ok();
         }
+        if (me->recalled) {
+            EG_TRY(start_over(me));
+        }
         if (me->waiting_count > 0) {
             EG_TRY(run_next(me));
             eg_pacer_touch(&me->pacer);
@@ -335,8 +375,17 @@ static eg_status work_until_told(worker *me)
 eg_sched_options eg_sched_complete(const eg_sched_options *options)
 {
     eg_sched_options complete = *options;
+    if (complete.timeout_seconds <= 0) {
+        complete.timeout_seconds = 120;
+    }
     if (complete.heartbeat_seconds <= 0) {
-        complete.heartbeat_seconds = 10;
+        complete.heartbeat_seconds = fmin(10, complete.timeout_seconds / beats_per_timeout);
+    }
+    if (complete.losses_max == 0) {
+        complete.losses_max = 3;
+    }
+    if (complete.workers_min == 0) {
+        complete.workers_min = 1;
     }
     if (complete.silence_seconds <= 0) {
         complete.silence_seconds = 60;
@@ -358,12 +407,7 @@ eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner
     eg_status said = say(&me, &left);
     *goodbye = said.code == EG_OK;
     eg_status_keep(&status, said);
-    for (size_t i = 0; i < me.waiting_count; i++) {
-        eg_message_clear(&me.waiting[i]);
-    }
-    for (size_t i = 0; i < me.held_count; i++) {
-        clear_held(&me.held[i]);
-    }
+    forget_work(&me);
     if (me.opened) {
         runner->close(me.state);
     }

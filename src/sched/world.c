@@ -75,19 +75,31 @@ static eg_status enter_mpi(eg_world *world, int *argc, char ***argv)
     return eg_mpi_status(MPI_Comm_size(world->comm, &world->size), "tell the number of ranks");
 }
 
+static bool exists(const eg_place *place)
+{
+    return kill((pid_t)place->pid, 0) == 0 || errno != ESRCH;
+}
+
 /* All ranks have just come out of MPI_Init together, so that this collective call does not wait. */
 static eg_status exchange_places(eg_world *world)
 {
     eg_place here;
     EG_TRY(eg_place_here(&here));
     EG_TRY(eg_alloc(&world->places, (size_t)world->size, sizeof *world->places));
-    if (world->size == 1) {
-        world->places[0] = here;
-        return eg_ok();
+    EG_TRY(eg_alloc(&world->visible, (size_t)world->size, sizeof *world->visible));
+    EG_TRY(eg_alloc(&world->presence, (size_t)world->size, sizeof *world->presence));
+    world->places[0] = here;
+    if (world->size > 1) {
+        EG_TRY(eg_mpi_status(MPI_Allgather(&here, (int)sizeof here, MPI_BYTE, world->places,
+                                           (int)sizeof here, MPI_BYTE, world->comm),
+                             "exchange host names"));
     }
-    return eg_mpi_status(MPI_Allgather(&here, (int)sizeof here, MPI_BYTE, world->places,
-                                       (int)sizeof here, MPI_BYTE, world->comm),
-                         "exchange host names");
+    for (int i = 0; i < world->size; i++) {
+        /* Containers may share a host's name and not its processes. */
+        world->visible[i] =
+            strcmp(here.host, world->places[i].host) == 0 && exists(&world->places[i]);
+    }
+    return eg_ok();
 }
 
 eg_status eg_world_create(eg_world **out, int *argc, char ***argv)
@@ -126,12 +138,7 @@ int eg_world_size(const eg_world *world)
 
 bool eg_world_gone(const eg_world *world, int rank, bool overdue)
 {
-    const eg_place *here = &world->places[world->rank];
-    const eg_place *there = &world->places[rank];
-    if (strcmp(here->host, there->host) != 0) {
-        return overdue;
-    }
-    return kill((pid_t)there->pid, 0) != 0 && errno == ESRCH;
+    return world->visible[rank] ? !exists(&world->places[rank]) : overdue;
 }
 
 /* What rank 0 says at the end. */
@@ -154,7 +161,8 @@ static void tell_code(eg_world *world, int code)
     buffer[SAID_LOST] = world->lost;
     for (size_t i = 0; i < others; i++) {
         requests[i] = MPI_REQUEST_NULL;
-        if (MPI_Isend(buffer, SAID_COUNT, MPI_INT, (int)i + 1, EG_TAG_CODE, world->comm,
+        if (world->presence[i + 1] == EG_PRESENT &&
+            MPI_Isend(buffer, SAID_COUNT, MPI_INT, (int)i + 1, EG_TAG_CODE, world->comm,
                       &requests[i]) != MPI_SUCCESS) {
             world->lost = true;
         }
@@ -227,10 +235,37 @@ static void leave_at_once(int number)
     _exit(exit_code);
 }
 
+static void release(eg_world *world)
+{
+    eg_free(world->places);
+    eg_free(world->visible);
+    eg_free(world->presence);
+    eg_free(world);
+}
+
+/* Whoever did not take its leave hangs, or is in a very long step; the launcher would wait for it. */
+static void end_hanging(const eg_world *world, int code)
+{
+    bool elsewhere = false;
+    for (int i = 1; i < world->size; i++) {
+        bool hangs = world->presence[i] == EG_HANGS;
+        if (hangs && world->visible[i]) {
+            (void)kill((pid_t)world->places[i].pid, SIGKILL);
+        }
+        elsewhere = elsewhere || (hangs && !world->visible[i]);
+    }
+    if (elsewhere) {
+        (void)MPI_Abort(world->comm, code);
+    }
+}
+
 void eg_world_free(eg_world *world, int code)
 {
     if (world == NULL) {
         return;
+    }
+    if (world->rank == 0 && world->presence != NULL) {
+        end_hanging(world, code);
     }
     if (world->mpi && !world->lost) {
         /* Everything is saved by now: a hanging MPI must not turn success into a time-out. */
@@ -244,8 +279,7 @@ void eg_world_free(eg_world *world, int code)
         (void)alarm(0);
     }
     /* Otherwise the process just ends: MPI_Finalize would wait for whoever is lost. */
-    eg_free(world->places);
-    eg_free(world);
+    release(world);
 }
 
 eg_status eg_world_describe(const eg_world *world, const eg_sched_options *options, char **line,

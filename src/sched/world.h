@@ -8,12 +8,20 @@
 
 #include <mpi.h>
 
+typedef enum eg_presence {
+    EG_PRESENT,
+    EG_HANGS, /**< it did not take its leave: it is not waited for, and ended when rank 0 leaves */
+    EG_ENDED, /**< there is no such process any more */
+} eg_presence;
+
 struct eg_world {
     bool mpi; /**< MPI was initialised */
     MPI_Comm comm;
     int rank, size;
-    bool lost;        /**< somebody is gone: MPI can no longer be left in an orderly way */
-    eg_place *places; /**< [size] */
+    bool lost;               /**< somebody is gone: MPI can no longer be left in an orderly way */
+    eg_place *places;        /**< [size] */
+    bool *visible;           /**< [size] its process can be seen from here */
+    unsigned char *presence; /**< [size] eg_presence, as rank 0 knows it */
 };
 
 /** Tags on the world's communicator. */
@@ -22,7 +30,7 @@ enum { EG_TAG_MESSAGE = 1, EG_TAG_CODE = 2 };
 /** EG_SYSTEM with MPI's own words unless `code` is MPI_SUCCESS. */
 eg_status eg_mpi_status(int code, const char *what) EG_WARN_UNUSED;
 
-/** Has the process of `rank` ceased to exist? Seen by its number on this host, else `overdue`
+/** Has the process of `rank` ceased to exist? Seen by its number where it is visible, else `overdue`
  * decides. */
 bool eg_world_gone(const eg_world *world, int rank, bool overdue);
 

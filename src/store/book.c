@@ -191,6 +191,20 @@ static eg_status apply_skipped(eg_book *book, eg_reader *reader)
     return eg_ok();
 }
 
+static eg_status apply_lost(eg_book *book, eg_reader *reader)
+{
+    eg_event event = {0};
+    size_t trial = 0;
+    EG_TRY(eg_lost_read(&event, &book->box->pool, reader));
+    EG_TRY(find_trial(book, event.id, &trial));
+    eg_result *result = &book->box->results.trials[trial];
+    book->pages[trial].losses += event.was_running ? 1 : 0;
+    if (!eg_is_finished(result->status)) {
+        eg_result_reset(result, book->box->empty);
+    }
+    return eg_ok();
+}
+
 static eg_status apply_redo(eg_book *book, eg_reader *reader)
 {
     uint64_t id = eg_read_u64(reader);
@@ -199,6 +213,7 @@ static eg_status apply_redo(eg_book *book, eg_reader *reader)
     EG_TRY(find_trial(book, id, &trial));
     eg_result_reset(&book->box->results.trials[trial], book->box->empty);
     book->pages[trial].frame = 0;
+    book->pages[trial].losses = 0;
     return eg_ok();
 }
 
@@ -223,6 +238,8 @@ static eg_status dispatch(eg_book *book, const eg_frame *frame, eg_reader *reade
         return apply_skipped(book, reader);
     case EG_FRAME_REDO:
         return apply_redo(book, reader);
+    case EG_FRAME_LOST:
+        return apply_lost(book, reader);
     default:
         return eg_fail(EG_INVALID, "unknown type %u", (unsigned)frame->type);
     }
@@ -233,7 +250,8 @@ eg_status eg_book_apply(eg_book *book, const eg_frame *frame)
     eg_reader reader = eg_reader_make(frame->payload, frame->size);
     EG_TRY(dispatch(book, frame, &reader));
     if (frame->time > book->box->results.last_activity) {
-        book->box->results.last_activity = frame->time; /* merged journals are not in order of time */
+        book->box->results.last_activity =
+            frame->time; /* merged journals are not in order of time */
     }
     return eg_ok();
 }

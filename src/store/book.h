@@ -12,6 +12,7 @@
 typedef struct eg_page {
     uint64_t frame; /**< offset of the frame that holds its record, 0: no record */
     uint32_t attempts;
+    uint32_t losses; /**< workers lost while they ran it, since it was last redone */
 } eg_page;
 
 /** The longest extent that any record has along a dimension. */

@@ -39,6 +39,7 @@ typedef enum eg_frame_type {
     EG_FRAME_RESULT = 7,
     EG_FRAME_SKIPPED = 8,
     EG_FRAME_REDO = 9,
+    EG_FRAME_LOST = 10,
 } eg_frame_type;
 
 typedef struct eg_frame {

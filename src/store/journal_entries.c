@@ -170,6 +170,22 @@ eg_status eg_started_read(eg_event *out, eg_pool *pool, eg_reader *reader)
     return eg_reader_status(reader, true);
 }
 
+void eg_lost_write(uint64_t id, const eg_attempt *attempt, bool was_running, const char *why,
+                   eg_writer *writer)
+{
+    eg_started_write(id, attempt, writer);
+    eg_write_u8(writer, was_running ? 1 : 0);
+    eg_write_text(writer, why);
+}
+
+eg_status eg_lost_read(eg_event *out, eg_pool *pool, eg_reader *reader)
+{
+    EG_TRY(read_attempt(out, pool, reader));
+    out->was_running = eg_read_u8(reader) != 0;
+    EG_TRY(eg_pool_read(pool, &out->message, reader));
+    return eg_reader_status(reader, true);
+}
+
 eg_status eg_result_read(eg_event *out, eg_pool *pool, eg_reader *reader)
 {
     EG_TRY(read_attempt(out, pool, reader));

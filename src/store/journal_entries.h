@@ -64,11 +64,12 @@ eg_status eg_session_read(eg_session_image *out, eg_pool *pool, eg_reader *reade
 /** "key=value\n…" as in eg_results.sessions; a new text. */
 eg_status eg_session_text(char **out, const eg_session_image *session) EG_WARN_UNUSED;
 
-/** --- STARTED, RESULT, SKIPPED, REDO ------------------------------------------------------------ */
+/** --- STARTED, RESULT, SKIPPED, REDO, LOST ------------------------------------------------------------ */
 
 /** STARTED: u64 id, u32 attempt, u32 rank, text host, f64 start time, f64 wall seconds.
  *  RESULT: the same; u8 status, text message, u8 has a record, the record (eg_record_write).
- *  SKIPPED: u64 id, text why. REDO: u64 id. */
+ *  SKIPPED: u64 id, text why. REDO: u64 id.
+ *  LOST: as STARTED; u8 it was running (not waiting), text why. */
 typedef struct eg_event {
     uint64_t id;
     uint32_t attempt, rank;
@@ -77,11 +78,15 @@ typedef struct eg_event {
     eg_trial_status status;
     char *message;     /**< of the pool */
     eg_record *record; /**< owned; NULL if there is none */
+    bool was_running;  /**< LOST */
 } eg_event;
 
 void eg_started_write(uint64_t id, const eg_attempt *attempt, eg_writer *writer);
 void eg_result_write(uint64_t id, const eg_attempt *attempt, eg_trial_status status,
                      const char *message, const eg_record *record, eg_writer *writer);
+void eg_lost_write(uint64_t id, const eg_attempt *attempt, bool was_running, const char *why,
+                   eg_writer *writer);
+eg_status eg_lost_read(eg_event *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 eg_status eg_started_read(eg_event *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 eg_status eg_result_read(eg_event *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 

@@ -242,6 +242,20 @@ eg_status eg_store_commit(eg_store *store)
     return eg_journal_sync(&store->journal);
 }
 
+uint32_t eg_store_losses(const eg_store *store, size_t trial)
+{
+    assert(trial < store->book->plan_trials);
+    return store->book->pages[trial].losses;
+}
+
+eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,
+                        const char *why)
+{
+    eg_writer_clear(&store->payload);
+    eg_lost_write(id_of(store, trial), attempt, was_running, why, &store->payload);
+    return append(store, EG_FRAME_LOST, false);
+}
+
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)
 {
     uint64_t id = id_of(store, trial);

@@ -78,6 +78,25 @@ static void note_note(void *user, const eg_work_note *note)
     (void)note;
 }
 
+static eg_status note_worker_loss(void *user, const eg_worker_loss *loss)
+{
+    (void)user;
+    return eg_fail(EG_SYSTEM, "%s", loss->why);
+}
+
+static eg_status note_loss(void *user, const eg_work_loss *loss)
+{
+    (void)user;
+    return eg_fail(EG_SYSTEM, "%s", loss->why);
+}
+
+static void note_return(void *user, uint32_t rank, const char *host)
+{
+    (void)user;
+    (void)rank;
+    (void)host;
+}
+
 static void note_interruption(void *user, uint64_t ticket)
 {
     (void)user;
@@ -108,6 +127,9 @@ int main(int argc, char **argv)
                                     .finished = note_finish,
                                     .commit = do_nothing,
                                     .note = note_note,
+                                    .worker_lost = note_worker_loss,
+                                    .lost = note_loss,
+                                    .worker_back = note_return,
                                     .interrupted = note_interruption,
                                     .idle = do_nothing,
                                     .mean_seconds = unknown_mean};

@@ -21,7 +21,7 @@ endforeach()
 add_executable(sched_death sched_death.c)
 target_link_libraries(sched_death PRIVATE engram_fake_sched)
 engram_script(sched_death ${CMAKE_CURRENT_SOURCE_DIR}/sched_death.sh $<TARGET_FILE:sched_death>
-              RANKS 3 LABELS mpi)
+              RANKS 4 LABELS mpi)
 
 add_executable(bench_sched_idle bench/sched_idle.c)
 target_link_libraries(bench_sched_idle PRIVATE engram_fake_sched)

@@ -2,6 +2,7 @@
 #include "fake_sched.h"
 
 #include "engram/memory.h"
+#include "sched/clock.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -58,7 +59,9 @@ static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks,
     if (strcmp(kind, "death") == 0) {
         (void)kill(getpid(), SIGKILL);
     }
-    if (!train(milliseconds, hooks->poll, hooks->user)) {
+    if (strcmp(kind, "hang") == 0) {
+        eg_sched_sleep(work->attempt == 1 ? 1e-3 * milliseconds : 0);
+    } else if (!train(milliseconds, hooks->poll, hooks->user)) {
         return eg_fail(EG_STOPPED, "told to stop");
     }
     if (strcmp(kind, "failed") == 0) {
@@ -91,11 +94,28 @@ static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks,
 
 const eg_runner fake_runner = {.open = open_fake, .run = run_fake, .close = close_fake};
 
+static void hand_out(fake_ledger *ledger, uint64_t ticket, eg_work *out)
+{
+    /* Overwritten by the next call, as the contract allows. */
+    (void)snprintf(ledger->text, sizeof ledger->text, "%s", ledger->settings(ticket));
+    *out = (eg_work){.ticket = ticket,
+                     .attempt = 1 + ledger->lost[ticket],
+                     .seed = ticket * ticket + 17,
+                     .settings = ledger->text,
+                     .objective = "curve",
+                     .losses = ledger->losses[ticket]};
+}
+
 static eg_status fake_next(void *user, eg_work *out, bool *have)
 {
     fake_ledger *ledger = user;
     if (++ledger->nexts == ledger->fail_next) {
         return eg_fail(EG_INTERNAL, "no idea what is next");
+    }
+    if (ledger->again_count > 0) {
+        *have = true;
+        hand_out(ledger, ledger->again[--ledger->again_count], out);
+        return eg_ok();
     }
     bool later = ledger->stage > 0 && ledger->next_ticket >= ledger->stage &&
                  ledger->finishes < ledger->stage;
@@ -103,14 +123,7 @@ static eg_status fake_next(void *user, eg_work *out, bool *have)
     if (!*have) {
         return eg_ok();
     }
-    uint64_t ticket = ledger->next_ticket++;
-    /* Overwritten by the next call, as the contract allows. */
-    (void)snprintf(ledger->text, sizeof ledger->text, "%s", ledger->settings(ticket));
-    *out = (eg_work){.ticket = ticket,
-                     .attempt = 1,
-                     .seed = ticket * ticket + 17,
-                     .settings = ledger->text,
-                     .objective = "curve"};
+    hand_out(ledger, ledger->next_ticket++, out);
     return eg_ok();
 }
 
@@ -135,6 +148,10 @@ static eg_status fake_started(void *user, const eg_work *work, uint32_t rank, co
 static bool is_right(const eg_work_result *result, const char *settings)
 {
     char words[64];
+    if (strncmp(settings, "death", 5) == 0) {
+        return result->status == EG_TRIAL_FAILED && result->record == NULL &&
+               strstr(result->message, "workers were lost while they ran it") != NULL;
+    }
     if (strncmp(settings, "failed", 6) == 0) {
         (void)snprintf(words, sizeof words, "ticket %llu is broken",
                        (unsigned long long)result->ticket);
@@ -170,9 +187,9 @@ static eg_status fake_finished(void *user, const eg_work_result *result)
     ledger->by_rank[result->rank]++;
     size_t blocks = eg_memory_live_blocks();
     ledger->most_blocks = blocks > ledger->most_blocks ? blocks : ledger->most_blocks;
-    ledger->wrong += result->attempt != 1 || result->rank != ledger->rank_of[result->ticket] ||
-                     result->host[0] == '\0' || result->wall_seconds < 0 ||
-                     result->start_time < 1e9 ||
+    ledger->wrong += result->attempt != 1 + ledger->lost[result->ticket] ||
+                     result->rank != ledger->rank_of[result->ticket] || result->host[0] == '\0' ||
+                     result->wall_seconds < 0 || result->start_time < 1e9 ||
                      !is_right(result, ledger->settings(result->ticket));
     if (ledger->finishes == ledger->fail_finished) {
         return eg_fail(EG_SYSTEM, "no space left on device");
@@ -197,6 +214,33 @@ static void fake_note(void *user, const eg_work_note *note)
     ledger->notes++;
     ledger->wrong += note->ticket >= ledger->tickets || note->host[0] == '\0' ||
                      note->rank != ledger->rank_of[note->ticket];
+}
+
+static eg_status fake_worker_lost(void *user, const eg_worker_loss *loss)
+{
+    fake_ledger *ledger = user;
+    ledger->workers_lost++;
+    ledger->wrong += loss->host[0] == '\0' || loss->why[0] == '\0' || loss->host_losses == 0;
+    return eg_ok();
+}
+
+static eg_status fake_lost(void *user, const eg_work_loss *loss)
+{
+    fake_ledger *ledger = user;
+    ledger->wrong += loss->rank != ledger->rank_of[loss->ticket] || loss->start_time < 1e9 ||
+                     loss->attempt != 1 + ledger->lost[loss->ticket];
+    ledger->lost[loss->ticket]++;
+    ledger->losses[loss->ticket] += loss->was_running ? 1 : 0;
+    ledger->again[ledger->again_count++] = loss->ticket;
+    ledger->out_now[loss->rank]--;
+    return eg_ok();
+}
+
+static void fake_worker_back(void *user, uint32_t rank, const char *host)
+{
+    fake_ledger *ledger = user;
+    ledger->workers_back++;
+    ledger->wrong += rank == 0 || host[0] == '\0';
 }
 
 static void fake_interrupted(void *user, uint64_t ticket)
@@ -230,6 +274,9 @@ eg_sched_client fake_client(fake_ledger *ledger)
                              .finished = fake_finished,
                              .commit = fake_commit,
                              .note = fake_note,
+                             .worker_lost = fake_worker_lost,
+                             .lost = fake_lost,
+                             .worker_back = fake_worker_back,
                              .interrupted = fake_interrupted,
                              .idle = fake_idle,
                              .mean_seconds = fake_mean};

@@ -10,7 +10,8 @@
 enum { FAKE_TICKETS_MAX = 2048, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
 
 /** Settings are one line "KIND MILLISECONDS"; KIND is done, diverged, failed, signal (sends SIGUSR1 to
- *  its own process, then goes on), death (SIGKILL), or memory, stopped (fails with that code unasked). */
+ *  its own process, then goes on), death (SIGKILL), hang (the first attempt is deaf and mute for so long), or
+ *  memory, stopped (fails with that code unasked). */
 extern const eg_runner fake_runner;
 
 /** The i-th value of the curve that a trial of this seed records. */
@@ -28,7 +29,11 @@ typedef struct fake_ledger {
         fail_idle; /**< fail at the n-th call; 0: never */
     /* What happened. */
     size_t next_ticket;
-    unsigned started[FAKE_TICKETS_MAX], finished[FAKE_TICKETS_MAX], interrupted[FAKE_TICKETS_MAX];
+    unsigned started[FAKE_TICKETS_MAX], finished[FAKE_TICKETS_MAX], interrupted[FAKE_TICKETS_MAX],
+        lost[FAKE_TICKETS_MAX];
+    uint32_t losses[FAKE_TICKETS_MAX]; /**< that count */
+    uint64_t again[FAKE_TICKETS_MAX];  /**< lost tickets, to be handed out again */
+    size_t again_count, workers_lost, workers_back;
     unsigned wrong; /**< results whose status, message or content is not what it should be */
     size_t starts, finishes, interrupts, nexts, idles, commits;
     size_t notes;

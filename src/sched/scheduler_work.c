@@ -1,0 +1,145 @@
+/** The pieces of work that are out: given, taken back, kept until they are safe; see sched/scheduler.h. */
+#include "sched/scheduler.h"
+
+#include <math.h>
+#include <string.h>
+
+/* While trials are shorter than this times the number of workers, the round trip to rank 0 shows.
+ */
+static const double short_trial_seconds = 0.010;
+/* Then everybody has work ahead for so long. */
+static const double ahead_seconds = 0.010;
+
+void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket)
+{
+    me->interrupted++;
+    me->client->interrupted(me->client->user, ticket);
+}
+
+bool eg_scheduler_take_back(eg_scheduler *me, eg_member *member, eg_task task, eg_held *was)
+{
+    for (size_t i = 0; i < member->held_count; i++) {
+        const eg_task *held = &member->held[i].task;
+        if (held->ticket == task.ticket && held->attempt == task.attempt) {
+            *was = member->held[i];
+            member->held_count--;
+            me->held--;
+            memmove(&member->held[i], &member->held[i + 1],
+                    (member->held_count - i) * sizeof member->held[0]);
+            member->step = member->steps = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+void eg_scheduler_forfeit(eg_scheduler *me, eg_member *member)
+{
+    for (size_t i = 0; i < member->held_count; i++) {
+        me->held--;
+        eg_scheduler_interrupt(me, member->held[i].task.ticket);
+    }
+    member->held_count = 0;
+}
+
+static eg_status acknowledge(eg_member *member, const eg_task *tasks, size_t count)
+{
+    const eg_message ack = {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = count}};
+    return eg_crew_send(member, &ack);
+}
+
+eg_status eg_scheduler_take_result(eg_scheduler *me, eg_member *member, eg_work_result *result)
+{
+    const eg_task task = {result->ticket, result->attempt};
+    eg_held was;
+    if (!eg_scheduler_take_back(me, member, task, &was)) {
+        return eg_ok(); /* nobody waits for it any more */
+    }
+    me->dry = false;
+    if (me->failure.code != EG_OK) {
+        /* The client failed before: it cannot keep this either. */
+        eg_scheduler_interrupt(me, task.ticket);
+        return eg_ok();
+    }
+    result->rank = member->rank;
+    result->host = member->host;
+    EG_TRY(me->client->finished(me->client->user, result));
+    member->kept[member->kept_count++] = task;
+    me->uncommitted = true;
+    return eg_ok();
+}
+
+eg_status eg_scheduler_commit(eg_scheduler *me)
+{
+    if (!me->uncommitted) {
+        return eg_ok();
+    }
+    eg_status status = me->client->commit(me->client->user);
+    me->uncommitted = false;
+    for (size_t i = 0; i < me->crew.count; i++) {
+        eg_member *member = &me->crew.members[i];
+        if (status.code == EG_OK && member->kept_count > 0) {
+            status = acknowledge(member, member->kept, member->kept_count);
+        }
+        member->kept_count = 0;
+    }
+    return status;
+}
+
+static eg_status give(eg_scheduler *me, eg_member *member, const eg_work *work)
+{
+    const eg_message message = {.kind = EG_MESSAGE_WORK, .as.work = *work};
+    const eg_task task = {work->ticket, work->attempt};
+    EG_TRY(me->client->started(me->client->user, work, member->rank, member->host));
+    member->held[member->held_count++] =
+        (eg_held){.task = task, .losses = work->losses, .start_time = eg_sched_date()};
+    me->held++;
+    eg_status status = eg_crew_send(member, &message);
+    eg_held was;
+    if (status.code != EG_OK && eg_scheduler_take_back(me, member, task, &was)) {
+        eg_scheduler_interrupt(me, work->ticket);
+    }
+    return status;
+}
+
+static eg_status give_next(eg_scheduler *me, eg_member *member)
+{
+    eg_work work = {0};
+    bool have = false;
+    EG_TRY(me->client->next(me->client->user, &work, &have));
+    me->dry = !have;
+    return have ? give(me, member, &work) : eg_ok();
+}
+
+/* How many pieces of work everybody may hold. */
+static size_t choose_depth(const eg_scheduler *me)
+{
+    double mean = me->client->mean_seconds(me->client->user);
+    if (mean <= 0 || mean >= short_trial_seconds * (double)me->crew.count) {
+        return 1;
+    }
+    double ahead = ceil(ahead_seconds / mean);
+    return ahead < EG_HELD_MAX ? 1 + (size_t)ahead : EG_HELD_MAX;
+}
+
+/* Everybody gets one piece before anybody gets one ahead, and so on. */
+eg_status eg_scheduler_hand_out(eg_scheduler *me)
+{
+    me->depth = choose_depth(me);
+    size_t level = 0; /* what somebody holds least */
+    while (level < me->depth && !me->dry) {
+        size_t least = me->depth;
+        for (size_t i = 0; i < me->crew.count && !me->dry; i++) {
+            eg_member *member = &me->crew.members[i];
+            if (!member->ready) {
+                continue;
+            }
+            if (member->held_count <= level) {
+                EG_TRY(give_next(me, member));
+            }
+            least = member->held_count < least ? member->held_count : least;
+        }
+        level = least;
+    }
+    return eg_ok();
+}
