@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Trials that were stopped, killed or whose checkpoint was damaged: the same command continues them, says
+# so, and the results are the same bytes as without interruption.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+
+sweep long <<'END'
+  stream.epochs: 2000
+grid:
+  model.activation: [relu, hard_ash]
+seeds: 2
+END
+
+tables() {
+    for table in trials curves matrix; do
+        "$engram" export "$1.h5" --stable --table $table
+    done
+}
+
+# wait_for WHAT COMMAND…: until the command succeeds.
+wait_for() {
+    local what=$1
+    shift
+    for _ in $(seq 1200); do
+        if "$@" >/dev/null 2>&1; then
+            return
+        fi
+        sleep 0.05
+    done
+    fail "waited a minute for $what"
+}
+
+# running NAME COUNT: whether the sweep says that so many trials are running.
+running() {
+    "$engram" status "$1.h5" --json >status.json && grep -q "\"running\": $2" status.json
+}
+
+# stopped PID: it must end with the exit code of a stop.
+stopped() {
+    local code=0
+    wait "$1" || code=$?
+    [ "$code" = 75 ] || {
+        cat running.err
+        fail "exit code $code after a signal"
+    }
+}
+
+# checkpoints NAME COUNT: there are so many, and nothing else beside them.
+checkpoints() {
+    local found
+    found=$(find "$1.checkpoints" -type f 2>/dev/null | wc -l)
+    [ "$found" = "$2" ] || fail "$found checkpoints in $1.checkpoints instead of $2"
+}
+
+"$engram" run long.yaml -o whole.h5 --quiet
+[ ! -e whole.checkpoints ] || fail "short trials left checkpoints"
+tables whole >whole.txt
+
+# SIGTERM to the command alone; then SIGUSR1 to a job of two ranks that continues it.
+"$engram" run long.yaml -o long.h5 >running.out 2>running.err &
+pid=$!
+background+=("$pid")
+wait_for "a running trial" running long 1
+kill -TERM "$pid"
+stopped "$pid"
+has running.out "1 from where it stopped"
+checkpoints long 1
+"$mpirun" 2 "$engram" run long.yaml -o long.h5 --progress json >running.out 2>running.err &
+pid=$!
+background+=("$pid")
+wait_for "a continued trial" grep -q '"continued at minibatch ' running.err
+wait_for "two running trials" running long 2
+kill -USR1 "$pid"
+stopped "$pid"
+has running.out "2 from where they stopped"
+checkpoints long 2
+
+# One of the two is damaged, and there is a file that is nobody's: a warning, a trial that starts again,
+# the same results, and only what is ours goes away.
+damaged=$(find long.checkpoints -type f | sort | head -1)
+printf 'X' | dd of="$damaged" bs=1 seek=3000 conv=notrunc status=none
+echo mine >long.checkpoints/notes.txt
+expect 0 "$mpirun" 2 "$engram" run long.yaml -o long.h5
+has err "warning: trial ${damaged##*/} on rank"
+has err "starts from the beginning, its checkpoint cannot be used: wrong checksum over"
+[ "$(grep -c "continued at minibatch" err)" = 1 ] || fail "not exactly one trial was continued"
+tables long >long.txt
+same whole.txt long.txt
+[ "$(ls long.checkpoints)" = notes.txt ] || fail "long.checkpoints holds more than what is not ours"
+
+# What is left of finished trials, whole or half written, goes when the command runs again.
+rm long.checkpoints/notes.txt
+: >"$damaged"
+: >"$damaged.1.tmp"
+expect 0 "$engram" run long.yaml -o long.h5
+[ ! -e long.checkpoints ] || fail "left over: $(ls long.checkpoints)"
+
+# Killed without warning: it goes on from the checkpoint of the last second.
+one=(long.yaml stream.epochs=5000 seeds=1 model.activation=relu --checkpoint-every 1)
+"$engram" run "${one[@]}" -o whole-one.h5 --quiet
+[ ! -e whole-one.checkpoints ] || fail "a checkpoint survived its trial"
+"$engram" run "${one[@]}" -o one.h5 --quiet &
+pid=$!
+background+=("$pid")
+wait_for "a whole checkpoint" bash -c 'ls one.checkpoints | grep -qx "[0-9a-f]*"'
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null || true
+checkpoints one 1
+expect 0 "$engram" run "${one[@]}" -o one.h5
+has err "continued at minibatch"
+same <(tables whole-one) <(tables one)
+[ ! -e one.checkpoints ] || fail "a checkpoint survived its trial"
+
+refuses "--checkpoint-every often" "whole number" -- "$engram" run long.yaml --checkpoint-every often
+echo passed
