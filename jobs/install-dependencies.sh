@@ -22,7 +22,7 @@ run_set=(gcc libc6-dev cmake ninja-build pkg-config
     python3-h5netcdf
     ca-certificates curl)
 test_set=(libcmocka-dev hdf5-tools netcdf-bin python3-netcdf4)
-lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind)
+lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
 
 list_only=false
 wanted=run

@@ -54,8 +54,8 @@ static void assert_killed(const int *numbers, size_t count, long gap, int number
 static void test_one_signal_asks_to_stop(void **state)
 {
     (void)state;
-    const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
-    for (size_t i = 0; i < 3; i++) {
+    const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+    for (size_t i = 0; i < 4; i++) {
         assert_survives(&numbers[i], 1, 0, numbers[i]);
     }
 }
@@ -75,6 +75,15 @@ static void test_soft_signals_never_do(void **state)
     assert_survives((const int[]){SIGUSR1, SIGUSR1, SIGUSR1}, 3, 300, SIGUSR1);
     assert_survives((const int[]){SIGUSR1, SIGTERM}, 2, 300, SIGUSR1);
     assert_survives((const int[]){SIGTERM, SIGUSR1}, 2, 300, SIGTERM);
+    assert_survives((const int[]){SIGHUP, SIGHUP}, 2, 300, SIGHUP);
+}
+
+static void test_nohup(void **state)
+{
+    (void)state;
+    assert_true(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+    assert_survives((const int[]){SIGHUP}, 1, 0, 0);
+    assert_true(signal(SIGHUP, SIG_DFL) != SIG_ERR);
 }
 
 /* As GNU timeout does it. */
@@ -100,6 +109,7 @@ int main(void)
         cmocka_unit_test(test_one_signal_asks_to_stop),
         cmocka_unit_test(test_a_second_hard_signal_ends_the_process),
         cmocka_unit_test(test_soft_signals_never_do),
+        cmocka_unit_test(test_nohup),
         cmocka_unit_test(test_the_same_request_twice_is_one),
         cmocka_unit_test(test_installing_again_forgets),
     };

@@ -145,8 +145,9 @@ static void test_signal_stops_soon(void **state)
     static const struct {
         int number;
         const char *name;
-    } cases[] = {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}};
-    for (size_t i = 0; i < 3; i++) {
+    } cases[] = {
+        {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}, {SIGHUP, "SIGHUP"}};
+    for (size_t i = 0; i < 4; i++) {
         size_t out = (size_t)eg_world_size(world);
         fake_ledger ledger = {
             .tickets = 100, .settings = endless, .signal_after = out, .signal = cases[i].number};

@@ -321,7 +321,8 @@ const eg_verb eg_verb_run = {
         "name=value replaces the value of a setting, and all values it takes in grids. Special "
         "names: seeds=N or seeds=[a, b], protocol=…, objective=…, stop=off, name=…, "
         "only={name: value, …} (of the sweep's points just those that match).\n\n"
-        "SIGINT, SIGTERM and SIGUSR1 stop the sweep: what is finished is kept, running trials are "
+        "SIGINT, SIGTERM, SIGHUP and SIGUSR1, at any rank, stop the sweep: what is finished is "
+        "kept, running trials are "
         "saved and go on where they were when the same command runs again, the file is closed, the "
         "exit code is 75. A second SIGINT or SIGTERM ends at once; nothing that was finished is "
         "lost.",

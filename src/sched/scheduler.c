@@ -140,6 +140,7 @@ static const char *signal_name(int number)
     return number == SIGINT    ? "SIGINT"
            : number == SIGTERM ? "SIGTERM"
            : number == SIGUSR1 ? "SIGUSR1"
+           : number == SIGHUP  ? "SIGHUP"
                                : "a signal";
 }
 

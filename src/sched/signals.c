@@ -29,7 +29,7 @@ static void handle(int number)
     int saved = errno;
     int none = 0;
     (void)atomic_compare_exchange_strong(&pending, &none, number);
-    if (number != SIGUSR1) {
+    if (number == SIGINT || number == SIGTERM) {
         int64_t now = now_ns();
         int64_t first = 0;
         if (!atomic_compare_exchange_strong(&first_hard_ns, &first, now) &&
@@ -45,7 +45,7 @@ static void handle(int number)
 
 eg_status eg_signals_install(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -54,6 +54,11 @@ eg_status eg_signals_install(void)
     atomic_store(&pending, 0);
     atomic_store(&first_hard_ns, 0);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction before;
+        if (numbers[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 &&
+            before.sa_handler == SIG_IGN) {
+            continue; /* nohup: it is to outlive the terminal */
+        }
         if (sigaction(numbers[i], &action, NULL) != 0) {
             return eg_fail_errno(errno, "cannot handle signal %d", numbers[i]);
         }

@@ -1,0 +1,367 @@
+/* The conversation of sched/message.h as a model for spin: one scheduler, WORKERS workers, TRIALS pieces of
+ * work. Checked: every trial is recorded at most once, and exactly once unless the sweep was stopped; nothing is
+ * acknowledged before it is committed; no trial is tried again after LOSSES_MAX losses; the sweep always
+ * ends, and every worker that is not dead leaves.
+ *
+ * What may happen: worker 1 … die at any moment (KILLS times in all; worker 0 is rank 0's own thread); the
+ * scheduler takes any of these for lost although they live (HANGS times: what a long silence comes to);
+ * a signal stops the sweep (SIGNALS times). Results of a worker that was taken for lost arrive late. Of the
+ * heartbeats only the one is modelled that shows the scheduler that a lost worker lives.
+ *
+ * tests/sched_protocol.sh runs it, and again with each of these faults planted, which must be found:
+ *   BUG_LATE      a late result is recorded
+ *   BUG_EARLY     results are acknowledged before the commit
+ *   BUG_FORGET    the work of a lost worker is not handed out again
+ *   BUG_NO_LIMIT  a trial may take any number of workers with it
+ *   BUG_WAIT      at the end the scheduler waits for the dead
+ *   BUG_RECALL    a recalled worker goes on with what it has, and any task of its trial counts */
+
+#ifndef WORKERS
+#define WORKERS 2
+#endif
+#ifndef TRIALS
+#define TRIALS 2
+#endif
+#ifndef KILLS
+#define KILLS 1
+#endif
+#ifndef HANGS
+#define HANGS 1
+#endif
+#ifndef SIGNALS
+#define SIGNALS 1
+#endif
+#define DEPTH 2      /* pieces of work that a worker may hold */
+#define LOSSES_MAX 2 /* eg_sched_options.losses_max */
+
+mtype = {WORK, ACK, RECALL, STOP, LEAVE, READY, BEAT, RESULT, INTERRUPTED, LEFT};
+mtype = {PENDING, OUT, DONE};
+
+typedef list {
+    byte trial[DEPTH], attempt[DEPTH], count
+}
+
+/* Messages keep their order, and none is lost while the receiver lives. */
+chan down[WORKERS] = [8] of {mtype, byte, byte}; /* kind, trial, attempt */
+chan up[WORKERS] = [8] of {mtype, byte, byte};
+
+/* The world. */
+bool dead[WORKERS];
+byte kills, hangs, signals;
+
+/* The client: plan and journal. */
+mtype state[TRIALS];
+byte attempts[TRIALS], losses[TRIALS];
+bool recorded[TRIALS], committed[TRIALS], uncommitted;
+
+/* The scheduler's view of its members. */
+list held[WORKERS];
+bool ready[WORKERS], lost[WORKERS], recalled[WORKERS], gone[WORKERS];
+bool kept[WORKERS * TRIALS]; /* finished there, to be acknowledged */
+bool stopping, over;
+
+/* Takes the first piece off a list. */
+inline drop_first(list_)
+{
+    list_.trial[0] = list_.trial[1];
+    list_.attempt[0] = list_.attempt[1];
+    list_.trial[1] = 0;
+    list_.attempt[1] = 0;
+    list_.count--
+}
+
+inline append(list_, trial_, attempt_)
+{
+    list_.trial[list_.count] = trial_;
+    list_.attempt[list_.count] = attempt_;
+    list_.count++
+}
+
+inline say(kind_, trial_, attempt_)
+{
+    assert(nfull(up[me]));
+    up[me]!kind_, trial_, attempt_
+}
+
+inline tell(to_, kind_, trial_, attempt_)
+{
+    if
+    :: !gone[to_] && !dead[to_] -> assert(nfull(down[to_])); down[to_]!kind_, trial_, attempt_
+    :: else
+    fi
+}
+
+inline record(trial_)
+{
+    assert(!recorded[trial_]);
+    recorded[trial_] = true;
+    state[trial_] = DONE;
+    uncommitted = true
+}
+
+/* The scheduler's hands: found says whether (t, a) was there. A member works in order, but a waiting piece may be
+ * interrupted before the one that runs. */
+inline take_back(from_)
+{
+    if
+    :: held[from_].count > 0 && held[from_].trial[0] == t && held[from_].attempt[0] == a ->
+        drop_first(held[from_]);
+        found = true
+    :: held[from_].count > 1 && held[from_].trial[1] == t && held[from_].attempt[1] == a ->
+        held[from_].trial[1] = 0;
+        held[from_].attempt[1] = 0;
+        held[from_].count--;
+        found = true
+    :: else -> found = false
+    fi
+}
+
+/* The first piece was running, the other one waited. */
+inline lose(from_)
+{
+    ready[from_] = false;
+    lost[from_] = true;
+    recalled[from_] = false;
+    running = true;
+    do
+    :: held[from_].count > 0 ->
+        t = held[from_].trial[0];
+        drop_first(held[from_]);
+        losses[t] = losses[t] + (running -> 1 : 0);
+#ifdef BUG_FORGET
+        skip;
+#elif defined(BUG_NO_LIMIT)
+        state[t] = PENDING;
+#else
+        if
+        :: losses[t] >= LOSSES_MAX && running -> record(t) /* as failed */
+        :: else -> state[t] = PENDING
+        fi;
+#endif
+        running = false
+    :: else -> break
+    od
+}
+
+inline acknowledge()
+{
+    w = 0;
+    do
+    :: w < WORKERS * TRIALS ->
+        if
+        :: kept[w] -> kept[w] = false; tell(w / TRIALS, ACK, w % TRIALS, 0)
+        :: else
+        fi;
+        w++
+    :: else -> break
+    od;
+    w = 0
+}
+
+inline commit()
+{
+    do
+    :: w < TRIALS -> committed[w] = recorded[w]; w++
+    :: else -> break
+    od;
+    w = 0;
+    uncommitted = false
+}
+
+/* A member that was taken for lost counts again once it has started over. */
+inline hear_lost(from_)
+{
+#ifdef BUG_LATE
+    if
+    :: kind == RESULT -> record(t)
+    :: else
+    fi;
+#endif
+    if
+    :: !recalled[from_] -> recalled[from_] = true; tell(from_, RECALL, 0, 0)
+    :: else
+    fi
+}
+
+inline hear(from_)
+{
+    up[from_]?kind, t, a;
+    if
+    :: kind == LEFT -> gone[from_] = true
+    :: kind == READY -> ready[from_] = true; lost[from_] = false; recalled[from_] = false
+    :: else ->
+        if
+        :: lost[from_] -> hear_lost(from_)
+        :: else ->
+            take_back(from_);
+#ifdef BUG_RECALL
+            found = found || kind == RESULT;
+#endif
+            if
+            :: found && kind == RESULT -> record(t); kept[from_ * TRIALS + t] = true
+            :: found && kind == INTERRUPTED -> state[t] = PENDING
+            :: else
+            fi
+        fi
+    fi;
+    kind = 0;
+    t = 0;
+    a = 0;
+    found = false
+}
+
+inline give(to_, trial_)
+{
+    attempts[trial_]++;
+    state[trial_] = OUT;
+    assert(losses[trial_] < LOSSES_MAX);
+    append(held[to_], trial_, attempts[trial_]);
+    tell(to_, WORK, trial_, attempts[trial_])
+}
+
+#define IDLE(w) (ready[w] && held[w].count < DEPTH)
+
+#define EVENTS(w)                                                                                  \
+    :: atomic { nempty(up[w]) -> hear(w) }                                                         \
+    :: atomic { dead[w] && empty(up[w]) && !gone[w] -> gone[w] = true; lose(w); t = 0 }            \
+    :: atomic { w > 0 && ready[w] && hangs < HANGS -> hangs++; lose(w); t = 0 }
+
+#define GIFTS(w)                                                                                   \
+    :: atomic { !stopping && IDLE(w) && state[0] == PENDING -> give(w, 0) }                        \
+    :: atomic { !stopping && IDLE(w) && state[TRIALS - 1] == PENDING -> give(w, TRIALS - 1) }
+
+#define FAREWELL(w)                                                                                \
+    :: atomic { nempty(up[w]) -> up[w]?kind, t, a; gone[w] = gone[w] || kind == LEFT; kind = 0; t = 0; a = 0 } \
+    :: atomic { dead[w] && empty(up[w]) && !gone[w] -> gone[w] = true }
+
+#ifdef BUG_WAIT
+#define AWAY(w) (gone[w] && !dead[w])
+#else
+#define AWAY(w) (gone[w] || lost[w])
+#endif
+
+#if WORKERS == 2
+#define EACH(what) what(0) what(1)
+#define ALL(what) (what(0) && what(1))
+#else
+#define EACH(what) what(0) what(1) what(2)
+#define ALL(what) (what(0) && what(1) && what(2))
+#endif
+#define EMPTY_HANDED(w) (held[w].count == 0)
+#define DRY (state[0] != PENDING && state[TRIALS - 1] != PENDING)
+
+proctype scheduler()
+{
+    byte w, t, a;
+    mtype kind;
+    bool found, running;
+
+    do
+    EACH(EVENTS)
+    EACH(GIFTS)
+    :: uncommitted ->
+#ifdef BUG_EARLY
+        atomic { acknowledge() };
+        atomic { commit() }
+#else
+        atomic { commit() };
+        atomic { acknowledge() }
+#endif
+    :: atomic { !stopping && signals < SIGNALS -> signals++; stopping = true;
+        do
+        :: w < WORKERS ->
+            if
+            :: held[w].count > 0 -> tell(w, STOP, 0, 0)
+            :: else
+            fi;
+            w++
+        :: else -> break
+        od;
+        w = 0 }
+    :: atomic { !uncommitted && ALL(EMPTY_HANDED) && (stopping || DRY) -> break }
+    od;
+    atomic {
+        do
+        :: w < WORKERS -> tell(w, LEAVE, 0, 0); w++
+        :: else -> break
+        od;
+        w = 0
+    }
+    do
+    EACH(FAREWELL)
+    :: ALL(AWAY) -> break
+    od;
+    atomic {
+        do
+        :: w < TRIALS ->
+            assert(stopping || recorded[w]);
+            assert(state[w] != OUT);
+            assert(committed[w] == recorded[w]);
+            w++
+        :: else -> break
+        od;
+        over = true
+    }
+}
+
+/* eg_worker_run. */
+proctype worker(byte me)
+{
+    list waiting; /* the first one runs */
+    bool stop, leave, recall, beaten;
+    mtype kind;
+    byte t, a;
+
+    say(READY, 0, 0);
+    do
+    :: atomic { nempty(down[me]) && !recall && !leave -> down[me]?kind, t, a;
+        if
+        :: kind == WORK && !stop -> append(waiting, t, a)
+        :: kind == WORK && stop -> say(INTERRUPTED, t, a)
+        :: kind == ACK -> assert(committed[t])
+        :: kind == RECALL -> recall = true
+        :: kind == STOP -> stop = true
+        :: kind == LEAVE -> stop = true; leave = true
+        fi;
+        kind = 0;
+        t = 0;
+        a = 0 }
+    :: atomic { waiting.count > 0 && !stop && !recall ->
+        say(RESULT, waiting.trial[0], waiting.attempt[0]);
+        drop_first(waiting) }
+    :: atomic { waiting.count > 0 && stop && !recall ->
+        say(INTERRUPTED, waiting.trial[0], waiting.attempt[0]);
+        drop_first(waiting) }
+    :: atomic { recall ->
+        recall = false;
+        beaten = false;
+#ifndef BUG_RECALL
+        do
+        :: waiting.count > 0 -> drop_first(waiting)
+        :: else -> break
+        od;
+#endif
+        say(READY, 0, 0) }
+    :: atomic { lost[me] && !recalled[me] && !beaten -> beaten = true; say(BEAT, 0, 0) }
+    :: atomic { leave && waiting.count == 0 && !recall -> say(LEFT, 0, 0); break }
+    :: atomic { me > 0 && kills < KILLS && !over -> kills++; dead[me] = true;
+        do
+        :: nempty(down[me]) -> down[me]?kind, t, a
+        :: empty(down[me]) -> break
+        od;
+        break }
+    od
+}
+
+init {
+    atomic {
+        state[0] = PENDING;
+        state[TRIALS - 1] = PENDING;
+        run scheduler();
+        run worker(0);
+        run worker(1);
+#if WORKERS > 2
+        run worker(2);
+#endif
+    }
+}
