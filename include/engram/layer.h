@@ -24,6 +24,9 @@ typedef struct eg_call {
     const eg_sparse *transposed; /**< in backward and learn: the transpose of `sparse` */
 } eg_call;
 
+/** What is added up of every single example's gradient g: g^2 or |g|. */
+typedef enum eg_each { EG_EACH_SQUARE, EG_EACH_ABSOLUTE } eg_each;
+
 /** Takes gradients piece by piece and changes the parameters by them at once. */
 typedef struct eg_sink {
     /** g [count] belongs to the network's parameters first … first+count-1. */
@@ -68,6 +71,12 @@ typedef struct eg_layer_ops {
      * makes it what it is at the start. */
     void (*write)(const eg_layer *layer, eg_writer *writer);
     eg_status (*read)(eg_layer *layer, eg_reader *reader);
+    /** Optional, both or none. Adds to `sums`, a slice like params, what each example contributes by
+     * its own gradient; scratch [each_scratch(layer, batch)]. */
+    void (*each)(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                 const eg_real *x, const eg_real *y, const eg_real *dy, eg_each what,
+                 eg_real *scratch, eg_real *sums);
+    size_t (*each_scratch)(const eg_layer *layer, size_t batch);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */

@@ -72,6 +72,14 @@ void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy);
 void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
                   void (*take)(void *user, size_t first, size_t count, const eg_real *g),
                   void *user);
+/** Adds to sums [param_count], for every example of the batch last given to forward, the square or
+ *  the absolute value of its own gradient from dy [B, outputs]; only if eg_net_has_each. scratch
+ *  [eg_net_each_scratch(net, B)]; net->grads is scratch too. */
+void eg_net_each(eg_net *net, eg_pass *pass, const eg_real *dy, eg_each what, eg_real *scratch,
+                 eg_real *sums);
+/** Whether all layers with parameters know the gradients of single examples. */
+bool eg_net_has_each(const eg_net *net);
+size_t eg_net_each_scratch(const eg_net *net, size_t batch);
 /** Lets the layers follow an update of params that came from this pass's last forward: projections
  *  and counters. Every learner calls it after every update. */
 void eg_net_updated(eg_net *net, eg_pass *pass);

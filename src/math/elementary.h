@@ -19,6 +19,12 @@ static inline eg_real eg_clip(eg_real x, eg_real low, eg_real high)
     return y > high ? high : y;
 }
 
+/** |x| */
+static inline eg_real eg_abs(eg_real x)
+{
+    return x < 0 ? -x : x;
+}
+
 /** HS(u) = clip(u + 3, 0, 6) / 6. */
 static inline eg_real eg_hard_sigmoid(eg_real u)
 {

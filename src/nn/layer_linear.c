@@ -14,6 +14,7 @@
 #include "engram/random.h"
 #include "math/elementary.h"
 #include "math/vector.h"
+#include "nn/linear_each.h"
 
 #include <string.h>
 
@@ -139,6 +140,35 @@ double eg_linear_flops(size_t inputs, size_t outputs, bool bias)
     return (double)outputs * (2.0 * (double)inputs + (bias ? 1.0 : 0.0));
 }
 
+static void each(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                 const eg_real *x, const eg_real *y, const eg_real *dy, eg_each what,
+                 eg_real *scratch, eg_real *sums)
+{
+    const eg_linear_each one = {
+        .batch = call->batch,
+        .inputs = layer->inputs,
+        .outputs = layer->outputs,
+        .width = EG_EACH_WIDTH,
+        .input_stride = 1,
+        .unit_stride = layer->inputs,
+        .bias_at = layer->inputs * layer->outputs,
+        .norm = linear_of(layer)->norm,
+        .bias = linear_of(layer)->bias,
+        .params = params,
+        .x = x,
+        .y = y,
+        .dy = dy,
+        .what = what,
+        .scratch = scratch,
+    };
+    eg_linear_each_add(&one, sums);
+}
+
+static size_t each_scratch(const eg_layer *layer, size_t batch)
+{
+    return eg_linear_each_scratch(batch, layer->inputs);
+}
+
 static double flops(const eg_layer *layer)
 {
     return eg_linear_flops(layer->inputs, layer->outputs, linear_of(layer)->bias);
@@ -154,6 +184,8 @@ static const eg_layer_ops plain_ops = {
     .init = init,
     .forward = forward,
     .backward = backward,
+    .each = each,
+    .each_scratch = each_scratch,
     .flops = flops,
     .free = free_state,
 };
@@ -164,6 +196,8 @@ static const eg_layer_ops normalised_ops = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
+    .each = each,
+    .each_scratch = each_scratch,
     .flops = flops,
     .free = free_state,
 };

@@ -28,6 +28,7 @@
 #include "math/panel.h"
 #include "math/prefetch.h"
 #include "math/vector.h"
+#include "nn/linear_each.h"
 
 #include <string.h>
 
@@ -290,6 +291,36 @@ static void learn(const eg_layer *layer, const eg_call *call, const eg_real *par
     }
 }
 
+static void each(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                 const eg_real *x, const eg_real *y, const eg_real *dy, eg_each what,
+                 eg_real *scratch, eg_real *sums)
+{
+    const panels *p = panels_of(layer);
+    const eg_linear_each one = {
+        .batch = call->batch,
+        .inputs = layer->inputs,
+        .outputs = layer->outputs,
+        .width = p->width,
+        .input_stride = p->width,
+        .unit_stride = 1,
+        .bias_at = layer->inputs * p->count * p->width,
+        .norm = p->norm,
+        .bias = p->bias,
+        .params = params,
+        .x = x,
+        .y = y,
+        .dy = dy,
+        .what = what,
+        .scratch = scratch,
+    };
+    eg_linear_each_add(&one, sums);
+}
+
+static size_t each_scratch(const eg_layer *layer, size_t batch)
+{
+    return eg_linear_each_scratch(batch, layer->inputs);
+}
+
 static double flops(const eg_layer *layer)
 {
     return eg_linear_flops(layer->inputs, layer->outputs, panels_of(layer)->bias);
@@ -307,6 +338,8 @@ static const eg_layer_ops ops = {
     .forward = forward,
     .backward = backward,
     .learn = learn,
+    .each = each,
+    .each_scratch = each_scratch,
     .flops = flops,
     .free = free_state,
     .takes_sparse = true,

@@ -217,6 +217,22 @@ void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
     (void)eg_profile_enter(pass->profile, before);
 }
 
+void eg_net_each(eg_net *net, eg_pass *pass, const eg_real *dy, eg_each what, eg_real *scratch,
+                 eg_real *sums)
+{
+    begin_backward(net, pass);
+    for (size_t i = net->layer_count; i-- > 0;) {
+        const eg_layer *layer = &net->layers[i];
+        const eg_call call = call_of(pass, i);
+        if (layer->param_count > 0) {
+            layer->ops->each(layer, &call, net->params + net->param_offset[i],
+                             i == 0 ? pass->x : pass->output[i - 1], pass->output[i], dy, what,
+                             scratch, sums + net->param_offset[i]);
+        }
+        dy = i == 0 ? NULL : backward_layer(net, pass, i, dy, NULL);
+    }
+}
+
 void eg_net_updated(eg_net *net, eg_pass *pass)
 {
     assert(pass->training && pass->call.batch > 0);
