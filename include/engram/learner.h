@@ -64,6 +64,8 @@ typedef struct eg_learner_kind {
     bool uses_task_ids;                  /**< predictions need to know the task */
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
+    /** Optional: EG_INVALID if the learner's own settings cannot work together. */
+    eg_status (*check)(const eg_view *view);
 } eg_learner_kind;
 
 extern const eg_family eg_learner_family;

@@ -5,8 +5,14 @@
 
 /* Sorted by name. */
 #define LEARNERS(ENTRY)                                                                            \
+    ENTRY(ewc)                                                                                     \
     ENTRY(flymodel)                                                                                \
-    ENTRY(plain)
+    ENTRY(l2)                                                                                      \
+    ENTRY(mas)                                                                                     \
+    ENTRY(online_ewc)                                                                              \
+    ENTRY(plain)                                                                                   \
+    ENTRY(replay)                                                                                  \
+    ENTRY(si)
 
 #define DECLARATION(name) extern const eg_learner_kind eg_learner_##name;
 #define ROW(name) &eg_learner_##name.component,

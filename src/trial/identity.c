@@ -1,4 +1,5 @@
 /** What makes a trial that trial: its content id, what it will cost, whether it can work at all. */
+#include "engram/learner.h"
 #include "engram/memory.h"
 #include "engram/net.h"
 #include "engram/stream.h"
@@ -78,6 +79,12 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
 eg_status eg_trial_check(const eg_settings *settings)
 {
     outline o = outline_of(settings);
+    const eg_learner_kind *learner =
+        (const eg_learner_kind *)(const void *)eg_view_component(&o.root, "learner");
+    if (learner->check != NULL) {
+        eg_view view = eg_view_inside(&o.root, "learner");
+        EG_TRY(learner->check(&view));
+    }
     EG_TRY(o.stream_kind->check(&o.stream, o.classes));
     return o.model_kind->check(&o.model, o.features, o.classes);
 }

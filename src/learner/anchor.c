@@ -1,0 +1,157 @@
+/** Quadratic penalties in one pass over memory; see learner/anchor.h. */
+#include "learner/anchor.h"
+
+#include "engram/memory.h"
+#include "math/clones.h"
+#include "math/prefetch.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+EG_CLONES static void add_weighted(size_t n, eg_real strength, const eg_real *restrict importance,
+                                   const eg_real *restrict centre, const eg_real *restrict w,
+                                   const eg_real *restrict g, eg_real *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = g[i] + strength * importance[i] * (w[i] - centre[i]);
+    }
+}
+
+EG_CLONES static void add_even(size_t n, eg_real strength, const eg_real *restrict centre,
+                               const eg_real *restrict w, const eg_real *restrict g,
+                               eg_real *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = g[i] + strength * (w[i] - centre[i]);
+    }
+}
+
+EG_CLONES static void add_more(size_t n, eg_real strength, const eg_real *restrict importance,
+                               const eg_real *restrict centre, const eg_real *restrict w,
+                               eg_real *restrict out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] += strength * importance[i] * (w[i] - centre[i]);
+    }
+}
+
+eg_status eg_anchor_open(eg_anchor *anchor, size_t n, double strength, bool weighted)
+{
+    *anchor = (eg_anchor){.n = n, .strength = strength};
+    if (weighted) {
+        EG_TRY(eg_alloc(&anchor->importance, n, sizeof *anchor->importance));
+    }
+    return eg_alloc(&anchor->centre, n, sizeof *anchor->centre);
+}
+
+void eg_anchor_close(eg_anchor *anchor)
+{
+    eg_free(anchor->importance);
+    eg_free(anchor->centre);
+}
+
+/* Blocks come in ascending order where it matters: the next one is fetched while its gradient is
+ * computed. */
+static void fetch_next(const eg_anchor *anchor, size_t next, size_t count)
+{
+    size_t left = anchor->n - next;
+    size_t n = left < count ? left : count;
+    eg_prefetch(anchor->centre + next, n);
+    if (anchor->importance != NULL) {
+        eg_prefetch(anchor->importance + next, n);
+    }
+}
+
+void eg_anchor_add(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
+                   const eg_real *g, eg_real *out)
+{
+    assert(first + count <= anchor->n);
+    eg_real strength = (eg_real)anchor->strength;
+    const eg_real *centre = anchor->centre + first;
+    if (anchor->importance != NULL) {
+        add_weighted(count, strength, anchor->importance + first, centre, w, g, out);
+    } else {
+        add_even(count, strength, centre, w, g, out);
+    }
+    fetch_next(anchor, first + count, count);
+}
+
+void eg_anchor_add_more(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
+                        eg_real *out)
+{
+    assert(anchor->importance != NULL && first + count <= anchor->n);
+    add_more(count, (eg_real)anchor->strength, anchor->importance + first, anchor->centre + first,
+             w, out);
+    fetch_next(anchor, first + count, count);
+}
+
+double eg_anchor_value(const eg_anchor *anchor, const eg_real *w)
+{
+    if (!anchor->active) {
+        return 0.0;
+    }
+    double sum = anchor->rest;
+    for (size_t i = 0; i < anchor->n; i++) {
+        double away = (double)w[i] - (double)anchor->centre[i];
+        double importance = anchor->importance != NULL ? (double)anchor->importance[i] : 1.0;
+        sum += importance * away * away;
+    }
+    return 0.5 * anchor->strength * sum;
+}
+
+void eg_anchor_merge(eg_anchor *anchor, const eg_real *f, const eg_real *w)
+{
+    for (size_t i = 0; i < anchor->n; i++) {
+        double old = (double)anchor->importance[i];
+        double added = (double)f[i];
+        double away = (double)w[i] - (double)anchor->centre[i];
+        double share = old + added > 0.0 ? added / (old + added) : 1.0;
+        anchor->rest += old * share * away * away;
+        anchor->centre[i] = (eg_real)((double)anchor->centre[i] + share * away);
+        anchor->importance[i] = (eg_real)(old + added);
+    }
+    anchor->active = true;
+}
+
+void eg_anchor_follow(eg_anchor *anchor, double keep, double add, const eg_real *f,
+                      const eg_real *w)
+{
+    for (size_t i = 0; i < anchor->n; i++) {
+        anchor->importance[i] =
+            (eg_real)(keep * (double)anchor->importance[i] + add * (double)f[i]);
+    }
+    eg_anchor_move(anchor, w);
+}
+
+void eg_anchor_move(eg_anchor *anchor, const eg_real *w)
+{
+    memcpy(anchor->centre, w, anchor->n * sizeof *w);
+    anchor->active = true;
+}
+
+void eg_anchor_write(const eg_anchor *anchor, eg_writer *writer)
+{
+    eg_write_u8(writer, anchor->active ? 1 : 0);
+    eg_write_f64(writer, anchor->rest);
+    eg_write_reals(writer, anchor->n, anchor->centre);
+    if (anchor->importance != NULL) {
+        eg_write_reals(writer, anchor->n, anchor->importance);
+    }
+}
+
+eg_status eg_anchor_read(eg_anchor *anchor, eg_reader *reader)
+{
+    uint8_t active = eg_read_u8(reader);
+    double rest = eg_read_f64(reader);
+    EG_TRY(eg_read_reals(reader, anchor->n, anchor->centre, "parameters to stay near"));
+    if (anchor->importance != NULL) {
+        EG_TRY(eg_read_reals(reader, anchor->n, anchor->importance, "importances"));
+    }
+    if (active > 1) {
+        return eg_fail(EG_INVALID, "saved penalty: state %u, expected 0 or 1", (unsigned)active);
+    }
+    anchor->active = active == 1;
+    anchor->rest = rest;
+    return eg_ok();
+}

@@ -1,0 +1,135 @@
+/** Going through a task's examples once more; see learner/importance.h. */
+#include "learner/importance.h"
+
+#include "engram/memory.h"
+#include "math/clones.h"
+#include "math/elementary.h"
+#include "math/vector.h"
+
+#include <assert.h>
+#include <string.h>
+
+EG_CLONES static void add_squares(size_t n, const eg_real *restrict g, eg_real *restrict sum)
+{
+    for (size_t i = 0; i < n; i++) {
+        sum[i] += g[i] * g[i];
+    }
+}
+
+EG_CLONES static void add_absolutes(size_t n, const eg_real *restrict g, eg_real *restrict sum)
+{
+    for (size_t i = 0; i < n; i++) {
+        sum[i] += eg_abs(g[i]);
+    }
+}
+
+eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *rule,
+                             eg_gradient_learner *learner, const eg_view *view,
+                             const eg_learner_setup *setup)
+{
+    const eg_net *net = learner->net;
+    *importance = (eg_importance){.rule = *rule, .learner = learner, .seed = setup->seed};
+    importance->samples = eg_view_size(view, "samples");
+    importance->group = eg_view_size(view, "group");
+    importance->singly = importance->group == 1 && eg_net_has_each(net);
+    assert(importance->group == 1 || rule->rounds == 1);
+    if (importance->singly) {
+        EG_TRY(eg_alloc(&importance->scratch, eg_net_each_scratch(net, setup->shape.batch),
+                        sizeof *importance->scratch));
+    } else {
+        EG_TRY(eg_alloc(&importance->sum, net->param_count, sizeof *importance->sum));
+    }
+    return eg_alloc(&importance->result, net->param_count, sizeof *importance->result);
+}
+
+void eg_importance_close(eg_importance *importance)
+{
+    eg_free(importance->scratch);
+    eg_free(importance->sum);
+    eg_free(importance->result);
+}
+
+static void add_power(const eg_importance *self, const eg_real *g)
+{
+    size_t n = self->learner->net->param_count;
+    (self->rule.what == EG_EACH_SQUARE ? add_squares : add_absolutes)(n, g, self->result);
+}
+
+/* What is under way through the examples. */
+typedef struct walk {
+    eg_rng rng;
+    size_t seen, grouped; /* examples; of them in a group that is not full */
+} walk;
+
+/* Examples that belong to one group, or that are looked at singly. */
+static void visit(eg_importance *self, walk *at, size_t size, const eg_real *x,
+                  const uint32_t *label)
+{
+    eg_gradient_learner *learner = self->learner;
+    eg_net *net = learner->net;
+    const eg_sensitivity *rule = &self->rule;
+    const eg_real *y = eg_net_forward(net, learner->training, size, x, NULL);
+    for (size_t round = 0; round < rule->rounds; round++) {
+        rule->error(rule->user, size, net->outputs, y, label, round, &at->rng, learner->dy);
+        if (self->singly) {
+            eg_net_each(net, learner->training, learner->dy, rule->what, self->scratch,
+                        self->result);
+            continue;
+        }
+        eg_net_backward(net, learner->training, learner->dy);
+        if (self->group == 1) {
+            add_power(self, net->grads);
+        } else {
+            eg_accumulate(net->param_count, net->grads, self->sum);
+        }
+    }
+}
+
+static void close_group(eg_importance *self, walk *at)
+{
+    if (at->grouped > 0) {
+        add_power(self, self->sum);
+        memset(self->sum, 0, self->learner->net->param_count * sizeof *self->sum);
+        at->grouped = 0;
+    }
+}
+
+static void visit_batch(eg_importance *self, walk *at, size_t size, const eg_batch *batch)
+{
+    size_t features = self->learner->net->inputs;
+    for (size_t first = 0; first < size;) {
+        size_t left = size - first;
+        size_t room = self->singly ? left : self->group - at->grouped;
+        size_t count = left < room ? left : room;
+        const uint32_t *label = batch->label != NULL ? batch->label + first : NULL;
+        visit(self, at, count, batch->x + first * features, label);
+        at->grouped += self->group > 1 ? count : 0;
+        if (at->grouped == self->group) {
+            close_group(self, at);
+        }
+        first += count;
+    }
+    at->seen += size;
+}
+
+const eg_real *eg_importance_measure(eg_importance *importance, size_t phase)
+{
+    eg_gradient_learner *learner = importance->learner;
+    eg_net *net = learner->net;
+    eg_stream *stream = learner->stream;
+    uint64_t step_before = net->step;
+    walk at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
+    memset(importance->result, 0, net->param_count * sizeof *importance->result);
+    size_t steps = eg_stream_steps(stream, phase);
+    size_t wanted = importance->samples > 0 ? importance->samples : SIZE_MAX;
+    for (size_t s = steps - steps / stream->shape.epochs; s < steps && at.seen < wanted; s++) {
+        eg_batch batch;
+        eg_stream_get(stream, phase, s, &batch);
+        size_t left = wanted - at.seen;
+        visit_batch(importance, &at, batch.size < left ? batch.size : left, &batch);
+    }
+    close_group(importance, &at);
+    eg_scale(net->param_count, 1 / (eg_real)at.seen, importance->result);
+    net->step = step_before;
+    return importance->result;
+}

@@ -1,0 +1,57 @@
+/** How much parameters matter to a task just learned: the mean, over some of its training examples, of
+ * squares or absolute values of gradients at the network's output. */
+#ifndef ENGRAM_LEARNER_IMPORTANCE_H
+#define ENGRAM_LEARNER_IMPORTANCE_H
+
+#include "engram/random.h"
+#include "learner/gradient.h"
+
+/** What is differentiated. */
+typedef struct eg_sensitivity {
+    eg_each what;
+    size_t rounds; /**< backward passes per example, whose squares or values are added up */
+    /** dy [batch, n], the gradient of a round for outputs y [batch, n]. */
+    void (*error)(const void *user, size_t batch, size_t n, const eg_real *y, const uint32_t *label,
+                  size_t round, eg_rng *rng, eg_real *dy);
+    const void *user;
+} eg_sensitivity;
+
+typedef struct eg_importance {
+    eg_sensitivity rule;
+    eg_gradient_learner *learner; /**< borrowed */
+    uint64_t seed;
+    size_t samples; /**< examples; 0: all of the phase */
+    size_t group;   /**< gradients of so many examples are added before the square or the value */
+    bool singly;    /**< layers know the gradients of single examples */
+    eg_real *scratch, *sum, *result;
+} eg_importance;
+
+/** For a learner that was opened; `view` has `samples` and `group`. With group > 1, rounds must be 1. On
+ * failure the caller still closes it. */
+eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *rule,
+                             eg_gradient_learner *learner, const eg_view *view,
+                             const eg_learner_setup *setup) EG_WARN_UNUSED;
+void eg_importance_close(eg_importance *importance);
+
+/** The importances [params] from examples of `phase` and the parameters as they are, borrowed until the
+ * next call: the first `samples` of its last epoch. Randomness is keyed by phase. Leaves the network as
+ * it was. */
+const eg_real *eg_importance_measure(eg_importance *importance, size_t phase);
+
+/** Rows of a parameter table. */
+#define EG_IMPORTANCE_PARAMS                                                                       \
+    {.name = "samples",                                                                            \
+     .type = EG_TYPE_INT,                                                                          \
+     .fallback = "1000",                                                                           \
+     .min = 0,                                                                                     \
+     .max = 1e9,                                                                                   \
+     .unit = "examples",                                                                           \
+     .doc = "training examples of a task its importances are measured on; 0: all"},                \
+    {                                                                                              \
+        .name = "group", .type = EG_TYPE_INT, .fallback = "1", .min = 1, .max = 1e9,               \
+        .unit = "examples",                                                                        \
+        .doc = "gradients of so many examples are added before the square or absolute value is "   \
+               "taken; 1: each on its own"                                                         \
+    }
+
+#endif

@@ -1,0 +1,171 @@
+/** Experience replay: every minibatch is joined by examples drawn from a reservoir of all that came
+ *  before it; the loss is the mean over both.
+ *
+ *  Source: Chaudhry et al. 2019, "On tiny episodic memories in continual learning", arXiv 1902.10486,
+ * algorithm 1 with reservoir sampling: examples are drawn first, then the minibatch is offered to the
+ * memory. Drawn with replacement. */
+#include "engram/memory.h"
+#include "learner/gradient.h"
+#include "learner/reservoir.h"
+
+#include <string.h>
+
+typedef struct replay {
+    eg_gradient_learner base;
+    eg_reservoir memory;
+    size_t replayed; /* examples drawn per minibatch */
+    uint64_t seed;
+    eg_real *x;        /* [minibatch + replayed, features] */
+    uint32_t *label;   /* [minibatch + replayed] */
+    eg_sparse *sparse; /* the same, compressed, if the stream is; or NULL */
+} replay;
+
+static void replay_free(eg_learner *learner)
+{
+    replay *self = (replay *)learner;
+    eg_reservoir_close(&self->memory);
+    eg_free(self->x);
+    eg_free(self->label);
+    eg_sparse_free(self->sparse);
+    eg_gradient_close(&self->base);
+    eg_free(self);
+}
+
+/* Lists what differs from the background as row `row`, after the rows before it. */
+static void compress(eg_sparse *sparse, size_t row, const eg_real *restrict x)
+{
+    uint32_t n = sparse->start[row];
+    eg_real background = sparse->background;
+    for (size_t i = 0; i < sparse->columns; i++) {
+        /* Written in any case and kept if it counts: cheaper than a branch no one can guess. */
+        sparse->column[n] = (uint32_t)i;
+        sparse->value[n] = x[i] - background;
+        n += x[i] != background ? 1 : 0;
+    }
+    sparse->start[row + 1] = n;
+}
+
+static void copy_sparse(eg_sparse *to, const eg_sparse *from)
+{
+    size_t entries = from->start[from->rows];
+    to->background = from->background;
+    memcpy(to->start, from->start, (from->rows + 1) * sizeof *to->start);
+    memcpy(to->column, from->column, entries * sizeof *to->column);
+    memcpy(to->value, from->value, entries * sizeof *to->value);
+}
+
+/* The minibatch and what is drawn from memory, in the learner's own arrays. */
+static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
+{
+    size_t features = self->memory.features;
+    size_t more = self->memory.seen > 0 ? self->replayed : 0;
+    bool compressed = batch->sparse != NULL && self->sparse != NULL;
+    memcpy(self->x, batch->x, batch->size * features * sizeof *self->x);
+    memcpy(self->label, batch->label, batch->size * sizeof *self->label);
+    if (compressed) {
+        copy_sparse(self->sparse, batch->sparse);
+        self->sparse->rows = batch->size + more;
+    }
+    for (size_t row = batch->size; row < batch->size + more; row++) {
+        size_t drawn = eg_reservoir_draw(&self->memory, rng);
+        const eg_real *x = self->memory.x + drawn * features;
+        memcpy(self->x + row * features, x, features * sizeof *x);
+        self->label[row] = self->memory.label[drawn];
+        if (compressed) {
+            compress(self->sparse, row, x);
+        }
+    }
+    return (eg_batch){.size = batch->size + more,
+                      .x = self->x,
+                      .sparse = compressed ? self->sparse : NULL,
+                      .label = self->label};
+}
+
+static eg_status replay_step(eg_learner *learner, const eg_batch *batch, double *loss)
+{
+    replay *self = (replay *)learner;
+    if (batch->label == NULL) {
+        return eg_fail(EG_INVALID, "learner replay needs classes to learn");
+    }
+    eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_LEARNER, self->base.net->step);
+    eg_batch joined = join(self, batch, &rng);
+    eg_gradient_step(&self->base, &joined, NULL, loss);
+    for (size_t i = 0; i < batch->size; i++) {
+        eg_reservoir_offer(&self->memory, &rng, batch->x + i * self->memory.features,
+                           batch->label[i]);
+    }
+    return eg_ok();
+}
+
+static void replay_write(const eg_learner *learner, eg_writer *writer)
+{
+    eg_gradient_write(learner, writer);
+    eg_reservoir_write(&((const replay *)learner)->memory, writer);
+}
+
+static eg_status replay_read(eg_learner *learner, eg_reader *reader)
+{
+    replay *self = (replay *)learner;
+    EG_TRY(eg_gradient_read(learner, reader));
+    return eg_reservoir_read(&self->memory, self->base.net->outputs, reader);
+}
+
+static const eg_learner_ops replay_ops = {
+    .free = replay_free,
+    .step = replay_step,
+    .predict = eg_gradient_predict,
+    .activity = eg_gradient_activity,
+    .flops = eg_gradient_flops,
+    .write = replay_write,
+    .read = replay_read,
+};
+
+static eg_status replay_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    size_t features = setup->shape.features;
+    replay *self = NULL;
+    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    self->base.base.ops = &replay_ops;
+    self->replayed = eg_view_size(view, "batch");
+    self->seed = setup->seed;
+    size_t rows = setup->shape.batch + self->replayed;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_gradient_open(&self->base, setup, rows, false));
+    EG_TRY_DONE(status, eg_reservoir_open(&self->memory, eg_view_size(view, "capacity"), features));
+    EG_TRY_DONE(status, eg_alloc(&self->x, rows, features * sizeof *self->x));
+    EG_TRY_DONE(status, eg_alloc(&self->label, rows, sizeof *self->label));
+    if (self->base.net->layers[0].ops->takes_sparse) {
+        EG_TRY_DONE(status, eg_sparse_create(&self->sparse, rows, features));
+    }
+    *out = &self->base.base;
+    return status;
+done:
+    replay_free(&self->base.base);
+    return status;
+}
+
+static const eg_param params[] = {
+    {.name = "capacity",
+     .type = EG_TYPE_INT,
+     .fallback = "1000",
+     .min = 1,
+     .max = 1e8,
+     .unit = "examples",
+     .doc = "size of the memory, a uniform sample of everything learned so far"},
+    {.name = "batch",
+     .type = EG_TYPE_INT,
+     .fallback = "64",
+     .min = 1,
+     .max = 1e6,
+     .unit = "examples",
+     .doc = "examples from the memory that join each minibatch"},
+};
+
+const eg_learner_kind eg_learner_replay = {
+    .component = {.name = "replay",
+                  .doc = "experience replay from a reservoir of earlier examples",
+                  .source = "Chaudhry et al. 2019, arXiv 1902.10486; Vitter 1985",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .create = replay_create,
+};

@@ -1,0 +1,130 @@
+/** Synaptic intelligence: a parameter matters as much as moving it lowered the loss.
+ *
+ *  Source: Zenke, Poole and Ganguli 2017, arXiv 1703.04200, eq. 3 to 5. Along a task's steps each
+ * parameter collects s <- s - g dw, with g the gradient of the loss without penalty and dw the update;
+ * at its end O <- O + max(0, s) / ((w - w_start)^2 + damping). A parameter that made things worse has no
+ * importance, as in the authors' program; equation 5 alone would push it away. */
+#include "engram/memory.h"
+#include "learner/regularised.h"
+#include "math/clones.h"
+#include "math/prefetch.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct si {
+    eg_regularised base;
+    double damping;
+    eg_real *saved; /* [params] s of the task under way */
+    eg_real *found; /* [params] scratch: what a task adds to the importances */
+} si;
+
+EG_CLONES static void collect(size_t n, const eg_real *restrict before, const eg_real *restrict w,
+                              const eg_real *restrict g, eg_real *restrict saved)
+{
+    for (size_t i = 0; i < n; i++) {
+        saved[i] -= g[i] * (w[i] - before[i]);
+    }
+}
+
+static void moved(void *user, size_t first, size_t count, const eg_real *before, const eg_real *w,
+                  const eg_real *g)
+{
+    /* The base of the learner is its first member. */
+    const si *self = user;
+    collect(count, before, w, g, self->saved + first);
+    size_t next = first + count;
+    size_t left = self->base.gradient.net->param_count - next;
+    eg_prefetch(self->saved + next, left < count ? left : count);
+}
+
+static void si_free(eg_learner *learner)
+{
+    eg_free(((si *)learner)->saved);
+    eg_free(((si *)learner)->found);
+    eg_regularised_free(learner);
+}
+
+static eg_status si_end_phase(eg_learner *learner, size_t phase)
+{
+    si *self = (si *)learner;
+    const eg_net *net = self->base.gradient.net;
+    eg_anchor *anchor = &self->base.terms[0];
+    if (eg_regularised_goes_on(&self->base, phase)) {
+        for (size_t i = 0; i < net->param_count; i++) {
+            double way = (double)net->params[i] - (double)anchor->centre[i];
+            self->found[i] =
+                (eg_real)(fmax(0.0, (double)self->saved[i]) / (way * way + self->damping));
+        }
+        memset(self->saved, 0, net->param_count * sizeof *self->saved);
+        eg_anchor_follow(anchor, 1.0, 1.0, self->found, net->params);
+    }
+    return eg_ok();
+}
+
+static void si_write(const eg_learner *learner, eg_writer *writer)
+{
+    const si *self = (const si *)learner;
+    eg_regularised_write(learner, writer);
+    eg_write_reals(writer, self->base.gradient.net->param_count, self->saved);
+}
+
+static eg_status si_read(eg_learner *learner, eg_reader *reader)
+{
+    si *self = (si *)learner;
+    EG_TRY(eg_regularised_read(learner, reader));
+    return eg_read_reals(reader, self->base.gradient.net->param_count, self->saved,
+                         "contributions to the loss");
+}
+
+static const eg_learner_ops si_ops = {
+    EG_REGULARISED_OPS, .free = si_free, .end_phase = si_end_phase,
+    .write = si_write,  .read = si_read,
+};
+
+static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    si *self = NULL;
+    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    eg_learner *base = &self->base.gradient.base;
+    base->ops = &si_ops;
+    self->damping = eg_view_real(view, "damping");
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_regularised_open(&self->base, setup, 1,
+                                            2.0 * eg_view_real(view, "lambda"), true));
+    const eg_net *net = self->base.gradient.net;
+    EG_TRY_DONE(status, eg_alloc(&self->saved, net->param_count, sizeof *self->saved));
+    EG_TRY_DONE(status, eg_alloc(&self->found, net->param_count, sizeof *self->found));
+    self->base.pull.moved = moved;
+    /* Where the first task starts; the penalty stays inactive until it ends. */
+    memcpy(self->base.terms[0].centre, net->params, net->param_count * sizeof *net->params);
+    *out = base;
+    return status;
+done:
+    si_free(base);
+    return status;
+}
+
+static const eg_param params[] = {
+    EG_LAMBDA("0.1", "factor c of the penalty c sum_p O[p] (w[p] - anchor[p])^2"),
+    {.name = "damping",
+     .type = EG_TYPE_REAL,
+     .fallback = "0.1",
+     .min = 0,
+     .max = INFINITY,
+     .above_min = true,
+     .doc = "xi, added to the squared way of a parameter, which divides what it contributed"},
+};
+
+const eg_learner_kind eg_learner_si = {
+    .component = {.name = "si",
+                  .doc =
+                      "synaptic intelligence: importance from a parameter's share in lowering the "
+                      "loss",
+                  .source = "Zenke et al. 2017, arXiv 1703.04200",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .uses_task_boundaries = true,
+    .variables = eg_regularised_variables,
+    .create = si_create,
+};

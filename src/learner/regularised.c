@@ -1,0 +1,107 @@
+/** Steps, curve and state of learners with quadratic penalties; see learner/regularised.h. */
+#include "learner/regularised.h"
+
+#include "engram/memory.h"
+
+static const eg_variable penalty = {
+    .name = "penalty",
+    .dims = {"eval"},
+    .unit = "nat",
+    .doc = "what the learner adds to the loss, at the parameters that are evaluated"};
+
+const eg_variable *const eg_regularised_variables[] = {&penalty, NULL};
+
+static void add(void *user, size_t first, size_t count, const eg_real *w, const eg_real *g,
+                eg_real *out)
+{
+    const eg_regularised *self = user;
+    bool begun = false;
+    for (size_t t = 0; t < self->term_count; t++) {
+        if (self->terms[t].active && begun) {
+            eg_anchor_add_more(&self->terms[t], first, count, w, out);
+        } else if (self->terms[t].active) {
+            eg_anchor_add(&self->terms[t], first, count, w, g, out);
+            begun = true;
+        }
+    }
+}
+
+eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setup,
+                              size_t term_count, double strength, bool weighted)
+{
+    self->phases = setup->shape.phases;
+    self->pull.user = self;
+    EG_TRY(eg_gradient_open(&self->gradient, setup, setup->shape.batch, true));
+    EG_TRY(eg_alloc(&self->terms, term_count, sizeof *self->terms));
+    self->term_count = term_count;
+    for (size_t t = 0; t < term_count; t++) {
+        EG_TRY(
+            eg_anchor_open(&self->terms[t], self->gradient.net->param_count, strength, weighted));
+    }
+    return eg_ok();
+}
+
+void eg_regularised_close(eg_regularised *self)
+{
+    for (size_t t = 0; t < self->term_count; t++) {
+        eg_anchor_close(&self->terms[t]);
+    }
+    eg_free(self->terms);
+    eg_gradient_close(&self->gradient);
+}
+
+void eg_regularised_free(eg_learner *learner)
+{
+    eg_regularised_close((eg_regularised *)learner);
+    eg_free(learner);
+}
+
+eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, double *loss)
+{
+    eg_regularised *self = (eg_regularised *)learner;
+    self->pull.add = NULL;
+    for (size_t t = 0; t < self->term_count; t++) {
+        self->pull.add = self->terms[t].active ? add : self->pull.add;
+    }
+    bool pulls = self->pull.add != NULL || self->pull.moved != NULL;
+    eg_gradient_step(&self->gradient, batch, pulls ? &self->pull : NULL, loss);
+    return eg_ok();
+}
+
+eg_status eg_regularised_declare(eg_learner *learner, eg_record *record, size_t evals)
+{
+    (void)learner;
+    const size_t extent[EG_RANK_MAX] = {evals};
+    eg_array *array = NULL;
+    return eg_record_declare(record, &penalty, extent, &array);
+}
+
+eg_status eg_regularised_measure(eg_learner *learner, eg_record *record, size_t eval)
+{
+    const eg_regularised *self = (const eg_regularised *)learner;
+    double sum = 0;
+    for (size_t t = 0; t < self->term_count; t++) {
+        sum += eg_anchor_value(&self->terms[t], self->gradient.net->params);
+    }
+    eg_record_find(record, penalty.name)->data[eval] = sum;
+    return eg_ok();
+}
+
+void eg_regularised_write(const eg_learner *learner, eg_writer *writer)
+{
+    const eg_regularised *self = (const eg_regularised *)learner;
+    eg_gradient_write(learner, writer);
+    for (size_t t = 0; t < self->term_count; t++) {
+        eg_anchor_write(&self->terms[t], writer);
+    }
+}
+
+eg_status eg_regularised_read(eg_learner *learner, eg_reader *reader)
+{
+    eg_regularised *self = (eg_regularised *)learner;
+    EG_TRY(eg_gradient_read(learner, reader));
+    for (size_t t = 0; t < self->term_count; t++) {
+        EG_TRY(eg_anchor_read(&self->terms[t], reader));
+    }
+    return eg_ok();
+}

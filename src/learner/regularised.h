@@ -1,0 +1,54 @@
+/** What learners that add quadratic penalties to the loss have in common. The reported loss is that of
+ * the data alone; the curve `penalty` is what is added to it. */
+#ifndef ENGRAM_LEARNER_REGULARISED_H
+#define ENGRAM_LEARNER_REGULARISED_H
+
+#include "learner/anchor.h"
+#include "learner/gradient.h"
+
+/** Begins the struct of every such learner. */
+typedef struct eg_regularised {
+    eg_gradient_learner gradient;
+    eg_pull pull;
+    size_t phases;
+    eg_anchor *terms; /**< [term_count] the penalty is the sum of the active ones */
+    size_t term_count;
+} eg_regularised;
+
+/** Fills *self (zero before) but for base.ops; `weighted`: terms have importances. On failure the caller
+ * still closes it. */
+eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setup,
+                              size_t term_count, double strength, bool weighted) EG_WARN_UNUSED;
+void eg_regularised_close(eg_regularised *self);
+
+/** Whether another phase follows: after the last one nothing needs protection. */
+static inline bool eg_regularised_goes_on(const eg_regularised *self, size_t phase)
+{
+    return phase + 1 < self->phases;
+}
+
+/** Operations of eg_learner_ops; free is for learners that add nothing to be released. */
+void eg_regularised_free(eg_learner *learner);
+eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, double *loss);
+eg_status eg_regularised_declare(eg_learner *learner, eg_record *record, size_t evals);
+eg_status eg_regularised_measure(eg_learner *learner, eg_record *record, size_t eval);
+void eg_regularised_write(const eg_learner *learner, eg_writer *writer);
+eg_status eg_regularised_read(eg_learner *learner, eg_reader *reader);
+
+/** The curves they add: `penalty`. */
+extern const eg_variable *const eg_regularised_variables[];
+
+/** The operations that are the same for all of them, inside an initialiser. */
+#define EG_REGULARISED_OPS                                                                         \
+    .step = eg_regularised_step, .predict = eg_gradient_predict, .activity = eg_gradient_activity, \
+    .declare = eg_regularised_declare, .measure = eg_regularised_measure,                          \
+    .flops = eg_gradient_flops
+
+/** Row of a parameter table: the factor lambda of a penalty. */
+#define EG_LAMBDA(default_value, words)                                                            \
+    {                                                                                              \
+        .name = "lambda", .type = EG_TYPE_REAL, .fallback = default_value, .min = 0,               \
+        .max = INFINITY, .doc = words                                                              \
+    }
+
+#endif
