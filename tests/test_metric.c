@@ -42,7 +42,7 @@ static void transfer_of_three_tasks(void **state)
     const double none = (double)NAN;
     const double matrix[] = {0.9, none, none, 0.6, 0.8, none, 0.5, 0.7, 1.0};
     const double weight[] = {10, 20, 70};
-    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight);
+    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight, NULL);
     assert_close(t.final_accuracy, 0.89, 1e-12);
     assert_close(t.average_accuracy, 2.2 / 3, 1e-12);
     assert_close(t.forgetting, 0.25, 1e-12);
@@ -57,7 +57,7 @@ static void forgetting_is_from_the_best_phase(void **state)
     const double none = (double)NAN;
     const double matrix[] = {0.5, none, none, 0.9, 0.8, none, 0.6, 0.8, 1.0};
     const double weight[] = {1, 1, 1};
-    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight);
+    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight, NULL);
     assert_close(t.forgetting, (0.3 + 0.0) / 2, 1e-12);
     assert_close(t.backward_transfer, (0.1 + 0.0) / 2, 1e-12);
 }
@@ -68,9 +68,27 @@ static void first_tasks_only(void **state)
     const double none = (double)NAN;
     const double matrix[] = {0.9, none, none, 0.6, 0.8, none, none, none, none};
     const double weight[] = {10, 30, 60};
-    eg_transfer t = eg_transfer_of(matrix, 3, 2, 2, weight);
+    eg_transfer t = eg_transfer_of(matrix, 3, 2, 2, weight, NULL);
     assert_close(t.final_accuracy, (6.0 + 24.0) / 40, 1e-12);
     assert_close(t.forgetting, 0.3, 1e-12);
+}
+
+/* Tasks 1 and 2 before they are learned: 0.3 and 0.2 after the phase before, 0.1 and 0.4 untrained:
+ * ((0.3 - 0.1) + (0.2 - 0.4)) / 2 = 0. With three of four phases: only what they teach counts. */
+static void forward_transfer_of_three_tasks(void **state)
+{
+    (void)state;
+    const double none = (double)NAN;
+    const double matrix[] = {0.9, 0.3, none, 0.6, 0.8, 0.2, 0.5, 0.7, 1.0};
+    const double weight[] = {1, 1, 1};
+    const double untrained[] = {none, 0.1, 0.4};
+    const double lower[] = {0.9, 0, 0.1};
+    assert_close(eg_transfer_of(matrix, 3, 3, 3, weight, untrained).forward_transfer, 0, 1e-12);
+    assert_close(eg_transfer_of(matrix, 3, 3, 3, weight, lower).forward_transfer, 0.2, 1e-12);
+    assert_close(eg_transfer_of(matrix, 3, 2, 2, weight, lower).forward_transfer, 0.3, 1e-12);
+    assert_true(isnan(eg_transfer_of(matrix, 3, 3, 3, weight, NULL).forward_transfer));
+    assert_true(isnan(eg_transfer_of(matrix, 3, 2, 3, weight, lower).forward_transfer));
+    assert_true(isnan(eg_transfer_of(matrix, 3, 1, 1, weight, lower).forward_transfer));
 }
 
 static void one_task_has_nothing_to_forget(void **state)
@@ -78,7 +96,7 @@ static void one_task_has_nothing_to_forget(void **state)
     (void)state;
     const double matrix[] = {0.75};
     const double weight[] = {4};
-    eg_transfer t = eg_transfer_of(matrix, 1, 1, 1, weight);
+    eg_transfer t = eg_transfer_of(matrix, 1, 1, 1, weight, NULL);
     assert_close(t.final_accuracy, 0.75, 1e-12);
     assert_true(isnan(t.forgetting));
     assert_true(isnan(t.backward_transfer));
@@ -106,6 +124,7 @@ int main(void)
         cmocka_unit_test(transfer_of_three_tasks),
         cmocka_unit_test(forgetting_is_from_the_best_phase),
         cmocka_unit_test(first_tasks_only),
+        cmocka_unit_test(forward_transfer_of_three_tasks),
         cmocka_unit_test(one_task_has_nothing_to_forget),
         cmocka_unit_test(window_keeps_the_last_hundred),
     };

@@ -134,6 +134,42 @@ static void block_size_changes_nothing(void **state)
     eg_settings_free(two);
 }
 
+/** Forward transfer needs an evaluation before the first minibatch, which changes nothing else. */
+static void untrained_evaluation(void **state)
+{
+    (void)state;
+    const char *const asked[] = {"eval.untrained=true", NULL};
+    const char *const held_out[] = {"eval.untrained=true", "protocol=validation", NULL};
+    eg_record *usual = run_with(NULL, 3, "final_accuracy");
+    eg_record *more = run_with(asked, 3, "forward_transfer");
+    assert_null(eg_record_find(usual, "untrained_accuracy"));
+    assert_null(eg_record_find(usual, "forward_transfer"));
+    assert_int_equal(eg_record_count(more), eg_record_count(usual) + 2);
+    const eg_array *a = eg_record_find(usual, "accuracy_matrix");
+    const eg_array *b = eg_record_find(more, "accuracy_matrix");
+    assert_memory_equal(a->data, b->data, a->count * sizeof(double));
+    const eg_array *untrained = eg_record_find(more, "untrained_accuracy");
+    assert_int_equal(untrained->extent[0], 5);
+    double expected = 0;
+    for (size_t j = 1; j < 5; j++) {
+        expected += (b->data[(j - 1) * 5 + j] - untrained->data[j]) / 4;
+    }
+    assert_close(eg_record_value(more, "forward_transfer"), expected, 1e-12);
+    assert_close(eg_record_value(more, "objective"), expected, 1e-12);
+    eg_record_free(usual);
+    eg_record_free(more);
+    /* The objective is of the held-out examples. */
+    more = run_with(held_out, 3, "forward_transfer");
+    a = eg_record_find(more, "validation_matrix");
+    untrained = eg_record_find(more, "validation_untrained_accuracy");
+    expected = 0;
+    for (size_t j = 1; j < 5; j++) {
+        expected += (a->data[(j - 1) * 5 + j] - untrained->data[j]) / 4;
+    }
+    assert_close(eg_record_value(more, "objective"), expected, 1e-12);
+    eg_record_free(more);
+}
+
 /** Ids of trials whose results exist: a setting that is added later must be declared so (eg_param.added). */
 static void ids_stay(void **state)
 {
@@ -399,6 +435,7 @@ int main(void)
         cmocka_unit_test(learns_and_records),
         cmocka_unit_test(same_seed_same_bits),
         cmocka_unit_test(block_size_changes_nothing),
+        cmocka_unit_test(untrained_evaluation),
         cmocka_unit_test(ids_stay),
         cmocka_unit_test(later_defaults_are_written_canonically),
         cmocka_unit_test(evaluates_every_so_many_steps),

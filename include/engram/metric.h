@@ -20,13 +20,17 @@ typedef struct eg_transfer {
     double forgetting;
     /** mean over j < T-1 of R[T-1,j] - R[j,j]. Lopez-Paz & Ranzato 2017, eq. 3. NaN if T = 1. */
     double backward_transfer;
+    /** mean over j > 0 of R[j-1,j] - b_j, b_j the accuracy on task j before anything was learned.
+     * Lopez-Paz & Ranzato 2017, eq. 4. NaN if T = 1 or b is not given. */
+    double forward_transfer;
 } eg_transfer;
 
 /** Of the leading T phases and N tasks: matrix [*, stride] row-major, weight [N] = examples n_j.
  * Entries not measured are NaN: maxima pass over them, everything else they touch becomes NaN.
- * Forgetting and backward transfer need phase j to teach task j: NaN unless T == N. */
+ * Forgetting and both transfers need phase j to teach task j: NaN unless T == N. untrained [N]: b_j, or
+ * NULL. */
 eg_transfer eg_transfer_of(const double *matrix, size_t stride, size_t phases, size_t tasks,
-                           const double *weight);
+                           const double *weight, const double *untrained);
 
 /** Mean of the last EG_WINDOW values. */
 enum { EG_WINDOW = 100 };

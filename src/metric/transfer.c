@@ -13,8 +13,18 @@ static double best_before(const double *matrix, size_t stride, size_t phases, si
     return best;
 }
 
+static double forward_transfer(const double *matrix, size_t stride, size_t tasks,
+                               const double *untrained)
+{
+    double sum = 0;
+    for (size_t j = 1; j < tasks; j++) {
+        sum += matrix[(j - 1) * stride + j] - untrained[j];
+    }
+    return sum / (double)(tasks - 1);
+}
+
 eg_transfer eg_transfer_of(const double *matrix, size_t stride, size_t phases, size_t tasks,
-                           const double *weight)
+                           const double *weight, const double *untrained)
 {
     const double *last = matrix + (phases - 1) * stride;
     double weighted = 0;
@@ -29,7 +39,8 @@ eg_transfer eg_transfer_of(const double *matrix, size_t stride, size_t phases, s
     eg_transfer out = {.final_accuracy = weighted / total,
                        .average_accuracy = plain / (double)tasks,
                        .forgetting = (double)NAN,
-                       .backward_transfer = (double)NAN};
+                       .backward_transfer = (double)NAN,
+                       .forward_transfer = (double)NAN};
     if (phases == tasks && tasks > 1) {
         double forgetting = 0;
         double transfer = 0;
@@ -39,6 +50,9 @@ eg_transfer eg_transfer_of(const double *matrix, size_t stride, size_t phases, s
         }
         out.forgetting = forgetting / (double)(tasks - 1);
         out.backward_transfer = transfer / (double)(tasks - 1);
+        if (untrained != NULL) {
+            out.forward_transfer = forward_transfer(matrix, stride, tasks, untrained);
+        }
     }
     return out;
 }

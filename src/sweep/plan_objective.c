@@ -65,6 +65,35 @@ static eg_status unknown_objective(const eg_plan *plan)
     return status;
 }
 
+static eg_status is_recorded(bool *out, const eg_settings *settings, const eg_variable *variable)
+{
+    const eg_variable **variables = NULL;
+    size_t count = 0;
+    EG_TRY(eg_trial_variables(&variables, &count, settings));
+    *out = false;
+    for (size_t i = 0; i < count && !*out; i++) {
+        *out = variables[i] == variable;
+    }
+    eg_free(variables);
+    return eg_ok();
+}
+
+/** Some variables exist only where settings ask for them. */
+static eg_status check_recorded(const eg_plan *plan, const eg_variable *variable)
+{
+    for (size_t p = 0; p < plan->point_count; p++) {
+        bool recorded = false;
+        EG_TRY(is_recorded(&recorded, plan->points[p].settings, variable));
+        if (!recorded) {
+            return eg_fail(EG_INVALID,
+                           "objective: '%s' is not recorded with these settings (forward_transfer "
+                           "needs eval.untrained = true)",
+                           variable->name);
+        }
+    }
+    return eg_ok();
+}
+
 eg_status eg_plan_check_objective(eg_sweep *sweep, eg_plan *plan)
 {
     const eg_node *node = eg_sweep_key(sweep, "objective");
@@ -81,6 +110,7 @@ eg_status eg_plan_check_objective(eg_sweep *sweep, eg_plan *plan)
                           plan->objective,
                           eg_variable_rank(variable) != 0 ? "a curve" : "this choice itself");
     }
+    EG_TRY(eg_origin_wrap(check_recorded(plan, variable), at));
     if (variable->volatile_) {
         return eg_sweep_warn(
             sweep,

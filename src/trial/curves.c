@@ -34,6 +34,12 @@ eg_status eg_run_declare(eg_run *run)
         EG_TRY(declare(run, EG_VAR_VALIDATION_ACCURACY, BY_EVAL, NO_AXIS));
         EG_TRY(declare(run, EG_VAR_VALIDATION_MATRIX, BY_TRAIN_TASK, BY_EVAL_TASK));
     }
+    if (run->untrained) {
+        EG_TRY(declare(run, EG_VAR_UNTRAINED_ACCURACY, BY_TASK, NO_AXIS));
+    }
+    if (run->untrained && run->selection.holdout > 0) {
+        EG_TRY(declare(run, EG_VAR_VALIDATION_UNTRAINED, BY_TASK, NO_AXIS));
+    }
     if (run->learner->ops->declare != NULL) {
         EG_TRY(run->learner->ops->declare(run->learner, run->record, run->evals));
     }
@@ -58,6 +64,20 @@ static bool still_wanted(void *user)
 {
     const eg_run *run = user;
     return run->poll(run->user, &run->progress);
+}
+
+eg_status eg_run_evaluate_untrained(eg_run *run)
+{
+    double overall = (double)NAN;
+    EG_TRY(eg_evaluator_run(&run->evaluator, EG_PART_TEST, EG_EVAL_ALL, 0, still_wanted, run,
+                            &overall));
+    set_tasks(run, EG_VAR_UNTRAINED_ACCURACY, 0);
+    if (run->selection.holdout > 0) {
+        EG_TRY(eg_evaluator_run(&run->evaluator, EG_PART_VALIDATION, EG_EVAL_ALL, 0, still_wanted,
+                                run, &overall));
+        set_tasks(run, EG_VAR_VALIDATION_UNTRAINED, 0);
+    }
+    return eg_ok();
 }
 
 static eg_status evaluate_part(eg_run *run, eg_part part, double *overall)

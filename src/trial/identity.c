@@ -67,6 +67,7 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     double steps = (double)train * kept / (double)eg_view_size(&o.stream, "batch");
     size_t every = eg_view_size(&o.root, "eval.every");
     double evaluations = (double)phases + (every > 0 ? steps / (double)every : 0.0);
+    evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
     double evaluated = (double)test + selection.holdout * (double)o.train;
     if (eg_view_choice(&o.root, "eval.tasks") != EG_EVAL_ALL) {
         evaluated *= fmin(1.0, 2.0 / (double)phases); /* about two tasks instead of all */

@@ -14,6 +14,7 @@ typedef struct eg_run {
     const char *objective;
     eg_eval_tasks eval_tasks;
     size_t eval_every; /**< 0: phase ends only */
+    bool untrained;    /**< evaluates before the first minibatch too */
     eg_stream *stream;
     eg_learner *learner;
     eg_evaluator evaluator;
@@ -52,6 +53,8 @@ eg_status eg_run_declare(eg_run *run) EG_WARN_UNUSED;
 /** Evaluates and fills the next column of every curve; at the end of a phase a row of the matrices
  * too. */
 eg_status eg_run_evaluate(eg_run *run, bool phase_end) EG_WARN_UNUSED;
+/** Evaluates all tasks before anything is learned. */
+eg_status eg_run_evaluate_untrained(eg_run *run) EG_WARN_UNUSED;
 /** Computes and adds the summary; `diverged`: chance accuracy instead. */
 eg_status eg_run_summarise(eg_run *run, bool diverged) EG_WARN_UNUSED;
 

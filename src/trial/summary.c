@@ -8,10 +8,8 @@
 #include <sys/resource.h>
 
 static const eg_core_variable transfer_variables[] = {
-    EG_VAR_FINAL_ACCURACY,
-    EG_VAR_AVERAGE_ACCURACY,
-    EG_VAR_FORGETTING,
-    EG_VAR_BACKWARD_TRANSFER,
+    EG_VAR_FINAL_ACCURACY,    EG_VAR_AVERAGE_ACCURACY, EG_VAR_FORGETTING,
+    EG_VAR_BACKWARD_TRANSFER, EG_VAR_FORWARD_TRANSFER,
 };
 
 static double transfer_value(const eg_transfer *transfer, eg_core_variable which)
@@ -25,6 +23,8 @@ static double transfer_value(const eg_transfer *transfer, eg_core_variable which
         return transfer->forgetting;
     case EG_VAR_BACKWARD_TRANSFER:
         return transfer->backward_transfer;
+    case EG_VAR_FORWARD_TRANSFER:
+        return transfer->forward_transfer;
     default:
         return (double)NAN;
     }
@@ -36,6 +36,8 @@ static eg_status summarise(const eg_run *run, eg_part part, size_t tasks, eg_tra
     const eg_stream_shape *shape = &run->stream->shape;
     const eg_array *matrix =
         run->array[part == EG_PART_TEST ? EG_VAR_ACCURACY_MATRIX : EG_VAR_VALIDATION_MATRIX];
+    const eg_array *untrained =
+        run->array[part == EG_PART_TEST ? EG_VAR_UNTRAINED_ACCURACY : EG_VAR_VALIDATION_UNTRAINED];
     double *weight = NULL;
     EG_TRY(eg_alloc(&weight, shape->tasks, sizeof *weight));
     for (size_t t = 0; t < shape->tasks; t++) {
@@ -43,7 +45,8 @@ static eg_status summarise(const eg_run *run, eg_part part, size_t tasks, eg_tra
     }
     size_t phases = tasks > 0 && tasks < shape->phases ? tasks : shape->phases;
     size_t count = tasks > 0 && tasks < shape->tasks ? tasks : shape->tasks;
-    *out = eg_transfer_of(matrix->data, shape->tasks, phases, count, weight);
+    *out = eg_transfer_of(matrix->data, shape->tasks, phases, count, weight,
+                          untrained != NULL ? untrained->data : NULL);
     eg_free(weight);
     return eg_ok();
 }
@@ -53,7 +56,8 @@ static eg_status objective_of(const eg_run *run, const eg_transfer *selecting, d
 {
     for (size_t i = 0; i < EG_COUNT(transfer_variables); i++) {
         eg_core_variable which = transfer_variables[i];
-        if (strcmp(run->objective, eg_core_variables[which].name) == 0) {
+        if (strcmp(run->objective, eg_core_variables[which].name) == 0 &&
+            eg_record_find(run->record, run->objective) != NULL) {
             *out = transfer_value(selecting, which);
             return eg_ok();
         }
@@ -79,7 +83,8 @@ eg_status eg_run_summarise(eg_run *run, bool diverged)
     eg_transfer reported = {.final_accuracy = chance,
                             .average_accuracy = chance,
                             .forgetting = (double)NAN,
-                            .backward_transfer = (double)NAN};
+                            .backward_transfer = (double)NAN,
+                            .forward_transfer = (double)NAN};
     eg_transfer selecting = reported;
     if (!diverged) {
         EG_TRY(summarise(run, EG_PART_TEST, 0, &reported));
@@ -87,7 +92,9 @@ eg_status eg_run_summarise(eg_run *run, bool diverged)
     }
     for (size_t i = 0; i < EG_COUNT(transfer_variables); i++) {
         eg_core_variable which = transfer_variables[i];
-        EG_TRY(scalar(run, which, transfer_value(&reported, which)));
+        if (which != EG_VAR_FORWARD_TRANSFER || run->untrained) {
+            EG_TRY(scalar(run, which, transfer_value(&reported, which)));
+        }
     }
     EG_TRY(scalar(run, EG_VAR_STEPS, (double)run->step));
     double forward = run->learner->ops->flops(run->learner);

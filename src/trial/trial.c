@@ -27,6 +27,7 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
     run->root = eg_settings_root(settings);
     run->selection = eg_protocol_selection(&run->root);
     run->eval_every = eg_view_size(&run->root, "eval.every");
+    run->untrained = eg_view_bool(&run->root, "eval.untrained");
     run->eval_tasks = (eg_eval_tasks)eg_view_choice(&run->root, "eval.tasks");
     size_t block = eg_view_size(&run->root, "eval.block");
     const eg_dataset *dataset = NULL;
@@ -119,6 +120,17 @@ static eg_status evaluate(eg_run *run, bool phase_end)
     return eg_ok();
 }
 
+static eg_status evaluate_untrained(eg_run *run)
+{
+    double start = seconds();
+    eg_profile_part before = eg_profile_enter(run->profile, EG_PROFILE_EVALUATION);
+    EG_TRY(eg_run_evaluate_untrained(run));
+    (void)eg_profile_enter(run->profile, before);
+    run->evaluation_seconds += seconds() - start;
+    run->examples_evaluated = run->evaluator.examples;
+    return eg_ok();
+}
+
 static void save(eg_run *run)
 {
     double start = seconds();
@@ -170,6 +182,9 @@ static eg_status run_phase(eg_run *run, bool *diverged)
 static eg_status run_phases(eg_run *run, bool *diverged)
 {
     size_t phases = run->stream->shape.phases;
+    if (run->untrained && run->step == 0) {
+        EG_TRY(evaluate_untrained(run));
+    }
     for (; run->phase < phases && !*diverged; run->phase++) {
         eg_status status = run_phase(run, diverged);
         if (status.code == EG_STOPPED && run->saving != NULL) {

@@ -100,6 +100,20 @@ const eg_variable eg_core_variables[EG_VAR_COUNT] = {
                                   .doc =
                                       "accuracy on the held-out examples of task j after learning "
                                       "phase i"},
+    [EG_VAR_UNTRAINED_ACCURACY] = {.name = "untrained_accuracy",
+                                   .dims = {"task"},
+                                   .unit = "1",
+                                   .doc =
+                                       "b[j]: test accuracy on task j before anything is learned"},
+    [EG_VAR_FORWARD_TRANSFER] = {.name = "forward_transfer",
+                                 .unit = "1",
+                                 .doc = "mean over tasks j > 0 of R[j-1,j] - b[j] (Lopez-Paz & "
+                                        "Ranzato 2017)"},
+    [EG_VAR_VALIDATION_UNTRAINED] = {.name = "validation_untrained_accuracy",
+                                     .dims = {"task"},
+                                     .unit = "1",
+                                     .doc = "accuracy on the held-out examples of task j before "
+                                            "anything is learned"},
 };
 
 static const eg_variable *const *learner_variables(const eg_component *learner)
@@ -107,20 +121,39 @@ static const eg_variable *const *learner_variables(const eg_component *learner)
     return ((const eg_learner_kind *)(const void *)learner)->variables;
 }
 
+static bool is_recorded(size_t which, bool held_out, bool untrained)
+{
+    switch (which) {
+    case EG_VAR_VALIDATION_ACCURACY:
+    case EG_VAR_VALIDATION_MATRIX:
+        return held_out;
+    case EG_VAR_UNTRAINED_ACCURACY:
+    case EG_VAR_FORWARD_TRANSFER:
+        return untrained;
+    case EG_VAR_VALIDATION_UNTRAINED:
+        return held_out && untrained;
+    default:
+        return true;
+    }
+}
+
 eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_settings *settings)
 {
     eg_view view = eg_settings_root(settings);
     const eg_variable *const *added = learner_variables(eg_view_component(&view, "learner"));
     bool held_out = eg_protocol_selection(&view).holdout > 0;
-    size_t core = held_out ? EG_VAR_COUNT : EG_VAR_VALIDATION_ACCURACY;
+    bool untrained = eg_view_bool(&view, "eval.untrained");
+    size_t core = 0;
     size_t more = 0;
     while (added != NULL && added[more] != NULL) {
         more++;
     }
     const eg_variable **list = NULL;
-    EG_TRY(eg_alloc(&list, core + more + 1, sizeof(const eg_variable *)));
-    for (size_t i = 0; i < core; i++) {
-        list[i] = &eg_core_variables[i];
+    EG_TRY(eg_alloc(&list, EG_VAR_COUNT + more + 1, sizeof(const eg_variable *)));
+    for (size_t i = 0; i < EG_VAR_COUNT; i++) {
+        if (is_recorded(i, held_out, untrained)) {
+            list[core++] = &eg_core_variables[i];
+        }
     }
     for (size_t i = 0; i < more; i++) {
         list[core + i] = added[i];

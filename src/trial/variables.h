@@ -26,6 +26,9 @@ typedef enum eg_core_variable {
     EG_VAR_OBJECTIVE,
     EG_VAR_VALIDATION_ACCURACY, /* this one and the next only where examples are held out */
     EG_VAR_VALIDATION_MATRIX,
+    EG_VAR_UNTRAINED_ACCURACY, /* this one and the next only where eval.untrained asks for it */
+    EG_VAR_FORWARD_TRANSFER,
+    EG_VAR_VALIDATION_UNTRAINED, /* only with both */
     EG_VAR_COUNT
 } eg_core_variable;
 

@@ -1,1 +1,5 @@
 engram_test(flymodel)
+engram_test(anchor LIBRARY core_f64)
+engram_test(importance LIBRARY core_f64)
+engram_test(regularised LIBRARY core_f64)
+engram_test(replay)

@@ -1,0 +1,182 @@
+/** Quadratic pulls: by hand, their gradient, sums of several as one, and state. In double. */
+#include "testing.h"
+
+#include "engram/memory.h"
+#include "engram/random.h"
+#include "learner/anchor.h"
+
+#include <math.h>
+
+enum { N = 40 };
+
+static void draw(uint64_t index, double offset, eg_real *x)
+{
+    eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, index);
+    for (size_t i = 0; i < N; i++) {
+        x[i] = eg_rng_uniform(&rng) + offset;
+    }
+}
+
+/* strength 3, importances (2, 0), centre (1, 1), w = (1.5, 4): value 3/2 * 2 * 0.25 = 0.75; gradient
+ * (3 * 2 * 0.5, 0) on top of g = (10, 20). Without importances 3/2 (0.25 + 9) and (1.5, 9). */
+static void by_hand(void **state)
+{
+    (void)state;
+    const eg_real f[] = {2, 0};
+    const eg_real at[] = {1, 1};
+    const eg_real w[] = {1.5, 4};
+    const eg_real g[] = {10, 20};
+    eg_real out[2] = {0};
+    eg_anchor weighted;
+    eg_anchor even;
+    assert_ok(eg_anchor_open(&weighted, 2, 3, true));
+    assert_ok(eg_anchor_open(&even, 2, 3, false));
+    assert_false(weighted.active);
+    assert_close(eg_anchor_value(&weighted, w), 0, 0);
+    eg_anchor_follow(&weighted, 1, 1, f, at);
+    eg_anchor_move(&even, at);
+    assert_close(eg_anchor_value(&weighted, w), 0.75, 1e-15);
+    eg_anchor_add(&weighted, 0, 2, w, g, out);
+    assert_close(out[0], 13, 1e-15);
+    assert_close(out[1], 20, 1e-15);
+    eg_anchor_add_more(&weighted, 0, 1, w, out);
+    assert_close(out[0], 16, 1e-15);
+    assert_close(eg_anchor_value(&even, w), 13.875, 1e-15);
+    eg_anchor_add(&even, 0, 2, w, g, out);
+    assert_close(out[0], 11.5, 1e-15);
+    assert_close(out[1], 29, 1e-15);
+    /* Nothing pulls at the centre. */
+    assert_close(eg_anchor_value(&weighted, at), 0, 0);
+    eg_anchor_add(&weighted, 0, 2, at, g, out);
+    assert_true(out[0] == 10 && out[1] == 20);
+    /* Half of the old importances and twice the new ones: (2/2 + 2*2, 0), around w. */
+    eg_anchor_follow(&weighted, 0.5, 2, f, w);
+    assert_close(weighted.importance[0], 5, 1e-15);
+    assert_close(weighted.centre[1], 4, 1e-15);
+    eg_anchor_close(&weighted);
+    eg_anchor_close(&even);
+}
+
+/* Terms 1 (w - 0)^2 and 3 (w - 4)^2: 4 (w - 3)^2 + 12; a parameter without importance moves along. */
+static void a_sum_of_two_by_hand(void **state)
+{
+    (void)state;
+    const eg_real f[2][2] = {{1, 0}, {3, 0}};
+    const eg_real at[2][2] = {{0, 5}, {4, 7}};
+    const eg_real w[] = {1, 100};
+    eg_anchor sum;
+    assert_ok(eg_anchor_open(&sum, 2, 2, true));
+    eg_anchor_merge(&sum, f[0], at[0]);
+    assert_close(sum.rest, 0, 0);
+    eg_anchor_merge(&sum, f[1], at[1]);
+    assert_close(sum.importance[0], 4, 1e-15);
+    assert_close(sum.centre[0], 3, 1e-15);
+    assert_close(sum.rest, 12, 1e-15);
+    assert_close(sum.importance[1], 0, 0);
+    assert_close(sum.centre[1], 7, 1e-15);
+    assert_close(eg_anchor_value(&sum, w), 1 + 27, 1e-15);
+    eg_anchor_close(&sum);
+}
+
+/** Slopes of the value, for the merged sum and its terms one after the other, in uneven blocks. */
+static void gradient_and_sum(void **state)
+{
+    (void)state;
+    enum { TERMS = 3 };
+    eg_real f[N];
+    eg_real at[N];
+    eg_real w[N];
+    eg_real g[N];
+    eg_real out[N];
+    eg_real merged[N];
+    eg_anchor term[TERMS];
+    eg_anchor sum;
+    draw(0, -0.5, w);
+    draw(1, 0, g);
+    assert_ok(eg_anchor_open(&sum, N, 7, true));
+    for (size_t t = 0; t < TERMS; t++) {
+        assert_ok(eg_anchor_open(&term[t], N, 7, true));
+        draw(2 + 2 * t, 0, f);
+        draw(3 + 2 * t, -0.5, at);
+        eg_anchor_merge(&term[t], f, at);
+        eg_anchor_merge(&sum, f, at);
+    }
+    for (size_t first = 0; first < N; first += 17) {
+        size_t count = N - first < 17 ? N - first : 17;
+        eg_anchor_add(&term[0], first, count, w + first, g + first, out + first);
+        eg_anchor_add_more(&term[1], first, count, w + first, out + first);
+        eg_anchor_add_more(&term[2], first, count, w + first, out + first);
+    }
+    eg_anchor_add(&sum, 0, N, w, g, merged);
+    const double h = 1e-5;
+    for (size_t i = 0; i < N; i++) {
+        double value[2] = {0, 0};
+        double kept = w[i];
+        double of_sum = 0;
+        for (int side = 0; side < 2; side++) {
+            w[i] = kept + (side == 0 ? h : -h);
+            for (size_t t = 0; t < TERMS; t++) {
+                value[side] += eg_anchor_value(&term[t], w);
+            }
+            of_sum = eg_anchor_value(&sum, w);
+            assert_close(of_sum, value[side], 1e-13);
+        }
+        w[i] = kept;
+        assert_close(out[i] - g[i], (value[0] - value[1]) / (2 * h), 1e-8);
+        assert_close(merged[i], out[i], 1e-13);
+    }
+    for (size_t t = 0; t < TERMS; t++) {
+        eg_anchor_close(&term[t]);
+    }
+    eg_anchor_close(&sum);
+}
+
+static void state_is_kept(void **state)
+{
+    (void)state;
+    eg_real f[N];
+    eg_real at[N];
+    eg_real w[N];
+    eg_anchor from;
+    eg_anchor to;
+    eg_anchor smaller;
+    draw(0, 0, f);
+    draw(1, 0, at);
+    draw(2, 0, w);
+    assert_ok(eg_anchor_open(&from, N, 7, true));
+    assert_ok(eg_anchor_open(&to, N, 7, true));
+    assert_ok(eg_anchor_open(&smaller, N - 1, 7, true));
+    eg_anchor_merge(&from, f, at);
+    eg_anchor_merge(&from, at, f);
+    eg_writer writer = {0};
+    eg_anchor_write(&from, &writer);
+    assert_ok(eg_writer_status(&writer));
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(eg_anchor_read(&to, &reader));
+    assert_ok(eg_reader_status(&reader, true));
+    assert_true(to.active && eg_anchor_value(&to, w) == eg_anchor_value(&from, w));
+    reader = eg_reader_make(writer.data, writer.size);
+    assert_fails(eg_anchor_read(&smaller, &reader), EG_INVALID, "expected 39");
+    writer.data[0] = 2;
+    reader = eg_reader_make(writer.data, writer.size);
+    assert_fails(eg_anchor_read(&to, &reader), EG_INVALID, "state 2, expected 0 or 1");
+    for (size_t size = 0; size < writer.size; size += 50) {
+        reader = eg_reader_make(writer.data, size);
+        assert_fails(eg_anchor_read(&to, &reader), EG_INVALID, "damaged data");
+    }
+    eg_writer_free(&writer);
+    eg_anchor_close(&from);
+    eg_anchor_close(&to);
+    eg_anchor_close(&smaller);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(a_sum_of_two_by_hand),
+        cmocka_unit_test(gradient_and_sum),
+        cmocka_unit_test(state_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

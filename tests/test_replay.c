@@ -1,0 +1,203 @@
+/** The reservoir, and minibatches joined by what is drawn from it. */
+#include "learner_scene.h"
+
+#include "learner/reservoir.h"
+
+#include <math.h>
+#include <string.h>
+
+/* 12 examples, room for 3: each is there at the end with probability 1/4, whatever its place. */
+static void every_example_is_equally_likely_kept(void **state)
+{
+    (void)state;
+    enum { OFFERED = 12, ROOM = 3, SEEDS = 4000 };
+    size_t kept[OFFERED] = {0};
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        eg_reservoir reservoir;
+        eg_rng rng = eg_rng_make(seed, EG_PURPOSE_TEST, 0);
+        assert_ok(eg_reservoir_open(&reservoir, ROOM, 2));
+        for (uint32_t i = 0; i < OFFERED; i++) {
+            const eg_real x[] = {(eg_real)i, -(eg_real)i};
+            eg_reservoir_offer(&reservoir, &rng, x, i);
+            assert_int_equal(eg_reservoir_count(&reservoir), i + 1 < ROOM ? i + 1 : ROOM);
+        }
+        for (size_t k = 0; k < ROOM; k++) {
+            uint32_t label = reservoir.label[k];
+            assert_true(reservoir.x[2 * k] == (eg_real)label);
+            assert_true(reservoir.x[2 * k + 1] == -(eg_real)label);
+            for (size_t other = 0; other < k; other++) {
+                assert_true(reservoir.label[other] != label);
+            }
+            kept[label]++;
+        }
+        eg_reservoir_close(&reservoir);
+    }
+    for (size_t i = 0; i < OFFERED; i++) {
+        /* Four standard errors of a share of 1/4. */
+        assert_true(fabs((double)kept[i] / SEEDS - 0.25) < 4 * sqrt(0.25 * 0.75 / SEEDS));
+    }
+}
+
+static void draws_are_even(void **state)
+{
+    (void)state;
+    enum { ROOM = 5, DRAWS = 10000 };
+    size_t drawn[ROOM] = {0};
+    eg_reservoir reservoir;
+    eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
+    const eg_real x[] = {0};
+    assert_ok(eg_reservoir_open(&reservoir, 100, 1));
+    for (uint32_t i = 0; i < ROOM; i++) {
+        eg_reservoir_offer(&reservoir, &rng, x, i);
+    }
+    for (size_t k = 0; k < DRAWS; k++) {
+        drawn[eg_reservoir_draw(&reservoir, &rng)]++;
+    }
+    for (size_t i = 0; i < ROOM; i++) {
+        assert_true(fabs((double)drawn[i] / DRAWS - 0.2) < 4 * sqrt(0.2 * 0.8 / DRAWS));
+    }
+    eg_reservoir_close(&reservoir);
+}
+
+/** Steps by hand: the plain learner on minibatches joined as documented. */
+typedef struct joined {
+    eg_real x[(SCENE_BATCH + 3) * SCENE_INPUTS];
+    uint32_t label[SCENE_BATCH + 3];
+} joined;
+
+static void joins_what_it_draws(void **state)
+{
+    (void)state;
+    enum { DRAWN = 3, SEED = 9 };
+    learner_scene s =
+        scene_open(SCENE("learner", "replay", "learner.capacity", "5", "learner.batch", "3"), SEED);
+    learner_scene plain = scene_open(SCENE("learner", "plain"), SEED);
+    plain.setup.shape.batch = SCENE_BATCH + DRAWN;
+    scene_create(&s);
+    scene_create(&plain);
+    eg_reservoir memory;
+    assert_ok(eg_reservoir_open(&memory, 5, SCENE_INPUTS));
+    for (size_t step = 0; step < 4; step++) {
+        joined j;
+        eg_batch batch;
+        double loss = 0;
+        eg_stream_get(plain.stream, 0, step, &batch);
+        eg_rng rng = eg_rng_make(SEED, EG_PURPOSE_LEARNER, step);
+        memcpy(j.x, batch.x, batch.size * SCENE_INPUTS * sizeof *j.x);
+        memcpy(j.label, batch.label, batch.size * sizeof *j.label);
+        size_t more = step == 0 ? 0 : DRAWN; /* nothing is in memory yet */
+        for (size_t k = 0; k < more; k++) {
+            size_t row = eg_reservoir_draw(&memory, &rng);
+            memcpy(j.x + (batch.size + k) * SCENE_INPUTS, memory.x + row * SCENE_INPUTS,
+                   SCENE_INPUTS * sizeof *j.x);
+            j.label[batch.size + k] = memory.label[row];
+        }
+        for (size_t b = 0; b < batch.size; b++) {
+            eg_reservoir_offer(&memory, &rng, batch.x + b * SCENE_INPUTS, batch.label[b]);
+        }
+        eg_batch all = {.size = batch.size + more, .x = j.x, .label = j.label};
+        assert_ok(plain.learner->ops->step(plain.learner, &all, &loss));
+        assert_true(scene_step(&s, 0, step) == loss);
+        assert_memory_equal(scene_net(&s)->params, scene_net(&plain)->params,
+                            scene_net(&s)->param_count * sizeof(eg_real));
+    }
+    eg_reservoir_close(&memory);
+    scene_close(&s);
+    scene_close(&plain);
+}
+
+/** A minibatch of 8 examples that is mostly background, -1. */
+static void make_compressed(eg_real *x, eg_sparse *sparse, uint32_t *label)
+{
+    eg_rng rng = eg_rng_make(4, EG_PURPOSE_TEST, 0);
+    uint32_t n = 0;
+    sparse->rows = SCENE_BATCH;
+    sparse->background = -1;
+    for (size_t b = 0; b < SCENE_BATCH; b++) {
+        label[b] = eg_rng_below(&rng, SCENE_CLASSES);
+        for (size_t i = 0; i < SCENE_INPUTS; i++) {
+            bool background = eg_rng_uniform(&rng) < 0.6;
+            eg_real value = background ? -1 : (eg_real)eg_rng_normal(&rng);
+            x[b * SCENE_INPUTS + i] = value;
+            sparse->column[n] = (uint32_t)i;
+            sparse->value[n] = value + 1;
+            n += background ? 0 : 1;
+        }
+        sparse->start[b + 1] = n;
+    }
+}
+
+/* Compressed minibatches stay compressed, what joins them too: the same up to rounding. */
+static void compressed_minibatches(void **state)
+{
+    (void)state;
+    eg_real x[SCENE_BATCH * SCENE_INPUTS];
+    uint32_t label[SCENE_BATCH];
+    eg_sparse *sparse = NULL;
+    double loss[2] = {0};
+    learner_scene s[2];
+    assert_ok(eg_sparse_create(&sparse, SCENE_BATCH, SCENE_INPUTS));
+    make_compressed(x, sparse, label);
+    for (size_t k = 0; k < 2; k++) {
+        s[k] = scene_open(SCENE("learner", "replay", "learner.capacity", "6"), 9);
+        scene_create(&s[k]);
+        for (size_t step = 0; step < 3; step++) {
+            eg_batch batch = {
+                .size = SCENE_BATCH, .x = x, .sparse = k == 0 ? sparse : NULL, .label = label};
+            assert_ok(s[k].learner->ops->step(s[k].learner, &batch, &loss[k]));
+        }
+    }
+    assert_close(loss[0], loss[1], 1e-5);
+    for (size_t i = 0; i < scene_net(&s[0])->param_count; i++) {
+        assert_close((double)scene_net(&s[0])->params[i], (double)scene_net(&s[1])->params[i],
+                     1e-5);
+    }
+    scene_close(&s[0]);
+    scene_close(&s[1]);
+    eg_sparse_free(sparse);
+}
+
+static void a_memory_is_kept(void **state)
+{
+    (void)state;
+    eg_reservoir from;
+    eg_reservoir to;
+    eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
+    assert_ok(eg_reservoir_open(&from, 4, 1));
+    assert_ok(eg_reservoir_open(&to, 4, 1));
+    for (uint32_t i = 0; i < 9; i++) {
+        const eg_real x[] = {(eg_real)i};
+        eg_reservoir_offer(&from, &rng, x, i);
+    }
+    eg_writer writer = {0};
+    eg_reservoir_write(&from, &writer);
+    assert_ok(eg_writer_status(&writer));
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(eg_reservoir_read(&to, 9, &reader));
+    assert_ok(eg_reader_status(&reader, true));
+    assert_int_equal(to.seen, 9);
+    assert_memory_equal(to.x, from.x, 4 * sizeof(eg_real));
+    assert_memory_equal(to.label, from.label, 4 * sizeof(uint32_t));
+    reader = eg_reader_make(writer.data, writer.size);
+    assert_fails(eg_reservoir_read(&to, 4, &reader), EG_INVALID, "expected 0 to 3");
+    for (size_t size = 0; size < writer.size; size++) {
+        reader = eg_reader_make(writer.data, size);
+        eg_status status = eg_reservoir_read(&to, 9, &reader);
+        assert_int_equal(status.code, EG_INVALID);
+    }
+    eg_writer_free(&writer);
+    eg_reservoir_close(&from);
+    eg_reservoir_close(&to);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_example_is_equally_likely_kept),
+        cmocka_unit_test(draws_are_even),
+        cmocka_unit_test(joins_what_it_draws),
+        cmocka_unit_test(compressed_minibatches),
+        cmocka_unit_test(a_memory_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
