@@ -57,7 +57,7 @@ static void make_scene(scene *s, const char *learner)
     char text[400];
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"
-                   "dataset.side=3\nstream.tasks=2\nstream.batch=5\nmodel.hidden=[4]\n"
+                   "stream.tasks=2\nstream.batch=5\nmodel.hidden=[4]\n"
                    "eval.every=4\nprotocol=test\noptimizer=adam\nlearner=%s\n",
                    learner);
     eg_status status = eg_settings_parse(&s->settings, eg_trial_schema(), text);
