@@ -32,16 +32,31 @@ typedef struct eg_outcome {
     double objective; /**< NaN until finished */
 } eg_outcome;
 
-/** A rule that cuts weak points; decided by replicate index, so independent of order. */
+typedef struct eg_plan eg_plan;
+
+/** What a rule says of a point: replicates below `cleared` may run, those from `keep` on are skipped,
+ * and those between wait for a decision. */
+typedef struct eg_verdict {
+    size_t cleared; /**< SIZE_MAX: all */
+    size_t keep;    /**< SIZE_MAX: no cut */
+} eg_verdict;
+
+/** A rule that cuts weak points; decided by replicate index, so independent of order. It looks at a
+ * point by itself (`keep`) or compares points (`judge` and `compares`). A cut, once decided, must
+ * stay decided whatever the other outcomes turn out to be. */
 typedef struct eg_stop_kind {
     eg_component component;
+    /** Replicates the rule needs to see of every point before it can decide: those are run first. */
+    size_t (*needs)(const double *p);
     /** Given the outcomes of ONE point by replicate [count] (pending ones have status pending), the
      * number of leading replicates to run: replicates >= the result are skipped. SIZE_MAX: no cut.
-     * `sign` is +1 when large objectives are good, -1 otherwise. A cut, once decided, must stay
-     * decided whatever the other outcomes turn out to be. */
+     * `sign` is +1 when large objectives are good, -1 otherwise. */
     size_t (*keep)(const double *p, double sign, const eg_outcome *replicates, size_t count);
-    /** Replicates the rule needs to see before it can decide: those are run first. */
-    size_t (*needs)(const double *p);
+    /** The verdict on `point`, given the outcomes of all trials. */
+    eg_verdict (*judge)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
+                        size_t point);
+    /** Whether the verdict on one of two points depends on the other. */
+    bool (*compares)(const double *p, const eg_plan *plan, size_t a, size_t b);
 } eg_stop_kind;
 
 extern const eg_family eg_stop_family;
@@ -52,7 +67,7 @@ typedef struct eg_stop_rule {
     double p[EG_STOP_PARAMS_MAX];
 } eg_stop_rule;
 
-typedef struct eg_plan {
+struct eg_plan {
     char *name, *doc;
     char *path;      /**< of the sweep file */
     char *text;      /**< the sweep file's text, includes expanded in order */
@@ -61,9 +76,9 @@ typedef struct eg_plan {
     size_t point_count;
     eg_plan_trial *trials; /**< order of the plan: replicate 0 of every point, then replicate 1 … */
     size_t trial_count, trial_capacity;
-    size_t first_count;        /**< of them, those of the first stage: (replicate, point) ascending */
+    size_t first_count; /**< of them, those of the first stage: (replicate, point) ascending */
     size_t slice, slice_count; /**< which part of how many this is, from 1; 0: the whole sweep */
-    uint64_t *seeds; /**< by replicate */
+    uint64_t *seeds;           /**< by replicate */
     size_t seed_count;
     char **swept; /**< dotted names that take more than one value (or exist in some points only) */
     size_t swept_count;
@@ -79,7 +94,7 @@ typedef struct eg_plan {
     size_t excluded;   /**< points removed by `exclude` or left out by `only` */
     char **warnings;
     size_t warning_count;
-} eg_plan;
+};
 
 /** Reads, validates and expands a sweep file. `overrides`: "name=value" arguments, applied to every
  * point (an override of a swept name replaces its values); also seeds=N, name=…, only={…}. Errors: EG_INVALID
@@ -95,17 +110,26 @@ void eg_plan_free(eg_plan *plan);
  * all. */
 size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t point);
 
+/** The verdict of all rules together; its `keep` is eg_plan_keep. */
+eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t point);
+
+/** Whether some rule's verdict on `other` may change with an outcome of `point`; always if they are
+ * the same. */
+bool eg_plan_compares(const eg_plan *plan, size_t point, size_t other);
+
 /** Keeps slice `slice` (from 1) of `count`: trials are shared out so that all slices cost about the
  * same, always in the same way; every trial is in exactly one slice. With stopping rules all
  * replicates of a point stay together. A slice has no second stage. Call it once, on a fresh plan.
- * Errors: EG_INVALID if there is no such slice, or nothing for some slice to do. */
+ * Errors: EG_INVALID if there is no such slice, nothing for some slice to do, or a rule that
+ * compares points. */
 eg_status eg_plan_slice(eg_plan *plan, size_t slice, size_t count) EG_WARN_UNUSED;
 
 /** Trial index of (point, replicate), or SIZE_MAX. */
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);
 
 /** When every first-stage trial is finished: appends the second stage's trials for the best points
- * (mean objective over finished replicates, ties by point index). Does nothing without a second
+ * (mean objective over finished replicates, ties by point index; points that a rule has cut do not
+ * take part). Does nothing without a second
  * stage, for a slice or when done before. *added: how many. Deterministic given the outcomes. */
 eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added) EG_WARN_UNUSED;
 

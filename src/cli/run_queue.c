@@ -68,36 +68,14 @@ eg_status eg_run_queue_add(eg_run_queue *queue, size_t first)
     return eg_ok();
 }
 
-/** Whether the replicates a rule has to see are all finished. */
-static bool has_seen(const eg_run_queue *queue, size_t point, size_t needed)
-{
-    for (size_t r = 0; r < needed; r++) {
-        size_t trial = eg_plan_find(queue->plan, point, r);
-        if (trial != SIZE_MAX && !eg_trial_is_final(queue->outcomes[trial].status)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
 {
-    const eg_plan *plan = queue->plan;
-    size_t point = plan->trials[trial].point;
-    size_t replicate = plan->trials[trial].replicate;
-    if (plan->stop_count == 0) {
-        return EG_FATE_RUN;
-    }
-    if (replicate >= eg_plan_keep(plan, queue->outcomes, point)) {
+    const eg_plan_trial *planned = &queue->plan->trials[trial];
+    eg_verdict verdict = eg_plan_judge(queue->plan, queue->outcomes, planned->point);
+    if (planned->replicate >= verdict.keep) {
         return EG_FATE_SKIP;
     }
-    for (size_t i = 0; i < plan->stop_count; i++) {
-        size_t needed = plan->stop[i].kind->needs(plan->stop[i].p);
-        if (replicate >= needed && !has_seen(queue, point, needed)) {
-            return EG_FATE_WAIT;
-        }
-    }
-    return EG_FATE_RUN;
+    return planned->replicate >= verdict.cleared ? EG_FATE_WAIT : EG_FATE_RUN;
 }
 
 size_t eg_run_queue_next(eg_run_queue *queue)

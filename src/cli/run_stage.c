@@ -96,11 +96,12 @@ static eg_status revive_skipped(eg_sweep_run *run, size_t first)
     return eg_ok();
 }
 
-eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point)
+/** Applies the stopping rules to a point's pending trials. */
+static eg_status decide(eg_sweep_run *run, size_t point)
 {
     const eg_plan *plan = run->plan;
     size_t replicates = plan->seed_count + plan->select_seed_count;
-    for (size_t r = 0; plan->stop_count > 0 && r < replicates; r++) {
+    for (size_t r = 0; r < replicates; r++) {
         size_t trial = eg_plan_find(plan, point, r);
         if (trial == SIZE_MAX || run->outcomes[trial].status != EG_TRIAL_PENDING) {
             continue;
@@ -116,6 +117,32 @@ eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point)
     return eg_ok();
 }
 
+eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point)
+{
+    if (run->plan->stop_count == 0) {
+        return eg_ok();
+    }
+    EG_TRY(decide(run, point)); /* first: others may be compared with what is left of it */
+    for (size_t other = 0; other < run->plan->point_count; other++) {
+        if (other != point && eg_plan_compares(run->plan, point, other)) {
+            EG_TRY(decide(run, other));
+        }
+    }
+    return eg_ok();
+}
+
+/** The same for all points at the beginning; twice, because a point may be compared with one that is only now found to
+ *  be cut by another rule. */
+static eg_status decide_all(eg_sweep_run *run)
+{
+    for (size_t pass = 0; run->plan->stop_count > 0 && pass < 2; pass++) {
+        for (size_t point = 0; point < run->plan->point_count; point++) {
+            EG_TRY(decide(run, point));
+        }
+    }
+    return eg_ok();
+}
+
 /** Takes trials first … on board: what is known of them, what is redone, what the rules say. */
 static eg_status take_on(eg_sweep_run *run, size_t first)
 {
@@ -126,10 +153,7 @@ static eg_status take_on(eg_sweep_run *run, size_t first)
         count_in(run, t);
     }
     EG_TRY(eg_run_queue_add(&run->queue, first));
-    for (size_t point = 0; point < plan->point_count; point++) {
-        EG_TRY(eg_sweep_run_decide(run, point));
-    }
-    return eg_ok();
+    return decide_all(run);
 }
 
 eg_status eg_sweep_run_next_stage(eg_sweep_run *run)

@@ -78,7 +78,7 @@ void eg_sweep_run_progress(eg_sweep_run *run);
 /** Gives a trial its status (and tallies its objective), keeping the counts. */
 void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective);
 
-/** Applies stopping rules to a point, and starts the second stage when the first is finished. */
+/** Applies stopping rules to a point that has a new outcome and to those it is compared with, and starts the second stage when the first is finished. */
 eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point) EG_WARN_UNUSED;
 eg_status eg_sweep_run_next_stage(eg_sweep_run *run) EG_WARN_UNUSED;
 

@@ -167,6 +167,9 @@ static eg_status check_kind(const eg_optimizer *optimizer, eg_reader *reader)
     return status;
 }
 
+/* What schedules and bias corrections, in double, can tell apart; and counting on never begins at 0 again. */
+static const uint64_t steps_max = (uint64_t)1 << 53;
+
 eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)
 {
     EG_TRY(check_kind(optimizer, reader));
@@ -178,6 +181,10 @@ eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)
         return eg_fail(EG_INVALID,
                        "saved optimizer state has %llu numbers of %u bytes, expected %zu of %zu",
                        (unsigned long long)n, (unsigned)real_size, optimizer->n, sizeof(eg_real));
+    }
+    if (steps > steps_max) {
+        return eg_fail(EG_INVALID, "saved optimizer state is after %llu updates",
+                       (unsigned long long)steps);
     }
     const void *saved[EG_OPTIMIZER_SLOTS_MAX] = {NULL};
     for (size_t s = 0; s < optimizer->kind->slots; s++) {

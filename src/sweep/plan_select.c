@@ -1,5 +1,5 @@
-/** Decisions on outcomes: which replicates are still worth running, and which points get more seeds. */
-#include "sweep/stop_rules.h"
+/** A decision on outcomes: which points get more seeds. */
+#include "engram/sweep.h"
 
 #include "engram/memory.h"
 #include "engram/trial.h"
@@ -10,26 +10,6 @@
 static double sign_of(const eg_plan *plan)
 {
     return plan->maximise ? 1.0 : -1.0;
-}
-
-size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t point)
-{
-    eg_outcome replicates[EG_STOP_REPLICATES_MAX];
-    size_t count = 0;
-    size_t keep = SIZE_MAX;
-    if (plan->stop_count == 0) {
-        return keep;
-    }
-    while (count < plan->seed_count && count < EG_STOP_REPLICATES_MAX) {
-        replicates[count] = outcomes[eg_plan_find(plan, point, count)];
-        count++;
-    }
-    for (size_t i = 0; i < plan->stop_count; i++) {
-        const eg_stop_rule *rule = &plan->stop[i];
-        size_t left = rule->kind->keep(rule->p, sign_of(plan), replicates, count);
-        keep = left < keep ? left : keep;
-    }
-    return keep;
 }
 
 /** Has every trial of the first stage ended, or been ruled out? */
@@ -62,13 +42,16 @@ static int better_first(const void *a, const void *b)
     return x->point < y->point ? -1 : 1;
 }
 
-/** Points with at least one objective, best first. */
+/** Points with at least one objective that no rule has cut, best first. */
 static size_t rank_points(const eg_plan *plan, const eg_outcome *outcomes, ranked *out)
 {
     size_t count = 0;
     for (size_t p = 0; p < plan->point_count; p++) {
         double sum = 0;
         size_t finished = 0;
+        if (eg_plan_keep(plan, outcomes, p) != SIZE_MAX) {
+            continue; /* its further seeds would be skipped */
+        }
         for (size_t r = 0; r < plan->seed_count; r++) {
             const eg_outcome *outcome = &outcomes[eg_plan_find(plan, p, r)];
             bool ended = outcome->status == EG_TRIAL_DONE || outcome->status == EG_TRIAL_DIVERGED;

@@ -81,6 +81,14 @@ static void share_out(const eg_plan *plan, const costly *order, loads *all, uint
 
 static eg_status check(const eg_plan *plan, size_t slice, size_t count)
 {
+    for (size_t i = 0; i < plan->stop_count; i++) {
+        if (plan->stop[i].kind->compares != NULL) {
+            return eg_fail(EG_INVALID,
+                           "slice %zu/%zu: stop %s compares points, which must then be in one "
+                           "results file; run the sweep in one piece, or with stop=off",
+                           slice, count, plan->stop[i].kind->component.name);
+        }
+    }
     bool whole_points = plan->stop_count > 0;
     size_t parts = whole_points ? plan->point_count : plan->trial_count;
     if (slice == 0 || slice > count) {

@@ -2,6 +2,7 @@
 #include "sweep/stop_rules.h"
 
 static const eg_component *const members[] = {
+    &eg_stop_asha.component,
     &eg_stop_early_cut.component,
 };
 
