@@ -8,6 +8,7 @@
 #include "cli/result_facts.h"
 #include "engram/memory.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -83,6 +84,7 @@ eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run)
     if (run->checkpoints == NULL) {
         EG_TRY(name_directory(run));
     }
+    assert(run->checkpoints != NULL);
     DIR *directory = opendir(run->checkpoints);
     if (directory == NULL) {
         return errno == ENOENT
