@@ -10,6 +10,46 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int eg_open_file(const char *path, int flags)
+{
+    int fd = -1;
+    do {
+        fd = open(path, flags | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+int eg_truncate_file(int fd, uint64_t size)
+{
+    while (ftruncate(fd, (off_t)size) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+int eg_sync_data(int fd)
+{
+    while (fdatasync(fd) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+/** With what says when the file was changed; for new files and for directories. */
+static int sync_all(int fd)
+{
+    while (fsync(fd) != 0) {
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
 int eg_write_fully(int fd, const void *data, size_t size, uint64_t offset)
 {
     const unsigned char *bytes = data;
@@ -49,25 +89,32 @@ int eg_read_fully(int fd, void *data, size_t size, uint64_t offset, size_t *got)
 
 eg_status eg_sync_directory(const char *directory)
 {
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = eg_open_file(directory, O_RDONLY | O_DIRECTORY);
     if (fd < 0) {
         return eg_fail_errno(errno, "%s: cannot open the directory", directory);
     }
     /* Some network file systems cannot sync a directory and say EINVAL; they need no sync. */
-    int error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+    int error = sync_all(fd);
     (void)close(fd);
-    return error == 0 ? eg_ok() : eg_fail_errno(error, "%s: cannot sync the directory", directory);
+    return error == 0 || error == EINVAL
+               ? eg_ok()
+               : eg_fail_errno(error, "%s: cannot sync the directory", directory);
 }
 
-static int write_new_file(const char *path, const void *data, size_t size)
+static int write_new_file(const char *path, const eg_file_part *parts, size_t count)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = eg_open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0) {
         return errno;
     }
-    int error = eg_write_fully(fd, data, size, 0);
-    if (error == 0 && fsync(fd) != 0) {
-        error = errno;
+    int error = 0;
+    uint64_t at = 0;
+    for (size_t i = 0; i < count && error == 0; i++) {
+        error = eg_write_fully(fd, parts[i].data, parts[i].size, at);
+        at += parts[i].size;
+    }
+    if (error == 0) {
+        error = sync_all(fd);
     }
     if (close(fd) != 0 && error == 0) {
         error = errno;
@@ -84,36 +131,45 @@ static eg_status directory_of(char **out, const char *path)
     return eg_format(out, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-static eg_status replace(const char *path, const char *temporary, const void *data, size_t size,
-                         const char *what)
+static eg_status replace(const char *path, const char *temporary, const eg_file_part *parts,
+                         size_t count, const char *what)
 {
-    int error = write_new_file(temporary, data, size);
+    int error = write_new_file(temporary, parts, count);
     if (error != 0) {
         (void)unlink(temporary);
         return eg_fail_errno(error, "%s: cannot write %s", temporary, what);
     }
-    if (rename(temporary, path) != 0) {
-        error = errno;
+    do {
+        error = rename(temporary, path) == 0 ? 0 : errno;
+    } while (error == EINTR);
+    if (error != 0) {
         (void)unlink(temporary);
         return eg_fail_errno(error, "%s: cannot replace %s", path, what);
     }
     return eg_ok();
 }
 
-eg_status eg_replace_file(const char *path, const char *suffix, const void *data, size_t size,
-                          const char *what)
+eg_status eg_replace_file_parts(const char *path, const char *suffix, const eg_file_part *parts,
+                                size_t count, const char *what)
 {
     char *temporary = NULL;
     char *directory = NULL;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_format(&temporary, "%s.%s", path, suffix));
     EG_TRY_DONE(status, directory_of(&directory, path));
-    EG_TRY_DONE(status, replace(path, temporary, data, size, what));
+    EG_TRY_DONE(status, replace(path, temporary, parts, count, what));
     status = eg_sync_directory(directory);
 done:
     eg_free(temporary);
     eg_free(directory);
     return status;
+}
+
+eg_status eg_replace_file(const char *path, const char *suffix, const void *data, size_t size,
+                          const char *what)
+{
+    const eg_file_part part = {data, size};
+    return eg_replace_file_parts(path, suffix, &part, 1, what);
 }
 
 static eg_status load_open(int fd, const char *path, unsigned char **out, size_t *size,
@@ -140,7 +196,7 @@ eg_status eg_load_file(unsigned char **out, size_t *size, const char *path, cons
 {
     *out = NULL;
     *size = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = eg_open_file(path, O_RDONLY);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
         return eg_ok();
     }

@@ -18,7 +18,7 @@ enum { WINDOW = 1 << 20, OVERHEAD = EG_FRAME_HEADER_SIZE + EG_FRAME_CRC_SIZE };
 eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing)
 {
     *journal = EG_JOURNAL_NONE;
-    journal->fd = open(path, writing ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0666);
+    journal->fd = eg_open_file(path, writing ? O_RDWR | O_CREAT : O_RDONLY);
     if (journal->fd < 0) {
         return eg_fail_errno(errno, "%s: cannot open the journal", path);
     }
@@ -184,9 +184,10 @@ eg_status eg_journal_cut(eg_journal *journal)
     if (journal->size == journal->end) {
         return eg_ok();
     }
-    if (ftruncate(journal->fd, (off_t)journal->end) != 0) {
+    int error = eg_truncate_file(journal->fd, journal->end);
+    if (error != 0) {
         journal->broken = true;
-        return eg_fail_errno(errno, "%s: cannot cut the incomplete last record", journal->path);
+        return eg_fail_errno(error, "%s: cannot cut the incomplete last record", journal->path);
     }
     journal->size = journal->end;
     return eg_ok();
@@ -207,10 +208,11 @@ eg_status eg_journal_sync(eg_journal *journal)
     if (journal->synced == journal->end) {
         return eg_ok();
     }
-    if (fdatasync(journal->fd) != 0) {
+    int error = eg_sync_data(journal->fd);
+    if (error != 0) {
         /* After a failed sync nobody knows what is on the disk; trying again could lie. */
         journal->broken = true;
-        return eg_fail_errno(errno, "%s: cannot force the journal to disk", journal->path);
+        return eg_fail_errno(error, "%s: cannot force the journal to disk", journal->path);
     }
     journal->synced = journal->end;
     return eg_ok();
@@ -233,7 +235,7 @@ eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_wr
     int error = eg_write_fully(journal->fd, out->data, out->size, journal->end);
     if (error != 0) {
         /* Whatever part arrived goes away again, so that a later record can follow. */
-        journal->broken = ftruncate(journal->fd, (off_t)journal->end) != 0;
+        journal->broken = eg_truncate_file(journal->fd, journal->end) != 0;
         return eg_fail_errno(error, "%s: cannot write the journal", journal->path);
     }
     *frame = (eg_frame){.type = (uint32_t)type,

@@ -36,7 +36,7 @@ static unsigned long long start_time(long pid)
     char path[64];
     char text[1024];
     (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = eg_open_file(path, O_RDONLY);
     if (fd < 0) {
         return 0;
     }
@@ -147,7 +147,10 @@ static eg_status sign(int fd, const char *path)
     holder me = myself();
     char text[CONTENT_SIZE];
     int length = snprintf(text, sizeof text, "%s %ld %llu\n", me.host, me.pid, me.start);
-    int error = ftruncate(fd, 0) == 0 ? eg_write_fully(fd, text, (size_t)length, 0) : errno;
+    int error = eg_truncate_file(fd, 0);
+    if (error == 0) {
+        error = eg_write_fully(fd, text, (size_t)length, 0);
+    }
     return error == 0 ? eg_ok() : eg_fail_errno(error, "%s: cannot write the lock file", path);
 }
 
@@ -209,11 +212,11 @@ static eg_status try_once(int *fd, const char *path, const char *file)
 {
     bool retry = false;
     eg_status status = eg_ok();
-    *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    *fd = eg_open_file(path, O_RDWR | O_CREAT | O_EXCL);
     if (*fd >= 0) {
         status = take_new(*fd, path, file);
     } else if (errno == EEXIST) {
-        *fd = open(path, O_RDWR | O_CLOEXEC);
+        *fd = eg_open_file(path, O_RDWR);
         if (*fd < 0) {
             return errno == ENOENT ? eg_ok() : open_error(path, errno);
         }
@@ -259,7 +262,7 @@ void eg_lock_release(eg_lock *lock)
 eg_status eg_lock_holder(char **out, const char *path)
 {
     *out = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = eg_open_file(path, O_RDONLY);
     if (fd < 0) {
         return eg_ok();
     }
