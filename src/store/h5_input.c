@@ -4,6 +4,7 @@
 #include "engram/memory.h"
 #include "store/h5_layout.h"
 #include "store/paths.h"
+#include "store/seal.h"
 
 #include <fcntl.h>
 #include <hdf5_hl.h>
@@ -31,6 +32,11 @@ eg_status eg_h5_open(hid_t *out, const char *path)
     }
     if (is == 0) {
         return eg_fail(EG_INVALID, "%s is not a results file: it is not HDF5", path);
+    }
+    eg_seal seal = EG_SEAL_NONE;
+    EG_TRY(eg_seal_check(&seal, path));
+    if (seal == EG_SEAL_BROKEN) {
+        return eg_fail(EG_INVALID, "%s is damaged: its checksum is wrong", path);
     }
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
 #if H5_VERSION_GE(1, 10, 7)

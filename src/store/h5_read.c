@@ -6,6 +6,7 @@
 #include "store/h5_load.h"
 #include "store/h5_write.h"
 #include "store/paths.h"
+#include "store/seal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -46,7 +47,10 @@ eg_status eg_h5_is_results(const char *path, bool *out)
         status = check_format(file, path, &pool);
         *out = status.code == EG_OK;
     } else {
-        *out = H5Fis_hdf5(path) > 0; /* damaged, which a new one repairs */
+        /* Damaged, which a new one repairs. */
+        eg_seal seal = EG_SEAL_NONE;
+        eg_status_keep(&status, eg_seal_check(&seal, path));
+        *out = seal != EG_SEAL_NONE || H5Fis_hdf5(path) > 0;
     }
     eg_h5_close(file);
     eg_pool_clear(&pool);

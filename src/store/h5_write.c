@@ -4,6 +4,7 @@
 #include "engram/file.h"
 #include "engram/memory.h"
 #include "store/h5_parts.h"
+#include "store/seal.h"
 
 #include <string.h>
 
@@ -78,7 +79,10 @@ eg_status eg_h5_publish(const eg_book *book, eg_journal *journal, const eg_paths
     }
     status = eg_status_wrap(status, "%s", paths->file);
     if (status.code == EG_OK) {
-        status = eg_replace_file(paths->file, suffix, data, size, "the results file");
+        unsigned char seal[EG_SEAL_SIZE];
+        eg_seal_make(seal, data, size);
+        const eg_file_part parts[] = {{data, size}, {seal, sizeof seal}};
+        status = eg_replace_file_parts(paths->file, suffix, parts, 2, "the results file");
     }
     eg_h5_out_clear(&out);
     eg_h5_quiet_end(quiet);

@@ -3,7 +3,7 @@
  *  Format 1. Everything is over the dimension `trial` or a scalar; other dimensions are those of
  *  the recorded variables. The file is built in memory and then written in one go, because the HDF5
  *  library cannot be used any more after a write of its own has failed (disk full): it crashes when
- *  the file is closed. */
+ *  the file is closed. Behind it stands a checksum (store/seal.h). */
 #ifndef ENGRAM_STORE_H5_WRITE_H
 #define ENGRAM_STORE_H5_WRITE_H
 
