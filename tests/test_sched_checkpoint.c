@@ -17,6 +17,7 @@ typedef struct scene {
     char folder[256], path[300]; /* path is in folder, which nobody has made */
     char *settings;
     void *state; /* of the runner */
+    double every;
     size_t polls, last;
     size_t notes, warnings;
     char note[EG_MESSAGE_SIZE]; /* the newest */
@@ -40,7 +41,7 @@ static void hear(void *user, bool warning, const char *text)
 
 static void begin(scene *s)
 {
-    *s = (scene){.directory = eg_test_directory()};
+    *s = (scene){.directory = eg_test_directory(), .every = 60};
     (void)snprintf(s->folder, sizeof s->folder, "%s/x.checkpoints", s->directory);
     (void)snprintf(s->path, sizeof s->path, "%s/0123456789abcdef", s->folder);
     eg_settings *settings = saved_settings(NULL, NULL);
@@ -64,7 +65,7 @@ static eg_status run(scene *s, size_t last, eg_record **out)
                           .settings = s->settings,
                           .objective = "average_accuracy",
                           .checkpoint = s->path,
-                          .checkpoint_every = 60};
+                          .checkpoint_every = s->every};
     eg_run_hooks hooks = {.poll = count_poll, .note = hear, .user = s};
     s->polls = s->notes = s->warnings = 0;
     s->last = last;
@@ -162,6 +163,12 @@ static void cannot_be_saved(void **state)
     assert_int_equal(s.warnings, 1);
     assert_non_null(strstr(s.note, "its checkpoint could not be saved: "));
     assert_non_null(strstr(s.note, s.path));
+    /* Nor on the way: said once, and the trial goes on to its end. */
+    s.every = 1e-9;
+    assert_ok(run(&s, ENDLESS, &record));
+    assert_int_equal(s.warnings, 1);
+    assert_close(eg_record_value(record, "steps"), 12, 0.0);
+    eg_record_free(record);
     end(&s);
 }
 

@@ -59,7 +59,7 @@ static const eg_option options[] = {
                   .value = "MODE",
                   .doc = "What standard error shows: line (default; redrawn twice a second on a "
                          "terminal, a line every 30 s elsewhere), json (an object per line, every "
-                         "2 s and at the end), off."},
+                         "2 s and at the end, and for what becomes of a trial's checkpoint), off."},
     [QUIET] = {.name = "quiet",
                .letter = 'q',
                .doc = "No progress and no summary; only errors, and the exit code."},

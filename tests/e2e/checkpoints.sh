@@ -110,5 +110,18 @@ has err "continued at minibatch"
 same <(tables whole-one) <(tables one)
 [ ! -e one.checkpoints ] || fail "a checkpoint survived its trial"
 
+# Another kind of processor (for OpenBLAS): its bits may differ, so the trial starts again, and says why.
+kernel=$("$engram" --version | sed -n 's/^kernels  *//p')
+"$engram" run long.yaml seeds=1 -o other.h5 --quiet &
+pid=$!
+background+=("$pid")
+wait_for "a running trial" running other 1
+kill -INT "$pid"
+stopped "$pid"
+OPENBLAS_CORETYPE=Nehalem expect 0 "$engram" run long.yaml seeds=1 -o other.h5
+if [ "$kernel" != Nehalem ]; then
+    has err "starts from the beginning, its checkpoint cannot be used: made with BLAS kernel \"$kernel\""
+fi
+
 refuses "--checkpoint-every often" "whole number" -- "$engram" run long.yaml --checkpoint-every often
 echo passed
