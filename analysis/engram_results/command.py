@@ -33,15 +33,16 @@ def _parser():
                                      "files of engram. Files of running sweeps are fine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    table = commands.add_parser("table", help="a table of the Hard ASH paper, measured next to "
-                                "published")
+    table = commands.add_parser("table", help="a table of the Hard ASH paper, or the class-"
+                                "incremental methods, measured next to published")
     table.add_argument("name", choices=TABLES, help="which table")
     table.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
     table.add_argument("--csv", action="store_true", help="print comma-separated values")
     table.set_defaults(run=_table)
 
-    figure = commands.add_parser("figure", help="a figure of the Hard ASH paper")
-    figure.add_argument("name", choices=("1", "2", "3"), help="which figure")
+    figure = commands.add_parser("figure", help="a figure of the Hard ASH paper, or all "
+                                 "class-incremental methods together")
+    figure.add_argument("name", choices=("1", "2", "3", "methods"), help="which figure")
     figure.add_argument("file", metavar="FILE", help="result file (.h5)")
     figure.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
     figure.set_defaults(run=_figure)

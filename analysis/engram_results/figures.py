@@ -1,4 +1,4 @@
-"""Learning curves, and figures 1 to 3 of the Hard ASH paper."""
+"""Learning curves, figures 1 to 3 of the Hard ASH paper, and class-incremental methods compared."""
 
 import pathlib
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from .files import ResultError, settings
 from .frames import curves, gather
-from .ranking import best_points, describe, group_ids, points, telling
+from .ranking import best_points, describe, group_ids, maximise, points, telling
+from .tables import method_points
 
 REFERENCE = "black"
 
@@ -98,10 +99,71 @@ def stability(ds, setting):
     return figure
 
 
+def methods(ds):
+    """All methods of the class-incremental comparison: mean accuracy on the tasks seen so far, and
+    forgetting (what was lost of the best earlier accuracy, over earlier tasks), after each task.
+
+    A method trained on everything at once is a dashed line across. Returns the figure.
+    """
+    lines = _method_lines(ds)
+    matrix = _labelled(ds, "accuracy_matrix", lines)
+    tasks = int(matrix["eval_task"].max()) + 1
+    figure, axes = plt.subplots(1, 2, figsize=(13.5, 4.5), sharex=True, layout="constrained")
+    for group, (label, colour) in lines.items():
+        part = matrix[matrix["line"] == group]
+        if tasks > 1 and part["train_task"].max() == 0:
+            final = part["value"].mean()
+            axes[0].axhline(final, color=colour, linestyle="--", linewidth=1.2, label=label)
+            continue
+        _band(axes[0], accuracy_so_far(part), "task", colour, label)
+        _band(axes[1], forgetting_so_far(part), "task", colour, label)
+    axes[0].set(xlabel="tasks seen", ylabel="accuracy on the tasks seen")
+    axes[1].set(xlabel="tasks seen", ylabel="forgetting")
+    handles, labels = axes[0].get_legend_handles_labels()
+    axes[1].legend(handles, labels, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    figure.suptitle(_headline(ds))
+    return figure
+
+
+def accuracy_so_far(matrix):
+    """Of tidy accuracy matrices, for every trial and task i: the mean over j <= i of R[i, j]."""
+    return _per_task(matrix[matrix["eval_task"] <= matrix["train_task"]])
+
+
+def forgetting_so_far(matrix):
+    """The mean over j < i of max_{l < i} R[l, j] - R[i, j], from the second task on."""
+    matrix = matrix.sort_values("train_task")
+    best = matrix.groupby(["trial", "eval_task"])["value"].transform(
+        lambda column: column.cummax().shift())
+    lost = matrix.assign(value=best - matrix["value"])
+    return _per_task(lost[lost["eval_task"] < lost["train_task"]])
+
+
+def _per_task(matrix):
+    means = matrix.groupby(["trial", "train_task"], as_index=False)["value"].mean()
+    return means.assign(task=means["train_task"] + 1)
+
+
+def _method_lines(ds):
+    """As _lines: the best point of every method."""
+    lines = {}
+    for entry, best in method_points(ds):
+        if best.empty:
+            continue
+        row = best.sort_values("score", ascending=not maximise(ds), kind="stable").iloc[0]
+        columns = [column for column in best.columns if column in settings(ds).values()]
+        members = _groups(ds, columns)[row["group"]]
+        lines[members] = (f"{entry['label']} (n = {row['n']:.0f})", f"C{len(lines) % 10}")
+    if not lines:
+        raise ResultError("no finished trial belongs to the class-incremental comparison")
+    return lines
+
+
 FIGURES = {
     "1": figure1,
     "2": lambda ds: stability(ds, "model.activation.z_k"),
     "3": lambda ds: stability(ds, "model.activation.alpha"),
+    "methods": methods,
 }
 
 

@@ -6,7 +6,7 @@ import pandas
 from . import published
 from .files import ResultError, as_list, settings
 from .frames import gather
-from .ranking import best_points, describe, first_of_each, points, telling
+from .ranking import best_points, describe, first_of_each, points, resolve, telling
 
 PAIR = ["model.activation", "optimizer"]
 TITLES = {
@@ -16,10 +16,12 @@ TITLES = {
     "6": "Table 6: the Split-MNIST optimizer on iid data",
     "7": "Table 7: Adam with and without bias correction",
     "sgd-decay": "Appendix A.9: SGD with exponential decay of the learning rate",
+    "class-incremental": "Class-incremental Split-MNIST: best point of every method, for each "
+                         "number of epochs per task",
 }
-COLUMNS = ("label", "activation", "optimizer", "measured", "ci", "n", "skipped", "planned",
+COLUMNS = ("label", "epochs", "activation", "optimizer", "measured", "ci", "n", "skipped", "planned",
            "published", "published_ci", "published_activation", "published_optimizer",
-           "difference", "overlap", "settings")
+           "published_epochs", "difference", "overlap", "settings")
 
 
 def compare(name, datasets):
@@ -32,7 +34,9 @@ def compare(name, datasets):
         raise ResultError(f"no table `{name}`; there are {', '.join(TITLES)}")
     datasets = as_list(datasets)
     paper = published.hard_ash()
-    if name in ("6", "7", "sgd-decay"):
+    if name == "class-incremental":
+        rows = _methods(datasets)
+    elif name in ("6", "7", "sgd-decay"):
         key = name if name in paper else f"table{name}"
         rows = [_matched(datasets, entry) for entry in paper[key]["rows"]]
     else:
@@ -88,22 +92,56 @@ def _on_split(datasets):
     return found
 
 
-def _matched(datasets, entry):
-    """The best point among those that fit one entry of a table with its own conditions."""
+def _fitting(datasets, entry, by=()):
+    """The points that fit one entry of a table with its own conditions, best first; the settings in
+    `by` tell points apart in any case."""
     names = sorted({name for alternative in entry["match"] for name in alternative})
     variables = {}
     for ds in datasets:
         variables.update(settings(ds))
     varied = gather(datasets)[1]
-    by = list(dict.fromkeys([variables[name] for name in names if name in variables]
+    by = list(dict.fromkeys([variables[name] for name in [*names, *by] if name in variables]
                             + list(varied.values())))
-    ranked = points(datasets, by=by, report=_report(datasets))
+    ranked = points(datasets, by=by, report=entry.get("report", _report(datasets)))
     ranked = ranked[ranked["n"] > 0]
     fits = [published.matches(row, variables, entry["match"]) for _, row in ranked.iterrows()]
-    best = first_of_each(ranked[np.array(fits, dtype=bool)], [])
+    return ranked[np.array(fits, dtype=bool)]
+
+
+def _matched(datasets, entry):
+    """The best point among those that fit an entry."""
+    best = first_of_each(_fitting(datasets, entry), [])
     row = {"label": entry["label"], "published": entry["published"][0],
            "published_ci": entry["published"][1]}
     return {**row, **_measured(best.iloc[0], telling(datasets))} if len(best) else row
+
+
+def method_points(datasets):
+    """(entry, best points) for every method of the class-incremental comparison: its best point for
+    each number of epochs, in ascending order; none if the files do not have the method."""
+    datasets = as_list(datasets)
+    epochs = resolve(datasets, ["stream.epochs"])
+    found = []
+    for entry in published.class_incremental()["rows"]:
+        fits = _fitting(datasets, entry, by=["stream.epochs"])
+        found.append((entry, first_of_each(fits, epochs).sort_values(epochs, ignore_index=True)))
+    return found
+
+
+def _methods(datasets):
+    shown = telling(datasets)
+    column = resolve(datasets, ["stream.epochs"])[0]
+    rows = []
+    for entry, best in method_points(datasets):
+        mean, half = entry["published"] or (np.nan, np.nan)
+        row = {"label": entry["label"], "published": mean,
+               "published_ci": np.nan if half is None else half,
+               "published_epochs": entry.get("epochs", np.nan)}
+        measured = [{"epochs": f"{point[column]:g}",
+                     **_measured(point, shown, without=["stream.epochs"])}
+                    for _, point in best.iterrows()]
+        rows += [{**row, **one} for one in measured or [{"epochs": ""}]]
+    return rows
 
 
 def _measured(row, shown, without=()):
@@ -122,8 +160,8 @@ def _judge(row):
     row = {"measured": np.nan, "ci": np.nan, "n": 0, "skipped": 0, "planned": 0, "settings": "",
            **row}
     row["difference"] = row["measured"] - row["published"]
-    # One run has no interval: nothing can be said then.
-    both = row["ci"] == row["ci"]
+    # One run has no interval, and not every paper gives one: nothing can be said then.
+    both = row["ci"] == row["ci"] and row["published_ci"] == row["published_ci"]
     row["overlap"] = (abs(row["difference"]) <= row["ci"] + row["published_ci"]) if both else None
     row.pop("score", None)
     return row
@@ -131,7 +169,7 @@ def _judge(row):
 
 def render(name, frame):
     """The comparison as text."""
-    labels = [c for c in ("label", "activation", "optimizer") if c in frame]
+    labels = [c for c in ("label", "epochs", "activation", "optimizer") if c in frame]
     head = labels + ["measured", "n", "published", "difference", "overlap", "settings"]
     lines = [head] + [[_text(row[c]) for c in labels] + _cells(row) for _, row in frame.iterrows()]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
@@ -149,17 +187,26 @@ def render(name, frame):
 
 def _cells(row):
     beside = row.get("published_optimizer", row.get("published_activation"))
+    epochs = row.get("published_epochs", np.nan)
+    if epochs == epochs:
+        beside = f"{epochs:g} epochs"
     beside = f" ({beside})" if isinstance(beside, str) and beside else ""
     theirs = _interval(row["published"], row["published_ci"]) + beside
     if not row["n"]:
         return ["–", "0", theirs, "–", "–", ""]
     seeds = f"{row['n']:.0f}" + (f"/{row['planned']:.0f}" if row["n"] < row["planned"] else "")
     overlap = {True: "yes", False: "no"}.get(row["overlap"], "–")
-    return [_interval(row["measured"], row["ci"]), seeds, theirs, f"{row['difference']:+.1f}",
+    return [_interval(row["measured"], row["ci"]), seeds, theirs, _signed(row["difference"]),
             overlap, row["settings"]]
 
 
+def _signed(difference):
+    return f"{difference:+.1f}" if difference == difference else "–"
+
+
 def _interval(mean, half):
+    if mean != mean:
+        return "–"
     return f"{mean:.1f} ± {half:.1f}" if half == half else f"{mean:.1f}"
 
 

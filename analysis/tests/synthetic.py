@@ -25,6 +25,7 @@ def dataset(trials, complete=True, attributes=None):
     ds["status"] = ("trial", np.array([row["status"] for row in trials], dtype=np.uint8))
     ds["objective"] = ("trial", np.array([row["objective"] for row in trials], dtype=float))
     ds["final_accuracy"] = ds["objective"].where(ds["status"] == STATUS["done"])
+    ds["average_accuracy"] = ds["final_accuracy"].copy()
     ds["trial_id"] = ("trial", np.array([f"{hash((key, keys[:i].count(key))) % 2**64:016x}"
                                          for i, key in enumerate(keys)], dtype=object))
     ds["point"] = ("trial", [points.index(key) for key in keys])
@@ -53,7 +54,8 @@ def dataset(trials, complete=True, attributes=None):
 
 def dotted(name):
     """model_activation_z_k → model.activation.z_k"""
-    for prefix in ("model_activation_", "model_", "optimizer_schedule_", "optimizer_", "stream_"):
+    for prefix in ("model_activation_", "model_", "optimizer_schedule_", "optimizer_", "stream_",
+                   "learner_"):
         if name.startswith(prefix):
             return prefix.replace("_", ".") + name[len(prefix):]
     return name

@@ -3,6 +3,7 @@
 import unittest
 
 import numpy as np
+import pandas
 
 from engram_results import ResultError, figures
 from case import ResultsCase
@@ -66,11 +67,44 @@ class Figures(ResultsCase):
         with self.assertRaisesRegex(ResultError, "no setting `model.activation.z_k`"):
             figures.FIGURES["2"](self.open(self.activations(), "other.h5"))
 
+    def test_methods_show_what_is_kept_and_what_is_lost(self):
+        base = {"dataset": "mnist", "model": "mlp", "stream_epochs": 1.0, "stream_joint": 0.0}
+        rows = [trial("relu", "sgd", 0.8, learner="ewc", **base),
+                trial("relu", "sgd", 0.4, learner="ewc", **base),
+                trial("relu", "sgd", 0.2, learner="plain", **base),
+                trial("relu", "sgd", 0.9, learner="plain", **{**base, "stream_joint": 1.0})]
+        ds = self.open(rows)
+        # Trained at once: one row, on both tasks.
+        ds["accuracy_matrix"][3, 1, :] = NAN
+        ds["accuracy_matrix"][3, 0, :] = [0.95, 0.85]
+        figure = self.close(figures.methods(ds))
+        kept, lost = (lines(axis) for axis in figure.axes)
+        # After task 2: (0.5 + 1) / 2 of the last accuracy; lost: 1 - 0.5 of it.
+        np.testing.assert_allclose(kept["EWC (n = 2)"], [0.6, 0.45], rtol=1e-6)
+        np.testing.assert_allclose(lost["EWC (n = 2)"], [0.3], rtol=1e-6)
+        np.testing.assert_allclose(kept["fine-tuning (lower bound) (n = 1)"], [0.2, 0.15],
+                                   rtol=1e-6)
+        np.testing.assert_allclose(kept["joint training (upper bound) (n = 1)"], [0.9, 0.9],
+                                   rtol=1e-6)
+        self.assertNotIn("joint training (upper bound) (n = 1)", lost)
+        with self.assertRaisesRegex(ResultError, "no finished trial belongs"):
+            figures.methods(self.open([trial("relu", "sgd", 0.2, stream_epochs=1.0)], "other.h5"))
+
+    def test_forgetting_is_measured_from_the_best_earlier_accuracy(self):
+        rows = [(0, 0, 0.5), (1, 0, 0.9), (1, 1, 0.8), (2, 0, 0.6), (2, 1, 0.7), (2, 2, 1.0)]
+        matrix = pandas.DataFrame(rows, columns=["train_task", "eval_task", "value"])
+        lost = figures.forgetting_so_far(matrix.assign(trial=0))
+        # 0.5 - 0.9; then the mean of 0.9 - 0.6 and 0.8 - 0.7
+        np.testing.assert_allclose(lost["value"], [-0.4, 0.2])
+        self.assertEqual(lost["task"].tolist(), [2, 3])
+
     def test_commands_write_images(self):
-        rows = [dict(row, model_activation_z_k=2.0, model_activation_alpha=4.0)
+        rows = [dict(row, model_activation_z_k=2.0, model_activation_alpha=4.0, dataset="mnist",
+                     learner="plain", model="mlp", stream_epochs=1.0, stream_joint=0.0)
                 for row in self.activations()]
         path = self.path(rows)
-        for arguments in (["figure", "1"], ["figure", "2"], ["figure", "3"], ["curves"]):
+        for arguments in (["figure", "1"], ["figure", "2"], ["figure", "3"],
+                          ["figure", "methods"], ["curves"]):
             image = self.folder / f"{'-'.join(arguments)}.png"
             code, out, err = self.command(*arguments, path, "-o", image)
             self.assertEqual((code, out, err), (0, "", ""))

@@ -16,6 +16,12 @@ def seeds(activation, optimizer, values, **more):
     return [trial(activation, optimizer, value, **more) for value in values]
 
 
+def method(learner, values, epochs=20, model="mlp", **more):
+    """A point of the class-incremental comparison."""
+    return seeds("relu" if model == "mlp" else None, "sgd", values, dataset="mnist",
+                 learner=learner, model=model, stream_epochs=epochs, stream_joint=0.0, **more)
+
+
 class Published(unittest.TestCase):
     def test_table3_is_complete_and_agrees_with_the_text(self):
         pairs = published.pairs(published.hard_ash())
@@ -108,6 +114,38 @@ class Tables(ResultsCase):
         self.assertEqual([round(v, 6) for v in compare("7", ds)["measured"]], [71.5, 76.5])
         self.assertEqual([round(v, 6) for v in compare("sgd-decay", ds)["measured"]], [72.5])
 
+    def test_methods_are_told_apart_by_epochs(self):
+        rows = (method("ewc", [0.5, 0.6], learner_lambda=10.0)
+                + method("ewc", [0.3, 0.3], learner_lambda=1.0)
+                + method("ewc", [0.62, 0.62], epochs=500)
+                + method("plain", [0.7], model="sdmlp", model_hidden=1000.0)
+                + method("plain", [0.5], model="sdmlp", model_hidden=10000.0)
+                + method("flymodel", [0.76, 0.77], epochs=1, learner_units=1000.0)
+                + method("plain", [0.2, 0.2])
+                + [dict(row, stream_joint=1.0) for row in method("plain", [0.98, 0.98])]
+                + [dict(row, dataset="fashion_mnist") for row in method("mas", [0.9, 0.9])])
+        frame = compare("class-incremental", self.open(rows))
+        entries = {(row["label"], row["epochs"]): row for _, row in frame.iterrows()}
+        self.assertAlmostEqual(entries["EWC", "20"]["measured"], 55)
+        self.assertIn("lambda=10", entries["EWC", "20"]["settings"])
+        self.assertNotIn("epochs", entries["EWC", "20"]["settings"])
+        self.assertAlmostEqual(entries["EWC", "500"]["difference"], 1)
+        # The paper gives no interval, so there is nothing to say about an overlap.
+        self.assertIsNone(entries["EWC", "500"]["overlap"])
+        self.assertAlmostEqual(entries["SDMLP", "20"]["measured"], 70)
+        self.assertEqual(entries["SDMLP", "20"]["published_epochs"], 500)
+        self.assertAlmostEqual(entries["FlyModel", "1"]["difference"], -0.5)
+        self.assertAlmostEqual(entries["fine-tuning (lower bound)", "20"]["measured"], 20)
+        self.assertAlmostEqual(entries["joint training (upper bound)", "20"]["measured"], 98)
+        self.assertEqual(entries["MAS", ""]["n"], 0)
+        self.assertEqual(len(frame), 14)
+
+    def test_flymodel_reports_the_mean_over_tasks(self):
+        ds = self.open(method("flymodel", [0.7, 0.7], epochs=1, learner_units=1000.0))
+        ds["average_accuracy"] = ds["final_accuracy"] + 0.07
+        frame = compare("class-incremental", ds).set_index("label")
+        self.assertAlmostEqual(frame.loc["FlyModel", "measured"], 77)
+
     def test_nothing_to_show_is_an_error(self):
         ds = self.open([trial("relu", "adam", NAN, "pending")])
         for name, words in (("3", "no finished trial belongs to Table 3"),
@@ -134,6 +172,7 @@ class Command(ResultsCase):
         rows = (seeds("hard_ash", "adam", [0.7, 0.7], optimizer_bias_correction=1.0)
                 + seeds("hard_ash", "adagrad", [0.7, 0.7], optimizer_initial=1e-6)
                 + seeds("hard_ash", "sgd", [0.7, 0.7], optimizer_schedule="exponential"))
+        rows += method("plain", [0.7, 0.7])
         path = self.path(rows)
         for name in published.TABLES:
             code, out, err = self.command("table", name, path)
