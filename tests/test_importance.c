@@ -229,6 +229,27 @@ static void one_at_a_time(void **state)
     }
 }
 
+/* Training reads compressed minibatches, which may come without x; importances need it. */
+static void compressed_streams(void **state)
+{
+    (void)state;
+    double expected[PARAMS];
+    learner_scene s = scene_open(SCENE("learner", "mas"), 3);
+    eg_stream_free(s.stream);
+    s.dataset->density = 0; /* as if it were worth it */
+    assert_ok(eg_stream_create(&s.stream, &s.root, s.dataset, 3, 0, 50));
+    s.setup.stream = s.stream;
+    scene_create(&s);
+    assert_true(s.learner->reads_sparse);
+    s.stream->compressed_only = true;
+    scene_learn(&s, 0);
+    assert_true(s.stream->compressed_only);
+    s.stream->compressed_only = false;
+    expect(&s, 0, 20, 1, false, length, expected);
+    assert_importance(&s, expected);
+    scene_close(&s);
+}
+
 /* Labels are drawn from the network's distribution: over all seeds the mean is the exact information. */
 static void sampled_labels(void **state)
 {
@@ -283,9 +304,13 @@ static void exact_needs_single_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_examples), cmocka_unit_test(groups_of_examples),
-        cmocka_unit_test(exact_fisher),    cmocka_unit_test(one_at_a_time),
-        cmocka_unit_test(sampled_labels),  cmocka_unit_test(exact_needs_single_examples),
+        cmocka_unit_test(single_examples),
+        cmocka_unit_test(groups_of_examples),
+        cmocka_unit_test(exact_fisher),
+        cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(compressed_streams),
+        cmocka_unit_test(sampled_labels),
+        cmocka_unit_test(exact_needs_single_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,8 @@ static void joins_what_it_draws(void **state)
     scene_close(&plain);
 }
 
+enum { SIDE = 18, PIXELS = SIDE * SIDE }; /* two blocks of columns */
+
 /** A minibatch of 8 examples that is mostly background, -1. */
 static void make_compressed(eg_real *x, eg_sparse *sparse, uint32_t *label)
 {
@@ -115,45 +117,60 @@ static void make_compressed(eg_real *x, eg_sparse *sparse, uint32_t *label)
     sparse->background = -1;
     for (size_t b = 0; b < SCENE_BATCH; b++) {
         label[b] = eg_rng_below(&rng, SCENE_CLASSES);
-        for (size_t i = 0; i < SCENE_INPUTS; i++) {
+        for (size_t i = 0; i < PIXELS; i++) {
             bool background = eg_rng_uniform(&rng) < 0.6;
             eg_real value = background ? -1 : (eg_real)eg_rng_normal(&rng);
-            x[b * SCENE_INPUTS + i] = value;
+            x[b * PIXELS + i] = value;
             sparse->column[n] = (uint32_t)i;
             sparse->value[n] = value + 1;
             n += background ? 0 : 1;
+            sparse->start[b * sparse->blocks + i / sparse->block + 1] = n;
         }
-        sparse->start[b + 1] = n;
     }
 }
 
-/* Compressed minibatches stay compressed, what joins them too: the same up to rounding. */
+/* Compressed minibatches stay compressed and what joins them is compressed, also when they come without
+ * x: the same up to rounding, the memories too. */
 static void compressed_minibatches(void **state)
 {
     (void)state;
-    eg_real x[SCENE_BATCH * SCENE_INPUTS];
+    static eg_real x[SCENE_BATCH * PIXELS];
     uint32_t label[SCENE_BATCH];
     eg_sparse *sparse = NULL;
-    double loss[2] = {0};
-    learner_scene s[2];
-    assert_ok(eg_sparse_create(&sparse, SCENE_BATCH, SCENE_INPUTS));
+    double loss[3] = {0};
+    learner_scene s[3];
+    eg_writer written[3] = {{0}};
+    assert_ok(eg_sparse_create(&sparse, SCENE_BATCH, PIXELS));
+    assert_int_equal(sparse->blocks, 2);
     make_compressed(x, sparse, label);
-    for (size_t k = 0; k < 2; k++) {
-        s[k] = scene_open(SCENE("learner", "replay", "learner.capacity", "6"), 9);
+    for (size_t k = 0; k < 3; k++) {
+        s[k] = scene_open(SCENE("learner", "replay", "learner.capacity", "6", "dataset.side", "18"),
+                          9);
         scene_create(&s[k]);
+        assert_true(s[k].learner->reads_sparse);
         for (size_t step = 0; step < 3; step++) {
-            eg_batch batch = {
-                .size = SCENE_BATCH, .x = x, .sparse = k == 0 ? sparse : NULL, .label = label};
+            eg_batch batch = {.size = SCENE_BATCH,
+                              .x = k == 2 ? NULL : x,
+                              .sparse = k == 0 ? NULL : sparse,
+                              .label = label};
             assert_ok(s[k].learner->ops->step(s[k].learner, &batch, &loss[k]));
         }
+        s[k].learner->ops->write(s[k].learner, &written[k]);
     }
-    assert_close(loss[0], loss[1], 1e-5);
-    for (size_t i = 0; i < scene_net(&s[0])->param_count; i++) {
-        assert_close((double)scene_net(&s[0])->params[i], (double)scene_net(&s[1])->params[i],
-                     1e-5);
+    for (size_t k = 1; k < 3; k++) {
+        const eg_net *net = scene_net(&s[k]);
+        assert_close(loss[k], loss[0], 1e-5);
+        assert_int_equal(written[k].size, written[0].size);
+        for (size_t i = 0; i < net->param_count; i++) {
+            assert_close((double)net->params[i], (double)scene_net(&s[0])->params[i], 1e-5);
+        }
     }
-    scene_close(&s[0]);
-    scene_close(&s[1]);
+    assert_memory_equal(scene_net(&s[1])->params, scene_net(&s[2])->params,
+                        scene_net(&s[1])->param_count * sizeof(eg_real));
+    for (size_t k = 0; k < 3; k++) {
+        eg_writer_free(&written[k]);
+        scene_close(&s[k]);
+    }
     eg_sparse_free(sparse);
 }
 

@@ -31,6 +31,7 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
     }
     eg_pass_profile(self->training, setup->profile);
     self->base.hidden_layers = eg_net_hidden_count(self->net);
+    self->base.reads_sparse = self->net->layers[0].ops->takes_sparse;
     return eg_ok();
 }
 

@@ -118,6 +118,8 @@ const eg_real *eg_importance_measure(eg_importance *importance, size_t phase)
     eg_net *net = learner->net;
     eg_stream *stream = learner->stream;
     uint64_t step_before = net->step;
+    bool compressed_before = stream->compressed_only;
+    stream->compressed_only = false;
     walk at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
     memset(importance->result, 0, net->param_count * sizeof *importance->result);
     size_t steps = eg_stream_steps(stream, phase);
@@ -131,5 +133,6 @@ const eg_real *eg_importance_measure(eg_importance *importance, size_t phase)
     close_group(importance, &at);
     eg_scale(net->param_count, 1 / (eg_real)at.seen, importance->result);
     net->step = step_before;
+    stream->compressed_only = compressed_before;
     return importance->result;
 }

@@ -36,7 +36,6 @@ static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_le
         plain_free(&self->base);
         return status;
     }
-    self->base.reads_sparse = self->net->layers[0].ops->takes_sparse;
     *out = &self->base;
     return status;
 }

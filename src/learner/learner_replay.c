@@ -15,9 +15,10 @@ typedef struct replay {
     eg_reservoir memory;
     size_t replayed; /* examples drawn per minibatch */
     uint64_t seed;
-    eg_real *x;        /* [minibatch + replayed, features] */
-    uint32_t *label;   /* [minibatch + replayed] */
-    eg_sparse *sparse; /* the same, compressed, if the stream is; or NULL */
+    uint32_t *label; /* [minibatch + replayed] */
+    eg_real *x;      /* [minibatch + replayed, features], for minibatches that are not compressed */
+    eg_sparse *sparse; /* [minibatch + replayed, features], for those that are; or NULL */
+    eg_real *row;      /* [features] */
 } replay;
 
 static void replay_free(eg_learner *learner)
@@ -25,6 +26,7 @@ static void replay_free(eg_learner *learner)
     replay *self = (replay *)learner;
     eg_reservoir_close(&self->memory);
     eg_free(self->x);
+    eg_free(self->row);
     eg_free(self->label);
     eg_sparse_free(self->sparse);
     eg_gradient_close(&self->base);
@@ -34,24 +36,48 @@ static void replay_free(eg_learner *learner)
 /* Lists what differs from the background as row `row`, after the rows before it. */
 static void compress(eg_sparse *sparse, size_t row, const eg_real *restrict x)
 {
-    uint32_t n = sparse->start[row];
+    uint32_t *start = sparse->start + row * sparse->blocks;
+    uint32_t n = *start;
     eg_real background = sparse->background;
-    for (size_t i = 0; i < sparse->columns; i++) {
-        /* Written in any case and kept if it counts: cheaper than a branch no one can guess. */
-        sparse->column[n] = (uint32_t)i;
-        sparse->value[n] = x[i] - background;
-        n += x[i] != background ? 1 : 0;
+    for (size_t block = 0; block < sparse->blocks; block++) {
+        size_t first = block * sparse->block;
+        size_t left = sparse->columns - first;
+        size_t end = first + (left < sparse->block ? left : sparse->block);
+        for (size_t i = first; i < end; i++) {
+            /* Written in any case and kept if it counts: cheaper than a branch no one can guess. */
+            sparse->column[n] = (uint32_t)i;
+            sparse->value[n] = x[i] - background;
+            n += x[i] != background ? 1 : 0;
+        }
+        start[block + 1] = n;
     }
-    sparse->start[row + 1] = n;
 }
 
+/* Both have the same columns, so the same blocks. */
 static void copy_sparse(eg_sparse *to, const eg_sparse *from)
 {
-    size_t entries = from->start[from->rows];
+    size_t entries = eg_sparse_row(from, from->rows);
     to->background = from->background;
-    memcpy(to->start, from->start, (from->rows + 1) * sizeof *to->start);
+    memcpy(to->start, from->start, (from->rows * from->blocks + 1) * sizeof *to->start);
     memcpy(to->column, from->column, entries * sizeof *to->column);
     memcpy(to->value, from->value, entries * sizeof *to->value);
+}
+
+/* Example i of a minibatch, written out. */
+static const eg_real *example(replay *self, const eg_batch *batch, size_t i)
+{
+    size_t features = self->memory.features;
+    if (batch->x != NULL) {
+        return batch->x + i * features;
+    }
+    const eg_sparse *sparse = batch->sparse;
+    for (size_t k = 0; k < features; k++) {
+        self->row[k] = sparse->background;
+    }
+    for (size_t k = eg_sparse_row(sparse, i); k < eg_sparse_row(sparse, i + 1); k++) {
+        self->row[sparse->column[k]] = sparse->background + sparse->value[k];
+    }
+    return self->row;
 }
 
 /* The minibatch and what is drawn from memory, in the learner's own arrays. */
@@ -60,23 +86,25 @@ static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
     size_t features = self->memory.features;
     size_t more = self->memory.seen > 0 ? self->replayed : 0;
     bool compressed = batch->sparse != NULL && self->sparse != NULL;
-    memcpy(self->x, batch->x, batch->size * features * sizeof *self->x);
     memcpy(self->label, batch->label, batch->size * sizeof *self->label);
     if (compressed) {
         copy_sparse(self->sparse, batch->sparse);
         self->sparse->rows = batch->size + more;
+    } else {
+        memcpy(self->x, batch->x, batch->size * features * sizeof *self->x);
     }
     for (size_t row = batch->size; row < batch->size + more; row++) {
         size_t drawn = eg_reservoir_draw(&self->memory, rng);
         const eg_real *x = self->memory.x + drawn * features;
-        memcpy(self->x + row * features, x, features * sizeof *x);
         self->label[row] = self->memory.label[drawn];
         if (compressed) {
             compress(self->sparse, row, x);
+        } else {
+            memcpy(self->x + row * features, x, features * sizeof *x);
         }
     }
     return (eg_batch){.size = batch->size + more,
-                      .x = self->x,
+                      .x = compressed ? NULL : self->x,
                       .sparse = compressed ? self->sparse : NULL,
                       .label = self->label};
 }
@@ -91,8 +119,7 @@ static eg_status replay_step(eg_learner *learner, const eg_batch *batch, double 
     eg_batch joined = join(self, batch, &rng);
     eg_gradient_step(&self->base, &joined, NULL, loss);
     for (size_t i = 0; i < batch->size; i++) {
-        eg_reservoir_offer(&self->memory, &rng, batch->x + i * self->memory.features,
-                           batch->label[i]);
+        eg_reservoir_offer(&self->memory, &rng, example(self, batch, i), batch->label[i]);
     }
     return eg_ok();
 }
@@ -133,6 +160,7 @@ static eg_status replay_create(eg_learner **out, const eg_view *view, const eg_l
     EG_TRY_DONE(status, eg_gradient_open(&self->base, setup, rows, false));
     EG_TRY_DONE(status, eg_reservoir_open(&self->memory, eg_view_size(view, "capacity"), features));
     EG_TRY_DONE(status, eg_alloc(&self->x, rows, features * sizeof *self->x));
+    EG_TRY_DONE(status, eg_alloc(&self->row, features, sizeof *self->row));
     EG_TRY_DONE(status, eg_alloc(&self->label, rows, sizeof *self->label));
     if (self->base.net->layers[0].ops->takes_sparse) {
         EG_TRY_DONE(status, eg_sparse_create(&self->sparse, rows, features));
