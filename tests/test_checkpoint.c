@@ -161,6 +161,26 @@ static void saved_on_the_way(void **state)
     saved_scene_close(&s);
 }
 
+/** Where a task ends a sixth of the interval is enough; what saving costs bounds how often it is done. */
+static void saved_in_time(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_open(saved_settings(NULL, NULL));
+    eg_record *record = NULL;
+    bool refused = true;
+    s.slow_step = 0.1;
+    assert_ok(saved_scene_run(&s, NULL, ENDLESS, 6 * s.slow_step, &record, &refused));
+    eg_record_free(record);
+    assert_true(s.saves >= 1);
+    s.saves = 0;
+    s.slow_step = 0;
+    s.slow_save = 0.2; /* the next one 20 s later */
+    assert_ok(saved_scene_run(&s, NULL, ENDLESS, 1e-9, &record, &refused));
+    eg_record_free(record);
+    assert_int_equal(s.saves, 1);
+    saved_scene_close(&s);
+}
+
 /** A diverging trial diverges at the same minibatch. */
 static void divergence_is_the_same(void **state)
 {
@@ -217,6 +237,7 @@ int main(void)
         cmocka_unit_test(every_network),
         cmocka_unit_test(continued_again_and_again),
         cmocka_unit_test(saved_on_the_way),
+        cmocka_unit_test(saved_in_time),
         cmocka_unit_test(divergence_is_the_same),
         cmocka_unit_test(out_of_memory),
     };

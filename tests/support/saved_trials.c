@@ -6,7 +6,9 @@
 #include "engram/net.h"
 #include "engram/stream.h"
 
+#include <math.h>
 #include <string.h>
+#include <time.h>
 
 enum { ASSIGNMENTS_MAX = 20 };
 
@@ -59,10 +61,20 @@ eg_settings *saved_settings(const char *name, const char *value)
     return settings;
 }
 
+static void pause_for(double seconds)
+{
+    const struct timespec time = {.tv_sec = (time_t)seconds,
+                                  .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))};
+    (void)nanosleep(&time, NULL);
+}
+
 static bool count_poll(void *user, const eg_progress *progress)
 {
     saved_scene *s = user;
     s->step = progress->step;
+    if (s->slow_step > 0 && progress->evaluated && 2 * progress->step == progress->steps) {
+        pause_for(s->slow_step);
+    }
     return ++s->polls != s->last;
 }
 
@@ -70,6 +82,9 @@ static void keep(void *user, const eg_writer *checkpoint)
 {
     saved_scene *s = user;
     eg_status status = eg_writer_status(checkpoint);
+    if (s->slow_save > 0) {
+        pause_for(s->slow_save);
+    }
     s->no_memory = status.code == EG_MEMORY;
     if (!s->no_memory) {
         s->saves++;

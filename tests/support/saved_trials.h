@@ -19,6 +19,8 @@ typedef struct saved_scene {
     size_t saves;
     size_t continued, steps; /* where it was continued; 0: it was not */
     eg_writer saved;         /* the newest checkpoint */
+    double slow_step;        /* seconds that the poll after the first task takes */
+    double slow_save;        /* seconds that every checkpoint takes */
     bool no_memory;          /* a checkpoint could not be written */
 } saved_scene;
 
