@@ -79,6 +79,22 @@ static const sweep_case cases[] = {
      .overrides = {"seeds=1", "stream.epochs=20", "model.switch_count=200000", "optimizer.lr=0.15",
                    "only={model.inhibition: gaba}"},
      .left = 2},
+    {.path = "class-incremental/sdmlp-ewc.yaml",
+     .points = 4 * 2,
+     .seeds = 3,
+     .overrides = {"name=try", "stream.epochs=20", "model.switch_count=200000", "seeds=1",
+                   "only={optimizer: sgd}"},
+     .left = 4},
+    {.path = "class-incremental/table1.yaml",
+     .points = 4 + 4 + 1 + 2 + 2 + 1,
+     .seeds = 3,
+     .overrides = {"name=sdmlp", "seeds=1", "only={model: sdmlp, learner: plain}"},
+     .left = 1},
+    {.path = "class-incremental/table1-short.yaml",
+     .points = 4 + 3 + 3 + 3 + 3 + 1 + 3 + 3 + 2 + 1,
+     .seeds = 3,
+     .overrides = {TENTH, "name=try"},
+     .left = 26},
 };
 
 static eg_plan *load(const sweep_case *one, bool quick)
