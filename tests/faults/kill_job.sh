@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The whole job (launcher and all ranks) is killed at random moments and continued until it is done. Nothing that was finished is
+# lost or run again, and the results are those without faults.
+# shellcheck disable=SC2034 # for support.sh
+about="SIGKILL of the whole job of 1 to 3 ranks at random times, four kills a sweep."
+short=4
+full=100
+kills_per_sweep=4
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+
+# Rows of finished trials, with their times and attempts: a trial that ran again would not have the same.
+finished_rows() {
+    if [ -s job.journal ] && "$engram" export job.h5 >rows.csv 2>export.err; then
+        grep -F ,done, rows.csv | sort || true
+    elif [ -s job.journal ]; then
+        grep -q 'holds no sweep yet' export.err || fail "export: $(cat export.err)"
+    fi
+}
+
+prepare 3000 12
+sweeps=0 kept=0
+for ((n = 0; n < count; )); do
+    begin job
+    : >before.rows
+    for ((k = 0; k < kills_per_sweep && n < count; k++, n++)); do
+        pick 3
+        launch $((picked + 1)) job
+        pick 4
+        [ "$picked" = 0 ] || await_start job # one of four may come before
+        pick $((duration / 4))
+        nap "$picked"
+        end_all
+        wait "$job" 2>/dev/null || true
+        finished_rows >after.rows
+        gone=$(comm -23 before.rows after.rows)
+        [ -z "$gone" ] || fail "kill $((n + 1)): lost or run again: $gone"
+        mv after.rows before.rows
+    done
+    kept=$((kept + $(wc -l <before.rows)))
+    launch 2 job
+    settle
+    [ "$code" = 0 ] || fail "exit code $code after the last kill: $(cat job.err)"
+    finished_rows >after.rows
+    gone=$(comm -23 before.rows after.rows)
+    [ -z "$gone" ] || fail "lost or run again in the end: $gone"
+    sweeps=$((sweeps + 1))
+    check_whole job
+done
+echo "$count kills in $sweeps sweeps: $kept trials finished before the last kill of their sweep, none lost or repeated; results identical"

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# What the fault-injection tests share; to be sourced by one of them, which sets before:
+#   about         one sentence for --help
+#   short, full   how many faults it injects by default, and with --full
+# Arguments: ENGRAM [--count N] [--full] [--seed S]. Every random choice follows from the seed, but not where in its
+# work a process is when a signal reaches it.
+set -euo pipefail
+
+usage() {
+    echo "Usage: ${0##*/} ENGRAM [--count N] [--full] [--seed S]"
+    echo
+    # shellcheck disable=SC2154 # set by the test
+    echo "$about"
+    # shellcheck disable=SC2154
+    echo "--count: how many faults (default: $short; with --full: $full)."
+}
+
+program=
+count=$short
+seed=$(date +%N | sed 's/^0*//')
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help) usage && exit 0 ;;
+    --count) count=$2 && shift 2 ;;
+    --seed) seed=$2 && shift 2 ;;
+    --full) count=$full && shift ;;
+    -*) usage >&2 && exit 2 ;;
+    *) program=$1 && shift ;;
+    esac
+done
+[ -n "$program" ] || { usage >&2 && exit 2; }
+[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+command -v mpirun >/dev/null || {
+    echo "SKIPPED: no mpirun" >&2
+    exit 77
+}
+
+# shellcheck source-path=SCRIPTDIR source=../e2e/support.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../e2e/support.sh" "$program"
+# shellcheck disable=SC2154 # of the file just sourced
+{
+    launcher=$here/../../jobs/local.sh
+    export ENGRAM=$engram
+    everything=$work/
+}
+RANDOM=$((seed % 32768))
+echo "${0##*/}: $count faults, seed $seed"
+
+# Everything that this test has started knows its directory.
+started() {
+    pgrep -f -- "$everything" || true
+}
+
+end_all() {
+    local pids
+    pids=$(started)
+    # shellcheck disable=SC2086 # one word a process
+    [ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
+}
+trap 'end_all; finish' EXIT
+
+# pick N: a number from 0 to N-1 in `picked` (a command substitution would not advance RANDOM).
+pick() {
+    # shellcheck disable=SC2034 # for the tests
+    picked=$(((RANDOM * 32768 + RANDOM) % $1))
+}
+
+# nap MILLISECONDS
+nap() {
+    sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
+}
+
+# ranks: the processes that run engram, rank 0 first.
+ranks() {
+    local pid number
+    for pid in $(started); do
+        if [ "/proc/$pid/exe" -ef "$ENGRAM" ]; then
+            number=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" |
+                sed -n 's/^OMPI_COMM_WORLD_RANK=//p') || true
+            echo "${number:-0} $pid"
+        fi
+    done | sort -n | cut -d' ' -f2
+}
+
+# launch RANKS NAME option…: the sweep NAME in the background: its process in `job`, its output in NAME.out and NAME.err.
+launch() {
+    local number=$1 name=$2
+    shift 2
+    # bash starts background jobs deaf to SIGINT.
+    env --default-signal=INT "$launcher" -n "$number" "$work/$name.yaml" -o "$work/$name.h5" "$@" \
+        >"$name.out" 2>"$name.err" </dev/null &
+    job=$!
+}
+
+# await_start NAME: until engram has begun to write; before, a signal is the launcher's business.
+await_start() {
+    local i
+    for ((i = 0; i < 400; i++)); do
+        [ ! -s "$1.journal" ] || break
+        sleep 0.05
+    done
+}
+
+# settle: waits for `job`; its exit code in `code`. A sweep that does not end is a failure.
+# shellcheck disable=SC2034 # code is for the tests
+settle() {
+    local waited=0
+    while kill -0 "$job" 2>/dev/null; do
+        sleep 0.1
+        waited=$((waited + 1))
+        if [ $waited = 1200 ]; then
+            tail -n 5 ./*.err >&2
+            fail "the sweep did not end within two minutes"
+        fi
+    done
+    code=0
+    wait "$job" || code=$?
+}
+
+# Writes what a sweep found, without what may differ: times, ranks, hosts, attempts.
+write_stable() {
+    local table
+    for table in trials curves matrix; do
+        "$engram" export "$1.h5" --stable --table $table
+    done
+}
+
+# write_sweep EPOCHS TRIALS
+write_sweep() {
+    sweep whole <<END
+  stream.epochs: $1
+grid:
+  optimizer.lr: [0.003, 0.03]
+seeds: $(($2 / 2))
+END
+}
+
+# milliseconds COMMAND…: how long it takes.
+milliseconds() {
+    local start
+    start=$(date +%s%N)
+    "$@"
+    echo $((($(date +%s%N) - start) / 1000000))
+}
+
+# prepare MILLISECONDS TRIALS: the sweep whole.yaml, which takes one process about so long, and its results without
+# any fault in whole.stable; how long it really took is in `duration`.
+prepare() {
+    local epochs=500
+    write_sweep $epochs 2
+    duration=$(milliseconds "$engram" run whole.yaml -o first.h5 --quiet)
+    epochs=$((1 + epochs * 2 * $1 / ($2 * duration)))
+    write_sweep $epochs "$2"
+    # shellcheck disable=SC2034 # for the tests
+    duration=$(milliseconds "$engram" run whole.yaml -o whole.h5 --quiet)
+    write_stable whole >whole.stable
+}
+
+# begin NAME: a new sweep like the whole one.
+begin() {
+    cp whole.yaml "$1.yaml"
+}
+
+# check_whole NAME: it is complete, sound and equal to the one without faults; removes it.
+check_whole() {
+    expect 0 "$engram" check "$work/$1.h5"
+    write_stable "$1" >"$1.stable"
+    same whole.stable "$1.stable"
+    rm -rf "./$1".*
+}
