@@ -77,6 +77,41 @@ static void test_edited_sweep(void **state)
     eg_plan_free(second);
 }
 
+/** Pieces of one sweep have no trial in common and still belong together; other pieces do not. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    const char *file = eg_test_path(directory, "pieces.h5");
+    eg_plan *whole = plan_of(eg_test_sweep, NULL);
+    const char *activation = eg_test_value(whole, whole->trials[0].point, "model.activation");
+    char only[64];
+    char others[64];
+    (void)snprintf(only, sizeof only, "only={model.activation: %s}", activation);
+    (void)snprintf(others, sizeof others, "only={model.activation: {not: %s}}", activation);
+    eg_plan *first = plan_of(eg_test_sweep, only);
+    eg_plan *second = plan_of(eg_test_sweep, others);
+    assert_int_equal(first->trial_count + second->trial_count, whole->trial_count);
+    eg_test_run(file, first, 0, first->trial_count);
+
+    eg_plan *changed = plan_of(eg_test_sweep, others, "stream.batch=32");
+    eg_store *store = NULL;
+    eg_outcome outcomes[6];
+    assert_int_equal(whole->trial_count, 6);
+    assert_fails(eg_store_open(&store, file, changed, &eg_test_session, outcomes), EG_INVALID,
+                 "belongs to another sweep");
+    eg_plan_free(changed);
+
+    eg_test_run(file, second, 0, second->trial_count);
+    assert_ok(eg_store_open(&store, file, whole, &eg_test_session, outcomes));
+    for (size_t i = 0; i < whole->trial_count; i++) {
+        assert_int_not_equal(outcomes[i].status, EG_TRIAL_PENDING);
+    }
+    assert_ok(eg_store_close(store, "done"));
+    eg_plan_free(first);
+    eg_plan_free(second);
+    eg_plan_free(whole);
+}
+
 static void test_back_and_forth(void **state)
 {
     (void)state;
@@ -144,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         plans_test(test_edited_sweep),
+        plans_test(test_pieces),
         plans_test(test_back_and_forth),
         plans_test(test_second_stage),
     };
