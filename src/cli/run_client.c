@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 
 /* Share of the time that rewriting the result file may cost. */
@@ -167,9 +168,23 @@ void eg_sweep_run_progress(eg_sweep_run *run)
     eg_progress_write(&run->progress, &facts);
 }
 
+/** Time is up: stops the sweep as SIGUSR1 from outside would. */
+static void stop_in_time(eg_sweep_run *run)
+{
+    run->stop_at = INFINITY;
+    if (run->progress.mode == EG_PROGRESS_LINE) {
+        eg_progress_clear(&run->progress);
+        (void)fprintf(stderr, "the time is up: stopping\n");
+    }
+    (void)raise(SIGUSR1);
+}
+
 static eg_status idle(void *user)
 {
     eg_sweep_run *run = user;
+    if (eg_now() >= run->stop_at) {
+        stop_in_time(run);
+    }
     if (eg_progress_due(&run->progress)) {
         eg_sweep_run_progress(run);
     }

@@ -45,6 +45,7 @@ typedef struct eg_sweep_run {
     eg_host_losses *hosts;             /**< where, in order of the first loss */
     size_t host_count, host_capacity;
     double deadline; /**< estimated end on eg_clock; NaN: unknown */
+    double stop_at;  /**< when to ask for a stop, on eg_now; INFINITY: never, or it was asked for */
     char best_words[160];
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     eg_progress_line progress;

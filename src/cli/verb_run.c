@@ -7,13 +7,16 @@
 #include "cli/preflight.h"
 #include "cli/sweep_run.h"
 #include "cli/sweep_words.h"
+#include "cli/time_limit.h"
 #include "engram/blas.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +32,7 @@ enum {
     TIMEOUT,
     LOSSES,
     WORKERS,
+    UNTIL,
     DRY_RUN
 };
 
@@ -81,6 +85,13 @@ static const eg_option options[] = {
                  .value = "N",
                  .doc = "With fewer than N workers left the sweep stops with exit code 4 (default: "
                         "1). The same command continues."},
+    [UNTIL] = {.name = "until",
+               .value = "WHEN",
+               .doc =
+                   "Stops by itself at that time, as SIGUSR1 would: +90s, +30m, +4h or +1d from "
+                   "now, or seconds since 1970. Default: a minute before the end of the batch job "
+                   "where SLURM_JOB_END_TIME tells it (short jobs: a quarter of their time); off: "
+                   "never."},
     [DRY_RUN] = {.name = "dry-run",
                  .letter = 'n',
                  .doc = "Validates and says what would run, as `engram plan`; nothing is run or "
@@ -218,6 +229,9 @@ static eg_status announce(const eg_cli *cli, const eg_sweep_run *run, const eg_s
         (void)fprintf(stderr, "warning: %s\n", run->plan->warnings[i]);
     }
     (void)fprintf(stderr, "%s", warnings);
+    if (isfinite(run->stop_at)) {
+        (void)fprintf(stderr, "stops by itself at %s\n", eg_time_text(run->stop_at).text);
+    }
     eg_free(line);
     eg_free(warnings);
     return eg_ok();
@@ -285,6 +299,8 @@ static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
     eg_progress_mode mode = EG_PROGRESS_LINE;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, read_options(args, cli->world, &sched, &mode, &run.checkpoint_every));
+    EG_TRY_DONE(status, eg_time_limit_read(&run.stop_at, args->option[UNTIL],
+                                           getenv("SLURM_JOB_END_TIME"), eg_now()));
     EG_TRY_DONE(status, eg_signals_install());
     status = open_everything(cli, args, &run);
     if (status.code == EG_OK && args->option[DRY_RUN] == NULL) {
@@ -321,10 +337,10 @@ const eg_verb eg_verb_run = {
         "name=value replaces the value of a setting, and all values it takes in grids. Special "
         "names: seeds=N or seeds=[a, b], protocol=…, objective=…, stop=off, name=…, "
         "only={name: value, …} (of the sweep's points just those that match).\n\n"
-        "SIGINT, SIGTERM, SIGHUP and SIGUSR1, at any rank, stop the sweep: what is finished is "
-        "kept, running trials are "
-        "saved and go on where they were when the same command runs again, the file is closed, the "
-        "exit code is 75. A second SIGINT or SIGTERM ends at once; nothing that was finished is "
+        "SIGINT, SIGTERM, SIGHUP and SIGUSR1, at any rank, stop the sweep, and so does the end of "
+        "a batch job (--until): what is finished is kept, running trials are saved and go on where "
+        "they were when the same command runs again, the file is closed, the exit code is 75. A "
+        "second SIGINT or SIGTERM ends at once; nothing that was finished is "
         "lost.",
     .options = options,
     .option_count = EG_COUNT(options),
@@ -340,6 +356,6 @@ const eg_verb eg_verb_run = {
              "2   usage or bad input; nothing was started\n"
              "3   finished, but some trials failed; see `engram failures FILE`\n"
              "4   the system failed (disk full, too many workers lost); the same command goes on\n"
-             "75  stopped by a signal; the same command goes on",
+             "75  stopped by a signal or because its time was up; the same command goes on",
     .run = run_sweep,
 };

@@ -116,6 +116,19 @@ for table in curves matrix; do
         <("$engram" export long.h5 --stable --table $table)
 done
 
+# Its time is up, as it was told or as the batch job says: stops by itself.
+expect 75 "$engram" run long.yaml -o timed.h5 --until +0.3s
+has err "stops by itself at"
+has err "the time is up: stopping"
+has out "stopped early"
+expect 75 env SLURM_JOB_END_TIME="$(date +%s)" "$engram" run long.yaml -o timed.h5
+has err "the time is up: stopping"
+refuses "SLURM_JOB_END_TIME=never" "--until off" -- env SLURM_JOB_END_TIME=never "$engram" run long.yaml -o timed.h5
+refuses "--until soon" "+30m" -- "$engram" run long.yaml -o timed.h5 --until soon
+expect 0 env SLURM_JOB_END_TIME=never "$engram" run long.yaml -o timed.h5 --until off
+lacks err "stops by itself"
+same whole.csv <("$engram" export timed.h5 --stable)
+
 # Killed without warning: what was finished is there, the rest runs again.
 "$engram" run long.yaml -o killed.h5 --quiet &
 pid=$!
