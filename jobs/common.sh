@@ -17,6 +17,11 @@ fail() {
     exit 2
 }
 
+# json_value NAME: the value under that name in what `engram … --json` printed (standard input).
+json_value() {
+    sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},*\$/\1/p"
+}
+
 # Sets `engram`, and what every rank finds in its environment.
 find_engram() {
     engram=${ENGRAM-}
@@ -53,7 +58,7 @@ find_mpirun() {
 # the second one ends them. Sets `code` (rank 0's exit code; 4 if rank 0 was lost; 75 if a signal ended
 # it first) and `signals` (the names of those received).
 run_ranks() {
-    local launcher=() scratch before job
+    local launcher=() before job
     while [ "$1" != -- ]; do
         launcher+=("$1")
         shift
@@ -77,14 +82,18 @@ run_ranks() {
     setsid "${launcher[@]}" sh -c "$as_rank" "$scratch/code" "$@" </dev/null &
     launched=$!
     job=$launched
+    end_launcher </dev/null >/dev/null 2>&1 &
+    watcher=$!
+    disown "$watcher"
     while true; do
         before=${#signals[@]}
         code=0
-        wait "$job" || code=$?
+        wait "$job" 2>/dev/null || code=$?
         # A signal ends the wait, not the job.
         [ ${#signals[@]} = "$before" ] && break
     done
     trap - INT TERM HUP USR1
+    kill -KILL "$watcher" 2>/dev/null || true
 
     local reported=
     if [ -s "$scratch/code" ]; then
@@ -102,6 +111,19 @@ run_ranks() {
         echo "${0##*/}: rank 0 was lost; what the journal has is safe, the same command continues" >&2
         code=4
     fi
+}
+
+# When rank 0 has ended, so have all others. But mpirun waits for ever for a host that is gone, and where
+# Slurm signalled it, too, longer than Slurm itself would wait.
+end_launcher() {
+    trap '' INT TERM HUP USR1 # Slurm signals everything that a job has started
+    while kill -0 "$launched"; do
+        if [ -s "$scratch/code" ]; then
+            sleep 3
+            kill -KILL "$launched"
+        fi
+        sleep 1
+    done
 }
 
 # shellcheck disable=SC2317 # called by the traps
