@@ -21,7 +21,8 @@ run_set=(gcc libc6-dev cmake ninja-build pkg-config
     python3 python3-h5py python3-numpy python3-pandas python3-matplotlib python3-xarray
     python3-h5netcdf
     ca-certificates curl)
-test_set=(libcmocka-dev hdf5-tools netcdf-bin python3-netcdf4)
+test_set=(libcmocka-dev hdf5-tools netcdf-bin python3-netcdf4
+    slurmctld slurmd slurm-client munge iproute2)
 lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
 
 list_only=false
