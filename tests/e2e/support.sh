@@ -93,3 +93,16 @@ sweep() {
         cat
     } >"$1.yaml"
 }
+
+# await_trial FILE: until some trial of a sweep that is running into FILE is finished.
+await_trial() {
+    local finished
+    for _ in $(seq 600); do
+        # There may be no file yet.
+        finished=$({ "$engram" status "$1" --json 2>/dev/null || true; } |
+            sed -n 's/^  "finished": \([0-9]*\),/\1/p')
+        [ "${finished:-0}" = 0 ] || return 0
+        sleep 0.1
+    done
+    fail "no trial in $1 finished within a minute"
+}
