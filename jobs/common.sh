@@ -73,13 +73,14 @@ run_ranks() {
         [ "${OMPI_COMM_WORLD_RANK-${PMIX_RANK-0}}" != 0 ] || echo "$code" >"$0"'
 
     signals=()
+    reminder=
     trap 'pass_on INT' INT
     trap 'pass_on TERM' TERM
     trap 'pass_on HUP' HUP
     trap 'pass_on USR1' USR1
     # In a session of its own mpirun does not see Ctrl-C, on which it would kill the ranks a second
-    # later; USR1 it forwards and goes on.
-    setsid "${launcher[@]}" sh -c "$as_rank" "$scratch/code" "$@" </dev/null &
+    # later; USR1 it forwards and goes on, and must not die of before it does.
+    (trap '' USR1 && exec setsid "${launcher[@]}" sh -c "$as_rank" "$scratch/code" "$@" </dev/null) &
     launched=$!
     job=$launched
     end_launcher </dev/null >/dev/null 2>&1 &
@@ -93,7 +94,7 @@ run_ranks() {
         [ ${#signals[@]} = "$before" ] && break
     done
     trap - INT TERM HUP USR1
-    kill -KILL "$watcher" 2>/dev/null || true
+    kill -KILL "$watcher" ${reminder:+"$reminder"} 2>/dev/null || true
 
     local reported=
     if [ -s "$scratch/code" ]; then
@@ -126,12 +127,22 @@ end_launcher() {
     done
 }
 
+# Asks the ranks to stop, again and again: they may not have been there yet.
+remind() {
+    trap '' INT TERM HUP USR1
+    while kill -USR1 "$launched"; do
+        sleep 3
+    done
+}
+
 # shellcheck disable=SC2317 # called by the traps
 pass_on() {
     signals+=("$1")
     if [ ${#signals[@]} = 1 ]; then
         echo "${0##*/}: stopping; what is done is kept (again: at once)" >&2
-        kill -USR1 "$launched" 2>/dev/null || true
+        remind </dev/null >/dev/null 2>&1 &
+        reminder=$!
+        disown "$reminder"
     else
         kill -TERM "$launched" 2>/dev/null || true
     fi
