@@ -1,0 +1,121 @@
+/** What a network tells its layers, and in which order. */
+#include "testing.h"
+
+#include "engram/memory.h"
+#include "engram/net.h"
+
+/* A layer that notes what it is told. */
+typedef struct notes {
+    uint64_t index, step, seed;
+    bool training, backward, wants_dx, updated;
+} notes;
+
+static void note_init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
+{
+    (void)params, (void)seed;
+    ((notes *)layer->state)->index = index;
+}
+
+static void note_forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                         const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+{
+    (void)params, (void)derived;
+    notes *n = layer->state;
+    n->step = call->step;
+    n->seed = call->seed;
+    n->training = call->training;
+    for (size_t i = 0; i < call->batch; i++) {
+        y[i] = x[i];
+        cache[i] = x[i];
+    }
+    cache[call->batch + 1] = 0; /* cache_per_example * B + cache_fixed numbers are there */
+}
+
+static void note_backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+                          const eg_real *derived, const eg_real *x, const eg_real *y,
+                          const eg_real *dy, eg_real *cache, eg_real *dx, eg_real *grads)
+{
+    (void)params, (void)derived, (void)x, (void)y, (void)cache, (void)grads;
+    notes *n = layer->state;
+    assert_int_equal(n->step, call->step);
+    n->backward = true;
+    n->wants_dx = dx != NULL;
+    for (size_t i = 0; dx != NULL && i < call->batch; i++) {
+        dx[i] = dy[i];
+    }
+}
+
+static void note_update(const eg_layer *layer, const eg_call *call, eg_real *params,
+                        eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
+{
+    (void)params, (void)derived, (void)cache;
+    notes *n = layer->state;
+    assert_int_equal(n->step, call->step);
+    assert_int_equal(call->batch, 2);
+    n->updated = layer->inputs == 1 && x[1] == 2 && y[1] == 2;
+}
+
+static double note_flops(const eg_layer *layer)
+{
+    (void)layer;
+    return 1.0;
+}
+
+static void layers_are_told(void **state)
+{
+    (void)state;
+    static const eg_layer_ops ops = {.name = "notes",
+                                     .init = note_init,
+                                     .forward = note_forward,
+                                     .backward = note_backward,
+                                     .after_update = note_update,
+                                     .flops = note_flops};
+    notes n[3] = {{0}};
+    eg_layer *layers = NULL;
+    assert_ok(eg_alloc(&layers, 3, sizeof *layers));
+    for (size_t i = 0; i < 3; i++) {
+        layers[i] = (eg_layer){.ops = &ops,
+                               .inputs = 1,
+                               .outputs = 1,
+                               .cache_per_example = 1,
+                               .cache_fixed = 2,
+                               .state = &n[i]};
+    }
+    eg_net *net = NULL;
+    eg_pass *training = NULL;
+    eg_pass *evaluation = NULL;
+    assert_ok(eg_net_create(&net, layers, 3, 77));
+    assert_ok(eg_pass_create(&training, net, 2, true));
+    assert_ok(eg_pass_create(&evaluation, net, 2, false));
+    const eg_real x[] = {1, 2};
+    (void)eg_net_forward(net, training, 2, x, NULL);
+    (void)eg_net_forward(net, evaluation, 2, x, NULL);
+    assert_false(n[1].training);
+    assert_int_equal(n[1].step, 1); /* evaluation does not count */
+    (void)eg_net_forward(net, training, 2, x, NULL);
+    assert_int_equal(n[1].step, 1);
+    eg_net_backward(net, training, x);
+    assert_true(n[2].training && n[2].backward && n[2].wants_dx && n[1].wants_dx);
+    /* Nobody needs the gradient of the input. */
+    assert_true(n[0].backward && !n[0].wants_dx);
+    assert_false(n[2].updated);
+    eg_net_updated(net, training);
+    assert_true(n[0].updated && n[1].updated && n[2].updated);
+    assert_int_equal(n[2].index, 2);
+    assert_int_equal(n[2].seed, 77);
+    eg_net_init(net, 78);
+    (void)eg_net_forward(net, training, 2, x, NULL);
+    assert_int_equal(n[0].seed, 78);
+    assert_int_equal(n[0].step, 0);
+    eg_pass_free(training);
+    eg_pass_free(evaluation);
+    eg_net_free(net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
