@@ -341,7 +341,9 @@ const eg_verb eg_verb_run = {
         "a batch job (--until): what is finished is kept, running trials are saved and go on where "
         "they were when the same command runs again, the file is closed, the exit code is 75. A "
         "second SIGINT or SIGTERM ends at once; nothing that was finished is "
-        "lost.",
+        "lost. Of mpirun only SIGUSR1 is passed on like that: after other signals it gives the "
+        "ranks two "
+        "seconds and returns a code of its own. jobs/local.sh sees to both.",
     .options = options,
     .option_count = EG_COUNT(options),
     .words_min = 1,
