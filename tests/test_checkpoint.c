@@ -105,6 +105,28 @@ static void every_network(void **state)
     every_member(&eg_activation_family, "model.activation");
 }
 
+/** An evaluation before the first minibatch counts for those who come later. */
+static void untrained_first(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_open(saved_settings("eval.untrained", "true"));
+    eg_record *whole = run_whole(&s);
+    eg_record *record = NULL;
+    bool refused = true;
+    size_t n = 1;
+    /* Nothing to save before the first minibatch. */
+    while (s.saves == 0) {
+        assert_fails(saved_scene_run(&s, NULL, n++, 0, &record, &refused), EG_STOPPED, "stopped");
+    }
+    assert_true(n > 3);
+    assert_ok(saved_scene_run(&s, &s.saved, ENDLESS, 0, &record, &refused));
+    assert_int_equal(s.continued, 1);
+    assert_same(whole, record, "untrained", n);
+    eg_record_free(record);
+    eg_record_free(whole);
+    saved_scene_close(&s);
+}
+
 /** Stopped at every poll, continued, stopped at the next one, continued …: one minibatch an attempt. */
 static void continued_again_and_again(void **state)
 {
@@ -231,15 +253,11 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_learner),
-        cmocka_unit_test(every_optimizer),
-        cmocka_unit_test(every_stream),
-        cmocka_unit_test(every_network),
-        cmocka_unit_test(continued_again_and_again),
-        cmocka_unit_test(saved_on_the_way),
-        cmocka_unit_test(saved_in_time),
-        cmocka_unit_test(divergence_is_the_same),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(every_learner),          cmocka_unit_test(every_optimizer),
+        cmocka_unit_test(every_stream),           cmocka_unit_test(every_network),
+        cmocka_unit_test(untrained_first),        cmocka_unit_test(continued_again_and_again),
+        cmocka_unit_test(saved_on_the_way),       cmocka_unit_test(saved_in_time),
+        cmocka_unit_test(divergence_is_the_same), cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

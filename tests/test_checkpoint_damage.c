@@ -137,7 +137,7 @@ static void impossible_places(void **state)
     const size_t phase = name + s.saved.data[name - 4];
     refuse_changed(&s, phase + 1, "of phase 256 does not exist");
     refuse_changed(&s, phase + 8 + 7, "of phase 0 does not exist");
-    refuse_changed(&s, phase + 16, "no evaluation follows minibatch");
+    refuse_changed(&s, phase + 16, "1 cannot be pending after minibatch 1");
     saved_scene_close(&s);
 }
 

@@ -181,7 +181,14 @@ static void exact_fisher(void **state)
     scene_close(&s);
 }
 
-/** Importances of phase 0 of a network with a hidden layer; `singly` false: one example at a time. */
+static bool wanted_once(void *user)
+{
+    size_t *asked = user;
+    return ++*asked < 2;
+}
+
+/** Importances of phase 0 of a network with a hidden layer; `singly` false: one example at a time;
+ * `repeat`: once more after a measurement that was stopped. */
 static void measure(const char *const *words, bool singly, bool repeat, eg_real *out)
 {
     learner_scene s = scene_open(words, 3);
@@ -195,9 +202,16 @@ static void measure(const char *const *words, bool singly, bool repeat, eg_real 
     assert_ok(eg_importance_open(&importance, &rule, &learner, &view, &s.setup));
     assert_true(importance.singly);
     importance.singly = singly;
-    const eg_real *result = eg_importance_measure(&importance, 0);
+    const eg_real *result = NULL;
+    assert_ok(eg_importance_measure(&importance, 0, &result));
     if (repeat) {
-        result = eg_importance_measure(&importance, 0);
+        size_t asked = 0;
+        importance.wanted = wanted_once;
+        importance.user = &asked;
+        assert_fails(eg_importance_measure(&importance, 0, &result), EG_STOPPED,
+                     "stopped after 8 examples");
+        importance.wanted = NULL;
+        assert_ok(eg_importance_measure(&importance, 0, &result));
     }
     assert_int_equal(learner.net->step, 0);
     memcpy(out, result, learner.net->param_count * sizeof *out);
@@ -271,7 +285,9 @@ static void sampled_labels(void **state)
         rule.rounds = last ? SCENE_CLASSES : 1;
         assert_ok(eg_importance_open(&importance, &rule, &learner, &view, &s.setup));
         importance.seed = k;
-        const eg_real *bias = eg_importance_measure(&importance, 0) + SCENE_INPUTS * SCENE_LANES;
+        const eg_real *result = NULL;
+        assert_ok(eg_importance_measure(&importance, 0, &result));
+        const eg_real *bias = result + SCENE_INPUTS * SCENE_LANES;
         for (size_t j = 0; j < SCENE_CLASSES; j++) {
             *(last ? &exact[j] : &sum[j]) += bias[j];
         }

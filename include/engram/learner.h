@@ -13,9 +13,11 @@ typedef struct eg_learner_setup {
     const eg_view *root; /**< all settings; borrowed during create only */
     eg_stream_shape shape;
     uint64_t seed;
-    size_t block;        /**< most examples one predict call gets */
-    eg_stream *stream;   /**< for looking at a phase's training data again; borrowed */
-    eg_profile *profile; /**< where learning is measured; NULL: nowhere; borrowed */
+    size_t block;               /**< most examples one predict call gets */
+    eg_stream *stream;          /**< for looking at a phase's training data again; borrowed */
+    eg_profile *profile;        /**< where learning is measured; NULL: nowhere; borrowed */
+    bool (*wanted)(void *user); /**< see end_phase; NULL: always */
+    void *user;                 /**< of wanted; borrowed */
 } eg_learner_setup;
 
 typedef struct eg_learner eg_learner;
@@ -27,7 +29,10 @@ typedef struct eg_learner_ops {
     eg_status (*begin_phase)(eg_learner *learner, size_t phase); /**< optional: a task boundary */
     /** One minibatch; *loss is the mean loss before the update. */
     eg_status (*step)(eg_learner *learner, const eg_batch *batch, double *loss);
-    eg_status (*end_phase)(eg_learner *learner, size_t phase); /**< optional */
+    /** Optional. If it takes longer than a minibatch it asks `wanted` of the setup now and then, and when
+     *  that says no returns EG_STOPPED with nothing changed of what `write` writes: the phase is ended
+     *  again when the trial goes on. */
+    eg_status (*end_phase)(eg_learner *learner, size_t phase);
     /** scores [size, outputs]: the largest is the prediction. Changes nothing that later steps or
      * evaluations depend on: an evaluation that was interrupted is made again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
@@ -41,8 +46,8 @@ typedef struct eg_learner_ops {
     double (*flops)(const eg_learner *learner); /**< forward, per example */
     /** Everything the learner remembers from one minibatch to the next, for a checkpoint: weights
      *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts. Called
-     *  after any step, also before the evaluation that follows it; after the last step of a phase,
-     *  end_phase has been called. Not what create makes again from settings and seed, nor what one
+     *  after any step, also before the evaluation that follows it; after the last step of a phase
+     *  end_phase has been called, unless it was stopped. Not what create makes again from settings and seed, nor what one
      *  call leaves for itself (passes, gradients); randomness is keyed and has no state. */
     void (*write)(const eg_learner *learner, eg_writer *writer);
     /** The inverse, into a learner just created from the same settings and seed: from then on it

@@ -67,7 +67,7 @@ typedef struct eg_saving {
     double every;
     /** Keeps a checkpoint, which replaces earlier ones. Its status is EG_MEMORY if there was too
      *  little for it. Called every so often and, whatever `every` is, when poll has stopped the
-     *  trial. */
+     *  trial after its first minibatch. */
     void (*save)(void *user, const eg_writer *checkpoint);
     /** `from` was accepted and `step` minibatches of `steps` need not be made again. */
     void (*continued)(void *user, size_t step, size_t steps);

@@ -29,6 +29,8 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
 {
     const eg_net *net = learner->net;
     *importance = (eg_importance){.rule = *rule, .learner = learner, .seed = setup->seed};
+    importance->wanted = setup->wanted;
+    importance->user = setup->user;
     importance->samples = eg_view_size(view, "samples");
     importance->group = eg_view_size(view, "group");
     importance->singly = importance->group == 1 && eg_net_has_each(net);
@@ -112,7 +114,30 @@ static void visit_batch(eg_importance *self, walk *at, size_t size, const eg_bat
     at->seen += size;
 }
 
-const eg_real *eg_importance_measure(eg_importance *importance, size_t phase)
+static bool still_wanted(const eg_importance *self)
+{
+    return self->wanted == NULL || self->wanted(self->user);
+}
+
+/* False: stopped on the way. */
+static bool visit_phase(eg_importance *self, walk *at, size_t phase)
+{
+    eg_stream *stream = self->learner->stream;
+    size_t steps = eg_stream_steps(stream, phase);
+    size_t wanted = self->samples > 0 ? self->samples : SIZE_MAX;
+    for (size_t s = steps - steps / stream->shape.epochs; s < steps && at->seen < wanted; s++) {
+        if (!still_wanted(self)) {
+            return false;
+        }
+        eg_batch batch;
+        eg_stream_get(stream, phase, s, &batch);
+        size_t left = wanted - at->seen;
+        visit_batch(self, at, batch.size < left ? batch.size : left, &batch);
+    }
+    return true;
+}
+
+eg_status eg_importance_measure(eg_importance *importance, size_t phase, const eg_real **out)
 {
     eg_gradient_learner *learner = importance->learner;
     eg_net *net = learner->net;
@@ -122,17 +147,15 @@ const eg_real *eg_importance_measure(eg_importance *importance, size_t phase)
     stream->compressed_only = false;
     walk at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
     memset(importance->result, 0, net->param_count * sizeof *importance->result);
-    size_t steps = eg_stream_steps(stream, phase);
-    size_t wanted = importance->samples > 0 ? importance->samples : SIZE_MAX;
-    for (size_t s = steps - steps / stream->shape.epochs; s < steps && at.seen < wanted; s++) {
-        eg_batch batch;
-        eg_stream_get(stream, phase, s, &batch);
-        size_t left = wanted - at.seen;
-        visit_batch(importance, &at, batch.size < left ? batch.size : left, &batch);
-    }
+    bool complete = visit_phase(importance, &at, phase);
     close_group(importance, &at);
-    eg_scale(net->param_count, 1 / (eg_real)at.seen, importance->result);
     net->step = step_before;
     stream->compressed_only = compressed_before;
-    return importance->result;
+    if (!complete) {
+        return eg_fail(EG_STOPPED, "stopped after %zu examples at the end of phase %zu", at.seen,
+                       phase);
+    }
+    eg_scale(net->param_count, 1 / (eg_real)at.seen, importance->result);
+    *out = importance->result;
+    return eg_ok();
 }

@@ -23,6 +23,8 @@ typedef struct eg_importance {
     size_t samples; /**< examples; 0: all of the phase */
     size_t group;   /**< gradients of so many examples are added before the square or the value */
     bool singly;    /**< layers know the gradients of single examples */
+    bool (*wanted)(void *user); /**< as in eg_learner_setup */
+    void *user;
     eg_real *scratch, *sum, *result;
 } eg_importance;
 
@@ -33,10 +35,11 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
                              const eg_learner_setup *setup) EG_WARN_UNUSED;
 void eg_importance_close(eg_importance *importance);
 
-/** The importances [params] from examples of `phase` and the parameters as they are, borrowed until the
- * next call: the first `samples` of its last epoch. Randomness is keyed by phase. Leaves the network as
- * it was. */
-const eg_real *eg_importance_measure(eg_importance *importance, size_t phase);
+/** *out: the importances [params] from examples of `phase` and the parameters as they are, borrowed until
+ * the next call: the first `samples` of its last epoch. Randomness is keyed by phase. Leaves the network
+ * as it was, also when stopped (EG_STOPPED). */
+eg_status eg_importance_measure(eg_importance *importance, size_t phase,
+                                const eg_real **out) EG_WARN_UNUSED;
 
 /** Rows of a parameter table. */
 #define EG_IMPORTANCE_PARAMS                                                                       \

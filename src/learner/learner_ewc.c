@@ -31,8 +31,9 @@ static eg_status ewc_end_phase(eg_learner *learner, size_t phase)
     ewc *self = (ewc *)learner;
     if (eg_regularised_goes_on(&self->base, phase)) {
         size_t term = self->base.term_count == 1 ? 0 : phase;
-        eg_anchor_merge(&self->base.terms[term], eg_importance_measure(&self->importance, phase),
-                        self->base.gradient.net->params);
+        const eg_real *f = NULL;
+        EG_TRY(eg_importance_measure(&self->importance, phase, &f));
+        eg_anchor_merge(&self->base.terms[term], f, self->base.gradient.net->params);
     }
     return eg_ok();
 }

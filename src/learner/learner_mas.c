@@ -37,8 +37,9 @@ static eg_status mas_end_phase(eg_learner *learner, size_t phase)
     if (eg_regularised_goes_on(&self->base, phase)) {
         double share = self->average ? 1.0 / ((double)phase + 1.0) : 1.0;
         double keep = self->average ? 1.0 - share : 1.0;
-        eg_anchor_follow(&self->base.terms[0], keep, share,
-                         eg_importance_measure(&self->importance, phase),
+        const eg_real *importance = NULL;
+        EG_TRY(eg_importance_measure(&self->importance, phase, &importance));
+        eg_anchor_follow(&self->base.terms[0], keep, share, importance,
                          self->base.gradient.net->params);
     }
     return eg_ok();

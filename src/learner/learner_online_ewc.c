@@ -38,7 +38,8 @@ static eg_status online_ewc_end_phase(eg_learner *learner, size_t phase)
     online_ewc *self = (online_ewc *)learner;
     const eg_net *net = self->base.gradient.net;
     if (eg_regularised_goes_on(&self->base, phase)) {
-        const eg_real *f = eg_importance_measure(&self->importance, phase);
+        const eg_real *f = NULL;
+        EG_TRY(eg_importance_measure(&self->importance, phase, &f));
         double scale = self->normalise ? inverse_mean(net->param_count, f) : 1.0;
         eg_anchor_follow(&self->base.terms[0], self->gamma, scale, f, net->params);
     }

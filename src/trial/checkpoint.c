@@ -50,7 +50,7 @@ void eg_checkpoint_write(const eg_run *run, eg_writer *writer)
     write_identity(run, writer);
     eg_write_u64(writer, run->phase);
     eg_write_u64(writer, run->phase_step);
-    eg_write_u8(writer, run->pending ? 1 : 0);
+    eg_write_u8(writer, (uint8_t)run->pending);
     eg_write_u64(writer, run->examples_seen);
     eg_write_u64(writer, run->examples_evaluated);
     eg_write_f64(writer, run->train_seconds);
@@ -130,10 +130,7 @@ static eg_status read_position(eg_run *run, eg_reader *reader)
         run->losses.value[i] = eg_read_f64(reader);
     }
     EG_TRY(eg_reader_status(reader, false));
-    if (pending > 1) {
-        return eg_fail(EG_INVALID, "%u is neither yes nor no", pending);
-    }
-    EG_TRY(eg_run_seek(run, phase, phase_step, pending == 1));
+    EG_TRY(eg_run_seek(run, phase, phase_step, pending));
     run->losses.seen = run->step;
     run->evaluator.examples = run->examples_evaluated;
     return eg_ok();

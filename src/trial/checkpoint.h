@@ -6,7 +6,7 @@
  *      magic 89 45 47 43, u32 format
  *      u64 trial id
  *      u32 EG_RESULT_VERSION, text compiler, text BLAS kernel, text BLAS build
- *      u64 phase, u64 minibatches done in it, u8 whether the evaluation after them is to be made
+ *      u64 phase, u64 minibatches done in it, u8 eg_pending
  *      u64 examples seen, u64 examples evaluated, f64 seconds of training, f64 of evaluation
  *      f64 x EG_WINDOW newest losses
  *      u32 arrays of the record; each: text name, u64 count, f64 values (a record's own binary form

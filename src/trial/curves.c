@@ -60,20 +60,20 @@ static void set_tasks(eg_run *run, eg_core_variable which, size_t row)
     }
 }
 
-static bool still_wanted(void *user)
+bool eg_run_wanted(void *run)
 {
-    const eg_run *run = user;
-    return run->poll(run->user, &run->progress);
+    const eg_run *self = run;
+    return self->poll(self->user, &self->progress);
 }
 
 eg_status eg_run_evaluate_untrained(eg_run *run)
 {
     double overall = (double)NAN;
-    EG_TRY(eg_evaluator_run(&run->evaluator, EG_PART_TEST, EG_EVAL_ALL, 0, still_wanted, run,
+    EG_TRY(eg_evaluator_run(&run->evaluator, EG_PART_TEST, EG_EVAL_ALL, 0, eg_run_wanted, run,
                             &overall));
     set_tasks(run, EG_VAR_UNTRAINED_ACCURACY, 0);
     if (run->selection.holdout > 0) {
-        EG_TRY(eg_evaluator_run(&run->evaluator, EG_PART_VALIDATION, EG_EVAL_ALL, 0, still_wanted,
+        EG_TRY(eg_evaluator_run(&run->evaluator, EG_PART_VALIDATION, EG_EVAL_ALL, 0, eg_run_wanted,
                                 run, &overall));
         set_tasks(run, EG_VAR_VALIDATION_UNTRAINED, 0);
     }
@@ -84,7 +84,7 @@ static eg_status evaluate_part(eg_run *run, eg_part part, double *overall)
 {
     bool last = run->step == run->steps;
     return eg_evaluator_run(&run->evaluator, part, last ? EG_EVAL_ALL : run->eval_tasks, run->phase,
-                            still_wanted, run, overall);
+                            eg_run_wanted, run, overall);
 }
 
 eg_status eg_run_evaluate(eg_run *run, bool phase_end)

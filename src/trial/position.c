@@ -28,7 +28,7 @@ bool eg_run_evaluation_due(const eg_run *run)
            (run->eval_every > 0 && run->step % run->eval_every == 0);
 }
 
-eg_status eg_run_seek(eg_run *run, uint64_t phase, uint64_t phase_step, bool pending)
+eg_status eg_run_seek(eg_run *run, uint64_t phase, uint64_t phase_step, unsigned pending)
 {
     size_t phases = run->stream->shape.phases;
     size_t steps = phase < phases ? eg_stream_steps(run->stream, (size_t)phase) : 0;
@@ -46,10 +46,12 @@ eg_status eg_run_seek(eg_run *run, uint64_t phase, uint64_t phase_step, bool pen
     run->phase_step = (size_t)phase_step;
     run->eval += evaluations(run, run->step, run->phase_step, steps);
     run->step += run->phase_step;
-    if (pending && !eg_run_evaluation_due(run)) {
-        return eg_fail(EG_INVALID, "no evaluation follows minibatch %zu", run->step);
+    bool ends = run->phase_step == steps && run->learner->ops->end_phase != NULL;
+    if (pending > EG_PENDING_PHASE_END || (pending == EG_PENDING_PHASE_END && !ends) ||
+        (pending == EG_PENDING_EVALUATION && !eg_run_evaluation_due(run))) {
+        return eg_fail(EG_INVALID, "%u cannot be pending after minibatch %zu", pending, run->step);
     }
-    run->eval -= pending ? 1 : 0;
-    run->pending = pending;
+    run->eval -= pending != EG_PENDING_NOTHING ? 1 : 0;
+    run->pending = (eg_pending)pending;
     return eg_ok();
 }

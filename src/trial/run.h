@@ -8,6 +8,13 @@
 #include "trial/protocol.h"
 #include "trial/variables.h"
 
+/** What is still to be done after the last minibatch. Values are stored in checkpoints. */
+typedef enum eg_pending {
+    EG_PENDING_NOTHING = 0,
+    EG_PENDING_EVALUATION = 1,
+    EG_PENDING_PHASE_END = 2, /**< the learner's end_phase, and then the evaluation */
+} eg_pending;
+
 typedef struct eg_run {
     eg_view root;
     eg_selection selection;
@@ -25,7 +32,7 @@ typedef struct eg_run {
     size_t step, eval;   /**< done */
     size_t phase;
     size_t phase_step; /**< minibatches done in it */
-    bool pending;      /**< the evaluation after the last minibatch is still to be made */
+    eg_pending pending;
     size_t examples_seen;
     size_t examples_evaluated; /**< in finished evaluations */
     double train_seconds, evaluation_seconds;
@@ -44,9 +51,11 @@ void eg_run_count(eg_run *run);
 /** An evaluation belongs after the last minibatch: so many were made, or the phase ended. */
 bool eg_run_evaluation_due(const eg_run *run);
 /** Puts the run behind minibatch `phase_step` (1, 2, …) of `phase`. EG_INVALID if there is no such
- * place, or no evaluation there that could be pending. */
+ * place, or nothing there that could be pending. */
 eg_status eg_run_seek(eg_run *run, uint64_t phase, uint64_t phase_step,
-                      bool pending) EG_WARN_UNUSED;
+                      unsigned pending) EG_WARN_UNUSED;
+/** Asks the poll of the run (a void *) whether to go on. */
+bool eg_run_wanted(void *run);
 
 /** Declares all curves for the run's stream and learner. */
 eg_status eg_run_declare(eg_run *run) EG_WARN_UNUSED;

@@ -43,7 +43,9 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
                                     .seed = seed,
                                     .block = block,
                                     .stream = run->stream,
-                                    .profile = run->profile};
+                                    .profile = run->profile,
+                                    .wanted = eg_run_wanted,
+                                    .user = run};
     EG_TRY(eg_learner_create(&run->learner, &setup));
     run->stream->compressed_only = run->learner->reads_sparse;
     EG_TRY(eg_evaluator_init(&run->evaluator, run->learner, run->stream, block));
@@ -99,12 +101,22 @@ static eg_status learn(eg_run *run, size_t steps, double *loss)
     }
     run->examples_seen += batch.size;
     eg_window_add(&run->losses, *loss);
-    if (run->phase_step == steps && run->learner->ops->end_phase != NULL) {
-        EG_TRY(run->learner->ops->end_phase(run->learner, run->phase));
-    }
     run->train_seconds += seconds() - start;
-    run->pending = eg_run_evaluation_due(run);
+    if (run->phase_step == steps && run->learner->ops->end_phase != NULL) {
+        run->pending = EG_PENDING_PHASE_END;
+    } else {
+        run->pending = eg_run_evaluation_due(run) ? EG_PENDING_EVALUATION : EG_PENDING_NOTHING;
+    }
     note_progress(run);
+    return eg_ok();
+}
+
+static eg_status end_phase(eg_run *run)
+{
+    double start = seconds();
+    EG_TRY(run->learner->ops->end_phase(run->learner, run->phase));
+    run->train_seconds += seconds() - start;
+    run->pending = EG_PENDING_EVALUATION;
     return eg_ok();
 }
 
@@ -116,7 +128,7 @@ static eg_status evaluate(eg_run *run, bool phase_end)
     (void)eg_profile_enter(run->profile, before);
     run->evaluation_seconds += seconds() - start;
     run->examples_evaluated = run->evaluator.examples;
-    run->pending = false;
+    run->pending = EG_PENDING_NOTHING;
     return eg_ok();
 }
 
@@ -155,8 +167,8 @@ static eg_status run_phase(eg_run *run, bool *diverged)
     if (run->phase_step == 0 && run->learner->ops->begin_phase != NULL) {
         EG_TRY(run->learner->ops->begin_phase(run->learner, run->phase));
     }
-    while (run->pending || run->phase_step < steps) {
-        if (!run->pending) {
+    while (run->pending != EG_PENDING_NOTHING || run->phase_step < steps) {
+        if (run->pending == EG_PENDING_NOTHING) {
             double loss = 0;
             EG_TRY(learn(run, steps, &loss));
             if (!isfinite(loss)) {
@@ -164,8 +176,11 @@ static eg_status run_phase(eg_run *run, bool *diverged)
                 return eg_ok();
             }
         }
+        if (run->pending == EG_PENDING_PHASE_END) {
+            EG_TRY(end_phase(run));
+        }
         bool phase_end = run->phase_step == steps;
-        bool evaluated = run->pending;
+        bool evaluated = run->pending == EG_PENDING_EVALUATION;
         if (evaluated) {
             EG_TRY(evaluate(run, phase_end));
         }
