@@ -293,6 +293,31 @@ static void synaptic_intelligence_by_hand(void **state)
     scene_close(&s);
 }
 
+/* ewc and l2: lambda/2 sum O d^2; mas and si: lambda sum O d^2, as their papers have it. */
+static void factors_are_those_of_the_papers(void **state)
+{
+    (void)state;
+    const size_t which[] = {0, 2, 4, 6, 7, 9};
+    const double factor[] = {30.0 / 2, 30.0 / 2, 0.3, 5, 0.5 / 2, 0.5 / 2};
+    for (size_t k = 0; k < EG_COUNT(which); k++) {
+        learner_scene s = opened(variants[which[k]]);
+        scene_create(&s);
+        scene_learn(&s, 0);
+        for (size_t step = 0; step < 3; step++) {
+            (void)scene_step(&s, 1, step);
+        }
+        const eg_anchor *anchor = &scene_regularised(&s)->terms[0];
+        double sum = 0;
+        for (size_t i = 0; i < PARAMS; i++) {
+            double away = scene_net(&s)->params[i] - anchor->centre[i];
+            sum += (anchor->importance != NULL ? anchor->importance[i] : 1) * away * away;
+        }
+        assert_true(sum > 1e-6);
+        assert_close(penalty_of(&s) / (factor[k] * sum), 1, 1e-12);
+        scene_close(&s);
+    }
+}
+
 /* After the last task nothing is measured, and no curve needs it. */
 static void the_last_task_costs_nothing(void **state)
 {
@@ -341,6 +366,7 @@ int main(void)
         cmocka_unit_test(online_ewc_by_its_parts),
         cmocka_unit_test(mas_sums_or_averages),
         cmocka_unit_test(synaptic_intelligence_by_hand),
+        cmocka_unit_test(factors_are_those_of_the_papers),
         cmocka_unit_test(the_last_task_costs_nothing),
         cmocka_unit_test(the_curve_is_the_penalty),
     };

@@ -38,8 +38,9 @@ typedef struct eg_gradient_learner {
     size_t evaluated;    /**< examples in the last predict */
 } eg_gradient_learner;
 
-/** Fills *self (zero before) but for base.ops (batches that come compressed may come without x), for minibatches of up to `batch` examples; `pulled`:
- * steps will have a pull. On failure the caller still closes it. */
+/** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come
+ * without x if they come compressed; `pulled`: steps will have a pull. On failure the caller still
+ * closes it. */
 eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *setup, size_t batch,
                            bool pulled) EG_WARN_UNUSED;
 /** Releases what open made, not *self. */

@@ -7,7 +7,9 @@ static const eg_variable penalty = {
     .name = "penalty",
     .dims = {"eval"},
     .unit = "nat",
-    .doc = "what the learner adds to the loss, at the parameters that are evaluated"};
+    .doc =
+        "what the learner adds to the loss, at the parameters that are evaluated; at the end of a "
+        "task already that of the next one"};
 
 const eg_variable *const eg_regularised_variables[] = {&penalty, NULL};
 
