@@ -40,6 +40,9 @@ typedef struct eg_store eg_store;
  * passed. */
 eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
                         const eg_session *session, eg_outcome *outcomes) EG_WARN_UNUSED;
+/** What changed in the sweep since the file's last run: "4 of its 12 trials are new; …"; "" if nothing
+ * did. Lives as long as the store. */
+const char *eg_store_change(const eg_store *store);
 /** The plan grew (second stage): writes the new trials; `outcomes` grows to the new count. */
 eg_status eg_store_extend(eg_store *store, const eg_plan *plan,
                           eg_outcome *outcomes) EG_WARN_UNUSED;
@@ -65,7 +68,7 @@ eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt
 uint32_t eg_store_losses(const eg_store *store, size_t trial);
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WARN_UNUSED;
 /** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal.
- */
+ * Safe on disk after the next eg_store_commit. */
 eg_status eg_store_redo(eg_store *store, size_t trial) EG_WARN_UNUSED;
 /** Writes the HDF5 file from what is known now: temporary name, fsync, rename. */
 eg_status eg_store_publish(eg_store *store, bool complete) EG_WARN_UNUSED;
@@ -129,6 +132,10 @@ typedef struct eg_results {
     char **sessions;
     size_t session_count;
 } eg_results;
+
+/** How the plan's trials stand in the file at PATH, as eg_store_open would say; all pending if there is
+ * no journal. Only reads. */
+eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *plan) EG_WARN_UNUSED;
 
 /** Loads NAME.h5 or NAME.journal: the journal if there is one, else the HDF5 file. */
 eg_status eg_results_load(eg_results **out, const char *path) EG_WARN_UNUSED;

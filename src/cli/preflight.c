@@ -1,10 +1,12 @@
 /** Checks before a sweep starts; see cli/preflight.h. */
 #include "cli/preflight.h"
 
+#include "cli/redo.h"
 #include "engram/dataset.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
 #include "engram/settings.h"
+#include "engram/store.h"
 
 #include <string.h>
 
@@ -45,7 +47,26 @@ static bool contains(const uint64_t *seen, size_t count, uint64_t hash)
     return false;
 }
 
-eg_status eg_preflight_data(const eg_plan *plan)
+/** needed [point_count]: the point has a trial to run. */
+static eg_status find_needed(bool *needed, const eg_plan *plan, const char *path, const char *redo)
+{
+    eg_outcome *outcomes = NULL;
+    EG_TRY(eg_alloc(&outcomes, plan->trial_count, sizeof *outcomes));
+    eg_status status = eg_store_look(outcomes, path, plan);
+    for (size_t t = 0; t < plan->trial_count && status.code == EG_OK; t++) {
+        const eg_plan_trial *trial = &plan->trials[t];
+        eg_trial_status state = (eg_trial_status)outcomes[t].status;
+        /* What a rule cut may be open again under today's rules. */
+        bool open = state == EG_TRIAL_PENDING || state == EG_TRIAL_SKIPPED;
+        if (open || eg_redo_names(redo, trial, state, NULL)) {
+            needed[trial->point] = true;
+        }
+    }
+    eg_free(outcomes);
+    return status;
+}
+
+static eg_status open_needed(const eg_plan *plan, const bool *needed)
 {
     uint64_t *seen = NULL;
     size_t count = 0;
@@ -53,6 +74,9 @@ eg_status eg_preflight_data(const eg_plan *plan)
     eg_status status = eg_ok();
     for (size_t point = 0; point < plan->point_count; point++) {
         uint64_t hash = 0;
+        if (!needed[point]) {
+            continue;
+        }
         EG_TRY_DONE(status, dataset_hash(&hash, plan->points[point].settings));
         if (contains(seen, count, hash)) {
             continue;
@@ -63,6 +87,18 @@ eg_status eg_preflight_data(const eg_plan *plan)
     }
 done:
     eg_free(seen);
+    return status;
+}
+
+eg_status eg_preflight_data(const eg_plan *plan, const char *path, const char *redo)
+{
+    bool *needed = NULL;
+    EG_TRY(eg_alloc(&needed, plan->point_count, sizeof *needed));
+    eg_status status = find_needed(needed, plan, path, redo);
+    if (status.code == EG_OK) {
+        status = open_needed(plan, needed);
+    }
+    eg_free(needed);
     return status;
 }
 

@@ -5,9 +5,10 @@
 #include "engram/status.h"
 #include "engram/sweep.h"
 
-/** Opens every dataset the plan's points ask for once, so that a missing or damaged file is one error now
- *  and not a thousand failed trials. */
-eg_status eg_preflight_data(const eg_plan *plan) EG_WARN_UNUSED;
+/** Opens every dataset that unfinished trials ask for once, so that a missing or damaged file is one error now
+ *  and not a thousand failed trials. `path`: of the results; `redo`: trials that --redo names count as
+ *  unfinished, NULL: none. */
+eg_status eg_preflight_data(const eg_plan *plan, const char *path, const char *redo) EG_WARN_UNUSED;
 
 /** Refuses words that are not name=value. */
 eg_status eg_preflight_overrides(char *const *words, size_t count) EG_WARN_UNUSED;

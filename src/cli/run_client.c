@@ -120,8 +120,10 @@ static eg_status finished(void *user, const eg_work_result *result)
 
 static eg_status commit(void *user)
 {
-    const eg_sweep_run *run = user;
-    return eg_store_commit(run->store);
+    eg_sweep_run *run = user;
+    EG_TRY(eg_store_commit(run->store));
+    run->safe = run->plan->trial_count - run->unfinished;
+    return eg_ok();
 }
 
 static void note(void *user, const eg_work_note *words)
@@ -179,6 +181,23 @@ static void stop_in_time(eg_sweep_run *run)
     (void)raise(SIGUSR1);
 }
 
+/** A results file that cannot be written stops nothing: the journal has everything, and there is another try
+ *  later and at the end. */
+static eg_status publish(eg_sweep_run *run)
+{
+    eg_status status = eg_store_publish_if_due(run->store, publish_share);
+    if (status.code != EG_SYSTEM) {
+        return status;
+    }
+    if (!run->publishing_failed) {
+        eg_progress_clear(&run->progress);
+        (void)fprintf(stderr, "warning: %s; the journal has everything, the sweep goes on\n",
+                      status.message);
+    }
+    run->publishing_failed = true;
+    return eg_ok();
+}
+
 static eg_status idle(void *user)
 {
     eg_sweep_run *run = user;
@@ -188,7 +207,7 @@ static eg_status idle(void *user)
     if (eg_progress_due(&run->progress)) {
         eg_sweep_run_progress(run);
     }
-    return eg_store_publish_if_due(run->store, publish_share);
+    return publish(run);
 }
 
 eg_sched_client eg_sweep_run_client(eg_sweep_run *run)

@@ -1,6 +1,7 @@
 /** Where a sweep stands: statuses, stopping rules, the second stage, and what is to be redone. */
 #include "cli/sweep_run.h"
 
+#include "cli/redo.h"
 #include "engram/memory.h"
 
 #include <inttypes.h>
@@ -49,39 +50,16 @@ static eg_status make_pending(eg_sweep_run *run, size_t trial)
     return eg_ok();
 }
 
-/** Whether one word of --redo (failed, diverged, all, id=HEX) names the trial. */
-static bool redo_names(const char *word, size_t length, const eg_plan_trial *trial, uint8_t status)
-{
-    if (strncmp(word, "id=", 3) == 0) {
-        char id[20];
-        (void)snprintf(id, sizeof id, "%016" PRIx64, trial->id);
-        return length > 3 && length - 3 <= 16 && strncmp(word + 3, id, length - 3) == 0;
-    }
-    if (strncmp(word, "all", length) == 0) {
-        return true;
-    }
-    if (strncmp(word, "diverged", length) == 0) {
-        return status == EG_TRIAL_DIVERGED;
-    }
-    return status == EG_TRIAL_FAILED || status == EG_TRIAL_TIMEOUT;
-}
-
 eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
 {
-    for (size_t t = first; run->redo != NULL && t < run->plan->trial_count; t++) {
-        const char *word = run->redo;
-        for (size_t i = 0; *word != '\0'; i++) {
-            size_t length = strcspn(word, ",");
-            if (redo_names(word, length, &run->plan->trials[t], run->outcomes[t].status)) {
-                run->redo_used[i] = true;
-                if (eg_trial_is_final(run->outcomes[t].status)) {
-                    EG_TRY(make_pending(run, t));
-                }
-            }
-            word += length + (word[length] == ',' ? 1 : 0);
+    for (size_t t = first; t < run->plan->trial_count; t++) {
+        eg_trial_status status = (eg_trial_status)run->outcomes[t].status;
+        if (eg_redo_names(run->redo, &run->plan->trials[t], status, run->redo_used) &&
+            eg_trial_is_final(status)) {
+            EG_TRY(make_pending(run, t));
         }
     }
-    return eg_ok();
+    return eg_store_commit(run->store);
 }
 
 /** A skipped trial that today's rules would not skip (rules or results changed) is pending again. */
@@ -172,20 +150,6 @@ eg_status eg_sweep_run_next_stage(eg_sweep_run *run)
     return take_on(run, first);
 }
 
-static eg_status check_redo(const eg_sweep_run *run)
-{
-    const char *word = run->redo == NULL ? "" : run->redo;
-    for (size_t i = 0; *word != '\0'; i++) {
-        size_t length = strcspn(word, ",");
-        if (strncmp(word, "id=", 3) == 0 && !run->redo_used[i]) {
-            return eg_fail(EG_INVALID, "--redo %.*s: the sweep has no trial with that id",
-                           (int)length, word);
-        }
-        word += length + (word[length] == ',' ? 1 : 0);
-    }
-    return eg_ok();
-}
-
 eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
 {
     const eg_plan *plan = run->plan;
@@ -203,7 +167,8 @@ eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
     EG_TRY(eg_store_open(&run->store, run->path, plan, session, run->outcomes));
     EG_TRY(take_on(run, 0));
     EG_TRY(eg_sweep_run_next_stage(run));
-    return check_redo(run);
+    run->safe = run->before;
+    return eg_redo_check_used(run->redo, run->redo_used);
 }
 
 void eg_sweep_run_clear(eg_sweep_run *run)

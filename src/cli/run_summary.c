@@ -91,6 +91,9 @@ eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped)
                          run->checkpoint_count == 1 ? "it" : "they");
         }
         (void)printf("\n");
+    } else if (failed == 0 && run->plan->slice_count > 0) {
+        (void)printf("next: when all %zu slices are finished, engram merge joins them\n",
+                     run->plan->slice_count);
     } else if (failed > 0) {
         (void)printf("next: engram failures %s; then the same command with --redo failed\n",
                      run->path);

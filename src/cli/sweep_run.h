@@ -24,9 +24,12 @@ typedef struct eg_sweep_run {
     eg_outcome *outcomes;
     size_t capacity; /**< of outcomes: the second stage's trials included */
     eg_run_queue queue;
-    eg_tally *tallies;        /**< [point_count] objectives of finished trials */
-    size_t unfinished;        /**< pending or running trials */
-    size_t before;            /**< trials that were finished when this command began */
+    eg_tally *tallies; /**< [point_count] objectives of finished trials */
+    size_t unfinished; /**< pending or running trials */
+    size_t safe;       /**< finished trials whose results are on disk */
+    bool
+        publishing_failed; /**< the results file could not be written while the sweep ran; it was said */
+    size_t before;         /**< trials that were finished when this command began */
     size_t stage_start;       /**< first trial of the second stage; SIZE_MAX before it exists */
     const char *redo;         /**< value of --redo, NULL: none */
     bool *redo_used;          /**< [words of redo] whether it matched a trial */

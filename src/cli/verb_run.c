@@ -5,6 +5,7 @@
 #include "cli/format.h"
 #include "cli/plan_report.h"
 #include "cli/preflight.h"
+#include "cli/redo.h"
 #include "cli/sweep_run.h"
 #include "cli/sweep_words.h"
 #include "cli/time_limit.h"
@@ -45,12 +46,7 @@ static const eg_option options[] = {
                        "results/NAME.IofN.h5. Directories of FILE must exist; only the default "
                        "one is made."},
     [SLICE] = {.name = "slice", .value = "I/N", .doc = EG_SLICE_DOC},
-    [REDO] = {.name = "redo",
-              .value = "WHAT",
-              .doc =
-                  "Runs finished trials again: failed, diverged, all, or id=HEX (the first digits "
-                  "of a trial id), or several of these separated by commas. Earlier results stay "
-                  "in the journal."},
+    [REDO] = {.name = "redo", .value = "WHAT", .doc = EG_REDO_DOC},
     [CHECKPOINT_EVERY] =
         {.name = "checkpoint-every",
          .value = "SECONDS",
@@ -101,26 +97,6 @@ static const eg_option options[] = {
 enum { DEDICATED_FROM = 64 /* ranks: from here on scheduling deserves a core of its own */ };
 enum { CHECKPOINT_SECONDS = 60 };
 
-static eg_status check_redo_words(const char *redo)
-{
-    while (*redo != '\0') {
-        size_t length = strcspn(redo, ",");
-        bool word = (length == 6 && strncmp(redo, "failed", 6) == 0) ||
-                    (length == 8 && strncmp(redo, "diverged", 8) == 0) ||
-                    (length == 3 && strncmp(redo, "all", 3) == 0);
-        bool id = length > 3 && length <= 19 && strncmp(redo, "id=", 3) == 0 &&
-                  strspn(redo + 3, "0123456789abcdef") >= length - 3;
-        if (!word && !id) {
-            return eg_fail(EG_INVALID,
-                           "--redo %.*s: must be failed, diverged, all or id=HEX (up to 16 digits "
-                           "0-9a-f)",
-                           (int)length, redo);
-        }
-        redo += length + (redo[length] == ',' ? 1 : 0);
-    }
-    return eg_ok();
-}
-
 static eg_status read_loss_options(const eg_args *args, size_t workers, eg_sched_options *sched)
 {
     const char *const *given = args->option;
@@ -168,16 +144,18 @@ static eg_status read_options(const eg_args *args, const eg_world *world, eg_sch
         EG_TRY(eg_args_count(&every, "--checkpoint-every", args->option[CHECKPOINT_EVERY], 0));
     }
     *checkpoint_every = (double)every;
-    return args->option[REDO] == NULL ? eg_ok() : check_redo_words(args->option[REDO]);
+    return args->option[REDO] == NULL ? eg_ok() : eg_redo_check(args->option[REDO]);
 }
 
-/** Names the results file; makes results/ if that is where it goes by default. */
-static eg_status choose_path(eg_sweep_run *run, const char *given, bool *made)
+static eg_status name_file(eg_sweep_run *run, const char *given)
 {
-    if (given != NULL) {
-        return eg_strdup(&run->path, given);
-    }
-    EG_TRY(eg_sweep_words_path(&run->path, run->plan));
+    return given != NULL ? eg_strdup(&run->path, given)
+                         : eg_sweep_words_path(&run->path, run->plan);
+}
+
+/** results/, which is where files go by default. */
+static eg_status make_directory(bool *made)
+{
     if (mkdir("results", 0777) == 0) {
         *made = true;
     } else if (errno != EEXIST) {
@@ -195,10 +173,13 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
     if (args->option[DRY_RUN] != NULL) {
         return eg_plan_report(run->plan, args->option[OUTPUT], false);
     }
-    EG_TRY(eg_preflight_data(run->plan));
     bool made = false;
-    EG_TRY(choose_path(run, args->option[OUTPUT], &made));
     run->redo = args->option[REDO];
+    EG_TRY(name_file(run, args->option[OUTPUT]));
+    EG_TRY(eg_preflight_data(run->plan, run->path, run->redo));
+    if (args->option[OUTPUT] == NULL) {
+        EG_TRY(make_directory(&made));
+    }
     eg_origins origins;
     eg_status status =
         eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world));
@@ -247,7 +228,12 @@ static eg_status close_store(eg_sweep_run *run, eg_status status)
     const char *why = complete ? "done" : status.code == EG_STOPPED ? "stopped" : "error";
     if (status.code == EG_OK || status.code == EG_STOPPED) {
         eg_status published = eg_store_publish(run->store, complete);
-        if (published.code != EG_OK) {
+        if (published.code == EG_SYSTEM) {
+            status = eg_fail(EG_SYSTEM,
+                             "%.300s; the journal has everything: engram collect %.100s makes the "
+                             "results file from it",
+                             published.message, run->path);
+        } else if (published.code != EG_OK) {
             status = published;
         }
     }
@@ -263,6 +249,10 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     run->workers = (size_t)eg_world_size(cli->world) - (sched->dedicated ? 1 : 0);
     run->progress = eg_progress_make(mode);
     EG_TRY(eg_sweep_run_tidy_checkpoints(run));
+    const char *change = eg_store_change(run->store);
+    if (mode == EG_PROGRESS_LINE && change[0] != '\0') {
+        (void)fprintf(stderr, "note: the sweep was changed since its last run: %s\n", change);
+    }
     if (run->unfinished == 0) {
         return eg_ok();
     }
@@ -286,6 +276,18 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     return status;
 }
 
+/** What a failure of the system means for the results. */
+static eg_status say_what_is_safe(const eg_sweep_run *run, eg_status status)
+{
+    if (status.code != EG_SYSTEM || run->store == NULL) {
+        return status;
+    }
+    return eg_fail(EG_SYSTEM,
+                   "%.300s; %zu of %zu trials are finished and safe; the same command "
+                   "continues",
+                   status.message, run->safe, run->plan->trial_count);
+}
+
 static int code_of(const eg_sweep_run *run)
 {
     bool failed = run->by_status[EG_TRIAL_FAILED] + run->by_status[EG_TRIAL_TIMEOUT] > 0;
@@ -304,7 +306,7 @@ static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
     EG_TRY_DONE(status, eg_signals_install());
     status = open_everything(cli, args, &run);
     if (status.code == EG_OK && args->option[DRY_RUN] == NULL) {
-        status = run_trials(cli, &run, &sched, mode);
+        status = say_what_is_safe(&run, run_trials(cli, &run, &sched, mode));
     }
     status = close_store(&run, status);
     bool stopped = status.code == EG_STOPPED;

@@ -3,6 +3,7 @@
 
 #include "engram/memory.h"
 #include "engram/pack.h"
+#include "store/box.h"
 #include "store/pool.h"
 
 #include <inttypes.h>
@@ -40,9 +41,14 @@ typedef struct values {
 } values;
 
 /** `text` NULL: the point lacks the setting. */
+static uint64_t key_of(const char *text)
+{
+    return text == NULL ? 0 : eg_hash64(text, strlen(text));
+}
+
 static eg_status add_value(values *v, const char *text)
 {
-    uint64_t key = text == NULL ? 0 : eg_hash64(text, strlen(text));
+    uint64_t key = key_of(text);
     if (eg_index_get(&v->seen, key) != SIZE_MAX) {
         return eg_ok();
     }
@@ -74,11 +80,16 @@ static const eg_column *find_column(const eg_results *results, const char *name)
     return NULL;
 }
 
-/** `column` NULL: no point has the setting. */
-static eg_status take_values(values *v, const eg_results *results, const eg_column *column)
+/** The values of a setting that are not among the `known` ones (NULL: all). `column` NULL: no point has the
+ * setting. */
+static eg_status take_values(values *v, const eg_results *results, const eg_column *column,
+                             const values *known)
 {
     for (size_t p = 0; p < results->point_count; p++) {
-        EG_TRY(add_value(v, column == NULL ? NULL : column->text[p]));
+        const char *text = column == NULL ? NULL : column->text[p];
+        if (known == NULL || eg_index_get(&known->seen, key_of(text)) == SIZE_MAX) {
+            EG_TRY(add_value(v, text));
+        }
     }
     return eg_ok();
 }
@@ -112,8 +123,8 @@ static eg_status compare_column(const eg_results *there, const eg_results *here,
     values ours = {0};
     values theirs = {0};
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, take_values(&theirs, there, column));
-    EG_TRY_DONE(status, take_values(&ours, here, find_column(here, column->name)));
+    EG_TRY_DONE(status, take_values(&theirs, there, column, NULL));
+    EG_TRY_DONE(status, take_values(&ours, here, find_column(here, column->name), NULL));
     if (disjoint(&ours, &theirs) && (*differences)++ < SHOWN_SETTINGS) {
         say(w, "%s%s is ", w->length > 0 ? "; " : "", column->name);
         say_values(w, &theirs);
@@ -167,4 +178,102 @@ eg_status eg_store_differences(char **out, const eg_results *there, const eg_res
                 "computed them)");
     }
     return eg_strdup(out, w.text);
+}
+
+/** Says which values a setting has now that it had not before, and the other way round. */
+static eg_status compare_values(const eg_results *before, const eg_results *now, const char *name,
+                                words *w, size_t *changes)
+{
+    const eg_column *was = find_column(before, name);
+    const eg_column *is = find_column(now, name);
+    values old = {0};
+    values current = {0};
+    values gained = {0};
+    values lost = {0};
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, take_values(&old, before, was, NULL));
+    EG_TRY_DONE(status, take_values(&current, now, is, NULL));
+    EG_TRY_DONE(status, take_values(&gained, now, is, &old));
+    EG_TRY_DONE(status, take_values(&lost, before, was, &current));
+    if (gained.count + lost.count > 0 && (*changes)++ < SHOWN_SETTINGS) {
+        say(w, "; %s", name);
+        if (gained.count > 0) {
+            say(w, " has now ");
+            say_values(w, &gained);
+        }
+        if (lost.count > 0) {
+            say(w, "%s ", gained.count > 0 ? " and no longer" : " has no longer");
+            say_values(w, &lost);
+        }
+    }
+done:
+    eg_index_clear(&old.seen);
+    eg_index_clear(&current.seen);
+    eg_index_clear(&gained.seen);
+    eg_index_clear(&lost.seen);
+    return status;
+}
+
+/** Counts trials of `a` that are not in `b`, and those of them that are finished. */
+static eg_status count_missing(const eg_results *a, const eg_results *b, size_t *missing,
+                               size_t *finished)
+{
+    eg_index ids = {0};
+    eg_status status = eg_ok();
+    *missing = 0;
+    *finished = 0;
+    for (size_t i = 0; i < b->trial_count; i++) {
+        EG_TRY_DONE(status, eg_index_put(&ids, b->trials[i].id, i));
+    }
+    for (size_t i = 0; i < a->trial_count; i++) {
+        if (eg_index_get(&ids, a->trials[i].id) == SIZE_MAX) {
+            (*missing)++;
+            *finished += eg_is_finished(a->trials[i].status) ? 1 : 0;
+        }
+    }
+done:
+    eg_index_clear(&ids);
+    return status;
+}
+
+eg_status eg_store_changes(char **out, const eg_book *book, const eg_results *now)
+{
+    /* What is left of still older plans did not change now. */
+    eg_results planned = book->box->results;
+    planned.trial_count = book->plan_trials;
+    planned.point_count = book->plan_points;
+    const eg_results *before = &planned;
+    words w = {0};
+    size_t added = 0;
+    size_t gone = 0;
+    size_t finished = 0;
+    size_t changes = 0;
+    EG_TRY(count_missing(now, &book->box->results, &added, &finished));
+    EG_TRY(count_missing(before, now, &gone, &finished));
+    if (added > 0) {
+        say(&w, "%zu of its %zu trials are new", added, now->trial_count);
+    }
+    if (gone > 0) {
+        say(&w, "%s%zu trials are not in it any more%s", added > 0 ? ", " : "", gone,
+            finished > 0 ? " (finished ones stay in the file)" : "");
+    }
+    for (size_t i = 0; i < now->column_count; i++) {
+        EG_TRY(compare_values(before, now, now->columns[i].name, &w, &changes));
+    }
+    for (size_t i = 0; i < before->column_count; i++) {
+        if (find_column(now, before->columns[i].name) == NULL) {
+            EG_TRY(compare_values(before, now, before->columns[i].name, &w, &changes));
+        }
+    }
+    if (changes > SHOWN_SETTINGS) {
+        say(&w, "; %zu more settings changed", changes - SHOWN_SETTINGS);
+    }
+    if (strcmp(before->objective, now->objective) != 0) {
+        say(&w, "; the objective was %s, is %s", before->objective, now->objective);
+    }
+    bool same = added + gone == 0;
+    if (w.length == 0) {
+        return eg_strdup(out, "");
+    }
+    return eg_format(out, "%s%s", same ? "its trials are the same" : "", w.text);
 }

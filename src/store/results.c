@@ -9,6 +9,7 @@
 #include "store/paths.h"
 #include "store/store_lock.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -108,6 +109,44 @@ eg_status eg_results_load(eg_results **out, const char *path)
     if (status.code == EG_OK) {
         *out = &box->results;
     }
+    return status;
+}
+
+static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *plan)
+{
+    for (size_t i = 0; i < plan->trial_count; i++) {
+        size_t at = eg_index_get(&book->ids, plan->trials[i].id);
+        const eg_result *result = at == SIZE_MAX ? NULL : &book->box->results.trials[at];
+        if (result != NULL && result->status != EG_TRIAL_RUNNING) {
+            outcomes[i] = (eg_outcome){(uint8_t)result->status, result->objective};
+        }
+    }
+}
+
+eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *plan)
+{
+    eg_paths paths = {0};
+    eg_path_kind kind = EG_PATH_NONE;
+    eg_book *book = NULL;
+    eg_journal journal = EG_JOURNAL_NONE;
+    eg_replay replay = {0};
+    eg_status status = eg_ok();
+    for (size_t i = 0; i < plan->trial_count; i++) {
+        outcomes[i] = (eg_outcome){EG_TRIAL_PENDING, (double)NAN};
+    }
+    EG_TRY_DONE(status, eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_path_look(paths.journal, &kind));
+    if (kind != EG_PATH_FILE) {
+        goto done;
+    }
+    EG_TRY_DONE(status, eg_book_create(&book));
+    EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, false));
+    EG_TRY_DONE(status, eg_book_replay(book, &journal, &replay));
+    look_up(outcomes, book, plan);
+done:
+    eg_journal_close(&journal);
+    eg_book_free(book);
+    eg_paths_clear(&paths);
     return status;
 }
 

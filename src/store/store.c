@@ -30,6 +30,7 @@ struct eg_store {
     double published_at;      /* … and when that was finished, monotonic seconds */
     double published_seconds; /* … and how long it took */
     bool created;             /* the journal did not exist before */
+    char *change;             /* how the plan differs from that of the last run, NULL: not at all */
 };
 
 static double clock_seconds(clockid_t clock)
@@ -88,6 +89,9 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
     EG_TRY_DONE(status, eg_plan_write(plan, &planned));
     eg_book *book = store->book;
     bool changed = !book->has_plan || book->plan_hash != eg_hash64(planned.data, planned.size);
+    if (changed && book->has_plan) {
+        EG_TRY_DONE(status, eg_store_explain_change(&store->change, book, plan));
+    }
     if (changed) {
         frame = book_first(EG_FRAME_PLAN, &planned, now);
         EG_TRY_DONE(status, eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
@@ -130,6 +134,7 @@ static void destroy(eg_store *store)
     eg_journal_close(&store->journal);
     eg_lock_release(&store->lock);
     eg_paths_clear(&store->paths);
+    eg_free(store->change);
     eg_book_free(store->book);
     eg_writer_free(&store->payload);
     eg_free(store);
@@ -168,6 +173,11 @@ done:
         destroy(store);
     }
     return status;
+}
+
+const char *eg_store_change(const eg_store *store)
+{
+    return store->change == NULL ? "" : store->change;
 }
 
 eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
@@ -273,7 +283,7 @@ eg_status eg_store_redo(eg_store *store, size_t trial)
 {
     eg_writer_clear(&store->payload);
     eg_write_u64(&store->payload, id_of(store, trial));
-    return append(store, EG_FRAME_REDO, true);
+    return append(store, EG_FRAME_REDO, false);
 }
 
 eg_status eg_store_publish(eg_store *store, bool complete)

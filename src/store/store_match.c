@@ -7,21 +7,44 @@
 
 #include <string.h>
 
+/** A book that holds nothing but the plan. */
+static eg_status plan_alone(eg_book **out, const eg_plan *plan)
+{
+    eg_writer writer = {0};
+    eg_status status = eg_book_create(out);
+    if (status.code == EG_OK) {
+        status = eg_plan_write(plan, &writer);
+    }
+    if (status.code == EG_OK) {
+        eg_reader reader = eg_reader_make(writer.data, writer.size);
+        status = eg_book_apply_plan(*out, &reader);
+    }
+    eg_writer_free(&writer);
+    return status;
+}
+
 /** "…; …": in what the results so far and the plan differ. A new text. */
 static eg_status explain(char **out, const eg_book *book, const eg_plan *plan)
 {
-    eg_writer writer = {0};
     eg_book *planned = NULL;
     *out = NULL;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_plan_write(plan, &writer));
-    EG_TRY_DONE(status, eg_book_create(&planned));
-    eg_reader reader = eg_reader_make(writer.data, writer.size);
-    EG_TRY_DONE(status, eg_book_apply_plan(planned, &reader));
-    status = eg_store_differences(out, &book->box->results, &planned->box->results, plan);
-done:
+    eg_status status = plan_alone(&planned, plan);
+    if (status.code == EG_OK) {
+        status = eg_store_differences(out, &book->box->results, &planned->box->results, plan);
+    }
     eg_book_free(planned);
-    eg_writer_free(&writer);
+    return status;
+}
+
+eg_status eg_store_explain_change(char **out, const eg_book *book, const eg_plan *plan)
+{
+    eg_book *planned = NULL;
+    *out = NULL;
+    eg_status status = plan_alone(&planned, plan);
+    if (status.code == EG_OK) {
+        status = eg_store_changes(out, book, &planned->box->results);
+    }
+    eg_book_free(planned);
     return status;
 }
 

@@ -9,6 +9,10 @@
  * it (any will do while nothing is finished). `file` is for the message. */
 eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *file) EG_WARN_UNUSED;
 
+/** How the plan differs from the one that the book has. A new text. */
+eg_status eg_store_explain_change(char **out, const eg_book *book,
+                                  const eg_plan *plan) EG_WARN_UNUSED;
+
 /** EG_INVALID if NAME.h5 is not ours to replace: no results file, or one whose journal is gone. */
 eg_status eg_store_check_file(const eg_paths *paths, bool has_journal) EG_WARN_UNUSED;
 

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# A sweep that was edited says so and runs what is new; one that is finished needs no data any more; chosen
+# trials run again.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+
+sweep s <<'END'
+grid:
+  optimizer.lr: [0.003, 0.03]
+seeds: 2
+END
+expect 0 "$engram" run s.yaml
+lacks err "the sweep was changed"
+expect 0 "$engram" run s.yaml
+lacks err "the sweep was changed"
+
+# More seeds, another value, one value less.
+expect 0 "$engram" run s.yaml seeds=3
+has err "the sweep was changed since its last run: 2 of its 6 trials are new"
+sed 's/0.003, 0.03/0.03, 0.1/' s.yaml >edited.yaml
+expect 0 "$engram" run edited.yaml
+has err "2 of its 4 trials are new, 4 trials are not in it any more (finished ones stay in the file)"
+has err "optimizer.lr has now 0.1 and no longer 0.003"
+has err "2 of 4 trials were finished before, 2 to run"
+expect 0 "$engram" run s.yaml seeds=3
+has out "all 6 trials were finished before"
+# Nothing but words.
+sed -i '1a doc: the same trials' s.yaml
+expect 0 "$engram" run s.yaml seeds=3
+lacks err "the sweep was changed"
+
+# Chosen trials again: the results are the same, the attempts are counted.
+"$engram" export results/s.h5 --stable >before.csv
+expect 0 "$engram" run s.yaml seeds=3 --redo status=done
+has err "6 trials to run"
+"$engram" export results/s.h5 --stable >after.csv
+same before.csv after.csv
+expect 0 "$engram" failures results/s.h5
+has out "6 retried: needed more than one attempt"
+refuses "--redo status=skipped" -- "$engram" run s.yaml --redo status=skipped
+
+# The data are needed for what is still to run, and for nothing else. Ten black pictures.
+mkdir data
+pictures() {
+    printf '\0\0\010\003\0\0\0\012\0\0\0\034\0\0\0\034'
+    head -c 7840 /dev/zero
+}
+labels() {
+    printf '\0\0\010\001\0\0\0\012'
+    printf '\0\1\2\3\4\5\6\7\10\11'
+}
+for part in train t10k; do
+    pictures >data/$part-images-idx3-ubyte
+    labels >data/$part-labels-idx1-ubyte
+done
+cat >d.yaml <<'END'
+name: d
+protocol: test
+base: {dataset: {mnist: {path: data}}, stream: iid, stream.batch: 5, model.hidden: [4]}
+seeds: 1
+END
+expect 0 "$engram" run d.yaml
+mv data elsewhere
+expect 0 "$engram" run d.yaml
+has out "all 1 trials were finished before"
+refuses "dataset mnist" "data" -- "$engram" run d.yaml seeds=2
+refuses "dataset mnist" "data" -- "$engram" run d.yaml --redo all
+mv elsewhere data
+expect 0 "$engram" run d.yaml seeds=2
+has err "1 of its 2 trials are new"
+echo passed
