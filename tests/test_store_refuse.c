@@ -5,6 +5,7 @@
 #include "engram/memory.h"
 #include "plans.h"
 #include "store/store_lock.h"
+#include "store/seal.h"
 #include "stores.h"
 
 #include <hdf5.h>
@@ -350,7 +351,8 @@ static void test_cut_result_file(void **state)
     size_t size = 0;
     eg_test_run(file, plan, 0, 6);
     unsigned char *bytes = eg_test_read_file(file, &size);
-    for (size_t cut = 0; cut < size; cut += size / 101) {
+    /* Without a part of its checksum only it is as good as before. */
+    for (size_t cut = 0; cut < size - EG_SEAL_SIZE; cut += size / 101) {
         eg_results *results = NULL;
         eg_test_write_file(moved, bytes, cut);
         eg_status status = eg_results_load(&results, moved);

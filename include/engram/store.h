@@ -88,6 +88,8 @@ typedef struct eg_result {
     uint64_t seed;
     eg_trial_status status;
     uint32_t attempt, rank;
+    uint32_t
+        losses; /**< workers lost while they ran it, since it was last redone; 0 without a journal */
     char *host, *message; /**< owned by the results; "" when unknown */
     double start_time, wall_seconds;
     double objective;

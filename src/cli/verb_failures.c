@@ -37,7 +37,11 @@ static bool is_listed(const eg_result *result)
 /** A retried trial that came through in the end has no message of its own. */
 static const char *message_of(const eg_result *result)
 {
-    return is_failure(result) ? result->message : "needed more than one attempt";
+    if (is_failure(result)) {
+        return result->message;
+    }
+    return result->losses > 0 ? "its worker was lost, it came through elsewhere"
+                              : "needed more than one attempt";
 }
 
 static const char *status_of(const eg_result *result)

@@ -4,9 +4,11 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/result_facts.h"
+#include "cli/workers.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +29,15 @@ static const eg_option options[] = {
     [JSON] = {.name = "json", .doc = "One JSON object (one per line with --watch)."},
 };
 
+enum { SCHEMA = 1 /* of --json: grows when a key is removed or changes its meaning */ };
 enum { RECENT = 100 /* finished trials the rate is measured on */ };
 
 /** What there is to tell. */
 typedef struct facts {
     size_t by_status[EG_TRIAL_STATUS_COUNT];
-    size_t finished, retried;
+    size_t finished, retried, losses;
+    eg_worker_state *workers; /**< owned */
+    size_t worker_count;
     double per_second, seconds_left; /**< NaN: unknown */
     double wall_total;
 } facts;
@@ -70,6 +75,7 @@ static eg_status gather(facts *out, const eg_results *results)
     eg_results_count(results, out->by_status);
     for (size_t i = 0; i < results->trial_count; i++) {
         out->retried += results->trials[i].attempt > 1;
+        out->losses += results->trials[i].losses;
         out->wall_total +=
             isfinite(results->trials[i].wall_seconds) ? results->trials[i].wall_seconds : 0;
     }
@@ -79,8 +85,53 @@ static eg_status gather(facts *out, const eg_results *results)
     EG_TRY(eg_alloc(&ends, results->trial_count, sizeof *ends));
     out->per_second = measure_rate(results, ends);
     eg_free(ends);
+    EG_TRY(eg_workers_find(&out->workers, &out->worker_count, results));
     out->seconds_left = results->writer != NULL ? (double)open / out->per_second : (double)NAN;
     return eg_ok();
+}
+
+static void print_workers(const facts *f)
+{
+    enum { SHOWN = 32 };
+    double now = eg_now();
+    for (size_t i = 0; i < f->worker_count && i < SHOWN; i++) {
+        const eg_worker_state *worker = &f->workers[i];
+        (void)printf("  worker    rank %" PRIu32 " on %s: ", worker->rank, worker->host);
+        if (worker->running == NULL) {
+            (void)printf("waiting");
+        } else {
+            (void)printf("trial %s", eg_id(worker->running->id).text);
+            if (worker->running->attempt > 1) {
+                (void)printf(", attempt %" PRIu32, worker->running->attempt);
+            }
+            (void)printf(", given %s ago",
+                         eg_duration(fmax(0, now - worker->running->start_time)).text);
+        }
+        (void)printf("; %zu finished\n", worker->finished);
+    }
+    if (f->worker_count > SHOWN) {
+        (void)printf("  worker    … and %zu more (--json has them all)\n", f->worker_count - SHOWN);
+    }
+}
+
+static json_t *workers_array(const facts *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->worker_count; i++) {
+        const eg_worker_state *worker = &f->workers[i];
+        const eg_result *running = worker->running;
+        json_t *object = json_object();
+        eg_json_count(object, "rank", worker->rank);
+        eg_json_text(object, "host", worker->host);
+        eg_json_text(object, "trial", running == NULL ? NULL : eg_id(running->id).text);
+        eg_json_real(object, "since", running == NULL ? (double)NAN : running->start_time);
+        eg_json_count(object, "attempt", running == NULL ? 0 : running->attempt);
+        eg_json_count(object, "held", worker->held);
+        eg_json_count(object, "finished", worker->finished);
+        eg_json_real(object, "busy_seconds", worker->busy_seconds);
+        (void)json_array_append_new(list, object);
+    }
+    return list;
 }
 
 static const char *state_of(const eg_results *results)
@@ -107,10 +158,15 @@ static void print_text(const char *path, const eg_results *results, const facts 
     if (f->retried > 0) {
         (void)printf("  retried   %zu\n", f->retried);
     }
+    if (f->losses > 0) {
+        (void)printf("  lost      %zu attempt%s with their workers\n", f->losses,
+                     eg_plural(f->losses));
+    }
     if (results->writer != NULL && isfinite(f->per_second)) {
         (void)printf("  rate      %.3g trials per minute\n", 60 * f->per_second);
         (void)printf("  left      %s\n", eg_duration(f->seconds_left).text);
     }
+    print_workers(f);
     (void)printf("  computed  %s of trial time\n", eg_duration(f->wall_total).text);
     (void)printf("  last news %s\n", eg_time_text(results->last_activity).text);
     if (best != NULL) {
@@ -126,6 +182,7 @@ static eg_status print_json(const char *path, const eg_results *results, const f
                             const eg_tally *best, bool one_line)
 {
     json_t *root = json_object();
+    eg_json_count(root, "schema", SCHEMA);
     eg_json_text(root, "name", results->name);
     eg_json_text(root, "path", path);
     (void)json_object_set_new(root, "complete", json_boolean(results->complete));
@@ -136,15 +193,16 @@ static eg_status print_json(const char *path, const eg_results *results, const f
         eg_json_count(root, eg_trial_status_name((eg_trial_status)s), f->by_status[s]);
     }
     eg_json_count(root, "retried", f->retried);
+    eg_json_count(root, "lost_attempts", f->losses);
+    (void)json_object_set_new(root, "workers", workers_array(f));
     eg_json_real(root, "trials_per_minute", 60 * f->per_second);
     eg_json_real(root, "seconds_left", f->seconds_left);
     eg_json_real(root, "trial_seconds", f->wall_total);
     eg_json_real(root, "last_activity", results->last_activity);
     eg_json_text(root, "objective", results->objective);
     eg_json_real(root, "best", best == NULL ? (double)NAN : best->mean);
-    if (best != NULL) {
-        eg_json_count(root, "best_point", best->point);
-    }
+    (void)json_object_set_new(root, "best_point",
+                              best == NULL ? json_null() : json_integer((json_int_t)best->point));
     (void)json_object_set_new(root, "warnings",
                               eg_json_texts(results->warnings, results->warning_count));
     if (one_line) {
@@ -160,7 +218,7 @@ static eg_status show(const char *path, bool json, bool watching, bool *running)
     eg_results *results = NULL;
     eg_tally *tallies = NULL;
     char *notes = NULL;
-    facts f;
+    facts f = {0};
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_results_load(&results, path));
     EG_TRY_DONE(status, gather(&f, results));
@@ -178,6 +236,7 @@ static eg_status show(const char *path, bool json, bool watching, bool *running)
     *running = results->writer != NULL;
 done:
     eg_free(notes);
+    eg_free(f.workers);
     eg_free(tallies);
     eg_results_free(results);
     return status;
@@ -216,7 +275,16 @@ const eg_verb eg_verb_status = {
         "and "
         "while the sweep runs its rate (over the last 100 trials) and the time left. It reads the "
         "journal beside FILE from any process on any machine that sees the file, and disturbs "
-        "nobody.",
+        "nobody.\n\n"
+        "--json, schema 1 (keys may be added; a change of any is a new schema): name, path; "
+        "complete; writer, \"host pid\" or null; total, finished, and a count per status: pending, "
+        "running, done, diverged, failed, timeout, skipped; retried, trials that needed several "
+        "attempts; lost_attempts, those that ended with their worker; workers, while somebody "
+        "writes: rank, host, trial (id or null), since (seconds since 1970), attempt, held (trials "
+        "given to it), finished and busy_seconds (by this run of the command); trials_per_minute, "
+        "seconds_left, trial_seconds, last_activity; objective, best, best_point; warnings. What "
+        "is "
+        "unknown is null.",
     .options = options,
     .option_count = EG_COUNT(options),
     .words_min = 1,

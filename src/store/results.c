@@ -68,6 +68,7 @@ static eg_status load_journal(eg_box **out, const eg_paths *paths)
         EG_TRY_DONE(status, eg_pool_add(&book->box->pool, &results->writer, holder));
     }
     for (size_t i = 0; i < results->trial_count; i++) {
+        results->trials[i].losses = book->pages[i].losses;
         EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
     }
     *out = book->box;

@@ -86,6 +86,8 @@ for _ in $(seq 100); do
 done
 has status.json '"complete": false'
 lacks status.json '"writer": null'
+has status.json '"schema": 1'
+has status.json '"rank": 0'
 refuses "long" "$pid" -- "$engram" run long.yaml -o long.h5
 "$engram" status long.h5 --watch=1 >watch.out 2>watch.err &
 watcher=$!
@@ -101,6 +103,7 @@ wait "$pid" || code=$?
 # Watching ends by itself when nobody writes any more.
 wait "$watcher" || fail "watching ended with exit code $?"
 has watch.out "running by"
+has watch.out "worker    rank 0 on"
 has watch.out "incomplete, nobody is running it"
 has running.out "stopped early"
 has running.out "the same command again"
