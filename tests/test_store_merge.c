@@ -349,6 +349,32 @@ static void test_second_stage(void **state)
     }
 }
 
+/** Pieces picked with `only` have no trial in common, and join. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    eg_plan *whole = plan_of(eg_test_sweep, NULL);
+    eg_plan *first = plan_of(eg_test_sweep, "only={model.activation: relu}");
+    eg_plan *second = plan_of(eg_test_sweep, "only={model.activation: hard_ash}");
+    run_some("a.h5", first, 0x07);
+    run_some("b.h5", second, 0x07);
+    assert_ok(merge_of("m.h5", "a.h5", "b.h5"));
+    eg_results *results = eg_test_load(at("m.h5"));
+    assert_int_equal(results->trial_count, 6);
+    for (size_t i = 0; i < 3; i++) {
+        eg_test_compare(first, i, eg_test_find(results, first, i), false);
+        eg_test_compare(second, i, eg_test_find(results, second, i), false);
+    }
+    eg_results_free(results);
+    eg_store *store = open_store("m.h5", whole, "all");
+    assert_non_null(
+        strstr(eg_store_change(store), "its trials are the same; model.activation has now"));
+    assert_ok(eg_store_close(store, "stopped"));
+    eg_plan_free(whole);
+    eg_plan_free(first);
+    eg_plan_free(second);
+}
+
 static void test_other_sweeps(void **state)
 {
     (void)state;
@@ -437,11 +463,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        merge_test(test_any_order),      merge_test(test_again_and_again),
-        merge_test(test_slices),         merge_test(test_overlaps),
-        merge_test(test_best_standing),  merge_test(test_skipped_after_failed),
-        merge_test(test_second_stage),   merge_test(test_other_sweeps),
-        merge_test(test_damaged_source), merge_test(test_no_memory),
+        merge_test(test_any_order),     merge_test(test_again_and_again),
+        merge_test(test_slices),        merge_test(test_overlaps),
+        merge_test(test_best_standing), merge_test(test_skipped_after_failed),
+        merge_test(test_second_stage),  merge_test(test_pieces),
+        merge_test(test_other_sweeps),  merge_test(test_damaged_source),
+        merge_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

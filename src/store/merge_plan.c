@@ -3,6 +3,7 @@
 
 #include "engram/memory.h"
 #include "store/differences.h"
+#include "store/store_match.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,7 +164,8 @@ static eg_merge_group *find_group(const eg_merge_groups *groups, uint64_t base_h
 
 /** --- Do they belong together -------------------------------------------------------------------- */
 
-/** One trial in common with the group to go on with is enough, as it is for an edited sweep. */
+/** One trial in common with the group to go on with is enough, as it is for an edited sweep; pieces picked
+ *  with `only` have none. */
 static eg_status check_related(const eg_merge_group *group, const eg_merge_group *main,
                                const eg_index *ids)
 {
@@ -172,9 +174,13 @@ static eg_status check_related(const eg_merge_group *group, const eg_merge_group
             return eg_ok();
         }
     }
+    const eg_results *there = &group->example->book->box->results;
+    const eg_results *here = &main->example->book->box->results;
+    if (eg_store_are_pieces(there->text, there->overrides, here->text, here->overrides)) {
+        return eg_ok();
+    }
     char *words = NULL;
-    EG_TRY(eg_store_differences(&words, &group->example->book->box->results,
-                                &main->example->book->box->results, NULL));
+    EG_TRY(eg_store_differences(&words, there, here, NULL));
     eg_status status = eg_fail(EG_INVALID, "%s belongs to another sweep than %s: %s",
                                group->example->paths.file, main->example->paths.file, words);
     eg_free(words);

@@ -83,12 +83,10 @@ static const char *next_override(const char *at, size_t *length)
     return at;
 }
 
-/** The same sweep file, run in pieces: the command lines differ in `only` alone. */
-static bool other_piece(const eg_book *book, const eg_plan *plan)
+bool eg_store_are_pieces(const char *text, const char *there, const char *other_text,
+                         const char *here)
 {
-    const char *there = book->box->results.overrides;
-    const char *here = plan->overrides;
-    bool same = strcmp(book->box->results.text, plan->text) == 0 && strcmp(there, here) != 0;
+    bool same = strcmp(text, other_text) == 0 && strcmp(there, here) != 0;
     while (same && (there[0] != '\0' || here[0] != '\0')) {
         size_t length_there = 0;
         size_t length_here = 0;
@@ -133,7 +131,7 @@ eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *f
                        "(engram merge joins them)",
                        file);
     }
-    if (other_piece(book, plan)) {
+    if (eg_store_are_pieces(results->text, results->overrides, plan->text, plan->overrides)) {
         return eg_ok();
     }
     char *words = NULL;

@@ -9,6 +9,10 @@
  * it (any will do while nothing is finished). `file` is for the message. */
 eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *file) EG_WARN_UNUSED;
 
+/** The same sweep file (its text), run in pieces: the overrides differ in `only` alone. */
+bool eg_store_are_pieces(const char *text, const char *there, const char *other_text,
+                         const char *here);
+
 /** How the plan differs from the one that the book has. A new text. */
 eg_status eg_store_explain_change(char **out, const eg_book *book,
                                   const eg_plan *plan) EG_WARN_UNUSED;

@@ -94,7 +94,7 @@ faulty() {
     # The shell's word on a killed child is not wanted.
     { ENGRAM_FAULT_FOLDER=$work/r ENGRAM_FAULT_KIND=$1 ENGRAM_FAULT_AT=$2 ENGRAM_FAULT_CALLS=$3 \
         ENGRAM_FAULT_LOG=$work/log LD_PRELOAD=$library \
-        timeout -k 5 60 "$engram" run s.yaml -o r/s.h5 -q >out 2>err; } 2>/dev/null || code=$?
+        timeout -k 5 600 "$engram" run s.yaml -o r/s.h5 -q >out 2>err; } 2>/dev/null || code=$?
     read -r _ calls _ synced _ rewritten <log || fail "$1 at call $2 left no log"
 }
 
@@ -115,8 +115,8 @@ sound() {
 goes_on() {
     [ ! -e r/s.journal ] || head -c "$synced" r/s.journal >safe
     [ -e r/s.journal ] || : >safe
-    timeout 60 "$engram" run s.yaml -o r/s.h5 -q >again.out 2>&1 ||
-        fail "$1: the same command does not continue: $(cat again.out)"
+    timeout -k 5 600 "$engram" run s.yaml -o r/s.h5 -q >again.out 2>&1 ||
+        fail "$1: the same command does not continue (exit code $?): $(cat again.out)"
     cmp -s -n "$(stat -c %s safe)" safe r/s.journal || fail "$1: what was safe was changed later"
     tables r/s.h5 | cmp -s want - || fail "$1: other results than without a fault"
     "$engram" check r/s.h5 >check.out || fail "$1: $(cat check.out)"
