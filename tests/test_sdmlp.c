@@ -281,7 +281,8 @@ static void starting_weights(void **state)
     eg_net_free(positive);
 }
 
-enum { IN = 30, OUT = 5, B = 4 };
+/* More inputs than a block of a compressed matrix has columns. */
+enum { IN = EG_SPARSE_BLOCK + 44, OUT = 5, B = 4 };
 
 /** Outputs and gradients of one minibatch, dense or compressed. */
 static void run(bool compressed, eg_real background, eg_real *y, eg_real *grads)
@@ -293,6 +294,7 @@ static void run(bool compressed, eg_real background, eg_real *y, eg_real *grads)
     eg_real dy[B * OUT];
     assert_ok(eg_pass_create(&pass, net, B, true));
     assert_ok(eg_sparse_create(&sparse, B, IN));
+    assert_int_equal(sparse->blocks, 2);
     sparse->rows = B;
     sparse->background = background;
     eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, 0);
@@ -303,12 +305,14 @@ static void run(bool compressed, eg_real background, eg_real *y, eg_real *grads)
             sparse->column[n] = (uint32_t)(i % IN);
             sparse->value[n++] = x[i] - background;
         }
-        sparse->start[i / IN + 1] = n;
+        sparse->start[i / IN * sparse->blocks + i % IN / sparse->block + 1] = n;
     }
     for (size_t i = 0; i < (size_t)B * OUT; i++) {
         dy[i] = (eg_real)eg_rng_normal(&rng);
     }
-    memcpy(y, eg_net_forward(net, pass, B, x, compressed ? sparse : NULL), sizeof dy);
+    const eg_real *out =
+        eg_net_forward(net, pass, B, compressed ? NULL : x, compressed ? sparse : NULL);
+    memcpy(y, out, sizeof dy);
     eg_net_backward(net, pass, dy);
     memcpy(grads, net->grads, net->param_count * sizeof *grads);
     eg_sparse_free(sparse);

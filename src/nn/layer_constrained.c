@@ -116,27 +116,44 @@ static eg_real inverse_length(size_t n, const eg_real *u)
     return 1 / (norm < least_norm ? least_norm : norm);
 }
 
+static void rectify(size_t n, eg_real offset, const eg_real *from, eg_real *u)
+{
+    for (size_t i = 0; i < n; i++) {
+        eg_real value = from[i] + offset;
+        u[i] = value < 0 ? 0 : value;
+    }
+}
+
+/* Row b of a compressed input, written out: x need not be there. */
+static void write_out(const eg_sparse *from, size_t b, eg_real *u)
+{
+    for (size_t i = 0; i < from->columns; i++) {
+        u[i] = from->background;
+    }
+    for (size_t k = eg_sparse_row(from, b); k < eg_sparse_row(from, b + 1); k++) {
+        eg_real value = from->value[k] + from->background;
+        u[from->column[k]] = value < 0 ? 0 : value;
+    }
+}
+
 /* Scales the inputs. */
 static void scale_inputs(const eg_layer *layer, const eg_call *call, const eg_real *x, input *in)
 {
+    const eg_sparse *sparse = call->sparse;
     for (size_t b = 0; b < call->batch; b++) {
         size_t first = b * layer->inputs;
         size_t count = layer->inputs;
-        eg_real offset = 0;
-        const eg_real *from = x + first;
         if (in->call.sparse != NULL) {
-            first = call->sparse->start[b];
-            count = call->sparse->start[b + 1] - first;
-            offset = call->sparse->background;
-            from = call->sparse->value + first;
+            first = eg_sparse_row(sparse, b);
+            count = eg_sparse_row(sparse, b + 1) - first;
+            rectify(count, sparse->background, sparse->value + first, in->value + first);
+        } else if (sparse != NULL) {
+            write_out(sparse, b, in->value + first);
+        } else {
+            rectify(count, 0, x + first, in->value + first);
         }
-        eg_real *u = in->value + first;
-        for (size_t i = 0; i < count; i++) {
-            eg_real value = from[i] + offset;
-            u[i] = value < 0 ? 0 : value;
-        }
-        in->inverse[b] = inverse_length(count, u);
-        eg_scale(count, in->inverse[b], u);
+        in->inverse[b] = inverse_length(count, in->value + first);
+        eg_scale(count, in->inverse[b], in->value + first);
     }
 }
 
@@ -146,7 +163,7 @@ static void scale_transposed(const eg_call *call, input *in)
     if (in->call.transposed == NULL) {
         return;
     }
-    for (size_t k = 0; k < from->start[from->rows]; k++) {
+    for (size_t k = 0; k < eg_sparse_row(from, from->rows); k++) {
         eg_real value = from->value[k] + call->sparse->background;
         in->transposed_value[k] = value < 0 ? 0 : value * in->inverse[from->column[k]];
     }
