@@ -4,8 +4,8 @@
 
 #include "engram/memory.h"
 #include "plans.h"
-#include "store/store_lock.h"
 #include "store/seal.h"
+#include "store/store_lock.h"
 #include "stores.h"
 
 #include <hdf5.h>
