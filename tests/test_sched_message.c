@@ -50,7 +50,7 @@ static void make_all(eg_message *all, const eg_record *record)
         {.kind = EG_MESSAGE_LEFT, .as.reason = "out of memory"},
         {.kind = EG_MESSAGE_WORK,
          .as.work = {77, 2, UINT64_MAX, "dataset=mnist\noptimizer.lr=0.1\n", "final_accuracy",
-                     "/data/x.checkpoints/0a", 60}},
+                     "/data/x.checkpoints/0a", 60, 1}},
         {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = 2}},
         {.kind = EG_MESSAGE_ALIVE, .as.alive = {2.5, 7.5}},
         {.kind = EG_MESSAGE_STOP},

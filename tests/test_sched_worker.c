@@ -79,8 +79,9 @@ static void say_kind(scene *s, eg_message_kind kind)
 
 static void give(scene *s, uint64_t ticket, const char *settings)
 {
-    eg_message message = {.kind = EG_MESSAGE_WORK,
-                          .as.work = {ticket, 3, ticket * ticket + 17, settings, "curve"}};
+    eg_message message = {
+        .kind = EG_MESSAGE_WORK,
+        .as.work = {ticket, 3, ticket * ticket + 17, settings, "curve", NULL, 0, 0}};
     say(s, &message);
 }
 
@@ -360,7 +361,7 @@ static void test_checkpoint_is_dropped(void **state)
     char path[256];
     (void)snprintf(path, sizeof path, "%s/checkpoint", directory);
     const eg_message job = {.kind = EG_MESSAGE_WORK,
-                            .as.work = {5, 3, 5 * 5 + 17, "done 1", "curve", path, 60}};
+                            .as.work = {5, 3, 5 * 5 + 17, "done 1", "curve", path, 60, 0}};
     for (int acknowledged = 0; acknowledged < 2; acknowledged++) {
         scene s;
         begin(&s, &runner, slow_heart, false);

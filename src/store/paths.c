@@ -4,6 +4,7 @@
 #include "engram/memory.h"
 #include "engram/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +57,7 @@ eg_status eg_store_checkpoint_directory(char **out, const char *path)
     *out = NULL;
     eg_paths paths;
     EG_TRY(eg_paths_make(&paths, path));
+    assert(paths.file != NULL);
     int stem = (int)(strlen(paths.file) - strlen(".h5"));
     eg_status status = eg_format(out, "%.*s.checkpoints", stem, paths.file);
     eg_paths_clear(&paths);
