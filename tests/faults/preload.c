@@ -12,8 +12,9 @@
  *                          short   a write stops after one byte
  *                          eintr   the call is interrupted; the next one is not
  *      ENGRAM_FAULT_LOG    a file outside the folder that gets, at the end of the process or when it is
- *                          killed, "calls N synced N rewritten N": how many calls there were, how much of
- *                          the journal was forced to disk, and how many writes went below that. */
+ *                          killed, "calls N synced N rewritten N syncs N": how many calls there were, how much of
+ *                          the journal was forced to disk, how many writes went below that, and how
+ *                          often it was forced to disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -42,7 +43,7 @@ static struct {
     const char *log;
     char journal[PATH_SIZE]; /* the one that was synced last */
     long long synced;
-    unsigned long rewritten;
+    unsigned long rewritten, syncs;
 } state = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static unsigned long number(const char *name, unsigned long otherwise)
@@ -79,8 +80,8 @@ static void write_log(void)
     if (!state.active || state.log == NULL) {
         return;
     }
-    int length = snprintf(text, sizeof text, "calls %lu synced %lld rewritten %lu\n", state.count,
-                          state.synced, state.rewritten);
+    int length = snprintf(text, sizeof text, "calls %lu synced %lld rewritten %lu syncs %lu\n",
+                          state.count, state.synced, state.rewritten, state.syncs);
     long fd = syscall(SYS_openat, AT_FDCWD, state.log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     (void)syscall(SYS_write, fd, text, (size_t)length);
     (void)syscall(SYS_close, fd);
@@ -303,6 +304,7 @@ static int do_sync(int fd, long call)
     if (watched && result == 0 && is_journal(path) && fstat(fd, &info) == 0) {
         (void)snprintf(state.journal, sizeof state.journal, "%s", path);
         state.synced = info.st_size;
+        state.syncs++;
     }
     return result;
 }
