@@ -98,7 +98,7 @@ static const sweep_case cases[] = {
     {.path = "class-incremental/ewc.yaml",
      .points = 2 * 2 + 9 * 8 + 6,
      .seeds = 3,
-     .overrides = {"name=try", "stream.epochs=2", "learner.lambda=3e5",
+     .overrides = {"name=try", "stream.epochs=2", "learner.lambda=1e5",
                    "only={dataset.scale: unit, learner.beta: 0.005}"},
      .left = 3},
     {.path = "class-incremental/online_ewc.yaml",
