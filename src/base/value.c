@@ -59,6 +59,8 @@ static eg_status check_range(const eg_reading *r, double value)
     return eg_reading_refuse(r, words);
 }
 
+static const char many_digits[] = "an integer of at most 18 digits";
+
 eg_status eg_reading_integer(const eg_reading *r, const char *token, int64_t *out)
 {
     char *end = NULL;
@@ -72,7 +74,7 @@ eg_status eg_reading_integer(const eg_reading *r, const char *token, int64_t *ou
     const char *why = NULL;
     char words[WORDS_SIZE];
     if (errno == ERANGE) {
-        return eg_reading_refuse(r, "an integer of at most 18 digits");
+        return eg_reading_refuse(r, many_digits);
     }
     if (eg_real_read(&real, token, &why) && real == floor(real) && fabs(real) < 1e15) {
         (void)snprintf(words, sizeof words, "an integer: write %.0f", real);
@@ -209,7 +211,9 @@ static eg_status read_scalar(const eg_reading *r, eg_value *value)
     char token[EG_TOKEN_SIZE];
     const char *at = r->text;
     if (!eg_reading_token(&at, token) || *at != '\0') {
-        return eg_reading_refuse(r, expected[r->param->type]);
+        bool digits = strspn(r->text, "+-0123456789") == strlen(r->text);
+        bool too_many = r->param->type == EG_TYPE_INT && digits && r->text[0] != '\0';
+        return eg_reading_refuse(r, too_many ? many_digits : expected[r->param->type]);
     }
     switch (r->param->type) {
     case EG_TYPE_BOOL:

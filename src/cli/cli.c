@@ -5,6 +5,7 @@
 #include "cli/format.h"
 #include "engram/memory.h"
 #include "engram/params.h"
+#include "sweep/yaml_text.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -109,6 +110,28 @@ static eg_status flush_output(void)
     return pipe ? eg_ok() : eg_fail_errno(error, "cannot write standard output");
 }
 
+/** One line that changes nothing on the terminal: input may have control characters and worse in its names. */
+static void print_failure(const char *message)
+{
+    const unsigned char *at = (const unsigned char *)message;
+    size_t left = strlen(message);
+    (void)fputs("engram: ", stderr);
+    while (left > 0) {
+        size_t size = eg_text_character(at, left);
+        if (*at == '\n') {
+            (void)fputs("\\n", stderr);
+        } else if (size == 0 || *at < 0x20 || *at == 0x7f) {
+            (void)fprintf(stderr, "\\x%02x", *at);
+            size = 1;
+        } else {
+            (void)fwrite(at, 1, size, stderr);
+        }
+        at += size;
+        left -= size;
+    }
+    (void)fputc('\n', stderr);
+}
+
 static int first_rank(eg_world *world, int argc, char **argv)
 {
     char *command = NULL;
@@ -122,7 +145,7 @@ static int first_rank(eg_world *world, int argc, char **argv)
     eg_status_keep(&status, flush_output());
     eg_free(command);
     if (status.code != EG_OK) {
-        (void)fprintf(stderr, "engram: %s\n", status.message);
+        print_failure(status.message);
         code = eg_exit_code(&status);
     }
     if (!cli.scheduled && eg_world_size(world) > 1) {
@@ -138,7 +161,7 @@ int eg_cli_main(int argc, char **argv)
     eg_world *world = NULL;
     eg_status status = eg_world_create(&world, &argc, &argv);
     if (status.code != EG_OK) {
-        (void)fprintf(stderr, "engram: %s\n", status.message);
+        print_failure(status.message);
         return eg_exit_code(&status);
     }
     int code = EG_EXIT_DONE;

@@ -5,6 +5,9 @@
 #include "data/idx.h"
 #include "engram/memory.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 enum { IMAGES_RANK = 3, LABELS_RANK = 1 };
 
 /* Path of one file in whichever spelling is there; *out is NULL if none is. */
@@ -33,6 +36,16 @@ typedef struct folder {
     const char *reason;
 } folder;
 
+/* What is wrong with a folder in which a file was not found, if it is the folder. */
+static const char *folder_state(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return errno == ENOENT ? ", which does not exist" : "";
+    }
+    return S_ISDIR(info.st_mode) ? "" : ", which is not a folder";
+}
+
 /* Finds and reads one file; *path names it for later messages. */
 static eg_status read_file(const folder *from, const char *part, const char *what, size_t rank,
                            char **path, eg_idx *out)
@@ -41,9 +54,9 @@ static eg_status read_file(const folder *from, const char *part, const char *wha
     if (*path == NULL) {
         return eg_fail(EG_INVALID,
                        "dataset %s: no %s-%s-idx%zu-ubyte (nor %s-%s.idx%zu-ubyte, nor either with "
-                       ".gz) in %s (%s); jobs/fetch-data.sh %s gets the files",
+                       ".gz) in %s (%s)%s; jobs/fetch-data.sh %s gets the files",
                        from->spec->name, part, what, rank, part, what, rank, from->path,
-                       from->reason, from->spec->name);
+                       from->reason, folder_state(from->path), from->spec->name);
     }
     return eg_idx_read(out, *path, rank);
 }

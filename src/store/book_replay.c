@@ -53,8 +53,16 @@ eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
         }
         EG_TRY(check_first(replay, &frame, journal->path));
         replay->frames++;
-        EG_TRY(eg_status_wrap(eg_book_apply(book, &frame), "%s: the record at byte %llu",
-                              journal->path, (unsigned long long)frame.offset));
+        eg_status status = eg_book_apply(book, &frame);
+        if (status.code == EG_INVALID && replay->damaged) {
+            return eg_fail(EG_INVALID,
+                           "%s is damaged at byte %llu, and the record at byte %llu means nothing "
+                           "without what stood there: %.200s",
+                           journal->path, (unsigned long long)replay->damaged_at,
+                           (unsigned long long)frame.offset, status.message);
+        }
+        EG_TRY(eg_status_wrap(status, "%s: the record at byte %llu", journal->path,
+                              (unsigned long long)frame.offset));
     }
 }
 

@@ -44,9 +44,9 @@ eg_status eg_h5_open(hid_t *out, const char *path)
     (void)H5Pset_file_locking(access, false, true);
 #endif
     *out = H5Fopen(path, H5F_ACC_RDONLY, access);
+    eg_status why = *out < 0 ? eg_h5_failure() : eg_ok(); /* closing forgets it */
     eg_h5_close(access);
     if (*out < 0) {
-        eg_status why = eg_h5_failure();
         return eg_fail(EG_INVALID, "%s is damaged or cut short (%.300s)", path, why.message);
     }
     return eg_ok();

@@ -45,10 +45,16 @@ static eg_status parse_value(eg_sweep *sweep, eg_override *override)
                                   : param != NULL && param->type == EG_TYPE_TEXT;
     const eg_node *node = NULL;
     if (!verbatim) {
-        const char *file = NULL;
-        EG_TRY(eg_arena_join(sweep->arena, &file, command_line, ": ", override->name));
-        EG_TRY(
-            eg_yaml_parse(&node, sweep->arena, file, override->text, strlen(override->text), true));
+        eg_status status = eg_yaml_parse(&node, sweep->arena, command_line, override->text,
+                                         strlen(override->text), true);
+        if (status.code == EG_INVALID) {
+            /* The words speak of YAML only: once more, so that they name the setting too. */
+            const char *file = NULL;
+            EG_TRY(eg_arena_join(sweep->arena, &file, command_line, ": ", override->name));
+            status = eg_yaml_parse(&node, sweep->arena, file, override->text,
+                                   strlen(override->text), true);
+        }
+        EG_TRY(status);
     }
     if (node == NULL) {
         eg_node *scalar = NULL;

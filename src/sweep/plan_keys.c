@@ -105,7 +105,7 @@ static eg_status read_select(eg_sweep *sweep, eg_plan *plan)
     const eg_node *best = eg_node_get(node, "best");
     const eg_node *seeds = eg_node_get(node, "seeds");
     if (best == NULL || seeds == NULL) {
-        return eg_fail_at(&node->at, "select needs %s: {best: 3, seeds: 20}",
+        return eg_fail_at(&node->at, "select needs %s, as in {best: 3, seeds: 20}",
                           best == NULL ? "best" : "seeds");
     }
     int64_t number = 0;

@@ -49,10 +49,10 @@ static eg_status check_size(const expansion *e, double points)
     print_product(product, sizeof product, &e->axes);
     if (points * seeds > EG_PLAN_TRIALS_MAX) {
         return eg_fail_at(&e->block->at,
-                          "the grid gives %s%.15g points, with %zu seeds %.15g trials; a plan "
+                          "the grid gives %s%.15g points, with %zu seed%s %.15g trials; a plan "
                           "holds at most %d trials",
-                          product, points, e->plan->seed_count, points * seeds,
-                          (int)EG_PLAN_TRIALS_MAX);
+                          product, points, e->plan->seed_count, seeds == 1 ? "" : "s",
+                          points * seeds, (int)EG_PLAN_TRIALS_MAX);
     }
     if (points > EG_PLAN_POINTS_MAX) {
         return eg_fail_at(&e->block->at,
@@ -291,12 +291,14 @@ static eg_status expand_block(expansion *e)
     return eg_ok();
 }
 
-/** A base setting that no point has. */
+/** A base setting that no point has. What the command line chose may leave settings of the file without effect, but
+ *  not its own. */
 static eg_status check_base(const expansion *e, const eg_assignments *list)
 {
+    bool own = list == &e->blocks->overrides;
     for (size_t i = 0; i < list->count; i++) {
         const eg_assignment *item = &list->items[i];
-        if (list->used[i] || eg_sweep_inside_override(e->sweep, item->name)) {
+        if (list->used[i] || (!own && eg_sweep_inside_override(e->sweep, item->name))) {
             continue;
         }
         eg_status status =

@@ -70,8 +70,8 @@ static eg_status open_failure(int error, const char *path, const eg_origin *from
                : eg_fail_at(from, "%s does not exist; did you mean %s?", path, suggestion);
 }
 
-static eg_status read_all(eg_sweep *sweep, FILE *file, const char *path, const char **text,
-                          size_t *size)
+static eg_status read_all(eg_sweep *sweep, FILE *file, const char *path, const eg_origin *from,
+                          const char **text, size_t *size)
 {
     char *buffer = NULL;
     size_t capacity = 0;
@@ -82,7 +82,7 @@ static eg_status read_all(eg_sweep *sweep, FILE *file, const char *path, const c
         size_t got = fread(buffer + *size, 1, room, file);
         *size += got;
         if (*size > FILE_SIZE_MAX) {
-            return eg_fail(EG_INVALID, "%s: larger than %d MiB", path, (int)(FILE_SIZE_MAX >> 20));
+            return eg_fail_at(from, "%s is larger than %d MiB", path, (int)(FILE_SIZE_MAX >> 20));
         }
         if (got < room) {
             break;
@@ -110,7 +110,7 @@ eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin 
     } else if (S_ISDIR(info.st_mode)) {
         status = eg_fail_at(from, "%s is a directory, not a file", path);
     } else {
-        status = read_all(sweep, file, path, text, size);
+        status = read_all(sweep, file, path, from, text, size);
     }
     (void)fclose(file);
     return status;

@@ -95,7 +95,6 @@ static eg_status read_axes(eg_sweep *sweep, eg_block *block, getter get, const v
     const eg_node *sample = get(from, "sample");
     const eg_node *points = get(from, "points");
     if (grid != NULL) {
-        block->at = grid->at;
         EG_TRY(eg_node_expect(grid, EG_NODE_MAP, "grid"));
         if (grid->count == 0) {
             return eg_fail_at(&grid->at, "the grid is empty; leave it out for a single point");
@@ -110,6 +109,13 @@ static eg_status read_axes(eg_sweep *sweep, eg_block *block, getter get, const v
     }
     if (points != NULL) {
         EG_TRY(eg_axes_points(sweep, &block->axes, points));
+    }
+    const eg_node *first = grid != NULL     ? grid
+                           : zip != NULL    ? zip
+                           : sample != NULL ? sample
+                                            : points;
+    if (first != NULL) {
+        block->at = first->at;
     }
     EG_TRY(eg_axes_check(&block->axes));
     return read_whens(sweep, block, get(from, "when"));

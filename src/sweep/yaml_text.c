@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-/** Bytes of the UTF-8 character at `p` (RFC 3629: no overlong forms, no surrogates), or 0. */
-static size_t character_size(const unsigned char *p, size_t left)
+size_t eg_text_character(const unsigned char *p, size_t left)
 {
     static const struct {
         unsigned char low, high, second_low, second_high;
@@ -41,7 +40,7 @@ eg_status eg_text_check(const char *file, const char *text, size_t size)
     const unsigned char *bytes = (const unsigned char *)text;
     eg_origin at = {.file = file, .line = 1, .column = 1};
     for (size_t i = 0; i < size;) {
-        size_t step = character_size(bytes + i, size - i);
+        size_t step = eg_text_character(bytes + i, size - i);
         if (step == 0) {
             return eg_fail_at(&at, "not UTF-8 text (byte 0x%02x)", bytes[i]);
         }

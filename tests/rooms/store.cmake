@@ -16,3 +16,5 @@ if(Python3_FOUND)
     engram_script(e2e_readers ${CMAKE_CURRENT_SOURCE_DIR}/e2e/readers.sh $<TARGET_FILE:engram>
                   ${Python3_EXECUTABLE} LABELS e2e TIMEOUT 240)
 endif()
+
+engram_test(out_of_memory LIBRARY store LINKS engram_store_testing ZLIB::ZLIB)
