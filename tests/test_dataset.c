@@ -186,8 +186,8 @@ static void test_where_it_looks(void **state)
     assert_int_equal(chdir(directory), 0);
     open_fails(SETTINGS("dataset", "mnist"),
                "no train-images-idx3-ubyte (nor train-images.idx3-ubyte, nor either with .gz) in "
-               "data/mnist (the default; neither dataset.path nor ENGRAM_DATA is set); "
-               "jobs/fetch-data.sh mnist gets the files");
+               "data/mnist (the default; neither dataset.path nor ENGRAM_DATA is set), "
+               "which does not exist; jobs/fetch-data.sh mnist gets the files");
     /* $ENGRAM_DATA/mnist, then data/mnist: links to where the files are. */
     assert_int_equal(symlink(".", "mnist"), 0);
     assert_int_equal(symlink(".", "data"), 0);
