@@ -138,8 +138,9 @@ static bool fd_inside(int fd, char path[PATH_SIZE])
     return inside(path);
 }
 
-/** Counts a call; what has to happen to it. A process that has to die before it does so here. */
-static fault count_call(void)
+/** Counts a call; what has to happen to it. A process that has to die before it does so here. Calls of other
+ *  threads wait until end_call: nothing else happens while a process dies. */
+static fault begin_call(void)
 {
     (void)pthread_mutex_lock(&state.mutex);
     state.count++;
@@ -149,11 +150,21 @@ static fault count_call(void)
     if (kind == EINTR_ && (state.count - state.at) % 2 == 1) {
         kind = NONE; /* who begins again gets through */
     }
-    (void)pthread_mutex_unlock(&state.mutex);
     if (kind == KILL || kind == POWER) {
         die();
     }
     return kind;
+}
+
+/** Returns `result` with errno as it is. */
+static long end_call(bool watched, long result)
+{
+    int error = errno;
+    if (watched) {
+        (void)pthread_mutex_unlock(&state.mutex);
+    }
+    errno = error;
+    return result;
 }
 
 /** Whether the call fails; sets errno. */
@@ -180,18 +191,21 @@ static bool watched_fd(int fd, char path[PATH_SIZE])
 
 /** --- The calls --------------------------------------------------------------------------------- */
 
+/** Begins a call that writes nothing; whether it fails. */
+static bool call_fails(bool watched)
+{
+    fault kind = watched ? begin_call() : NONE;
+    if (kind == TEAR) {
+        die();
+    }
+    return fails(kind);
+}
+
 static int open_at(const char *path, int flags, mode_t mode)
 {
-    if (watched_path(path)) {
-        fault kind = count_call();
-        if (kind == TEAR) {
-            die();
-        }
-        if (fails(kind)) {
-            return -1;
-        }
-    }
-    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    bool watched = watched_path(path);
+    long fd = call_fails(watched) ? -1 : syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    return (int)end_call(watched, fd);
 }
 
 int open(const char *path, int flags, ...)
@@ -222,25 +236,21 @@ int open64(const char *path, int flags, ...)
 static ssize_t do_write(int fd, const void *data, size_t size, off_t offset)
 {
     char path[PATH_SIZE];
-    size_t allowed = size;
-    fault kind = NONE;
-    if (watched_fd(fd, path)) {
-        if (is_journal(path) && strcmp(path, state.journal) == 0 && offset >= 0 &&
-            offset < state.synced) {
-            state.rewritten++;
-        }
-        kind = count_call();
-        if (fails(kind)) {
-            return -1;
-        }
-        allowed = kind == SHORT && size > 1 ? 1 : kind == TEAR ? size / 2 : size;
+    bool watched = watched_fd(fd, path);
+    fault kind = watched ? begin_call() : NONE;
+    if (fails(kind)) {
+        return end_call(watched, -1);
     }
+    if (watched && strcmp(path, state.journal) == 0 && offset >= 0 && offset < state.synced) {
+        state.rewritten++;
+    }
+    size_t allowed = kind == SHORT && size > 1 ? 1 : kind == TEAR ? size / 2 : size;
     ssize_t done = offset < 0 ? syscall(SYS_write, fd, data, allowed)
                               : syscall(SYS_pwrite64, fd, data, allowed, offset);
     if (kind == TEAR) {
         die();
     }
-    return done;
+    return end_call(watched, done);
 }
 
 ssize_t write(int fd, const void *data, size_t size)
@@ -261,19 +271,14 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
 static int do_truncate(int fd, off_t size)
 {
     char path[PATH_SIZE];
-    if (watched_fd(fd, path)) {
-        if (strcmp(path, state.journal) == 0 && size < state.synced) {
-            state.rewritten++;
-        }
-        fault kind = count_call();
-        if (kind == TEAR) {
-            die();
-        }
-        if (fails(kind)) {
-            return -1;
-        }
+    bool watched = watched_fd(fd, path);
+    if (call_fails(watched)) {
+        return (int)end_call(watched, -1);
     }
-    return (int)syscall(SYS_ftruncate, fd, size);
+    if (watched && strcmp(path, state.journal) == 0 && size < state.synced) {
+        state.rewritten++;
+    }
+    return (int)end_call(watched, syscall(SYS_ftruncate, fd, size));
 }
 
 int ftruncate(int fd, off_t size)
@@ -290,23 +295,17 @@ static int do_sync(int fd, long call)
 {
     char path[PATH_SIZE];
     bool watched = watched_fd(fd, path);
-    if (watched) {
-        fault kind = count_call();
-        if (kind == TEAR) {
-            die();
-        }
-        if (fails(kind)) {
-            return -1;
-        }
+    if (call_fails(watched)) {
+        return (int)end_call(watched, -1);
     }
-    int result = (int)syscall(call, fd);
+    long result = syscall(call, fd);
     struct stat info;
     if (watched && result == 0 && is_journal(path) && fstat(fd, &info) == 0) {
         (void)snprintf(state.journal, sizeof state.journal, "%s", path);
         state.synced = info.st_size;
         state.syncs++;
     }
-    return result;
+    return (int)end_call(watched, result);
 }
 
 int fsync(int fd)
@@ -321,28 +320,15 @@ int fdatasync(int fd)
 
 int rename(const char *from, const char *to)
 {
-    if (watched_path(to)) {
-        fault kind = count_call();
-        if (kind == TEAR) {
-            die();
-        }
-        if (fails(kind)) {
-            return -1;
-        }
-    }
-    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    bool watched = watched_path(to);
+    long result =
+        call_fails(watched) ? -1 : syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    return (int)end_call(watched, result);
 }
 
 int unlink(const char *path)
 {
-    if (watched_path(path)) {
-        fault kind = count_call();
-        if (kind == TEAR) {
-            die();
-        }
-        if (fails(kind)) {
-            return -1;
-        }
-    }
-    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    bool watched = watched_path(path);
+    long result = call_fails(watched) ? -1 : syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    return (int)end_call(watched, result);
 }
