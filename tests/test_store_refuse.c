@@ -132,6 +132,29 @@ static void test_old_locks(void **state)
     assert_false(exists("tiny.lock"));
 }
 
+/** A holder that has ended is gone, even while nobody has waited for it. */
+static void test_lock_of_zombie(void **state)
+{
+    (void)state;
+    const char *lock = eg_test_path(directory, "tiny.lock");
+    pid_t child = fork();
+    if (child == 0) {
+        eg_lock held;
+        _exit(eg_lock_take(&held, lock, "tiny.h5").code == EG_OK ? 0 : 1);
+    }
+    siginfo_t ended;
+    assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+    assert_int_equal(ended.si_status, 0);
+    assert_int_equal(kill(child, 0), 0); /* still in the table of processes */
+    char *holder = NULL;
+    assert_ok(eg_lock_holder(&holder, lock));
+    assert_null(holder);
+    eg_lock taken;
+    assert_ok(eg_lock_take(&taken, lock, "tiny.h5"));
+    eg_lock_release(&taken);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 /** Of many processes that start at once exactly one gets in. */
 static void test_race(void **state)
 {
@@ -374,15 +397,11 @@ static void test_cut_result_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        refuse_test(test_second_writer),
-        refuse_test(test_old_locks),
-        refuse_test(test_race),
-        refuse_test(test_other_sweeps),
-        refuse_test(test_edited_before_anything_finished),
-        refuse_test(test_bad_places),
-        refuse_test(test_unwritable_directory),
-        refuse_test(test_foreign_files),
-        refuse_test(test_cut_result_file),
+        refuse_test(test_second_writer),  refuse_test(test_old_locks),
+        refuse_test(test_lock_of_zombie), refuse_test(test_race),
+        refuse_test(test_other_sweeps),   refuse_test(test_edited_before_anything_finished),
+        refuse_test(test_bad_places),     refuse_test(test_unwritable_directory),
+        refuse_test(test_foreign_files),  refuse_test(test_cut_result_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

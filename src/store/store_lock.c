@@ -29,26 +29,31 @@ typedef struct holder {
     unsigned long long start;
 } holder;
 
-/** Start time of a process, 0 if unknown. Field 22 of /proc/PID/stat, counted after the last ')'
- * because the command name before it may hold anything. */
-static unsigned long long start_time(long pid)
+/** Reads the state letter of a process (field 3 of /proc/PID/stat) and its start time (field 22), both 0 if unknown.
+ * Fields are counted after the last ')' because the command name before it may hold anything. */
+static void read_process(long pid, char *state, unsigned long long *start)
 {
     char path[64];
     char text[1024];
     (void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     int fd = eg_open_file(path, O_RDONLY);
+    *state = 0;
+    *start = 0;
     if (fd < 0) {
-        return 0;
+        return;
     }
     size_t got = 0;
     int error = eg_read_fully(fd, text, sizeof text - 1, 0, &got);
     (void)close(fd);
     text[error == 0 ? got : 0] = '\0';
     const char *at = strrchr(text, ')');
+    if (at != NULL && at[1] == ' ') {
+        *state = at[2];
+    }
     for (int field = 2; at != NULL && field < 22; field++) {
         at = strchr(at + 1, ' ');
     }
-    return at == NULL ? 0 : strtoull(at + 1, NULL, 10);
+    *start = at == NULL ? 0 : strtoull(at + 1, NULL, 10);
 }
 
 static holder myself(void)
@@ -57,7 +62,8 @@ static holder myself(void)
     if (gethostname(me.host, sizeof me.host - 1) != 0 || me.host[0] == '\0') {
         (void)snprintf(me.host, sizeof me.host, "unknown");
     }
-    me.start = start_time(me.pid);
+    char state;
+    read_process(me.pid, &state, &me.start);
     return me;
 }
 
@@ -90,7 +96,8 @@ static bool same_host(const holder *who)
     return strcmp(who->host, myself().host) == 0;
 }
 
-/** Of another host nobody here can tell: it counts as alive. */
+/** Of another host nobody here can tell: it counts as alive. One that has ended but was not waited for by its parent
+ * (whose launcher was killed, in a container that has no init) writes nothing any more. */
 static bool alive(const holder *who)
 {
     if (!same_host(who)) {
@@ -99,7 +106,12 @@ static bool alive(const holder *who)
     if (kill((pid_t)who->pid, 0) != 0 && errno != EPERM) {
         return false;
     }
-    unsigned long long start = start_time(who->pid);
+    char state;
+    unsigned long long start;
+    read_process(who->pid, &state, &start);
+    if (state == 'Z' || state == 'X') {
+        return false;
+    }
     return start == 0 || who->start == 0 || start == who->start;
 }
 

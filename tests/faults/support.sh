@@ -51,11 +51,16 @@ started() {
     pgrep -f -- "$everything" || true
 }
 
+# Repeated until nothing is left: a launcher may just be starting one, and what is killed takes a moment to be gone.
 end_all() {
     local pids
     pids=$(started)
-    # shellcheck disable=SC2086 # one word a process
-    [ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
+    while [ -n "$pids" ]; do
+        # shellcheck disable=SC2086 # one word a process
+        kill -9 $pids 2>/dev/null || true
+        sleep 0.01
+        pids=$(started)
+    done
 }
 trap 'end_all; finish' EXIT
 
