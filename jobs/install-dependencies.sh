@@ -4,12 +4,13 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-Usage: jobs/install-dependencies.sh [--list] [run | test | lint]
+Usage: jobs/install-dependencies.sh [--list] [run | test | lint | bench]
 
-Installs distribution packages with apt-get, as root or through sudo. Each set holds the ones before it:
+Installs distribution packages with apt-get, as root or through sudo. test holds run, lint holds test:
   run   compile engram, run sweeps, draw the results (default)
   test  run the test suite
   lint  a second compiler, formatting, static analysis, coverage
+  bench run, and what engram is compared with: PyTorch
 
   --list   print the package names of the set, one a line, and do nothing else
 END
@@ -24,6 +25,7 @@ run_set=(gcc libc6-dev cmake ninja-build pkg-config
 test_set=(libcmocka-dev hdf5-tools netcdf-bin python3-netcdf4
     slurmctld slurmd slurm-client munge iproute2)
 lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
+bench_set=(python3-torch)
 
 list_only=false
 wanted=run
@@ -31,7 +33,7 @@ for argument in "$@"; do
     case $argument in
     -h | --help) usage && exit 0 ;;
     --list) list_only=true ;;
-    run | test | lint) wanted=$argument ;;
+    run | test | lint | bench) wanted=$argument ;;
     *)
         echo "install-dependencies.sh: unknown argument '$argument'" >&2
         usage >&2
@@ -41,12 +43,11 @@ for argument in "$@"; do
 done
 
 packages=("${run_set[@]}")
-if [ "$wanted" != run ]; then
-    packages+=("${test_set[@]}")
-fi
-if [ "$wanted" = lint ]; then
-    packages+=("${lint_set[@]}")
-fi
+case $wanted in
+test) packages+=("${test_set[@]}") ;;
+lint) packages+=("${test_set[@]}" "${lint_set[@]}") ;;
+bench) packages+=("${bench_set[@]}") ;;
+esac
 if $list_only; then
     printf '%s\n' "${packages[@]}"
     exit 0
