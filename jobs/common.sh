@@ -64,12 +64,13 @@ run_ranks() {
         shift
     done
     shift
-    # Rank 0's code comes through a file, and the launcher only ever sees 0. Rank 0 is on this host.
+    # Rank 0's code comes through a file, and the launcher only ever sees 0. Rank 0 is on this host. engram
+    # writes it as well, before it leaves MPI: there a launcher that is being ended kills it.
     scratch=$(mktemp -d)
     # shellcheck disable=SC2016 # expanded by the shell of each rank; $0 is the file
     local as_rank='trap : INT TERM HUP USR1 USR2
         code=0
-        "$@" || code=$?
+        ENGRAM_EXIT_CODE_FILE="$0" "$@" || code=$?
         [ "${OMPI_COMM_WORLD_RANK-${PMIX_RANK-0}}" != 0 ] || echo "$code" >"$0"'
 
     signals=()

@@ -11,6 +11,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -154,6 +155,18 @@ static int first_rank(eg_world *world, int argc, char **argv)
     return code;
 }
 
+/* For launch scripts (jobs/common.sh), which a launcher does not tell: a launcher that is being ended itself
+ * kills rank 0 while it leaves MPI, when all else is done. */
+static void report_code(int code)
+{
+    const char *path = getenv("ENGRAM_EXIT_CODE_FILE");
+    FILE *file = path == NULL ? NULL : fopen(path, "we");
+    if (file != NULL) {
+        (void)fprintf(file, "%d\n", code);
+        (void)fclose(file);
+    }
+}
+
 int eg_cli_main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal understands UTF-8 */
@@ -175,6 +188,9 @@ int eg_cli_main(int argc, char **argv)
         code = eg_exit_code(&status);
     }
     code = eg_world_agree(world, code);
+    if (eg_world_rank(world) == 0) {
+        report_code(code);
+    }
     eg_world_free(world, code);
     return code;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# USR1, TERM, INT and HUP in turn, to the launch script or to a random rank, at random moments: work stops soon with exit code 75, and
+# USR1, TERM, INT and HUP in turn, to the launch script, to mpirun or to a random rank, at random moments: work stops soon with exit code 75, and
 # the same command goes on to the results without faults. A second INT ends at once.
 # shellcheck disable=SC2034 # for support.sh
-about="USR1, TERM, INT, HUP in turn at random times, to jobs/local.sh or to a rank."
+about="USR1, TERM, INT, HUP in turn at random times, to jobs/local.sh, to mpirun or to a rank."
 short=4
 full=80
 # shellcheck source-path=SCRIPTDIR source=support.sh
@@ -16,9 +16,12 @@ for ((n = 0; n < count; n++)); do
     begin signal
     launch 2 signal
     await_start signal
-    pick 3
-    target=$job
-    [ "$picked" = 2 ] || target=$(ranks | sed -n "$((picked + 1))p")
+    pick 4
+    case $picked in
+    2) target=$job ;;
+    3) target=$(pgrep -P "$job" -x mpirun) ;;
+    *) target=$(ranks | sed -n "$((picked + 1))p") ;;
+    esac
     pick $((duration / 3))
     nap "$picked"
     start=$(date +%s%N)
