@@ -31,8 +31,9 @@ def load(path, engine="h5netcdf"):
         raise ResultError(f"{path}: this is the journal; give the .h5 file beside it "
                           f"(`engram collect {path}` writes it anew)")
     try:
-        # Seconds stay numbers: xarray would turn some of them into time differences.
-        ds = xarray.open_dataset(path, engine=engine, decode_timedelta=False)
+        # Seconds stay numbers: xarray would turn some of them into times and time differences, and
+        # warns of trials that never started.
+        ds = xarray.open_dataset(path, engine=engine, decode_times=False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ResultError(f"{path}: not readable as an engram result file: {error}") from error
     reason = _unusable(ds)
