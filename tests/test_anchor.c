@@ -17,6 +17,24 @@ static void draw(uint64_t index, double offset, eg_real *x)
     }
 }
 
+/* out = g + the gradient of the penalty, for parameters from `first` on. */
+static void add(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
+                const eg_real *g, eg_real *out)
+{
+    const eg_spring whole = eg_anchor_spring(anchor);
+    const eg_spring spring = eg_spring_at(&whole, first);
+    eg_spring_into(&spring, count, w, g, out);
+}
+
+/* The same on top of what out is. */
+static void add_more(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
+                     eg_real *out)
+{
+    const eg_spring whole = eg_anchor_spring(anchor);
+    const eg_spring spring = eg_spring_at(&whole, first);
+    eg_spring_add(&spring, count, w, out);
+}
+
 /* strength 3, importances (2, 0), centre (1, 1), w = (1.5, 4): value 3/2 * 2 * 0.25 = 0.75; gradient
  * (3 * 2 * 0.5, 0) on top of g = (10, 20). Without importances 3/2 (0.25 + 9) and (1.5, 9). */
 static void by_hand(void **state)
@@ -36,18 +54,18 @@ static void by_hand(void **state)
     eg_anchor_follow(&weighted, 1, 1, f, at);
     eg_anchor_move(&even, at);
     assert_close(eg_anchor_value(&weighted, w), 0.75, 1e-15);
-    eg_anchor_add(&weighted, 0, 2, w, g, out);
+    add(&weighted, 0, 2, w, g, out);
     assert_close(out[0], 13, 1e-15);
     assert_close(out[1], 20, 1e-15);
-    eg_anchor_add_more(&weighted, 0, 1, w, out);
+    add_more(&weighted, 0, 1, w, out);
     assert_close(out[0], 16, 1e-15);
     assert_close(eg_anchor_value(&even, w), 13.875, 1e-15);
-    eg_anchor_add(&even, 0, 2, w, g, out);
+    add(&even, 0, 2, w, g, out);
     assert_close(out[0], 11.5, 1e-15);
     assert_close(out[1], 29, 1e-15);
     /* Nothing pulls at the centre. */
     assert_close(eg_anchor_value(&weighted, at), 0, 0);
-    eg_anchor_add(&weighted, 0, 2, at, g, out);
+    add(&weighted, 0, 2, at, g, out);
     assert_true(out[0] == 10 && out[1] == 20);
     /* Half of the old importances and twice the new ones: (2/2 + 2*2, 0), around w. */
     eg_anchor_follow(&weighted, 0.5, 2, f, w);
@@ -103,11 +121,11 @@ static void gradient_and_sum(void **state)
     }
     for (size_t first = 0; first < N; first += 17) {
         size_t count = N - first < 17 ? N - first : 17;
-        eg_anchor_add(&term[0], first, count, w + first, g + first, out + first);
-        eg_anchor_add_more(&term[1], first, count, w + first, out + first);
-        eg_anchor_add_more(&term[2], first, count, w + first, out + first);
+        add(&term[0], first, count, w + first, g + first, out + first);
+        add_more(&term[1], first, count, w + first, out + first);
+        add_more(&term[2], first, count, w + first, out + first);
     }
-    eg_anchor_add(&sum, 0, N, w, g, merged);
+    add(&sum, 0, N, w, g, merged);
     const double h = 1e-5;
     for (size_t i = 0; i < N; i++) {
         double value[2] = {0, 0};

@@ -218,6 +218,70 @@ static void learning_is_backward_and_update(void **state)
     }
 }
 
+/* What a spring pulls by is added to the gradient, bit by bit as if it were added afterwards: by layers
+ * that do it on the way and by others, and as long as the pass is told so. */
+static void check_spring(const example *e, eg_net *net, const eg_sparse *sparse, bool weighted)
+{
+    size_t n = net->param_count;
+    eg_pass *pass = NULL;
+    eg_real *centre = NULL;
+    eg_real *importance = NULL;
+    eg_real *expected = NULL;
+    learning l = {.net = net};
+    assert_ok(eg_pass_create(&pass, net, B, true));
+    assert_ok(eg_alloc(&centre, n, sizeof *centre));
+    assert_ok(eg_alloc(&importance, n, sizeof *importance));
+    assert_ok(eg_alloc(&expected, n, sizeof *expected));
+    assert_ok(eg_alloc(&l.given, n, 1));
+    eg_rng rng = eg_rng_make(7, EG_PURPOSE_TEST, 2);
+    for (size_t i = 0; i < n; i++) {
+        /* Where nobody's weights are, nothing pulls. */
+        centre[i] = net->params[i] == 0 ? 0 : (eg_real)eg_rng_normal(&rng);
+        importance[i] = eg_rng_below(&rng, 4) == 0 ? 0 : (eg_real)eg_rng_uniform(&rng);
+    }
+    const eg_spring spring = {
+        .strength = 3, .importance = weighted ? importance : NULL, .centre = centre};
+    (void)eg_net_forward(net, pass, B, e->x, sparse);
+    eg_net_backward(net, pass, e->dy);
+    memcpy(expected, net->grads, n * sizeof *expected);
+    eg_spring_add(&spring, n, net->params, expected);
+    eg_pass_pull(pass, &spring);
+    eg_net_backward(net, pass, e->dy);
+    assert_memory_equal(net->grads, expected, n * sizeof *expected);
+    for (size_t i = 0; i < n; i++) {
+        expected[i] = net->params[i] - (eg_real)0.1 * expected[i];
+    }
+    eg_net_learn(net, pass, e->dy, descend, &l);
+    assert_memory_equal(net->params, expected, n * sizeof *expected);
+    eg_net_touch(net);
+    (void)eg_net_forward(net, pass, B, e->x, sparse);
+    eg_net_backward(net, pass, e->dy);
+    memcpy(expected, net->grads, n * sizeof *expected);
+    eg_pass_pull(pass, NULL);
+    eg_net_backward(net, pass, e->dy);
+    assert_memory_not_equal(net->grads, expected, n * sizeof *expected);
+    eg_free(l.given);
+    eg_free(expected);
+    eg_free(importance);
+    eg_free(centre);
+    eg_pass_free(pass);
+    eg_net_free(net);
+}
+
+static void springs_are_added(void **state)
+{
+    const example *e = *state;
+    for (int form = 0; form < 4; form++) {
+        const eg_sparse *sparse = form / 2 == 0 ? e->sparse : NULL;
+        bool weighted = form % 2 == 0;
+        for (size_t w = 0; w < EG_COUNT(widths); w++) {
+            check_spring(e, network(true, widths[w], EG_NORM_CENTERED, true), sparse, weighted);
+            check_spring(e, network(false, widths[w], EG_NORM_PLAIN, true), NULL, weighted);
+        }
+        check_spring(e, two_layers(EG_NORM_NONE), sparse, weighted);
+    }
+}
+
 /* Lanes without a unit belong to nobody: they start as 0 and get no gradient. */
 static void padding_stays_zero(void **state)
 {
@@ -263,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_same_as_the_reference, set_up, tear_down),
         cmocka_unit_test_setup_teardown(learning_is_backward_and_update, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(springs_are_added, set_up, tear_down),
         cmocka_unit_test_setup_teardown(padding_stays_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_without_norm, set_up, tear_down),
     };

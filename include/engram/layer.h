@@ -5,6 +5,7 @@
 #include "engram/pack.h"
 #include "engram/real.h"
 #include "engram/sparse.h"
+#include "engram/spring.h"
 #include "engram/status.h"
 
 #include <stdbool.h>
@@ -22,6 +23,9 @@ typedef struct eg_call {
     uint64_t step; /**< minibatches seen by this network, for layers that draw */
     const eg_sparse *sparse;     /**< the layer's input compressed, or NULL */
     const eg_sparse *transposed; /**< in backward and learn: the transpose of `sparse` */
+    /** In backward and learn of layers with adds_spring: pulls on the layer's parameters and is added
+     * to their gradients; or NULL. */
+    const eg_spring *spring;
 } eg_call;
 
 /** What is added up of every single example's gradient g: g^2 or |g|. */
@@ -81,6 +85,7 @@ typedef struct eg_layer_ops {
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */
     bool takes_sparse;             /**< uses call->sparse, so the pass keeps its transpose */
+    bool adds_spring;              /**< adds call->spring, cheaper than a pass of its own would */
 } eg_layer_ops;
 
 struct eg_layer {

@@ -58,6 +58,10 @@ void eg_pass_free(eg_pass *pass);
 /** Measures the pass's forward and backward in `profile` (borrowed); NULL: no more. */
 void eg_pass_profile(eg_pass *pass, eg_profile *profile);
 
+/** From now on gradients of this pass include the pull of `spring` on the parameters (borrowed; arrays
+ * [param_count]); NULL: no more. */
+void eg_pass_pull(eg_pass *pass, const eg_spring *spring);
+
 /** Output [B, outputs] of x [B, inputs], borrowed from the pass. `sparse`: the same numbers
  *  compressed, or NULL. Both must stay valid until backward. */
 const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x,

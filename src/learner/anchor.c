@@ -1,40 +1,10 @@
-/** Quadratic penalties in one pass over memory; see learner/anchor.h. */
+/** Quadratic penalties; see learner/anchor.h. */
 #include "learner/anchor.h"
 
 #include "engram/memory.h"
-#include "math/clones.h"
-#include "math/prefetch.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
-
-EG_CLONES static void add_weighted(size_t n, eg_real strength, const eg_real *restrict importance,
-                                   const eg_real *restrict centre, const eg_real *restrict w,
-                                   const eg_real *restrict g, eg_real *restrict out)
-{
-    for (size_t i = 0; i < n; i++) {
-        out[i] = g[i] + strength * importance[i] * (w[i] - centre[i]);
-    }
-}
-
-EG_CLONES static void add_even(size_t n, eg_real strength, const eg_real *restrict centre,
-                               const eg_real *restrict w, const eg_real *restrict g,
-                               eg_real *restrict out)
-{
-    for (size_t i = 0; i < n; i++) {
-        out[i] = g[i] + strength * (w[i] - centre[i]);
-    }
-}
-
-EG_CLONES static void add_more(size_t n, eg_real strength, const eg_real *restrict importance,
-                               const eg_real *restrict centre, const eg_real *restrict w,
-                               eg_real *restrict out)
-{
-    for (size_t i = 0; i < n; i++) {
-        out[i] += strength * importance[i] * (w[i] - centre[i]);
-    }
-}
 
 eg_status eg_anchor_open(eg_anchor *anchor, size_t n, double strength, bool weighted)
 {
@@ -51,39 +21,11 @@ void eg_anchor_close(eg_anchor *anchor)
     eg_free(anchor->centre);
 }
 
-/* Blocks come in ascending order where it matters: the next one is fetched while its gradient is
- * computed. */
-static void fetch_next(const eg_anchor *anchor, size_t next, size_t count)
+eg_spring eg_anchor_spring(const eg_anchor *anchor)
 {
-    size_t left = anchor->n - next;
-    size_t n = left < count ? left : count;
-    eg_prefetch(anchor->centre + next, n);
-    if (anchor->importance != NULL) {
-        eg_prefetch(anchor->importance + next, n);
-    }
-}
-
-void eg_anchor_add(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
-                   const eg_real *g, eg_real *out)
-{
-    assert(first + count <= anchor->n);
-    eg_real strength = (eg_real)anchor->strength;
-    const eg_real *centre = anchor->centre + first;
-    if (anchor->importance != NULL) {
-        add_weighted(count, strength, anchor->importance + first, centre, w, g, out);
-    } else {
-        add_even(count, strength, centre, w, g, out);
-    }
-    fetch_next(anchor, first + count, count);
-}
-
-void eg_anchor_add_more(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
-                        eg_real *out)
-{
-    assert(anchor->importance != NULL && first + count <= anchor->n);
-    add_more(count, (eg_real)anchor->strength, anchor->importance + first, anchor->centre + first,
-             w, out);
-    fetch_next(anchor, first + count, count);
+    return (eg_spring){.strength = (eg_real)anchor->strength,
+                       .importance = anchor->importance,
+                       .centre = anchor->centre};
 }
 
 double eg_anchor_value(const eg_anchor *anchor, const eg_real *w)

@@ -7,6 +7,7 @@
 
 #include "engram/pack.h"
 #include "engram/real.h"
+#include "engram/spring.h"
 #include "engram/status.h"
 
 #include <stdbool.h>
@@ -26,13 +27,9 @@ eg_status eg_anchor_open(eg_anchor *anchor, size_t n, double strength,
                          bool weighted) EG_WARN_UNUSED;
 void eg_anchor_close(eg_anchor *anchor);
 
-/** out = g + the penalty's gradient, for parameters first … first+count-1; arrays [count] that do not
- * overlap. */
-void eg_anchor_add(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
-                   const eg_real *g, eg_real *out);
-/** out += the penalty's gradient. */
-void eg_anchor_add_more(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
-                        eg_real *out);
+/** What pulls, whether active or not; borrows the arrays. */
+eg_spring eg_anchor_spring(const eg_anchor *anchor);
+
 /** The penalty at w [n]. */
 double eg_anchor_value(const eg_anchor *anchor, const eg_real *w);
 

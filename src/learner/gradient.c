@@ -52,6 +52,12 @@ static size_t block_at(size_t at, size_t count)
     return count - at < BLOCK ? count - at : BLOCK;
 }
 
+/* Whether the gradient must be seen, or changed, apart from where it is made. */
+static bool apart(const eg_pull *pull)
+{
+    return pull != NULL && (pull->add != NULL || pull->moved != NULL);
+}
+
 /* Updates a block by `mixed`; g is the gradient of the loss. */
 static void apply_block(eg_gradient_learner *self, size_t first, size_t count, const eg_real *mixed,
                         const eg_real *g)
@@ -72,10 +78,10 @@ static void update(void *user, size_t first, size_t count, const eg_real *g)
     eg_gradient_learner *self = user;
     const eg_pull *pull = self->pull;
     eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
-    if (pull == NULL) {
+    if (!apart(pull)) {
         eg_optimizer_apply(self->optimizer, self->net->params, first, count, g);
     }
-    for (size_t at = 0; pull != NULL && at < count; at += BLOCK) {
+    for (size_t at = 0; apart(pull) && at < count; at += BLOCK) {
         size_t n = block_at(at, count);
         const eg_real *mixed = g + at;
         if (pull->add != NULL) {
@@ -94,7 +100,7 @@ static void update_whole(eg_gradient_learner *self)
     const eg_pull *pull = self->pull;
     size_t count = self->net->param_count;
     const eg_real *g = self->net->grads;
-    if (pull == NULL) {
+    if (!apart(pull)) {
         eg_optimizer_bound_norm(self->optimizer, self->net->grads);
         eg_optimizer_step(self->optimizer, self->net->params, self->net->grads);
         return;
@@ -138,7 +144,9 @@ void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg
                                  self->dy);
     if (isfinite(*loss)) {
         self->pull = pull;
+        eg_pass_pull(self->training, pull != NULL ? pull->spring : NULL);
         learn(self);
+        eg_pass_pull(self->training, NULL);
         eg_net_updated(self->net, self->training);
     }
 }

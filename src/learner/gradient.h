@@ -8,11 +8,13 @@
 #include "engram/net.h"
 #include "engram/optimizer.h"
 
-/** What a learner adds to the gradient of the loss, and what it sees of the updates. Called for one
- * block of the parameters after the other, each block once per minibatch; arrays are [count], of the
- * parameters first … first+count-1, and do not overlap. */
+/** What a learner adds to the gradient of the loss, and what it sees of the updates. Functions are
+ * called for one block of the parameters after the other, each block once per minibatch; arrays are
+ * [count], of the parameters first … first+count-1, and do not overlap. */
 typedef struct eg_pull {
     void *user;
+    /** Added where gradients are made, which costs least; then `moved` must be NULL. NULL: nothing. */
+    const eg_spring *spring;
     /** out = g + what the learner adds, at weights w. NULL: nothing. */
     void (*add)(void *user, size_t first, size_t count, const eg_real *w, const eg_real *g,
                 eg_real *out);

@@ -18,12 +18,37 @@ static void add(void *user, size_t first, size_t count, const eg_real *w, const 
 {
     const eg_regularised *self = user;
     bool begun = false;
-    for (size_t t = 0; t < self->term_count; t++) {
-        if (self->terms[t].active && begun) {
-            eg_anchor_add_more(&self->terms[t], first, count, w, out);
-        } else if (self->terms[t].active) {
-            eg_anchor_add(&self->terms[t], first, count, w, g, out);
+    for (size_t t = self->apart; t < self->term_count; t++) {
+        if (!self->terms[t].active) {
+            continue;
+        }
+        const eg_spring whole = eg_anchor_spring(&self->terms[t]);
+        const eg_spring spring = eg_spring_at(&whole, first);
+        if (begun) {
+            eg_spring_add(&spring, count, w, out);
+        } else {
+            eg_spring_into(&spring, count, w, g, out);
             begun = true;
+        }
+    }
+}
+
+/* The first active term is added where gradients are made, but for a learner that must see the gradient
+ * without it; the others apart. */
+static void choose_pull(eg_regularised *self)
+{
+    eg_pull *pull = &self->pull;
+    bool together = pull->moved == NULL;
+    pull->spring = NULL;
+    pull->add = NULL;
+    self->apart = 0;
+    for (size_t t = 0; t < self->term_count; t++) {
+        if (self->terms[t].active && together && pull->spring == NULL) {
+            self->spring = eg_anchor_spring(&self->terms[t]);
+            pull->spring = &self->spring;
+            self->apart = t + 1;
+        } else if (self->terms[t].active) {
+            pull->add = add;
         }
     }
 }
@@ -61,12 +86,10 @@ void eg_regularised_free(eg_learner *learner)
 eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, double *loss)
 {
     eg_regularised *self = (eg_regularised *)learner;
-    self->pull.add = NULL;
-    for (size_t t = 0; t < self->term_count; t++) {
-        self->pull.add = self->terms[t].active ? add : self->pull.add;
-    }
-    bool pulls = self->pull.add != NULL || self->pull.moved != NULL;
-    eg_gradient_step(&self->gradient, batch, pulls ? &self->pull : NULL, loss);
+    choose_pull(self);
+    const eg_pull *pull = &self->pull;
+    bool pulls = pull->spring != NULL || pull->add != NULL || pull->moved != NULL;
+    eg_gradient_step(&self->gradient, batch, pulls ? pull : NULL, loss);
     return eg_ok();
 }
 

@@ -35,6 +35,10 @@
 /* ROWS of a panel's gradient are made, used and forgotten in the first-level cache. */
 enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 64, STEP = EG_SPARSE_STEP };
 
+/* What a spring needs for the rows to come is asked for in small portions between those of the product,
+ * so that it arrives meanwhile. */
+enum { PORTION = 8 };
+
 typedef struct panels {
     eg_norm norm;
     bool bias;
@@ -203,20 +207,56 @@ static void begin_panel(const eg_layer *layer, const pieces *c, size_t panel, co
     }
 }
 
+/* The sums S of `rows` inputs from `row` on, while what a spring needs of as many more is fetched. */
+static void sums_and_fetch(const eg_call *call, const pieces *c, size_t panel, size_t row,
+                           size_t rows, eg_real *g)
+{
+    size_t all = c->n * c->all;
+    size_t next = (panel * c->n + row + rows) * c->width;
+    for (size_t r = 0; r < rows; r += PORTION) {
+        size_t count = rows - r < PORTION ? rows - r : PORTION;
+        if (next < all) {
+            size_t wanted = count * c->width;
+            eg_spring_fetch(call->spring, next, all - next < wanted ? all - next : wanted);
+            next += wanted;
+        }
+        eg_sparse part = eg_sparse_rows(call->transposed, row + r, count);
+        eg_sparse_product(&part, c->width, c->lanes, g + r * c->width);
+    }
+}
+
 /* The gradient of a panel's weights of `rows` inputs from `row` on, into g [rows][width]. */
 static void panel_gradient(const eg_call *call, const pieces *c, size_t panel,
                            const projection *project, size_t row, size_t rows, eg_real *g)
 {
     size_t first = panel * c->width;
-    if (c->sparse != NULL) {
+    if (c->sparse != NULL && call->spring != NULL) {
+        sums_and_fetch(call, c, panel, row, rows, g);
+    } else if (c->sparse != NULL) {
         eg_sparse part = eg_sparse_rows(call->transposed, row, rows);
         eg_sparse_product(&part, c->width, c->lanes, g);
     } else {
         eg_gemm(true, false, rows, c->width, c->batch, 1, c->x + row, c->n, c->lanes, c->width, 0,
                 g, c->width);
     }
-    eg_panel_combine(rows, c->width, c->inverse + first, project->offset, project->slope,
-                     c->weights + first * c->n + row * c->width, g);
+    size_t here = first * c->n + row * c->width;
+    const eg_real *w = c->weights + here;
+    if (call->spring != NULL) {
+        const eg_spring spring = eg_spring_at(call->spring, here);
+        eg_panel_combine_pulled(rows, c->width, c->inverse + first, project->offset, project->slope,
+                                w, &spring, g);
+    } else {
+        eg_panel_combine(rows, c->width, c->inverse + first, project->offset, project->slope, w, g);
+    }
+}
+
+static void pull_biases(const eg_call *call, const pieces *c)
+{
+    if (call->spring != NULL) {
+        size_t first = c->n * c->all;
+        const eg_spring spring = eg_spring_at(call->spring, first);
+        eg_spring_add(&spring, c->all, c->weights + first, c->bias_gradient);
+    }
 }
 
 /* Adds what a panel contributes to dx: the lanes' dy through the normalised weights. */
@@ -252,12 +292,18 @@ static void backward(const eg_layer *layer, const eg_call *call, const eg_real *
     projection project;
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
         begin_panel(layer, &c, panel, y, dy, &project);
-        panel_gradient(call, &c, panel, &project, 0, c.n, grads + panel * c.width * c.n);
+        size_t part = c.sparse != NULL ? ROWS : c.n;
+        for (size_t row = 0; row < c.n; row += part) {
+            size_t rows = c.n - row < part ? c.n - row : part;
+            panel_gradient(call, &c, panel, &project, row, rows,
+                           grads + (panel * c.n + row) * c.width);
+        }
         if (dx != NULL) {
             add_panel_dx(layer, &c, panel, dx);
         }
     }
     if (panels_of(layer)->bias) {
+        pull_biases(call, &c);
         memcpy(grads + c.n * c.all, c.bias_gradient, c.all * sizeof *grads);
     }
 }
@@ -287,6 +333,7 @@ static void learn(const eg_layer *layer, const eg_call *call, const eg_real *par
         prepare_panel(layer, panel, params, derived);
     }
     if (panels_of(layer)->bias) {
+        pull_biases(call, &c);
         eg_sink_give(sink, c.n * c.all, c.all, c.bias_gradient);
     }
 }
@@ -343,6 +390,7 @@ static const eg_layer_ops ops = {
     .flops = flops,
     .free = free_state,
     .takes_sparse = true,
+    .adds_spring = true,
 };
 
 size_t eg_linear_panels_width(size_t outputs)

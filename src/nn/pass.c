@@ -20,7 +20,8 @@ struct eg_pass {
     eg_real **output;      /* [layer_count] */
     eg_real **cache;       /* [layer_count] */
     eg_real *gradient[2];
-    eg_profile *profile; /* borrowed; NULL: not measured */
+    eg_profile *profile;     /* borrowed; NULL: not measured */
+    const eg_spring *spring; /* borrowed; NULL: gradients are those of the loss alone */
 };
 
 static eg_status allocate(eg_real **out, size_t count)
@@ -100,6 +101,11 @@ void eg_pass_profile(eg_pass *pass, eg_profile *profile)
     pass->profile = profile;
 }
 
+void eg_pass_pull(eg_pass *pass, const eg_spring *spring)
+{
+    pass->spring = spring;
+}
+
 /* Says what layer i is about to do. */
 static void enter(const eg_pass *pass, const eg_net *net, size_t i, eg_profile_part weights)
 {
@@ -172,7 +178,12 @@ static const eg_real *backward_layer(eg_net *net, eg_pass *pass, size_t i, const
                                      const eg_sink *sink)
 {
     const eg_layer *layer = &net->layers[i];
-    const eg_call call = call_of(pass, i);
+    eg_call call = call_of(pass, i);
+    eg_spring spring;
+    if (pass->spring != NULL) {
+        spring = eg_spring_at(pass->spring, net->param_offset[i]);
+        call.spring = layer->ops->adds_spring ? &spring : NULL;
+    }
     enter(pass, net, i, EG_PROFILE_BACKWARD);
     /* Nobody asks for the gradient of the network's input. */
     eg_real *dx = i == 0 ? NULL : pass->gradient[i % 2];
@@ -187,6 +198,9 @@ static const eg_real *backward_layer(eg_net *net, eg_pass *pass, size_t i, const
     }
     layer->ops->backward(layer, &call, params, derived, x, pass->output[i], dy, pass->cache[i], dx,
                          grads);
+    if (pass->spring != NULL && !layer->ops->adds_spring) {
+        eg_spring_add(&spring, layer->param_count, params, grads);
+    }
     if (sink != NULL && layer->param_count > 0) {
         eg_sink_give(sink, 0, layer->param_count, grads);
         prepare_layer(net, i);
