@@ -10,6 +10,7 @@
 #include "engram/optimizer.h"
 #include "engram/stream.h"
 
+#include <math.h>
 #include <string.h>
 
 static eg_record *run_whole(saved_scene *s)
@@ -222,6 +223,74 @@ static void divergence_is_the_same(void **state)
 
 /** Fails the 1st, 2nd … allocation of a trial that is continued and stopped again: a clean error or a
  *  checkpoint that says there was no memory for it, never a leak. */
+/** A paused record holds what the whole one has up to an evaluation, and nothing else of its curves and summary. */
+static void assert_prefix(const eg_record *whole, const eg_record *paused, size_t evaluations)
+{
+    assert_int_equal(eg_record_status(paused), EG_TRIAL_PAUSED);
+    assert_int_equal(eg_trial_evaluations(paused), evaluations);
+    assert_int_equal(eg_record_count(whole), eg_record_count(paused));
+    for (size_t i = 0; i < eg_record_count(whole); i++) {
+        const eg_array *x = eg_record_at(whole, i);
+        const eg_array *y = eg_record_at(paused, i);
+        const eg_variable *variable = eg_trial_variable(x->name);
+        if (x->rank == 0 || strcmp(variable->dims[0], "eval") != 0) {
+            continue;
+        }
+        size_t row = x->count / x->extent[0];
+        assert_memory_equal(x->data, y->data, evaluations * row * sizeof(double));
+        for (size_t k = evaluations * row; k < y->count; k++) {
+            assert_true(isnan(y->data[k]));
+        }
+    }
+    assert_true(isnan(eg_record_value(paused, "final_accuracy")));
+    assert_true(isnan(eg_record_value(paused, "objective")));
+}
+
+/** Pauses behind every evaluation, continued from the pause before it; the end is as if there had been none. */
+static void pause_everywhere(saved_scene *s, const char *what)
+{
+    eg_record *whole = run_whole(s);
+    size_t evaluations = eg_trial_evaluations(whole);
+    assert_true(evaluations > 1);
+    for (s->until = 1; s->until < evaluations; s->until++) {
+        eg_record *record = NULL;
+        bool refused = true;
+        size_t before = s->saves;
+        const eg_writer *from = s->until > 1 ? &s->saved : NULL;
+        assert_ok(saved_scene_run(s, from, ENDLESS, 0, &record, &refused));
+        assert_false(refused);
+        assert_int_equal(s->saves, before + 1);
+        assert_prefix(whole, record, s->until);
+        eg_record_free(record);
+        /* Word of the pause was lost: the checkpoint is there already. */
+        assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused));
+        assert_int_equal(s->polls, 0);
+        assert_prefix(whole, record, s->until);
+        eg_record_free(record);
+    }
+    eg_record *record = NULL;
+    bool refused = true;
+    assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused)); /* the last one is the end */
+    assert_same(whole, record, what, s->until);
+    eg_record_free(record);
+    s->until = 1;
+    assert_fails(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused), EG_INVALID,
+                 "only 1 are wanted");
+    assert_true(refused);
+    eg_record_free(whole);
+}
+
+static void paused(void **state)
+{
+    (void)state;
+    for (size_t m = 0; m < eg_learner_family.member_count; m++) {
+        const eg_component *member = eg_learner_family.members[m];
+        saved_scene s = saved_scene_open(saved_settings("learner", member->name));
+        pause_everywhere(&s, member->name);
+        saved_scene_close(&s);
+    }
+}
+
 static void out_of_memory(void **state)
 {
     (void)state;
@@ -257,7 +326,8 @@ int main(void)
         cmocka_unit_test(every_stream),           cmocka_unit_test(every_network),
         cmocka_unit_test(untrained_first),        cmocka_unit_test(continued_again_and_again),
         cmocka_unit_test(saved_on_the_way),       cmocka_unit_test(saved_in_time),
-        cmocka_unit_test(divergence_is_the_same), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(divergence_is_the_same), cmocka_unit_test(paused),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

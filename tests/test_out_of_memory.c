@@ -183,7 +183,7 @@ static eg_status sweep(void)
                                "zip: {z: {stream.epochs: [1, 2], optimizer.clip: [0, 0.5]}}\n"
                                "exclude: [{stream.epochs: 1, model.activation: relu}]\n"
                                "seeds: 2\n"
-                               "stop: {asha: {eta: 2}}\n"
+                               "stop: {halving_seeds: {eta: 2}}\n"
                                "select: {best: 2, seeds: 2}\n";
     static const char *const overrides[] = {"optimizer.beta1=[0.5, 0.9]", "name=u"};
     eg_plan *plan = NULL;

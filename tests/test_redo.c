@@ -48,9 +48,9 @@ static void test_names(void **state)
         {"diverged", 1U << EG_TRIAL_DIVERGED},
         {"status=timeout", 1U << EG_TRIAL_TIMEOUT},
         {"status=done,status=failed", 1U << EG_TRIAL_DONE | 1U << EG_TRIAL_FAILED},
-        {"id=00ab", 0x7f},
+        {"id=00ab", 0x1ff},
         {"id=00ac", 0},
-        {"all", 0x7f},
+        {"all", 0x1ff},
     };
     for (size_t i = 0; i < EG_COUNT(rows); i++) {
         for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {

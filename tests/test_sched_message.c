@@ -26,7 +26,7 @@ static eg_record *make_record(void)
 }
 
 /* One of each kind, all fields different from zero. */
-enum { KINDS = 14 };
+enum { KINDS = 15 };
 
 static const eg_task tasks[] = {{7, 8}, {9, 10}};
 
@@ -50,7 +50,7 @@ static void make_all(eg_message *all, const eg_record *record)
         {.kind = EG_MESSAGE_LEFT, .as.reason = "out of memory"},
         {.kind = EG_MESSAGE_WORK,
          .as.work = {77, 2, UINT64_MAX, "dataset=mnist\noptimizer.lr=0.1\n", "final_accuracy",
-                     "/data/x.checkpoints/0a", 60, 1}},
+                     "/data/x.checkpoints/0a", 60, 3, 9, 1}},
         {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = 2}},
         {.kind = EG_MESSAGE_ALIVE, .as.alive = {2.5, 7.5}},
         {.kind = EG_MESSAGE_STOP},
@@ -58,6 +58,12 @@ static void make_all(eg_message *all, const eg_record *record)
         {.kind = EG_MESSAGE_NOTE,
          .as.note = {.ticket = 3, .attempt = 4, .warning = true, .text = "no space"}},
         {.kind = EG_MESSAGE_RECALL},
+        {.kind = EG_MESSAGE_RESULT,
+         .as.result = {.ticket = 1,
+                       .attempt = 2,
+                       .status = EG_TRIAL_PAUSED,
+                       .message = "paused",
+                       .record = record}},
     };
     memcpy(all, messages, sizeof messages);
 }
@@ -100,6 +106,8 @@ static void test_round_trip(void **state)
     assert_string_equal(back[7].as.work.objective, "final_accuracy");
     assert_string_equal(back[7].as.work.checkpoint, "/data/x.checkpoints/0a");
     assert_close(back[7].as.work.checkpoint_every, 60.0, 0);
+    assert_int_equal(back[7].as.work.from, 3);
+    assert_int_equal(back[7].as.work.until, 9);
     assert_int_equal(back[8].as.ack.count, 2);
     assert_close(back[9].as.alive.heartbeat_seconds, 2.5, 0);
     assert_close(back[9].as.alive.silence_seconds, 7.5, 0);
@@ -109,6 +117,8 @@ static void test_round_trip(void **state)
     assert_int_equal(back[12].as.note.attempt, 4);
     assert_true(back[12].as.note.warning);
     assert_string_equal(back[12].as.note.text, "no space");
+    assert_int_equal(back[14].as.result.status, EG_TRIAL_PAUSED);
+    assert_close(eg_record_value(back[14].as.result.record, "steps"), 123456789.0, 0);
     for (size_t i = 0; i < KINDS; i++) {
         eg_message_clear(&back[i]);
     }
@@ -213,7 +223,7 @@ static void test_words_for_damage(void **state)
     assert_ok(eg_message_encode(&message, &bytes));
     bytes.data[4] = 9;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID,
-                 "protocol version 9, expected 4");
+                 "protocol version 9, expected 5");
     bytes.data[4] = EG_PROTOCOL_VERSION;
     bytes.data[5] = 99;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID, "unknown kind 99");

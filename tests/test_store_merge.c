@@ -331,7 +331,7 @@ static void test_second_stage(void **state)
         run_some(name, plan, 0x3f);
         eg_store *store = open_store(name, plan, name);
         for (size_t i = 0; i < 6; i++) {
-            outcomes[i] = (eg_outcome){(uint8_t)eg_test_status(i), (double)i};
+            outcomes[i] = (eg_outcome){.status = (uint8_t)eg_test_status(i), .objective = (double)i};
         }
         size_t added = 0;
         assert_ok(eg_plan_select(plan, outcomes, &added));

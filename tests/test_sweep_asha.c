@@ -1,136 +1,205 @@
-/** Successive halving in cohorts: a case worked out by hand, what counts as a result, other rules beside it, and that
- *  the same trials run in whatever order they end. */
+/** Successive halving over evaluations: a case worked out by hand, what counts at a rung, what is taken from curves, and
+ *  that the same trials stop at the same places in whatever order they arrive. */
 #include "testing.h"
 
 #include "engram/memory.h"
+#include "engram/trial.h"
 #include "plans.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { POINTS = 6, SEEDS = 4, TRIALS = POINTS * SEEDS, ORDERS = 300 };
+enum { POINTS = 6, SEEDS = 2, TRIALS = POINTS * SEEDS, ORDERS = 300 };
 
 #define SWEEP(stop)                                                                                \
     "name: t\n"                                                                                    \
     "base: {dataset: synthetic, model.hidden: [4]}\n"                                              \
     "grid: {optimizer.lr: [1, 2, 3, 4, 5, 6]}\n"                                                   \
-    "seeds: 4\n"                                                                                   \
+    "seeds: 2\n"                                                                                   \
     "stop: " stop "\n"
-
-static eg_outcome done(double objective)
-{
-    return (eg_outcome){.status = EG_TRIAL_DONE, .objective = objective};
-}
-
-static eg_outcome without_result(eg_trial_status status)
-{
-    return (eg_outcome){.status = (uint8_t)status, .objective = (double)NAN};
-}
 
 static void all_pending(eg_outcome *outcomes)
 {
     for (size_t i = 0; i < TRIALS; i++) {
-        outcomes[i] = without_result(EG_TRIAL_PENDING);
+        outcomes[i] = (eg_outcome){.status = EG_TRIAL_PENDING, .objective = (double)NAN};
     }
 }
 
-static void assert_verdict(const eg_plan *plan, const eg_outcome *outcomes, size_t point,
-                           size_t cleared, size_t keep)
+/** Takes the trial to its next rung. */
+static void arrives(eg_outcome *outcome, float value)
 {
-    eg_verdict verdict = eg_plan_judge(plan, outcomes, point);
-    assert_true(verdict.cleared == cleared);
-    assert_true(verdict.keep == keep);
-    assert_true(eg_plan_keep(plan, outcomes, point) == keep);
+    outcome->status = EG_TRIAL_PAUSED;
+    outcome->rung[outcome->rungs++] = value;
 }
 
-/* Six points in cohorts of at most three: {0, 2, 4} and {1, 3, 5}. Rungs at 1 and 2 seeds; eta = 2: of
- * three points two go on, of two one. */
+/** `until` evaluations, or one of these. */
+enum { OUT = 1000, WAITS = 1001, TO_ITS_END = 0 };
+
+static size_t fate(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
+{
+    eg_reach reach = eg_plan_reach(plan, outcomes, trial);
+    return reach.out ? OUT : reach.waits ? WAITS : reach.until;
+}
+
+/* Six points in cohorts of at most three: {0, 2, 4} and {1, 3, 5}. Rungs after 1, 2, 4 … evaluations; eta = 2: of three
+ * trials two go on, of two one. */
 static void test_by_hand(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(SWEEP("{asha: {eta: 2, cohort: 3}}"), NULL);
     eg_outcome outcomes[TRIALS];
     all_pending(outcomes);
-    for (size_t p = 0; p < POINTS; p++) {
-        assert_verdict(plan, outcomes, p, 1, SIZE_MAX);
+    for (size_t t = 0; t < TRIALS; t++) {
+        assert_int_equal(fate(plan, outcomes, t), 1);
     }
     assert_true(eg_plan_compares(plan, 0, 4) && eg_plan_compares(plan, 2, 2));
     assert_false(eg_plan_compares(plan, 0, 3));
-    /* The first rung of the even points: 0.5, 0.7, 0.6. Point 0 is out, the others may run a second seed. The odd
-     * ones have not arrived and wait for nobody but each other. */
-    outcomes[0] = done(0.5);
-    outcomes[4] = done(0.6);
-    assert_verdict(plan, outcomes, 4, 1, SIZE_MAX);
-    outcomes[2] = done(0.7);
-    assert_verdict(plan, outcomes, 0, 1, 1);
-    assert_verdict(plan, outcomes, 2, 2, SIZE_MAX);
-    assert_verdict(plan, outcomes, 4, 2, SIZE_MAX);
-    assert_verdict(plan, outcomes, 1, 1, SIZE_MAX);
-    /* The second rung: means of two seeds 0.65 and 0.675; point 4 alone runs all. */
-    outcomes[POINTS + 2] = done(0.6);
-    assert_verdict(plan, outcomes, 4, 2, SIZE_MAX);
-    outcomes[POINTS + 4] = done(0.75);
-    assert_verdict(plan, outcomes, 2, 2, 2);
-    assert_verdict(plan, outcomes, 4, SIZE_MAX, SIZE_MAX);
-    /* Whatever comes later changes nothing. */
-    outcomes[2 * POINTS + 4] = done(0.0);
-    assert_verdict(plan, outcomes, 2, 2, 2);
-    assert_verdict(plan, outcomes, 4, SIZE_MAX, SIZE_MAX);
+    /* 0.6 may turn out the third of three; once 0.7 is there, that one is among the best two whatever comes. */
+    arrives(&outcomes[4], 0.6F);
+    assert_int_equal(fate(plan, outcomes, 4), WAITS);
+    arrives(&outcomes[2], 0.7F);
+    assert_int_equal(fate(plan, outcomes, 2), 2);
+    assert_int_equal(fate(plan, outcomes, 4), WAITS);
+    /* The other cohort and the other seed are not concerned. */
+    arrives(&outcomes[1], 0.9F);
+    arrives(&outcomes[POINTS], 0.9F);
+    assert_int_equal(fate(plan, outcomes, 4), WAITS);
+    assert_int_equal(fate(plan, outcomes, 1), WAITS);
+    assert_int_equal(fate(plan, outcomes, POINTS), WAITS);
+    /* All three: 0.7, 0.6, 0.5. */
+    arrives(&outcomes[0], 0.5F);
+    assert_int_equal(fate(plan, outcomes, 0), OUT);
+    assert_int_equal(fate(plan, outcomes, 4), 2);
+    /* The second rung is for those two: 0.65 waits, 0.66 is better and has nobody left to be compared with. */
+    arrives(&outcomes[2], 0.65F);
+    assert_int_equal(fate(plan, outcomes, 2), WAITS);
+    arrives(&outcomes[4], 0.66F);
+    assert_int_equal(fate(plan, outcomes, 2), OUT);
+    assert_int_equal(fate(plan, outcomes, 4), TO_ITS_END);
+    /* Whatever becomes of it changes nothing. */
+    outcomes[4].status = EG_TRIAL_FAILED;
+    assert_int_equal(fate(plan, outcomes, 2), OUT);
+    assert_int_equal(fate(plan, outcomes, 0), OUT);
     eg_plan_free(plan);
 }
 
-/* Equal means: the point that comes first in the plan. A failed trial has no result, a point with none is worse
- * than all others; a diverged one counts with what it recorded. Small is good when minimising. */
+/* One known to be beaten by as many as may go on need not wait for the others. */
+static void test_out_early(void **state)
+{
+    (void)state;
+    eg_plan *plan = plan_of(SWEEP("{asha: {eta: 6, cohort: 6, first: 3}}"), NULL);
+    eg_outcome outcomes[TRIALS];
+    all_pending(outcomes);
+    assert_int_equal(fate(plan, outcomes, 0), 3);
+    arrives(&outcomes[0], 0.2F);
+    assert_int_equal(fate(plan, outcomes, 0), WAITS);
+    arrives(&outcomes[5], 0.3F);
+    assert_int_equal(fate(plan, outcomes, 0), OUT);
+    assert_int_equal(fate(plan, outcomes, 5), WAITS);
+    eg_plan_free(plan);
+}
+
+/* Equal values: the point that comes first in the plan. Failed and diverged trials come last, in the order of the plan,
+ * but count where they were before; one that another rule skips does not take part. */
 static void test_what_counts(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(SWEEP("{asha: {eta: 3, cohort: 6}}"), NULL);
     eg_outcome outcomes[TRIALS];
     all_pending(outcomes);
-    outcomes[0] = without_result(EG_TRIAL_FAILED);
-    outcomes[1] = done(0.4);
-    outcomes[2] = (eg_outcome){.status = EG_TRIAL_DIVERGED, .objective = 0.1};
-    outcomes[3] = done(0.4);
-    outcomes[4] = done(0.4);
-    outcomes[5] = done(-1.0);
-    static const size_t keeps[POINTS] = {1, SIZE_MAX, 1, SIZE_MAX, 1, 1};
-    for (size_t p = 0; p < POINTS; p++) {
-        assert_int_equal(eg_plan_keep(plan, outcomes, p), keeps[p]);
+    outcomes[0].status = EG_TRIAL_FAILED;
+    arrives(&outcomes[1], 0.4F);
+    arrives(&outcomes[2], NAN);
+    outcomes[2].status = EG_TRIAL_DIVERGED;
+    for (size_t t = 3; t < 5; t++) {
+        arrives(&outcomes[t], 0.4F);
     }
-    plan->maximise = false;
-    static const size_t reversed[POINTS] = {1, 1, SIZE_MAX, 1, 1, SIZE_MAX};
-    for (size_t p = 0; p < POINTS; p++) {
-        assert_int_equal(eg_plan_keep(plan, outcomes, p), reversed[p]);
-    }
-    outcomes[3] = outcomes[4] = without_result(EG_TRIAL_TIMEOUT); /* no better than failed */
-    outcomes[1] = done((double)INFINITY);
+    arrives(&outcomes[5], -1.0F);
+    assert_int_equal(fate(plan, outcomes, 1), 3);
+    assert_int_equal(fate(plan, outcomes, 3), 3);
+    assert_int_equal(fate(plan, outcomes, 4), OUT);
+    assert_int_equal(fate(plan, outcomes, 5), OUT);
+    plan->maximise = false; /* then -1 is best, and failures are still worst */
+    assert_int_equal(fate(plan, outcomes, 5), 3);
+    assert_int_equal(fate(plan, outcomes, 1), 3);
+    assert_int_equal(fate(plan, outcomes, 3), OUT);
     plan->maximise = true;
-    assert_int_equal(eg_plan_keep(plan, outcomes, 1), 1);
+    outcomes[3].status = EG_TRIAL_FAILED; /* on its way to the next rung */
+    assert_int_equal(fate(plan, outcomes, 4), OUT);
+    /* Of three one goes on, of four two. */
+    outcomes[0].status = outcomes[1].status = outcomes[2].status = EG_TRIAL_SKIPPED;
+    outcomes[3].status = EG_TRIAL_PAUSED;
+    assert_int_equal(fate(plan, outcomes, 3), TO_ITS_END);
+    assert_int_equal(fate(plan, outcomes, 4), OUT);
+    outcomes[2].status = EG_TRIAL_FAILED;
+    assert_int_equal(fate(plan, outcomes, 4), 3);
     eg_plan_free(plan);
 }
 
-/* A point that another rule cuts takes no place from others: of the two that remain at the second rung one goes on,
- * and the cohort does not wait for the third. */
-static void test_beside_another_rule(void **state)
+/* Curves ------------------------------------------------------------------------------------------------------ */
+
+/** A record with `length` places for evaluations, of which `count` were made; the caller's. */
+static eg_record *record_of(const char *curve, size_t length, size_t count, const double *values)
+{
+    eg_record *record = NULL;
+    eg_array *step = NULL;
+    eg_array *array = NULL;
+    assert_ok(eg_record_create(&record));
+    assert_ok(eg_record_declare(record, eg_trial_variable("step"), &length, &step));
+    assert_ok(eg_record_declare(record, eg_trial_variable(curve), &length, &array));
+    for (size_t i = 0; i < count; i++) {
+        step->data[i] = (double)i;
+        array->data[i] = values[i];
+    }
+    return record;
+}
+
+static eg_outcome measured(const eg_plan *plan, eg_record *record, eg_trial_status status)
+{
+    eg_outcome outcome = {.status = (uint8_t)status, .objective = (double)NAN};
+    eg_plan_measure(plan, record, &outcome);
+    eg_record_free(record);
+    return outcome;
+}
+
+static void test_curves(void **state)
 {
     (void)state;
-    eg_plan *plan = plan_of(
-        SWEEP("[{asha: {eta: 2, first: 2, cohort: 3}}, {early_cut: {after: 1, below: 0.3}}]"),
-        NULL);
-    eg_outcome outcomes[TRIALS];
-    all_pending(outcomes);
-    outcomes[0] = done(0.2);
-    assert_verdict(plan, outcomes, 0, 1, 1);
-    outcomes[POINTS] = without_result(EG_TRIAL_SKIPPED);
-    outcomes[2] = outcomes[POINTS + 2] = done(0.8);
-    assert_verdict(plan, outcomes, 2, 2, SIZE_MAX);
-    outcomes[4] = outcomes[POINTS + 4] = done(0.7);
-    assert_verdict(plan, outcomes, 2, SIZE_MAX, SIZE_MAX);
-    assert_verdict(plan, outcomes, 4, 2, 2);
+    static const double values[] = {0.125, 0.25, 0.375, 0.5, 0.625};
+    eg_plan *plan = plan_of(SWEEP("{asha: {eta: 2, first: 2}}"), NULL);
+    assert_true(eg_plan_has_rungs(plan));
+    eg_outcome o = measured(plan, record_of("accuracy", 9, 1, values), EG_TRIAL_PAUSED);
+    assert_true(o.evaluations == 1 && o.rungs == 0);
+    o = measured(plan, record_of("accuracy", 9, 4, values), EG_TRIAL_PAUSED);
+    assert_true(o.evaluations == 4 && o.rungs == 2);
+    assert_true(o.rung[0] == 0.25F && o.rung[1] == 0.5F);
+    o = measured(plan, record_of("validation_accuracy", 9, 3, values), EG_TRIAL_PAUSED);
+    assert_true(o.rungs == 1 && o.rung[0] == 0.25F);
+    /* One that has ended stands at every rung: with its last value, or with none if it diverged. */
+    o = measured(plan, record_of("accuracy", 5, 5, values), EG_TRIAL_DONE);
+    assert_true(o.evaluations == 5 && o.rungs == EG_RUNGS_MAX);
+    assert_true(o.rung[1] == 0.5F && o.rung[2] == 0.625F && o.rung[EG_RUNGS_MAX - 1] == 0.625F);
+    o = measured(plan, record_of("accuracy", 9, 2, values), EG_TRIAL_DIVERGED);
+    assert_true(o.rungs == EG_RUNGS_MAX && o.rung[0] == 0.25F && isnan(o.rung[1]));
+    eg_plan_free(plan);
+    plan = plan_of(SWEEP("off"), NULL);
+    assert_false(eg_plan_has_rungs(plan));
+    o = measured(plan, record_of("accuracy", 9, 4, values), EG_TRIAL_PAUSED);
+    assert_true(o.evaluations == 4 && o.rungs == 0);
+    assert_int_equal(fate(plan, &o, 0), TO_ITS_END);
     eg_plan_free(plan);
 }
 
 /* Any order ------------------------------------------------------------------------------------------------ */
+
+enum { EVALUATIONS = 9 };
+
+/** What becomes of a trial if nobody stops it. */
+typedef struct course {
+    double accuracy[EVALUATIONS];
+    size_t length; /* evaluations until it ends */
+    eg_trial_status end;
+} course;
 
 static uint64_t draw(uint64_t *state)
 {
@@ -138,78 +207,136 @@ static uint64_t draw(uint64_t *state)
     return *state >> 33;
 }
 
-/** What a scheduler does: skips what is cut and lists what may run now. */
-static size_t sort_out(const eg_plan *plan, eg_outcome *outcomes, size_t *ready)
+static course course_of(uint64_t *state)
+{
+    static const eg_trial_status ends[] = {EG_TRIAL_DIVERGED, EG_TRIAL_FAILED};
+    course c = {.length = EVALUATIONS, .end = EG_TRIAL_DONE};
+    uint64_t bad = draw(state) % 6;
+    if (bad < 2) {
+        c.end = ends[bad];
+        c.length = draw(state) % EVALUATIONS;
+    }
+    for (size_t i = 0; i < EVALUATIONS; i++) {
+        c.accuracy[i] = (double)(draw(state) % 4) / 4; /* few levels: ties */
+    }
+    return c;
+}
+
+/** Cuts, and lists what may run now. *changed becomes true if any was cut. */
+static size_t sort_out_once(const eg_plan *plan, eg_outcome *outcomes, size_t *ready, bool *changed)
 {
     size_t count = 0;
     for (size_t t = 0; t < TRIALS; t++) {
         const eg_plan_trial *trial = &plan->trials[t];
         eg_verdict verdict = eg_plan_judge(plan, outcomes, trial->point);
-        if (outcomes[t].status != EG_TRIAL_PENDING) {
+        if (outcomes[t].status != EG_TRIAL_PENDING && outcomes[t].status != EG_TRIAL_PAUSED) {
             continue;
         }
+        size_t next = fate(plan, outcomes, t);
         if (trial->replicate >= verdict.keep) {
+            assert_int_equal(outcomes[t].evaluations, 0);
             outcomes[t].status = EG_TRIAL_SKIPPED;
-        } else if (trial->replicate < verdict.cleared) {
+            *changed = true;
+        } else if (next == OUT) {
+            outcomes[t].status = EG_TRIAL_STOPPED;
+            *changed = true;
+        } else if (next != WAITS && trial->replicate < verdict.cleared) {
             ready[count++] = t;
         }
     }
     return count;
 }
 
-/** A bit per trial that ran, with up to `workers` at once, which end in any order. */
-static unsigned run_at_random(const eg_plan *plan, const double *objectives, uint64_t seed)
+/** What a scheduler does: one rule may have something to say about what another one cut. */
+static size_t sort_out(const eg_plan *plan, eg_outcome *outcomes, size_t *ready)
+{
+    size_t count = 0;
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        count = sort_out_once(plan, outcomes, ready, &changed);
+    }
+    return count;
+}
+
+/** One comes back: it got as far as it may, or ended. */
+static void comes_back(const eg_plan *plan, const course *c, eg_outcome *outcome, size_t until)
+{
+    bool pauses = until != TO_ITS_END && until < EVALUATIONS && until <= c->length;
+    size_t count = pauses ? until : c->length;
+    eg_trial_status status = pauses ? EG_TRIAL_PAUSED : c->end;
+    outcome->status = (uint8_t)status;
+    if (status == EG_TRIAL_FAILED) {
+        return;
+    }
+    eg_record *record = record_of("accuracy", EVALUATIONS, count, c->accuracy);
+    eg_plan_measure(plan, record, outcome);
+    eg_record_free(record);
+    bool ended = status != EG_TRIAL_PAUSED;
+    outcome->objective = !ended ? (double)NAN : count > 0 ? c->accuracy[count - 1] : 0;
+}
+
+/** Runs all with up to `workers` at once, which end in any order; how each trial ended. */
+static void run_at_random(const eg_plan *plan, const course *courses, uint64_t seed,
+                          uint32_t ended[TRIALS])
 {
     eg_outcome outcomes[TRIALS];
     size_t ready[TRIALS];
-    size_t running[3];
-    size_t workers = 1 + seed % 3;
+    size_t running[5];
+    size_t until[5];
+    size_t workers = 1 + seed % 5;
     size_t busy = 0;
-    unsigned ran = 0;
     all_pending(outcomes);
     for (;;) {
         size_t count = sort_out(plan, outcomes, ready);
-        if (count > 0 && busy < workers) {
+        if (count > 0 && busy < workers && draw(&seed) % 3 > 0) {
             size_t chosen = ready[draw(&seed) % count];
-            outcomes[chosen].status = EG_TRIAL_RUNNING;
+            until[busy] = fate(plan, outcomes, chosen);
             running[busy++] = chosen;
+            outcomes[chosen].status = EG_TRIAL_RUNNING;
             continue;
         }
-        if (busy == 0) {
+        if (busy == 0 && count == 0) {
             break;
         }
-        size_t which = draw(&seed) % busy;
-        size_t trial = running[which];
-        running[which] = running[--busy];
-        outcomes[trial] =
-            isnan(objectives[trial]) ? without_result(EG_TRIAL_FAILED) : done(objectives[trial]);
-        ran |= 1U << trial;
+        if (busy > 0) {
+            size_t which = draw(&seed) % busy;
+            size_t trial = running[which];
+            comes_back(plan, &courses[trial], &outcomes[trial], until[which]);
+            busy--;
+            running[which] = running[busy];
+            until[which] = until[busy];
+        }
     }
     for (size_t t = 0; t < TRIALS; t++) {
-        assert_true(outcomes[t].status != EG_TRIAL_PENDING); /* nobody waits for ever */
+        assert_false(eg_outcome_is_open(&outcomes[t])); /* nobody waits for ever */
+        ended[t] = outcomes[t].status * 100U + outcomes[t].evaluations;
     }
-    return ran;
 }
 
 static void any_order(const char *text)
 {
     eg_plan *plan = plan_of(text, NULL);
     assert_int_equal(plan->trial_count, TRIALS);
-    bool cut = false;
-    for (uint64_t draws = 1; draws <= 5; draws++) {
-        double objectives[TRIALS];
+    size_t stopped = 0;
+    for (uint64_t draws = 1; draws <= 10; draws++) {
+        course courses[TRIALS];
         uint64_t state = draws;
+        uint32_t expected[TRIALS];
         for (size_t t = 0; t < TRIALS; t++) {
-            uint64_t level = draw(&state) % 8; /* few levels: ties */
-            objectives[t] = level == 0 ? (double)NAN : (double)level / 8;
+            courses[t] = course_of(&state);
         }
-        unsigned expected = run_at_random(plan, objectives, 1);
-        cut = cut || expected != (1U << TRIALS) - 1;
+        run_at_random(plan, courses, 1, expected);
+        for (size_t t = 0; t < TRIALS; t++) {
+            stopped += expected[t] / 100U == EG_TRIAL_STOPPED;
+        }
         for (uint64_t order = 2; order < ORDERS; order++) {
-            assert_int_equal(run_at_random(plan, objectives, order), expected);
+            uint32_t ended[TRIALS];
+            run_at_random(plan, courses, order, ended);
+            assert_memory_equal(ended, expected, sizeof ended);
         }
     }
-    assert_true(cut);
+    assert_true(stopped > TRIALS);
     eg_plan_free(plan);
 }
 
@@ -218,42 +345,49 @@ static void test_any_order(void **state)
     (void)state;
     any_order(SWEEP("{asha: {eta: 2, cohort: 3}}"));
     any_order(SWEEP("{asha: {eta: 3, cohort: 6}}"));
-    any_order(SWEEP("[{asha: {eta: 2, cohort: 4}}, {early_cut: {after: 2, below: 0.5}}]"));
-    any_order(SWEEP("[{early_cut: {after: 1, below: 0.3}}, {asha: {eta: 2, first: 2}}]"));
+    any_order(SWEEP("{asha: {eta: 2, cohort: 6, first: 2}}"));
+    any_order(SWEEP("[{asha: {eta: 2, cohort: 6}}, {early_cut: {after: 1, below: 0.5}}]"));
+    any_order(SWEEP("[{halving_seeds: {eta: 2}}, {asha: {eta: 2, cohort: 4}}]"));
 }
 
-/* The second stage takes none of the points that were cut, however lucky their first seed was. */
+/* The second stage prefers points of which fewer trials were stopped, and is not halved itself. */
 static void test_select(void **state)
 {
     (void)state;
-    eg_plan *plan =
-        plan_of(SWEEP("{asha: {eta: 2, cohort: 3}}") "select: {best: 3, seeds: 2}\n", NULL);
-    eg_outcome outcomes[TRIALS];
+    eg_plan *plan = plan_of(SWEEP("{asha: {}}") "select: {best: 2, seeds: 1}\n", NULL);
+    eg_outcome outcomes[TRIALS + 2];
     all_pending(outcomes);
     for (size_t t = 0; t < TRIALS; t++) {
-        size_t ready[TRIALS];
-        size_t count = sort_out(plan, outcomes, ready);
-        if (count == 0) {
-            break;
-        }
-        /* Large points are good at first; then small ones are. */
-        double point = (double)plan->trials[ready[0]].point;
-        outcomes[ready[0]] = done(plan->trials[ready[0]].replicate == 0 ? point : -3 * point);
+        outcomes[t].status = EG_TRIAL_STOPPED;
     }
-    /* Evens: 0 2 4 -> 2 4 -> 2; odds: 1 3 5 -> 3 5 -> 3. */
+    static const size_t done[] = {1, 2, 3, POINTS + 3};
+    for (size_t i = 0; i < EG_COUNT(done); i++) {
+        outcomes[done[i]] =
+            (eg_outcome){.status = EG_TRIAL_DONE, .objective = 1.0 - (double)i / 10};
+    }
     size_t added = 0;
+    outcomes[0].status = EG_TRIAL_PAUSED;
     assert_ok(eg_plan_select(plan, outcomes, &added));
-    assert_int_equal(added, 4);
-    for (size_t i = 0; i < added; i++) {
-        uint32_t point = plan->trials[TRIALS + i].point;
-        assert_true(point == 2 || point == 3);
-    }
+    assert_int_equal(added, 0); /* one has not ended */
+    outcomes[0].status = EG_TRIAL_STOPPED;
+    assert_ok(eg_plan_select(plan, outcomes, &added));
+    assert_int_equal(added, 2);
+    assert_int_equal(plan->trials[TRIALS].point, 3);
+    assert_int_equal(plan->trials[TRIALS + 1].point, 1);
+    outcomes[TRIALS] = (eg_outcome){.status = EG_TRIAL_PENDING};
+    assert_int_equal(fate(plan, outcomes, TRIALS), TO_ITS_END);
     eg_plan_free(plan);
 }
 
-static void test_slices(void **state)
+static void test_refused(void **state)
 {
     (void)state;
+    assert_fails(plan_status(SWEEP("{asha: {}}") "objective: average_accuracy\n", NULL), EG_INVALID,
+                 "only known when a trial ends");
+    assert_fails(plan_status(SWEEP("{asha: {}}"), "protocol=first_tasks"), EG_INVALID, "t.yaml:5:");
+    assert_fails(plan_status(SWEEP("{asha: {}}"), "eval.tasks=seen"), EG_INVALID,
+                 "must cover all tasks");
+    assert_fails(plan_status(SWEEP("[{asha: {}}, {asha: {eta: 2}}]"), NULL), EG_INVALID, "twice");
     eg_plan *plan = plan_of(SWEEP("{asha: {eta: 2}}"), NULL);
     assert_fails(eg_plan_slice(plan, 1, 2), EG_INVALID, "stop asha compares points");
     eg_plan_free(plan);
@@ -262,12 +396,10 @@ static void test_slices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand),
-        cmocka_unit_test(test_what_counts),
-        cmocka_unit_test(test_beside_another_rule),
-        cmocka_unit_test(test_any_order),
-        cmocka_unit_test(test_select),
-        cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_by_hand),     cmocka_unit_test(test_out_early),
+        cmocka_unit_test(test_what_counts), cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_any_order),   cmocka_unit_test(test_select),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ def _summary(frame, columns, report, large_is_good):
         value = values[finished].astype(float)
         row = {column: members[column].iloc[0] for column in columns}
         row.update(group=group, mean=value.mean() if len(value) else np.nan, ci=half_width(value),
-                   n=len(value), skipped=int((members["status"] == "skipped").sum()),
+                   n=len(value), skipped=int(members["status"].isin(("skipped", "stopped")).sum()),
                    planned=len(members), score=score.mean() if len(score) else np.nan)
         rows.append(row)
     ranked = pandas.DataFrame(rows, columns=list(columns) + ["group", "mean", "ci", "n", "skipped",

@@ -23,9 +23,11 @@ typedef struct eg_work {
     const char *objective;
     /** The file of the trial's checkpoint, in a directory that all workers reach and that is made when
      *  needed; NULL or "": there is none. The trial goes on from it, and it is removed once the result
-     *  is safe. */
+     *  is safe, unless that is a pause. */
     const char *checkpoint;
     double checkpoint_every; /**< seconds, as in eg_saving */
+    uint64_t from;           /**< evaluations that an earlier attempt came back with, paused */
+    uint64_t until;          /**< pauses behind this evaluation, as in eg_trial_options */
     uint32_t losses;         /**< workers lost so far while they ran it */
 } eg_work;
 
@@ -47,7 +49,7 @@ typedef struct eg_work_result {
     const char *host;
     double start_time; /**< seconds since 1970 */
     double wall_seconds;
-    eg_trial_status status;  /**< done, diverged, failed */
+    eg_trial_status status;  /**< done, diverged, failed, paused */
     const eg_record *record; /**< NULL when failed; borrowed */
     const char *message;     /**< why it failed, "" otherwise */
 } eg_work_result;

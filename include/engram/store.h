@@ -34,7 +34,8 @@ typedef struct eg_store eg_store;
 
 /** Opens PATH (NAME.h5; the journal is NAME.journal beside it) for a sweep, creating it if there is
  * none. Existing results are read: outcomes [plan->trial_count] receives the status and objective
- * of every plan trial (running ones become pending). Errors, EG_INVALID: the file belongs to
+ * of every plan trial (running ones become pending, or paused if they were before), and what
+ * eg_plan_measure says of their curves. Errors, EG_INVALID: the file belongs to
  * another sweep (says what differs); the directory does not exist or is not writable; another
  * process is writing (says host, pid); PATH is something else. Nothing is written before all checks
  * passed. */
@@ -52,20 +53,21 @@ eg_status eg_store_checkpoint_directory(char **out, const char *path) EG_WARN_UN
 /** Attempts made so far at a trial. */
 uint32_t eg_store_attempts(const eg_store *store, size_t trial);
 eg_status eg_store_started(eg_store *store, size_t trial, const eg_attempt *attempt) EG_WARN_UNUSED;
-/** Appends a result; it is safe on disk after the next eg_store_commit. `record` NULL: failed, with
- * `message`. */
+/** Appends a result, or what a paused trial has so far; it is safe on disk after the next eg_store_commit.
+ * `record` NULL: failed, with `message`. */
 eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *attempt,
                             eg_trial_status status, const char *message,
                             const eg_record *record) EG_WARN_UNUSED;
 /** Forces everything appended so far to disk. After a failure nobody knows what is there, and the
  * journal takes no more. */
 eg_status eg_store_commit(eg_store *store) EG_WARN_UNUSED;
-/** The worker that held a trial is lost: the trial is pending again. `was_running`: it counts against the
+/** The worker that held a trial is lost: the trial is pending again, or paused if it was. `was_running`: it counts against the
  * trial (eg_store_losses); otherwise it only waited there for its turn. */
 eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,
                         const char *why) EG_WARN_UNUSED;
 /** Workers that were lost while they ran a trial, in all runs of the command since it was last redone. */
 uint32_t eg_store_losses(const eg_store *store, size_t trial);
+/** A rule cut the trial: a paused one is stopped and keeps its curves, another one skipped. */
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WARN_UNUSED;
 /** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal.
  * Safe on disk after the next eg_store_commit. */
@@ -90,11 +92,12 @@ typedef struct eg_result {
     uint32_t attempt, rank;
     uint32_t
         losses; /**< workers lost while they ran it, since it was last redone; 0 without a journal */
+    uint32_t pauses;      /**< attempts that ended in a pause, likewise */
     char *host, *message; /**< owned by the results; "" when unknown */
     double start_time, wall_seconds;
     double objective;
     size_t session;    /**< index into eg_results.sessions: the run it finished in; SIZE_MAX */
-    eg_record *record; /**< NULL unless done or diverged */
+    eg_record *record; /**< NULL unless done, diverged, paused or stopped */
 } eg_result;
 
 /** A column: one setting over all trials. */

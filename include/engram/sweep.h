@@ -27,10 +27,21 @@ typedef struct eg_plan_trial {
 } eg_plan_trial;
 
 /** How a trial ended, as far as rules need to know; the caller keeps one per plan trial. */
+enum { EG_RUNGS_MAX = 12 };
 typedef struct eg_outcome {
-    uint8_t status;   /**< eg_trial_status */
-    double objective; /**< NaN until finished */
+    uint8_t status;           /**< eg_trial_status */
+    uint8_t rungs;            /**< that it has come to, with a rule that looks into trials … */
+    uint32_t evaluations;     /**< … the evaluations it has … */
+    float rung[EG_RUNGS_MAX]; /**< … and how it did at the rungs; see eg_plan_measure */
+    double objective;         /**< NaN until finished */
 } eg_outcome;
+
+/** It has not ended yet: pending, running or paused. */
+static inline bool eg_outcome_is_open(const eg_outcome *outcome)
+{
+    return outcome->status == EG_TRIAL_PENDING || outcome->status == EG_TRIAL_RUNNING ||
+           outcome->status == EG_TRIAL_PAUSED;
+}
 
 typedef struct eg_plan eg_plan;
 
@@ -41,8 +52,16 @@ typedef struct eg_verdict {
     size_t keep;    /**< SIZE_MAX: no cut */
 } eg_verdict;
 
+/** How far a trial may run, as far as is known. */
+typedef struct eg_reach {
+    bool out;     /**< it stops where it is */
+    bool waits;   /**< for others, where it is */
+    size_t until; /**< otherwise: evaluations that it may go on to, 0: to its end */
+} eg_reach;
+
 /** A rule that cuts weak points; decided by replicate index, so independent of order. It looks at a
- * point by itself (`keep`) or compares points (`judge` and `compares`). A cut, once decided, must
+ * point by itself (`needs` and `keep`), compares points (`judge` and `compares`) or trials at evaluations
+ * on their way (`measure`, `reach` and `compares`); what it has not is NULL. A cut, once decided, must
  * stay decided whatever the other outcomes turn out to be. */
 typedef struct eg_stop_kind {
     eg_component component;
@@ -55,7 +74,14 @@ typedef struct eg_stop_kind {
     /** The verdict on `point`, given the outcomes of all trials. */
     eg_verdict (*judge)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
                         size_t point);
-    /** Whether the verdict on one of two points depends on the other. */
+    /** outcome->rungs and `rung` from the curves of a trial, outcome->status and `evaluations`. */
+    void (*measure)(const double *p, const eg_record *record, eg_outcome *outcome);
+    /** How far a first-stage trial may run, given the outcomes of all trials. */
+    eg_reach (*reach)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
+                      size_t trial);
+    /** Refuses plans that the rule has no meaning for. */
+    eg_status (*check)(const eg_plan *plan);
+    /** Whether the verdict on one of two points, or on their trials, depends on the other. */
     bool (*compares)(const double *p, const eg_plan *plan, size_t a, size_t b);
 } eg_stop_kind;
 
@@ -113,6 +139,13 @@ size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t poin
 /** The verdict of all rules together; its `keep` is eg_plan_keep. */
 eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t point);
 
+/** Whether a rule looks into trials: then eg_plan_measure is to be told of every record. */
+bool eg_plan_has_rungs(const eg_plan *plan);
+/** Takes what that rule has to know of a trial's curves, and their length; outcome->status is how it stands. */
+void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *outcome);
+/** How far a trial that has not ended may run; in the second stage, and without such a rule, to its end. */
+eg_reach eg_plan_reach(const eg_plan *plan, const eg_outcome *outcomes, size_t trial);
+
 /** Whether some rule's verdict on `other` may change with an outcome of `point`; always if they are
  * the same. */
 bool eg_plan_compares(const eg_plan *plan, size_t point, size_t other);
@@ -128,8 +161,8 @@ eg_status eg_plan_slice(eg_plan *plan, size_t slice, size_t count) EG_WARN_UNUSE
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);
 
 /** When every first-stage trial is finished: appends the second stage's trials for the best points
- * (mean objective over finished replicates, ties by point index; points that a rule has cut do not
- * take part). Does nothing without a second
+ * (mean objective over finished replicates, ties by point index, points of which fewer trials were stopped
+ * on their way first; points that a rule has cut do not take part). Does nothing without a second
  * stage, for a slice or when done before. *added: how many. Deterministic given the outcomes. */
 eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added) EG_WARN_UNUSED;
 

@@ -66,8 +66,8 @@ typedef struct eg_saving {
      *  stopped. Results do not depend on it. */
     double every;
     /** Keeps a checkpoint, which replaces earlier ones. Its status is EG_MEMORY if there was too
-     *  little for it. Called every so often and, whatever `every` is, when poll has stopped the
-     *  trial after its first minibatch. */
+     *  little for it. Called every so often and, whatever `every` is, when the trial pauses or poll
+     *  has stopped it after its first minibatch. */
     void (*save)(void *user, const eg_writer *checkpoint);
     /** `from` was accepted and `step` minibatches of `steps` need not be made again. */
     void (*continued)(void *user, size_t step, size_t steps);
@@ -82,9 +82,16 @@ typedef struct eg_trial_options {
     void *user;          /**< of poll */
     eg_profile *profile; /**< filled with where the time went after set-up; NULL: not measured */
     eg_saving *saving;   /**< NULL: no checkpoints */
+    /** Pauses behind this evaluation (from 1), with a last checkpoint, unless it is the last one; 0: runs
+     *  to the end. A checkpoint from behind it is refused. */
+    size_t until;
 } eg_trial_options;
 
-/** Runs a trial. *out is a record with status done or diverged. Errors: what the data or the system
+/** Evaluations that a record holds: one that diverged or paused leaves the rest of its axis empty. */
+size_t eg_trial_evaluations(const eg_record *record);
+
+/** Runs a trial. *out is a record with status done, diverged or paused: then curves end where it
+ * paused, and what is only known at the end is NaN. Errors: what the data or the system
  * did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was refused, EG_STOPPED when poll said
  * so; then *out is NULL. */
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,

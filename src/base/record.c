@@ -22,7 +22,8 @@ const char *eg_trial_status_name(eg_trial_status status)
         [EG_TRIAL_PENDING] = "pending", [EG_TRIAL_RUNNING] = "running",
         [EG_TRIAL_DONE] = "done",       [EG_TRIAL_DIVERGED] = "diverged",
         [EG_TRIAL_FAILED] = "failed",   [EG_TRIAL_TIMEOUT] = "timeout",
-        [EG_TRIAL_SKIPPED] = "skipped",
+        [EG_TRIAL_SKIPPED] = "skipped", [EG_TRIAL_PAUSED] = "paused",
+        [EG_TRIAL_STOPPED] = "stopped",
     };
     size_t index = (size_t)status;
     return index < EG_TRIAL_STATUS_COUNT ? names[index] : "unknown";

@@ -3,6 +3,7 @@
 
 #include "cli/result_facts.h"
 #include "engram/memory.h"
+#include "engram/trial.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -170,22 +171,11 @@ static double curve_at(const eg_array *array, size_t eval, size_t i)
     return i < width ? array->data[eval * width + i] : (double)NAN;
 }
 
-/** Evaluations of a trial that were made: a trial that diverged leaves the rest of its axis empty. */
-static size_t evaluations(const eg_result *result)
-{
-    const eg_array *step = find_array(result, "step");
-    size_t count = step == NULL ? 0 : step->count;
-    while (count > 0 && isnan(step->data[count - 1])) {
-        count--;
-    }
-    return count;
-}
-
 static void write_curves(eg_rows *rows, const eg_results *results, size_t trial,
                          const size_t *columns)
 {
     const eg_result *result = &results->trials[trial];
-    size_t evals = evaluations(result);
+    size_t evals = result->record == NULL ? 0 : eg_trial_evaluations(result->record);
     for (size_t eval = 0; eval < evals; eval++) {
         write_identity(rows, results, trial, true);
         eg_rows_integer(rows, eval);

@@ -36,7 +36,8 @@ bool eg_progress_due(const eg_progress_line *line)
 
 static size_t finished(const eg_progress_facts *facts)
 {
-    return facts->total - facts->by_status[EG_TRIAL_PENDING] - facts->by_status[EG_TRIAL_RUNNING];
+    return facts->total - facts->by_status[EG_TRIAL_PENDING] - facts->by_status[EG_TRIAL_RUNNING] -
+           facts->by_status[EG_TRIAL_PAUSED];
 }
 
 static void write_json(const eg_progress_line *line, const eg_progress_facts *facts)
@@ -64,11 +65,13 @@ static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)
     text[0] = '\0';
     eg_append(text, LINE_SIZE, "%zu/%zu finished%s%zu running", finished(facts), facts->total, dot,
               facts->by_status[EG_TRIAL_RUNNING]);
-    if (facts->by_status[EG_TRIAL_SKIPPED] > 0) {
-        eg_append(text, LINE_SIZE, "%s%zu skipped", dot, facts->by_status[EG_TRIAL_SKIPPED]);
-    }
-    if (facts->by_status[EG_TRIAL_DIVERGED] > 0) {
-        eg_append(text, LINE_SIZE, "%s%zu diverged", dot, facts->by_status[EG_TRIAL_DIVERGED]);
+    static const eg_trial_status rare[] = {EG_TRIAL_PAUSED, EG_TRIAL_SKIPPED, EG_TRIAL_STOPPED,
+                                           EG_TRIAL_DIVERGED};
+    for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
+        if (facts->by_status[rare[i]] > 0) {
+            eg_append(text, LINE_SIZE, "%s%zu %s", dot, facts->by_status[rare[i]],
+                      eg_trial_status_name(rare[i]));
+        }
     }
     eg_append(text, LINE_SIZE, "%s%zu failed", dot, facts->by_status[EG_TRIAL_FAILED]);
     if (isfinite(facts->per_minute)) {

@@ -78,6 +78,15 @@ static void remove_file(const eg_sweep_run *run, const char *name)
     eg_free(path);
 }
 
+eg_status eg_sweep_run_drop_checkpoint(eg_sweep_run *run, size_t trial)
+{
+    if (run->checkpoints == NULL) {
+        EG_TRY(name_directory(run));
+    }
+    remove_file(run, eg_id(run->plan->trials[trial].id).text);
+    return eg_ok();
+}
+
 eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run)
 {
     run->checkpoint_count = 0;
@@ -127,8 +136,10 @@ void eg_sweep_run_note(eg_sweep_run *run, const eg_work_note *note)
         note_json(run, note);
         return;
     }
+    bool expected =
+        !note->warning && run->outcomes[note->ticket].evaluations > 0; /* after a pause */
     bool wanted = note->warning ? run->session_warnings++ < WARNINGS_SHOWN
-                                : run->progress.mode == EG_PROGRESS_LINE;
+                                : run->progress.mode == EG_PROGRESS_LINE && !expected;
     if (!wanted) {
         return;
     }

@@ -50,6 +50,8 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .objective = run->plan->objective,
         .checkpoint = run->checkpoint,
         .checkpoint_every = run->checkpoint_every,
+        .from = run->outcomes[trial].evaluations,
+        .until = eg_plan_reach(run->plan, run->outcomes, trial).until,
         .losses = eg_store_losses(run->store, trial),
     };
     eg_sweep_run_set(run, trial, EG_TRIAL_RUNNING, (double)NAN);
@@ -68,6 +70,9 @@ static eg_status started(void *user, const eg_work *work, uint32_t rank, const c
  *  on average. */
 static void estimate_end(eg_sweep_run *run)
 {
+    if (run->session_finished == 0) {
+        return; /* all so far are pauses */
+    }
     double running = (double)run->by_status[EG_TRIAL_RUNNING];
     double mean_cost = run->session_cost / (double)run->session_finished;
     double left = fmax(0.0, run->cost_left - 0.5 * running * mean_cost);
@@ -107,11 +112,15 @@ static eg_status finished(void *user, const eg_work_result *result)
     double objective =
         result->record == NULL ? (double)NAN : eg_record_value(result->record, "objective");
     eg_sweep_run_set(run, trial, result->status, objective);
+    if (result->record != NULL) {
+        eg_plan_measure(run->plan, result->record, &run->outcomes[trial]);
+    }
     say_failure(run, result);
     size_t point = run->plan->trials[trial].point;
-    run->session_finished++;
     run->session_wall += result->wall_seconds;
-    run->session_cost += run->plan->points[point].cost;
+    if (result->status != EG_TRIAL_PAUSED) {
+        eg_sweep_run_count_finished(run, trial);
+    }
     EG_TRY(eg_sweep_run_decide(run, point));
     EG_TRY(eg_sweep_run_next_stage(run));
     estimate_end(run);

@@ -8,7 +8,7 @@
 
 bool eg_trial_is_final(unsigned status)
 {
-    return status != EG_TRIAL_PENDING && status != EG_TRIAL_RUNNING;
+    return status != EG_TRIAL_PENDING && status != EG_TRIAL_RUNNING && status != EG_TRIAL_PAUSED;
 }
 
 eg_status eg_run_queue_create(eg_run_queue *out, const eg_plan *plan, const eg_outcome *outcomes,
@@ -75,7 +75,11 @@ eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
     if (planned->replicate >= verdict.keep) {
         return EG_FATE_SKIP;
     }
-    return planned->replicate >= verdict.cleared ? EG_FATE_WAIT : EG_FATE_RUN;
+    if (planned->replicate >= verdict.cleared) {
+        return EG_FATE_WAIT;
+    }
+    eg_reach reach = eg_plan_reach(queue->plan, queue->outcomes, trial);
+    return reach.out ? EG_FATE_SKIP : reach.waits ? EG_FATE_WAIT : EG_FATE_RUN;
 }
 
 size_t eg_run_queue_next(eg_run_queue *queue)

@@ -22,8 +22,9 @@ typedef struct eg_run_queue {
     size_t capacity;            /**< trials there can ever be */
     uint32_t *order;            /**< [count] trials in the order of handing out */
     size_t count, at;
-    bool *waiting;   /**< [capacity] passed over because a rule was undecided */
-    uint32_t *ready; /**< [capacity] a ring: waited, or lost with their worker; may run now */
+    bool *waiting; /**< [capacity] passed over because a rule was undecided */
+    uint32_t
+        *ready; /**< [capacity] a ring: waited, paused or lost with their worker; may run now */
     size_t ready_count, ready_at;
 } eg_run_queue;
 
@@ -44,7 +45,7 @@ eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial);
 /** A waiting trial's rule was decided in its favour: it may run. */
 void eg_run_queue_release(eg_run_queue *queue, size_t trial);
 
-/** A trial that was handed out is pending again (its worker is lost): it goes first. */
+/** A trial that was handed out is pending again (its worker is lost, or its pause is over): it goes first. */
 void eg_run_queue_again(eg_run_queue *queue, size_t trial);
 
 /** Whether a status is final. */

@@ -1,6 +1,7 @@
 /** Where a sweep stands: statuses, stopping rules, the second stage, and what is to be redone. */
 #include "cli/sweep_run.h"
 
+#include "cli/format.h"
 #include "cli/redo.h"
 #include "engram/memory.h"
 
@@ -21,12 +22,19 @@ void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, d
     bool is_finished = eg_trial_is_final(status);
     run->by_status[outcome->status]--;
     run->by_status[status]++;
-    *outcome = (eg_outcome){.status = (uint8_t)status, .objective = objective};
+    outcome->status = (uint8_t)status;
+    outcome->objective = objective;
     if (!was_finished && is_finished) {
         run->unfinished--;
         run->cost_left -= cost_of(run, trial);
         eg_tally_add(&run->tallies[run->plan->trials[trial].point], objective);
     }
+}
+
+void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial)
+{
+    run->session_finished++;
+    run->session_cost += cost_of(run, trial);
 }
 
 /** Starts counting a trial whose outcome the store reported. */
@@ -62,34 +70,82 @@ eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
     return eg_store_commit(run->store);
 }
 
-/** A skipped trial that today's rules would not skip (rules or results changed) is pending again. */
-static eg_status revive_skipped(eg_sweep_run *run, size_t first)
+/** A trial that today's rules would not cut (rules or results changed) is pending again; one that was stopped on its
+ *  way keeps what it has. */
+static eg_status revive(eg_sweep_run *run, size_t first, eg_trial_status cut)
 {
     for (size_t t = first; t < run->plan->trial_count; t++) {
-        if (run->outcomes[t].status == EG_TRIAL_SKIPPED &&
-            eg_run_queue_fate(&run->queue, t) != EG_FATE_SKIP) {
+        eg_outcome *outcome = &run->outcomes[t];
+        if (outcome->status != cut || eg_run_queue_fate(&run->queue, t) == EG_FATE_SKIP) {
+            continue;
+        }
+        if (cut == EG_TRIAL_STOPPED) {
+            outcome->status = EG_TRIAL_PAUSED;
+        } else {
             EG_TRY(make_pending(run, t));
         }
     }
     return eg_ok();
 }
 
-/** Applies the stopping rules to a point's pending trials. */
-static eg_status decide(eg_sweep_run *run, size_t point)
+static eg_status cut(eg_sweep_run *run, size_t trial)
+{
+    const eg_outcome *outcome = &run->outcomes[trial];
+    if (outcome->evaluations == 0) {
+        EG_TRY(eg_store_skipped(run->store, trial, "cut by a stopping rule"));
+        eg_sweep_run_set(run, trial, EG_TRIAL_SKIPPED, (double)NAN);
+        return eg_ok();
+    }
+    char why[64];
+    (void)snprintf(why, sizeof why, "stopped by a rule after %" PRIu32 " evaluation%s",
+                   outcome->evaluations, eg_plural(outcome->evaluations));
+    EG_TRY(eg_store_skipped(run->store, trial, why));
+    eg_sweep_run_set(run, trial, EG_TRIAL_STOPPED, (double)NAN);
+    eg_sweep_run_count_finished(run, trial);
+    return eg_sweep_run_drop_checkpoint(run, trial);
+}
+
+static void go_on(eg_sweep_run *run, size_t trial)
+{
+    if (run->outcomes[trial].status == EG_TRIAL_PAUSED) {
+        eg_sweep_run_set(run, trial, EG_TRIAL_PENDING, (double)NAN);
+        eg_run_queue_again(&run->queue, trial);
+    } else {
+        eg_run_queue_release(&run->queue, trial);
+    }
+}
+
+/** Applies the stopping rules to a point's trials that wait. *changed becomes true if any was cut. */
+static eg_status decide(eg_sweep_run *run, size_t point, bool *changed)
 {
     const eg_plan *plan = run->plan;
     size_t replicates = plan->seed_count + plan->select_seed_count;
     for (size_t r = 0; r < replicates; r++) {
         size_t trial = eg_plan_find(plan, point, r);
-        if (trial == SIZE_MAX || run->outcomes[trial].status != EG_TRIAL_PENDING) {
+        uint8_t status = trial == SIZE_MAX ? EG_TRIAL_DONE : run->outcomes[trial].status;
+        if (status != EG_TRIAL_PENDING && status != EG_TRIAL_PAUSED) {
             continue;
         }
         eg_fate fate = eg_run_queue_fate(&run->queue, trial);
         if (fate == EG_FATE_SKIP) {
-            EG_TRY(eg_store_skipped(run->store, trial, "cut by a stopping rule"));
-            eg_sweep_run_set(run, trial, EG_TRIAL_SKIPPED, (double)NAN);
+            EG_TRY(cut(run, trial));
+            *changed = true;
         } else if (fate == EG_FATE_RUN) {
-            eg_run_queue_release(&run->queue, trial);
+            go_on(run, trial);
+        }
+    }
+    return eg_ok();
+}
+
+/** The same for all points, until no rule has anything to say about what another one cut. Without rules, what has paused
+ *  under others goes on. */
+static eg_status decide_all(eg_sweep_run *run)
+{
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        for (size_t point = 0; point < run->plan->point_count; point++) {
+            EG_TRY(decide(run, point, &changed));
         }
     }
     return eg_ok();
@@ -100,25 +156,16 @@ eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point)
     if (run->plan->stop_count == 0) {
         return eg_ok();
     }
-    EG_TRY(decide(run, point)); /* first: others may be compared with what is left of it */
+    bool changed = false;
+    EG_TRY(
+        decide(run, point, &changed)); /* first: others may be compared with what is left of it */
     for (size_t other = 0; other < run->plan->point_count; other++) {
         if (other != point && eg_plan_compares(run->plan, point, other)) {
-            EG_TRY(decide(run, other));
+            EG_TRY(decide(run, other, &changed));
         }
     }
-    return eg_ok();
-}
-
-/** The same for all points at the beginning; twice, because a point may be compared with one that is only now found to
- *  be cut by another rule. */
-static eg_status decide_all(eg_sweep_run *run)
-{
-    for (size_t pass = 0; run->plan->stop_count > 0 && pass < 2; pass++) {
-        for (size_t point = 0; point < run->plan->point_count; point++) {
-            EG_TRY(decide(run, point));
-        }
-    }
-    return eg_ok();
+    /* What one rule cuts is news for the others. */
+    return changed && run->plan->stop_count > 1 ? decide_all(run) : eg_ok();
 }
 
 /** Takes trials first … on board: what is known of them, what is redone, what the rules say. */
@@ -126,7 +173,8 @@ static eg_status take_on(eg_sweep_run *run, size_t first)
 {
     const eg_plan *plan = run->plan;
     EG_TRY(eg_sweep_run_redo(run, first));
-    EG_TRY(revive_skipped(run, first));
+    EG_TRY(revive(run, first, EG_TRIAL_SKIPPED)); /* first: the others are compared with these */
+    EG_TRY(revive(run, first, EG_TRIAL_STOPPED));
     for (size_t t = first; t < plan->trial_count; t++) {
         count_in(run, t);
     }

@@ -51,7 +51,7 @@ done:
 static void print_endings(const eg_sweep_run *run)
 {
     for (int s = EG_TRIAL_DIVERGED; s < EG_TRIAL_STATUS_COUNT; s++) {
-        if (run->by_status[s] > 0) {
+        if (run->by_status[s] > 0 && eg_trial_is_final((unsigned)s)) {
             (void)printf(", %zu %s", run->by_status[s], eg_trial_status_name((eg_trial_status)s));
         }
     }

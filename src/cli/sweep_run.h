@@ -25,7 +25,7 @@ typedef struct eg_sweep_run {
     size_t capacity; /**< of outcomes: the second stage's trials included */
     eg_run_queue queue;
     eg_tally *tallies; /**< [point_count] objectives of finished trials */
-    size_t unfinished; /**< pending or running trials */
+    size_t unfinished; /**< pending, running or paused trials */
     size_t safe;       /**< finished trials whose results are on disk */
     bool
         publishing_failed; /**< the results file could not be written while the sweep ran; it was said */
@@ -64,6 +64,8 @@ eg_sched_client eg_sweep_run_client(eg_sweep_run *run);
 
 /** Names the file of a trial's checkpoint: run->checkpoint. */
 eg_status eg_sweep_run_checkpoint(eg_sweep_run *run, size_t trial) EG_WARN_UNUSED;
+/** Removes the checkpoint of a trial that will not go on. */
+eg_status eg_sweep_run_drop_checkpoint(eg_sweep_run *run, size_t trial) EG_WARN_UNUSED;
 /** While no trial runs: removes what is left of the checkpoints of finished trials, and the directory
  *  if nothing is in it; counts the others. */
 eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run) EG_WARN_UNUSED;
@@ -81,6 +83,9 @@ void eg_sweep_run_progress(eg_sweep_run *run);
 
 /** Gives a trial its status (and tallies its objective), keeping the counts. */
 void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective);
+
+/** Counts a trial that this command brought to its end. */
+void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial);
 
 /** Applies stopping rules to a point that has a new outcome and to those it is compared with, and starts the second stage when the first is finished. */
 eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point) EG_WARN_UNUSED;

@@ -7,6 +7,7 @@
 #include "cli/workers.h"
 #include "engram/memory.h"
 #include "engram/params.h"
+#include "engram/trial.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -36,6 +37,8 @@ enum { RECENT = 100 /* finished trials the rate is measured on */ };
 typedef struct facts {
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     size_t finished, retried, losses;
+    size_t *stops;            /**< [stop_count] evaluations of stopped trials, ascending; owned */
+    size_t stop_count;        /**< of them */
     eg_worker_state *workers; /**< owned */
     size_t worker_count;
     double per_second, seconds_left; /**< NaN: unknown */
@@ -69,22 +72,73 @@ static double measure_rate(const eg_results *results, double *ends)
     return span > 0 ? (double)(used - 1) / span : (double)NAN;
 }
 
+static int compare_counts(const void *a, const void *b)
+{
+    size_t first = *(const size_t *)a;
+    size_t second = *(const size_t *)b;
+    return first < second ? -1 : first > second;
+}
+
+/** Where stopping rules stopped trials on their way. */
+static eg_status gather_stops(facts *out, const eg_results *results)
+{
+    EG_TRY(eg_alloc(&out->stops, out->by_status[EG_TRIAL_STOPPED], sizeof *out->stops));
+    for (size_t i = 0; i < results->trial_count; i++) {
+        const eg_result *result = &results->trials[i];
+        if (result->status == EG_TRIAL_STOPPED && result->record != NULL) {
+            out->stops[out->stop_count++] = eg_trial_evaluations(result->record);
+        }
+    }
+    qsort(out->stops, out->stop_count, sizeof *out->stops, compare_counts);
+    return eg_ok();
+}
+
+/** How many of the stops from the first on are after as many evaluations. */
+static size_t run_length(const facts *f, size_t first)
+{
+    size_t end = first;
+    while (end < f->stop_count && f->stops[end] == f->stops[first]) {
+        end++;
+    }
+    return end - first;
+}
+
+static void print_stops(const facts *f)
+{
+    for (size_t i = 0; i < f->stop_count; i += run_length(f, i)) {
+        (void)printf("  stopped   %zu after evaluation %zu\n", run_length(f, i), f->stops[i]);
+    }
+}
+
+static json_t *stops_object(const facts *f)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < f->stop_count; i += run_length(f, i)) {
+        char evaluations[24];
+        (void)snprintf(evaluations, sizeof evaluations, "%zu", f->stops[i]);
+        eg_json_count(object, evaluations, run_length(f, i));
+    }
+    return object;
+}
+
 static eg_status gather(facts *out, const eg_results *results)
 {
     *out = (facts){0};
     eg_results_count(results, out->by_status);
     for (size_t i = 0; i < results->trial_count; i++) {
-        out->retried += results->trials[i].attempt > 1;
+        out->retried += results->trials[i].attempt > 1 + results->trials[i].pauses;
         out->losses += results->trials[i].losses;
         out->wall_total +=
             isfinite(results->trials[i].wall_seconds) ? results->trials[i].wall_seconds : 0;
     }
-    size_t open = out->by_status[EG_TRIAL_PENDING] + out->by_status[EG_TRIAL_RUNNING];
+    size_t open = out->by_status[EG_TRIAL_PENDING] + out->by_status[EG_TRIAL_RUNNING] +
+                  out->by_status[EG_TRIAL_PAUSED];
     out->finished = results->trial_count - open;
     double *ends = NULL;
     EG_TRY(eg_alloc(&ends, results->trial_count, sizeof *ends));
     out->per_second = measure_rate(results, ends);
     eg_free(ends);
+    EG_TRY(gather_stops(out, results));
     EG_TRY(eg_workers_find(&out->workers, &out->worker_count, results));
     out->seconds_left = results->writer != NULL ? (double)open / out->per_second : (double)NAN;
     return eg_ok();
@@ -151,10 +205,11 @@ static void print_text(const char *path, const eg_results *results, const facts 
     }
     (void)printf("\n  finished  %zu of %zu\n", f->finished, results->trial_count);
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
-        if (f->by_status[s] > 0) {
+        if (f->by_status[s] > 0 && s != EG_TRIAL_STOPPED) {
             (void)printf("  %-9s %zu\n", eg_trial_status_name((eg_trial_status)s), f->by_status[s]);
         }
     }
+    print_stops(f);
     if (f->retried > 0) {
         (void)printf("  retried   %zu\n", f->retried);
     }
@@ -192,6 +247,7 @@ static eg_status print_json(const char *path, const eg_results *results, const f
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
         eg_json_count(root, eg_trial_status_name((eg_trial_status)s), f->by_status[s]);
     }
+    (void)json_object_set_new(root, "stopped_after", stops_object(f));
     eg_json_count(root, "retried", f->retried);
     eg_json_count(root, "lost_attempts", f->losses);
     (void)json_object_set_new(root, "workers", workers_array(f));
@@ -236,6 +292,7 @@ static eg_status show(const char *path, bool json, bool watching, bool *running)
     *running = results->writer != NULL;
 done:
     eg_free(notes);
+    eg_free(f.stops);
     eg_free(f.workers);
     eg_free(tallies);
     eg_results_free(results);
@@ -271,14 +328,17 @@ const eg_verb eg_verb_status = {
     .summary = "progress of a running or finished sweep",
     .synopsis = "FILE [--watch[=SECONDS]] [--json]",
     .description =
-        "Says how many trials of FILE are done, running, diverged, failed, skipped and pending, "
-        "and "
+        "Says how many trials of FILE are done, running, diverged, failed, skipped, paused, "
+        "stopped "
+        "(after how many evaluations) and pending, and "
         "while the sweep runs its rate (over the last 100 trials) and the time left. It reads the "
         "journal beside FILE from any process on any machine that sees the file, and disturbs "
         "nobody.\n\n"
         "--json, schema 1 (keys may be added; a change of any is a new schema): name, path; "
         "complete; writer, \"host pid\" or null; total, finished, and a count per status: pending, "
-        "running, done, diverged, failed, timeout, skipped; retried, trials that needed several "
+        "running, done, diverged, failed, timeout, skipped, paused, stopped; stopped_after, an "
+        "object "
+        "of stopped trials per number of evaluations; retried, trials that needed several "
         "attempts; lost_attempts, those that ended with their worker; workers, while somebody "
         "writes: rank, host, trial (id or null), since (seconds since 1970), attempt, held (trials "
         "given to it), finished and busy_seconds (by this run of the command); trials_per_minute, "

@@ -75,6 +75,8 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_text(writer,
                       message->as.work.checkpoint == NULL ? "" : message->as.work.checkpoint);
         eg_write_f64(writer, message->as.work.checkpoint_every);
+        eg_write_u64(writer, message->as.work.from);
+        eg_write_u64(writer, message->as.work.until);
         break;
     case EG_MESSAGE_NOTE:
         write_task(writer, (eg_task){message->as.note.ticket, message->as.note.attempt});
@@ -122,7 +124,8 @@ static eg_status read_result(eg_message *out, eg_reader *reader)
     uint8_t status = eg_read_u8(reader);
     EG_TRY(eg_read_text(reader, &out->text[0]));
     EG_TRY(eg_reader_status(reader, false));
-    if (status != EG_TRIAL_DONE && status != EG_TRIAL_DIVERGED && status != EG_TRIAL_FAILED) {
+    if (status != EG_TRIAL_DONE && status != EG_TRIAL_DIVERGED && status != EG_TRIAL_FAILED &&
+        status != EG_TRIAL_PAUSED) {
         return eg_fail(EG_INVALID, "a result cannot have status %u", status);
     }
     result->status = (eg_trial_status)status;
@@ -147,6 +150,8 @@ static eg_status read_work(eg_message *out, eg_reader *reader)
     out->as.work.objective = out->text[1];
     out->as.work.checkpoint = out->text[2];
     out->as.work.checkpoint_every = eg_read_f64(reader);
+    out->as.work.from = eg_read_u64(reader);
+    out->as.work.until = eg_read_u64(reader);
     return eg_ok();
 }
 

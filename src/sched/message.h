@@ -1,7 +1,8 @@
 /** What the scheduler and its workers say to each other, and its binary form.
  *
  *  A conversation: scheduler ALIVE, with the rules for staying in touch → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
- *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A worker sends PROGRESS at least
+ *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A result may be a pause: the trial got
+ * as far as it may for now, and may be WORK again, for anybody. A worker sends PROGRESS at least
  * every heartbeat, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
  * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint. A worker that
  * was taken for lost and speaks again is told RECALL: it drops all it has, answers READY, and only then counts
@@ -16,7 +17,7 @@
 #include "engram/sched.h"
 
 /** Ranks of one job that run different builds notice it by this. */
-enum { EG_PROTOCOL_VERSION = 4 };
+enum { EG_PROTOCOL_VERSION = 5 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,

@@ -8,12 +8,17 @@
  * a signal stops the sweep (SIGNALS times). Results of a worker that was taken for lost arrive late. Of the
  * heartbeats only the one is modelled that shows the scheduler that a lost worker lives.
  *
+ * Every trial pauses once, at a rung where all are compared: it comes back, and when all have come so far, or failed,
+ * one of those that paused goes on (whichever: that is the stopping rule's business) and the others are recorded as
+ * stopped.
+ *
  * tests/sched_protocol.sh runs it, and again with each of these faults planted, which must be found:
  *   BUG_LATE      a late result is recorded
  *   BUG_EARLY     results are acknowledged before the commit
  *   BUG_FORGET    the work of a lost worker is not handed out again
  *   BUG_NO_LIMIT  a trial may take any number of workers with it
  *   BUG_WAIT      at the end the scheduler waits for the dead
+ *   BUG_PAUSE     those that have paused wait for one that has failed
  *   BUG_RECALL    a recalled worker goes on with what it has, and any task of its trial counts */
 
 #ifndef WORKERS
@@ -35,7 +40,10 @@
 #define LOSSES_MAX 2 /* eg_sched_options.losses_max */
 
 mtype = {WORK, ACK, RECALL, STOP, LEAVE, READY, BEAT, RESULT, INTERRUPTED, LEFT};
-mtype = {PENDING, OUT, DONE};
+mtype = {PENDING, OUT, PAUSED, DONE};
+
+/* What a piece of work is called that goes to its end, not to the rung: the attempt, and this. */
+#define TO_THE_END 64
 
 typedef list {
     byte trial[DEPTH], attempt[DEPTH], count
@@ -53,6 +61,7 @@ byte kills, hangs, signals;
 mtype state[TRIALS];
 byte attempts[TRIALS], losses[TRIALS];
 bool recorded[TRIALS], committed[TRIALS], uncommitted;
+bool arrived[TRIALS], safe[TRIALS]; /* at the rung; and that is on disk */
 
 /* The scheduler's view of its members. */
 list held[WORKERS];
@@ -99,6 +108,48 @@ inline record(trial_)
     uncommitted = true
 }
 
+/* It has come to the rung; again, if what came of its way from there was lost. */
+inline pause(trial_)
+{
+    assert(!recorded[trial_]);
+    arrived[trial_] = true;
+    state[trial_] = PAUSED;
+    uncommitted = true
+}
+
+#ifdef BUG_PAUSE
+#define THERE(i) arrived[i]
+#else
+#define THERE(i) (arrived[i] || recorded[i])
+#endif
+
+/* The stopping rule, once everybody is there: one of two goes on; alone it may go on or not. */
+inline decide()
+{
+    if
+    :: THERE(0) && THERE(TRIALS - 1) ->
+        if
+        :: state[0] == PAUSED && state[TRIALS - 1] == PAUSED && TRIALS > 1 ->
+            if
+            :: state[0] = PENDING; record(TRIALS - 1)
+            :: state[TRIALS - 1] = PENDING; record(0)
+            fi
+        :: state[0] == PAUSED && (state[TRIALS - 1] != PAUSED || TRIALS == 1) ->
+            if
+            :: state[0] = PENDING
+            :: record(0)
+            fi
+        :: state[0] != PAUSED && state[TRIALS - 1] == PAUSED ->
+            if
+            :: state[TRIALS - 1] = PENDING
+            :: record(TRIALS - 1)
+            fi
+        :: else
+        fi
+    :: else
+    fi
+}
+
 /* The scheduler's hands: found says whether (t, a) was there. A member works in order, but a waiting piece may be
  * interrupted before the one that runs. */
 inline take_back(from_)
@@ -140,7 +191,8 @@ inline lose(from_)
 #endif
         running = false
     :: else -> break
-    od
+    od;
+    decide()
 }
 
 inline acknowledge()
@@ -161,7 +213,7 @@ inline acknowledge()
 inline commit()
 {
     do
-    :: w < TRIALS -> committed[w] = recorded[w]; w++
+    :: w < TRIALS -> committed[w] = recorded[w]; safe[w] = arrived[w]; w++
     :: else -> break
     od;
     w = 0;
@@ -198,12 +250,14 @@ inline hear(from_)
             found = found || kind == RESULT;
 #endif
             if
-            :: found && kind == RESULT -> record(t); kept[from_ * TRIALS + t] = true
+            :: found && kind == RESULT && a < TO_THE_END -> pause(t); kept[from_ * TRIALS + t] = true
+            :: found && kind == RESULT && a >= TO_THE_END -> record(t); kept[from_ * TRIALS + t] = true
             :: found && kind == INTERRUPTED -> state[t] = PENDING
             :: else
             fi
         fi
     fi;
+    decide();
     kind = 0;
     t = 0;
     a = 0;
@@ -215,8 +269,10 @@ inline give(to_, trial_)
     attempts[trial_]++;
     state[trial_] = OUT;
     assert(losses[trial_] < LOSSES_MAX);
-    append(held[to_], trial_, attempts[trial_]);
-    tell(to_, WORK, trial_, attempts[trial_])
+    a = attempts[trial_] + (arrived[trial_] -> TO_THE_END : 0);
+    append(held[to_], trial_, a);
+    tell(to_, WORK, trial_, a);
+    a = 0
 }
 
 #define IDLE(w) (ready[w] && held[w].count < DEPTH)
@@ -295,7 +351,7 @@ proctype scheduler()
         do
         :: w < TRIALS ->
             assert(stopping || recorded[w]);
-            assert(state[w] != OUT);
+            assert(state[w] != OUT && (stopping || state[w] == DONE));
             assert(committed[w] == recorded[w]);
             w++
         :: else -> break
@@ -318,7 +374,7 @@ proctype worker(byte me)
         if
         :: kind == WORK && !stop -> append(waiting, t, a)
         :: kind == WORK && stop -> say(INTERRUPTED, t, a)
-        :: kind == ACK -> assert(committed[t])
+        :: kind == ACK -> assert(committed[t] || safe[t])
         :: kind == RECALL -> recall = true
         :: kind == STOP -> stop = true
         :: kind == LEAVE -> stop = true; leave = true

@@ -92,6 +92,9 @@ static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_c
     if (loaded.code != EG_OK) {
         note_refused(me, loaded);
     }
+    if (loaded.code == EG_OK && from == NULL && work->from > 0) {
+        note_refused(me, eg_fail(EG_INVALID, "%s does not exist", work->checkpoint));
+    }
     saving.from = from;
     me->hooks->saved = from != NULL;
     options->saving = &saving;
@@ -109,8 +112,10 @@ static eg_status run_trial(void *state, const eg_work *work, eg_run_hooks *hooks
 {
     eg_settings *settings = NULL;
     EG_TRY(eg_settings_parse(&settings, eg_trial_schema(), work->settings));
-    eg_trial_options options = {
-        .objective = work->objective, .poll = hooks->poll, .user = hooks->user};
+    eg_trial_options options = {.objective = work->objective,
+                                .poll = hooks->poll,
+                                .user = hooks->user,
+                                .until = work->until};
     effort me = {.work = work, .hooks = hooks};
     bool saved = work->checkpoint != NULL && work->checkpoint[0] != '\0';
     eg_status status = saved ? run_saved(&me, settings, state, &options, out)

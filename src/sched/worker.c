@@ -25,7 +25,7 @@ static const double check_seconds = 0.25;
 typedef struct held_result {
     eg_task task;
     eg_record *record; /* NULL if the trial failed */
-    char *checkpoint;  /* file that is of no use any more; NULL: none */
+    char *checkpoint;  /* file that is of no use once the result is safe; NULL: none */
 } held_result;
 
 typedef struct worker {
@@ -324,7 +324,6 @@ static eg_status run_next(worker *me)
     double start = eg_sched_now();
     bool saved = false;
     eg_status run = run_work(me, work, &record, &saved);
-    char **checkpoint = saved ? &job.text[2] : NULL;
     result->wall_seconds = eg_sched_now() - start;
     memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
 
@@ -336,6 +335,8 @@ static eg_status run_next(worker *me)
         result->status = run.code == EG_OK ? eg_record_status(record) : EG_TRIAL_FAILED;
         result->message = run.code == EG_OK ? eg_record_message(record) : run.message;
         result->record = record;
+        /* A pause goes on from its checkpoint. */
+        char **checkpoint = saved && result->status != EG_TRIAL_PAUSED ? &job.text[2] : NULL;
         status = answer(me, &message, record, checkpoint);
         record = NULL;
         if (status.code == EG_MEMORY && result->record != NULL) {

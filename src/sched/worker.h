@@ -12,7 +12,8 @@ typedef struct eg_run_hooks {
     eg_poll poll;
     void (*note)(void *user, bool warning, const char *text); /**< see eg_work_note */
     void *user;
-    bool saved; /**< out: there is a file work->checkpoint, of no use once the result is safe */
+    bool
+        saved; /**< out: there is a file work->checkpoint, of no use once a result other than a pause is safe */
 } eg_run_hooks;
 
 /** What a worker does with a piece of work. One is real (eg_trial_runner); tests and measurements

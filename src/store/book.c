@@ -34,12 +34,25 @@ void eg_book_free(eg_book *book)
     eg_free(book);
 }
 
+/** A trial that was running no longer is: it stands where it was before. */
+static void fall_back(eg_book *book, size_t trial)
+{
+    eg_result *result = &book->box->results.trials[trial];
+    eg_page *page = &book->pages[trial];
+    if (page->curves != 0) {
+        result->status = EG_TRIAL_PAUSED;
+        page->frame = page->curves;
+    } else {
+        eg_result_reset(result, book->box->empty);
+    }
+}
+
 void eg_book_forget_running(eg_book *book)
 {
-    eg_results *results = &book->box->results;
+    const eg_results *results = &book->box->results;
     for (size_t i = 0; i < results->trial_count; i++) {
         if (results->trials[i].status == EG_TRIAL_RUNNING) {
-            eg_result_reset(&results->trials[i], book->box->empty);
+            fall_back(book, i);
         }
     }
 }
@@ -109,6 +122,7 @@ static eg_status apply_started(eg_book *book, eg_reader *reader)
     }
     take_attempt(book, trial, &event);
     result->status = EG_TRIAL_RUNNING;
+    book->pages[trial].frame = 0;
     return eg_ok();
 }
 
@@ -147,7 +161,7 @@ static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offs
         book->repeated++;
         return eg_ok();
     }
-    if (!eg_is_finished(event->status)) {
+    if (!eg_is_finished(event->status) && event->status != EG_TRIAL_PAUSED) {
         return eg_fail(EG_INVALID, "a result cannot be '%s'", eg_trial_status_name(event->status));
     }
     if (event->record != NULL) {
@@ -160,7 +174,10 @@ static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offs
     result->objective =
         event->record != NULL ? eg_record_value(event->record, "objective") : (double)NAN;
     result->session = book->session_count == 0 ? SIZE_MAX : book->session_count - 1;
-    book->pages[trial].frame = event->record != NULL ? offset : 0;
+    eg_page *page = &book->pages[trial];
+    page->frame = event->record != NULL ? offset : 0;
+    page->curves = event->record != NULL ? offset : page->curves;
+    page->pauses += event->status == EG_TRIAL_PAUSED;
     return eg_ok();
 }
 
@@ -185,8 +202,12 @@ static eg_status apply_skipped(eg_book *book, eg_reader *reader)
     if (eg_is_finished(result->status)) {
         return eg_fail(EG_INVALID, "a finished trial cannot be skipped");
     }
-    eg_result_reset(result, book->box->empty);
-    result->status = EG_TRIAL_SKIPPED;
+    if (result->status == EG_TRIAL_PAUSED || result->status == EG_TRIAL_STOPPED) {
+        result->status = EG_TRIAL_STOPPED; /* with the curves that it has */
+    } else {
+        eg_result_reset(result, book->box->empty);
+        result->status = EG_TRIAL_SKIPPED;
+    }
     result->message = why;
     return eg_ok();
 }
@@ -200,7 +221,7 @@ static eg_status apply_lost(eg_book *book, eg_reader *reader)
     eg_result *result = &book->box->results.trials[trial];
     book->pages[trial].losses += event.was_running ? 1 : 0;
     if (!eg_is_finished(result->status)) {
-        eg_result_reset(result, book->box->empty);
+        fall_back(book, trial);
     }
     return eg_ok();
 }
@@ -212,8 +233,8 @@ static eg_status apply_redo(eg_book *book, eg_reader *reader)
     EG_TRY(eg_reader_status(reader, true));
     EG_TRY(find_trial(book, id, &trial));
     eg_result_reset(&book->box->results.trials[trial], book->box->empty);
-    book->pages[trial].frame = 0;
-    book->pages[trial].losses = 0;
+    book->pages[trial].frame = book->pages[trial].curves = 0;
+    book->pages[trial].losses = book->pages[trial].pauses = 0;
     return eg_ok();
 }
 
@@ -258,12 +279,18 @@ eg_status eg_book_apply(eg_book *book, const eg_frame *frame)
 
 eg_status eg_book_record(eg_record **out, const eg_book *book, eg_journal *journal, size_t trial)
 {
+    return eg_book_record_at(out, book, journal, book->pages[trial].frame);
+}
+
+eg_status eg_book_record_at(eg_record **out, const eg_book *book, eg_journal *journal,
+                            uint64_t offset)
+{
     *out = NULL;
-    if (book->pages[trial].frame == 0) {
+    if (offset == 0) {
         return eg_ok();
     }
     eg_frame frame;
-    EG_TRY(eg_journal_read(journal, book->pages[trial].frame, &frame));
+    EG_TRY(eg_journal_read(journal, offset, &frame));
     eg_reader reader = eg_reader_make(frame.payload, frame.size);
     eg_event event = {0};
     EG_TRY(eg_result_read(&event, &book->box->pool, &reader));
@@ -281,7 +308,7 @@ bool eg_book_complete(const eg_book *book)
 {
     for (size_t i = 0; i < book->plan_trials; i++) {
         eg_trial_status status = book->box->results.trials[i].status;
-        if (!eg_is_finished(status) && status != EG_TRIAL_SKIPPED) {
+        if (!eg_is_finished(status) && !eg_is_cut(status)) {
             return false;
         }
     }

@@ -11,8 +11,12 @@
 /** What is known of a trial besides its eg_result. */
 typedef struct eg_page {
     uint64_t frame; /**< offset of the frame that holds its record, 0: no record */
+    uint64_t
+        curves; /**< of the last such frame since it was last redone, also if the record counts no more
+                        because the trial goes on, or went on and failed */
     uint32_t attempts;
     uint32_t losses; /**< workers lost while they ran it, since it was last redone */
+    uint32_t pauses; /**< attempts that ended in a pause, likewise */
 } eg_page;
 
 /** The longest extent that any record has along a dimension. */
@@ -65,12 +69,16 @@ eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay) 
 eg_status eg_book_record(eg_record **out, const eg_book *book, eg_journal *journal,
                          size_t trial) EG_WARN_UNUSED;
 
+/** The same from the frame at `offset`; NULL for offset 0. */
+eg_status eg_book_record_at(eg_record **out, const eg_book *book, eg_journal *journal,
+                            uint64_t offset) EG_WARN_UNUSED;
+
 /** EG_INVALID unless every array of `record` is a variable that the plan declared. */
 eg_status eg_book_declares(const eg_book *book, const eg_record *record) EG_WARN_UNUSED;
 /** Index of a declared dimension in `extents`, SIZE_MAX if there is none. */
 size_t eg_book_dimension(const eg_book *book, const char *name);
 
-/** Every trial of the plan is finished or skipped. */
+/** Every trial of the plan is finished, skipped or stopped. */
 bool eg_book_complete(const eg_book *book);
 
 /** Trials that were running no longer are: their process has ended. */

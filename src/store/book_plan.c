@@ -281,8 +281,11 @@ eg_status eg_book_apply_plan(eg_book *book, eg_reader *reader)
     install(book, &image);
     /* Another plan may have other stopping rules: what they cut is open again. */
     for (size_t i = 0; i < results->trial_count; i++) {
-        if (results->trials[i].status == EG_TRIAL_SKIPPED) {
-            eg_result_reset(&results->trials[i], book->box->empty);
+        eg_result *trial = &results->trials[i];
+        if (trial->status == EG_TRIAL_SKIPPED) {
+            eg_result_reset(trial, book->box->empty);
+        } else if (trial->status == EG_TRIAL_STOPPED) {
+            trial->status = EG_TRIAL_PAUSED;
         }
     }
     book->base_trials = book->plan_trials;

@@ -114,6 +114,17 @@ bool eg_is_finished(eg_trial_status status)
            status == EG_TRIAL_TIMEOUT;
 }
 
+bool eg_is_cut(eg_trial_status status)
+{
+    return status == EG_TRIAL_SKIPPED || status == EG_TRIAL_STOPPED;
+}
+
+bool eg_has_record(eg_trial_status status)
+{
+    return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_PAUSED ||
+           status == EG_TRIAL_STOPPED;
+}
+
 /** The value of the line "KEY=value" of a session, into the pool; NULL if there is none. */
 static eg_status session_value(eg_box *box, const char *session, const char *key, char **out)
 {

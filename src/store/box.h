@@ -25,6 +25,10 @@ size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i);
 
 /** A status that needs no more work: done, diverged, failed, timeout. */
 bool eg_is_finished(eg_trial_status status);
+/** A status that a stopping rule gave: skipped, stopped. */
+bool eg_is_cut(eg_trial_status status);
+/** A status with a record: done, diverged, paused, stopped. */
+bool eg_has_record(eg_trial_status status);
 
 /** Warns if results come from more than one kind of processor, BLAS kernel or build: their last bits
  * may then differ for no reason of the experiment. Needs the sessions. */

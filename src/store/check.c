@@ -192,10 +192,13 @@ static const char *different_result(const eg_result *truth, const eg_result *fil
     return strcmp(truth->message, file->message) == 0 ? NULL : "message";
 }
 
-/** A trial that got its result after the file was written is behind, not different. */
+/** A trial that got its result after the file was written, or went on to another pause, is behind, not
+ *  different. */
 static bool is_behind(const eg_result *truth, const eg_result *file)
 {
-    return !eg_is_finished(file->status) && truth->status != file->status;
+    bool later = truth->status != file->status ||
+                 (truth->status == EG_TRIAL_PAUSED && truth->attempt > file->attempt);
+    return !eg_is_finished(file->status) && later;
 }
 
 static eg_status compare(check *c, const eg_results *file)

@@ -47,8 +47,7 @@ static eg_status take_row(eg_result *trial, const source *s, const double *row)
     for (size_t i = 0; i < s->rest && !any; i++) {
         any = !isnan(row[i]);
     }
-    bool has_record = trial->status == EG_TRIAL_DONE || trial->status == EG_TRIAL_DIVERGED;
-    if (!any || !has_record) {
+    if (!any || !eg_has_record(trial->status)) {
         return eg_ok();
     }
     if (trial->record == NULL) {

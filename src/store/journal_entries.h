@@ -68,6 +68,7 @@ eg_status eg_session_text(char **out, const eg_session_image *session) EG_WARN_U
 
 /** STARTED: u64 id, u32 attempt, u32 rank, text host, f64 start time, f64 wall seconds.
  *  RESULT: the same; u8 status, text message, u8 has a record, the record (eg_record_write).
+ *  With status paused the trial goes on later; SKIPPED then means that it stops there for good.
  *  SKIPPED: u64 id, text why. REDO: u64 id.
  *  LOST: as STARTED; u8 it was running (not waiting), text why. */
 typedef struct eg_event {

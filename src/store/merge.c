@@ -85,7 +85,7 @@ static eg_status put_plan(merge *m, const eg_merge_group *group)
     bool same = book->has_plan && book->plan_hash == eg_hash64(plan->data, plan->size);
     EG_TRY_DONE(status, eg_alloc(&cut, count, sizeof *cut));
     for (size_t i = 0; i < count && m->base == group->example->base_hash; i++) {
-        if (results->trials[i].status == EG_TRIAL_SKIPPED) {
+        if (eg_is_cut(results->trials[i].status)) {
             cut[cuts++] = results->trials[i];
         }
     }

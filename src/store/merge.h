@@ -61,8 +61,8 @@ eg_status eg_merge_groups_make(eg_merge_groups *out, eg_merge_source *sources,
                                size_t count) EG_WARN_UNUSED;
 void eg_merge_groups_clear(eg_merge_groups *groups);
 
-/** Decides which source gives each trial: one that finished it before one that failed, before one that only
- *  began; among equals the first. Errors: EG_INVALID naming trial and variable if two results disagree. */
+/** Decides which source gives each trial: one that finished it before one that failed, before one where it was
+ *  stopped, paused, skipped, before one that only began; among equals the first. Errors: EG_INVALID naming trial and variable if two results disagree. */
 eg_status eg_merge_owners(eg_merge_source *sources, size_t count) EG_WARN_UNUSED;
 
 #endif

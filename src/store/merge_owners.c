@@ -18,15 +18,21 @@ static const eg_result *result_at(place at)
     return &at.source->book->box->results.trials[at.trial];
 }
 
+enum { WORTH_A_RESULT = 6 };
+
 /** How much a trial's standing is worth. */
 static int worth(place at)
 {
     switch (result_at(at)->status) {
     case EG_TRIAL_DONE:
     case EG_TRIAL_DIVERGED:
-        return 4;
+        return WORTH_A_RESULT;
     case EG_TRIAL_FAILED:
     case EG_TRIAL_TIMEOUT:
+        return 5;
+    case EG_TRIAL_STOPPED:
+        return 4;
+    case EG_TRIAL_PAUSED:
         return 3;
     case EG_TRIAL_SKIPPED:
         return 2;
@@ -160,7 +166,7 @@ static eg_status decide(place *owner, place other)
 {
     int have = worth(*owner);
     int offered = worth(other);
-    if (have == 4 && offered == 4) {
+    if (have == WORTH_A_RESULT && offered == WORTH_A_RESULT) {
         return check_agreement(*owner, other);
     }
     if (offered > have) {

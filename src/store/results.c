@@ -69,6 +69,7 @@ static eg_status load_journal(eg_box **out, const eg_paths *paths)
     }
     for (size_t i = 0; i < results->trial_count; i++) {
         results->trials[i].losses = book->pages[i].losses;
+        results->trials[i].pauses = book->pages[i].pauses;
         EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
     }
     *out = book->box;
@@ -119,7 +120,8 @@ static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *pl
         size_t at = eg_index_get(&book->ids, plan->trials[i].id);
         const eg_result *result = at == SIZE_MAX ? NULL : &book->box->results.trials[at];
         if (result != NULL && result->status != EG_TRIAL_RUNNING) {
-            outcomes[i] = (eg_outcome){(uint8_t)result->status, result->objective};
+            outcomes[i] =
+                (eg_outcome){.status = (uint8_t)result->status, .objective = result->objective};
         }
     }
 }
@@ -133,7 +135,7 @@ eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *p
     eg_replay replay = {0};
     eg_status status = eg_ok();
     for (size_t i = 0; i < plan->trial_count; i++) {
-        outcomes[i] = (eg_outcome){EG_TRIAL_PENDING, (double)NAN};
+        outcomes[i] = (eg_outcome){.status = EG_TRIAL_PENDING, .objective = (double)NAN};
     }
     EG_TRY_DONE(status, eg_paths_make(&paths, path));
     EG_TRY_DONE(status, eg_path_look(paths.journal, &kind));

@@ -119,14 +119,32 @@ done:
     return status;
 }
 
-static void fill_outcomes(const eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
+static eg_status fill_rungs(eg_store *store, const eg_plan *plan, size_t trial, eg_outcome *outcome)
+{
+    eg_record *record = NULL;
+    EG_TRY(
+        eg_book_record_at(&record, store->book, &store->journal, store->book->pages[trial].curves));
+    if (record != NULL) {
+        eg_plan_measure(plan, record, outcome);
+    }
+    eg_record_free(record);
+    return eg_ok();
+}
+
+static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
 {
     const eg_results *results = &store->book->box->results;
+    bool rungs = eg_plan_has_rungs(plan);
     for (size_t i = 0; i < plan->trial_count; i++) {
         eg_trial_status status = results->trials[i].status;
-        outcomes[i].status = (uint8_t)(status == EG_TRIAL_RUNNING ? EG_TRIAL_PENDING : status);
-        outcomes[i].objective = results->trials[i].objective;
+        outcomes[i] = (eg_outcome){
+            .status = (uint8_t)(status == EG_TRIAL_RUNNING ? EG_TRIAL_PENDING : status),
+            .objective = results->trials[i].objective};
+        if (rungs || status == EG_TRIAL_PAUSED || status == EG_TRIAL_STOPPED) {
+            EG_TRY(fill_rungs(store, plan, i, &outcomes[i]));
+        }
     }
+    return eg_ok();
 }
 
 static void destroy(eg_store *store)
@@ -162,7 +180,7 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     }
     EG_TRY_DONE(status, write_beginning(store, plan, session, has_header));
     EG_TRY_DONE(status, eg_store_publish(store, eg_book_complete(store->book)));
-    fill_outcomes(store, plan, outcomes);
+    EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes));
     *out = store;
     store = NULL;
 done:
@@ -200,8 +218,7 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outc
         EG_TRY(eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
         EG_TRY(eg_journal_append(&store->journal, EG_FRAME_EXTEND, payload, now, true, &frame));
     }
-    fill_outcomes(store, plan, outcomes);
-    return eg_ok();
+    return fill_outcomes(store, plan, outcomes);
 }
 
 static uint64_t id_of(const eg_store *store, size_t trial)
@@ -227,7 +244,7 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
                             eg_trial_status status, const char *message, const eg_record *record)
 {
     uint64_t id = id_of(store, trial);
-    assert(eg_is_finished(status));
+    assert(eg_is_finished(status) || status == EG_TRIAL_PAUSED);
     const eg_result *result = &store->book->box->results.trials[trial];
     if (result->status == EG_TRIAL_DONE || result->status == EG_TRIAL_DIVERGED) {
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result already",

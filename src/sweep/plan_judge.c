@@ -1,5 +1,7 @@
-/** What the stopping rules of a plan say together: which replicates are still worth running. */
+/** What the stopping rules of a plan say together: which replicates are still worth running, and how far. */
 #include "sweep/stop_rules.h"
+
+#include "engram/trial.h"
 
 static size_t least(size_t a, size_t b)
 {
@@ -16,9 +18,7 @@ static eg_verdict judge_alone(const eg_stop_rule *rule, const eg_plan *plan,
     bool seen = true;
     while (count < plan->seed_count && count < EG_STOP_REPLICATES_MAX) {
         replicates[count] = outcomes[eg_plan_find(plan, point, count)];
-        uint8_t status = replicates[count].status;
-        bool open = status == EG_TRIAL_PENDING || status == EG_TRIAL_RUNNING;
-        seen = seen && !(open && count < needed);
+        seen = seen && !(eg_outcome_is_open(&replicates[count]) && count < needed);
         count++;
     }
     double sign = plan->maximise ? 1.0 : -1.0;
@@ -32,6 +32,9 @@ eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t
     eg_verdict all = {.cleared = SIZE_MAX, .keep = SIZE_MAX};
     for (size_t i = 0; i < plan->stop_count; i++) {
         const eg_stop_rule *rule = &plan->stop[i];
+        if (rule->kind->reach != NULL) {
+            continue; /* it cuts no seeds */
+        }
         eg_verdict one = rule->kind->judge != NULL
                              ? rule->kind->judge(rule->p, plan, outcomes, point)
                              : judge_alone(rule, plan, outcomes, point);
@@ -44,6 +47,38 @@ eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t
 size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t point)
 {
     return eg_plan_judge(plan, outcomes, point).keep;
+}
+
+/** The rule that looks into trials; there is one at most. */
+static const eg_stop_rule *rule_of_rungs(const eg_plan *plan)
+{
+    for (size_t i = 0; i < plan->stop_count; i++) {
+        if (plan->stop[i].kind->reach != NULL) {
+            return &plan->stop[i];
+        }
+    }
+    return NULL;
+}
+
+bool eg_plan_has_rungs(const eg_plan *plan)
+{
+    return rule_of_rungs(plan) != NULL;
+}
+
+void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *outcome)
+{
+    const eg_stop_rule *rule = rule_of_rungs(plan);
+    outcome->evaluations = (uint32_t)eg_trial_evaluations(record);
+    if (rule != NULL) {
+        rule->kind->measure(rule->p, record, outcome);
+    }
+}
+
+eg_reach eg_plan_reach(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
+{
+    const eg_stop_rule *rule = rule_of_rungs(plan);
+    bool halved = rule != NULL && plan->trials[trial].replicate < plan->seed_count;
+    return halved ? rule->kind->reach(rule->p, plan, outcomes, trial) : (eg_reach){0};
 }
 
 bool eg_plan_compares(const eg_plan *plan, size_t point, size_t other)

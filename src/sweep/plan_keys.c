@@ -155,6 +155,7 @@ static eg_status warn_protocol(eg_sweep *sweep, const eg_plan *plan)
 eg_status eg_plan_check_keys(eg_sweep *sweep, eg_plan *plan)
 {
     EG_TRY(eg_plan_check_objective(sweep, plan));
+    EG_TRY(eg_plan_check_stop(sweep, plan));
     EG_TRY(warn_protocol(sweep, plan));
     if (plan->seed_count < SEEDS_WANTED) {
         EG_TRY(eg_sweep_warn(sweep,
@@ -165,7 +166,7 @@ eg_status eg_plan_check_keys(eg_sweep *sweep, eg_plan *plan)
     }
     for (size_t i = 0; i < plan->stop_count; i++) {
         const eg_stop_kind *kind = plan->stop[i].kind;
-        if (kind->needs(plan->stop[i].p) >= plan->seed_count) {
+        if (kind->needs != NULL && kind->needs(plan->stop[i].p) >= plan->seed_count) {
             EG_TRY(eg_sweep_warn(sweep,
                                  "stop %s never cuts anything: it decides after %zu seeds, and "
                                  "there are %zu",

@@ -18,8 +18,7 @@ static bool first_stage_over(const eg_plan *plan, const eg_outcome *outcomes)
     for (size_t p = 0; p < plan->point_count; p++) {
         size_t keep = eg_plan_keep(plan, outcomes, p);
         for (size_t r = 0; r < plan->seed_count && r < keep; r++) {
-            uint8_t status = outcomes[eg_plan_find(plan, p, r)].status;
-            if (status == EG_TRIAL_PENDING || status == EG_TRIAL_RUNNING) {
+            if (eg_outcome_is_open(&outcomes[eg_plan_find(plan, p, r)])) {
                 return false;
             }
         }
@@ -28,7 +27,7 @@ static bool first_stage_over(const eg_plan *plan, const eg_outcome *outcomes)
 }
 
 typedef struct ranked {
-    size_t point;
+    size_t point, stopped;
     double score; /* larger is better */
 } ranked;
 
@@ -36,6 +35,10 @@ static int better_first(const void *a, const void *b)
 {
     const ranked *x = a;
     const ranked *y = b;
+    if (x->stopped != y->stopped) {
+        return x->stopped < y->stopped ? -1
+                                       : 1; /* what is left of weak points are their best seeds */
+    }
     if (x->score != y->score) {
         return x->score > y->score ? -1 : 1;
     }
@@ -49,11 +52,13 @@ static size_t rank_points(const eg_plan *plan, const eg_outcome *outcomes, ranke
     for (size_t p = 0; p < plan->point_count; p++) {
         double sum = 0;
         size_t finished = 0;
+        size_t stopped = 0;
         if (eg_plan_keep(plan, outcomes, p) != SIZE_MAX) {
             continue; /* its further seeds would be skipped */
         }
         for (size_t r = 0; r < plan->seed_count; r++) {
             const eg_outcome *outcome = &outcomes[eg_plan_find(plan, p, r)];
+            stopped += outcome->status == EG_TRIAL_STOPPED;
             bool ended = outcome->status == EG_TRIAL_DONE || outcome->status == EG_TRIAL_DIVERGED;
             if (ended && isfinite(outcome->objective)) {
                 sum += outcome->objective;
@@ -61,7 +66,8 @@ static size_t rank_points(const eg_plan *plan, const eg_outcome *outcomes, ranke
             }
         }
         if (finished > 0) {
-            out[count++] = (ranked){.point = p, .score = sign_of(plan) * sum / (double)finished};
+            out[count++] = (ranked){
+                .point = p, .stopped = stopped, .score = sign_of(plan) * sum / (double)finished};
         }
     }
     qsort(out, count, sizeof *out, better_first);

@@ -76,3 +76,20 @@ eg_status eg_plan_read_stop(eg_sweep *sweep, eg_plan *plan)
     }
     return eg_ok();
 }
+
+eg_status eg_plan_check_stop(const eg_sweep *sweep, const eg_plan *plan)
+{
+    const eg_node *node = eg_sweep_key(sweep, "stop");
+    size_t into_trials = 0;
+    for (size_t i = 0; i < plan->stop_count; i++) {
+        const eg_stop_kind *kind = plan->stop[i].kind;
+        into_trials += kind->reach != NULL;
+        if (into_trials > 1) {
+            return eg_fail_at(&node->at, "stop %s is there twice", kind->component.name);
+        }
+        if (kind->check != NULL) {
+            EG_TRY(eg_origin_wrap(kind->check(plan), &node->at));
+        }
+    }
+    return eg_ok();
+}

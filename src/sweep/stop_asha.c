@@ -1,169 +1,181 @@
-/** Asynchronous successive halving over seeds, in cohorts that are fixed by the plan.
+/** Asynchronous successive halving over evaluations, in cohorts that are fixed by the plan.
  *
  *  Source: Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", arXiv 1810.05934: rungs at first,
- *  first*eta, first*eta^2 … units of a resource; of the points that reach a rung the best 1/eta go on. There a
- *  point goes on as soon as it is among the best of those that happen to have arrived, so that the outcome depends
- *  on who was fast. Here the resource is seeds and the decision is Jamieson and Talwalkar 2016 within a cohort:
- *  it is made when all of the cohort still in have arrived, from the replicates with the smallest indices.
- *  Cohorts do not wait for each other. So the same trials run for any number of ranks, in any order, interrupted
- *  or not. */
-#include "sweep/stop_rules.h"
+ *  first*eta, first*eta^2 … units of a resource; of those that reach a rung the best 1/eta go on. There a trial
+ *  goes on as soon as it is among the best of those that happen to have arrived, so that the outcome depends on who
+ *  was fast. Here it does not:
+ *
+ *  A cohort is the trials of one replicate and of one cohort of points (sweep/stop_cohort.c), of which n_0 take part:
+ *  those that no other rule skips. At rung k the best n_{k+1} = ceil(n_k / eta) of n_k go on, by the accuracy at
+ *  that evaluation, ties by point. With m of the n_k arrived, one that b of them beat is out when b >= n_{k+1}, and
+ *  goes on when b + (n_k - m) < n_{k+1}: whatever the missing ones will be, it would be decided the same way.
+ *  Between the two it waits. The rank of one in a set is the same whenever it is looked at, so who is out depends on
+ *  the plan and the curves only; and where all n_k have arrived nobody is between the two, so that nobody waits for
+ *  ever. */
+#include "sweep/stop_cohort.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
-enum { ETA, FIRST, COHORT };
-
-enum { COHORT_MAX = 1000 };
-
-static const eg_param params[] = {
-    [ETA] = {.name = "eta",
-             .type = EG_TYPE_INT,
-             .fallback = "3",
-             .min = 2,
-             .max = 100,
-             .doc = "of the points at a rung one in eta goes on, to eta times as many seeds"},
-    [FIRST] = {.name = "first",
-               .type = EG_TYPE_INT,
-               .fallback = "1",
-               .min = 1,
-               .max = EG_STOP_REPLICATES_MAX,
-               .unit = "seeds",
-               .doc = "the first rung: what every point gets"},
-    [COHORT] = {.name = "cohort",
-                .type = EG_TYPE_INT,
-                .fallback = "100",
-                .min = 2,
-                .max = COHORT_MAX,
-                .unit = "points",
-                .doc =
-                    "points that are compared with each other, at most; they are spread over the "
-                    "plan"},
+static const eg_param params[EG_HALVING_PARAMS] = {
+    [EG_HALVING_ETA] = {.name = "eta",
+                        .type = EG_TYPE_INT,
+                        .fallback = "3",
+                        .min = 2,
+                        .max = 100,
+                        .doc = "of the trials at a rung one in eta goes on, to eta times as many "
+                               "evaluations"},
+    [EG_HALVING_FIRST] = {.name = "first",
+                          .type = EG_TYPE_INT,
+                          .fallback = "1",
+                          .min = 1,
+                          .max = 1e6,
+                          .unit = "evaluations",
+                          .doc = "the first rung: what every trial gets"},
+    [EG_HALVING_COHORT] = EG_HALVING_COHORT_PARAM,
 };
 
-static size_t needs(const double *p)
+/** Evaluations up to rung k; those that no trial has are all the same. */
+static size_t rung_at(const double *p, size_t k)
 {
-    return (size_t)p[FIRST];
-}
-
-/** Cohorts are the points n apart: neighbours in the plan have most settings in common. */
-static size_t cohort_count(const double *p, const eg_plan *plan)
-{
-    size_t size = (size_t)p[COHORT];
-    return (plan->point_count + size - 1) / size;
-}
-
-static bool compares(const double *p, const eg_plan *plan, size_t a, size_t b)
-{
-    size_t n = cohort_count(p, plan);
-    return a % n == b % n;
-}
-
-/** A point at a rung. */
-typedef struct standing {
-    size_t point;
-    double score; /* larger is better */
-} standing;
-
-static int better_first(const void *a, const void *b)
-{
-    const standing *x = a;
-    const standing *y = b;
-    if (x->score != y->score) {
-        return x->score > y->score ? -1 : 1;
+    size_t eta = (size_t)p[EG_HALVING_ETA];
+    size_t at = (size_t)p[EG_HALVING_FIRST];
+    for (size_t i = 0; i < k && at < SIZE_MAX / eta; i++) {
+        at *= eta;
     }
-    return x->point < y->point ? -1 : 1;
+    return at;
 }
 
-typedef enum arrival { ARRIVED, ON_THE_WAY, LEFT } arrival;
-
-/** Whether a point has its first `seeds` results, and their mean. A failed trial has none; a point without any is
- *  worse than all others. One whose trials another rule has skipped is out. */
-static arrival arrive(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds, standing *s)
+/** The curve that is the objective before the end: the accuracy on the selecting examples of all tasks. */
+static const eg_array *selecting_curve(const eg_record *record)
 {
-    double sum = 0;
-    size_t finished = 0;
-    for (size_t r = 0; r < seeds; r++) {
-        const eg_outcome *outcome = &outcomes[eg_plan_find(plan, s->point, r)];
-        if (outcome->status == EG_TRIAL_SKIPPED) {
-            return LEFT;
+    const eg_array *held_out = eg_record_find(record, "validation_accuracy");
+    return held_out != NULL ? held_out : eg_record_find(record, "accuracy");
+}
+
+static void measure(const double *p, const eg_record *record, eg_outcome *outcome)
+{
+    const eg_array *curve = selecting_curve(record);
+    size_t count = outcome->evaluations;
+    outcome->rungs = 0;
+    for (size_t k = 0; k < EG_RUNGS_MAX && curve != NULL; k++) {
+        size_t at = rung_at(p, k);
+        if (at <= count) {
+            outcome->rung[k] = (float)curve->data[at - 1];
+        } else if (outcome->status == EG_TRIAL_DONE && count > 0) {
+            outcome->rung[k] = (float)curve->data[count - 1];
+        } else if (outcome->status == EG_TRIAL_DIVERGED) {
+            outcome->rung[k] = NAN;
+        } else {
+            return;
         }
-        if (outcome->status == EG_TRIAL_PENDING || outcome->status == EG_TRIAL_RUNNING) {
-            return ON_THE_WAY;
-        }
-        bool counts = outcome->status == EG_TRIAL_DONE || outcome->status == EG_TRIAL_DIVERGED;
-        if (counts && isfinite(outcome->objective)) {
-            sum += outcome->objective;
-            finished++;
-        }
+        outcome->rungs++;
     }
+}
+
+/** Whether a trial has come to rung k, and how it stands there. */
+static bool arrive(const eg_plan *plan, const eg_outcome *outcome, size_t k, eg_standing *s)
+{
+    bool ended = outcome->status == EG_TRIAL_FAILED || outcome->status == EG_TRIAL_TIMEOUT;
     double sign = plan->maximise ? 1.0 : -1.0;
-    s->score = finished > 0 ? sign * sum / (double)finished : -(double)INFINITY;
-    return ARRIVED;
+    double value = k < outcome->rungs ? sign * (double)outcome->rung[k] : (double)NAN;
+    s->score = isfinite(value) ? value : -(double)INFINITY;
+    return k < outcome->rungs || ended;
 }
 
-/** Everybody still in at a rung, without those that have left; SIZE_MAX if somebody is on the way. */
-static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds, standing *in,
-                     size_t count)
+/** Of members [count], in place, those that are at rung k. */
+static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t replicate, size_t k,
+                     eg_standing *in, size_t count)
 {
     size_t arrived = 0;
-    bool waiting = false;
     for (size_t i = 0; i < count; i++) {
-        standing s = in[i];
-        arrival how = arrive(plan, outcomes, seeds, &s);
-        waiting = waiting || how == ON_THE_WAY;
-        if (how == ARRIVED) {
+        eg_standing s = in[i];
+        if (arrive(plan, &outcomes[eg_plan_find(plan, s.point, replicate)], k, &s)) {
             in[arrived++] = s;
         }
     }
-    return waiting ? SIZE_MAX : arrived;
+    return arrived;
 }
 
-static bool among(const standing *in, size_t count, size_t point)
+/** Those of members [count], in place, that no other rule has skipped. */
+static size_t take_part(const eg_plan *plan, const eg_outcome *outcomes, size_t replicate,
+                        eg_standing *in, size_t count)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (in[i].point == point) {
-            return true;
+        size_t trial = eg_plan_find(plan, in[i].point, replicate);
+        if (outcomes[trial].status != EG_TRIAL_SKIPPED) {
+            in[kept++] = in[i];
         }
     }
-    return false;
+    return kept;
 }
 
-static eg_verdict judge(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
-                        size_t point)
+static eg_reach reach(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
+                      size_t trial)
 {
-    standing in[COHORT_MAX];
-    size_t eta = (size_t)p[ETA];
-    size_t n = cohort_count(p, plan);
-    size_t count = 0;
-    for (size_t q = point % n; q < plan->point_count; q += n) {
-        in[count++].point = q;
-    }
-    for (size_t seeds = needs(p); seeds < plan->seed_count; seeds *= eta) {
-        count = gather(plan, outcomes, seeds, in, count);
-        if (count == SIZE_MAX) {
-            return (eg_verdict){.cleared = seeds, .keep = SIZE_MAX};
+    const eg_plan_trial *which = &plan->trials[trial];
+    size_t own = outcomes[trial].rungs;
+    eg_reach far = {0};
+    eg_standing in[EG_COHORT_MAX];
+    size_t known = eg_cohort_of(p, plan, which->point, in);
+    known = take_part(plan, outcomes, which->replicate, in, known);
+    size_t count = known; /* n_k; `known` of them, in `in`, are sure to be here or to come */
+    for (size_t k = 0; k < own; k++) {
+        size_t arrived = gather(plan, outcomes, which->replicate, k, in, known);
+        size_t kept = eg_cohort_kept(p, count);
+        size_t missing = count - arrived;
+        eg_cohort_sort(in, arrived);
+        size_t place = eg_cohort_place(in, arrived, which->point);
+        far.out = place >= kept;
+        far.waits = !far.out && place + missing >= kept;
+        if (far.out || far.waits) {
+            return far;
         }
-        qsort(in, count, sizeof *in, better_first);
-        count = (count + eta - 1) / eta;
-        if (!among(in, count, point)) {
-            return (eg_verdict){.cleared = seeds, .keep = seeds};
+        known = kept - missing;
+        count = kept;
+    }
+    /* The last one of a cohort has nobody to wait for. */
+    far.until = own < EG_RUNGS_MAX && count > 1 ? rung_at(p, own) : 0;
+    return far;
+}
+
+/** The objective must be known before the end, at every point. */
+static eg_status check(const eg_plan *plan)
+{
+    if (strcmp(plan->objective, "final_accuracy") != 0) {
+        return eg_fail(EG_INVALID,
+                       "stop asha: the objective %s is only known when a trial ends; it compares "
+                       "final_accuracy",
+                       plan->objective);
+    }
+    for (size_t i = 0; i < plan->point_count; i++) {
+        eg_view root = eg_settings_root(plan->points[i].settings);
+        const char *protocol = eg_view_component(&root, "protocol")->name;
+        if (strcmp(protocol, "first_tasks") == 0) {
+            return eg_fail(EG_INVALID,
+                           "stop asha: protocol first_tasks selects after task k only; it needs "
+                           "validation or test");
+        }
+        if (eg_view_choice(&root, "eval.tasks") != 0) {
+            return eg_fail(EG_INVALID, "stop asha: every evaluation must cover all tasks: "
+                                       "eval.tasks = all");
         }
     }
-    return (eg_verdict){.cleared = SIZE_MAX, .keep = SIZE_MAX};
+    return eg_ok();
 }
 
 const eg_stop_kind eg_stop_asha = {
     .component = {.name = "asha",
-                  .doc =
-                      "successive halving over seeds: of a cohort of points the best one in `eta` "
-                      "gets `eta` times as many seeds, again and again; cohorts do not wait for "
-                      "each other",
-                  .source = "Li et al. 2020, arXiv 1810.05934; Jamieson and Talwalkar 2016, arXiv "
-                            "1502.07943",
+                  .doc = "successive halving over evaluations: of a cohort of trials with the same "
+                         "seed the best one in `eta` goes on to `eta` times as many evaluations, "
+                         "again and again; the others stop there",
+                  .source = "Li et al. 2020, arXiv 1810.05934; who goes on does not depend on who "
+                            "was fast",
                   .params = params,
                   .param_count = EG_COUNT(params)},
-    .needs = needs,
-    .judge = judge,
-    .compares = compares,
+    .measure = measure,
+    .reach = reach,
+    .check = check,
+    .compares = eg_cohort_shared,
 };

@@ -4,11 +4,12 @@
 static const eg_component *const members[] = {
     &eg_stop_asha.component,
     &eg_stop_early_cut.component,
+    &eg_stop_halving_seeds.component,
 };
 
 const eg_family eg_stop_family = {
     .name = "stop",
-    .doc = "rules that skip the remaining seeds of weak points",
+    .doc = "rules that cut weak points: their remaining seeds, or trials on their way",
     .members = members,
     .member_count = EG_COUNT(members),
 };

@@ -46,6 +46,16 @@ eg_status eg_run_declare(eg_run *run)
     return eg_ok();
 }
 
+size_t eg_trial_evaluations(const eg_record *record)
+{
+    const eg_array *step = eg_record_find(record, eg_core_variables[EG_VAR_STEP].name);
+    size_t count = step == NULL ? 0 : step->count;
+    while (count > 0 && isnan(step->data[count - 1])) {
+        count--;
+    }
+    return count;
+}
+
 static void set(eg_run *run, eg_core_variable which, double value)
 {
     run->array[which]->data[run->eval] = value;

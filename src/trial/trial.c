@@ -161,7 +161,14 @@ static bool save_is_due(const eg_run *run, bool phase_end)
     return seconds() - run->saved >= fmax(wanted, run->save_cost / save_share);
 }
 
-static eg_status run_phase(eg_run *run, bool *diverged)
+/** It has got as far as it may for now. */
+static bool pause_is_due(const eg_run *run)
+{
+    return run->until > 0 && run->eval >= run->until && run->step < run->steps;
+}
+
+/** *end becomes how the trial ended if it did. */
+static eg_status run_phase(eg_run *run, eg_trial_status *end)
 {
     size_t steps = eg_stream_steps(run->stream, run->phase);
     if (run->phase_step == 0 && run->learner->ops->begin_phase != NULL) {
@@ -172,7 +179,7 @@ static eg_status run_phase(eg_run *run, bool *diverged)
             double loss = 0;
             EG_TRY(learn(run, steps, &loss));
             if (!isfinite(loss)) {
-                *diverged = true;
+                *end = EG_TRIAL_DIVERGED;
                 return eg_ok();
             }
         }
@@ -187,6 +194,10 @@ static eg_status run_phase(eg_run *run, bool *diverged)
         if (!poll_after_step(run, evaluated)) {
             return eg_fail(EG_STOPPED, "stopped after minibatch %zu of %zu", run->step, run->steps);
         }
+        if (evaluated && pause_is_due(run)) {
+            *end = EG_TRIAL_PAUSED;
+            return eg_ok();
+        }
         if (save_is_due(run, phase_end)) {
             save(run);
         }
@@ -194,15 +205,18 @@ static eg_status run_phase(eg_run *run, bool *diverged)
     return eg_ok();
 }
 
-static eg_status run_phases(eg_run *run, bool *diverged)
+static eg_status run_phases(eg_run *run, eg_trial_status *end)
 {
     size_t phases = run->stream->shape.phases;
+    /* An earlier attempt may have come this far, and its word of it was lost. */
+    *end = pause_is_due(run) ? EG_TRIAL_PAUSED : EG_TRIAL_DONE;
     if (run->untrained && run->step == 0) {
         EG_TRY(evaluate_untrained(run));
     }
-    for (; run->phase < phases && !*diverged; run->phase++) {
-        eg_status status = run_phase(run, diverged);
-        if (status.code == EG_STOPPED && run->saving != NULL) {
+    for (; run->phase < phases && *end == EG_TRIAL_DONE; run->phase++) {
+        eg_status status = run_phase(run, end);
+        bool leaves = status.code == EG_STOPPED || *end == EG_TRIAL_PAUSED;
+        if (leaves && run->saving != NULL) {
             save(run);
         }
         EG_TRY(status);
@@ -220,6 +234,10 @@ static eg_status restore(eg_run *run)
         return eg_ok();
     }
     eg_status status = eg_checkpoint_read(run, saving->from, saving->from_size);
+    if (status.code == EG_OK && run->until > 0 && run->eval > run->until) {
+        status = eg_fail(EG_INVALID, "it has %zu evaluations, only %zu are wanted", run->eval,
+                         run->until);
+    }
     saving->refused = status.code == EG_INVALID;
     EG_TRY(status);
     note_progress(run);
@@ -227,17 +245,18 @@ static eg_status restore(eg_run *run)
     return eg_ok();
 }
 
-static eg_status run_finish(eg_run *run, bool diverged)
+static eg_status run_finish(eg_run *run, eg_trial_status end)
 {
-    EG_TRY(eg_run_summarise(run, diverged));
-    if (diverged) {
-        char message[96];
+    char message[96] = "";
+    EG_TRY(eg_run_summarise(run, end == EG_TRIAL_DIVERGED));
+    if (end == EG_TRIAL_DIVERGED) {
         (void)snprintf(message, sizeof message, "the loss was not finite at minibatch %zu of %zu",
                        run->step, run->steps);
-        eg_record_set_status(run->record, EG_TRIAL_DIVERGED, message);
-    } else {
-        eg_record_set_status(run->record, EG_TRIAL_DONE, "");
+    } else if (end == EG_TRIAL_PAUSED) {
+        (void)snprintf(message, sizeof message, "paused after %zu of %zu evaluations", run->eval,
+                       run->evals);
     }
+    eg_record_set_status(run->record, end, message);
     return eg_ok();
 }
 
@@ -252,7 +271,8 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     run->user = options->user;
     run->profile = options->profile;
     run->saving = options->saving;
-    bool diverged = false;
+    run->until = options->until;
+    eg_trial_status end = EG_TRIAL_DONE;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, run_open(run, settings, seed, cache));
     if (run->saving != NULL) {
@@ -263,8 +283,8 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
         eg_profile_start(run->profile);
     }
     run->saved = seconds();
-    EG_TRY_DONE(status, run_phases(run, &diverged));
-    EG_TRY_DONE(status, run_finish(run, diverged));
+    EG_TRY_DONE(status, run_phases(run, &end));
+    EG_TRY_DONE(status, run_finish(run, end));
     (void)eg_profile_enter(run->profile, EG_PROFILE_OTHER);
     *out = run->record;
     run->record = NULL;

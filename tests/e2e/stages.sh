@@ -26,10 +26,10 @@ grid:
   optimizer.lr: [1e-7, 1e-5, 1e-4, 1e-3, 1e-2, 0.1]
   model.activation: [relu, hard_ash]
 seeds: 6
-stop: {asha: {eta: 2, cohort: 6}}
+stop: {halving_seeds: {eta: 2, cohort: 6}}
 END
 expect 0 "$engram" plan halving.yaml
-has out "asha eta=2 first=1 cohort=6"
+has out "halving_seeds eta=2 first=1 cohort=6"
 expect 0 "$engram" run halving.yaml -o halving.h5
 has out "72 of 72 trials finished"
 has out "42 skipped"

@@ -123,8 +123,11 @@ eg_status saved_scene_run(saved_scene *s, const eg_writer *from, size_t last, do
                         .save = keep,
                         .continued = note_continued,
                         .user = s};
-    const eg_trial_options options = {
-        .objective = "average_accuracy", .poll = count_poll, .user = s, .saving = &saving};
+    const eg_trial_options options = {.objective = "average_accuracy",
+                                      .poll = count_poll,
+                                      .user = s,
+                                      .saving = &saving,
+                                      .until = s->until};
     s->polls = s->continued = 0;
     s->last = last;
     eg_status status = eg_trial_run(out, s->settings, 1, s->cache, &options);

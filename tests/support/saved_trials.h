@@ -16,6 +16,7 @@ typedef struct saved_scene {
     eg_dataset_cache *cache;
     size_t polls, last; /* poll number `last` stops */
     size_t step;        /* at the last poll */
+    size_t until;       /* as in eg_trial_options */
     size_t saves;
     size_t continued, steps; /* where it was continued; 0: it was not */
     eg_writer saved;         /* the newest checkpoint */

@@ -1,0 +1,59 @@
+/** Cohorts: points that a rule compares with each other, fixed by the plan. They are the points n apart, because
+ *  neighbours in the plan have most settings in common. */
+#include "sweep/stop_cohort.h"
+
+#include <stdlib.h>
+
+static size_t cohort_count(const double *p, const eg_plan *plan)
+{
+    size_t size = (size_t)p[EG_HALVING_COHORT];
+    return (plan->point_count + size - 1) / size;
+}
+
+size_t eg_cohort_of(const double *p, const eg_plan *plan, size_t point,
+                    eg_standing members[EG_COHORT_MAX])
+{
+    size_t n = cohort_count(p, plan);
+    size_t count = 0;
+    for (size_t q = point % n; q < plan->point_count; q += n) {
+        members[count++] = (eg_standing){.point = q};
+    }
+    return count;
+}
+
+bool eg_cohort_shared(const double *p, const eg_plan *plan, size_t a, size_t b)
+{
+    size_t n = cohort_count(p, plan);
+    return a % n == b % n;
+}
+
+static int better_first(const void *a, const void *b)
+{
+    const eg_standing *x = a;
+    const eg_standing *y = b;
+    if (x->score != y->score) {
+        return x->score > y->score ? -1 : 1;
+    }
+    return x->point < y->point ? -1 : 1;
+}
+
+void eg_cohort_sort(eg_standing *members, size_t count)
+{
+    qsort(members, count, sizeof *members, better_first);
+}
+
+size_t eg_cohort_kept(const double *p, size_t count)
+{
+    size_t eta = (size_t)p[EG_HALVING_ETA];
+    return (count + eta - 1) / eta;
+}
+
+size_t eg_cohort_place(const eg_standing *members, size_t count, size_t point)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (members[i].point == point) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
