@@ -72,14 +72,14 @@ eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
 
 /** A trial that today's rules would not cut (rules or results changed) is pending again; one that was stopped on its
  *  way keeps what it has. */
-static eg_status revive(eg_sweep_run *run, size_t first, eg_trial_status cut)
+static eg_status revive(eg_sweep_run *run, size_t first, eg_trial_status of)
 {
     for (size_t t = first; t < run->plan->trial_count; t++) {
         eg_outcome *outcome = &run->outcomes[t];
-        if (outcome->status != cut || eg_run_queue_fate(&run->queue, t) == EG_FATE_SKIP) {
+        if (outcome->status != of || eg_run_queue_fate(&run->queue, t) == EG_FATE_SKIP) {
             continue;
         }
-        if (cut == EG_TRIAL_STOPPED) {
+        if (of == EG_TRIAL_STOPPED) {
             outcome->status = EG_TRIAL_PAUSED;
         } else {
             EG_TRY(make_pending(run, t));

@@ -65,6 +65,16 @@ for ranks in 2 3 5; do
     same asha.txt "on$ranks.txt"
 done
 
+# Beside another rule: what one cuts is news for the other. A seed that was stopped has no result.
+both='[{asha: {eta: 2, cohort: 6}}, {halving_seeds: {eta: 2, cohort: 4}}]'
+expect 0 "$engram" run asha.yaml -o both1.h5 seeds=4 stop="$both"
+has out "skipped"
+has out "stopped"
+tables both1 >both1.txt
+expect 0 "$mpirun" 3 "$engram" run asha.yaml -o both3.h5 seeds=4 stop="$both"
+tables both3 >both3.txt
+same both1.txt both3.txt
+
 # A journal that ends early, as if the power had gone then; the checkpoints are gone, too.
 size=$(wc -c <asha.journal)
 for percent in 25 35 45 55 65 75 85 95; do
