@@ -188,13 +188,43 @@ static void state_is_kept(void **state)
     eg_anchor_close(&smaller);
 }
 
+/* Groups without any importance are known as idle: after a merge, another that gives the second group
+ * one, a change of the importances and reading. */
+static void idle_groups(void **state)
+{
+    (void)state;
+    enum { LONG = 2 * EG_SPRING_GROUP + 5 };
+    eg_real f[LONG] = {0};
+    const eg_real at[LONG] = {0};
+    eg_anchor anchor;
+    eg_anchor copy;
+    eg_writer writer = {0};
+    assert_ok(eg_anchor_open(&anchor, LONG, 1, true));
+    assert_ok(eg_anchor_open(&copy, LONG, 1, true));
+    f[LONG - 1] = 1;
+    eg_anchor_merge(&anchor, f, at);
+    assert_true(anchor.idle[0] && anchor.idle[1] && !anchor.idle[2]);
+    f[EG_SPRING_GROUP] = 1;
+    eg_anchor_merge(&anchor, f, at);
+    assert_true(anchor.idle[0] && !anchor.idle[1] && !anchor.idle[2]);
+    f[LONG - 1] = 0;
+    eg_anchor_follow(&anchor, 0, 1, f, at);
+    assert_true(anchor.idle[0] && !anchor.idle[1] && anchor.idle[2]);
+    eg_anchor_write(&anchor, &writer);
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(eg_anchor_read(&copy, &reader));
+    assert_true(copy.idle[0] && !copy.idle[1] && copy.idle[2]);
+    eg_writer_free(&writer);
+    eg_anchor_close(&copy);
+    eg_anchor_close(&anchor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_hand),
-        cmocka_unit_test(a_sum_of_two_by_hand),
-        cmocka_unit_test(gradient_and_sum),
-        cmocka_unit_test(state_is_kept),
+        cmocka_unit_test(by_hand),          cmocka_unit_test(a_sum_of_two_by_hand),
+        cmocka_unit_test(gradient_and_sum), cmocka_unit_test(state_is_kept),
+        cmocka_unit_test(idle_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

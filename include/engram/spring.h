@@ -5,12 +5,18 @@
 
 #include "engram/real.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+enum { EG_SPRING_GROUP = 64 /**< neighbouring parameters that are idle together or not */ };
 
 typedef struct eg_spring {
     eg_real strength;          /**< k */
     const eg_real *importance; /**< o; NULL: 1 everywhere */
     const eg_real *centre;     /**< c */
+    /** Per group, whether all its o are 0, as they are for pixels that are never inked: what is known of
+     *  such a group need not even be fetched. NULL: not known. */
+    const bool *idle;
 } eg_spring;
 
 /** The same for the parameters from `first` on. */
@@ -18,7 +24,10 @@ static inline eg_spring eg_spring_at(const eg_spring *spring, size_t first)
 {
     return (eg_spring){.strength = spring->strength,
                        .importance = spring->importance != NULL ? spring->importance + first : NULL,
-                       .centre = spring->centre + first};
+                       .centre = spring->centre + first,
+                       .idle = spring->idle != NULL && first % EG_SPRING_GROUP == 0
+                                   ? spring->idle + first / EG_SPRING_GROUP
+                                   : NULL};
 }
 
 /** out = g + the gradient, all [n] and not overlapping. */

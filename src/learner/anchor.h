@@ -20,6 +20,7 @@ typedef struct eg_anchor {
     bool active;         /**< false: the penalty is 0 */
     eg_real *importance; /**< [n], or NULL: 1 everywhere */
     eg_real *centre;     /**< [n] */
+    bool *idle;          /**< [groups of parameters], as in eg_spring; NULL without importances */
 } eg_anchor;
 
 /** An inactive one with everything 0. On failure the caller still closes it. */

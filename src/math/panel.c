@@ -218,17 +218,37 @@ void eg_panel_combine(size_t n, size_t width, const eg_real *scale, const eg_rea
     combine(n, width, scale, offset, slope, w, g);
 }
 
+/* Rows from i on that are idle, or are not, as i is. */
+static size_t alike(const bool *idle, size_t i, size_t n)
+{
+    size_t end = i + 1;
+    while (end < n && idle[end] == idle[i]) {
+        end++;
+    }
+    return end - i;
+}
+
 void eg_panel_combine_pulled(size_t n, size_t width, const eg_real *scale, const eg_real *offset,
                              const eg_real *slope, const eg_real *w, const eg_spring *spring,
                              eg_real *g)
 {
     assert(width % STEP == 0);
-    if (spring->importance != NULL) {
-        combine_pulled(n, width, scale, offset, slope, w, spring->strength, spring->importance,
-                       spring->centre, g);
-    } else {
-        combine_pulled_evenly(n, width, scale, offset, slope, w, spring->strength, spring->centre,
-                              g);
+    const eg_real k = spring->strength;
+    if (spring->importance == NULL) {
+        combine_pulled_evenly(n, width, scale, offset, slope, w, k, spring->centre, g);
+        return;
+    }
+    const bool *idle = width == EG_SPRING_GROUP ? spring->idle : NULL;
+    for (size_t i = 0; i < n;) {
+        size_t rows = idle != NULL ? alike(idle, i, n) : n;
+        size_t at = i * width;
+        if (idle != NULL && idle[i]) {
+            combine(rows, width, scale, offset, slope, w + at, g + at);
+        } else {
+            combine_pulled(rows, width, scale, offset, slope, w + at, k, spring->importance + at,
+                           spring->centre + at, g + at);
+        }
+        i += rows;
     }
 }
 

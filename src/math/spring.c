@@ -58,10 +58,26 @@ void eg_spring_add(const eg_spring *spring, size_t n, const eg_real *w, eg_real 
     }
 }
 
-void eg_spring_fetch(const eg_spring *spring, size_t first, size_t n)
+static void fetch(const eg_spring *spring, size_t first, size_t n)
 {
     eg_prefetch(spring->centre + first, n);
     if (spring->importance != NULL) {
         eg_prefetch(spring->importance + first, n);
+    }
+}
+
+void eg_spring_fetch(const eg_spring *spring, size_t first, size_t n)
+{
+    if (spring->idle == NULL) {
+        fetch(spring, first, n);
+        return;
+    }
+    for (size_t end = first + n; first < end;) {
+        size_t group = first / EG_SPRING_GROUP;
+        size_t next = (group + 1) * EG_SPRING_GROUP;
+        if (!spring->idle[group]) {
+            fetch(spring, first, (next < end ? next : end) - first);
+        }
+        first = next;
     }
 }
