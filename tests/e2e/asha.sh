@@ -37,6 +37,7 @@ refuses "slice 1/2" "compares points" -- "$engram" run asha.yaml -o slice.h5 --s
 expect 0 "$engram" run asha.yaml -o asha.h5
 has out "24 of 24 trials finished, 20 stopped; 24 run now"
 lacks err "continued"
+lacks err "starts from the beginning"
 expect 0 "$engram" run asha.yaml -o json.h5 --progress json
 has err "continued at minibatch 8 of 40"
 [ ! -e asha.checkpoints ] || fail "checkpoints were left behind"
