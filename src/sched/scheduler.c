@@ -11,9 +11,6 @@
 /* A worker that has not stopped by then is given up; a trial looks after messages every minibatch.
  */
 static const double stop_seconds = 8;
-/* While everybody has work ahead rank 0 looks only so often: what arrives meanwhile shares one sync of the
- * journal and one awakening. */
-static const double gather_seconds = 0.001;
 
 /* Told once, but tried at every turn until there was memory for the message. */
 static void stop_all(eg_scheduler *me)
@@ -129,10 +126,9 @@ static void turn(eg_scheduler *me)
     }
 }
 
-/* With work ahead nobody waits for an answer. */
 static void rest(eg_scheduler *me)
 {
-    eg_crew_wait(&me->crew, me->depth > 1 && !me->stopping ? gather_seconds : 0);
+    eg_crew_wait(&me->crew, me->stopping ? 0 : me->gather);
 }
 
 static const char *signal_name(int number)

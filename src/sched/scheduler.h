@@ -16,6 +16,7 @@ typedef struct eg_scheduler {
     size_t held;      /**< pieces of work that are out */
     bool uncommitted; /**< results wait for the client's commit */
     size_t depth;     /**< pieces of work that everybody may hold now */
+    double gather;    /**< seconds that rank 0 may look away meanwhile */
     size_t interrupted;
     double checked;
     eg_status failure; /**< the first one ends the sweep */
