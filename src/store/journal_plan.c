@@ -8,6 +8,8 @@
 #include <string.h>
 
 enum { MODE_CONSTANT = 0, MODE_PER_POINT = 1, CODE_BYTES = 4, TRIAL_BYTES = 24 };
+/* Of a trial there are some dozens; more are not believed. */
+enum { VARIABLES_MAX = 1000 };
 
 /** --- Writing ----------------------------------------------------------------------------------- */
 
@@ -341,6 +343,26 @@ eg_status eg_trials_read(eg_plan_trial **out, size_t *count, eg_reader *reader)
     return eg_reader_status(reader, true);
 }
 
+static eg_status read_variables(eg_plan_image *out, eg_pool *pool, eg_reader *reader)
+{
+    uint32_t count = eg_read_u32(reader);
+    if (count > VARIABLES_MAX) {
+        return eg_fail(EG_INVALID, "damaged plan: %u variables", (unsigned)count);
+    }
+    EG_TRY(reserve(&out->variables, reader, count, 1, sizeof *out->variables));
+    out->variable_count = count;
+    for (size_t i = 0; i < count; i++) {
+        EG_TRY(read_variable(&out->variables[i], pool, reader));
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(out->variables[k].name, out->variables[i].name) == 0) {
+                return eg_fail(EG_INVALID, "damaged plan: the variable '%s' is there twice",
+                               out->variables[i].name);
+            }
+        }
+    }
+    return eg_ok();
+}
+
 static eg_status read_plan(eg_plan_image *out, eg_pool *pool, eg_reader *reader)
 {
     char **const texts[] = {&out->name, &out->doc, &out->text, &out->overrides, &out->objective};
@@ -363,12 +385,7 @@ static eg_status read_plan(eg_plan_image *out, eg_pool *pool, eg_reader *reader)
     for (size_t i = 0; i < columns; i++) {
         EG_TRY(read_column(&out->columns[i], out->point_count, pool, reader));
     }
-    uint32_t variables = eg_read_u32(reader);
-    EG_TRY(reserve(&out->variables, reader, variables, 1, sizeof *out->variables));
-    out->variable_count = variables;
-    for (size_t i = 0; i < variables; i++) {
-        EG_TRY(read_variable(&out->variables[i], pool, reader));
-    }
+    EG_TRY(read_variables(out, pool, reader));
     EG_TRY(eg_trials_read(&out->trials, &out->trial_count, reader));
     for (size_t i = 0; i < out->trial_count; i++) {
         if (out->trials[i].point >= out->point_count) {
