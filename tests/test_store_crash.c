@@ -16,23 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static char directory[64];
 static eg_outcome outcomes[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, eg_test_directory());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    eg_memory_fail_after(0);
-    eg_test_remove(directory);
-    return 0;
-}
 
 /** Writes results and pictures of them until it is killed; says through the pipe what is safe. */
 static void write_for_ever(const char *file, const eg_plan *plan, int told)
@@ -66,8 +50,8 @@ static void test_kills(void **state)
 {
     (void)state;
     enum { KILLS = 50 };
-    const char *file = eg_test_path(directory, "tiny.h5");
-    const char *copy = eg_test_path(directory, "copy.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
+    const char *copy = eg_test_path(eg_test_place, "copy.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_test_run(file, plan, 0, 0);
     size_t read_whole = 0;
@@ -137,7 +121,7 @@ static void limit_files(rlim_t bytes)
 static size_t files_in_directory(void)
 {
     char command[128];
-    (void)snprintf(command, sizeof command, "ls -A %s | wc -l", directory);
+    (void)snprintf(command, sizeof command, "ls -A %s | wc -l", eg_test_place);
     FILE *pipe = popen(command, "r"); /* NOLINT: a fixed command on our own directory */
     unsigned count = 0;
     assert_non_null(pipe);
@@ -149,7 +133,7 @@ static size_t files_in_directory(void)
 static void test_full_disk(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_store *store = NULL;
     size_t size = 0;
@@ -167,12 +151,12 @@ static void test_full_disk(void **state)
     /* In the middle: the journal stays sound and takes the result when there is room again. */
     assert_ok(eg_store_open(&store, file, plan, &eg_test_session, outcomes));
     assert_ok(eg_test_finish(store, plan, 0));
-    eg_free(eg_test_read_file(eg_test_path(directory, "tiny.journal"), &size));
+    eg_free(eg_test_read_file(eg_test_path(eg_test_place, "tiny.journal"), &size));
     for (rlim_t more = 0; more < 400; more += 60) {
         limit_files(size + more);
         assert_fails(eg_test_finish(store, plan, 1), EG_SYSTEM, "tiny.journal");
         limit_files(RLIM_INFINITY);
-        eg_free(eg_test_read_file(eg_test_path(directory, "tiny.journal"), &size));
+        eg_free(eg_test_read_file(eg_test_path(eg_test_place, "tiny.journal"), &size));
     }
     assert_ok(eg_test_finish(store, plan, 1));
     unsigned char *before = eg_test_read_file(file, &size);
@@ -202,7 +186,7 @@ static void test_full_disk(void **state)
 static void test_no_memory_to_open(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     size_t live = eg_memory_live_blocks();
     for (size_t n = 1;; n += 1 + n / 200) {
@@ -278,7 +262,7 @@ static void fail_each(attempt_function attempt, eg_store *store, const char *fil
 static void test_no_memory_for_the_rest(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_store *store = NULL;
     eg_test_run(file, plan, 0, 5);
@@ -288,7 +272,7 @@ static void test_no_memory_for_the_rest(void **state)
     fail_each(try_load, NULL, file);
     fail_each(try_check, NULL, file);
     fail_each(try_collect, NULL, file);
-    assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
+    assert_int_equal(unlink(eg_test_path(eg_test_place, "tiny.journal")), 0);
     fail_each(try_load, NULL, file);
     assert_int_equal(files_in_directory(), 1);
     eg_plan_free(plan);
@@ -298,7 +282,7 @@ static void test_no_memory_for_the_rest(void **state)
 static void test_publishing_is_paced(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_store *store = NULL;
     size_t size[3];
@@ -307,7 +291,7 @@ static void test_publishing_is_paced(void **state)
     eg_free(eg_test_read_file(file, &size[0]));
     assert_ok(eg_store_publish_if_due(store, 1.0)); /* too early */
     eg_results *results = NULL;
-    const char *copy = eg_test_path(directory, "copy.h5");
+    const char *copy = eg_test_path(eg_test_place, "copy.h5");
     for (int pass = 0; pass < 2; pass++) {
         unsigned char *bytes = eg_test_read_file(file, &size[0]);
         eg_test_write_file(copy, bytes, size[0]);
@@ -327,7 +311,7 @@ static void test_publishing_is_paced(void **state)
     eg_plan_free(plan);
 }
 
-#define crash_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define crash_test(name) cmocka_unit_test_setup_teardown(name, eg_test_enter, eg_test_leave)
 
 int main(void)
 {

@@ -13,22 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static char directory[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, eg_test_directory());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    eg_test_remove(directory);
-    return 0;
-}
-
 static uint64_t number(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
@@ -92,9 +76,9 @@ static void test_journal(void **state)
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     tally t = {0};
-    eg_test_run(eg_test_path(directory, "tiny.h5"), plan, 0, 6);
-    flip_file(&t, eg_test_path(directory, "tiny.journal"), eg_test_path(directory, "tiny.h5"), plan,
-              false);
+    eg_test_run(eg_test_path(eg_test_place, "tiny.h5"), plan, 0, 6);
+    flip_file(&t, eg_test_path(eg_test_place, "tiny.journal"),
+              eg_test_path(eg_test_place, "tiny.h5"), plan, false);
     assert_int_equal(t.unseen, 0); /* every byte of it is in a frame with a checksum */
     assert_true(t.refused > 0 && t.warned > 0);
     eg_plan_free(plan);
@@ -105,16 +89,16 @@ static void test_results_file(void **state)
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     tally t = {0};
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_test_run(file, plan, 0, 6);
-    assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
+    assert_int_equal(unlink(eg_test_path(eg_test_place, "tiny.journal")), 0);
     flip_file(&t, file, file, plan, true);
     assert_int_equal(t.warned, 0);
     assert_true(t.refused > 100 * t.unseen); /* these were in the checksum's own mark */
     eg_plan_free(plan);
 }
 
-#define flips_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define flips_test(name) cmocka_unit_test_setup_teardown(name, eg_test_enter, eg_test_leave)
 
 int main(void)
 {

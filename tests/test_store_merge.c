@@ -10,26 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static char directory[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, eg_test_directory());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    eg_memory_fail_after(0);
-    eg_test_remove(directory);
-    return 0;
-}
-
 static const char *at(const char *name)
 {
-    return eg_test_path(directory, name);
+    return eg_test_path(eg_test_place, name);
 }
 
 /** A store whose session has a command and a time of its own. */
@@ -331,7 +314,8 @@ static void test_second_stage(void **state)
         run_some(name, plan, 0x3f);
         eg_store *store = open_store(name, plan, name);
         for (size_t i = 0; i < 6; i++) {
-            outcomes[i] = (eg_outcome){.status = (uint8_t)eg_test_status(i), .objective = (double)i};
+            outcomes[i] =
+                (eg_outcome){.status = (uint8_t)eg_test_status(i), .objective = (double)i};
         }
         size_t added = 0;
         assert_ok(eg_plan_select(plan, outcomes, &added));
@@ -458,7 +442,7 @@ static void test_no_memory(void **state)
     eg_plan_free(small);
 }
 
-#define merge_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define merge_test(name) cmocka_unit_test_setup_teardown(name, eg_test_enter, eg_test_leave)
 
 int main(void)
 {

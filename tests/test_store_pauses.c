@@ -20,28 +20,12 @@
 
 enum { TRIALS = 4, LENGTH = 6 };
 
-static char directory[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, eg_test_directory());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    eg_test_remove(directory);
-    return 0;
-}
-
 static eg_store *open_store(const char *text, eg_plan **plan, eg_outcome *outcomes)
 {
     eg_store *store = NULL;
     *plan = plan_of(text, NULL);
-    assert_ok(
-        eg_store_open(&store, eg_test_path(directory, "p.h5"), *plan, &eg_test_session, outcomes));
+    assert_ok(eg_store_open(&store, eg_test_path(eg_test_place, "p.h5"), *plan, &eg_test_session,
+                            outcomes));
     return store;
 }
 
@@ -70,7 +54,7 @@ static void pauses(eg_store *store, size_t trial, size_t evaluations)
 static void assert_shown(const eg_plan *plan, size_t trial, eg_trial_status status,
                          size_t evaluations)
 {
-    const char *file = eg_test_path(directory, "p.h5");
+    const char *file = eg_test_path(eg_test_place, "p.h5");
     bool sound = false;
     char *report = NULL;
     assert_ok(eg_store_collect(file));
@@ -79,8 +63,9 @@ static void assert_shown(const eg_plan *plan, size_t trial, eg_trial_status stat
     eg_free(report);
     for (int pass = 0; pass < 2; pass++) {
         if (pass == 1) {
-            assert_int_equal(
-                rename(eg_test_path(directory, "p.journal"), eg_test_path(directory, "away")), 0);
+            assert_int_equal(rename(eg_test_path(eg_test_place, "p.journal"),
+                                    eg_test_path(eg_test_place, "away")),
+                             0);
         }
         eg_results *results = eg_test_load(file);
         const eg_result *result = eg_test_find(results, plan, trial);
@@ -90,8 +75,8 @@ static void assert_shown(const eg_plan *plan, size_t trial, eg_trial_status stat
                          evaluations);
         eg_results_free(results);
     }
-    assert_int_equal(rename(eg_test_path(directory, "away"), eg_test_path(directory, "p.journal")),
-                     0);
+    assert_int_equal(
+        rename(eg_test_path(eg_test_place, "away"), eg_test_path(eg_test_place, "p.journal")), 0);
 }
 
 static void test_course(void **state)
@@ -149,7 +134,7 @@ static void test_course(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_course, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_course, eg_test_enter, eg_test_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

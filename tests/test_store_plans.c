@@ -10,27 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static char directory[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, eg_test_directory());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    eg_test_remove(directory);
-    return 0;
-}
-
 /** More values and seeds: finished trials count, those the plan dropped stay behind the others. */
 static void test_edited_sweep(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *first = plan_of(eg_test_sweep, NULL);
     eg_plan *second = plan_of("name: tiny\n"
                               "base: {dataset: synthetic, model.hidden: [8, 4], optimizer.lr: 0.25,"
@@ -70,7 +54,7 @@ static void test_edited_sweep(void **state)
         assert_null(eg_test_stored_column(results, "model.activation.alpha")->text[0]);
         eg_results_free(results);
         if (pass == 0) {
-            assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
+            assert_int_equal(unlink(eg_test_path(eg_test_place, "tiny.journal")), 0);
         }
     }
     eg_plan_free(first);
@@ -81,7 +65,7 @@ static void test_edited_sweep(void **state)
 static void test_pieces(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "pieces.h5");
+    const char *file = eg_test_path(eg_test_place, "pieces.h5");
     eg_plan *whole = plan_of(eg_test_sweep, NULL);
     const char *activation = eg_test_value(whole, whole->trials[0].point, "model.activation");
     char only[64];
@@ -115,7 +99,7 @@ static void test_pieces(void **state)
 static void test_back_and_forth(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *whole = plan_of(eg_test_sweep, NULL);
     eg_plan *part = plan_of(eg_test_sweep, "seeds=1");
     eg_test_run(file, whole, 0, 6);
@@ -134,7 +118,7 @@ static void test_back_and_forth(void **state)
 static void test_second_stage(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     char text[1024];
     (void)snprintf(text, sizeof text, "%sselect: {best: 1, seeds: 2}\n", eg_test_sweep);
     eg_plan *plan = plan_of(text, NULL);
@@ -173,7 +157,7 @@ static void test_second_stage(void **state)
     eg_plan_free(again);
 }
 
-#define plans_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define plans_test(name) cmocka_unit_test_setup_teardown(name, eg_test_enter, eg_test_leave)
 
 int main(void)
 {

@@ -17,22 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[64];
 static eg_outcome outcomes[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, eg_test_directory());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    eg_test_remove(directory);
-    return 0;
-}
 
 /** Opening with this plan is refused, with words. */
 static void refused(const char *path, const eg_plan *plan, eg_code code, const char *words)
@@ -44,13 +29,13 @@ static void refused(const char *path, const eg_plan *plan, eg_code code, const c
 
 static bool exists(const char *name)
 {
-    return access(eg_test_path(directory, name), F_OK) == 0;
+    return access(eg_test_path(eg_test_place, name), F_OK) == 0;
 }
 
 static void test_second_writer(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     int ready[2];
     char byte = 0;
@@ -75,7 +60,7 @@ static void test_second_writer(void **state)
     refused(file, plan, EG_INVALID, words);
     assert_true(exists("tiny.lock"));
     char *holder = NULL;
-    assert_ok(eg_lock_holder(&holder, eg_test_path(directory, "tiny.lock")));
+    assert_ok(eg_lock_holder(&holder, eg_test_path(eg_test_place, "tiny.lock")));
     (void)snprintf(words, sizeof words, "%s %ld", host, (long)child);
     assert_string_equal(holder, words);
     eg_free(holder);
@@ -84,7 +69,7 @@ static void test_second_writer(void **state)
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_true(exists("tiny.lock"));
-    assert_ok(eg_lock_holder(&holder, eg_test_path(directory, "tiny.lock")));
+    assert_ok(eg_lock_holder(&holder, eg_test_path(eg_test_place, "tiny.lock")));
     assert_null(holder);
     eg_store *store = NULL;
     assert_ok(eg_store_open(&store, file, plan, &eg_test_session, outcomes));
@@ -101,7 +86,7 @@ static void test_second_writer(void **state)
 static void test_old_locks(void **state)
 {
     (void)state;
-    const char *lock = eg_test_path(directory, "tiny.lock");
+    const char *lock = eg_test_path(eg_test_place, "tiny.lock");
     char host[200] = "";
     char text[400];
     eg_lock taken;
@@ -136,7 +121,7 @@ static void test_old_locks(void **state)
 static void test_lock_of_zombie(void **state)
 {
     (void)state;
-    const char *lock = eg_test_path(directory, "tiny.lock");
+    const char *lock = eg_test_path(eg_test_place, "tiny.lock");
     pid_t child = fork();
     if (child == 0) {
         eg_lock held;
@@ -161,7 +146,7 @@ static void test_race(void **state)
     (void)state;
     enum { RUNNERS = 8, ROUNDS = 20 };
     for (int round = 0; round < ROUNDS; round++) {
-        const char *lock = eg_test_path(directory, "race.lock");
+        const char *lock = eg_test_path(eg_test_place, "race.lock");
         if (round % 2 == 0) { /* a stale lock, or none */
             eg_test_write_file(lock, "", 0);
         }
@@ -204,11 +189,12 @@ static void test_race(void **state)
 static void test_other_sweeps(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_test_run(file, plan, 0, 6);
     size_t size[2];
-    unsigned char *before = eg_test_read_file(eg_test_path(directory, "tiny.journal"), &size[0]);
+    unsigned char *before =
+        eg_test_read_file(eg_test_path(eg_test_place, "tiny.journal"), &size[0]);
 
     eg_plan *other = plan_of(eg_test_sweep, "name=huge");
     refused(file, other, EG_INVALID,
@@ -226,7 +212,7 @@ static void test_other_sweeps(void **state)
     refused(file, other, EG_INVALID, "the seeds begin with 0 there, 7 here");
     eg_plan_free(other);
 
-    unsigned char *after = eg_test_read_file(eg_test_path(directory, "tiny.journal"), &size[1]);
+    unsigned char *after = eg_test_read_file(eg_test_path(eg_test_place, "tiny.journal"), &size[1]);
     assert_int_equal(size[0], size[1]);
     assert_memory_equal(before, after, size[0]);
     assert_false(exists("tiny.lock"));
@@ -247,7 +233,7 @@ static void test_other_sweeps(void **state)
 static void test_edited_before_anything_finished(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_plan *other = plan_of(eg_test_sweep, "stream.batch=32");
     eg_test_run(file, plan, 0, 0);
@@ -265,20 +251,21 @@ static void test_bad_places(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
-    refused(eg_test_path(directory, "missing/tiny.h5"), plan, EG_INVALID,
+    refused(eg_test_path(eg_test_place, "missing/tiny.h5"), plan, EG_INVALID,
             "missing cannot be used: No such file or directory");
-    eg_test_write_file(eg_test_path(directory, "plain"), "x", 1);
-    refused(eg_test_path(directory, "plain/tiny.h5"), plan, EG_INVALID, "plain is not a directory");
+    eg_test_write_file(eg_test_path(eg_test_place, "plain"), "x", 1);
+    refused(eg_test_path(eg_test_place, "plain/tiny.h5"), plan, EG_INVALID,
+            "plain is not a directory");
     refused("/proc/self/tiny.h5", plan, EG_INVALID,
             "/proc/self/tiny.lock: results cannot be written");
-    refused(eg_test_path(directory, "tiny.nc"), plan, EG_INVALID, "ends in .h5");
-    refused(eg_test_path(directory, ".h5"), plan, EG_INVALID, "ends in .h5");
+    refused(eg_test_path(eg_test_place, "tiny.nc"), plan, EG_INVALID, "ends in .h5");
+    refused(eg_test_path(eg_test_place, ".h5"), plan, EG_INVALID, "ends in .h5");
 
-    assert_int_equal(mkdir(eg_test_path(directory, "folder.h5"), 0777), 0);
-    refused(eg_test_path(directory, "folder.h5"), plan, EG_INVALID,
+    assert_int_equal(mkdir(eg_test_path(eg_test_place, "folder.h5"), 0777), 0);
+    refused(eg_test_path(eg_test_place, "folder.h5"), plan, EG_INVALID,
             "folder.h5 is not a regular file");
-    assert_int_equal(mkdir(eg_test_path(directory, "busy.journal"), 0777), 0);
-    refused(eg_test_path(directory, "busy.h5"), plan, EG_INVALID,
+    assert_int_equal(mkdir(eg_test_path(eg_test_place, "busy.journal"), 0777), 0);
+    refused(eg_test_path(eg_test_place, "busy.h5"), plan, EG_INVALID,
             "busy.journal is not a regular file");
     assert_false(exists("folder.lock"));
     assert_false(exists("busy.lock"));
@@ -290,10 +277,10 @@ static void test_unwritable_directory(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
-    const char *file = eg_test_path(directory, "closed/tiny.h5");
-    assert_int_equal(mkdir(eg_test_path(directory, "closed"), 0755), 0);
-    assert_int_equal(chmod(eg_test_path(directory, "closed"), 0555), 0);
-    assert_int_equal(chmod(directory, 0755), 0);
+    const char *file = eg_test_path(eg_test_place, "closed/tiny.h5");
+    assert_int_equal(mkdir(eg_test_path(eg_test_place, "closed"), 0755), 0);
+    assert_int_equal(chmod(eg_test_path(eg_test_place, "closed"), 0555), 0);
+    assert_int_equal(chmod(eg_test_place, 0755), 0);
     pid_t child = fork();
     if (child == 0) {
         eg_store *store = NULL;
@@ -336,7 +323,7 @@ static void test_foreign_files(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_results *results = NULL;
     assert_fails(eg_results_load(&results, file), EG_INVALID, "does not exist, and neither does");
 
@@ -358,7 +345,7 @@ static void test_foreign_files(void **state)
 
     /* Results whose journal is gone can be read but not continued. */
     eg_test_run(file, plan, 0, 6);
-    assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
+    assert_int_equal(unlink(eg_test_path(eg_test_place, "tiny.journal")), 0);
     refused(file, plan, EG_INVALID, "it can be read but not continued");
     assert_fails(eg_store_collect(file), EG_INVALID, "there is nothing to collect from");
     eg_plan_free(plan);
@@ -369,8 +356,8 @@ static void test_cut_result_file(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
-    const char *file = eg_test_path(directory, "tiny.h5");
-    const char *moved = eg_test_path(directory, "moved.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
+    const char *moved = eg_test_path(eg_test_place, "moved.h5");
     size_t size = 0;
     eg_test_run(file, plan, 0, 6);
     unsigned char *bytes = eg_test_read_file(file, &size);
@@ -392,7 +379,7 @@ static void test_cut_result_file(void **state)
     eg_plan_free(plan);
 }
 
-#define refuse_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define refuse_test(name) cmocka_unit_test_setup_teardown(name, eg_test_enter, eg_test_leave)
 
 int main(void)
 {

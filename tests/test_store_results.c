@@ -13,22 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static char directory[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, eg_test_directory());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    eg_test_remove(directory);
-    return 0;
-}
-
 static void check_columns(const eg_results *results, const eg_plan *plan)
 {
     assert_int_equal(results->point_count, plan->point_count);
@@ -104,7 +88,7 @@ static void check_variables(const eg_results *results)
 static void test_round_trip(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_test_run(file, plan, 0, 6);
 
@@ -112,12 +96,12 @@ static void test_round_trip(void **state)
     check_all(results, plan, false);
     check_variables(results);
     eg_results_free(results);
-    results = eg_test_load(eg_test_path(directory, "tiny.journal"));
+    results = eg_test_load(eg_test_path(eg_test_place, "tiny.journal"));
     check_all(results, plan, false);
     eg_results_free(results);
 
     /* The file alone, as after a mail. */
-    assert_int_equal(unlink(eg_test_path(directory, "tiny.journal")), 0);
+    assert_int_equal(unlink(eg_test_path(eg_test_place, "tiny.journal")), 0);
     results = eg_test_load(file);
     check_all(results, plan, true);
     check_variables(results);
@@ -128,7 +112,7 @@ static void test_round_trip(void **state)
 static void test_while_it_runs(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_store *store = NULL;
     eg_outcome outcomes[6];
@@ -193,7 +177,7 @@ static void test_while_it_runs(void **state)
 static void test_finished_once(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_store *store = NULL;
     eg_outcome outcomes[6];
@@ -225,7 +209,7 @@ static void test_finished_once(void **state)
 static void test_redo(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_store *store = NULL;
     eg_outcome outcomes[6];
@@ -258,7 +242,7 @@ static void test_redo(void **state)
 static void test_file_is_a_function_of_the_journal(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_test_run(file, plan, 0, 6);
     size_t size[2];
@@ -279,7 +263,7 @@ static void test_file_is_a_function_of_the_journal(void **state)
 static void test_mixed_processors(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_test_run(file, plan, 0, 3);
     eg_session other = eg_test_session;
@@ -298,7 +282,7 @@ static void test_mixed_processors(void **state)
         assert_int_equal(results->warning_count, 1);
         assert_non_null(strstr(results->warnings[0], "'Testwell' and 'Otherwell'"));
         eg_results_free(results);
-        (void)unlink(eg_test_path(directory, "tiny.journal"));
+        (void)unlink(eg_test_path(eg_test_place, "tiny.journal"));
     }
     eg_plan_free(plan);
 }
@@ -306,7 +290,7 @@ static void test_mixed_processors(void **state)
 static void test_check_finds_a_changed_file(void **state)
 {
     (void)state;
-    const char *file = eg_test_path(directory, "tiny.h5");
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     eg_test_run(file, plan, 0, 6);
     char *report = NULL;
@@ -329,7 +313,7 @@ static void test_check_finds_a_changed_file(void **state)
     eg_free(report);
 
     /* Another sweep's results under this name: other values for the same trials. */
-    const char *other = eg_test_path(directory, "other.h5");
+    const char *other = eg_test_path(eg_test_place, "other.h5");
     eg_store *store = NULL;
     eg_outcome outcomes[6];
     assert_ok(eg_store_open(&store, other, plan, &eg_test_session, outcomes));
@@ -366,7 +350,7 @@ static void test_padding(void **state)
     assert_int_equal(eg_padded_index(&scalar, extent, 0), 0);
 }
 
-#define results_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define results_test(name) cmocka_unit_test_setup_teardown(name, eg_test_enter, eg_test_leave)
 
 int main(void)
 {

@@ -39,6 +39,23 @@ const char *eg_test_path(const char *directory, const char *name)
     return path;
 }
 
+char eg_test_place[64];
+
+int eg_test_enter(void **state)
+{
+    (void)state;
+    (void)snprintf(eg_test_place, sizeof eg_test_place, "%s", eg_test_directory());
+    return 0;
+}
+
+int eg_test_leave(void **state)
+{
+    (void)state;
+    eg_memory_fail_after(0);
+    eg_test_remove(eg_test_place);
+    return 0;
+}
+
 static size_t extent_of(const char *dimension, size_t trial)
 {
     if (strcmp(dimension, "eval") == 0) {

@@ -11,6 +11,11 @@ extern const eg_session eg_test_session;
 
 /** DIRECTORY/NAME, in one of sixteen static buffers. */
 const char *eg_test_path(const char *directory, const char *name);
+/** Fixtures: a test has a directory of its own, whose path this is, and afterwards it is gone, and allocations
+ *  that were made to fail succeed again. */
+extern char eg_test_place[64];
+int eg_test_enter(void **state);
+int eg_test_leave(void **state);
 
 /** Made-up values of all variables that the trial records; some are NaN, and extents differ between
  * trials. */
