@@ -270,7 +270,8 @@ static void pause_everywhere(saved_scene *s, const char *what)
     }
     eg_record *record = NULL;
     bool refused = true;
-    assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused)); /* the last one is the end */
+    assert_ok(
+        saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused)); /* the last one is the end */
     assert_same(whole, record, what, s->until);
     eg_record_free(record);
     s->until = 1;

@@ -79,9 +79,12 @@ static void say_kind(scene *s, eg_message_kind kind)
 
 static void give(scene *s, uint64_t ticket, const char *settings)
 {
-    eg_message message = {
-        .kind = EG_MESSAGE_WORK,
-        .as.work = {ticket, 3, ticket * ticket + 17, settings, "curve", NULL, 0, 0}};
+    eg_message message = {.kind = EG_MESSAGE_WORK,
+                          .as.work = {.ticket = ticket,
+                                      .attempt = 3,
+                                      .seed = ticket * ticket + 17,
+                                      .settings = settings,
+                                      .objective = "curve"}};
     say(s, &message);
 }
 
@@ -361,7 +364,13 @@ static void test_checkpoint_is_dropped(void **state)
     char path[256];
     (void)snprintf(path, sizeof path, "%s/checkpoint", directory);
     const eg_message job = {.kind = EG_MESSAGE_WORK,
-                            .as.work = {5, 3, 5 * 5 + 17, "done 1", "curve", path, 60, 0}};
+                            .as.work = {.ticket = 5,
+                                        .attempt = 3,
+                                        .seed = 5 * 5 + 17,
+                                        .settings = "done 1",
+                                        .objective = "curve",
+                                        .checkpoint = path,
+                                        .checkpoint_every = 60}};
     for (int acknowledged = 0; acknowledged < 2; acknowledged++) {
         scene s;
         begin(&s, &runner, slow_heart, false);

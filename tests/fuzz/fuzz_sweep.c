@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** A number of four to seven digits makes a sweep of as many points or seeds, which is allowed and takes seconds.
+/** A number of four to eight digits makes a sweep of as many points or seeds, which is allowed and takes seconds.
  *  Longer ones are refused at once, or should be. */
 static bool is_slow(const uint8_t *data, size_t size)
 {
@@ -17,7 +17,7 @@ static bool is_slow(const uint8_t *data, size_t size)
             digits++;
             continue;
         }
-        if (digits >= 4 && digits <= 7) {
+        if (digits >= 4 && digits <= 8) {
             return true;
         }
         digits = 0;
