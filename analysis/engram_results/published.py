@@ -43,9 +43,17 @@ def matches(row, variables, alternatives):
 
 
 def same(value, wanted):
-    """Equality of a stored setting and a wanted one; numbers may differ by rounding."""
+    """Equality of a stored setting and a wanted one; numbers may differ by rounding.
+
+    A setting that is a number for some components and not for others is text in the file.
+    """
     if isinstance(wanted, bool):
         return str(value).lower() in (("true", "1", "1.0") if wanted else ("false", "0", "0.0"))
-    if isinstance(wanted, str) or isinstance(value, str):
+    if isinstance(wanted, str):
         return value == wanted
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return False
     return math.isclose(float(value), wanted, rel_tol=1e-6)

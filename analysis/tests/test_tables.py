@@ -140,6 +140,14 @@ class Tables(ResultsCase):
         self.assertEqual(entries["MAS", ""]["n"], 0)
         self.assertEqual(len(frame), 14)
 
+    def test_numbers_that_are_text_in_the_file(self):
+        rows = (method("plain", [0.7], model="sdmlp", model_hidden="1000")
+                + method("plain", [0.5], model="sdmlp", model_hidden="10000")
+                + method("plain", [0.2], model_hidden="[1000]"))
+        frame = compare("class-incremental", self.open(rows))
+        entries = {(row["label"], row["epochs"]): row for _, row in frame.iterrows()}
+        self.assertAlmostEqual(entries["SDMLP", "20"]["measured"], 70)
+
     def test_flymodel_reports_the_mean_over_tasks(self):
         ds = self.open(method("flymodel", [0.7, 0.7], epochs=1, learner_units=1000.0))
         ds["average_accuracy"] = ds["final_accuracy"] + 0.07
