@@ -3,6 +3,7 @@
 import pathlib
 
 import matplotlib
+import matplotlib.ticker
 
 matplotlib.use("Agg")  # no display is needed to write a file
 
@@ -117,6 +118,7 @@ def methods(ds):
             continue
         _band(axes[0], accuracy_so_far(part), "task", colour, label)
         _band(axes[1], forgetting_so_far(part), "task", colour, label)
+    axes[0].xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     axes[0].set(xlabel="tasks seen", ylabel="accuracy on the tasks seen")
     axes[1].set(xlabel="tasks seen", ylabel="forgetting")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -144,6 +146,11 @@ def _per_task(matrix):
     return means.assign(task=means["train_task"] + 1)
 
 
+def _colour(index):
+    """Twenty colours: ten strong ones, then a lighter one of each."""
+    return matplotlib.colormaps["tab20"].colors[(2 * index) % 20 + (index // 10) % 2]
+
+
 def _method_lines(ds):
     """As _lines: the best point of every method."""
     lines = {}
@@ -153,7 +160,7 @@ def _method_lines(ds):
         row = best.sort_values("score", ascending=not maximise(ds), kind="stable").iloc[0]
         columns = [column for column in best.columns if column in settings(ds).values()]
         members = _groups(ds, columns)[row["group"]]
-        lines[members] = (f"{entry['label']} (n = {row['n']:.0f})", f"C{len(lines) % 10}")
+        lines[members] = (f"{entry['label']} (n = {row['n']:.0f})", _colour(len(lines)))
     if not lines:
         raise ResultError("no finished trial belongs to the class-incremental comparison")
     return lines
@@ -189,7 +196,7 @@ def _lines(ds, ranked, most):
     lines = {}
     for index, (_, row) in enumerate(ranked.head(most).iterrows()):
         label = describe(row, shown) or "all trials"
-        lines[groups[row["group"]]] = (f"{label} (n = {row['n']:.0f})", f"C{index % 10}")
+        lines[groups[row["group"]]] = (f"{label} (n = {row['n']:.0f})", _colour(index))
     return lines, max(0, len(ranked) - most)
 
 
