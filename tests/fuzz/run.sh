@@ -66,11 +66,13 @@ for target in "${targets[@]}"; do
         options+=(-fork="$jobs" -ignore_crashes=0)
     fi
     # HDF5 itself leaks while unsound files are made; what engram allocates is counted by the targets.
+    leaks=1
     if [ "$target" = results ] || [ "$target" = journal ]; then
-        options+=(-detect_leaks=0)
+        leaks=0
     fi
     printf '\n=== %s: %d minutes\n' "$target" "$minutes"
-    if ! "$program" "${options[@]}" "$found" "tests/fuzz/corpus/$target" >"$found.log" 2>&1; then
+    if ! ASAN_OPTIONS=detect_leaks=$leaks:${ASAN_OPTIONS-} "$program" "${options[@]}" \
+        -detect_leaks=$leaks "$found" "tests/fuzz/corpus/$target" >"$found.log" 2>&1; then
         tail -n 40 "$found.log"
         failed=1
         continue
