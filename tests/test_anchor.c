@@ -6,6 +6,7 @@
 #include "learner/anchor.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { N = 40 };
 
@@ -17,22 +18,25 @@ static void draw(uint64_t index, double offset, eg_real *x)
     }
 }
 
-/* out = g + the gradient of the penalty, for parameters from `first` on. */
-static void add(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
-                const eg_real *g, eg_real *out)
-{
-    const eg_spring whole = eg_anchor_spring(anchor);
-    const eg_spring spring = eg_spring_at(&whole, first);
-    eg_spring_into(&spring, count, w, g, out);
-}
-
-/* The same on top of what out is. */
+/* out += the gradient of the penalty, for parameters from `first` on. */
 static void add_more(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
                      eg_real *out)
 {
-    const eg_spring whole = eg_anchor_spring(anchor);
-    const eg_spring spring = eg_spring_at(&whole, first);
-    eg_spring_add(&spring, count, w, out);
+    const eg_spring spring = eg_anchor_spring(anchor);
+    double squares = eg_spring_add(&spring, first, count, w, out);
+    double expected = 0;
+    for (size_t i = 0; i < count; i++) {
+        expected += out[i] * out[i];
+    }
+    assert_close(squares, expected, 1e-12 * expected);
+}
+
+/* out = g + the gradient. */
+static void add(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
+                const eg_real *g, eg_real *out)
+{
+    memcpy(out, g, count * sizeof *g);
+    add_more(anchor, first, count, w, out);
 }
 
 /* strength 3, importances (2, 0), centre (1, 1), w = (1.5, 4): value 3/2 * 2 * 0.25 = 0.75; gradient

@@ -274,10 +274,7 @@ static void synaptic_intelligence_by_hand(void **state)
             }
         }
         /* A move of parameter 3 by 2 up a slope of 50: it made things worse by 100. */
-        const eg_real from[] = {1};
-        const eg_real to[] = {3};
-        const eg_real slope[] = {50};
-        pulled->moved(pulled->user, 3, 1, from, to, slope);
+        pulled->along.path[3] -= 50 * 2;
         saved[3] -= 100;
         for (size_t i = 0; i < PARAMS; i++) {
             double way = net->params[i] - start[i];

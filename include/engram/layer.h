@@ -5,7 +5,6 @@
 #include "engram/pack.h"
 #include "engram/real.h"
 #include "engram/sparse.h"
-#include "engram/spring.h"
 #include "engram/status.h"
 
 #include <stdbool.h>
@@ -23,15 +22,14 @@ typedef struct eg_call {
     uint64_t step; /**< minibatches seen by this network, for layers that draw */
     const eg_sparse *sparse;     /**< the layer's input compressed, or NULL */
     const eg_sparse *transposed; /**< in backward and learn: the transpose of `sparse` */
-    /** In backward and learn of layers with adds_spring: pulls on the layer's parameters and is added
-     * to their gradients; or NULL. */
-    const eg_spring *spring;
+    /** In backward of layers with gives_pieces: is given the gradients as they are made; or NULL. */
+    const struct eg_sink *sink;
 } eg_call;
 
 /** What is added up of every single example's gradient g: g^2 or |g|. */
 typedef enum eg_each { EG_EACH_SQUARE, EG_EACH_ABSOLUTE } eg_each;
 
-/** Takes gradients piece by piece and changes the parameters by them at once. */
+/** Takes gradients piece by piece; in learn it changes the parameters by them at once. */
 typedef struct eg_sink {
     /** g [count] belongs to the network's parameters first … first+count-1. */
     void (*take)(void *user, size_t first, size_t count, const eg_real *g);
@@ -85,7 +83,7 @@ typedef struct eg_layer_ops {
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */
     bool takes_sparse;             /**< uses call->sparse, so the pass keeps its transpose */
-    bool adds_spring;              /**< adds call->spring, cheaper than a pass of its own would */
+    bool gives_pieces; /**< backward gives its gradients to call->sink, if there is one */
 } eg_layer_ops;
 
 struct eg_layer {

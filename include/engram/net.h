@@ -58,10 +58,6 @@ void eg_pass_free(eg_pass *pass);
 /** Measures the pass's forward and backward in `profile` (borrowed); NULL: no more. */
 void eg_pass_profile(eg_pass *pass, eg_profile *profile);
 
-/** From now on gradients of this pass include the pull of `spring` on the parameters (borrowed; arrays
- * [param_count]); NULL: no more. */
-void eg_pass_pull(eg_pass *pass, const eg_spring *spring);
-
 /** Output [B, outputs] of x [B, inputs], borrowed from the pass. `sparse`: the same numbers
  *  compressed, or NULL. Both must stay valid until backward. */
 const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x,
@@ -69,6 +65,11 @@ const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg
 /** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training pass.
  */
 void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy);
+/** The same, and gives each gradient to `take` once it is made, piece by piece and while it is in
+ * cache; g [count] is net->grads from `first` on, and `take` may change it there. */
+void eg_net_backward_to(eg_net *net, eg_pass *pass, const eg_real *dy,
+                        void (*take)(void *user, size_t first, size_t count, const eg_real *g),
+                        void *user);
 /** Backward and update in one: gives the gradients from dy to `take` layer by layer, from the last
  *  to the first and each once, and `take` must change params there at once. Faster than the whole
  *  gradient and then an update, because weights are changed while they are in cache. net->grads is

@@ -5,6 +5,7 @@
 #include "engram/pack.h"
 #include "engram/real.h"
 #include "engram/settings.h"
+#include "engram/spring.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,8 +21,20 @@ typedef struct eg_update {
     size_t n;
     eg_real *w;
     const eg_real *g;
+    eg_real scale;         /**< of g */
+    eg_spring spring;      /**< its pull is added to the scaled g; centre NULL: nothing is */
+    eg_real *path;         /**< -= loss_g times the change of w; NULL: not followed */
+    const eg_real *loss_g; /**< where path is */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /**< state arrays [n] */
 } eg_update;
+
+/** What goes along with an update; arrays [n] of all parameters, borrowed. */
+typedef struct eg_along {
+    const eg_spring *spring; /**< its pull is added to the gradient; NULL: nothing is */
+    /** Of every parameter, minus the sum over updates of its gradient times its change: what it
+     * contributed to lowering the loss. NULL: not followed. */
+    eg_real *path;
+} eg_along;
 
 typedef struct eg_optimizer_kind {
     eg_component component;
@@ -49,14 +62,16 @@ void eg_optimizer_free(eg_optimizer *optimizer);
 /** One update of params [n] from grads [n]. */
 void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads);
 /** The same in pieces: begin the update, then apply it to each part of the parameters once. `params`
- *  is the whole array [n]; grads [count] are of the parameters first … first+count-1. */
+ *  is the whole array [n]; grads [count] are of the parameters first … first+count-1, and so are
+ *  loss_grads, those that a path takes; NULL: the same. */
 void eg_optimizer_begin(eg_optimizer *optimizer);
 void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
-                        const eg_real *grads);
-/** Whether updates need the whole gradient first (setting clip_norm), so not in pieces. */
+                        const eg_real *grads, const eg_real *loss_grads, const eg_along *along);
+/** Whether updates need the norm of the whole gradient first (setting clip_norm). */
 bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer);
-/** Scales grads [n] to the norm the settings allow; call it before the step. */
-void eg_optimizer_bound_norm(const eg_optimizer *optimizer, eg_real *grads);
+/** After begin: the update takes gradients scaled to the norm the settings allow; `squares` is the sum
+ * of their squares. */
+void eg_optimizer_bound_norm(eg_optimizer *optimizer, double squares);
 /** State arrays and step count, for tests and checkpoints. */
 void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer);
 eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader) EG_WARN_UNUSED;

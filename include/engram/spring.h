@@ -4,6 +4,7 @@
 #define ENGRAM_SPRING_H
 
 #include "engram/real.h"
+#include "engram/weight.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,9 +12,9 @@
 enum { EG_SPRING_GROUP = 64 /**< neighbouring parameters that are idle together or not */ };
 
 typedef struct eg_spring {
-    eg_real strength;          /**< k */
-    const eg_real *importance; /**< o; NULL: 1 everywhere */
-    const eg_real *centre;     /**< c */
+    eg_real strength;            /**< k */
+    const eg_weight *importance; /**< o; NULL: 1 everywhere */
+    const eg_real *centre;       /**< c */
     /** Per group, whether all its o are 0, as they are for pixels that are never inked: what is known of
      *  such a group need not even be fetched. NULL: not known. */
     const bool *idle;
@@ -30,11 +31,12 @@ static inline eg_spring eg_spring_at(const eg_spring *spring, size_t first)
                                    : NULL};
 }
 
-/** out = g + the gradient, all [n] and not overlapping. */
-void eg_spring_into(const eg_spring *spring, size_t n, const eg_real *w, const eg_real *g,
-                    eg_real *out);
-/** g += the gradient; w, g [n]. */
-void eg_spring_add(const eg_spring *spring, size_t n, const eg_real *w, eg_real *g);
+/** g [n] += the gradient of parameters first … first+n-1, which are w [n] now. Returns the sum of the
+ * squares of what g is then, which costs little on the way. */
+double eg_spring_add(const eg_spring *spring, size_t first, size_t n, const eg_real *w, eg_real *g);
+/** Of the parameters first … first+n-1 (n > 0) those from `first` on that are idle, or are not, as the
+ * first one is; *idle says which. */
+size_t eg_spring_run(const eg_spring *spring, size_t first, size_t n, bool *idle);
 /** Asks for what is remembered of parameters first … first+n-1, which will soon be needed. */
 void eg_spring_fetch(const eg_spring *spring, size_t first, size_t n);
 

@@ -8,7 +8,7 @@
 #include "engram/settings.h"
 
 /** Changes whenever the same settings and seed may give other results; part of every trial's id. */
-#define EG_RESULT_VERSION 2
+#define EG_RESULT_VERSION 3
 
 /** Everything that can be set: the root of all settings. */
 const eg_schema *eg_trial_schema(void);

@@ -11,6 +11,7 @@ eg_status eg_anchor_open(eg_anchor *anchor, size_t n, double strength, bool weig
     *anchor = (eg_anchor){.n = n, .strength = strength};
     if (weighted) {
         EG_TRY(eg_alloc(&anchor->importance, n, sizeof *anchor->importance));
+        EG_TRY(eg_alloc(&anchor->weight, n, sizeof *anchor->weight));
         EG_TRY(eg_alloc(&anchor->idle, n / EG_SPRING_GROUP + 1, sizeof *anchor->idle));
     }
     return eg_alloc(&anchor->centre, n, sizeof *anchor->centre);
@@ -19,6 +20,7 @@ eg_status eg_anchor_open(eg_anchor *anchor, size_t n, double strength, bool weig
 void eg_anchor_close(eg_anchor *anchor)
 {
     eg_free(anchor->importance);
+    eg_free(anchor->weight);
     eg_free(anchor->idle);
     eg_free(anchor->centre);
 }
@@ -26,13 +28,13 @@ void eg_anchor_close(eg_anchor *anchor)
 eg_spring eg_anchor_spring(const eg_anchor *anchor)
 {
     return (eg_spring){.strength = (eg_real)anchor->strength,
-                       .importance = anchor->importance,
+                       .importance = anchor->weight,
                        .centre = anchor->centre,
                        .idle = anchor->idle};
 }
 
 /* After every change of the importances. */
-static void find_idle(eg_anchor *anchor)
+static void weigh(eg_anchor *anchor)
 {
     for (size_t group = 0; group * EG_SPRING_GROUP < anchor->n; group++) {
         size_t first = group * EG_SPRING_GROUP;
@@ -40,7 +42,8 @@ static void find_idle(eg_anchor *anchor)
         size_t end = first + (left < EG_SPRING_GROUP ? left : EG_SPRING_GROUP);
         bool idle = true;
         for (size_t i = first; i < end; i++) {
-            idle = idle && anchor->importance[i] == 0;
+            anchor->weight[i] = eg_weight_of(anchor->importance[i]);
+            idle = idle && eg_weight_value(anchor->weight[i]) == 0;
         }
         anchor->idle[group] = idle;
     }
@@ -54,7 +57,8 @@ double eg_anchor_value(const eg_anchor *anchor, const eg_real *w)
     double sum = anchor->rest;
     for (size_t i = 0; i < anchor->n; i++) {
         double away = (double)w[i] - (double)anchor->centre[i];
-        double importance = anchor->importance != NULL ? (double)anchor->importance[i] : 1.0;
+        double importance =
+            anchor->weight != NULL ? (double)eg_weight_value(anchor->weight[i]) : 1.0;
         sum += importance * away * away;
     }
     return 0.5 * anchor->strength * sum;
@@ -71,7 +75,7 @@ void eg_anchor_merge(eg_anchor *anchor, const eg_real *f, const eg_real *w)
         anchor->centre[i] = (eg_real)((double)anchor->centre[i] + share * away);
         anchor->importance[i] = (eg_real)(old + added);
     }
-    find_idle(anchor);
+    weigh(anchor);
     anchor->active = true;
 }
 
@@ -82,7 +86,7 @@ void eg_anchor_follow(eg_anchor *anchor, double keep, double add, const eg_real 
         anchor->importance[i] =
             (eg_real)(keep * (double)anchor->importance[i] + add * (double)f[i]);
     }
-    find_idle(anchor);
+    weigh(anchor);
     eg_anchor_move(anchor, w);
 }
 
@@ -109,7 +113,7 @@ eg_status eg_anchor_read(eg_anchor *anchor, eg_reader *reader)
     EG_TRY(eg_read_reals(reader, anchor->n, anchor->centre, "parameters to stay near"));
     if (anchor->importance != NULL) {
         EG_TRY(eg_read_reals(reader, anchor->n, anchor->importance, "importances"));
-        find_idle(anchor);
+        weigh(anchor);
     }
     if (active > 1) {
         return eg_fail(EG_INVALID, "saved penalty: state %u, expected 0 or 1", (unsigned)active);

@@ -19,6 +19,7 @@ typedef struct eg_anchor {
     double rest;
     bool active;         /**< false: the penalty is 0 */
     eg_real *importance; /**< [n], or NULL: 1 everywhere */
+    eg_weight *weight;   /**< [n] importance as the penalty takes it, or NULL */
     eg_real *centre;     /**< [n] */
     bool *idle;          /**< [groups of parameters], as in eg_spring; NULL without importances */
 } eg_anchor;

@@ -2,6 +2,7 @@
 #include "learner/gradient.h"
 
 #include "engram/memory.h"
+#include "math/vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,7 +25,6 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
     EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
     if (pulled) {
         EG_TRY(eg_alloc(&self->mixed, BLOCK, sizeof *self->mixed));
-        EG_TRY(eg_alloc(&self->before, BLOCK, sizeof *self->before));
     }
     if (pulled && eg_optimizer_bounds_norm(self->optimizer)) {
         EG_TRY(eg_alloc(&self->whole, self->net->param_count, sizeof *self->whole));
@@ -43,7 +43,6 @@ void eg_gradient_close(eg_gradient_learner *self)
     eg_net_free(self->net);
     eg_free(self->dy);
     eg_free(self->mixed);
-    eg_free(self->before);
     eg_free(self->whole);
 }
 
@@ -52,87 +51,92 @@ static size_t block_at(size_t at, size_t count)
     return count - at < BLOCK ? count - at : BLOCK;
 }
 
-/* Whether the gradient must be seen, or changed, apart from where it is made. */
-static bool apart(const eg_pull *pull)
-{
-    return pull != NULL && (pull->add != NULL || pull->moved != NULL);
-}
-
-/* Updates a block by `mixed`; g is the gradient of the loss. */
-static void apply_block(eg_gradient_learner *self, size_t first, size_t count, const eg_real *mixed,
-                        const eg_real *g)
-{
-    const eg_pull *pull = self->pull;
-    eg_real *w = self->net->params + first;
-    if (pull->moved != NULL) {
-        memcpy(self->before, w, count * sizeof *w);
-    }
-    eg_optimizer_apply(self->optimizer, self->net->params, first, count, mixed);
-    if (pull->moved != NULL) {
-        pull->moved(pull->user, first, count, self->before, w, g);
-    }
-}
-
+/* The update goes with the gradient, piece by piece. */
 static void update(void *user, size_t first, size_t count, const eg_real *g)
 {
     eg_gradient_learner *self = user;
     const eg_pull *pull = self->pull;
+    eg_real *w = self->net->params;
+    const eg_along *along = pull != NULL ? &pull->along : NULL;
     eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
-    if (!apart(pull)) {
-        eg_optimizer_apply(self->optimizer, self->net->params, first, count, g);
-    }
-    for (size_t at = 0; apart(pull) && at < count; at += BLOCK) {
-        size_t n = block_at(at, count);
-        const eg_real *mixed = g + at;
-        if (pull->add != NULL) {
-            pull->add(pull->user, first + at, n, self->net->params + first + at, g + at,
-                      self->mixed);
-            mixed = self->mixed;
+    if (pull == NULL || pull->add == NULL) {
+        eg_optimizer_apply(self->optimizer, w, first, count, g, NULL, along);
+    } else {
+        for (size_t at = 0; at < count; at += BLOCK) {
+            size_t n = block_at(at, count);
+            memcpy(self->mixed, g + at, n * sizeof *g);
+            pull->add(pull->user, first + at, n, w + first + at, self->mixed);
+            eg_optimizer_apply(self->optimizer, w, first + at, n, self->mixed, g + at, along);
         }
-        apply_block(self, first + at, n, mixed, g + at);
     }
     (void)eg_profile_enter(self->profile, before);
 }
 
-/* The gradient with everything added is scaled as a whole, then applied. */
-static void update_whole(eg_gradient_learner *self)
+/* Where the gradient with everything added goes if it is needed as a whole: to its place, unless a path
+ * takes the one of the loss from there. */
+static eg_real *whole_of(const eg_gradient_learner *self)
 {
-    const eg_pull *pull = self->pull;
-    size_t count = self->net->param_count;
-    const eg_real *g = self->net->grads;
-    if (!apart(pull)) {
-        eg_optimizer_bound_norm(self->optimizer, self->net->grads);
-        eg_optimizer_step(self->optimizer, self->net->params, self->net->grads);
-        return;
-    }
-    for (size_t at = 0; at < count; at += BLOCK) {
-        size_t n = block_at(at, count);
-        if (pull->add != NULL) {
-            pull->add(pull->user, at, n, self->net->params + at, g + at, self->whole + at);
-        } else {
-            memcpy(self->whole + at, g + at, n * sizeof *g);
-        }
-    }
-    eg_optimizer_bound_norm(self->optimizer, self->whole);
-    eg_optimizer_begin(self->optimizer);
-    for (size_t at = 0; at < count; at += BLOCK) {
-        apply_block(self, at, block_at(at, count), self->whole + at, g + at);
-    }
+    bool followed = self->pull != NULL && self->pull->along.path != NULL;
+    return followed ? self->whole : self->net->grads;
 }
 
-/* The update goes with the gradient, piece by piece, unless it needs the whole gradient first. */
-static void learn(eg_gradient_learner *self)
+/* Returns the sum of the squares of g then. */
+static double add_everything(const eg_pull *pull, size_t params, size_t first, size_t count,
+                             const eg_real *w, eg_real *g)
 {
-    if (!eg_optimizer_bounds_norm(self->optimizer)) {
-        eg_optimizer_begin(self->optimizer);
-        eg_net_learn(self->net, self->training, self->dy, update, self);
-        return;
+    if (pull != NULL && pull->add != NULL) {
+        pull->add(pull->user, first, count, w, g);
     }
-    eg_net_backward(self->net, self->training, self->dy);
+    const eg_spring *spring = pull != NULL ? pull->along.spring : NULL;
+    if (spring == NULL) {
+        return (double)eg_sum_squares(count, g, 0);
+    }
+    double squares = eg_spring_add(spring, first, count, w, g);
+    size_t next = first + count;
+    eg_spring_fetch(spring, next, params - next < count ? params - next : count);
+    return squares;
+}
+
+/* Adds everything to a piece of the gradient, which is in cache now, and its squares to their sum. */
+static void complete(void *user, size_t first, size_t count, const eg_real *g)
+{
+    eg_gradient_learner *self = user;
+    eg_real *whole = whole_of(self);
     eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
-    update_whole(self);
+    for (size_t at = first; at < first + count; at += BLOCK) {
+        size_t n = block_at(at, first + count);
+        if (whole != self->net->grads) {
+            memcpy(whole + at, g + (at - first), n * sizeof *g);
+        }
+        self->squares += add_everything(self->pull, self->net->param_count, at, n,
+                                        self->net->params + at, whole + at);
+    }
+    (void)eg_profile_enter(self->profile, before);
+}
+
+/* Pieces wait for the norm of all of them. */
+static void learn_whole(eg_gradient_learner *self)
+{
+    self->squares = 0;
+    eg_net_backward_to(self->net, self->training, self->dy, complete, self);
+    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
+    eg_optimizer_begin(self->optimizer);
+    eg_optimizer_bound_norm(self->optimizer, self->squares);
+    const eg_along along = {.path = self->pull != NULL ? self->pull->along.path : NULL};
+    eg_optimizer_apply(self->optimizer, self->net->params, 0, self->net->param_count,
+                       whole_of(self), self->net->grads, &along);
     eg_net_touch(self->net);
     (void)eg_profile_enter(self->profile, before);
+}
+
+static void learn(eg_gradient_learner *self)
+{
+    if (eg_optimizer_bounds_norm(self->optimizer)) {
+        learn_whole(self);
+        return;
+    }
+    eg_optimizer_begin(self->optimizer);
+    eg_net_learn(self->net, self->training, self->dy, update, self);
 }
 
 void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg_pull *pull,
@@ -144,9 +148,7 @@ void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg
                                  self->dy);
     if (isfinite(*loss)) {
         self->pull = pull;
-        eg_pass_pull(self->training, pull != NULL ? pull->spring : NULL);
         learn(self);
-        eg_pass_pull(self->training, NULL);
         eg_net_updated(self->net, self->training);
     }
 }

@@ -8,19 +8,14 @@
 #include "engram/net.h"
 #include "engram/optimizer.h"
 
-/** What a learner adds to the gradient of the loss, and what it sees of the updates. Functions are
- * called for one block of the parameters after the other, each block once per minibatch; arrays are
- * [count], of the parameters first … first+count-1, and do not overlap. */
+/** What a learner adds to the gradient of the loss, and what it keeps of the updates. */
 typedef struct eg_pull {
+    eg_along along; /**< within the update, which costs least */
+    /** g += what else the learner adds, before the spring, at weights w; called for one block of the
+     * parameters after the other, each once per minibatch: w, g [count] are of the parameters
+     * first … first+count-1. NULL: nothing. */
+    void (*add)(void *user, size_t first, size_t count, const eg_real *w, eg_real *g);
     void *user;
-    /** Added where gradients are made, which costs least; then `moved` must be NULL. NULL: nothing. */
-    const eg_spring *spring;
-    /** out = g + what the learner adds, at weights w. NULL: nothing. */
-    void (*add)(void *user, size_t first, size_t count, const eg_real *w, const eg_real *g,
-                eg_real *out);
-    /** Optional: the update went from `before` to w; g is the gradient of the loss alone. */
-    void (*moved)(void *user, size_t first, size_t count, const eg_real *before, const eg_real *w,
-                  const eg_real *g);
 } eg_pull;
 
 /** Begins the struct of every such learner. */
@@ -34,10 +29,10 @@ typedef struct eg_gradient_learner {
     eg_stream *stream;   /**< borrowed */
     const eg_pull *pull; /**< of the step under way, or NULL */
     eg_real *dy;         /**< [batch, outputs] */
-    eg_real *mixed;      /**< [a block] gradient with what is added, or NULL */
-    eg_real *before;     /**< [a block] weights before the update, or NULL */
-    eg_real *whole;      /**< [params] the gradient whose norm is bounded, or NULL */
-    size_t evaluated;    /**< examples in the last predict */
+    eg_real *mixed;      /**< [a block] gradient with what `add` adds, or NULL */
+    eg_real *whole; /**< [params] gradient with everything added, if its norm is bounded; or NULL */
+    double squares; /**< of the gradient whose norm is bounded, added up so far */
+    size_t evaluated; /**< examples in the last predict */
 } eg_gradient_learner;
 
 /** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come

@@ -6,8 +6,6 @@
  * importance, as in the authors' program; equation 5 alone would push it away. */
 #include "engram/memory.h"
 #include "learner/regularised.h"
-#include "math/clones.h"
-#include "math/prefetch.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,25 +16,6 @@ typedef struct si {
     eg_real *saved; /* [params] s of the task under way */
     eg_real *found; /* [params] scratch: what a task adds to the importances */
 } si;
-
-EG_CLONES static void collect(size_t n, const eg_real *restrict before, const eg_real *restrict w,
-                              const eg_real *restrict g, eg_real *restrict saved)
-{
-    for (size_t i = 0; i < n; i++) {
-        saved[i] -= g[i] * (w[i] - before[i]);
-    }
-}
-
-static void moved(void *user, size_t first, size_t count, const eg_real *before, const eg_real *w,
-                  const eg_real *g)
-{
-    /* The base of the learner is its first member. */
-    const si *self = user;
-    collect(count, before, w, g, self->saved + first);
-    size_t next = first + count;
-    size_t left = self->base.gradient.net->param_count - next;
-    eg_prefetch(self->saved + next, left < count ? left : count);
-}
 
 static void si_free(eg_learner *learner)
 {
@@ -95,7 +74,7 @@ static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learn
     const eg_net *net = self->base.gradient.net;
     EG_TRY_DONE(status, eg_alloc(&self->saved, net->param_count, sizeof *self->saved));
     EG_TRY_DONE(status, eg_alloc(&self->found, net->param_count, sizeof *self->found));
-    self->base.pull.moved = moved;
+    self->base.pull.along.path = self->saved;
     /* Where the first task starts; the penalty stays inactive until it ends. */
     memcpy(self->base.terms[0].centre, net->params, net->param_count * sizeof *net->params);
     *out = base;

@@ -13,44 +13,32 @@ static const eg_variable penalty = {
 
 const eg_variable *const eg_regularised_variables[] = {&penalty, NULL};
 
-static void add(void *user, size_t first, size_t count, const eg_real *w, const eg_real *g,
-                eg_real *out)
+static void add(void *user, size_t first, size_t count, const eg_real *w, eg_real *g)
 {
     const eg_regularised *self = user;
-    bool begun = false;
-    for (size_t t = self->apart; t < self->term_count; t++) {
-        if (!self->terms[t].active) {
-            continue;
-        }
-        const eg_spring whole = eg_anchor_spring(&self->terms[t]);
-        const eg_spring spring = eg_spring_at(&whole, first);
-        if (begun) {
-            eg_spring_add(&spring, count, w, out);
-        } else {
-            eg_spring_into(&spring, count, w, g, out);
-            begun = true;
+    for (size_t t = 0; t < self->apart; t++) {
+        if (self->terms[t].active) {
+            const eg_spring spring = eg_anchor_spring(&self->terms[t]);
+            (void)eg_spring_add(&spring, first, count, w, g);
         }
     }
 }
 
-/* The first active term is added where gradients are made, but for a learner that must see the gradient
- * without it; the others apart. */
+/* The last active term is added within the update, the others before. */
 static void choose_pull(eg_regularised *self)
 {
     eg_pull *pull = &self->pull;
-    bool together = pull->moved == NULL;
-    pull->spring = NULL;
-    pull->add = NULL;
-    self->apart = 0;
+    size_t active = 0;
+    pull->along.spring = NULL;
     for (size_t t = 0; t < self->term_count; t++) {
-        if (self->terms[t].active && together && pull->spring == NULL) {
+        if (self->terms[t].active) {
             self->spring = eg_anchor_spring(&self->terms[t]);
-            pull->spring = &self->spring;
-            self->apart = t + 1;
-        } else if (self->terms[t].active) {
-            pull->add = add;
+            pull->along.spring = &self->spring;
+            self->apart = t;
+            active++;
         }
     }
+    pull->add = active > 1 ? add : NULL;
 }
 
 eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setup,
@@ -88,8 +76,7 @@ eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, double
     eg_regularised *self = (eg_regularised *)learner;
     choose_pull(self);
     const eg_pull *pull = &self->pull;
-    bool pulls = pull->spring != NULL || pull->add != NULL || pull->moved != NULL;
-    eg_gradient_step(&self->gradient, batch, pulls ? pull : NULL, loss);
+    eg_gradient_step(&self->gradient, batch, pull, loss);
     return eg_ok();
 }
 

@@ -10,8 +10,8 @@
 typedef struct eg_regularised {
     eg_gradient_learner gradient;
     eg_pull pull;
-    eg_spring spring; /**< of the step under way: what pull.spring points to */
-    size_t apart;     /**< of the step under way: terms from this one on are added by pull.add */
+    eg_spring spring; /**< of the step under way: what pull.along.spring points to */
+    size_t apart;     /**< of the step under way: terms before this one are added by pull.add */
     size_t phases;
     eg_anchor *terms; /**< [term_count] the penalty is the sum of the active ones */
     size_t term_count;

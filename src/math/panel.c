@@ -103,47 +103,6 @@ EG_CLONES static void combine(size_t n, size_t width, const eg_real *restrict sc
     }
 }
 
-EG_CLONES static void combine_pulled(size_t n, size_t width, const eg_real *restrict scale,
-                                     const eg_real *restrict offset, const eg_real *restrict slope,
-                                     const eg_real *restrict w, eg_real strength,
-                                     const eg_real *restrict importance,
-                                     const eg_real *restrict centre, eg_real *restrict g)
-{
-    for (size_t i = 0; i < n; i++) {
-        const eg_real *restrict from = w + i * width;
-        const eg_real *restrict o = importance + i * width;
-        const eg_real *restrict c = centre + i * width;
-        eg_real *restrict row = g + i * width;
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
-                size_t k = s + l;
-                row[k] = scale[k] * row[k] + offset[k] + slope[k] * from[k] +
-                         strength * o[k] * (from[k] - c[k]);
-            }
-        }
-    }
-}
-
-EG_CLONES static void combine_pulled_evenly(size_t n, size_t width, const eg_real *restrict scale,
-                                            const eg_real *restrict offset,
-                                            const eg_real *restrict slope,
-                                            const eg_real *restrict w, eg_real strength,
-                                            const eg_real *restrict centre, eg_real *restrict g)
-{
-    for (size_t i = 0; i < n; i++) {
-        const eg_real *restrict from = w + i * width;
-        const eg_real *restrict c = centre + i * width;
-        eg_real *restrict row = g + i * width;
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
-                size_t k = s + l;
-                row[k] = scale[k] * row[k] + offset[k] + slope[k] * from[k] +
-                         strength * (from[k] - c[k]);
-            }
-        }
-    }
-}
-
 EG_CLONES static void finish(size_t n, size_t width, size_t units, size_t stride,
                              const eg_real *restrict a, const eg_real *restrict row,
                              const eg_real *restrict scale, const eg_real *restrict offset,
@@ -216,40 +175,6 @@ void eg_panel_combine(size_t n, size_t width, const eg_real *scale, const eg_rea
 {
     assert(width % STEP == 0);
     combine(n, width, scale, offset, slope, w, g);
-}
-
-/* Rows from i on that are idle, or are not, as i is. */
-static size_t alike(const bool *idle, size_t i, size_t n)
-{
-    size_t end = i + 1;
-    while (end < n && idle[end] == idle[i]) {
-        end++;
-    }
-    return end - i;
-}
-
-void eg_panel_combine_pulled(size_t n, size_t width, const eg_real *scale, const eg_real *offset,
-                             const eg_real *slope, const eg_real *w, const eg_spring *spring,
-                             eg_real *g)
-{
-    assert(width % STEP == 0);
-    const eg_real k = spring->strength;
-    if (spring->importance == NULL) {
-        combine_pulled_evenly(n, width, scale, offset, slope, w, k, spring->centre, g);
-        return;
-    }
-    const bool *idle = width == EG_SPRING_GROUP ? spring->idle : NULL;
-    for (size_t i = 0; i < n;) {
-        size_t rows = idle != NULL ? alike(idle, i, n) : n;
-        size_t at = i * width;
-        if (idle != NULL && idle[i]) {
-            combine(rows, width, scale, offset, slope, w + at, g + at);
-        } else {
-            combine_pulled(rows, width, scale, offset, slope, w + at, k, spring->importance + at,
-                           spring->centre + at, g + at);
-        }
-        i += rows;
-    }
 }
 
 void eg_panel_finish(size_t n, size_t width, size_t units, size_t stride, const eg_real *a,

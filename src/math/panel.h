@@ -5,7 +5,6 @@
 #define ENGRAM_MATH_PANEL_H
 
 #include "engram/real.h"
-#include "engram/spring.h"
 
 #include <stddef.h>
 
@@ -25,10 +24,6 @@ void eg_panel_weighted(size_t n, size_t width, const eg_real *a, const eg_real *
 /** g[i][l] = scale[l] g[i][l] + offset[l] + slope[l] w[i][l] */
 void eg_panel_combine(size_t n, size_t width, const eg_real *scale, const eg_real *offset,
                       const eg_real *slope, const eg_real *w, eg_real *g);
-/** The same, then the pull of a spring on w is added; its arrays are [n][width]. */
-void eg_panel_combine_pulled(size_t n, size_t width, const eg_real *scale, const eg_real *offset,
-                             const eg_real *slope, const eg_real *w, const eg_spring *spring,
-                             eg_real *g);
 
 /** y[i][l] = scale[l] (lanes[i][l] + a[i] row[l]) + offset[l] for the first `units` lanes; y is
  *  [n][stride]. */

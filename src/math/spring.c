@@ -3,81 +3,105 @@
 
 #include "math/clones.h"
 #include "math/prefetch.h"
+#include "math/vector.h"
 
-EG_CLONES static void into_weighted(size_t n, eg_real strength, const eg_real *restrict importance,
-                                    const eg_real *restrict centre, const eg_real *restrict w,
-                                    const eg_real *restrict g, eg_real *restrict out)
+/* Squares are added up in lanes, as many as there are weights in the widest register. */
+enum { LANES = 2 * EG_LANES };
+
+static inline eg_real sum_of(eg_real *lane)
 {
-    for (size_t i = 0; i < n; i++) {
-        out[i] = g[i] + strength * importance[i] * (w[i] - centre[i]);
+    for (size_t l = 0; l < EG_LANES; l++) {
+        lane[l] += lane[l + EG_LANES];
     }
+    return eg_lanes_sum(lane);
 }
 
-EG_CLONES static void into_even(size_t n, eg_real strength, const eg_real *restrict centre,
-                                const eg_real *restrict w, const eg_real *restrict g,
-                                eg_real *restrict out)
+EG_CLONES static eg_real add_weighted(size_t n, eg_real strength,
+                                      const eg_weight *restrict importance,
+                                      const eg_real *restrict centre, const eg_real *restrict w,
+                                      eg_real *restrict g)
 {
-    for (size_t i = 0; i < n; i++) {
-        out[i] = g[i] + strength * (w[i] - centre[i]);
+    eg_real lane[LANES] = {0};
+    size_t first = 0;
+    for (; first + LANES <= n; first += LANES) {
+        for (size_t l = 0; l < LANES; l++) {
+            size_t i = first + l;
+            eg_real sum = g[i] + strength * eg_weight_value(importance[i]) * (w[i] - centre[i]);
+            g[i] = sum;
+            lane[l] += sum * sum;
+        }
     }
+    for (size_t i = first; i < n; i++) {
+        g[i] += strength * eg_weight_value(importance[i]) * (w[i] - centre[i]);
+        lane[i - first] += g[i] * g[i];
+    }
+    return sum_of(lane);
 }
 
-EG_CLONES static void add_weighted(size_t n, eg_real strength, const eg_real *restrict importance,
-                                   const eg_real *restrict centre, const eg_real *restrict w,
-                                   eg_real *restrict g)
+EG_CLONES static eg_real add_even(size_t n, eg_real strength, const eg_real *restrict centre,
+                                  const eg_real *restrict w, eg_real *restrict g)
 {
-    for (size_t i = 0; i < n; i++) {
-        g[i] += strength * importance[i] * (w[i] - centre[i]);
+    eg_real lane[LANES] = {0};
+    size_t first = 0;
+    for (; first + LANES <= n; first += LANES) {
+        for (size_t l = 0; l < LANES; l++) {
+            size_t i = first + l;
+            eg_real sum = g[i] + strength * (w[i] - centre[i]);
+            g[i] = sum;
+            lane[l] += sum * sum;
+        }
     }
-}
-
-EG_CLONES static void add_even(size_t n, eg_real strength, const eg_real *restrict centre,
-                               const eg_real *restrict w, eg_real *restrict g)
-{
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = first; i < n; i++) {
         g[i] += strength * (w[i] - centre[i]);
+        lane[i - first] += g[i] * g[i];
     }
+    return sum_of(lane);
 }
 
-void eg_spring_into(const eg_spring *spring, size_t n, const eg_real *w, const eg_real *g,
-                    eg_real *out)
+size_t eg_spring_run(const eg_spring *spring, size_t first, size_t n, bool *idle)
 {
-    if (spring->importance != NULL) {
-        into_weighted(n, spring->strength, spring->importance, spring->centre, w, g, out);
-    } else {
-        into_even(n, spring->strength, spring->centre, w, g, out);
+    *idle = spring->idle != NULL && spring->idle[first / EG_SPRING_GROUP];
+    if (spring->idle == NULL) {
+        return n;
     }
+    size_t end = first;
+    while (end < first + n && spring->idle[end / EG_SPRING_GROUP] == *idle) {
+        end = (end / EG_SPRING_GROUP + 1) * EG_SPRING_GROUP;
+    }
+    return end < first + n ? end - first : n;
 }
 
-void eg_spring_add(const eg_spring *spring, size_t n, const eg_real *w, eg_real *g)
+double eg_spring_add(const eg_spring *spring, size_t first, size_t n, const eg_real *w, eg_real *g)
 {
-    if (spring->importance != NULL) {
-        add_weighted(n, spring->strength, spring->importance, spring->centre, w, g);
-    } else {
-        add_even(n, spring->strength, spring->centre, w, g);
+    double squares = 0;
+    for (size_t at = 0; at < n;) {
+        bool idle = false;
+        size_t run = eg_spring_run(spring, first + at, n - at, &idle);
+        const eg_real *centre = spring->centre + first + at;
+        if (idle) {
+            squares += (double)eg_sum_squares(run, g + at, 0);
+        } else if (spring->importance == NULL) {
+            squares += (double)add_even(run, spring->strength, centre, w + at, g + at);
+        } else {
+            squares += (double)add_weighted(run, spring->strength, spring->importance + first + at,
+                                            centre, w + at, g + at);
+        }
+        at += run;
     }
-}
-
-static void fetch(const eg_spring *spring, size_t first, size_t n)
-{
-    eg_prefetch(spring->centre + first, n);
-    if (spring->importance != NULL) {
-        eg_prefetch(spring->importance + first, n);
-    }
+    return squares;
 }
 
 void eg_spring_fetch(const eg_spring *spring, size_t first, size_t n)
 {
-    if (spring->idle == NULL) {
-        fetch(spring, first, n);
-        return;
-    }
-    for (size_t end = first + n; first < end;) {
-        size_t group = first / EG_SPRING_GROUP;
-        size_t next = (group + 1) * EG_SPRING_GROUP;
-        if (!spring->idle[group]) {
-            fetch(spring, first, (next < end ? next : end) - first);
+    for (size_t at = first; at < first + n;) {
+        bool idle = false;
+        size_t run = eg_spring_run(spring, at, first + n - at, &idle);
+        if (!idle) {
+            eg_prefetch(spring->centre + at, run * sizeof *spring->centre);
         }
-        first = next;
+        if (!idle && spring->importance != NULL) {
+            eg_prefetch(spring->importance + at, run * sizeof *spring->importance);
+        }
+        at += run;
     }
 }

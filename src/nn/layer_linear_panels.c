@@ -8,7 +8,7 @@
  *
  *      params  | W [panels][inputs][width] | b [panels*width], if any |
  *      derived | sums of the units' weights [panels*width] | 1/|v| [panels*width] |
- *      cache   | gradient: rows of a panel [ROWS][width], biases [panels*width] |
+ *      cache   | gradient: rows of a panel [DENSE_ROWS][width], biases [panels*width] |
  *              | a panel's lanes of y or dy [B][width] | a [B] |
  *
  *  Write the input as x = background + d, d sparse (background 0 and d = x if it comes dense). For
@@ -32,12 +32,9 @@
 
 #include <string.h>
 
-/* ROWS of a panel's gradient are made, used and forgotten in the first-level cache. */
-enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 64, STEP = EG_SPARSE_STEP };
-
-/* What a spring needs for the rows to come is asked for in small portions between those of the product,
- * so that it arrives meanwhile. */
-enum { PORTION = 8 };
+/* ROWS of a panel's gradient are made, used and forgotten in the first-level cache, with all that is read
+ * to use them; of a dense input more, because BLAS likes larger pieces. */
+enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 16, DENSE_ROWS = 64, STEP = EG_SPARSE_STEP };
 
 typedef struct panels {
     eg_norm norm;
@@ -97,7 +94,7 @@ static pieces cut(const eg_layer *layer, const eg_call *call, const eg_real *par
     out.sum = derived;
     out.inverse = derived + out.all;
     out.gradient = cache;
-    out.bias_gradient = out.gradient + ROWS * out.width;
+    out.bias_gradient = out.gradient + DENSE_ROWS * out.width;
     out.lanes = out.bias_gradient + out.all;
     out.a = out.lanes + out.batch * out.width;
     return out;
@@ -207,56 +204,20 @@ static void begin_panel(const eg_layer *layer, const pieces *c, size_t panel, co
     }
 }
 
-/* The sums S of `rows` inputs from `row` on, while what a spring needs of as many more is fetched. */
-static void sums_and_fetch(const eg_call *call, const pieces *c, size_t panel, size_t row,
-                           size_t rows, eg_real *g)
-{
-    size_t all = c->n * c->all;
-    size_t next = (panel * c->n + row + rows) * c->width;
-    for (size_t r = 0; r < rows; r += PORTION) {
-        size_t count = rows - r < PORTION ? rows - r : PORTION;
-        if (next < all) {
-            size_t wanted = count * c->width;
-            eg_spring_fetch(call->spring, next, all - next < wanted ? all - next : wanted);
-            next += wanted;
-        }
-        eg_sparse part = eg_sparse_rows(call->transposed, row + r, count);
-        eg_sparse_product(&part, c->width, c->lanes, g + r * c->width);
-    }
-}
-
 /* The gradient of a panel's weights of `rows` inputs from `row` on, into g [rows][width]. */
 static void panel_gradient(const eg_call *call, const pieces *c, size_t panel,
                            const projection *project, size_t row, size_t rows, eg_real *g)
 {
     size_t first = panel * c->width;
-    if (c->sparse != NULL && call->spring != NULL) {
-        sums_and_fetch(call, c, panel, row, rows, g);
-    } else if (c->sparse != NULL) {
+    if (c->sparse != NULL) {
         eg_sparse part = eg_sparse_rows(call->transposed, row, rows);
         eg_sparse_product(&part, c->width, c->lanes, g);
     } else {
         eg_gemm(true, false, rows, c->width, c->batch, 1, c->x + row, c->n, c->lanes, c->width, 0,
                 g, c->width);
     }
-    size_t here = first * c->n + row * c->width;
-    const eg_real *w = c->weights + here;
-    if (call->spring != NULL) {
-        const eg_spring spring = eg_spring_at(call->spring, here);
-        eg_panel_combine_pulled(rows, c->width, c->inverse + first, project->offset, project->slope,
-                                w, &spring, g);
-    } else {
-        eg_panel_combine(rows, c->width, c->inverse + first, project->offset, project->slope, w, g);
-    }
-}
-
-static void pull_biases(const eg_call *call, const pieces *c)
-{
-    if (call->spring != NULL) {
-        size_t first = c->n * c->all;
-        const eg_spring spring = eg_spring_at(call->spring, first);
-        eg_spring_add(&spring, c->all, c->weights + first, c->bias_gradient);
-    }
+    const eg_real *w = c->weights + first * c->n + row * c->width;
+    eg_panel_combine(rows, c->width, c->inverse + first, project->offset, project->slope, w, g);
 }
 
 /* Adds what a panel contributes to dx: the lanes' dy through the normalised weights. */
@@ -284,6 +245,13 @@ static void add_panel_dx(const eg_layer *layer, const pieces *c, size_t panel, e
     }
 }
 
+static void give_piece(const eg_call *call, size_t first, size_t count, const eg_real *grads)
+{
+    if (call->sink != NULL) {
+        eg_sink_give(call->sink, first, count, grads + first);
+    }
+}
+
 static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
                      const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                      eg_real *cache, eg_real *dx, eg_real *grads)
@@ -295,16 +263,20 @@ static void backward(const eg_layer *layer, const eg_call *call, const eg_real *
         size_t part = c.sparse != NULL ? ROWS : c.n;
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
-            panel_gradient(call, &c, panel, &project, row, rows,
-                           grads + (panel * c.n + row) * c.width);
+            size_t at = (panel * c.n + row) * c.width;
+            size_t next = c.n - row - rows < part ? c.n - row - rows : part;
+            /* To be written next; who takes it reads it at once. */
+            eg_prefetch(grads + at + rows * c.width, next * c.width * sizeof *grads);
+            panel_gradient(call, &c, panel, &project, row, rows, grads + at);
+            give_piece(call, at, rows * c.width, grads);
         }
         if (dx != NULL) {
             add_panel_dx(layer, &c, panel, dx);
         }
     }
     if (panels_of(layer)->bias) {
-        pull_biases(call, &c);
         memcpy(grads + c.n * c.all, c.bias_gradient, c.all * sizeof *grads);
+        give_piece(call, c.n * c.all, c.all, grads);
     }
 }
 
@@ -314,6 +286,7 @@ static void learn(const eg_layer *layer, const eg_call *call, const eg_real *par
 {
     pieces c = cut(layer, call, params, derived, x, cache);
     projection project;
+    const size_t part = c.sparse != NULL ? ROWS : DENSE_ROWS;
     if (dx != NULL) {
         /* Before any weight changes. */
         for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
@@ -323,17 +296,17 @@ static void learn(const eg_layer *layer, const eg_call *call, const eg_real *par
     }
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
         begin_panel(layer, &c, panel, y, dy, &project);
-        for (size_t row = 0; row < c.n; row += ROWS) {
-            size_t rows = c.n - row < ROWS ? c.n - row : ROWS;
-            size_t next = c.n - row - rows < ROWS ? c.n - row - rows : ROWS;
-            eg_prefetch(c.weights + (panel * c.n + row + rows) * c.width, next * c.width);
+        for (size_t row = 0; row < c.n; row += part) {
+            size_t rows = c.n - row < part ? c.n - row : part;
+            size_t next = c.n - row - rows < part ? c.n - row - rows : part;
+            eg_prefetch(c.weights + (panel * c.n + row + rows) * c.width,
+                        next * c.width * sizeof *c.weights);
             panel_gradient(call, &c, panel, &project, row, rows, c.gradient);
             eg_sink_give(sink, (panel * c.n + row) * c.width, rows * c.width, c.gradient);
         }
         prepare_panel(layer, panel, params, derived);
     }
     if (panels_of(layer)->bias) {
-        pull_biases(call, &c);
         eg_sink_give(sink, c.n * c.all, c.all, c.bias_gradient);
     }
 }
@@ -390,7 +363,7 @@ static const eg_layer_ops ops = {
     .flops = flops,
     .free = free_state,
     .takes_sparse = true,
-    .adds_spring = true,
+    .gives_pieces = true,
 };
 
 size_t eg_linear_panels_width(size_t outputs)
@@ -415,7 +388,7 @@ eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, e
         .param_count = inputs * all + (bias ? all : 0),
         .derived_count = 2 * all,
         .cache_per_example = width + 1,
-        .cache_fixed = ROWS * width + all,
+        .cache_fixed = DENSE_ROWS * width + all,
         .state = state,
     };
     return eg_ok();

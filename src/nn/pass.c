@@ -20,8 +20,7 @@ struct eg_pass {
     eg_real **output;      /* [layer_count] */
     eg_real **cache;       /* [layer_count] */
     eg_real *gradient[2];
-    eg_profile *profile;     /* borrowed; NULL: not measured */
-    const eg_spring *spring; /* borrowed; NULL: gradients are those of the loss alone */
+    eg_profile *profile; /* borrowed; NULL: not measured */
 };
 
 static eg_status allocate(eg_real **out, size_t count)
@@ -101,11 +100,6 @@ void eg_pass_profile(eg_pass *pass, eg_profile *profile)
     pass->profile = profile;
 }
 
-void eg_pass_pull(eg_pass *pass, const eg_spring *spring)
-{
-    pass->spring = spring;
-}
-
 /* Says what layer i is about to do. */
 static void enter(const eg_pass *pass, const eg_net *net, size_t i, eg_profile_part weights)
 {
@@ -173,16 +167,23 @@ static void begin_backward(const eg_net *net, eg_pass *pass)
     }
 }
 
-/* Backward through layer i into net->grads; returns dy of the layer before. */
+/* Who gets the gradients, and whether parameters change by them at once. */
+typedef struct taker {
+    void (*take)(void *user, size_t first, size_t count, const eg_real *g);
+    void *user;
+    bool learns;
+} taker;
+
+/* Backward through layer i into net->grads, for `to` (or NULL); returns dy of the layer before. */
 static const eg_real *backward_layer(eg_net *net, eg_pass *pass, size_t i, const eg_real *dy,
-                                     const eg_sink *sink)
+                                     const taker *to)
 {
     const eg_layer *layer = &net->layers[i];
     eg_call call = call_of(pass, i);
-    eg_spring spring;
-    if (pass->spring != NULL) {
-        spring = eg_spring_at(pass->spring, net->param_offset[i]);
-        call.spring = layer->ops->adds_spring ? &spring : NULL;
+    eg_sink sink = {.offset = net->param_offset[i]};
+    if (to != NULL) {
+        sink.take = to->take;
+        sink.user = to->user;
     }
     enter(pass, net, i, EG_PROFILE_BACKWARD);
     /* Nobody asks for the gradient of the network's input. */
@@ -191,44 +192,51 @@ static const eg_real *backward_layer(eg_net *net, eg_pass *pass, size_t i, const
     eg_real *derived = net->derived + net->derived_offset[i];
     const eg_real *x = i == 0 ? pass->x : pass->output[i - 1];
     eg_real *grads = net->grads + net->param_offset[i];
-    if (sink != NULL && layer->ops->learn != NULL) {
+    if (to != NULL && to->learns && layer->ops->learn != NULL) {
         layer->ops->learn(layer, &call, params, derived, x, pass->output[i], dy, pass->cache[i], dx,
-                          sink);
+                          &sink);
         return dx;
     }
+    bool pieces = to != NULL && layer->ops->gives_pieces;
+    call.sink = pieces ? &sink : NULL;
     layer->ops->backward(layer, &call, params, derived, x, pass->output[i], dy, pass->cache[i], dx,
                          grads);
-    if (pass->spring != NULL && !layer->ops->adds_spring) {
-        eg_spring_add(&spring, layer->param_count, params, grads);
+    if (to != NULL && !pieces && layer->param_count > 0) {
+        eg_sink_give(&sink, 0, layer->param_count, grads);
     }
-    if (sink != NULL && layer->param_count > 0) {
-        eg_sink_give(sink, 0, layer->param_count, grads);
+    if (to != NULL && to->learns && layer->param_count > 0) {
         prepare_layer(net, i);
     }
     return dx;
 }
 
-void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy)
+static void backward(eg_net *net, eg_pass *pass, const eg_real *dy, const taker *to)
 {
     eg_profile_part before = eg_profile_enter(pass->profile, EG_PROFILE_BACKWARD);
     begin_backward(net, pass);
     for (size_t i = net->layer_count; i-- > 0;) {
-        dy = backward_layer(net, pass, i, dy, NULL);
+        dy = backward_layer(net, pass, i, dy, to);
     }
     (void)eg_profile_enter(pass->profile, before);
+}
+
+void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy)
+{
+    backward(net, pass, dy, NULL);
+}
+
+void eg_net_backward_to(eg_net *net, eg_pass *pass, const eg_real *dy,
+                        void (*take)(void *user, size_t first, size_t count, const eg_real *g),
+                        void *user)
+{
+    backward(net, pass, dy, &(taker){.take = take, .user = user});
 }
 
 void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
                   void (*take)(void *user, size_t first, size_t count, const eg_real *g),
                   void *user)
 {
-    eg_profile_part before = eg_profile_enter(pass->profile, EG_PROFILE_BACKWARD);
-    begin_backward(net, pass);
-    for (size_t i = net->layer_count; i-- > 0;) {
-        const eg_sink sink = {.take = take, .user = user, .offset = net->param_offset[i]};
-        dy = backward_layer(net, pass, i, dy, &sink);
-    }
-    (void)eg_profile_enter(pass->profile, before);
+    backward(net, pass, dy, &(taker){.take = take, .user = user, .learns = true});
 }
 
 void eg_net_each(eg_net *net, eg_pass *pass, const eg_real *dy, eg_each what, eg_real *scratch,

@@ -3,13 +3,10 @@
 
 #include "engram/memory.h"
 #include "math/prefetch.h"
-#include "math/vector.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-
-enum { NORM_BLOCK = 4096 }; /* gradients whose squares are summed in single precision */
 
 struct eg_optimizer {
     const eg_optimizer_kind *kind;
@@ -19,6 +16,7 @@ struct eg_optimizer {
     double lr, clip;
     double clip_norm; /* INFINITY: none */
     double rate;      /* of the update that was begun last */
+    eg_real scale;    /* of its gradients */
     size_t n;
     uint64_t steps;                        /* updates made */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, kind->slots of them */
@@ -88,38 +86,8 @@ void eg_optimizer_begin(eg_optimizer *optimizer)
 {
     optimizer->rate =
         optimizer->schedule->rate(optimizer->schedule_p, optimizer->lr, optimizer->steps);
+    optimizer->scale = 1;
     optimizer->steps++;
-}
-
-void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
-                        const eg_real *grads)
-{
-    assert(optimizer->steps > 0 && first + count <= optimizer->n);
-    eg_update update = {
-        .p = optimizer->p,
-        .lr = optimizer->rate,
-        .step = optimizer->steps,
-        .clip = optimizer->clip,
-        .n = count,
-        .w = params + first,
-        .g = grads,
-    };
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
-        update.slot[s] = optimizer->slot[s] + first;
-    }
-    optimizer->kind->update(&update);
-    /* Parts come in ascending order where it matters: the state of the next one is fetched while
-     * its gradient is computed. */
-    size_t left = optimizer->n - first - count;
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
-        eg_prefetch(update.slot[s] + count, left < count ? left : count);
-    }
-}
-
-void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads)
-{
-    eg_optimizer_begin(optimizer);
-    eg_optimizer_apply(optimizer, params, 0, optimizer->n, grads);
 }
 
 bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer)
@@ -128,17 +96,90 @@ bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer)
 }
 
 /* The floor under the norm is that of torch.nn.utils.clip_grad_norm_, which the papers used. */
-void eg_optimizer_bound_norm(const eg_optimizer *optimizer, eg_real *grads)
+void eg_optimizer_bound_norm(eg_optimizer *optimizer, double squares)
 {
-    double squares = 0;
-    for (size_t first = 0; first < optimizer->n; first += NORM_BLOCK) {
-        size_t left = optimizer->n - first;
-        squares += (double)eg_sum_squares(left < NORM_BLOCK ? left : NORM_BLOCK, grads + first, 0);
-    }
     double factor = optimizer->clip_norm / (sqrt(squares) + 1e-6);
-    if (factor < 1.0) {
-        eg_scale(optimizer->n, (eg_real)factor, grads);
+    optimizer->scale = factor < 1.0 ? (eg_real)factor : 1;
+}
+
+/* grads and loss_grads are those of parameter `at`, from which on n are updated. */
+static void apply(const eg_optimizer *optimizer, eg_real *params, size_t at, size_t n,
+                  const eg_real *grads, const eg_real *loss_grads, const eg_along *along)
+{
+    eg_update update = {
+        .p = optimizer->p,
+        .lr = optimizer->rate,
+        .step = optimizer->steps,
+        .clip = optimizer->clip,
+        .n = n,
+        .w = params + at,
+        .g = grads,
+        .scale = optimizer->scale,
+        .loss_g = loss_grads,
+    };
+    if (along->spring != NULL) {
+        update.spring = eg_spring_at(along->spring, at);
     }
+    if (along->path != NULL) {
+        update.path = along->path + at;
+    }
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        update.slot[s] = optimizer->slot[s] + at;
+    }
+    optimizer->kind->update(&update);
+}
+
+/* Where nothing pulls, what the spring remembers is not read. */
+static void apply_runs(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
+                       const eg_real *grads, const eg_real *loss_grads, const eg_along *along)
+{
+    const eg_along idle = {.path = along->path};
+    for (size_t done = 0; done < count;) {
+        bool is_idle = false;
+        size_t n = eg_spring_run(along->spring, first + done, count - done, &is_idle);
+        apply(optimizer, params, first + done, n, grads + done, loss_grads + done,
+              is_idle ? &idle : along);
+        done += n;
+    }
+}
+
+/* Parts come in ascending order where it matters: what is known of the next one is fetched while its
+ * gradient is computed. */
+static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
+                       const eg_along *along)
+{
+    size_t left = optimizer->n - next;
+    size_t n = left < count ? left : count;
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        eg_prefetch(optimizer->slot[s] + next, n * sizeof(eg_real));
+    }
+    if (along->path != NULL) {
+        eg_prefetch(along->path + next, n * sizeof(eg_real));
+    }
+    if (along->spring != NULL) {
+        eg_spring_fetch(along->spring, next, n);
+    }
+}
+
+void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
+                        const eg_real *grads, const eg_real *loss_grads, const eg_along *along)
+{
+    static const eg_along nothing = {.spring = NULL};
+    along = along != NULL ? along : &nothing;
+    loss_grads = loss_grads != NULL ? loss_grads : grads;
+    assert(optimizer->steps > 0 && first + count <= optimizer->n);
+    if (along->spring != NULL) {
+        apply_runs(optimizer, params, first, count, grads, loss_grads, along);
+    } else {
+        apply(optimizer, params, first, count, grads, loss_grads, along);
+    }
+    fetch_next(optimizer, first + count, count, along);
+}
+
+void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads)
+{
+    eg_optimizer_begin(optimizer);
+    eg_optimizer_apply(optimizer, params, 0, optimizer->n, grads, NULL, NULL);
 }
 
 /* kind name, size of a number, n, steps, slots */

@@ -1,8 +1,6 @@
 /** Adagrad, epsilon inside the root, with a starting value for the sum of squares. */
-#include "engram/optimizer.h"
-
-#include "math/clones.h"
 #include "math/elementary.h"
+#include "optim/update.h"
 
 enum { P_INITIAL, P_EPSILON };
 
@@ -12,19 +10,24 @@ static double initial(const double *p, size_t s)
     return p[P_INITIAL];
 }
 
-EG_CLONES static void update(const eg_update *u)
+EG_PASS void pass(const eg_update *u, eg_update_case is)
 {
-    eg_real *restrict w = u->w;
-    const eg_real *restrict g = u->g;
-    eg_real *restrict s = u->slot[0];
+    eg_real *w = u->w;
+    eg_real *s = u->slot[0];
     eg_real lr = (eg_real)u->lr;
     eg_real clip = (eg_real)u->clip;
     eg_real epsilon = (eg_real)u->p[P_EPSILON];
+    EG_INDEPENDENT
     for (size_t i = 0; i < u->n; i++) {
-        s[i] += g[i] * g[i];
-        w[i] += eg_clip(-lr * g[i] / eg_sqrt(s[i] + epsilon), -clip, clip);
+        eg_real at = w[i];
+        eg_real g = eg_update_gradient(u, is, i, at);
+        s[i] += g * g;
+        w[i] = at + eg_clip(-lr * g / eg_sqrt(s[i] + epsilon), -clip, clip);
+        eg_update_follow(u, is, i, w[i] - at);
     }
 }
+
+EG_UPDATE(pass)
 
 static const eg_param params[] = {
     [P_INITIAL] = {.name = "initial",

@@ -1,8 +1,6 @@
 /** Adam, epsilon outside the root; without bias correction the first updates are larger. */
-#include "engram/optimizer.h"
-
-#include "math/clones.h"
 #include "math/elementary.h"
+#include "optim/update.h"
 
 enum { P_BETA1, P_BETA2, P_EPSILON, P_BIAS_CORRECTION };
 
@@ -12,12 +10,11 @@ static double correction(const eg_update *u, double beta)
     return u->p[P_BIAS_CORRECTION] != 0.0 ? 1.0 / (1.0 - pow(beta, (double)u->step)) : 1.0;
 }
 
-EG_CLONES static void update(const eg_update *u)
+EG_PASS void pass(const eg_update *u, eg_update_case is)
 {
-    eg_real *restrict w = u->w;
-    const eg_real *restrict g = u->g;
-    eg_real *restrict m = u->slot[0];
-    eg_real *restrict v = u->slot[1];
+    eg_real *w = u->w;
+    eg_real *m = u->slot[0];
+    eg_real *v = u->slot[1];
     eg_real clip = (eg_real)u->clip;
     eg_real beta1 = (eg_real)u->p[P_BETA1];
     eg_real beta2 = (eg_real)u->p[P_BETA2];
@@ -27,12 +24,18 @@ EG_CLONES static void update(const eg_update *u)
     /* Both corrections are one number per step: one goes to the rate, one in front of the root. */
     eg_real lr = (eg_real)(u->lr * correction(u, u->p[P_BETA1]));
     eg_real scale = (eg_real)sqrt(correction(u, u->p[P_BETA2]));
+    EG_INDEPENDENT
     for (size_t i = 0; i < u->n; i++) {
-        m[i] = beta1 * m[i] + rest1 * g[i];
-        v[i] = beta2 * v[i] + rest2 * (g[i] * g[i]);
-        w[i] += eg_clip(-lr * m[i] / (scale * eg_sqrt(v[i]) + epsilon), -clip, clip);
+        eg_real at = w[i];
+        eg_real g = eg_update_gradient(u, is, i, at);
+        m[i] = beta1 * m[i] + rest1 * g;
+        v[i] = beta2 * v[i] + rest2 * (g * g);
+        w[i] = at + eg_clip(-lr * m[i] / (scale * eg_sqrt(v[i]) + epsilon), -clip, clip);
+        eg_update_follow(u, is, i, w[i] - at);
     }
 }
+
+EG_UPDATE(pass)
 
 static const eg_param params[] = {
     [P_BETA1] = {.name = "beta1",

@@ -1,26 +1,29 @@
 /** RMSprop, epsilon inside the root, without bias correction. */
-#include "engram/optimizer.h"
-
-#include "math/clones.h"
 #include "math/elementary.h"
+#include "optim/update.h"
 
 enum { P_RHO, P_EPSILON };
 
-EG_CLONES static void update(const eg_update *u)
+EG_PASS void pass(const eg_update *u, eg_update_case is)
 {
-    eg_real *restrict w = u->w;
-    const eg_real *restrict g = u->g;
-    eg_real *restrict v = u->slot[0];
+    eg_real *w = u->w;
+    eg_real *v = u->slot[0];
     eg_real lr = (eg_real)u->lr;
     eg_real clip = (eg_real)u->clip;
     eg_real rho = (eg_real)u->p[P_RHO];
     eg_real rest = (eg_real)(1.0 - u->p[P_RHO]);
     eg_real epsilon = (eg_real)u->p[P_EPSILON];
+    EG_INDEPENDENT
     for (size_t i = 0; i < u->n; i++) {
-        v[i] = rho * v[i] + rest * (g[i] * g[i]);
-        w[i] += eg_clip(-lr * g[i] / eg_sqrt(v[i] + epsilon), -clip, clip);
+        eg_real at = w[i];
+        eg_real g = eg_update_gradient(u, is, i, at);
+        v[i] = rho * v[i] + rest * (g * g);
+        w[i] = at + eg_clip(-lr * g / eg_sqrt(v[i] + epsilon), -clip, clip);
+        eg_update_follow(u, is, i, w[i] - at);
     }
 }
+
+EG_UPDATE(pass)
 
 static const eg_param params[] = {
     [P_RHO] = {.name = "rho",

@@ -1,19 +1,22 @@
 /** Stochastic gradient descent. */
-#include "engram/optimizer.h"
-
-#include "math/clones.h"
 #include "math/elementary.h"
+#include "optim/update.h"
 
-EG_CLONES static void update(const eg_update *u)
+EG_PASS void pass(const eg_update *u, eg_update_case is)
 {
-    eg_real *restrict w = u->w;
-    const eg_real *restrict g = u->g;
+    eg_real *w = u->w;
     eg_real lr = (eg_real)u->lr;
     eg_real clip = (eg_real)u->clip;
+    EG_INDEPENDENT
     for (size_t i = 0; i < u->n; i++) {
-        w[i] += eg_clip(-lr * g[i], -clip, clip);
+        eg_real at = w[i];
+        eg_real g = eg_update_gradient(u, is, i, at);
+        w[i] = at + eg_clip(-lr * g, -clip, clip);
+        eg_update_follow(u, is, i, w[i] - at);
     }
 }
+
+EG_UPDATE(pass)
 
 const eg_optimizer_kind eg_optimizer_sgd = {
     .component = {.name = "sgd", .doc = "u = -lr g"},

@@ -1,24 +1,27 @@
 /** Stochastic gradient descent with (heavy-ball) momentum; the gradient enters undamped. */
-#include "engram/optimizer.h"
-
-#include "math/clones.h"
 #include "math/elementary.h"
+#include "optim/update.h"
 
 enum { P_BETA };
 
-EG_CLONES static void update(const eg_update *u)
+EG_PASS void pass(const eg_update *u, eg_update_case is)
 {
-    eg_real *restrict w = u->w;
-    const eg_real *restrict g = u->g;
-    eg_real *restrict m = u->slot[0];
+    eg_real *w = u->w;
+    eg_real *m = u->slot[0];
     eg_real lr = (eg_real)u->lr;
     eg_real clip = (eg_real)u->clip;
     eg_real beta = (eg_real)u->p[P_BETA];
+    EG_INDEPENDENT
     for (size_t i = 0; i < u->n; i++) {
-        m[i] = g[i] + beta * m[i];
-        w[i] += eg_clip(-lr * m[i], -clip, clip);
+        eg_real at = w[i];
+        eg_real g = eg_update_gradient(u, is, i, at);
+        m[i] = g + beta * m[i];
+        w[i] = at + eg_clip(-lr * m[i], -clip, clip);
+        eg_update_follow(u, is, i, w[i] - at);
     }
 }
+
+EG_UPDATE(pass)
 
 static const eg_param params[] = {
     [P_BETA] = {.name = "beta",

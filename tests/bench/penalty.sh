@@ -11,7 +11,8 @@ second task in turns, on one core, with the importances of the first task in for
 learner the milliseconds of a training step (forward, backward, penalty, update) and what it takes more
 than the plain one's in percent. Of every minibatch the least time over all turns counts: what else
 the machine does is left out as far as it comes and goes. si also follows every update, which is how it
-measures its importances. Needs MNIST (jobs/fetch-data.sh mnist).
+measures its importances; si-measure does only that, so its penalty costs the difference of the two.
+Needs MNIST (jobs/fetch-data.sh mnist).
 
   --rounds N      turns of each learner (default 40)
   --core C        the core to run on (default: the last one)

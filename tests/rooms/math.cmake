@@ -1,2 +1,3 @@
 engram_test(math)
 engram_test(sparse)
+engram_test(weight)

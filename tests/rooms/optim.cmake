@@ -1,1 +1,2 @@
 engram_test(optimizer)
+engram_test(optimizer_along)

@@ -1,0 +1,49 @@
+/** Optimizers made from settings, for tests of them. */
+#ifndef ENGRAM_TESTS_OPTIMIZER_SCENE_H
+#define ENGRAM_TESTS_OPTIMIZER_SCENE_H
+
+#include "testing.h"
+
+#include "engram/optimizer.h"
+
+static const eg_param root[] = {
+    {.name = "optimizer", .type = EG_TYPE_COMPONENT, .fallback = "sgd", .family = "optimizer"},
+};
+static const eg_family *const families[] = {&eg_optimizer_family, &eg_schedule_family};
+static const eg_schema schema = {.root = root,
+                                 .root_count = EG_COUNT(root),
+                                 .families = families,
+                                 .family_count = EG_COUNT(families)};
+
+enum { ASSIGNMENTS_MAX = 10 };
+
+static inline eg_status resolve(eg_settings **out, const char *const *words)
+{
+    eg_assignment all[ASSIGNMENTS_MAX];
+    size_t count = 0;
+    for (; words[2 * count] != NULL; count++) {
+        assert_true(count < ASSIGNMENTS_MAX);
+        all[count] = (eg_assignment){.name = words[2 * count], .value = words[2 * count + 1]};
+    }
+    return eg_settings_resolve(out, &schema, all, count);
+}
+
+/** The optimizer of "name", "value", "name", "value", …, NULL for n parameters. */
+static inline eg_optimizer *optimizer_of(const char *const *words, size_t n)
+{
+    eg_settings *settings = NULL;
+    eg_optimizer *optimizer = NULL;
+    assert_ok(resolve(&settings, words));
+    eg_view view = eg_settings_root(settings);
+    assert_ok(eg_optimizer_create(&optimizer, &view, n));
+    eg_settings_free(settings);
+    return optimizer;
+}
+
+static inline eg_optimizer *decaying(const char *name, size_t n)
+{
+    const char *const words[] = {"optimizer", name, "optimizer.schedule", "exponential", NULL};
+    return optimizer_of(words, n);
+}
+
+#endif
