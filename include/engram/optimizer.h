@@ -10,14 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EG_OPTIMIZER_SLOTS_MAX = 3, EG_OPTIMIZER_PARAMS_MAX = 8 };
+enum { EG_OPTIMIZER_SLOTS_MAX = 3, EG_OPTIMIZER_PARAMS_MAX = 8, EG_OPTIMIZER_FACTORS_MAX = 2 };
 
 /** One pass over n parameters. The update u is clipped to ±clip, then added to w. */
 typedef struct eg_update {
     const double *p; /**< the optimizer's own parameters in the order of its table */
     double lr;       /**< the schedule's learning rate for this step */
-    uint64_t step;   /**< updates made so far, this one included: 1, 2, … */
-    double clip;     /**< bound on every element of the update; INFINITY: none */
+    double factor[EG_OPTIMIZER_FACTORS_MAX]; /**< as `factors` filled it */
+    double clip; /**< bound on every element of the update; INFINITY: none */
     size_t n;
     eg_real *w;
     const eg_real *g;
@@ -41,6 +41,8 @@ typedef struct eg_optimizer_kind {
     size_t slots; /**< state arrays */
     /** Optional: starting value of slot s (0 if unset). */
     double (*initial)(const double *p, size_t s);
+    /** Optional: works out what is the same for all parameters of an update, the step-th (1, 2, …). */
+    void (*factors)(const double *p, uint64_t step, double *factor);
     void (*update)(const eg_update *u);
 } eg_optimizer_kind;
 

@@ -17,6 +17,7 @@ struct eg_optimizer {
     double clip_norm; /* INFINITY: none */
     double rate;      /* of the update that was begun last */
     eg_real scale;    /* of its gradients */
+    double factor[EG_OPTIMIZER_FACTORS_MAX];
     size_t n;
     uint64_t steps;                        /* updates made */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, kind->slots of them */
@@ -88,6 +89,9 @@ void eg_optimizer_begin(eg_optimizer *optimizer)
         optimizer->schedule->rate(optimizer->schedule_p, optimizer->lr, optimizer->steps);
     optimizer->scale = 1;
     optimizer->steps++;
+    if (optimizer->kind->factors != NULL) {
+        optimizer->kind->factors(optimizer->p, optimizer->steps, optimizer->factor);
+    }
 }
 
 bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer)
@@ -109,7 +113,6 @@ static void apply(const eg_optimizer *optimizer, eg_real *params, size_t at, siz
     eg_update update = {
         .p = optimizer->p,
         .lr = optimizer->rate,
-        .step = optimizer->steps,
         .clip = optimizer->clip,
         .n = n,
         .w = params + at,
@@ -117,6 +120,7 @@ static void apply(const eg_optimizer *optimizer, eg_real *params, size_t at, siz
         .scale = optimizer->scale,
         .loss_g = loss_grads,
     };
+    memcpy(update.factor, optimizer->factor, sizeof update.factor);
     if (along->spring != NULL) {
         update.spring = eg_spring_at(along->spring, at);
     }

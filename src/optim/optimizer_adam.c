@@ -4,10 +4,14 @@
 
 enum { P_BETA1, P_BETA2, P_EPSILON, P_BIAS_CORRECTION };
 
-/* 1 / (1 - beta^step): what makes the mean of the first steps unbiased. */
-static double correction(const eg_update *u, double beta)
+enum { F_MEAN, F_SQUARE };
+
+/* 1 / (1 - beta^step): what makes the means of the first steps unbiased. */
+static void factors(const double *p, uint64_t step, double *factor)
 {
-    return u->p[P_BIAS_CORRECTION] != 0.0 ? 1.0 / (1.0 - pow(beta, (double)u->step)) : 1.0;
+    bool corrects = p[P_BIAS_CORRECTION] != 0.0;
+    factor[F_MEAN] = corrects ? 1.0 / (1.0 - pow(p[P_BETA1], (double)step)) : 1.0;
+    factor[F_SQUARE] = corrects ? 1.0 / (1.0 - pow(p[P_BETA2], (double)step)) : 1.0;
 }
 
 EG_PASS void pass(const eg_update *u, eg_update_case is)
@@ -22,8 +26,8 @@ EG_PASS void pass(const eg_update *u, eg_update_case is)
     eg_real rest2 = (eg_real)(1.0 - u->p[P_BETA2]);
     eg_real epsilon = (eg_real)u->p[P_EPSILON];
     /* Both corrections are one number per step: one goes to the rate, one in front of the root. */
-    eg_real lr = (eg_real)(u->lr * correction(u, u->p[P_BETA1]));
-    eg_real scale = (eg_real)sqrt(correction(u, u->p[P_BETA2]));
+    eg_real lr = (eg_real)(u->lr * u->factor[F_MEAN]);
+    eg_real scale = (eg_real)sqrt(u->factor[F_SQUARE]);
     EG_INDEPENDENT
     for (size_t i = 0; i < u->n; i++) {
         eg_real at = w[i];
@@ -71,5 +75,6 @@ const eg_optimizer_kind eg_optimizer_adam = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .slots = 2,
+    .factors = factors,
     .update = update,
 };
