@@ -20,15 +20,12 @@ typedef struct eg_spring {
     const bool *idle;
 } eg_spring;
 
-/** The same for the parameters from `first` on. */
+/** The same for the parameters from `first` on; which of them are idle is not known of it. */
 static inline eg_spring eg_spring_at(const eg_spring *spring, size_t first)
 {
     return (eg_spring){.strength = spring->strength,
                        .importance = spring->importance != NULL ? spring->importance + first : NULL,
-                       .centre = spring->centre + first,
-                       .idle = spring->idle != NULL && first % EG_SPRING_GROUP == 0
-                                   ? spring->idle + first / EG_SPRING_GROUP
-                                   : NULL};
+                       .centre = spring->centre + first};
 }
 
 /** g [n] += the gradient of parameters first … first+n-1, which are w [n] now. Returns the sum of the
