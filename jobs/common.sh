@@ -28,7 +28,7 @@ find_engram() {
     if [ -z "$engram" ]; then
         engram=$repository/build/release/engram
         if [ ! -x "$engram" ]; then
-            engram=$(command -v engram) || fail "build engram first: cmake --workflow --preset release"
+            engram=$(command -v engram) || fail "build engram first: cmake --workflow --preset user"
         fi
     fi
     command -v "$engram" >/dev/null || fail "ENGRAM=$engram is not a program"

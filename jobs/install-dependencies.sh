@@ -4,10 +4,12 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-Usage: jobs/install-dependencies.sh [--list] [run | test | lint | bench]
+Usage: jobs/install-dependencies.sh [--list] [run | unit | test | lint | bench]
 
-Installs distribution packages with apt-get, as root or through sudo. test holds run, lint holds test:
+Installs distribution packages with apt-get, as root or through sudo. Each of the first four sets
+holds the ones before it:
   run   compile engram, run sweeps, draw the results (default)
+  unit  run the unit tests (tests/run.sh --quick)
   test  run the test suite
   lint  a second compiler, formatting, static analysis, coverage
   bench run, and what engram is compared with: PyTorch
@@ -22,7 +24,8 @@ run_set=(gcc libc6-dev cmake ninja-build pkg-config
     python3 python3-h5py python3-numpy python3-pandas python3-matplotlib python3-xarray
     python3-h5netcdf
     ca-certificates curl)
-test_set=(libcmocka-dev hdf5-tools netcdf-bin python3-netcdf4
+unit_set=(libcmocka-dev dataset-fashion-mnist)
+test_set=(hdf5-tools netcdf-bin python3-netcdf4
     slurmctld slurmd slurm-client munge iproute2)
 lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
 bench_set=(python3-torch)
@@ -33,7 +36,7 @@ for argument in "$@"; do
     case $argument in
     -h | --help) usage && exit 0 ;;
     --list) list_only=true ;;
-    run | test | lint | bench) wanted=$argument ;;
+    run | unit | test | lint | bench) wanted=$argument ;;
     *)
         echo "install-dependencies.sh: unknown argument '$argument'" >&2
         usage >&2
@@ -44,8 +47,9 @@ done
 
 packages=("${run_set[@]}")
 case $wanted in
-test) packages+=("${test_set[@]}") ;;
-lint) packages+=("${test_set[@]}" "${lint_set[@]}") ;;
+unit) packages+=("${unit_set[@]}") ;;
+test) packages+=("${unit_set[@]}" "${test_set[@]}") ;;
+lint) packages+=("${unit_set[@]}" "${test_set[@]}" "${lint_set[@]}") ;;
 bench) packages+=("${bench_set[@]}") ;;
 esac
 if $list_only; then

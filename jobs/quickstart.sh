@@ -48,17 +48,20 @@ step "packages"
 jobs/install-dependencies.sh run
 
 step "build"
-cmake --preset release --log-level=WARNING
-cmake --build --preset release --target engram
+# Without the tests, whose packages a user need not have.
+cmake --preset user --log-level=WARNING
+cmake --build --preset user --target engram
 
 step "data"
 export ENGRAM_DATA=$repository/data
 dataset=$(jobs/fetch-data.sh --allow-fashion mnist)
 name=quickstart
+remark=
 if [ "$dataset" != mnist ]; then
     # Results of another dataset are another sweep.
     name=quickstart-$dataset
     set -- "$@" "dataset=$dataset" "name=$name"
+    remark="   (instead of mnist; step \"data\" above says why)"
 fi
 
 step "sweep"
@@ -82,7 +85,7 @@ cat <<END
 Results  $repository/results/$name.h5   (engram top, status, export; xarray.open_dataset)
 Curves   $repository/results/$name.png
 Journal  $repository/results/$name.journal   (every trial as it ended; the results are made from it)
-Dataset  $dataset
+Dataset  $dataset$remark
 Next     jobs/local.sh sweeps/hard-ash/table3-smoke.yaml, then engram list
 END
 exit $code

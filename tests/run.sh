@@ -17,7 +17,7 @@ every stage passed.
   --quick   debug build and unit tests only
 
 Stages:
-  packages        distribution packages (jobs/install-dependencies.sh lint)
+  packages        distribution packages (jobs/install-dependencies.sh lint; with --quick: unit)
   data            MNIST (jobs/fetch-data.sh); skipped if no source has it
   build, tests    release build, warnings are errors; unit, MPI and end-to-end tests
   sanitize-build, sanitize-tests
@@ -110,7 +110,7 @@ checked() {
 }
 
 if $quick; then
-    stage packages jobs/install-dependencies.sh test && checked dev "" -L unit
+    stage packages jobs/install-dependencies.sh unit && checked dev "" -L unit
 elif stage packages jobs/install-dependencies.sh lint; then
     stage data data || true
     checked release "" -LE bench

