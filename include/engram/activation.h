@@ -17,7 +17,8 @@ typedef struct eg_activation {
     eg_component component;
     size_t aux_count; /**< numbers per example that forward leaves in aux; at most
                          EG_ACTIVATION_AUX_MAX */
-    /** Required. y[n] from x[n]. */
+    /** Required. y[n] from x[n]; where x is NaN, so is y: a diverged network must not look like one whose
+     * units are off. */
     void (*forward)(const double *p, size_t n, const eg_real *x, eg_real *y, eg_real *aux);
     /** Required. dx[n] from the gradient dy[n] of the output; x pre-activation, y output. */
     void (*backward)(const double *p, size_t n, const eg_real *x, const eg_real *y,

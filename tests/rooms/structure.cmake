@@ -12,8 +12,7 @@ engram_script(structure_registry_entries
     ${structure}/registry_entries.sh $<TARGET_FILE:engram_core>)
 engram_script(structure_selftest ${structure}/selftest.sh ${CMAKE_C_COMPILER})
 if(NOT ENGRAM_SANITIZE AND NOT ENGRAM_COVERAGE)
-    engram_script(structure_readme_example ${structure}/readme_example.sh
-        ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR} $<TARGET_FILE:engram_core_f64>)
+    engram_script(structure_readme_example ${structure}/readme_example.sh ${PROJECT_BINARY_DIR})
     # Instrumented libraries need the instrumentation's own library in every program.
     engram_script(structure_install
         ${structure}/install.sh ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} TIMEOUT 180)
