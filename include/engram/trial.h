@@ -65,11 +65,11 @@ typedef struct eg_saving {
      *  hundredth of the time at most: where it is slow there are fewer. 0: only when the trial is
      *  stopped. Results do not depend on it. */
     double every;
-    /** Keeps a checkpoint, which replaces earlier ones. Its status is EG_MEMORY if there was too
+    /** Required. Keeps a checkpoint, which replaces earlier ones. Its status is EG_MEMORY if there was too
      *  little for it. Called every so often and, whatever `every` is, when the trial pauses or poll
      *  has stopped it after its first minibatch. */
     void (*save)(void *user, const eg_writer *checkpoint);
-    /** `from` was accepted and `step` minibatches of `steps` need not be made again. */
+    /** NULL, or told that `from` was accepted and `step` minibatches of `steps` need not be made again. */
     void (*continued)(void *user, size_t step, size_t steps);
     void *user;   /**< of save and continued */
     bool refused; /**< out: eg_trial_run failed because `from` cannot be used */
@@ -77,11 +77,11 @@ typedef struct eg_saving {
 
 /** What a run needs besides the trial itself. */
 typedef struct eg_trial_options {
-    const char *objective; /**< summary variable that selects, e.g. "final_accuracy" */
-    eg_poll poll;
-    void *user;          /**< of poll */
-    eg_profile *profile; /**< filled with where the time went after set-up; NULL: not measured */
-    eg_saving *saving;   /**< NULL: no checkpoints */
+    const char *objective; /**< required: summary variable that selects, e.g. "final_accuracy" */
+    eg_poll poll;          /**< NULL: the trial runs to its end */
+    void *user;            /**< of poll */
+    eg_profile *profile;   /**< filled with where the time went after set-up; NULL: not measured */
+    eg_saving *saving;     /**< NULL: no checkpoints */
     /** Pauses behind this evaluation (from 1), with a last checkpoint, unless it is the last one; 0: runs
      *  to the end. A checkpoint from behind it is refused. */
     size_t until;
@@ -90,7 +90,8 @@ typedef struct eg_trial_options {
 /** Evaluations that a record holds: one that diverged or paused leaves the rest of its axis empty. */
 size_t eg_trial_evaluations(const eg_record *record);
 
-/** Runs a trial. *out is a record with status done, diverged or paused: then curves end where it
+/** Runs a trial. No pointer may be NULL, except for those of the options that say what NULL means; a required
+ * one that is gives EG_INVALID. *out is a record with status done, diverged or paused: then curves end where it
  * paused, and what is only known at the end is NaN. Errors: what the data or the system
  * did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was refused, EG_STOPPED when poll said
  * so; then *out is NULL. */

@@ -73,7 +73,7 @@ static void set_tasks(eg_run *run, eg_core_variable which, size_t row)
 bool eg_run_wanted(void *run)
 {
     const eg_run *self = run;
-    return self->poll(self->user, &self->progress);
+    return self->poll == NULL || self->poll(self->user, &self->progress);
 }
 
 eg_status eg_run_evaluate_untrained(eg_run *run)

@@ -36,7 +36,7 @@ typedef struct eg_run {
     size_t examples_seen;
     size_t examples_evaluated; /**< in finished evaluations */
     double train_seconds, evaluation_seconds;
-    eg_poll poll;
+    eg_poll poll; /**< NULL: nobody stops it */
     void *user;
     eg_saving *saving; /**< NULL: no checkpoints */
     size_t until;      /**< pauses behind this evaluation; 0: does not */

@@ -80,7 +80,7 @@ static void note_progress(eg_run *run)
 static bool poll_after_step(eg_run *run, bool evaluated)
 {
     run->progress.evaluated = evaluated;
-    bool wanted = run->poll(run->user, &run->progress);
+    bool wanted = eg_run_wanted(run);
     run->progress.evaluated = false;
     return wanted;
 }
@@ -241,7 +241,9 @@ static eg_status restore(eg_run *run)
     saving->refused = status.code == EG_INVALID;
     EG_TRY(status);
     note_progress(run);
-    saving->continued(saving->user, run->step, run->steps);
+    if (saving->continued != NULL) {
+        saving->continued(saving->user, run->step, run->steps);
+    }
     return eg_ok();
 }
 
@@ -260,10 +262,28 @@ static eg_status run_finish(eg_run *run, eg_trial_status end)
     return eg_ok();
 }
 
+static eg_status check_call(const eg_settings *settings, const eg_dataset_cache *cache,
+                            const eg_trial_options *options)
+{
+    const char *missing = settings == NULL             ? "settings"
+                          : cache == NULL              ? "cache"
+                          : options == NULL            ? "options"
+                          : options->objective == NULL ? "options->objective"
+                          : options->saving != NULL && options->saving->save == NULL
+                              ? "options->saving->save"
+                              : NULL;
+    return missing == NULL ? eg_ok()
+                           : eg_fail(EG_INVALID, "eg_trial_run: %s is NULL, and required", missing);
+}
+
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        eg_dataset_cache *cache, const eg_trial_options *options)
 {
+    if (out == NULL) {
+        return eg_fail(EG_INVALID, "eg_trial_run: out is NULL, and required");
+    }
     *out = NULL;
+    EG_TRY(check_call(settings, cache, options));
     eg_run *run = NULL;
     EG_TRY(eg_alloc(&run, 1, sizeof *run));
     run->objective = options->objective;

@@ -22,7 +22,7 @@ quietly cmake -S "$here/consumer" -B "$work/build" -G Ninja -DCMAKE_C_COMPILER="
     -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
 quietly cmake --build "$work/build"
 said=$("$work/build/consumer")
-if [ "$said" != "optimizer.lr 0.5" ]; then
+if [ "$said" != $'optimizer.lr 0.5\ndone, 5 evaluations' ]; then
     echo "the consumer said '$said'"
     exit 1
 fi
