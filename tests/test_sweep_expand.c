@@ -84,6 +84,14 @@ static void test_component_alternatives(void **state)
     assert_string_equal(plan->swept[0], "model.activation");
     assert_true(k > 0 && k < optimizer);
     eg_plan_free(plan);
+    /* What has one value where it is there at all is not swept. */
+    plan = plan_of("name: t\nseeds: 3\ngrid:\n"
+                   "  model.activation: [hard_ash: {alpha: [3], z_k: [2.2, 2.3]}, relu]\n",
+                   NULL);
+    assert_int_equal(plan->swept_count, 2);
+    assert_string_equal(plan->swept[0], "model.activation");
+    assert_string_equal(plan->swept[1], "model.activation.z_k");
+    eg_plan_free(plan);
 
     /* One alternative as a map, alternatives inside alternatives, nested groups. */
     plan =

@@ -1,4 +1,5 @@
-/** Which settings a plan varies: those that take several values, or that only some points have. */
+/** Which settings a plan varies: those that take several values. One that only some points have does not count by that:
+ *  the component that brings it does. */
 #include "sweep/plan_keys.h"
 
 #include "engram/memory.h"
@@ -9,7 +10,6 @@
 typedef struct tracked {
     const char *name;
     const char *text; /* at the first point that has it */
-    size_t points;    /* that have it */
     bool differs;
 } tracked;
 
@@ -51,7 +51,6 @@ static eg_status track_point(table *t, const eg_settings *settings)
             EG_TRY(insert(t, at, setting->name, setting->value.text));
         }
         assert(t->items != NULL);
-        t->items[at].points++;
         t->items[at].differs =
             t->items[at].differs || strcmp(t->items[at].text, setting->value.text) != 0;
         next = at + 1;
@@ -63,7 +62,7 @@ static eg_status keep_swept(eg_plan *plan, const table *t)
 {
     EG_TRY(eg_alloc(&plan->swept, t->count, sizeof *plan->swept));
     for (size_t i = 0; i < t->count; i++) {
-        if (t->items[i].differs || t->items[i].points < plan->point_count) {
+        if (t->items[i].differs) {
             EG_TRY(eg_strdup(&plan->swept[plan->swept_count], t->items[i].name));
             plan->swept_count++;
         }
