@@ -7,6 +7,7 @@
 #include "plans.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,84 +29,123 @@ static void test_early_cut_table(void **state)
     const eg_stop_kind *rule =
         (const eg_stop_kind *)(const void *)eg_family_find(&eg_stop_family, "early_cut");
     assert_non_null(rule);
-    const double p[] = {2, 0.65};
+    const double once[] = {2, 0.65, 0};
+    const double each[] = {2, 0.65, 1};
     const eg_outcome pending = with(EG_TRIAL_PENDING);
     const eg_outcome running = with(EG_TRIAL_RUNNING);
     const eg_outcome failed = with(EG_TRIAL_FAILED);
     const eg_outcome diverged = {.status = EG_TRIAL_DIVERGED, .objective = 0.1};
+    const size_t all = SIZE_MAX;
+    /* What may run and where the cut is, with one look and with one after each seed. */
     const struct {
         eg_outcome r[4];
         double sign;
-        size_t keep;
+        eg_verdict once, each;
     } rows[] = {
-        {{pending, pending, pending, pending}, 1, SIZE_MAX},
-        {{done(0.1), pending, pending, pending}, 1, SIZE_MAX},
-        {{done(0.1), running, done(0.1), done(0.1)}, 1, SIZE_MAX}, /* others do not stand in */
-        {{done(0.6), done(0.6), pending, pending}, 1, 2},
-        {{done(0.6), done(0.6), done(0.9), done(0.9)}, 1, 2},
-        {{done(0.65), done(0.65), pending, pending}, 1, SIZE_MAX}, /* not below itself */
-        {{done(0.5), done(0.79), pending, pending}, 1, 2},
-        {{done(0.9), diverged, pending, pending}, 1, 2}, /* a diverged trial counts: 0.5 */
-        {{done(0.9), failed, pending, pending}, 1, SIZE_MAX},
-        {{failed, done(0.1), done(0.1), done(0.1)}, 1, SIZE_MAX},
-        {{done((double)NAN), done(0.1), pending, pending}, 1, SIZE_MAX},
-        {{done(0.7), done(0.7), pending, pending}, -1, 2}, /* minimising: above is bad */
-        {{done(0.6), done(0.6), pending, pending}, -1, SIZE_MAX},
+        {{pending, pending, pending, pending}, 1, {2, all}, {2, all}},
+        {{done(0.1), pending, pending, pending}, 1, {2, all}, {2, all}},
+        {{done(0.1), running, done(0.1), done(0.1)}, 1, {2, all}, {2, all}}, /* no stand-ins */
+        {{done(0.6), done(0.6), pending, pending}, 1, {2, 2}, {2, 2}},
+        {{done(0.6), done(0.6), done(0.9), done(0.9)}, 1, {2, 2}, {2, 2}}, /* it stays decided */
+        {{done(0.65), done(0.65), pending, pending},
+         1,
+         {all, all},
+         {3, all}}, /* not below itself */
+        {{done(0.5), done(0.79), pending, pending}, 1, {2, 2}, {2, 2}},
+        {{done(0.7), done(0.7), done(0.5), pending}, 1, {all, all}, {3, 3}},
+        {{done(0.7), done(0.7), running, done(0.1)}, 1, {all, all}, {3, all}},
+        {{done(0.7), done(0.7), done(0.7), pending}, 1, {all, all}, {4, all}},
+        {{done(0.7), done(0.7), done(0.7), done(0.1)}, 1, {all, all}, {4, 4}},
+        {{done(0.7), done(0.7), done(0.7), done(0.7)}, 1, {all, all}, {all, all}},
+        {{done(0.7), done(0.7), diverged, pending}, 1, {all, all}, {3, 3}},
+        {{done(0.7), done(0.7), failed, pending}, 1, {all, all}, {all, all}},
+        {{done(0.9), diverged, pending, pending}, 1, {2, 2}, {2, 2}}, /* it counts: 0.5 */
+        {{done(0.9), failed, pending, pending}, 1, {all, all}, {all, all}},
+        {{failed, done(0.1), done(0.1), done(0.1)}, 1, {all, all}, {all, all}},
+        {{done((double)NAN), done(0.1), pending, pending}, 1, {all, all}, {all, all}},
+        {{done(0.7), done(0.7), pending, pending},
+         -1,
+         {2, 2},
+         {2, 2}}, /* minimising: above is bad */
+        {{done(0.6), done(0.6), pending, pending}, -1, {all, all}, {3, all}},
+        {{done(0.6), done(0.6), done(0.9), pending}, -1, {all, all}, {3, 3}},
     };
-    assert_int_equal(rule->needs(p), 2);
+    assert_int_equal(rule->needs(once), 2);
     for (size_t i = 0; i < EG_COUNT(rows); i++) {
-        size_t keep = rule->keep(p, rows[i].sign, rows[i].r, 4);
-        if (keep != rows[i].keep) {
-            fail_msg("row %zu: keep is %zu", i, keep);
+        eg_verdict v = rule->look(once, rows[i].sign, rows[i].r, 4);
+        eg_verdict w = rule->look(each, rows[i].sign, rows[i].r, 4);
+        if (v.cleared != rows[i].once.cleared || v.keep != rows[i].once.keep) {
+            fail_msg("row %zu, once: cleared %zu, keep %zu", i, v.cleared, v.keep);
+        }
+        if (w.cleared != rows[i].each.cleared || w.keep != rows[i].each.keep) {
+            fail_msg("row %zu, each seed: cleared %zu, keep %zu", i, w.cleared, w.keep);
         }
     }
-    assert_true(rule->keep(p, 1, rows[3].r, 1) == SIZE_MAX); /* fewer replicates than it needs */
+    assert_true(rule->look(once, 1, rows[3].r, 1).keep == all); /* fewer replicates than it needs */
 }
 
 /* In a plan: whatever the order in which trials finish, the same ones run ---------------------------- */
 
-enum { POINTS = 2, SEEDS = 3, TRIALS = POINTS * SEEDS };
+enum { POINTS = 2, SEEDS = 3, TRIALS = POINTS * SEEDS, WORKERS = 2 };
 
-static const double objectives[TRIALS] = {0.6, 0.8, 0.6, 0.7, 0.9, 0.1}; /* by trial of the plan */
+/** The first trial in the order of preference that is pending and cleared; what the rules cut is skipped. */
+static size_t next_trial(const eg_plan *plan, const size_t *order, eg_outcome *outcomes)
+{
+    for (size_t i = 0; i < TRIALS; i++) {
+        const eg_plan_trial *trial = &plan->trials[order[i]];
+        eg_outcome *outcome = &outcomes[order[i]];
+        eg_verdict verdict = eg_plan_judge(plan, outcomes, trial->point);
+        if (outcome->status != EG_TRIAL_PENDING || trial->replicate < verdict.keep) {
+            if (outcome->status == EG_TRIAL_PENDING && trial->replicate < verdict.cleared) {
+                return order[i];
+            }
+            continue;
+        }
+        *outcome = with(EG_TRIAL_SKIPPED);
+    }
+    return SIZE_MAX;
+}
 
-/** Runs the plan in the order of preference `order`, as a scheduler would: a trial that the rules skip is not
- *  started. Returns a bit per trial that ran. */
-static unsigned run_in_order(const eg_plan *plan, const size_t *order)
+/** Runs the plan as two workers would that end their trials in turn, in the order of preference `order`. Returns a bit per
+ *  trial that ran. */
+static unsigned run_in_order(const eg_plan *plan, const size_t *order, const double *objectives)
 {
     eg_outcome outcomes[TRIALS];
+    size_t working[WORKERS] = {SIZE_MAX, SIZE_MAX};
     unsigned ran = 0;
     for (size_t i = 0; i < TRIALS; i++) {
         outcomes[i] = with(EG_TRIAL_PENDING);
     }
-    /* Needed replicates first, as eg_stop_kind.needs says; then the rest. */
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < TRIALS; i++) {
-            const eg_plan_trial *trial = &plan->trials[order[i]];
-            bool needed = trial->replicate < 2;
-            if (needed != (pass == 0)) {
-                continue;
-            }
-            if (trial->replicate >= eg_plan_keep(plan, outcomes, trial->point)) {
-                outcomes[order[i]] = with(EG_TRIAL_SKIPPED);
-            } else {
-                outcomes[order[i]] = done(objectives[order[i]]);
-                ran |= 1U << order[i];
-            }
+    size_t idle = 0;
+    for (size_t w = 0; idle < WORKERS; w = (w + 1) % WORKERS) {
+        if (working[w] != SIZE_MAX) {
+            outcomes[working[w]] = done(objectives[working[w]]);
+        }
+        working[w] = next_trial(plan, order, outcomes);
+        idle = working[w] == SIZE_MAX ? idle + 1 : 0;
+        if (working[w] != SIZE_MAX) {
+            outcomes[working[w]] = with(EG_TRIAL_RUNNING);
+            ran |= 1U << working[w];
         }
     }
     return ran;
 }
 
+typedef struct expectation {
+    const double *objectives; /* by trial of the plan */
+    unsigned ran;
+} expectation;
+
 /** All orders of 0 … n-1 by Heap's algorithm. */
-static size_t for_all_orders(const eg_plan *plan, size_t *order, size_t n, unsigned expected)
+static size_t for_all_orders(const eg_plan *plan, size_t *order, size_t n, const expectation *e)
 {
     if (n == 1) {
-        assert_int_equal(run_in_order(plan, order), expected);
+        assert_int_equal(run_in_order(plan, order, e->objectives), e->ran);
         return 1;
     }
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        count += for_all_orders(plan, order, n - 1, expected);
+        count += for_all_orders(plan, order, n - 1, e);
         size_t other = n % 2 == 0 ? i : 0;
         size_t kept = order[other];
         order[other] = order[n - 1];
@@ -114,17 +154,31 @@ static size_t for_all_orders(const eg_plan *plan, size_t *order, size_t n, unsig
     return count;
 }
 
+static void any_order(const char *rule, const double *objectives, unsigned ran)
+{
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "name: t\nseeds: 3\nstop: {early_cut: %s}\ngrid: {optimizer.lr: [1, 2]}\n",
+                   rule);
+    eg_plan *plan = plan_of(text, NULL);
+    assert_int_equal(plan->trial_count, TRIALS);
+    size_t order[TRIALS] = {0, 1, 2, 3, 4, 5};
+    const expectation e = {objectives, ran};
+    assert_int_equal(for_all_orders(plan, order, TRIALS, &e), 720);
+    eg_plan_free(plan);
+}
+
 static void test_any_order(void **state)
 {
     (void)state;
-    eg_plan *plan = plan_of("name: t\nseeds: 3\nstop: {early_cut: {after: 2, below: 0.65}}\n"
-                            "grid: {optimizer.lr: [1, 2]}\n",
-                            NULL);
-    assert_int_equal(plan->trial_count, TRIALS);
     /* Point 0 has 0.6 and 0.6: cut, trial 4 (its replicate 2) never runs. Point 1 has 0.8 and 0.7. */
-    size_t order[TRIALS] = {0, 1, 2, 3, 4, 5};
-    assert_int_equal(for_all_orders(plan, order, TRIALS, 0x2f), 720);
-    eg_plan_free(plan);
+    const double objectives[TRIALS] = {0.6, 0.8, 0.6, 0.7, 0.9, 0.1};
+    any_order("{after: 2, below: 0.65}", objectives, 0x2f);
+    any_order("{after: 2, below: 0.65, looks: each_seed}", objectives, 0x2f);
+    /* With a look from the first seed on, point 0 is out after one and point 1 after two. */
+    const double falling[TRIALS] = {0.6, 0.8, 0.9, 0.3, 0.9, 0.9};
+    any_order("{after: 1, below: 0.65, looks: once}", falling, 0x2b);
+    any_order("{after: 1, below: 0.65, looks: each_seed}", falling, 0x0b);
 }
 
 static void test_keep_combines(void **state)

@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 
+from .early_cut import changed_rows, cut_note, paper_cut
 from .files import ResultError, load
 from .published import TABLES
 from .ranking import points
@@ -38,6 +39,9 @@ def _parser():
     table.add_argument("name", choices=TABLES, help="which table")
     table.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
     table.add_argument("--csv", action="store_true", help="print comma-separated values")
+    table.add_argument("--paper-cut", action="store_true", help="leave out the seeds that the "
+                       "paper's program would not have run: it looks after every seed from the "
+                       "second on and ends a point whose mean is below 65 %%")
     table.set_defaults(run=_table)
 
     figure = commands.add_parser("figure", help="a figure of the Hard ASH paper, or all "
@@ -86,7 +90,17 @@ def _opened(paths):
 def _table(options):
     with _opened(options.files) as datasets:
         frame = compare(options.name, datasets)
-    print(frame.to_csv(index=False).rstrip() if options.csv else render(options.name, frame))
+        notes = []
+        if options.paper_cut:
+            uncut = frame
+            datasets, counts = zip(*[paper_cut(ds) for ds in datasets])
+            frame = compare(options.name, list(datasets))
+            notes = [cut_note(count) for count in counts]
+            notes.append(f"rows that this changes: {changed_rows(uncut, frame)} of {len(frame)}")
+    if options.csv:
+        print(frame.to_csv(index=False).rstrip())
+    else:
+        print("\n".join([render(options.name, frame), *notes]))
 
 
 def _figure(options):

@@ -60,17 +60,16 @@ typedef struct eg_reach {
 } eg_reach;
 
 /** A rule that cuts weak points; decided by replicate index, so independent of order. It looks at a
- * point by itself (`needs` and `keep`), compares points (`judge` and `compares`) or trials at evaluations
+ * point by itself (`needs` and `look`), compares points (`judge` and `compares`) or trials at evaluations
  * on their way (`measure`, `reach` and `compares`); what it has not is NULL. A cut, once decided, must
  * stay decided whatever the other outcomes turn out to be. */
 typedef struct eg_stop_kind {
     eg_component component;
     /** Replicates the rule needs to see of every point before it can decide: those are run first. */
     size_t (*needs)(const double *p);
-    /** Given the outcomes of ONE point by replicate [count] (pending ones have status pending), the
-     * number of leading replicates to run: replicates >= the result are skipped. SIZE_MAX: no cut.
-     * `sign` is +1 when large objectives are good, -1 otherwise. */
-    size_t (*keep)(const double *p, double sign, const eg_outcome *replicates, size_t count);
+    /** The verdict on ONE point, given its outcomes by replicate [count] (pending ones have status
+     * pending). `sign` is +1 when large objectives are good, -1 otherwise. */
+    eg_verdict (*look)(const double *p, double sign, const eg_outcome *replicates, size_t count);
     /** The verdict on `point`, given the outcomes of all trials. */
     eg_verdict (*judge)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
                         size_t point);
@@ -106,7 +105,7 @@ struct eg_plan {
     size_t slice, slice_count; /**< which part of how many this is, from 1; 0: the whole sweep */
     uint64_t *seeds;           /**< by replicate */
     size_t seed_count;
-    char **swept; /**< dotted names that take more than one value (or exist in some points only) */
+    char **swept; /**< dotted names that take more than one value, over the points that have them */
     size_t swept_count;
     char *objective; /**< summary variable */
     bool maximise;

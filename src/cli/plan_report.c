@@ -58,8 +58,11 @@ static void print_rules(const eg_plan *plan)
         const eg_component *component = &plan->stop[i].kind->component;
         (void)printf("stop        %s", component->name);
         for (size_t p = 0; p < component->param_count; p++) {
-            (void)printf(" %s=%s", component->params[p].name,
-                         eg_number(plan->stop[i].p[p], true).text);
+            const eg_param *param = &component->params[p];
+            double value = plan->stop[i].p[p];
+            (void)printf(" %s=%s", param->name,
+                         param->type == EG_TYPE_WORD ? param->choices[(size_t)value]
+                                                     : eg_number(value, true).text);
         }
         (void)printf(" (can only make it shorter)\n");
     }

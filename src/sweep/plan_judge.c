@@ -8,23 +8,17 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/** A rule that looks at a point by itself: what it needs is cleared, then all or nothing more. */
+/** A rule that looks at a point by itself. */
 static eg_verdict judge_alone(const eg_stop_rule *rule, const eg_plan *plan,
                               const eg_outcome *outcomes, size_t point)
 {
     eg_outcome replicates[EG_STOP_REPLICATES_MAX];
-    size_t needed = rule->kind->needs(rule->p);
     size_t count = 0;
-    bool seen = true;
     while (count < plan->seed_count && count < EG_STOP_REPLICATES_MAX) {
         replicates[count] = outcomes[eg_plan_find(plan, point, count)];
-        seen = seen && !(eg_outcome_is_open(&replicates[count]) && count < needed);
         count++;
     }
-    double sign = plan->maximise ? 1.0 : -1.0;
-    size_t left = rule->kind->keep(rule->p, sign, replicates, count);
-    size_t cleared = seen ? SIZE_MAX : needed;
-    return (eg_verdict){.cleared = least(left, cleared), .keep = left};
+    return rule->kind->look(rule->p, plan->maximise ? 1.0 : -1.0, replicates, count);
 }
 
 eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t point)

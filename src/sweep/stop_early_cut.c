@@ -1,14 +1,18 @@
 /** Early cut: a point whose first few seeds do badly gets no further ones.
  *
- *  The decision looks at the replicates with the smallest indices, not at those that happened to finish first, so
- *  it is the same for any number of ranks and any order. A diverged trial counts with the objective it
- *  recorded (chance accuracy). A failed one has no objective: then there is no decision, and the other
- *  replicates run. */
+ *  A look at n seeds compares the mean objective of the replicates 0 … n-1 with a bound. There is one look, at
+ *  n = after, or one at every n from there on; then replicate n waits for the look at n. Looks go by replicate index, not
+ *  by what happened to finish first, so they are the same for any number of ranks and any order. A diverged trial counts
+ *  with the objective it recorded (chance accuracy). A failed one has no objective: a look that needs it decides
+ *  nothing, and the other replicates run. */
 #include "sweep/stop_rules.h"
 
 #include <math.h>
 
-enum { AFTER, BELOW };
+enum { AFTER, BELOW, LOOKS };
+enum { LOOK_ONCE, LOOK_EACH_SEED };
+
+static const char *const looks[] = {"once", "each_seed", NULL};
 
 static const eg_param params[] = {
     [AFTER] = {.name = "after",
@@ -17,10 +21,17 @@ static const eg_param params[] = {
                .min = 1,
                .max = EG_STOP_REPLICATES_MAX,
                .unit = "seeds",
-               .doc = "decide once this many seeds are finished, by replicate index"},
+               .doc = "look for the first time when this many seeds are finished, by replicate "
+                      "index"},
     [BELOW] = {.name = "below",
                .type = EG_TYPE_REAL,
                .doc = "cut if their mean objective is below this (above it when minimising)"},
+    [LOOKS] = {.name = "looks",
+               .type = EG_TYPE_WORD,
+               .fallback = "once",
+               .choices = looks,
+               .doc = "once: at `after` seeds only; each_seed: also after every further seed, at "
+                      "the mean of all so far"},
 };
 
 static size_t needs(const double *p)
@@ -34,20 +45,25 @@ static bool finished(const eg_outcome *outcome)
            isfinite(outcome->objective);
 }
 
-static size_t keep(const double *p, double sign, const eg_outcome *replicates, size_t count)
+static eg_verdict look(const double *p, double sign, const eg_outcome *replicates, size_t count)
 {
-    size_t after = needs(p);
-    if (count < after) {
-        return SIZE_MAX;
-    }
+    size_t first = needs(p);
+    size_t last = (size_t)p[LOOKS] == LOOK_EACH_SEED ? count : first;
     double sum = 0;
-    for (size_t i = 0; i < after; i++) {
-        if (!finished(&replicates[i])) {
-            return SIZE_MAX;
+    for (size_t n = 1; n <= last && n <= count; n++) {
+        const eg_outcome *outcome = &replicates[n - 1];
+        if (eg_outcome_is_open(outcome)) {
+            return (eg_verdict){.cleared = n < first ? first : n, .keep = SIZE_MAX};
         }
-        sum += replicates[i].objective;
+        if (!finished(outcome)) {
+            break;
+        }
+        sum += outcome->objective;
+        if (n >= first && sign * (sum / (double)n) < sign * p[BELOW]) {
+            return (eg_verdict){.cleared = n, .keep = n};
+        }
     }
-    return sign * (sum / (double)after) < sign * p[BELOW] ? after : SIZE_MAX;
+    return (eg_verdict){.cleared = SIZE_MAX, .keep = SIZE_MAX};
 }
 
 const eg_stop_kind eg_stop_early_cut = {
@@ -55,9 +71,10 @@ const eg_stop_kind eg_stop_early_cut = {
         {.name = "early_cut",
          .doc = "skips a point's later seeds when the mean objective of its first `after` seeds "
                 "is below `below`",
-         .source = "Keskinen 2024, arXiv 2404.17651: there after = 2, below = 0.65",
+         .source = "Keskinen 2024, arXiv 2404.17651: there after = 2, below = 0.65, and the "
+                   "program looks after each seed",
          .params = params,
          .param_count = EG_COUNT(params)},
-    .keep = keep,
     .needs = needs,
+    .look = look,
 };
