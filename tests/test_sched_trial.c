@@ -63,6 +63,12 @@ static eg_status finished(void *user, const eg_work_result *result)
     return eg_ok();
 }
 
+static void hear_progress(void *user, const eg_work_progress *progress)
+{
+    (void)user;
+    (void)progress;
+}
+
 static void hear_note(void *user, const eg_work_note *note)
 {
     (void)user;
@@ -152,6 +158,7 @@ static void test_real_trials(void **state)
                                     .finished = finished,
                                     .commit = idle,
                                     .note = hear_note,
+                                    .progress = hear_progress,
                                     .worker_lost = worker_lost,
                                     .lost = lost,
                                     .worker_back = worker_back,

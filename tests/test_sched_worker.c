@@ -284,6 +284,33 @@ static void test_heartbeat(void **state)
     assert_ok(end(&s));
 }
 
+/* A percent of a trial is news long before the heartbeat. */
+static void test_reports_every_percent(void **state)
+{
+    (void)state;
+    scene s;
+    begin(&s, &fake_runner, slow_heart, false);
+    greet(&s);
+    give(&s, 7, "done 60000");
+    uint64_t last = 0;
+    for (int i = 0; i < 2; i++) {
+        eg_message message = hear(&s, 60);
+        assert_int_equal(message.kind, EG_MESSAGE_PROGRESS);
+        assert_int_equal(message.as.progress.task.ticket, 7);
+        assert_true(message.as.progress.step >= last + 600);
+        last = message.as.progress.step;
+    }
+    say_kind(&s, EG_MESSAGE_STOP);
+    eg_message message = hear(&s, 10);
+    while (message.kind == EG_MESSAGE_PROGRESS) {
+        message = hear(&s, 10);
+    }
+    assert_int_equal(message.kind, EG_MESSAGE_INTERRUPTED);
+    say_kind(&s, EG_MESSAGE_LEAVE);
+    expect_left(&s, "");
+    assert_ok(end(&s));
+}
+
 static void test_damaged_message_ends_the_worker(void **state)
 {
     (void)state;
@@ -436,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_recall),
         cmocka_unit_test(test_heartbeat_is_as_told),
         cmocka_unit_test(test_heartbeat),
+        cmocka_unit_test(test_reports_every_percent),
         cmocka_unit_test(test_damaged_message_ends_the_worker),
         cmocka_unit_test(test_damage_during_a_trial),
         cmocka_unit_test(test_runner_that_does_not_open),

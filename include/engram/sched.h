@@ -41,6 +41,15 @@ typedef struct eg_work_note {
     const char *text;
 } eg_work_note;
 
+/** How far a trial is that runs. */
+typedef struct eg_work_progress {
+    uint64_t ticket;
+    uint32_t attempt;
+    uint32_t rank;
+    uint64_t step,
+        steps; /**< minibatches done, those before a checkpoint included, and in all; steps > 0 */
+} eg_work_progress;
+
 /** How a piece of work came back. */
 typedef struct eg_work_result {
     uint64_t ticket;
@@ -95,6 +104,9 @@ typedef struct eg_sched_client {
     eg_status (*commit)(void *user);
     /** A trial goes on from its checkpoint, or has trouble with it. */
     void (*note)(void *user, const eg_work_note *note);
+    /** A worker says how far its trial is: with every heartbeat, and after every percent of the trial, but
+     *  not more than once a second. */
+    void (*progress)(void *user, const eg_work_progress *progress);
     /** A worker is lost; a `lost` or `finished` (a failure, if the work has taken too many workers with
      * it) follows for every piece of work it had. */
     eg_status (*worker_lost)(void *user, const eg_worker_loss *loss);

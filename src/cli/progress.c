@@ -4,8 +4,10 @@
 #include "cli/format.h"
 #include "cli/json.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -15,11 +17,35 @@ static const double terminal_interval = 0.5;
 static const double log_interval = 30.0;
 static const double json_interval = 2.0;
 
+static size_t width_of(int terminal)
+{
+    struct winsize size = {0};
+    bool known = ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
+    return known ? size.ws_col : 80;
+}
+
+/** Columns of the terminal at which standard error ends, asked anew because people resize windows; 0 if
+ *  there is none. */
+static size_t terminal_width(void)
+{
+    if (isatty(STDERR_FILENO) == 1) {
+        return width_of(STDERR_FILENO);
+    }
+    const char *name = getenv(EG_TERMINAL_VARIABLE);
+    int terminal = name == NULL ? -1 : open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (terminal < 0) {
+        return 0;
+    }
+    size_t width = isatty(terminal) == 1 ? width_of(terminal) : 0;
+    (void)close(terminal);
+    return width;
+}
+
 eg_progress_line eg_progress_make(eg_progress_mode mode)
 {
     double now = eg_clock();
     return (eg_progress_line){
-        .mode = mode, .terminal = isatty(STDERR_FILENO) == 1, .last = now, .start = now};
+        .mode = mode, .terminal = terminal_width() > 0, .last = now, .start = now};
 }
 
 bool eg_progress_due(const eg_progress_line *line)
@@ -50,6 +76,11 @@ static void write_json(const eg_progress_line *line, const eg_progress_facts *fa
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
         eg_json_count(object, eg_trial_status_name((eg_trial_status)s), facts->by_status[s]);
     }
+    json_t *shares = json_array();
+    for (size_t i = 0; i < facts->share_count; i++) {
+        (void)json_array_append_new(shares, json_real(facts->shares[i]));
+    }
+    (void)json_object_set_new(object, "running_shares", shares);
     eg_json_count(object, "workers_lost", facts->workers_lost);
     eg_json_count(object, "retried", facts->retried);
     eg_json_real(object, "trials_per_minute", facts->per_minute);
@@ -59,12 +90,33 @@ static void write_json(const eg_progress_line *line, const eg_progress_facts *fa
     eg_json_row(stderr, object);
 }
 
+/** " (45 %, 12 %)", of many trials " (3 % to 97 %)". */
+static void append_shares(char text[LINE_SIZE], const eg_progress_facts *facts)
+{
+    enum { LISTED_MAX = 4 };
+    double least = 1;
+    double most = 0;
+    for (size_t i = 0; i < facts->share_count; i++) {
+        least = fmin(least, facts->shares[i]);
+        most = fmax(most, facts->shares[i]);
+        if (facts->share_count <= LISTED_MAX) {
+            eg_append(text, LINE_SIZE, "%s%.0f %%", i == 0 ? " (" : ", ",
+                      floor(100 * facts->shares[i]));
+        }
+    }
+    if (facts->share_count > LISTED_MAX) {
+        eg_append(text, LINE_SIZE, " (%.0f %% to %.0f %%", floor(100 * least), floor(100 * most));
+    }
+    eg_append(text, LINE_SIZE, "%s", facts->share_count > 0 ? ")" : "");
+}
+
 static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)
 {
     const char *dot = eg_utf8() ? " · " : " | ";
     text[0] = '\0';
     eg_append(text, LINE_SIZE, "%zu/%zu finished%s%zu running", finished(facts), facts->total, dot,
               facts->by_status[EG_TRIAL_RUNNING]);
+    append_shares(text, facts);
     static const eg_trial_status rare[] = {EG_TRIAL_PAUSED, EG_TRIAL_SKIPPED, EG_TRIAL_STOPPED,
                                            EG_TRIAL_DIVERGED};
     for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
@@ -99,13 +151,6 @@ static void cut(char *text, size_t width)
     }
 }
 
-static size_t terminal_width(void)
-{
-    struct winsize size = {0};
-    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
-    return known ? size.ws_col : 80;
-}
-
 void eg_progress_write(eg_progress_line *line, const eg_progress_facts *facts)
 {
     if (line->mode == EG_PROGRESS_OFF) {
@@ -119,7 +164,8 @@ void eg_progress_write(eg_progress_line *line, const eg_progress_facts *facts)
     char text[LINE_SIZE];
     compose(text, facts);
     if (line->terminal) {
-        cut(text, terminal_width() - 1);
+        size_t width = terminal_width();
+        cut(text, width > 0 ? width - 1 : 0);
         (void)fprintf(stderr, "\r\033[K%s", text); /* to the line's start, erase to its end */
         line->drawn = true;
     } else {

@@ -15,17 +15,22 @@ typedef enum eg_progress_mode {
 
 typedef struct eg_progress_line {
     eg_progress_mode mode;
-    bool terminal; /**< standard error is one */
+    bool terminal; /**< standard error ends at one */
     bool drawn;    /**< a line without newline is on the screen */
     double last;   /**< when something was last written */
     double start;  /**< of this command */
 } eg_progress_line;
 
+enum { EG_PROGRESS_SHARES_MAX = 1024 };
+
 /** What there is to say. Unknown numbers are NaN. */
 typedef struct eg_progress_facts {
     size_t total;
     const size_t *by_status; /**< [EG_TRIAL_STATUS_COUNT] */
-    double per_minute;       /**< trials finished per minute by this command */
+    const double
+        *shares; /**< [share_count] done, 0 to 1, of trials that run: those that are known */
+    size_t share_count;
+    double per_minute; /**< trials finished per minute by this command */
     double seconds_left;
     double best, best_interval;
     const char *best_words; /**< settings of the best point, "" */
@@ -33,6 +38,10 @@ typedef struct eg_progress_facts {
 } eg_progress_facts;
 
 eg_progress_line eg_progress_make(eg_progress_mode mode);
+/** Under mpirun standard error is a pipe, and nobody but the program that started mpirun knows that it
+ *  ends at a terminal: that program names the terminal (ttyname) in the environment under this name. */
+#define EG_TERMINAL_VARIABLE "ENGRAM_TERMINAL"
+
 /** Whether enough time passed for the next line. */
 bool eg_progress_due(const eg_progress_line *line);
 void eg_progress_write(eg_progress_line *line, const eg_progress_facts *facts);

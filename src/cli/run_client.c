@@ -14,21 +14,6 @@
 /* Share of the time that rewriting the result file may cost. */
 static const double publish_share = 0.02;
 
-/** "name=value name=value" of what tells the best point from others, cut to fit. */
-static void describe_best(eg_sweep_run *run, size_t point)
-{
-    const eg_point_columns *columns = &run->columns;
-    run->best_words[0] = '\0';
-    for (size_t i = 0; i < columns->count; i++) {
-        const char *value = eg_point_columns_text(columns, i, point);
-        if (value != NULL) {
-            eg_append(run->best_words, sizeof run->best_words, "%s%s=%s",
-                      run->best_words[0] == '\0' ? "" : " ", eg_point_columns_name(columns, i),
-                      value);
-        }
-    }
-}
-
 static eg_status next(void *user, eg_work *out, bool *have)
 {
     eg_sweep_run *run = user;
@@ -64,20 +49,6 @@ static eg_status started(void *user, const eg_work *work, uint32_t rank, const c
     const eg_attempt attempt = {
         .attempt = work->attempt, .rank = rank, .host = host, .start_time = eg_now()};
     return eg_store_started(run->store, (size_t)work->ticket, &attempt);
-}
-
-/** Estimates the end: what is left to compute at the speed seen so far, trials that run being half done
- *  on average. */
-static void estimate_end(eg_sweep_run *run)
-{
-    if (run->session_finished == 0) {
-        return; /* all so far are pauses */
-    }
-    double running = (double)run->by_status[EG_TRIAL_RUNNING];
-    double mean_cost = run->session_cost / (double)run->session_finished;
-    double left = fmax(0.0, run->cost_left - 0.5 * running * mean_cost);
-    double speed = run->session_cost / run->session_wall * (double)run->workers;
-    run->deadline = speed > 0 && isfinite(speed) ? eg_clock() + left / speed : (double)NAN;
 }
 
 /** Says at once why a trial failed; after a few, `engram failures` is the better place. */
@@ -123,7 +94,7 @@ static eg_status finished(void *user, const eg_work_result *result)
     }
     EG_TRY(eg_sweep_run_decide(run, point));
     EG_TRY(eg_sweep_run_next_stage(run));
-    estimate_end(run);
+    eg_sweep_run_estimate(run);
     return eg_ok();
 }
 
@@ -149,34 +120,6 @@ static double mean_seconds(void *user)
 {
     const eg_sweep_run *run = user;
     return run->session_finished == 0 ? 0 : run->session_wall / (double)run->session_finished;
-}
-
-void eg_sweep_run_progress(eg_sweep_run *run)
-{
-    double elapsed = eg_clock() - run->progress.start;
-    const eg_tally *best = eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise);
-    eg_progress_facts facts = {
-        .total = run->plan->trial_count,
-        .by_status = run->by_status,
-        .per_minute = run->session_finished == 0 ? (double)NAN
-                                                 : 60.0 * (double)run->session_finished / elapsed,
-        .seconds_left = fmax(0.0, run->deadline - eg_clock()),
-        .best = (double)NAN,
-        .best_interval = (double)NAN,
-        .best_words = "",
-        .workers_lost = run->workers_lost,
-        .retried = run->retried,
-    };
-    if (isnan(run->deadline)) {
-        facts.seconds_left = (double)NAN; /* fmax would have made it 0 */
-    }
-    if (best != NULL) {
-        facts.best = best->mean;
-        facts.best_interval = eg_tally_interval(best);
-        describe_best(run, best->point);
-        facts.best_words = run->best_words;
-    }
-    eg_progress_write(&run->progress, &facts);
 }
 
 /** Time is up: stops the sweep as SIGUSR1 from outside would. */
@@ -229,6 +172,7 @@ eg_sched_client eg_sweep_run_client(eg_sweep_run *run)
         .finished = finished,
         .commit = commit,
         .note = note,
+        .progress = eg_sweep_run_report,
         .worker_lost = eg_sweep_run_worker_lost,
         .lost = eg_sweep_run_lost,
         .worker_back = eg_sweep_run_worker_back,

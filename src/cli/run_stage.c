@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static double cost_of(const eg_sweep_run *run, size_t trial)
+double eg_sweep_run_cost(const eg_sweep_run *run, size_t trial)
 {
     return run->plan->points[run->plan->trials[trial].point].cost;
 }
@@ -18,6 +18,9 @@ static double cost_of(const eg_sweep_run *run, size_t trial)
 void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective)
 {
     eg_outcome *outcome = &run->outcomes[trial];
+    if (status != EG_TRIAL_RUNNING) {
+        eg_sweep_run_drop_report(run, trial);
+    }
     bool was_finished = eg_trial_is_final(outcome->status);
     bool is_finished = eg_trial_is_final(status);
     run->by_status[outcome->status]--;
@@ -26,7 +29,7 @@ void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, d
     outcome->objective = objective;
     if (!was_finished && is_finished) {
         run->unfinished--;
-        run->cost_left -= cost_of(run, trial);
+        run->cost_left -= eg_sweep_run_cost(run, trial);
         eg_tally_add(&run->tallies[run->plan->trials[trial].point], objective);
     }
 }
@@ -34,7 +37,7 @@ void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, d
 void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial)
 {
     run->session_finished++;
-    run->session_cost += cost_of(run, trial);
+    run->session_cost += eg_sweep_run_cost(run, trial);
 }
 
 /** Starts counting a trial whose outcome the store reported. */
@@ -47,7 +50,7 @@ static void count_in(eg_sweep_run *run, size_t trial)
         eg_tally_add(&run->tallies[run->plan->trials[trial].point], outcome->objective);
     } else {
         run->unfinished++;
-        run->cost_left += cost_of(run, trial);
+        run->cost_left += eg_sweep_run_cost(run, trial);
     }
 }
 
@@ -229,6 +232,7 @@ void eg_sweep_run_clear(eg_sweep_run *run)
     eg_free(run->checkpoints);
     eg_free(run->checkpoint);
     eg_free(run->hosts);
+    eg_free(run->reports);
     eg_point_columns_clear(&run->columns);
     eg_free(run->path);
     eg_plan_free(run->plan);

@@ -11,6 +11,14 @@
 #include "engram/store.h"
 #include "engram/sweep.h"
 
+/** What a worker that trains has said of its trial. */
+typedef struct eg_run_report {
+    bool known; /**< false: nothing of the trial it has now */
+    size_t trial;
+    double first, latest; /**< share of the trial that was done, in its first and latest report */
+    double first_time, latest_time; /**< of these reports, on eg_clock */
+} eg_run_report;
+
 /** Workers lost on one host. */
 typedef struct eg_host_losses {
     char host[64];
@@ -40,6 +48,8 @@ typedef struct eg_sweep_run {
     double checkpoint_every;  /**< seconds; 0: only when stopped */
     size_t checkpoint_count;  /**< of unfinished trials, when last counted */
     size_t workers;
+    eg_run_report *reports; /**< [report_count] by rank; NULL before anything runs */
+    size_t report_count;
     double cost_left;                  /**< of unfinished trials */
     double session_wall, session_cost; /**< of trials finished by this command */
     size_t session_finished, session_failed, session_warnings;
@@ -71,6 +81,12 @@ eg_status eg_sweep_run_drop_checkpoint(eg_sweep_run *run, size_t trial) EG_WARN_
 eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run) EG_WARN_UNUSED;
 /** Shows what a worker says of a trial; warnings in every mode. */
 void eg_sweep_run_note(eg_sweep_run *run, const eg_work_note *note);
+/** Callback of run_progress.c: a worker says how far its trial is. */
+void eg_sweep_run_report(void *user, const eg_work_progress *progress);
+/** A trial does not run any more: what was said of it says nothing. */
+void eg_sweep_run_drop_report(eg_sweep_run *run, size_t trial);
+/** Estimates the end anew, after a result or a report. */
+void eg_sweep_run_estimate(eg_sweep_run *run);
 /** Callbacks of run_losses.c; `user` is the eg_sweep_run. */
 eg_status eg_sweep_run_worker_lost(void *user, const eg_worker_loss *loss) EG_WARN_UNUSED;
 eg_status eg_sweep_run_lost(void *user, const eg_work_loss *loss) EG_WARN_UNUSED;
@@ -80,6 +96,9 @@ void eg_sweep_run_print_losses(const eg_sweep_run *run);
 
 /** Writes a progress line (or object) now. */
 void eg_sweep_run_progress(eg_sweep_run *run);
+
+/** What the trial costs, in the plan's unit. */
+double eg_sweep_run_cost(const eg_sweep_run *run, size_t trial);
 
 /** Gives a trial its status (and tallies its objective), keeping the counts. */
 void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective);

@@ -58,8 +58,9 @@ static const eg_option options[] = {
     [PROGRESS] = {.name = "progress",
                   .value = "MODE",
                   .doc = "What standard error shows: line (default; redrawn twice a second on a "
-                         "terminal, a line every 30 s elsewhere), json (an object per line, every "
-                         "2 s and at the end, and for what becomes of a trial's checkpoint), off."},
+                         "terminal, a line every 30 s elsewhere; in brackets how far the trials "
+                         "that run are), json (an object per line, every 2 s and at the end, and "
+                         "for what becomes of a trial's checkpoint), off."},
     [QUIET] = {.name = "quiet",
                .letter = 'q',
                .doc = "No progress and no summary; only errors, and the exit code."},
@@ -259,6 +260,8 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     if (mode == EG_PROGRESS_LINE) {
         EG_TRY(announce(cli, run, sched));
     }
+    run->report_count = (size_t)eg_world_size(cli->world);
+    EG_TRY(eg_alloc(&run->reports, run->report_count, sizeof *run->reports));
     eg_blas_set_threads(1);
     eg_sched_client client = eg_sweep_run_client(run);
     cli->scheduled = true;

@@ -34,8 +34,7 @@ typedef struct eg_member {
     size_t held_count;
     eg_task kept[EG_HELD_MAX]; /**< results the client has, but not yet on disk */
     size_t kept_count;
-    uint64_t step, steps; /**< as last heard */
-    double heard;         /**< when */
+    double heard; /**< when anything came of it */
 } eg_member;
 
 typedef struct eg_crew {

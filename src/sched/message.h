@@ -3,7 +3,7 @@
  *  A conversation: scheduler ALIVE, with the rules for staying in touch → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
  *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A result may be a pause: the trial got
  * as far as it may for now, and may be WORK again, for anybody. A worker sends PROGRESS at least
- * every heartbeat, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
+ * every heartbeat, and when its trial is a percent further, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
  * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint. A worker that
  * was taken for lost and speaks again is told RECALL: it drops all it has, answers READY, and only then counts
  * again; everything it said before that is ignored. LEAVE ends the work, answered by LEFT, the

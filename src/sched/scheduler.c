@@ -30,6 +30,24 @@ static void stop_all(eg_scheduler *me)
     }
 }
 
+/* Only of work that is still the member's. */
+static void take_progress(eg_scheduler *me, const eg_member *member, const eg_message *message)
+{
+    const eg_work_progress progress = {.ticket = message->as.progress.task.ticket,
+                                       .attempt = message->as.progress.task.attempt,
+                                       .rank = member->rank,
+                                       .step = message->as.progress.step,
+                                       .steps = message->as.progress.steps};
+    bool sound =
+        message->as.progress.working && progress.steps > 0 && progress.step <= progress.steps;
+    for (size_t i = 0; sound && i < member->held_count; i++) {
+        const eg_task *held = &member->held[i].task;
+        if (held->ticket == progress.ticket && held->attempt == progress.attempt) {
+            me->client->progress(me->client->user, &progress);
+        }
+    }
+}
+
 static eg_status take_in(eg_scheduler *me, eg_member *member, eg_message *message)
 {
     if (member->lost) {
@@ -47,8 +65,7 @@ static eg_status take_in(eg_scheduler *me, eg_member *member, eg_message *messag
         (void)strncpy(member->host, message->as.ready.host, sizeof member->host - 1);
         return eg_ok();
     case EG_MESSAGE_PROGRESS:
-        member->step = message->as.progress.step;
-        member->steps = message->as.progress.steps;
+        take_progress(me, member, message);
         return eg_crew_greet(&me->crew, member);
     case EG_MESSAGE_RESULT:
         return eg_scheduler_take_result(me, member, &message->as.result);

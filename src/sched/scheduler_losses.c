@@ -101,7 +101,6 @@ void eg_scheduler_lose(eg_scheduler *me, eg_member *member, const char *why)
         }
     }
     member->held_count = 0;
-    member->step = member->steps = 0;
     me->dry = false;
     size_t left = count_workers(me);
     if (left < me->crew.options.workers_min) {

@@ -33,7 +33,6 @@ bool eg_scheduler_take_back(eg_scheduler *me, eg_member *member, eg_task task, e
             me->held--;
             memmove(&member->held[i], &member->held[i + 1],
                     (member->held_count - i) * sizeof member->held[0]);
-            member->step = member->steps = 0;
             return true;
         }
     }

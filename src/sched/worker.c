@@ -18,6 +18,10 @@ static const double look_seconds = 0.02;
 static const double patience_at_first = 10;
 /* So many heartbeats must be missing before anybody is taken for lost. */
 static const double beats_per_timeout = 4;
+/* A percent more of a trial is worth a message, but no more than so often: what rank 0 shows is to move, and its
+ * work does not grow with the length of the sweep. */
+static const uint64_t report_percent = 1;
+static const double report_seconds = 1;
 /* How often a worker looks whether rank 0 still exists. */
 static const double check_seconds = 0.25;
 
@@ -42,12 +46,13 @@ typedef struct worker {
     held_result *held;
     size_t held_count, held_capacity;
 
-    eg_message note; /* PROGRESS: what is running now */
-    bool stop;       /* told to stop what runs */
-    bool leave;      /* told to leave */
-    bool recalled;   /* taken for lost: all work is to be dropped */
-    bool signalled;  /* the scheduler knows of our signal */
-    bool contact;    /* the scheduler has opened the conversation */
+    eg_message note;   /* PROGRESS: what is running now */
+    uint64_t reported; /* its last step that the scheduler knows of */
+    bool stop;         /* told to stop what runs */
+    bool leave;        /* told to leave */
+    bool recalled;     /* taken for lost: all work is to be dropped */
+    bool signalled;    /* the scheduler knows of our signal */
+    bool contact;      /* the scheduler has opened the conversation */
     double looked, said, checked;
     double asked; /* when the first message was sent since anything was heard; 0: none is open */
     eg_status status;
@@ -221,6 +226,17 @@ static eg_status check_silence(worker *me, double now)
                    silent, me->held_count);
 }
 
+static bool heartbeat_due(const worker *me, double now)
+{
+    const eg_message *note = &me->note;
+    uint64_t step = note->as.progress.step;
+    bool further = step < me->reported || /* it has begun again */
+                   (step > me->reported &&
+                    100 * (step - me->reported) >= report_percent * note->as.progress.steps);
+    double pause = me->options.heartbeat_seconds;
+    return now - me->said >= (further ? fmin(pause, report_seconds) : pause);
+}
+
 /* Everything a worker does besides training. */
 static eg_status tend(worker *me)
 {
@@ -237,7 +253,8 @@ static eg_status tend(worker *me)
     if (away > me->options.heartbeat_seconds && me->asked > 0) {
         me->asked = now;
     }
-    if (me->contact && now - me->said >= me->options.heartbeat_seconds) {
+    if (me->contact && heartbeat_due(me, now)) {
+        me->reported = me->note.as.progress.step;
         EG_TRY(say(me, &me->note));
     }
     return check_silence(me, now);
@@ -314,6 +331,7 @@ static eg_status run_next(worker *me)
     const eg_work *work = &job.as.work;
     me->note.as.progress.working = true;
     me->note.as.progress.task = (eg_task){work->ticket, work->attempt};
+    me->reported = 0;
 
     eg_record *record = NULL;
     eg_message message = {.kind = EG_MESSAGE_RESULT};

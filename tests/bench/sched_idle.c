@@ -72,6 +72,12 @@ static eg_status do_nothing(void *user)
     return eg_ok();
 }
 
+static void note_progress(void *user, const eg_work_progress *progress)
+{
+    (void)user;
+    (void)progress;
+}
+
 static void note_note(void *user, const eg_work_note *note)
 {
     (void)user;
@@ -127,6 +133,7 @@ int main(int argc, char **argv)
                                     .finished = note_finish,
                                     .commit = do_nothing,
                                     .note = note_note,
+                                    .progress = note_progress,
                                     .worker_lost = note_worker_loss,
                                     .lost = note_loss,
                                     .worker_back = note_return,

@@ -216,6 +216,15 @@ static void fake_note(void *user, const eg_work_note *note)
                      note->rank != ledger->rank_of[note->ticket];
 }
 
+static void fake_progress(void *user, const eg_work_progress *progress)
+{
+    fake_ledger *ledger = user;
+    ledger->reports++;
+    ledger->wrong += progress->rank != ledger->rank_of[progress->ticket] ||
+                     progress->step > progress->steps || progress->steps == 0 ||
+                     progress->attempt != 1 + ledger->lost[progress->ticket];
+}
+
 static eg_status fake_worker_lost(void *user, const eg_worker_loss *loss)
 {
     fake_ledger *ledger = user;
@@ -274,6 +283,7 @@ eg_sched_client fake_client(fake_ledger *ledger)
                              .finished = fake_finished,
                              .commit = fake_commit,
                              .note = fake_note,
+                             .progress = fake_progress,
                              .worker_lost = fake_worker_lost,
                              .lost = fake_lost,
                              .worker_back = fake_worker_back,

@@ -36,7 +36,7 @@ typedef struct fake_ledger {
     size_t again_count, workers_lost, workers_back;
     unsigned wrong; /**< results whose status, message or content is not what it should be */
     size_t starts, finishes, interrupts, nexts, idles, commits;
-    size_t notes;
+    size_t notes, reports;
     size_t uncommitted; /**< results since the last successful commit */
     size_t out_now[FAKE_RANKS_MAX], out_most[FAKE_RANKS_MAX];
     size_t by_rank[FAKE_RANKS_MAX]; /**< results */

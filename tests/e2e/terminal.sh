@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# What somebody at a terminal sees: under mpirun, too, a line that is drawn again and again and says how far
+# the trials are that run; Ctrl-C ends the sweep cleanly.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+export ENGRAM=$engram LC_ALL=C.UTF-8
+local_sh=$here/../../jobs/local.sh
+
+# await WORDS FILE: until they are in the file; it and its directory may not be there yet.
+await() {
+    local i
+    for ((i = 0; i < 1200; i++)); do
+        ! grep -qsaE -- "$1" "$2" || return 0
+        sleep 0.1
+    done
+    tail -c 1000 "$2" | cat -v >&2
+    fail "$2 does not contain \"$1\" after two minutes"
+}
+
+sweep endless <<'END'
+  stream.epochs: 300000
+grid:
+  optimizer.lr: [0.003, 0.03]
+END
+
+# watch RANKS: the sweep at a terminal of 60 columns until the progress of a trial is seen, then Ctrl-C.
+watch() {
+    local code=0 line
+    rm -rf keys screen endless.*.* endless.h5
+    mkfifo keys
+    # bash starts background jobs deaf to Ctrl-C.
+    env --default-signal=INT script -qefc "stty cols 60; exec '$local_sh' -n $1 endless.yaml seeds=1 -o endless.h5" screen <keys \
+        >/dev/null &
+    background+=($!)
+    exec 3>keys
+    await 'running \([0-9]+ %' screen
+    printf '\003' >&3
+    wait $! || code=$?
+    exec 3>&-
+    [ "$code" = 75 ] || fail "Ctrl-C with $1 ranks: exit code $code: $(tail -c 1000 screen | cat -v)"
+    # Each line is drawn in the place of the last one and narrower than the terminal.
+    tr '\r' '\n' <screen | sed -n 's/^\x1b\[K\(.*running.*\)/\1/p' >lines
+    [ "$(wc -l <lines)" -gt 1 ] || fail "$1 ranks: drawn only once: $(cat -v screen)"
+    [ "$(wc -L <lines)" -lt 60 ] || fail "$1 ranks: wider than the terminal: $(cat -v lines)"
+    has lines "0/2 finished · $1 running ("
+    has screen "0 of 2 trials finished, stopped early"
+}
+watch 2
+watch 1
+echo passed
