@@ -142,6 +142,10 @@ typedef struct eg_results {
  * no journal. Only reads. */
 eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *plan) EG_WARN_UNUSED;
 
+/** Whether a sweep has begun into the file at PATH, so that it can be loaded: the journal holds its plan, or
+ *  there is only the HDF5 file. */
+eg_status eg_results_begun(bool *out, const char *path) EG_WARN_UNUSED;
+
 /** Loads NAME.h5 or NAME.journal: the journal if there is one, else the HDF5 file. */
 eg_status eg_results_load(eg_results **out, const char *path) EG_WARN_UNUSED;
 void eg_results_free(eg_results *results);

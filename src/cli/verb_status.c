@@ -26,7 +26,7 @@ static const eg_option options[] = {
                .optional = true,
                .doc =
                    "Shows it again every SECONDS (default 2) until nobody writes to the file any "
-                   "more."},
+                   "more. If no sweep has begun in FILE yet, waits for it."},
     [JSON] = {.name = "json", .doc = "One JSON object (one per line with --watch)."},
 };
 
@@ -299,28 +299,54 @@ done:
     return status;
 }
 
+/** A signal ends the sleep, so leaving never takes long; false if one came. */
+static bool pause_for(size_t seconds)
+{
+    const struct timespec pause = {.tv_sec = (time_t)seconds};
+    (void)nanosleep(&pause, NULL);
+    return eg_signals_pending() == 0;
+}
+
+/** Until there is a sweep to watch; *begun = false if a signal came first. */
+static eg_status await_sweep(bool *begun, const char *path, size_t interval)
+{
+    EG_TRY(eg_results_begun(begun, path));
+    if (!*begun) {
+        (void)fprintf(stderr, "waiting for a sweep to begin in %s (Ctrl-C ends this)\n", path);
+    }
+    while (!*begun && pause_for(interval)) {
+        EG_TRY(eg_results_begun(begun, path));
+    }
+    return eg_ok();
+}
+
+static eg_status watch(const char *path, bool json, size_t interval, int *code)
+{
+    bool running = false;
+    EG_TRY(eg_signals_install());
+    EG_TRY(await_sweep(&running, path, interval));
+    while (running) {
+        EG_TRY(show(path, json, true, &running));
+        running = running && fflush(stdout) == 0 && pause_for(interval);
+    }
+    *code = eg_signals_pending() == 0 ? EG_EXIT_DONE : EG_EXIT_STOPPED;
+    return eg_ok();
+}
+
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
+    bool json = args->option[JSON] != NULL;
+    const char *every = args->option[WATCH];
+    if (every == NULL) {
+        bool running = false;
+        return show(args->words[0], json, false, &running);
+    }
     size_t interval = 2;
-    const char *watch = args->option[WATCH];
-    if (watch != NULL && watch[0] != '\0') {
-        EG_TRY(eg_args_count(&interval, "--watch", watch, 1));
+    if (every[0] != '\0') {
+        EG_TRY(eg_args_count(&interval, "--watch", every, 1));
     }
-    EG_TRY(eg_signals_install());
-    bool running = false;
-    EG_TRY(show(args->words[0], args->option[JSON] != NULL, watch != NULL, &running));
-    while (watch != NULL && running && fflush(stdout) == 0) {
-        /* A signal ends the sleep, so leaving never takes long. */
-        const struct timespec pause = {.tv_sec = (time_t)interval};
-        (void)nanosleep(&pause, NULL);
-        if (eg_signals_pending() != 0) {
-            *code = EG_EXIT_STOPPED;
-            return eg_ok();
-        }
-        EG_TRY(show(args->words[0], args->option[JSON] != NULL, true, &running));
-    }
-    return eg_ok();
+    return watch(args->words[0], json, interval, code);
 }
 
 const eg_verb eg_verb_status = {

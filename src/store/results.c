@@ -114,6 +114,41 @@ eg_status eg_results_load(eg_results **out, const char *path)
     return status;
 }
 
+static eg_status holds_plan(bool *out, const char *path)
+{
+    eg_book *book = NULL;
+    eg_journal journal = EG_JOURNAL_NONE;
+    eg_replay replay = {0};
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_book_create(&book));
+    EG_TRY_DONE(status, eg_journal_open(&journal, path, false));
+    EG_TRY_DONE(status, eg_book_replay(book, &journal, &replay));
+    *out = book->has_plan;
+done:
+    eg_journal_close(&journal);
+    eg_book_free(book);
+    return status;
+}
+
+eg_status eg_results_begun(bool *out, const char *path)
+{
+    eg_paths paths = {0};
+    eg_path_kind journal = EG_PATH_NONE;
+    eg_path_kind file = EG_PATH_NONE;
+    eg_status status = eg_ok();
+    *out = false;
+    EG_TRY_DONE(status, eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_path_look(paths.journal, &journal));
+    EG_TRY_DONE(status, eg_path_look(paths.file, &file));
+    *out = file != EG_PATH_NONE;
+    if (journal == EG_PATH_FILE) {
+        status = holds_plan(out, paths.journal);
+    }
+done:
+    eg_paths_clear(&paths);
+    return status;
+}
+
 static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *plan)
 {
     for (size_t i = 0; i < plan->trial_count; i++) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What somebody at a terminal sees: under mpirun, too, a line that is drawn again and again and says how far
-# the trials are that run; Ctrl-C ends the sweep cleanly.
+# the trials are that run; Ctrl-C ends the sweep cleanly. `status --watch` waits for a sweep.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
@@ -48,4 +48,23 @@ watch() {
 }
 watch 2
 watch 1
+
+# Nothing to watch yet: waits for the sweep, unless only asked how it is. Then shows it to its end.
+refuses "later.h5 does not exist" -- "$engram" status later.h5
+"$engram" status later.h5 --watch=1 --json >watched 2>waiting &
+background+=($!)
+await "waiting for a sweep to begin in later.h5" waiting
+expect 0 "$engram" run endless.yaml -o later.h5 stream.epochs=1 --quiet
+code=0
+wait $! || code=$?
+[ "$code" = 0 ] || fail "watching ended with $code"
+[[ $(tail -n 1 watched) == *'"finished":2'* ]] || fail "not the end of what it waited for: $(cat watched)"
+# A signal ends the waiting.
+env --default-signal=INT "$engram" status never.h5 --watch 2>waiting &
+background+=($!)
+await "waiting for a sweep" waiting
+kill -INT $!
+code=0
+wait $! || code=$?
+[ "$code" = 75 ] || fail "waiting was ended by a signal with $code"
 echo passed
