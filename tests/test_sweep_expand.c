@@ -196,13 +196,15 @@ static void test_exclude(void **state)
         {"{model.hidden: [[1000], [5]], optimizer: adam}", 4},
         {"{model.hidden: [5, 5]}", 8},
     };
-    for (size_t i = 0; i < EG_COUNT(cases); i++) {
+    /* A single map, and a list of one. */
+    for (size_t k = 0; k < 2 * EG_COUNT(cases); k++) {
+        size_t i = k / 2;
         char text[400];
         (void)snprintf(text, sizeof text,
                        "name: t\nseeds: 3\nbase: {optimizer.beta1: 0.9}\n"
                        "grid: {optimizer: [adam, sgd], optimizer.lr: [0.1, 0.2, 0.3, 0.4]}\n"
-                       "exclude:\n  - %s\n",
-                       cases[i].condition);
+                       "exclude:\n  %s %s\n",
+                       k % 2 == 0 ? "" : "-", cases[i].condition);
         eg_plan *plan = plan_of(text, NULL);
         if (plan->point_count != cases[i].left) {
             fail_msg("%s leaves %zu points, expected %zu", cases[i].condition, plan->point_count,

@@ -66,6 +66,19 @@ static void test_overrides(void **state)
     assert_false(plan->maximise);
     eg_plan_free(plan);
 
+    /* The other spelling. */
+    plan = plan_of(small, "stop=off", "objective={variable: forgetting, goal: minimize}", NULL);
+    assert_false(plan->maximise);
+    eg_plan_free(plan);
+    plan = plan_of(small, "objective={variable: final_accuracy, goal: maximize}", NULL);
+    assert_true(plan->maximise);
+    eg_plan_free(plan);
+
+    /* Text may have commas. */
+    plan = plan_of(small, "dataset=mnist", "dataset.path=a,b", NULL);
+    assert_string_equal(eg_test_value(plan, 0, "dataset.path"), "a,b");
+    eg_plan_free(plan);
+
     /* The parameters of a component that the command line replaces lose their meaning silently. */
     plan = plan_of(
         "name: t\nseeds: 3\nbase: {model.activation: hard_ash, model.activation.alpha: 4}\n",
@@ -89,6 +102,14 @@ static void test_override_mistakes(void **state)
     assert_fails(plan_status(small, "optimizer.lr="), EG_INVALID, "optimizer.lr = (empty)");
     assert_fails(plan_status(small, "optimizer.lr=[1, "), EG_INVALID,
                  "command line: optimizer.lr: not valid YAML");
+    assert_fails(plan_status(small, "model.activation=relu,sigmoid"), EG_INVALID,
+                 "command line: model.activation = relu,sigmoid: several values are a list in "
+                 "brackets: 'model.activation=[relu, sigmoid]'");
+    assert_fails(plan_status(small, "optimizer.lr=1e-3, 1e-2,"), EG_INVALID,
+                 "'optimizer.lr=[1e-3, 1e-2]'");
+    assert_fails(plan_status(small, "model.hidden=100,50"), EG_INVALID, "'model.hidden=[100, 50]'");
+    assert_fails(plan_status(small, "seeds=1,2"), EG_INVALID, "'seeds=[1, 2]'");
+    assert_fails(plan_status(small, "optimizer.lr=\"1,2\""), EG_INVALID, "'optimizer.lr=[1, 2]'");
     assert_fails(plan_status(small, "seeds=0"), EG_INVALID, "seeds = 0: must be at least 1");
     assert_fails(plan_status(small, "optimizer.rho=0.9"), EG_INVALID,
                  "command line: no point has this setting: optimizer.rho belongs to rmsprop, but "

@@ -39,12 +39,22 @@ static void test_include(void **state)
     assert_column(plan, "stream.epochs", "3");
     assert_column(plan, "stream.batch", "16");
     assert_int_equal(plan->seed_count, 4);
+    /* base is merged, a grid is not: the plan says which one holds. */
+    assert_int_equal(plan->note_count, 1);
+    assert_non_null(strstr(plan->notes[0], "main.yaml:4: grid replaces that of "));
+    assert_non_null(
+        strstr(plan->notes[0], "common.yaml:3 (of included files only base is merged)"));
     /* All texts, included ones first, each behind its name. */
     const char *first = strstr(plan->text, "seeds: 4");
     const char *second = strstr(plan->text, "include: common.yaml");
     const char *third = strstr(plan->text, "name: main");
     assert_true(first != NULL && first < second && second < third);
     assert_non_null(strstr(plan->text, "/common.yaml\nbase:"));
+    eg_plan_free(plan);
+
+    write_in(directory, "twice.yaml", "name: twice\ninclude: [common.yaml, more.yaml]\n");
+    assert_ok(load_from(directory, "twice.yaml", &plan));
+    assert_int_equal(plan->note_count, 0);
     eg_plan_free(plan);
 
     write_in(directory, "a.yaml", "name: a\ninclude: b.yaml\n");

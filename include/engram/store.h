@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** The results file that PATH means, everywhere in this header: NAME.h5, also given as NAME.journal or, if NAME has
+ * no dot, as NAME alone. A new string. EG_INVALID: another ending. */
+eg_status eg_store_file(char **out, const char *path) EG_WARN_UNUSED;
+
 /** One run of the command, as written to the journal. */
 typedef struct eg_session {
     const char *command;   /**< command line */

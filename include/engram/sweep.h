@@ -117,11 +117,14 @@ struct eg_plan {
     bool selected;     /**< the second stage's trials are in `trials` */
     size_t duplicates; /**< points that several blocks or alternatives gave, counted once */
     size_t excluded;   /**< points removed by `exclude` or left out by `only` */
-    char **warnings;
+    char **warnings; /**< written to results, too */
     size_t warning_count;
+    char **notes; /**< how the sweep file was read, where that may surprise */
+    size_t note_count;
 };
 
-/** Reads, validates and expands a sweep file. `overrides`: "name=value" arguments, applied to every
+/** Reads, validates and expands a sweep file; "-" is standard input (files it names are then relative to the
+ * working directory). `overrides`: "name=value" arguments, applied to every
  * point (an override of a swept name replaces its values); also seeds=N, name=…, only={…}. Errors: EG_INVALID
  * with file:line:column. Release with eg_plan_free. */
 eg_status eg_plan_load(eg_plan **out, const char *path, const char *const *overrides,

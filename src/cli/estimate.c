@@ -87,11 +87,7 @@ done:
 eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *path)
 {
     *out = (eg_estimate){0};
-    if (path != NULL) {
-        EG_TRY(eg_strdup(&out->path, path));
-    } else {
-        EG_TRY(eg_sweep_words_path(&out->path, plan));
-    }
+    EG_TRY(eg_sweep_words_path(&out->path, plan, path));
     double total = 0;
     double done = 0;
     for (size_t t = 0; t < plan->trial_count; t++) {

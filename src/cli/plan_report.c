@@ -137,6 +137,9 @@ static void print_text(const eg_plan *plan, const eg_estimate *estimate)
     print_estimate(plan, estimate);
     (void)printf("swept       %zu setting%s\n", plan->swept_count, eg_plural(plan->swept_count));
     print_swept(plan);
+    for (size_t i = 0; i < plan->note_count; i++) {
+        (void)printf("note        %s\n", plan->notes[i]);
+    }
     for (size_t i = 0; i < plan->warning_count; i++) {
         (void)printf("warning     %s\n", plan->warnings[i]);
     }
@@ -170,6 +173,7 @@ static eg_status print_json(const eg_plan *plan, const eg_estimate *estimate)
         eg_json_count(swept, plan->swept[s], values_of(plan, plan->swept[s], list));
     }
     (void)json_object_set_new(root, "swept", swept);
+    (void)json_object_set_new(root, "notes", eg_json_texts(plan->notes, plan->note_count));
     (void)json_object_set_new(root, "warnings", eg_json_texts(plan->warnings, plan->warning_count));
     return eg_json_print(root);
 }

@@ -3,6 +3,7 @@
 
 #include "cli/preflight.h"
 #include "engram/memory.h"
+#include "engram/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,11 @@ eg_status eg_sweep_words_plan(eg_plan **out, const eg_args *args, const char *sl
     return eg_ok();
 }
 
-eg_status eg_sweep_words_path(char **out, const eg_plan *plan)
+eg_status eg_sweep_words_path(char **out, const eg_plan *plan, const char *given)
 {
+    if (given != NULL) {
+        return eg_store_file(out, given);
+    }
     if (plan->slice_count > 0) {
         return eg_format(out, "results/%s.%zuof%zu.h5", plan->name, plan->slice, plan->slice_count);
     }

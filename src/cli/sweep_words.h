@@ -14,8 +14,8 @@
  *  the whole sweep) describe. Errors: EG_INVALID. */
 eg_status eg_sweep_words_plan(eg_plan **out, const eg_args *args, const char *slice) EG_WARN_UNUSED;
 
-/** Where the plan's results go unless told otherwise: results/NAME.h5, for a slice
- *  results/NAME.IofN.h5. A new text. */
-eg_status eg_sweep_words_path(char **out, const eg_plan *plan) EG_WARN_UNUSED;
+/** Where the plan's results go: the file that `given` (the value of --output) means; if it is NULL results/NAME.h5,
+ *  for a slice results/NAME.IofN.h5. A new text. Errors: EG_INVALID for another ending than .h5. */
+eg_status eg_sweep_words_path(char **out, const eg_plan *plan, const char *given) EG_WARN_UNUSED;
 
 #endif

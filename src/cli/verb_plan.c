@@ -13,7 +13,8 @@ static const eg_option options[] = {
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
                 .value = "FILE",
-                .doc = "The results file the sweep would use (default: results/NAME.h5): if it "
+                .doc = "The results file the sweep would use (default: results/NAME.h5; FILE alone "
+                       "means FILE.h5): if it "
                        "exists, finished trials and measured times come from it."},
     [SLICE] = {.name = "slice", .value = "I/N", .doc = EG_SLICE_DOC},
     [LIST] = {.name = "list",
@@ -42,7 +43,8 @@ const eg_verb eg_verb_plan = {
     .summary = "validate a sweep file and say what would run",
     .synopsis = "SWEEP [--slice I/N] [--list] [--json] [-o FILE] [name=value …]",
     .description =
-        "Reads and validates the sweep file SWEEP exactly as `engram run` does and says how many "
+        "Reads and validates the sweep file SWEEP (-: standard input) exactly as `engram run` does "
+        "and says how many "
         "points and trials it has, what is swept, which rules apply, and how long it will take on "
         "one core. Nothing is run and nothing is written; data files are not opened.\n\n"
         "The time is the cost model's operations divided by the matrix-multiplication rate "

@@ -41,7 +41,8 @@ static const eg_option options[] = {
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
                 .value = "FILE",
-                .doc = "Where the results go: FILE.h5, and the journal beside it. Default: "
+                .doc = "Where the results go: FILE.h5 (FILE alone means that, too), and the "
+                       "journal beside it. Default: "
                        "results/NAME.h5, NAME being the sweep's name; with --slice I/N "
                        "results/NAME.IofN.h5. Directories of FILE must exist; only the default "
                        "one is made."},
@@ -148,12 +149,6 @@ static eg_status read_options(const eg_args *args, const eg_world *world, eg_sch
     return args->option[REDO] == NULL ? eg_ok() : eg_redo_check(args->option[REDO]);
 }
 
-static eg_status name_file(eg_sweep_run *run, const char *given)
-{
-    return given != NULL ? eg_strdup(&run->path, given)
-                         : eg_sweep_words_path(&run->path, run->plan);
-}
-
 /** results/, which is where files go by default. */
 static eg_status make_directory(bool *made)
 {
@@ -176,7 +171,7 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
     }
     bool made = false;
     run->redo = args->option[REDO];
-    EG_TRY(name_file(run, args->option[OUTPUT]));
+    EG_TRY(eg_sweep_words_path(&run->path, run->plan, args->option[OUTPUT]));
     EG_TRY(eg_preflight_data(run->plan, run->path, run->redo));
     if (args->option[OUTPUT] == NULL) {
         EG_TRY(make_directory(&made));
@@ -331,7 +326,8 @@ const eg_verb eg_verb_run = {
     .summary = "run a sweep, or what is left of it; alone or under mpirun",
     .synopsis = "SWEEP [-o FILE] [option …] [name=value …]",
     .description =
-        "Trains every trial (point and seed) of the sweep file SWEEP and keeps the results in one "
+        "Trains every trial (point and seed) of the sweep file SWEEP (-: standard input) and keeps "
+        "the results in one "
         "HDF5 file. Under mpirun all ranks take part; alone, one core does. Results never depend "
         "on "
         "the number of ranks.\n\n"

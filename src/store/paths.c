@@ -16,6 +16,14 @@ static bool ends_with(const char *text, size_t length, const char *end)
            text[length - size - 1] != '/';
 }
 
+/** A name without any ending. */
+static bool is_bare(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    return name[0] != '\0' && strchr(name, '.') == NULL;
+}
+
 eg_status eg_paths_make(eg_paths *out, const char *path)
 {
     *out = (eg_paths){0};
@@ -24,7 +32,7 @@ eg_status eg_paths_make(eg_paths *out, const char *path)
         length -= strlen(".h5");
     } else if (ends_with(path, length, ".journal")) {
         length -= strlen(".journal");
-    } else {
+    } else if (!is_bare(path)) {
         return eg_fail(EG_INVALID, "%s: the name of a results file ends in .h5", path);
     }
     eg_status status = eg_format(&out->file, "%.*s.h5", (int)length, path);
@@ -50,6 +58,17 @@ void eg_paths_clear(eg_paths *paths)
     eg_free(paths->lock);
     eg_free(paths->directory);
     *paths = (eg_paths){0};
+}
+
+eg_status eg_store_file(char **out, const char *path)
+{
+    *out = NULL;
+    eg_paths paths;
+    EG_TRY(eg_paths_make(&paths, path));
+    *out = paths.file;
+    paths.file = NULL;
+    eg_paths_clear(&paths);
+    return eg_ok();
 }
 
 eg_status eg_store_checkpoint_directory(char **out, const char *path)

@@ -11,7 +11,7 @@ typedef struct eg_paths {
     char *directory; /**< that holds them */
 } eg_paths;
 
-/** From NAME.h5 or NAME.journal. Errors: EG_INVALID for other names. */
+/** From what eg_store_file says. Errors: EG_INVALID for other names. */
 eg_status eg_paths_make(eg_paths *out, const char *path) EG_WARN_UNUSED;
 void eg_paths_clear(eg_paths *paths);
 

@@ -10,19 +10,33 @@
 #include <stdarg.h>
 #include <string.h>
 
-eg_status eg_sweep_warn(eg_sweep *sweep, const char *format, ...)
+static eg_status add_words(eg_sweep *sweep, eg_texts *list, const char *format, va_list arguments)
 {
     char words[EG_MESSAGE_SIZE];
+    eg_words(words, format, arguments);
+    EG_TRY(eg_arena_grow(sweep->arena, &list->items, &list->capacity, list->count + 1,
+                         sizeof *list->items));
+    EG_TRY(eg_arena_copy(sweep->arena, &list->items[list->count], words, strlen(words)));
+    list->count++;
+    return eg_ok();
+}
+
+eg_status eg_sweep_warn(eg_sweep *sweep, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    eg_words(words, format, arguments);
+    eg_status status = add_words(sweep, &sweep->warnings, format, arguments);
     va_end(arguments);
-    EG_TRY(eg_arena_grow(sweep->arena, &sweep->warnings, &sweep->warning_capacity,
-                         sweep->warning_count + 1, sizeof *sweep->warnings));
-    EG_TRY(
-        eg_arena_copy(sweep->arena, &sweep->warnings[sweep->warning_count], words, strlen(words)));
-    sweep->warning_count++;
-    return eg_ok();
+    return status;
+}
+
+eg_status eg_sweep_note(eg_sweep *sweep, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    eg_status status = add_words(sweep, &sweep->notes, format, arguments);
+    va_end(arguments);
+    return status;
 }
 
 eg_status eg_assignments_add(eg_sweep *sweep, eg_assignments *list, const char *name,

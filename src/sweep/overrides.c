@@ -5,6 +5,7 @@
 #include "engram/memory.h"
 #include "sweep/sweep_read.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What errors in an override name instead of a file. */
@@ -70,6 +71,32 @@ static eg_status parse_value(eg_sweep *sweep, eg_override *override)
     return eg_ok();
 }
 
+/** relu,sigmoid: no value of any setting but free text has a comma in it, and a shell leaves brackets alone only in
+ *  quotes. */
+static eg_status check_commas(const eg_sweep *sweep, const eg_override *override)
+{
+    const eg_param *param = eg_schema_param(sweep->schema, override->name);
+    bool applies = override->key ? strcmp(override->name, "seeds") == 0
+                                 : param != NULL && param->type != EG_TYPE_TEXT;
+    if (!applies || override->node->kind != EG_NODE_SCALAR ||
+        strchr(override->node->text, ',') == NULL) {
+        return eg_ok();
+    }
+    char list[EG_MESSAGE_SIZE / 4] = "";
+    size_t used = 0;
+    for (const char *at = override->node->text; *at != '\0';) {
+        at += strspn(at, ", ");
+        size_t length = strcspn(at, ", ");
+        if (length == 0 || used + length + 3 > sizeof list) {
+            break;
+        }
+        used += (size_t)sprintf(list + used, "%s%.*s", used == 0 ? "" : ", ", (int)length, at);
+        at += length;
+    }
+    return eg_fail(EG_INVALID, "%s: %s = %.100s: several values are a list in brackets: '%s=[%s]'",
+                   command_line, override->name, override->node->text, override->name, list);
+}
+
 eg_status eg_sweep_add_overrides(eg_sweep *sweep, const char *const *overrides, size_t count)
 {
     EG_TRY(eg_arena_alloc(sweep->arena, &sweep->overrides, count, sizeof *sweep->overrides));
@@ -85,6 +112,7 @@ eg_status eg_sweep_add_overrides(eg_sweep *sweep, const char *const *overrides, 
         EG_TRY(eg_arena_copy(sweep->arena, &override->text, equals + 1, strlen(equals + 1)));
         override->key = is_key(override->name);
         EG_TRY(parse_value(sweep, override));
+        EG_TRY(check_commas(sweep, override));
         sweep->override_count++;
         if (!override->key && eg_schema_param(sweep->schema, override->name) == NULL) {
             return unknown_override(sweep, override->name);

@@ -73,12 +73,12 @@ static eg_status keep_overrides(eg_plan *plan, const char *const *overrides, siz
     return eg_ok();
 }
 
-static eg_status keep_warnings(const eg_sweep *sweep, eg_plan *plan)
+static eg_status keep_texts(char ***out, size_t *count, const eg_texts *texts)
 {
-    EG_TRY(eg_alloc(&plan->warnings, sweep->warning_count, sizeof *plan->warnings));
-    for (size_t i = 0; i < sweep->warning_count; i++) {
-        EG_TRY(eg_strdup(&plan->warnings[i], sweep->warnings[i]));
-        plan->warning_count++;
+    EG_TRY(eg_alloc(out, texts->count, sizeof **out));
+    for (size_t i = 0; i < texts->count; i++) {
+        EG_TRY(eg_strdup(&(*out)[i], texts->items[i]));
+        (*count)++;
     }
     return eg_ok();
 }
@@ -112,9 +112,8 @@ done:
 static eg_status fill_plan(eg_plan *plan, eg_sweep *sweep, const char *text, size_t size,
                            const char *const *overrides, size_t override_count)
 {
-    const eg_origin nowhere = {0};
     if (text == NULL) {
-        EG_TRY(eg_sweep_read_file(sweep, sweep->path, &nowhere, &text, &size));
+        EG_TRY(eg_sweep_read_main(sweep, &text, &size));
     }
     EG_TRY(eg_strdup(&plan->path, sweep->path));
     EG_TRY(eg_sweep_add_parts(sweep, sweep->path, text, size));
@@ -128,7 +127,8 @@ static eg_status fill_plan(eg_plan *plan, eg_sweep *sweep, const char *text, siz
     EG_TRY(eg_plan_find_swept(plan));
     EG_TRY(keep_text(sweep, plan));
     EG_TRY(keep_overrides(plan, overrides, override_count));
-    return keep_warnings(sweep, plan);
+    EG_TRY(keep_texts(&plan->notes, &plan->note_count, &sweep->notes));
+    return keep_texts(&plan->warnings, &plan->warning_count, &sweep->warnings);
 }
 
 static eg_status make_plan(eg_plan **out, const char *path, const char *text, size_t size,
@@ -183,6 +183,7 @@ void eg_plan_free(eg_plan *plan)
     eg_free(plan->select_seeds);
     free_strings(plan->swept, plan->swept_count);
     free_strings(plan->warnings, plan->warning_count);
+    free_strings(plan->notes, plan->note_count);
     eg_free(plan->name);
     eg_free(plan->doc);
     eg_free(plan->path);

@@ -9,12 +9,12 @@
 
 static eg_status read_goal(const eg_node *node, bool *maximise)
 {
-    static const char *const goals[] = {"maximise", "minimise", NULL};
+    static const char *const goals[] = {"maximise", "minimise", "maximize", "minimize", NULL};
     EG_TRY(eg_node_expect(node, EG_NODE_SCALAR, "objective.goal"));
     eg_param param = {.name = "objective.goal", .type = EG_TYPE_WORD, .choices = goals};
     eg_value value;
     eg_status status = eg_value_parse(&value, &param, NULL, node->text);
-    *maximise = value.integer == 0;
+    *maximise = value.integer % 2 == 0;
     eg_value_clear(&value);
     return eg_origin_wrap(status, &node->at);
 }

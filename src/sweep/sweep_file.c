@@ -116,6 +116,16 @@ eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin 
     return status;
 }
 
+eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size)
+{
+    const eg_origin nowhere = {0};
+    if (strcmp(sweep->path, "-") != 0) {
+        return eg_sweep_read_file(sweep, sweep->path, &nowhere, text, size);
+    }
+    sweep->path = "standard input";
+    return read_all(sweep, stdin, sweep->path, &nowhere, text, size);
+}
+
 /* Includes --------------------------------------------------------------------------------------- */
 
 /** The files that are being included at the moment, innermost first. */

@@ -7,38 +7,35 @@
 
 enum { WHENS_MAX = 32 };
 
-static eg_status read_excludes(eg_sweep *sweep, eg_filter **out, size_t *count, const eg_node *node)
+/** One map of conditions, or a list of them. */
+static eg_status read_filters(eg_sweep *sweep, eg_filter **out, size_t *count, const eg_node *node,
+                              const char *where)
 {
-    if (node == NULL) {
-        return eg_ok();
+    bool list = node->kind == EG_NODE_LIST;
+    size_t given = list ? node->count : 1;
+    EG_TRY(eg_arena_alloc(sweep->arena, out, given, sizeof **out));
+    for (size_t i = 0; i < given; i++) {
+        EG_TRY(eg_filter_read(sweep, &(*out)[i], list ? node->items[i] : node, where));
     }
-    EG_TRY(eg_node_expect(node, EG_NODE_LIST, "exclude"));
-    EG_TRY(eg_arena_alloc(sweep->arena, out, node->count, sizeof **out));
-    for (size_t i = 0; i < node->count; i++) {
-        EG_TRY(eg_filter_read(sweep, &(*out)[i], node->items[i], "an entry of exclude"));
-        (*count)++;
-    }
+    *count = given;
     return eg_ok();
 }
 
-/** One map of conditions, or a list of them. */
+static eg_status read_excludes(eg_sweep *sweep, eg_filter **out, size_t *count, const eg_node *node)
+{
+    return node == NULL ? eg_ok() : read_filters(sweep, out, count, node, "exclude");
+}
+
 static eg_status read_only(eg_sweep *sweep, eg_blocks *out)
 {
     const eg_node *node = eg_sweep_key(sweep, "only");
     if (node == NULL) {
         return eg_ok();
     }
-    bool list = node->kind == EG_NODE_LIST;
-    size_t count = list ? node->count : 1;
-    if (count == 0) {
+    if (node->kind == EG_NODE_LIST && node->count == 0) {
         return eg_fail_at(&node->at, "only is empty: it keeps no point");
     }
-    EG_TRY(eg_arena_alloc(sweep->arena, &out->onlys, count, sizeof *out->onlys));
-    for (size_t i = 0; i < count; i++) {
-        EG_TRY(eg_filter_read(sweep, &out->onlys[i], list ? node->items[i] : node, "only"));
-    }
-    out->only_count = count;
-    return eg_ok();
+    return read_filters(sweep, &out->onlys, &out->only_count, node, "only");
 }
 
 static eg_status read_when(eg_sweep *sweep, eg_when *out, const eg_node *node)
@@ -189,8 +186,33 @@ static eg_status read_overrides(eg_sweep *sweep, eg_blocks *out)
     return eg_axes_check(&out->override_axes);
 }
 
+/** Of included files only base is merged. What else makes points is taken whole from the last file that has it,
+ *  which is worth a word: somebody may have meant the union. */
+static eg_status note_replaced(eg_sweep *sweep)
+{
+    static const char *const keys[] = {"grid", "zip",    "when",   "exclude",
+                                       "only", "sample", "points", "blocks"};
+    for (size_t k = 0; k < EG_COUNT(keys); k++) {
+        const eg_origin *earlier = NULL;
+        for (size_t i = 0; i < sweep->part_count; i++) {
+            const eg_node *node = eg_node_get(sweep->parts[i].root, keys[k]);
+            /* A file may be included twice. */
+            if (node != NULL && earlier != NULL && strcmp(node->at.file, earlier->file) != 0) {
+                EG_TRY(eg_sweep_note(sweep,
+                                     "%s:%u: %s replaces that of %s:%u (of included files only "
+                                     "base is merged)",
+                                     node->at.file, node->at.line, keys[k], earlier->file,
+                                     earlier->line));
+            }
+            earlier = node != NULL ? &node->at : earlier;
+        }
+    }
+    return eg_ok();
+}
+
 eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out)
 {
+    EG_TRY(note_replaced(sweep));
     const eg_node *blocks = eg_sweep_key(sweep, "blocks");
     size_t named = 0;
     if (blocks != NULL) {

@@ -30,6 +30,12 @@ typedef struct eg_assignments {
     bool *used; /**< made by eg_assignments_track */
 } eg_assignments;
 
+/** A growing list of sentences for the user. */
+typedef struct eg_texts {
+    const char **items;
+    size_t count, capacity;
+} eg_texts;
+
 typedef struct eg_sweep {
     eg_arena *arena;
     const eg_schema *schema;
@@ -40,8 +46,7 @@ typedef struct eg_sweep {
     size_t table_count, table_capacity;
     eg_override *overrides;
     size_t override_count;
-    const char **warnings;
-    size_t warning_count, warning_capacity;
+    eg_texts warnings, notes;
 } eg_sweep;
 
 /* sweep_file.c --------------------------------------------------------------- */
@@ -49,6 +54,10 @@ typedef struct eg_sweep {
 /** A whole file into the arena, with a NUL behind it. `from` is where it was asked for (NULL file: nowhere). */
 eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin *from,
                              const char **text, size_t *size) EG_WARN_UNUSED;
+
+/** The sweep file itself. "-" is standard input, whose name becomes `standard input`: includes are then relative to
+ *  the working directory. */
+eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size) EG_WARN_UNUSED;
 
 /** `name` relative to the folder of `beside`. */
 eg_status eg_sweep_beside(eg_sweep *sweep, const char *beside, const char *name,
@@ -92,6 +101,8 @@ bool eg_sweep_is_member(const eg_sweep *sweep, const eg_param *param, const char
 eg_status eg_sweep_part_of(eg_sweep *sweep, const char *name, const eg_param *param,
                            const eg_entry *entry) EG_WARN_UNUSED;
 
+/** A sentence for eg_plan.warnings, and one for eg_plan.notes. */
 eg_status eg_sweep_warn(eg_sweep *sweep, const char *format, ...) EG_PRINTF(2, 3) EG_WARN_UNUSED;
+eg_status eg_sweep_note(eg_sweep *sweep, const char *format, ...) EG_PRINTF(2, 3) EG_WARN_UNUSED;
 
 #endif

@@ -11,6 +11,7 @@ endforeach()
 engram_script(e2e_checkpoints ${e2e}/checkpoints.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e TIMEOUT 240)
 engram_script(e2e_stages ${e2e}/stages.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e TIMEOUT 240)
 engram_script(e2e_asha ${e2e}/asha.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e TIMEOUT 240)
+engram_script(e2e_standard_input ${e2e}/standard_input.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_ranks ${e2e}/ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e TIMEOUT 240)
 engram_script(e2e_terminal ${e2e}/terminal.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e TIMEOUT 240)
 # Malformed input, a folder per case.
