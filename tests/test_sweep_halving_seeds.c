@@ -102,7 +102,7 @@ static void test_what_counts(void **state)
     for (size_t p = 0; p < POINTS; p++) {
         assert_int_equal(eg_plan_keep(plan, outcomes, p), reversed[p]);
     }
-    outcomes[3] = outcomes[4] = without_result(EG_TRIAL_TIMEOUT); /* no better than failed */
+    outcomes[3] = outcomes[4] = without_result(EG_TRIAL_STOPPED); /* no better than failed */
     outcomes[1] = done((double)INFINITY);
     plan->maximise = true;
     assert_int_equal(eg_plan_keep(plan, outcomes, 1), 1);

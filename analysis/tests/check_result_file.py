@@ -81,7 +81,8 @@ def check_csv(ds, path):
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     by_id = {name: i for i, name in enumerate(ds.trial_id.values.tolist())}
-    words = ds.status.attrs["flag_meanings"].split()
+    words = dict(zip(ds.status.attrs["flag_values"].tolist(),
+                     ds.status.attrs["flag_meanings"].split()))
     compared = 0
     for row in rows:
         at = by_id[row["trial_id"] if "trial_id" in row else row["id"]]

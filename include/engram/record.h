@@ -15,14 +15,14 @@ typedef enum eg_trial_status {
     EG_TRIAL_DONE = 2,
     EG_TRIAL_DIVERGED = 3, /**< non-finite loss: a result, not an error */
     EG_TRIAL_FAILED = 4,   /**< an error of the system or the data; the message says which */
-    EG_TRIAL_TIMEOUT = 5,
+    /* 5 is not used */
     EG_TRIAL_SKIPPED = 6, /**< cut by a stopping rule before it ran */
     EG_TRIAL_PAUSED = 7,  /**< ran up to an evaluation and waits for a stopping rule */
     EG_TRIAL_STOPPED = 8, /**< cut by a stopping rule on its way: its curves end there */
 } eg_trial_status;
-#define EG_TRIAL_STATUS_COUNT 9
+#define EG_TRIAL_STATUS_COUNT 9 /* of the numbers up to the largest, used or not */
 
-/** "pending" … "stopped". */
+/** "pending" … "stopped"; NULL for a number that is no status. */
 const char *eg_trial_status_name(eg_trial_status status);
 
 enum { EG_RANK_MAX = 3, EG_VARIABLE_NAME_SIZE = 48 };

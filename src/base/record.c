@@ -21,12 +21,11 @@ const char *eg_trial_status_name(eg_trial_status status)
     static const char *const names[EG_TRIAL_STATUS_COUNT] = {
         [EG_TRIAL_PENDING] = "pending", [EG_TRIAL_RUNNING] = "running",
         [EG_TRIAL_DONE] = "done",       [EG_TRIAL_DIVERGED] = "diverged",
-        [EG_TRIAL_FAILED] = "failed",   [EG_TRIAL_TIMEOUT] = "timeout",
-        [EG_TRIAL_SKIPPED] = "skipped", [EG_TRIAL_PAUSED] = "paused",
-        [EG_TRIAL_STOPPED] = "stopped",
+        [EG_TRIAL_FAILED] = "failed",   [EG_TRIAL_SKIPPED] = "skipped",
+        [EG_TRIAL_PAUSED] = "paused",   [EG_TRIAL_STOPPED] = "stopped",
     };
     size_t index = (size_t)status;
-    return index < EG_TRIAL_STATUS_COUNT ? names[index] : "unknown";
+    return index < EG_TRIAL_STATUS_COUNT ? names[index] : NULL;
 }
 
 size_t eg_variable_rank(const eg_variable *variable)
@@ -236,7 +235,7 @@ eg_status eg_record_read(eg_record **out, eg_reader *reader)
     EG_TRY_DONE(status, eg_read_text(reader, &message));
     size_t count = eg_read_u32(reader);
     EG_TRY_DONE(status, eg_reader_status(reader, false));
-    if (code >= EG_TRIAL_STATUS_COUNT || count > ARRAYS_MAX) {
+    if (eg_trial_status_name((eg_trial_status)code) == NULL || count > ARRAYS_MAX) {
         status = eg_fail(EG_INVALID, "damaged record: status %u, %zu arrays", code, count);
         goto done;
     }

@@ -37,6 +37,18 @@ void eg_json_seed(json_t *object, const char *key, uint64_t value)
     }
 }
 
+/** "[centered, none]": the words of a list, which are names. */
+static json_t *list_of_words(const char *text)
+{
+    json_t *list = json_array();
+    for (const char *at = text; *(at += strspn(at, "[], ")) != '\0';) {
+        size_t length = strcspn(at, "[], ");
+        (void)json_array_append_new(list, json_stringn(at, length));
+        at += length;
+    }
+    return list;
+}
+
 void eg_json_setting(json_t *object, const char *key, int type, const char *text)
 {
     json_t *value = NULL;
@@ -47,11 +59,23 @@ void eg_json_setting(json_t *object, const char *key, int type, const char *text
     } else if (type == EG_TYPE_BOOL || type == EG_TYPE_INT || type == EG_TYPE_INTS ||
                type == EG_TYPE_GROUPS) {
         value = json_loads(text, JSON_DECODE_ANY, NULL);
+    } else if (type == EG_TYPE_WORDS) {
+        value = list_of_words(text);
     }
     if (value == NULL) {
         value = json_string(text);
     }
     (void)json_object_set_new(object, key, value);
+}
+
+void eg_json_statuses(json_t *object, const size_t *by_status)
+{
+    for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
+        const char *name = eg_trial_status_name((eg_trial_status)s);
+        if (name != NULL) {
+            eg_json_count(object, name, by_status[s]);
+        }
+    }
 }
 
 json_t *eg_json_texts(char *const *texts, size_t count)

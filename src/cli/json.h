@@ -18,6 +18,8 @@ void eg_json_real(json_t *object, const char *key, double value); /**< NaN: null
 void eg_json_seed(json_t *object, const char *key, uint64_t value);
 /** A setting from its canonical text: numbers, booleans and lists of numbers as such, the rest as text. */
 void eg_json_setting(json_t *object, const char *key, int type, const char *text);
+/** "pending": count … of every status; `by_status` [EG_TRIAL_STATUS_COUNT]. */
+void eg_json_statuses(json_t *object, const size_t *by_status);
 json_t *eg_json_texts(char *const *texts, size_t count);
 /** An array of a record, nested as its extents say. */
 json_t *eg_json_array(const eg_array *array);

@@ -73,9 +73,7 @@ static void write_json(const eg_progress_line *line, const eg_progress_facts *fa
     eg_json_real(object, "elapsed_seconds", eg_clock() - line->start);
     eg_json_count(object, "total", facts->total);
     eg_json_count(object, "finished", finished(facts));
-    for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
-        eg_json_count(object, eg_trial_status_name((eg_trial_status)s), facts->by_status[s]);
-    }
+    eg_json_statuses(object, facts->by_status);
     json_t *shares = json_array();
     for (size_t i = 0; i < facts->share_count; i++) {
         (void)json_array_append_new(shares, json_real(facts->shares[i]));

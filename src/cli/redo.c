@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_STATUS = EG_TRIAL_DONE, LAST_STATUS = EG_TRIAL_TIMEOUT };
+enum { FIRST_STATUS = EG_TRIAL_DONE, LAST_STATUS = EG_TRIAL_FAILED };
 
 static bool is(const char *word, size_t length, const char *wanted)
 {
@@ -54,7 +54,7 @@ eg_status eg_redo_check(const char *words)
         if (!is_known(word, length)) {
             return eg_fail(EG_INVALID,
                            "--redo %.*s: must be failed, diverged, all, status=NAME (done, "
-                           "diverged, failed, timeout) or id=HEX (up to 16 digits 0-9a-f)",
+                           "diverged, failed) or id=HEX (up to 16 digits 0-9a-f)",
                            (int)length, word);
         }
         word = behind(word, length);
@@ -74,7 +74,7 @@ static bool names(const char *word, size_t length, const eg_plan_trial *trial,
         return (int)status == status_of(word, length);
     }
     if (is(word, length, "failed")) {
-        return status == EG_TRIAL_FAILED || status == EG_TRIAL_TIMEOUT;
+        return status == EG_TRIAL_FAILED;
     }
     return is(word, length, "all") || status == EG_TRIAL_DIVERGED;
 }

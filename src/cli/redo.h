@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 #define EG_REDO_DOC                                                                                \
-    "Runs finished trials again: failed (timeouts too), diverged, all, status=NAME (done, "        \
-    "diverged, failed, timeout), or id=HEX (the first digits of a trial id), or several of these " \
+    "Runs finished trials again: failed, diverged, all, status=NAME (done, diverged, failed), or " \
+    "id=HEX (the first digits of a trial id), or several of these "                                \
     "separated by commas. Earlier results stay in the journal. To go on after an interruption, "   \
     "leave it out: what is already done anew would be done once more."
 

@@ -18,6 +18,11 @@ void eg_results_count(const eg_results *results, size_t *out)
     }
 }
 
+bool eg_result_was_retried(const eg_result *result)
+{
+    return result->attempt > 1 + result->pauses;
+}
+
 const eg_column *eg_results_column(const eg_results *results, const char *name)
 {
     for (size_t i = 0; i < results->column_count; i++) {

@@ -11,6 +11,9 @@
 /** Trials by status: out[EG_TRIAL_STATUS_COUNT]. */
 void eg_results_count(const eg_results *results, size_t *out);
 
+/** Whether it needed more attempts than pauses for a stopping rule explain. */
+bool eg_result_was_retried(const eg_result *result);
+
 /** The column of a setting, or NULL. */
 const eg_column *eg_results_column(const eg_results *results, const char *name);
 

@@ -81,7 +81,7 @@ eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped)
     if (eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise) != NULL) {
         EG_TRY(print_best(run));
     }
-    size_t failed = run->by_status[EG_TRIAL_FAILED] + run->by_status[EG_TRIAL_TIMEOUT];
+    size_t failed = run->by_status[EG_TRIAL_FAILED];
     (void)printf("\nresults: %s\n", run->path);
     if (stopped) {
         (void)printf("next: the same command again runs the other %zu trial%s", run->unfinished,

@@ -25,13 +25,12 @@ typedef struct entry {
 
 static bool is_failure(const eg_result *result)
 {
-    return result->status == EG_TRIAL_FAILED || result->status == EG_TRIAL_DIVERGED ||
-           result->status == EG_TRIAL_TIMEOUT;
+    return result->status == EG_TRIAL_FAILED || result->status == EG_TRIAL_DIVERGED;
 }
 
 static bool is_listed(const eg_result *result)
 {
-    return is_failure(result) || result->attempt > 1;
+    return is_failure(result) || eg_result_was_retried(result);
 }
 
 /** A retried trial that came through in the end has no message of its own. */
@@ -118,8 +117,7 @@ static eg_status report(const char *path, const eg_results *results, bool json)
     for (size_t i = 0; i < results->trial_count; i++) {
         if (is_listed(&results->trials[i])) {
             listed[count++].result = &results->trials[i];
-            failed += results->trials[i].status == EG_TRIAL_FAILED ||
-                      results->trials[i].status == EG_TRIAL_TIMEOUT;
+            failed += results->trials[i].status == EG_TRIAL_FAILED;
         }
     }
     qsort(listed, count, sizeof *listed, compare_results);

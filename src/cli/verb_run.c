@@ -222,17 +222,18 @@ static eg_status close_store(eg_sweep_run *run, eg_status status)
     }
     bool complete = status.code == EG_OK && run->unfinished == 0;
     const char *why = complete ? "done" : status.code == EG_STOPPED ? "stopped" : "error";
-    if (status.code == EG_OK || status.code == EG_STOPPED) {
-        eg_status published = eg_store_publish(run->store, complete);
-        if (published.code == EG_SYSTEM) {
-            status = eg_fail(EG_SYSTEM,
-                             "%.300s; the journal has everything: engram collect %.100s makes the "
-                             "results file from it",
-                             published.message, run->path);
-        } else if (published.code != EG_OK) {
-            status = published;
-        }
+    bool meant = status.code == EG_OK || status.code == EG_STOPPED;
+    eg_status ended = eg_store_end(run->store, why); /* first: nothing is running in the file */
+    eg_status published = eg_store_publish(run->store, complete);
+    if (meant && published.code == EG_SYSTEM) {
+        status = eg_fail(EG_SYSTEM,
+                         "%.300s; the journal has everything: engram collect %.100s makes the "
+                         "results file from it",
+                         published.message, run->path);
+    } else if (meant && published.code != EG_OK) {
+        status = published;
     }
+    eg_status_keep(&status, ended);
     eg_status closed = eg_store_close(run->store, why);
     run->store = NULL;
     eg_status_keep(&status, closed);
@@ -288,7 +289,7 @@ static eg_status say_what_is_safe(const eg_sweep_run *run, eg_status status)
 
 static int code_of(const eg_sweep_run *run)
 {
-    bool failed = run->by_status[EG_TRIAL_FAILED] + run->by_status[EG_TRIAL_TIMEOUT] > 0;
+    bool failed = run->by_status[EG_TRIAL_FAILED] > 0;
     return failed ? EG_EXIT_FAILED_TRIALS : EG_EXIT_DONE;
 }
 

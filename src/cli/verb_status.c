@@ -30,7 +30,7 @@ static const eg_option options[] = {
     [JSON] = {.name = "json", .doc = "One JSON object (one per line with --watch)."},
 };
 
-enum { SCHEMA = 1 /* of --json: grows when a key is removed or changes its meaning */ };
+enum { SCHEMA = 2 /* of --json: grows when a key is removed or changes its meaning */ };
 enum { RECENT = 100 /* finished trials the rate is measured on */ };
 
 /** What there is to tell. */
@@ -58,7 +58,7 @@ static double measure_rate(const eg_results *results, double *ends)
     size_t count = 0;
     for (size_t i = 0; i < results->trial_count; i++) {
         const eg_result *result = &results->trials[i];
-        if (result->status >= EG_TRIAL_DONE && result->status <= EG_TRIAL_TIMEOUT &&
+        if (result->status >= EG_TRIAL_DONE && result->status <= EG_TRIAL_FAILED &&
             result->start_time > 0) {
             ends[count++] = result->start_time + result->wall_seconds;
         }
@@ -126,7 +126,7 @@ static eg_status gather(facts *out, const eg_results *results)
     *out = (facts){0};
     eg_results_count(results, out->by_status);
     for (size_t i = 0; i < results->trial_count; i++) {
-        out->retried += results->trials[i].attempt > 1 + results->trials[i].pauses;
+        out->retried += eg_result_was_retried(&results->trials[i]);
         out->losses += results->trials[i].losses;
         out->wall_total +=
             isfinite(results->trials[i].wall_seconds) ? results->trials[i].wall_seconds : 0;
@@ -244,9 +244,7 @@ static eg_status print_json(const char *path, const eg_results *results, const f
     eg_json_text(root, "writer", results->writer);
     eg_json_count(root, "total", results->trial_count);
     eg_json_count(root, "finished", f->finished);
-    for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
-        eg_json_count(root, eg_trial_status_name((eg_trial_status)s), f->by_status[s]);
-    }
+    eg_json_statuses(root, f->by_status);
     (void)json_object_set_new(root, "stopped_after", stops_object(f));
     eg_json_count(root, "retried", f->retried);
     eg_json_count(root, "lost_attempts", f->losses);
@@ -360,9 +358,9 @@ const eg_verb eg_verb_status = {
         "while the sweep runs its rate (over the last 100 trials) and the time left. It reads the "
         "journal beside FILE from any process on any machine that sees the file, and disturbs "
         "nobody.\n\n"
-        "--json, schema 1 (keys may be added; a change of any is a new schema): name, path; "
+        "--json, schema 2 (keys may be added; a change of any is a new schema): name, path; "
         "complete; writer, \"host pid\" or null; total, finished, and a count per status: pending, "
-        "running, done, diverged, failed, timeout, skipped, paused, stopped; stopped_after, an "
+        "running, done, diverged, failed, skipped, paused, stopped; stopped_after, an "
         "object "
         "of stopped trials per number of evaluations; retried, trials that needed several "
         "attempts; lost_attempts, those that ended with their worker; workers, while somebody "

@@ -110,8 +110,7 @@ size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i)
 
 bool eg_is_finished(eg_trial_status status)
 {
-    return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_FAILED ||
-           status == EG_TRIAL_TIMEOUT;
+    return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_FAILED;
 }
 
 bool eg_is_cut(eg_trial_status status)

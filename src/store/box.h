@@ -23,7 +23,7 @@ const eg_stored_variable *eg_stored_find(const eg_results *results, const char *
 /** Where value `i` of an array stands in one of larger extents (the result file pads with NaN). */
 size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i);
 
-/** A status that needs no more work: done, diverged, failed, timeout. */
+/** A status that needs no more work: done, diverged, failed. */
 bool eg_is_finished(eg_trial_status status);
 /** A status that a stopping rule gave: skipped, stopped. */
 bool eg_is_cut(eg_trial_status status);

@@ -45,6 +45,11 @@ static double attempt_of(const eg_book *book, size_t trial)
     return (double)trial_of(book, trial)->attempt;
 }
 
+static double pauses_of(const eg_book *book, size_t trial)
+{
+    return (double)book->pages[trial].pauses;
+}
+
 static double rank_of(const eg_book *book, size_t trial)
 {
     return (double)trial_of(book, trial)->rank;
@@ -104,9 +109,12 @@ static const fixed variables[] = {
     {"message", TEXT, "why a trial failed, diverged, was skipped or stopped", NULL, false, NULL,
      message_of},
     {"attempt", INT32, "attempts made", "1", false, attempt_of, NULL},
+    {"pauses", INT32, "attempts that ended in a pause for a stopping rule", "1", false, pauses_of,
+     NULL},
     {"rank", INT32, "MPI rank that ran the trial", "1", false, rank_of, NULL},
     {"host", TEXT, "host that ran the trial", NULL, false, NULL, host_of},
-    {"start_time", FLOAT64, "when the trial began (UTC)", "seconds since 1970-01-01 00:00:00",
+    /* Not CF's "seconds since": xarray would warn of trials that never began. */
+    {"start_time", FLOAT64, "when the trial began, in seconds since 1970-01-01 00:00:00 UTC", "s",
      false, start_of, NULL},
     {"wall_seconds", FLOAT64, "time the trial took", "s", false, wall_of, NULL},
     {"session", INT32, "run of the command it finished in, -1: none (provenance/session_N)", "1",
@@ -190,14 +198,18 @@ static eg_status write_seeds(eg_h5_out *out, const eg_book *book, eg_h5_variable
 static eg_status describe_flags(hid_t dataset)
 {
     uint8_t flags[EG_TRIAL_STATUS_COUNT];
+    size_t count = 0;
     char meanings[128] = "";
     for (size_t i = 0; i < EG_TRIAL_STATUS_COUNT; i++) {
-        flags[i] = (uint8_t)i;
+        const char *name = eg_trial_status_name((eg_trial_status)i);
+        if (name == NULL) {
+            continue;
+        }
         size_t used = strlen(meanings);
-        (void)snprintf(meanings + used, sizeof meanings - used, "%s%s", i > 0 ? " " : "",
-                       eg_trial_status_name((eg_trial_status)i));
+        (void)snprintf(meanings + used, sizeof meanings - used, "%s%s", count > 0 ? " " : "", name);
+        flags[count++] = (uint8_t)i;
     }
-    EG_TRY(eg_h5_attribute_list(dataset, "flag_values", H5T_STD_U8LE, flags, EG_COUNT(flags)));
+    EG_TRY(eg_h5_attribute_list(dataset, "flag_values", H5T_STD_U8LE, flags, count));
     return eg_h5_attribute_text(dataset, "flag_meanings", meanings);
 }
 

@@ -36,6 +36,11 @@ static void set_status(eg_result *result, double value)
     result->status = (eg_trial_status)value;
 }
 
+static void set_pauses(eg_result *result, double value)
+{
+    result->pauses = (uint32_t)value;
+}
+
 static void set_attempt(eg_result *result, double value)
 {
     result->attempt = (uint32_t)value;
@@ -92,6 +97,7 @@ static const struct {
     {"replicate", 0, UINT32_MAX, false, set_replicate},
     {"status", 0, EG_TRIAL_STATUS_COUNT - 1, false, set_status},
     {"attempt", 0, UINT32_MAX, false, set_attempt},
+    {"pauses", 0, UINT32_MAX, false, set_pauses},
     {"rank", 0, UINT32_MAX, false, set_rank},
     {"session", -1, UINT32_MAX, false, set_session},
     {"start_time", 0, 0, true, set_start},
@@ -104,15 +110,26 @@ static const struct {
     set_text set;
 } texts[] = {{"trial_id", set_id}, {"host", set_host}, {"message", set_message}};
 
+static bool is_good(size_t k, double value)
+{
+    bool good = value >= numbers[k].min && value <= numbers[k].max;
+    if (good && numbers[k].set == set_status) {
+        good = eg_trial_status_name((eg_trial_status)value) != NULL;
+    }
+    return good || numbers[k].real;
+}
+
 static eg_status load_numbers(eg_box *box, hid_t file, double *values)
 {
     eg_results *results = &box->results;
     for (size_t k = 0; k < EG_COUNT(numbers); k++) {
+        if (numbers[k].set == set_pauses && !eg_h5_has_link(file, numbers[k].name)) {
+            continue; /* a file from before there were any */
+        }
         EG_TRY(eg_h5_read_column(file, numbers[k].name, results->trial_count, H5T_NATIVE_DOUBLE,
                                  values));
         for (size_t i = 0; i < results->trial_count; i++) {
-            bool good = values[i] >= numbers[k].min && values[i] <= numbers[k].max;
-            if (!good && !numbers[k].real) {
+            if (!is_good(k, values[i])) {
                 return eg_fail(EG_INVALID, "damaged: %s of trial %zu is %g", numbers[k].name, i,
                                values[i]);
             }

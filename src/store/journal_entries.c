@@ -193,7 +193,7 @@ eg_status eg_result_read(eg_event *out, eg_pool *pool, eg_reader *reader)
     EG_TRY(eg_pool_read(pool, &out->message, reader));
     bool has_record = eg_read_u8(reader) != 0;
     EG_TRY(eg_reader_status(reader, false));
-    if (status >= EG_TRIAL_STATUS_COUNT) {
+    if (eg_trial_status_name((eg_trial_status)status) == NULL) {
         return eg_fail(EG_INVALID, "unknown trial status %u", (unsigned)status);
     }
     out->status = (eg_trial_status)status;

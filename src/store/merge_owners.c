@@ -28,7 +28,6 @@ static int worth(place at)
     case EG_TRIAL_DIVERGED:
         return WORTH_A_RESULT;
     case EG_TRIAL_FAILED:
-    case EG_TRIAL_TIMEOUT:
         return 5;
     case EG_TRIAL_STOPPED:
         return 4;

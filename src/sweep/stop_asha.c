@@ -76,7 +76,7 @@ static void measure(const double *p, const eg_record *record, eg_outcome *outcom
 /** Whether a trial has come to rung k, and how it stands there. */
 static bool arrive(const eg_plan *plan, const eg_outcome *outcome, size_t k, eg_standing *s)
 {
-    bool ended = outcome->status == EG_TRIAL_FAILED || outcome->status == EG_TRIAL_TIMEOUT;
+    bool ended = outcome->status == EG_TRIAL_FAILED;
     double sign = plan->maximise ? 1.0 : -1.0;
     double value = k < outcome->rungs ? sign * (double)outcome->rung[k] : (double)NAN;
     s->score = isfinite(value) ? value : -(double)INFINITY;

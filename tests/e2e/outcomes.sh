@@ -145,6 +145,10 @@ for table in trials curves matrix; do
         paste -sd, >names
     same names <(echo "$header")
 done
+# Lists are lists in JSON, numbers and words.
+"$engram" export results/stage.h5 --json >trials.json
+has trials.json '"model.hidden":[24]'
+has trials.json '"model.weight_norm":["centered"]'
 expect 0 "$engram" export results/stage.h5 --table curves -o curves.csv
 [ ! -s out ] || fail "-o also printed"
 has curves.csv "task_accuracy.4"
