@@ -81,7 +81,10 @@ eg_status eg_store_publish(eg_store *store, bool complete) EG_WARN_UNUSED;
 /** Publishes if the journal grew and enough time passed for it to cost at most `share` of the time.
  */
 eg_status eg_store_publish_if_due(eg_store *store, double share) EG_WARN_UNUSED;
-/** Releases the lock. `why`: "done", "stopped", …, written to the journal. */
+/** Writes to the journal that this run of the command ends: no trial is running from now on, and a results file
+ * published afterwards says so. `why`: "done", "stopped", …. */
+eg_status eg_store_end(eg_store *store, const char *why) EG_WARN_UNUSED;
+/** Ends the run if eg_store_end has not, and releases the lock. */
 eg_status eg_store_close(eg_store *store, const char *why) EG_WARN_UNUSED;
 
 /** --- Reading -----------------------------------------------------------------------------------
@@ -96,7 +99,7 @@ typedef struct eg_result {
     uint32_t attempt, rank;
     uint32_t
         losses; /**< workers lost while they ran it, since it was last redone; 0 without a journal */
-    uint32_t pauses;      /**< attempts that ended in a pause, likewise */
+    uint32_t pauses;      /**< attempts that ended in a pause, since it was last redone */
     char *host, *message; /**< owned by the results; "" when unknown */
     double start_time, wall_seconds;
     double objective;

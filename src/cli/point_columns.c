@@ -59,6 +59,15 @@ static bool takes_several_values(const eg_point_columns *c, size_t candidate)
     return false;
 }
 
+static bool is_missing_somewhere(const eg_point_columns *c, size_t candidate)
+{
+    size_t p = 0;
+    while (p < points(c) && text_of(c, candidate, p) != NULL) {
+        p++;
+    }
+    return p < points(c);
+}
+
 /** The shown setting closest above setting i: "optimizer" for "optimizer.lr". */
 static size_t find_parent(const eg_point_columns *c, size_t i)
 {
@@ -83,7 +92,7 @@ static eg_status choose(eg_point_columns *c, bool all)
     EG_TRY(eg_alloc(&c->parent, most, sizeof *c->parent));
     for (size_t i = 0; i < most; i++) {
         bool swept = c->plan != NULL || c->results->columns[i].swept;
-        if (swept && (all || takes_several_values(c, i))) {
+        if ((swept && takes_several_values(c, i)) || (all && is_missing_somewhere(c, i))) {
             c->index[c->count++] = i;
         }
     }

@@ -24,7 +24,7 @@ typedef struct eg_point_columns {
 
 /** Release with eg_point_columns_clear, also after a failure. */
 eg_status eg_point_columns_of_plan(eg_point_columns *out, const eg_plan *plan) EG_WARN_UNUSED;
-/** `all`: settings with a single value, too. */
+/** `all`: settings that only some points have, with a single value, too. */
 eg_status eg_point_columns_of_results(eg_point_columns *out, const eg_results *results,
                                       bool all) EG_WARN_UNUSED;
 void eg_point_columns_clear(eg_point_columns *columns);

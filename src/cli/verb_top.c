@@ -28,7 +28,7 @@ static const eg_option options[] = {
     [LOWEST] = {.name = "lowest", .doc = "Lowest first, for a VARIABLE of which less is better."},
     [ALL] = {.name = "all",
              .doc =
-                 "Shows all swept settings, also those that have one value wherever they exist."},
+                 "Also shows settings that only some points have and that have one value there."},
     [JSON] = {.name = "json", .doc = "A JSON object with the points in an array."},
 };
 

@@ -30,6 +30,7 @@ struct eg_store {
     double published_at;      /* … and when that was finished, monotonic seconds */
     double published_seconds; /* … and how long it took */
     bool created;             /* the journal did not exist before */
+    bool ended;               /* the journal says that this run of the command is over */
     char *change;             /* how the plan differs from that of the last run, NULL: not at all */
 };
 
@@ -326,14 +327,20 @@ eg_status eg_store_publish_if_due(eg_store *store, double share)
     return eg_store_publish(store, eg_book_complete(store->book));
 }
 
+eg_status eg_store_end(eg_store *store, const char *why)
+{
+    eg_writer_clear(&store->payload);
+    eg_write_text(&store->payload, why);
+    store->ended = true;
+    return append(store, EG_FRAME_SESSION_END, true);
+}
+
 eg_status eg_store_close(eg_store *store, const char *why)
 {
     if (store == NULL) {
         return eg_ok();
     }
-    eg_writer_clear(&store->payload);
-    eg_write_text(&store->payload, why);
-    eg_status status = append(store, EG_FRAME_SESSION_END, true);
+    eg_status status = store->ended ? eg_ok() : eg_store_end(store, why);
     destroy(store);
     return status;
 }

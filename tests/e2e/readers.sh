@@ -27,13 +27,13 @@ grid:
 seeds: 3
 END
 
-# read_all FILE: none of the readers complains.
+# read_all FILE: none of the readers complains, nor warns.
 read_all() {
     h5dump -H "$1" >/dev/null || fail "h5dump cannot read $1"
     ncdump "$1" >dump || fail "ncdump cannot read $1"
     has dump "string model_activation(trial) ;"
     has dump "float accuracy(trial, eval) ;"
-    "$python" - "$1" <<'END' || fail "xarray cannot read $1"
+    "$python" -W error - "$1" <<'END' || fail "xarray cannot read $1"
 import sys, xarray
 for engine in ("h5netcdf", "netcdf4"):
     with xarray.open_dataset(sys.argv[1], engine=engine) as ds:
@@ -57,6 +57,29 @@ wait "${background[0]}" 2>/dev/null || true
 read_all slow.h5
 expect 0 "$engram" collect slow.h5
 read_all slow.h5
+
+# After a clean stop the file says what the journal says: nothing is running, even to somebody who has no journal. One
+# trial runs for minutes.
+{
+    cat readers.yaml
+    echo "stop: off"
+} | sed 's/examples: 400/examples: 40000/; s/^  eval.every: 5/  stream.epochs: 10000/' >stop.yaml
+"$engram" run stop.yaml -o stop.h5 --quiet &
+background+=($!)
+for _ in $(seq 600); do
+    { "$engram" status stop.h5 2>/dev/null || true; } | grep -q '^  running   1$' && break
+    sleep 0.1
+done
+kill -USR1 $!
+code=0
+wait $! || code=$?
+[ "$code" = 75 ] || fail "exit code $code instead of 75"
+read_all stop.h5
+mkdir alone
+cp stop.h5 alone
+expect 0 "$engram" status alone/stop.h5
+has out "pending   18"
+lacks out "running   "
 
 # At the end: value by value.
 expect 0 "$engram" run readers.yaml -o readers.h5
