@@ -9,6 +9,10 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(SMARTCOLS REQUIRED IMPORTED_TARGET smartcols)
+# GNU libunistring has no pkg-config file; it is linked to as `unistring`.
+find_library(UNISTRING_LIBRARY unistring REQUIRED)
+find_path(UNISTRING_INCLUDE_DIR unistr.h REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C HL)
 # The C++ bindings of MPI are long dead; not asking for them keeps the include path clean.
 set(MPI_CXX_SKIP_MPICXX TRUE)

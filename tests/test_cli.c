@@ -5,6 +5,7 @@
 #include "cli/export_rows.h"
 #include "cli/format.h"
 #include "cli/ranking.h"
+#include "cli/table.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -252,6 +253,28 @@ static void rows_of_json_have_types(void **state)
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
 
+/** --- Tables ------------------------------------------------------------------------------------ */
+
+/** Columns as wide as their cells on a terminal, whatever the locale: é is one column, 数 two. */
+static void tables_measure_characters_as_terminals_do(void **state)
+{
+    (void)state;
+    static const char *const cells[] = {"word", "n", "last", "é", "1", "数据", "数", "-20", "b"};
+    eg_table table = eg_table_make(3);
+    for (size_t i = 0; i < EG_COUNT(cells); i++) {
+        assert_ok(eg_table_cell(&table, "%s", cells[i]));
+    }
+    char text[200] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    assert_non_null(file);
+    assert_ok(eg_table_print(&table, file));
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(text, "  word    n  last\n"
+                              "  é       1  数据\n"
+                              "  数    -20  b\n");
+    eg_table_clear(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +286,7 @@ int main(void)
         cmocka_unit_test(command_lines_are_quoted),
         cmocka_unit_test(tallies_give_mean_and_interval),
         cmocka_unit_test(ranking_puts_the_best_first_and_the_empty_last),
+        cmocka_unit_test(tables_measure_characters_as_terminals_do),
         cmocka_unit_test(rows_of_csv_follow_rfc_4180),
         cmocka_unit_test(rows_of_json_have_types),
     };

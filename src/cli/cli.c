@@ -5,7 +5,6 @@
 #include "cli/format.h"
 #include "engram/memory.h"
 #include "engram/params.h"
-#include "sweep/yaml_text.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unistr.h>
 
 int eg_exit_code(const eg_status *status)
 {
@@ -118,17 +118,18 @@ static void print_failure(const char *message)
     size_t left = strlen(message);
     (void)fputs("engram: ", stderr);
     while (left > 0) {
-        size_t size = eg_text_character(at, left);
+        ucs4_t character = 0;
+        int size = u8_mbtoucr(&character, at, left);
         if (*at == '\n') {
             (void)fputs("\\n", stderr);
-        } else if (size == 0 || *at < 0x20 || *at == 0x7f) {
+        } else if (size < 0 || *at < 0x20 || *at == 0x7f) {
             (void)fprintf(stderr, "\\x%02x", *at);
             size = 1;
         } else {
-            (void)fwrite(at, 1, size, stderr);
+            (void)fwrite(at, 1, (size_t)size, stderr);
         }
         at += size;
-        left -= size;
+        left -= (size_t)size;
     }
     (void)fputc('\n', stderr);
 }

@@ -85,7 +85,7 @@ static eg_status print_table(const curves *c)
         status = add_row(&table, c, (row + 1) * c->evals / rows - 1);
     }
     if (status.code == EG_OK) {
-        eg_table_print(&table, stdout);
+        status = eg_table_print(&table, stdout);
     }
     if (c->evals > rows) {
         (void)printf("  (%zu of %zu evaluations; --json has all)\n", rows, c->evals);

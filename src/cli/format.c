@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <uniwidth.h>
 
 enum { PAGE_WIDTH = 78 };
 
@@ -34,6 +35,7 @@ eg_text eg_duration(double seconds)
     return out;
 }
 
+/* Here and not in a library: C17 has no shortest decimal that reads back to the same value. */
 eg_text eg_number(double value, bool wide)
 {
     eg_text out = {""};
@@ -82,15 +84,6 @@ bool eg_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-size_t eg_text_width(const char *text)
-{
-    size_t width = 0;
-    for (; *text != '\0'; text++) {
-        width += ((unsigned char)*text & 0xC0U) != 0x80U; /* not a continuation byte */
-    }
-    return width;
-}
-
 static void print_indent(FILE *file, size_t indent)
 {
     (void)fprintf(file, "%*s", (int)indent, "");
@@ -107,7 +100,8 @@ void eg_print_wrapped(FILE *file, const char *text, size_t indent)
             continue;
         }
         size_t length = strcspn(text, " \n");
-        if (column > 0 && column + 1 + length > PAGE_WIDTH) {
+        size_t width = (size_t)u8_width((const uint8_t *)text, length, "UTF-8");
+        if (column > 0 && column + 1 + width > PAGE_WIDTH) {
             (void)fputc('\n', file);
             column = 0;
         }
@@ -119,7 +113,7 @@ void eg_print_wrapped(FILE *file, const char *text, size_t indent)
             column++;
         }
         (void)fprintf(file, "%.*s", (int)length, text);
-        column += length;
+        column += width;
         text += length;
         while (*text == ' ' || (*text == '\n' && text[1] != '\n')) {
             text++;

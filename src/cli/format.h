@@ -31,9 +31,6 @@ eg_text eg_time_text(double seconds_since_1970);
 /** Whether the terminal's character set is UTF-8. */
 bool eg_utf8(void);
 
-/** Characters (not bytes) of a UTF-8 text. */
-size_t eg_text_width(const char *text);
-
 /** Prints paragraphs separated by "\n\n", broken at 78 columns, every line behind `indent` spaces. */
 void eg_print_wrapped(FILE *file, const char *text, size_t indent);
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <unistr.h>
+#include <uniwidth.h>
 
 enum { LINE_SIZE = 400 };
 
@@ -136,16 +138,21 @@ static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)
     }
 }
 
-/** Cuts a UTF-8 text to `width` characters. */
+/** Cuts a UTF-8 text to `width` columns. */
 static void cut(char *text, size_t width)
 {
-    size_t characters = 0;
-    for (; *text != '\0'; text++) {
-        bool first_byte = ((unsigned char)*text & 0xC0U) != 0x80U;
-        if (first_byte && characters++ == width) {
-            *text = '\0';
+    const uint8_t *at = (const uint8_t *)text;
+    const uint8_t *next = at;
+    ucs4_t character = 0;
+    size_t used = 0;
+    while ((next = u8_next(&character, at)) != NULL) {
+        int columns = uc_width(character, "UTF-8");
+        used += columns > 0 ? (size_t)columns : 0;
+        if (used > width) {
+            text[at - (const uint8_t *)text] = '\0';
             return;
         }
+        at = next;
     }
 }
 

@@ -41,7 +41,7 @@ static eg_status print_best(const eg_sweep_run *run)
         EG_TRY_DONE(status, add_point(&table, run, &sorted[i], i + 1));
     }
     (void)printf("\nbest points, mean %s 1.96 s/sqrt(n) over n seeds:\n", eg_utf8() ? "±" : "+/-");
-    eg_table_print(&table, stdout);
+    status = eg_table_print(&table, stdout);
 done:
     eg_table_clear(&table);
     eg_free(sorted);

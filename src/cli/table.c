@@ -1,11 +1,13 @@
 /** Tables of text; see cli/table.h. */
 #include "cli/table.h"
 
-#include "cli/format.h"
 #include "engram/memory.h"
 
 #include <assert.h>
+#include <libsmartcols/libsmartcols.h>
+#include <locale.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { CELL_SIZE = 512 };
@@ -55,43 +57,71 @@ static bool goes_right(const eg_table *table, size_t column)
     return true;
 }
 
-static size_t column_width(const eg_table *table, size_t column)
+static eg_status add_columns(const eg_table *table, struct libscols_table *out)
 {
-    size_t widest = 0;
-    for (size_t i = column; i < table->count; i += table->columns) {
-        size_t width = eg_text_width(table->cells[i]);
-        widest = width > widest ? width : widest;
-    }
-    return widest;
-}
-
-static void print_cell(const eg_table *table, size_t index, size_t width, bool right, FILE *file)
-{
-    size_t own = eg_text_width(table->cells[index]);
-    int padding = (int)(width - own);
-    bool last = (index + 1) % table->columns == 0;
-    if (right) {
-        (void)fprintf(file, "  %*s%s", padding, "", table->cells[index]);
-    } else {
-        (void)fprintf(file, "  %s%*s", table->cells[index], last ? 0 : padding, "");
-    }
-}
-
-void eg_table_print(const eg_table *table, FILE *file)
-{
-    enum { COLUMNS_MAX = 256 };
-    assert(table->columns <= COLUMNS_MAX && table->count % table->columns == 0);
-    size_t width[COLUMNS_MAX];
-    bool right[COLUMNS_MAX];
     for (size_t c = 0; c < table->columns; c++) {
-        width[c] = column_width(table, c);
-        right[c] = goes_right(table, c);
-    }
-    for (size_t i = 0; i < table->count; i++) {
-        size_t c = i % table->columns;
-        print_cell(table, i, width[c], right[c], file);
-        if (c + 1 == table->columns) {
-            (void)fputc('\n', file);
+        int flags = goes_right(table, c) ? SCOLS_FL_RIGHT : 0;
+        if (scols_table_new_column(out, table->cells[c], 0, flags) == NULL) {
+            return eg_fail_memory(strlen(table->cells[c]));
         }
     }
+    return eg_ok();
+}
+
+static eg_status add_rows(const eg_table *table, struct libscols_table *out)
+{
+    struct libscols_line *line = NULL;
+    for (size_t i = table->columns; i < table->count; i++) {
+        if (i % table->columns == 0) {
+            line = scols_table_new_line(out, NULL);
+        }
+        if (line == NULL || scols_line_set_data(line, i % table->columns, table->cells[i]) != 0) {
+            return eg_fail_memory(strlen(table->cells[i]));
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status fill(const eg_table *table, struct libscols_table *out)
+{
+    if (out == NULL || scols_table_set_column_separator(out, "  ") != 0) {
+        return eg_fail_memory(0);
+    }
+    EG_TRY(add_columns(table, out));
+    EG_TRY(add_rows(table, out));
+    /* As wide as its cells on a terminal, too: a row that is too long wraps and nothing is lost. */
+    (void)scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER);
+    return eg_ok();
+}
+
+/** The table as new text (free). The library takes cells for text of the locale; ours are UTF-8 in any. */
+static eg_status write_text(char **text, struct libscols_table *table)
+{
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 == (locale_t)0 ? (locale_t)0 : uselocale(utf8);
+    int error = scols_print_table_to_string(table, text);
+    if (utf8 != (locale_t)0) {
+        (void)uselocale(before);
+        freelocale(utf8);
+    }
+    return error == 0 ? eg_ok() : eg_fail_memory(0);
+}
+
+eg_status eg_table_print(const eg_table *table, FILE *file)
+{
+    assert(table->count % table->columns == 0);
+    char *text = NULL;
+    struct libscols_table *out = scols_new_table();
+    eg_status status = fill(table, out);
+    if (status.code == EG_OK) {
+        status = write_text(&text, out);
+    }
+    for (const char *at = text; status.code == EG_OK && *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        (void)fprintf(file, "  %.*s\n", (int)length, at);
+        at += length + (at[length] == '\n' ? 1 : 0);
+    }
+    free(text);
+    scols_unref_table(out);
+    return status;
 }

@@ -17,7 +17,7 @@ eg_table eg_table_make(size_t columns);
 void eg_table_clear(eg_table *table);
 /** Adds the next cell. */
 eg_status eg_table_cell(eg_table *table, const char *format, ...) EG_WARN_UNUSED EG_PRINTF(2, 3);
-/** Prints all rows, each behind two spaces. */
-void eg_table_print(const eg_table *table, FILE *file);
+/** Prints all rows, each behind two spaces. Errors: EG_MEMORY. */
+eg_status eg_table_print(const eg_table *table, FILE *file) EG_WARN_UNUSED;
 
 #endif

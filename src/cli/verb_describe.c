@@ -40,7 +40,7 @@ static eg_status print_params(const char *title, const eg_param *params, size_t 
         EG_TRY_DONE(status, add_param(&table, &params[i]));
     }
     (void)printf("\n%s\n", title);
-    eg_table_print(&table, stdout);
+    status = eg_table_print(&table, stdout);
 done:
     eg_table_clear(&table);
     return status;

@@ -17,7 +17,7 @@ static eg_status print_family(const eg_family *family)
         EG_TRY_DONE(status, eg_table_cell(&table, "  %s", family->members[i]->name));
         EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->members[i]->doc));
     }
-    eg_table_print(&table, stdout);
+    status = eg_table_print(&table, stdout);
 done:
     eg_table_clear(&table);
     return status;

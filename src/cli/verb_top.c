@@ -69,7 +69,7 @@ static eg_status print_text(const request *ask, const eg_tally *tallies, size_t 
     eg_table table = eg_table_make(4 + eg_point_columns_width(&ask->columns));
     eg_status status = fill_table(&table, ask, tallies, count);
     if (status.code == EG_OK) {
-        eg_table_print(&table, stdout);
+        status = eg_table_print(&table, stdout);
         (void)printf("\nmean %s 1.96 s/sqrt(n) over n seeds, s with divisor n; %s first\n",
                      eg_utf8() ? "±" : "+/-", ask->maximise ? "highest" : "lowest");
         for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {

@@ -15,6 +15,8 @@ typedef struct table {
     char *cells;      /* where the next cell's text goes: no cell is longer than its source */
 } table;
 
+/* Lines and columns are counted here, because no CSV library says where a cell began; in characters, as
+ * editors do and libyaml's positions: of each, the first byte counts. */
 static void step(table *t)
 {
     unsigned char c = (unsigned char)t->text[t->at++];

@@ -6,10 +6,6 @@
 
 #include <stdarg.h>
 
-/** Bytes of the UTF-8 character at `p`, of which `left` > 0 are there, or 0 if it is none (RFC 3629: no overlong
- *  forms, no surrogates). */
-size_t eg_text_character(const unsigned char *p, size_t left);
-
 /** Refuses text that is not UTF-8 or holds a NUL byte, with its position. */
 eg_status eg_text_check(const char *file, const char *text, size_t size) EG_WARN_UNUSED;
 

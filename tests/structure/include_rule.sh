@@ -37,6 +37,7 @@ BEGIN {
     own("immintrin.h", "math")
     own("yaml.h", "sweep")
     own("jansson.h", "cli")
+    own("libsmartcols/libsmartcols.h", "cli")
     own("zlib.h", "data")
     own("xxhash.h", "base")
     own("isa-l.h", "base")
