@@ -22,9 +22,10 @@ const eg_verb eg_verb_check = {
     .name = "check",
     .summary = "is everything sound, journal and results file",
     .synopsis = "FILE",
-    .description = "Reads the whole journal and the results file made from it, checks their "
-                   "checksums and that they agree, and says what it finds, a line each. Nothing is "
-                   "changed; `engram collect FILE` makes the results file anew from the journal.",
+    .description =
+        "Reads the whole journal and the results file made from it, checks their "
+        "checksums and that they agree, and says what it finds, a line each; about damage it "
+        "says the way out, in commands. Nothing is changed.",
     .words_min = 1,
     .words_max = 1,
     .needs = "needs a results file",

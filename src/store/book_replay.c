@@ -34,6 +34,14 @@ static void note_damage(eg_replay *replay, uint64_t from, uint64_t to)
     replay->lost_bytes += to - from;
 }
 
+/** What is about a trial or a session changes nothing when it is refused, and the plan it is about may stand on
+ *  the far side of the damage, or the session have begun in it. */
+static bool may_be_dropped(const eg_book *book, uint32_t type)
+{
+    return book->has_plan && type != EG_FRAME_HEADER && type != EG_FRAME_PLAN &&
+           type != EG_FRAME_EXTEND;
+}
+
 eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
 {
     *replay = (eg_replay){0};
@@ -54,6 +62,10 @@ eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
         EG_TRY(check_first(replay, &frame, journal->path));
         replay->frames++;
         eg_status status = eg_book_apply(book, &frame);
+        if (status.code == EG_INVALID && replay->damaged && may_be_dropped(book, frame.type)) {
+            note_damage(replay, frame.offset, journal->end);
+            continue;
+        }
         if (status.code == EG_INVALID && replay->damaged) {
             return eg_fail(EG_INVALID,
                            "%s is damaged at byte %llu, and the record at byte %llu means nothing "

@@ -113,6 +113,15 @@ bool eg_is_finished(eg_trial_status status)
     return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_FAILED;
 }
 
+size_t eg_results_finished(const eg_results *results)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < results->trial_count; i++) {
+        count += eg_is_finished(results->trials[i].status) ? 1 : 0;
+    }
+    return count;
+}
+
 bool eg_is_cut(eg_trial_status status)
 {
     return status == EG_TRIAL_SKIPPED || status == EG_TRIAL_STOPPED;

@@ -4,6 +4,7 @@
 
 #include "engram/memory.h"
 #include "store/book.h"
+#include "store/check_advice.h"
 #include "store/h5_read.h"
 #include "store/journal.h"
 #include "store/paths.h"
@@ -42,6 +43,7 @@ typedef struct check {
     eg_journal journal;
     eg_replay replay;
     char *holder; /* of the lock; NULL: nobody writes */
+    eg_findings found;
 } check;
 
 static void say_replay(check *c)
@@ -53,11 +55,12 @@ static void say_replay(check *c)
     if (replay->damaged) {
         r->sound = false;
         say(r,
-            "%s: DAMAGED at byte %llu; %llu bytes in %zu places cannot be read, sound records "
+            "%s: DAMAGED at byte %llu; %llu bytes in %zu places cannot be used, sound records "
             "follow",
             c->paths.journal, (unsigned long long)replay->damaged_at,
             (unsigned long long)replay->lost_bytes, replay->damaged_count);
     }
+    c->found.journal = replay->damaged ? EG_PART_DAMAGED : EG_PART_SOUND;
     if (replay->torn && c->holder == NULL) {
         say(r,
             "%s: the last record is incomplete (from byte %llu): a run was killed while writing; "
@@ -88,6 +91,8 @@ static void say_trials(check *c)
     }
     say(&c->report, "sweep %s: %zu trials (%s), %zu runs of the command", results->name,
         results->trial_count, line, c->book->session_count);
+    c->found.journal_trials = results->trial_count;
+    c->found.journal_finished = eg_results_finished(results);
     if (results->trial_count > c->book->plan_trials) {
         say(&c->report, "%zu of them are finished trials of earlier versions of the sweep",
             results->trial_count - c->book->plan_trials);
@@ -104,8 +109,11 @@ static eg_status check_journal(check *c)
     EG_TRY(eg_journal_open(&c->journal, c->paths.journal, false));
     eg_status replayed = eg_book_replay(c->book, &c->journal, &c->replay);
     if (replayed.code == EG_INVALID) {
+        /* A whole record that means nothing without any damage is not ours to judge: a newer version's. */
+        bool lost = c->replay.damaged || c->replay.frames == 0;
+        c->found.journal = lost ? EG_PART_LOST : EG_PART_NONE;
         c->report.sound = false;
-        say(&c->report, "DAMAGED: %s", replayed.message);
+        say(&c->report, "%s: %s", lost ? "DAMAGED" : "CANNOT BE READ", replayed.message);
         eg_book_free(c->book);
         c->book = NULL;
         return eg_ok();
@@ -231,10 +239,9 @@ static eg_status compare(check *c, const eg_results *file)
     }
     if (status.code == EG_OK && different > 0) {
         r->sound = false;
-        say(r,
-            "%s: DAMAGED or older: %zu trials differ from the journal; engram collect makes it "
-            "anew",
-            c->paths.file, different);
+        c->found.file = EG_PART_DAMAGED;
+        say(r, "%s: DAMAGED or older: %zu trials differ from the journal", c->paths.file,
+            different);
     } else if (status.code == EG_OK) {
         say(r, "%s: %zu trials agree with the journal value by value", c->paths.file,
             truth->trial_count - behind);
@@ -261,12 +268,15 @@ static eg_status check_file(check *c)
     eg_status loaded = eg_h5_load(&box, c->paths.file);
     if (loaded.code == EG_INVALID) {
         r->sound = false;
+        c->found.file = EG_PART_LOST;
         say(r, "DAMAGED: %s", loaded.message);
         return eg_ok();
     }
     EG_TRY(loaded);
     say(r, "%s: all values can be read, %zu trials, %s", c->paths.file, box->results.trial_count,
         box->results.complete ? "complete" : "not complete");
+    c->found.file = EG_PART_SOUND;
+    c->found.file_finished = eg_results_finished(&box->results);
     eg_status status = c->book != NULL ? compare(c, &box->results) : eg_ok();
     eg_results_free(&box->results);
     return status;
@@ -294,6 +304,8 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
         say(&c.report, "%s has no journal beside it: nothing to compare it with", c.paths.file);
     }
     EG_TRY_DONE(status, check_file(&c));
+    c.found.paths = &c.paths;
+    eg_check_advise(&c.report.text, &c.found);
     eg_write_u8(&c.report.text, 0);
     EG_TRY_DONE(status, eg_writer_status(&c.report.text));
     EG_TRY_DONE(status, eg_strdup(out, (const char *)c.report.text.data));

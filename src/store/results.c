@@ -188,6 +188,28 @@ done:
     return status;
 }
 
+/** Refuses to replace a file by one that lacks results. */
+static eg_status keep_fuller(const eg_paths *paths, const eg_results *journal)
+{
+    eg_path_kind kind = EG_PATH_NONE;
+    eg_box *box = NULL;
+    EG_TRY(eg_path_look(paths->file, &kind));
+    eg_status loaded = kind == EG_PATH_NONE ? eg_ok() : eg_h5_load(&box, paths->file);
+    if (box == NULL) {
+        return loaded.code == EG_INVALID ? eg_ok() : loaded; /* there is nothing to lose */
+    }
+    size_t there = eg_results_finished(&box->results);
+    size_t left = eg_results_finished(journal);
+    eg_results_free(&box->results);
+    if (there > left) {
+        return eg_fail(EG_INVALID,
+                       "%s is damaged and has %zu finished trials, %s has %zu: it is left as it is "
+                       "(`engram check %s` says the way out)",
+                       paths->journal, left, paths->file, there, paths->file);
+    }
+    return eg_ok();
+}
+
 /** Writes the file once. *grew: the journal is longer now than what was written. */
 static eg_status collect_once(const eg_paths *paths, bool *grew)
 {
@@ -200,6 +222,9 @@ static eg_status collect_once(const eg_paths *paths, bool *grew)
     (void)snprintf(suffix, sizeof suffix, "%ld.tmp", (long)getpid());
     eg_status status = eg_ok();
     EG_TRY_DONE(status, read_journal(&book, &journal, paths, &replay, &holder));
+    if (replay.damaged) {
+        EG_TRY_DONE(status, keep_fuller(paths, &book->box->results));
+    }
     EG_TRY_DONE(status, eg_h5_publish(book, &journal, paths, suffix, eg_book_complete(book)));
     EG_TRY_DONE(status, eg_journal_open(&later, paths->journal, false));
     *grew = later.size > journal.size;

@@ -69,10 +69,11 @@ static eg_status read_existing(eg_store *store, const eg_plan *plan, bool *has_h
     EG_TRY(eg_journal_open(&store->journal, store->paths.journal, true));
     EG_TRY(eg_book_replay(store->book, &store->journal, &replay));
     if (replay.damaged) {
-        return eg_fail(EG_INVALID,
-                       "%s is damaged at byte %llu, with sound records after it; nothing will be "
-                       "added to it (engram check says more; what is intact can be read)",
-                       store->paths.journal, (unsigned long long)replay.damaged_at);
+        return eg_fail(
+            EG_INVALID,
+            "%s is damaged at byte %llu, with sound records after it; nothing will be "
+            "added to it (what is intact can be read; `engram check %s` says the way out)",
+            store->paths.journal, (unsigned long long)replay.damaged_at, store->paths.file);
     }
     *has_header = replay.frames > 0;
     eg_book_forget_running(store->book);
