@@ -204,7 +204,8 @@ static eg_status number_texts(eg_box *box, hid_t file, const char *name, eg_type
             missing = integers[i] > 1;
             (void)strcpy(text, integers[i] == 1 ? "true" : "false");
         } else {
-            missing = integers[i] == -9223372036854775806;
+            /* The first where an integer is stored as a double, the second where it is not. */
+            missing = isnan(reals[i]) || integers[i] == -9223372036854775806;
             (void)snprintf(text, sizeof text, "%" PRId64, integers[i]);
         }
         values[i] = NULL;
