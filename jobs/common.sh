@@ -79,9 +79,6 @@ run_ranks() {
     trap 'pass_on TERM' TERM
     trap 'pass_on HUP' HUP
     trap 'pass_on USR1' USR1
-    # Rank 0 has a pipe for standard error, and draws a line only if it knows that a terminal is at its end.
-    unset ENGRAM_TERMINAL
-    [ ! -t 2 ] || export ENGRAM_TERMINAL="$(tty <&2)"
     # In a session of its own mpirun does not see Ctrl-C, on which it would kill the ranks a second
     # later; USR1 it forwards and goes on, and must not die of before it does.
     (trap '' USR1 && exec setsid "${launcher[@]}" sh -c "$as_rank" "$scratch/code" "$@" </dev/null) &
@@ -143,7 +140,6 @@ remind() {
 pass_on() {
     signals+=("$1")
     if [ ${#signals[@]} = 1 ]; then
-        [ ! -t 2 ] || printf '\r\033[K' >&2 # the progress line
         echo "${0##*/}: stopping; what is done is kept (again: at once)" >&2
         remind </dev/null >/dev/null 2>&1 &
         reminder=$!

@@ -14,7 +14,7 @@ enum { CODE_BASE = 256 /* long options count from here, above every letter */, C
 
 typedef struct tables {
     struct option longs[EG_OPTIONS_MAX + 2];
-    char shorts[3 * EG_OPTIONS_MAX + 3]; /* ":h", letters with up to two colons, the end */
+    char shorts[3 * EG_OPTIONS_MAX + 4]; /* "+:h", letters with up to two colons, the end */
 } tables;
 
 static tables make_tables(const eg_verb *verb)
@@ -23,6 +23,9 @@ static tables make_tables(const eg_verb *verb)
     tables out;
     memset(&out, 0, sizeof out);
     size_t at = 0;
+    if (verb->options_first) {
+        out.shorts[at++] = '+';
+    }
     out.shorts[at++] = ':'; /* a missing value is reported apart from an unknown option */
     out.shorts[at++] = 'h';
     for (size_t i = 0; i < verb->option_count; i++) {

@@ -57,6 +57,7 @@ typedef struct eg_verb {
     const char *description; /**< paragraphs of the help page */
     const eg_option *options;
     size_t option_count;
+    bool options_first; /**< options end at the first word; all behind it are words */
     size_t words_min, words_max;
     const char *needs;    /**< what to say when there are too few words */
     const char *examples; /**< lines of the help page */

@@ -26,7 +26,7 @@ END
 
 # watch RANKS: the sweep at a terminal of 60 columns until the progress of a trial is seen, then Ctrl-C.
 watch() {
-    local code=0 line
+    local code=0
     rm -rf keys screen endless.*.* endless.h5
     mkfifo keys
     # bash starts background jobs deaf to Ctrl-C.

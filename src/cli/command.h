@@ -1,0 +1,31 @@
+/** A command line for another program: words that end with NULL, as exec wants them. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "engram/status.h"
+
+#include <stddef.h>
+
+/** Zeros are an empty one. */
+typedef struct eg_command {
+    char **words; /**< [count + 1], the last one NULL; NULL while there are none. Owned */
+    size_t count, capacity;
+} eg_command;
+
+/** Adds one word. */
+eg_status eg_command_add(eg_command *command, const char *format, ...) EG_WARN_UNUSED
+    EG_PRINTF(2, 3);
+/** Adds words as they are. */
+eg_status eg_command_add_all(eg_command *command, char *const *words, size_t count) EG_WARN_UNUSED;
+/** Adds the words of a text, which are separated by spaces. */
+eg_status eg_command_split(eg_command *command, const char *text) EG_WARN_UNUSED;
+void eg_command_clear(eg_command *command);
+
+/** Runs it, without input, until it ends. *out: its exit code, 128 and more if a signal ended it, 127 if it
+ *  could not be started. */
+eg_status eg_command_run(const eg_command *command, int *out) EG_WARN_UNUSED;
+
+/** This very program, a new text. */
+eg_status eg_command_self(char **out) EG_WARN_UNUSED;
+
+#endif
