@@ -141,8 +141,8 @@ for table in trials curves matrix; do
     "$engram" export results/stage.h5 --table $table --json >table.json
     [ "$(wc -l <table.json)" = $(($(wc -l <table.csv) + 1)) ] || fail "CSV and JSON have other rows: $table"
     header=$(head -1 table.csv | tr -d '\r')
-    grep -o '"[a-z_.0-9]*":' table.json | tr -d '":' | head -n "$(tr , '\n' <<<"$header" | wc -l)" |
-        paste -sd, >names
+    # The first object of the list; head would end the pipe early, which can end grep with an error.
+    sed '/}/q' table.json | grep -o '"[a-z_.0-9]*":' | tr -d '":' | paste -sd, >names
     same names <(echo "$header")
 done
 # Lists are lists in JSON, numbers and words.
