@@ -3,6 +3,7 @@
 #include "store/book.h"
 
 #include "engram/memory.h"
+#include "store/store_match.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ typedef struct remake {
     size_t count, trial_capacity, page_capacity;
     eg_index ids;
     bool *taken; /* [old trials] */
+    bool pieces; /* the old plan picked other points of the same sweep */
 } remake;
 
 static void clear_remake(remake *r)
@@ -34,7 +36,7 @@ static eg_status push(remake *r, const eg_result *result, const eg_page *page)
     return eg_ok();
 }
 
-static eg_status push_planned(eg_book *book, remake *r, const eg_plan_trial *trial)
+static eg_status push_planned(eg_book *book, remake *r, const eg_plan_trial *trial, eg_stage stage)
 {
     const eg_results *old = &book->box->results;
     if (eg_index_get(&r->ids, trial->id) != SIZE_MAX) {
@@ -57,6 +59,7 @@ static eg_status push_planned(eg_book *book, remake *r, const eg_plan_trial *tri
     result.point = trial->point;
     result.replicate = trial->replicate;
     result.seed = trial->seed;
+    result.stage = stage;
     return push(r, &result, &page);
 }
 
@@ -65,7 +68,9 @@ static eg_status push_older(eg_book *book, remake *r)
     const eg_results *old = &book->box->results;
     for (size_t i = 0; i < old->trial_count; i++) {
         if (!r->taken[i] && eg_is_finished(old->trials[i].status)) {
-            EG_TRY(push(r, &old->trials[i], &book->pages[i]));
+            eg_result kept = old->trials[i];
+            kept.stage = r->pieces ? kept.stage : EG_STAGE_EARLIER;
+            EG_TRY(push(r, &kept, &book->pages[i]));
         }
     }
     return eg_ok();
@@ -73,16 +78,16 @@ static eg_status push_older(eg_book *book, remake *r)
 
 /** Lists `planned` first and then what is finished besides; swaps the book's lists on success. */
 static eg_status remake_trials(eg_book *book, const eg_plan_trial *first, size_t first_count,
-                               const eg_plan_trial *second, size_t second_count)
+                               const eg_plan_trial *second, size_t second_count, bool pieces)
 {
     eg_results *results = &book->box->results;
-    remake r = {0};
+    remake r = {.pieces = pieces};
     eg_status status = eg_alloc(&r.taken, results->trial_count, sizeof *r.taken);
     for (size_t i = 0; i < first_count && status.code == EG_OK; i++) {
-        status = push_planned(book, &r, &first[i]);
+        status = push_planned(book, &r, &first[i], EG_STAGE_FIRST);
     }
     for (size_t i = 0; i < second_count && status.code == EG_OK; i++) {
-        status = push_planned(book, &r, &second[i]);
+        status = push_planned(book, &r, &second[i], EG_STAGE_SECOND);
     }
     if (status.code == EG_OK) {
         status = push_older(book, &r);
@@ -275,7 +280,9 @@ eg_status eg_book_apply_plan(eg_book *book, eg_reader *reader)
     eg_status status = eg_ok();
     EG_TRY_DONE(status, merge_variables(&image, results));
     EG_TRY_DONE(status, add_dimensions(book, &image));
-    EG_TRY_DONE(status, remake_trials(book, image.trials, image.trial_count, NULL, 0));
+    bool pieces =
+        eg_store_are_pieces(results->text, results->overrides, image.text, image.overrides);
+    EG_TRY_DONE(status, remake_trials(book, image.trials, image.trial_count, NULL, 0, pieces));
     EG_TRY_DONE(status, merge_columns(&image, results));
     EG_TRY_DONE(status, carry_points(book, &image, results));
     install(book, &image);
@@ -317,7 +324,7 @@ eg_status eg_book_apply_extend(eg_book *book, eg_reader *reader)
         const eg_result *trial = &results->trials[i];
         base[i] = (eg_plan_trial){trial->id, trial->point, trial->replicate, trial->seed};
     }
-    status = remake_trials(book, base, book->base_trials, added, count);
+    status = remake_trials(book, base, book->base_trials, added, count, true);
 done:
     eg_free(added);
     eg_free(base);
