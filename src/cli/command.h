@@ -4,12 +4,14 @@
 
 #include "engram/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Zeros are an empty one. */
 typedef struct eg_command {
     char **words; /**< [count + 1], the last one NULL; NULL while there are none. Owned */
     size_t count, capacity;
+    bool reads_input; /**< supervised, it has our standard input; otherwise none */
 } eg_command;
 
 /** Adds one word. */

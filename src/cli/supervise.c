@@ -99,15 +99,24 @@ static eg_status block_signals(supervisor *me, sigset_t *before)
     return eg_ok();
 }
 
+/** No standard input: mpirun would take what the terminal says. */
+static bool become_deaf(void)
+{
+    int nothing = open("/dev/null", O_RDONLY);
+    bool done = nothing >= 0 && dup2(nothing, STDIN_FILENO) == STDIN_FILENO;
+    if (nothing > STDIN_FILENO) {
+        (void)close(nothing);
+    }
+    return done;
+}
+
 /** In the new process: becomes the launcher. Only calls that are safe between fork and exec. */
 static void become(const eg_command *launcher, const sigset_t *mask, pid_t parent)
 {
     /* Should this supervisor be killed, mpirun ends its ranks. */
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    int input = open("/dev/null", O_RDONLY);
-    if (getppid() == parent && setsid() >= 0 && input >= 0 &&
-        dup2(input, STDIN_FILENO) == STDIN_FILENO) {
-        (void)close(input);
+    bool input = launcher->reads_input || become_deaf();
+    if (getppid() == parent && setsid() >= 0 && input) {
         (void)signal(SIGUSR1, SIG_IGN);
         (void)signal(SIGINT, SIG_DFL); /* background jobs of a shell begin with it ignored */
         (void)sigprocmask(SIG_SETMASK, mask, NULL);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { RANKS, HOSTS, PROGRAM };
@@ -80,7 +81,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     if (args->option[RANKS] != NULL) {
         EG_TRY(eg_args_count(&ranks, "-n", args->option[RANKS], 1));
     }
-    eg_command command = {0};
+    eg_command command = {.reads_input = strcmp(args->words[0], "-") == 0};
     eg_supervised end = {0};
     EG_TRY(eg_mpirun_set_threads());
     eg_status status = make_command(&command, args, ranks);
