@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tests/test_local.sh ENGRAM: jobs/local.sh and `engram launch` with a stand-in for the ranks: exit codes, arguments, lost
-# ranks, signals, and that nothing is left behind.
+# tests/test_local.sh ENGRAM: jobs/local.sh and `engram launch` with a stand-in for the ranks: exit codes,
+# arguments, lost ranks, signals, and that nothing is left behind.
 set -euo pipefail
 ENGRAM=$(realpath "${1:?usage: test_local.sh ENGRAM}")
 export ENGRAM
@@ -112,7 +112,8 @@ grep -q closed err || fail "rank 0 had no time to close its files"
 interrupt 2
 ! grep -q closed err || fail "the second interrupt did not end the ranks at once"
 
-# mpirun is killed: its ranks are not left to themselves. So is the process that watches over it: mpirun ends them.
+# mpirun is killed: its ranks are not left to themselves. Then the process that watches over it: mpirun ends
+# them.
 begin_waiting
 kill -KILL "$(pgrep -P "$job" -x mpirun)"
 got=0

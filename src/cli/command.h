@@ -23,9 +23,15 @@ eg_status eg_command_add_all(eg_command *command, char *const *words, size_t cou
 eg_status eg_command_split(eg_command *command, const char *text) EG_WARN_UNUSED;
 void eg_command_clear(eg_command *command);
 
-/** Runs it, without input, until it ends. *out: its exit code, 128 and more if a signal ended it, 127 if it
- *  could not be started. */
+/** Runs it, without input, until it ends. *out: its exit code, 128 and more if a signal ended it. Errors:
+ *  EG_INVALID if it cannot be started. */
 eg_status eg_command_run(const eg_command *command, int *out) EG_WARN_UNUSED;
+
+/** The same, and *text becomes what it wrote to standard output, a new text (NULL when this fails). */
+eg_status eg_command_capture(const eg_command *command, char **text, int *out) EG_WARN_UNUSED;
+
+/** Is there such a program on PATH? */
+bool eg_command_exists(const char *program);
 
 /** This very program, a new text. */
 eg_status eg_command_self(char **out) EG_WARN_UNUSED;

@@ -12,24 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool on_path(const char *program)
-{
-    const char *path = getenv("PATH");
-    while (path != NULL && *path != '\0') {
-        char file[4096];
-        size_t length = strcspn(path, ":");
-        (void)snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
-        if (access(file, X_OK) == 0) {
-            return true;
-        }
-        path += length + (path[length] == ':' ? 1 : 0);
-    }
-    return false;
-}
-
 eg_status eg_mpirun_begin(eg_command *out)
 {
-    if (!on_path("mpirun")) {
+    if (!eg_command_exists("mpirun")) {
         return eg_fail(EG_INVALID, "mpirun is not on PATH: jobs/install-dependencies.sh installs "
                                    "it; engram run uses one core without it");
     }

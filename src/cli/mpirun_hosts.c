@@ -136,8 +136,9 @@ static eg_status add_options(eg_command *out, const char *slots, size_t ranks, c
     EG_TRY(eg_command_add(out, "%s", slots));
     EG_TRY(eg_command_add(out, "-np"));
     EG_TRY(eg_command_add(out, "%zu", ranks));
-    /* Started in a tree, mpirun's daemons hold on to their ssh, and mpirun ends everything when one of them fails
-     * because its machine is lost. Otherwise it does not notice, and the ranks do. */
+    /* Started in a tree, mpirun's daemons hold on to their ssh, and mpirun ends everything when
+     * one of them fails because its machine is lost. Otherwise it does not notice, and the ranks
+     * do. */
     EG_TRY(
         eg_command_split(out, "--mca plm rsh --mca plm_rsh_no_tree_spawn 1 --mca plm_rsh_agent"));
     EG_TRY(eg_command_add(out, "%s", shell));

@@ -1,14 +1,16 @@
 /** The process that watches over mpirun; see cli/supervise.h. It never enters MPI.
  *
  *  Why the launcher's own ways do not do (Open MPI 4.1, Slurm 22.05):
- *  - With recovery mpirun returns 0 whatever the ranks return; without it, it kills them all when the first one
- *    returns anything else. So rank 0 writes its exit code into a file, and does so before it leaves MPI: there
- *    a launcher that is being ended kills it.
- *  - On SIGINT mpirun kills the ranks a second later. So it gets a session of its own, where Ctrl-C does not
- *    reach it, and is sent SIGUSR1, which it passes on and survives; before it is ready for it, it would die
- *    of it, or lose it: it starts with SIGUSR1 ignored, and the request is repeated.
- *  - It waits for ever for a host that is gone, and where Slurm signalled it too, longer than Slurm itself waits.
- *    When rank 0 has ended, so have all others, and mpirun is killed if it has not noticed.
+ *  - With recovery mpirun returns 0 whatever the ranks return; without it, it kills them all
+ *    when the first one returns anything else. So rank 0 writes its exit code into a file, and
+ *    does so before it leaves MPI: there a launcher that is being ended kills it.
+ *  - On SIGINT mpirun kills the ranks a second later. So it gets a session of its own, where
+ *    Ctrl-C does not reach it, and is sent SIGUSR1, which it passes on and survives; before it
+ *    is ready for it, it would die of it, or lose it: it starts with SIGUSR1 ignored, and the
+ *    request is repeated.
+ *  - It waits for ever for a host that is gone, and where Slurm signalled it too, longer than
+ *    Slurm itself waits. When rank 0 has ended, so have all others, and mpirun is killed if it
+ *    has not noticed.
  *  - Slurm signals everything that a job has started, this process and the launcher. */
 #define _GNU_SOURCE /* subreaper, death signal */
 #include "cli/supervise.h"
@@ -71,7 +73,8 @@ static eg_status prepare(supervisor *me)
     EG_TRY(eg_format(&me->code_path, "%s/code", me->directory));
     char terminal[256];
     bool error = setenv(EG_EXIT_CODE_VARIABLE, me->code_path, 1) != 0;
-    /* Rank 0 has a pipe for standard error, and draws a line only if it knows that a terminal is at its end. */
+    /* Rank 0 has a pipe for standard error, and draws a line only if it knows that a terminal is
+     * at its end. */
     if (isatty(STDERR_FILENO) == 1 && ttyname_r(STDERR_FILENO, terminal, sizeof terminal) == 0) {
         error = error || setenv(EG_TERMINAL_VARIABLE, terminal, 1) != 0;
     } else {
@@ -80,7 +83,8 @@ static eg_status prepare(supervisor *me)
     return error ? eg_fail_memory(sizeof terminal) : eg_ok();
 }
 
-/** From here on, and for good, signals wait until they are asked for: none is to end this process before it has said how the ranks ended. One that is ignored (nohup) stays so. */
+/** From here on, and for good, signals wait until they are asked for: none is to end this
+ *  process before it has said how the ranks ended. One that is ignored (nohup) stays so. */
 static eg_status block_signals(supervisor *me, sigset_t *before)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};

@@ -11,16 +11,16 @@
 
 /** How the ranks ended. */
 typedef struct eg_supervised {
-    /** Rank 0's exit code; EG_EXIT_SYSTEM if it was lost, EG_EXIT_STOPPED if a signal ended it before it could
-     *  say so itself. */
+    /** Rank 0's exit code; EG_EXIT_SYSTEM if it was lost, EG_EXIT_STOPPED if a signal ended it
+     *  before it could say so itself. */
     int code;
     bool terminated; /**< SIGTERM was among the signals received */
 } eg_supervised;
 
-/** Runs `launcher`, whose rank 0 must be on this host, to its end. The first SIGINT, SIGTERM, SIGHUP or SIGUSR1
- *  asks the ranks to stop (SIGUSR1 to the launcher, until it has been heard), the second one ends them within two
- *  seconds. No process that was started is left behind. Afterwards these signals stay
- *  blocked. `who`: the verb, for what is said meanwhile. */
+/** Runs `launcher`, whose rank 0 must be on this host, to its end. The first SIGINT, SIGTERM,
+ *  SIGHUP or SIGUSR1 asks the ranks to stop (SIGUSR1 to the launcher, until it has been heard),
+ *  the second one ends them within two seconds. No process that was started is left behind.
+ *  Afterwards these signals stay blocked. `who`: the verb, for what is said meanwhile. */
 eg_status eg_supervise(eg_supervised *out, const eg_command *launcher,
                        const char *who) EG_WARN_UNUSED;
 
