@@ -87,6 +87,10 @@ typedef struct eg_stop_kind {
     /** How far a first-stage trial may run, given the outcomes of all trials. */
     eg_reach (*reach)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
                       size_t trial);
+    /** What is left of the first stage's work, as a share, when the rule cuts as much as it may (*least) and as
+     * little (*most). `evaluations`: of a trial. Points count the same; none has failed. */
+    void (*bounds)(const double *p, const eg_plan *plan, size_t evaluations, double *least,
+                   double *most);
     /** Refuses plans that the rule has no meaning for. */
     eg_status (*check)(const eg_plan *plan);
     /** Whether the verdict on one of two points, or on their trials, depends on the other. */
@@ -126,7 +130,7 @@ struct eg_plan {
     bool selected;     /**< the second stage's trials are in `trials` */
     size_t duplicates; /**< points that several blocks or alternatives gave, counted once */
     size_t excluded;   /**< points removed by `exclude` or left out by `only` */
-    char **warnings; /**< written to results, too */
+    char **warnings;   /**< written to results, too */
     size_t warning_count;
     char **notes; /**< how the sweep file was read, where that may surprise */
     size_t note_count;
@@ -156,6 +160,10 @@ bool eg_plan_has_rungs(const eg_plan *plan);
 void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *outcome);
 /** How far a trial that has not ended may run; in the second stage, and without such a rule, to its end. */
 eg_reach eg_plan_reach(const eg_plan *plan, const eg_outcome *outcomes, size_t trial);
+
+/** What the rules leave of the first stage, as shares of all its work (1 without rules): when they cut as much as they
+ * may, and as little. `evaluations`: of a trial; 0 if unknown, then rules that look into trials are left out. */
+void eg_plan_bounds(const eg_plan *plan, size_t evaluations, double *least, double *most);
 
 /** Whether some rule's verdict on `other` may change with an outcome of `point`; always if they are
  * the same. */

@@ -31,6 +31,23 @@ eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_
  * and time. */
 eg_status eg_trial_cost(double *out, const eg_settings *settings) EG_WARN_UNUSED;
 
+/** What a trial takes, from a few of its minibatches, some blocks of an evaluation and (part of) the end of a
+ * phase. Seconds are processor time of this thread, so other programs disturb little. */
+typedef struct eg_trial_timing {
+    double seconds;     /**< the whole trial, the sum of: */
+    double setup;       /**< network, stream, record */
+    double training;    /**< all minibatches */
+    double evaluation;  /**< all evaluations */
+    double phase_ends;  /**< what the learner does at the ends of phases, such as importances */
+    size_t steps;       /**< minibatches of the trial */
+    size_t evaluations; /**< of the trial */
+} eg_trial_timing;
+
+/** Measures for about `budget` seconds (a single minibatch may take longer). The dataset comes from the cache, and its
+ * opening is not counted. Errors as in eg_trial_run. */
+eg_status eg_trial_time(eg_trial_timing *out, const eg_settings *settings, eg_dataset_cache *cache,
+                        double budget) EG_WARN_UNUSED;
+
 /** Refuses settings that resolve but cannot work together (lwta groups that do not divide the
  * layer, a partition with classes the dataset does not have), without opening data. */
 eg_status eg_trial_check(const eg_settings *settings) EG_WARN_UNUSED;

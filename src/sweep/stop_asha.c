@@ -165,6 +165,12 @@ static eg_status check(const eg_plan *plan)
     return eg_ok();
 }
 
+static void bounds(const double *p, const eg_plan *plan, size_t evaluations, double *least,
+                   double *most)
+{
+    *least = *most = eg_cohort_share(p, plan, evaluations);
+}
+
 const eg_stop_kind eg_stop_asha = {
     .component = {.name = "asha",
                   .doc = "successive halving over evaluations: of a cohort of trials with the same "
@@ -176,6 +182,7 @@ const eg_stop_kind eg_stop_asha = {
                   .param_count = EG_COUNT(params)},
     .measure = measure,
     .reach = reach,
+    .bounds = bounds,
     .check = check,
     .compares = eg_cohort_shared,
 };

@@ -34,7 +34,7 @@ has out "nothing is left to run"
 # More seeds: only the new ones run, the old rows stay as they are.
 expect 0 "$engram" plan small.yaml seeds=3
 has out "8 of 12 trials finished"
-has out "from 8 measured trials"
+has out "from 8 finished trials"
 expect 0 "$engram" run small.yaml seeds=3
 has err "8 of 12 trials were finished before, 4 to run"
 has out "12 of 12 trials finished; 4 run now"
