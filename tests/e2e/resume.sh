@@ -86,7 +86,7 @@ for _ in $(seq 100); do
 done
 has status.json '"complete": false'
 lacks status.json '"writer": null'
-has status.json '"schema": 1'
+has status.json '"schema": 2'
 has status.json '"rank": 0'
 refuses "long" "$pid" -- "$engram" run long.yaml -o long.h5
 "$engram" status long.h5 --watch=1 >watch.out 2>watch.err &
