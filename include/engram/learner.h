@@ -68,8 +68,11 @@ struct eg_learner {
 
 typedef struct eg_learner_kind {
     eg_component component;
-    bool uses_task_boundaries;           /**< begin_phase/end_phase matter */
-    bool uses_task_ids;                  /**< predictions need to know the task */
+    bool uses_task_boundaries; /**< begin_phase/end_phase matter */
+    bool uses_task_ids;        /**< predictions need to know the task */
+    /** Settings at the root that it does not look at, such as "optimizer", and so all below them: they are no
+     *  settings of its trials to those who read results. NULL-terminated; NULL: it looks at all. */
+    const char *const *unused;
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
     /** Optional: EG_INVALID if the learner's own settings cannot work together. */

@@ -27,6 +27,12 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count) EG_WARN_UNUSED;
 
+/** Settings at the root that the trial's learner does not look at (eg_learner_kind.unused); NULL: none. They are part of
+ * the id all the same. */
+const char *const *eg_trial_unused(const eg_settings *settings);
+/** Whether a setting can matter to the trial: it is none of those, nor below one. */
+bool eg_trial_uses(const eg_settings *settings, const char *name);
+
 /** Estimated floating-point operations of the whole trial, evaluation included; a guide for order
  * and time. */
 eg_status eg_trial_cost(double *out, const eg_settings *settings) EG_WARN_UNUSED;

@@ -16,6 +16,14 @@
 
 enum { VALUES_SHOWN = 12, WORDS_SIZE = 400 };
 
+/** The value of a setting at a point, NULL if the point does not have it or its learner does not look at it. */
+static const char *value_at(const eg_plan *plan, size_t point, const char *name)
+{
+    const eg_settings *settings = plan->points[point].settings;
+    const eg_setting *setting = eg_settings_find(settings, name);
+    return setting != NULL && eg_trial_uses(settings, name) ? setting->value.text : NULL;
+}
+
 /** The distinct values of a setting over the points, in order of appearance: at most VALUES_SHOWN are
  *  listed, all are counted. */
 static size_t values_of(const eg_plan *plan, const char *name, const char *list[VALUES_SHOWN])
@@ -25,8 +33,7 @@ static size_t values_of(const eg_plan *plan, const char *name, const char *list[
     size_t shown = 0;
     size_t more = 0;
     for (size_t p = 0; p < plan->point_count; p++) {
-        const eg_setting *setting = eg_settings_find(plan->points[p].settings, name);
-        const char *text = setting == NULL ? NULL : setting->value.text;
+        const char *text = value_at(plan, p, name);
         size_t i = 0;
         while (text != NULL && i < shown && strcmp(list[i], text) != 0) {
             i++;
@@ -292,7 +299,7 @@ static void print_trial_json(const eg_plan *plan, const eg_plan_trial *trial)
             eg_settings_find(plan->points[trial->point].settings, plan->swept[s]);
         eg_json_setting(row, plan->swept[s],
                         setting == NULL ? (int)EG_TYPE_TEXT : (int)setting->param->type,
-                        setting == NULL ? NULL : setting->value.text);
+                        value_at(plan, trial->point, plan->swept[s]));
     }
     eg_json_row(stdout, row);
 }
@@ -311,10 +318,9 @@ eg_status eg_plan_print_trials(const eg_plan *plan, bool json)
         (void)printf("%7zu %016" PRIx64 " %5" PRIu32 " %9" PRIu32 " %4" PRIu64 " ", t, trial->id,
                      trial->point, trial->replicate, trial->seed);
         for (size_t s = 0; s < plan->swept_count; s++) {
-            const eg_setting *setting =
-                eg_settings_find(plan->points[trial->point].settings, plan->swept[s]);
-            if (setting != NULL) {
-                (void)printf(" %s=%s", plan->swept[s], setting->value.text);
+            const char *text = value_at(plan, trial->point, plan->swept[s]);
+            if (text != NULL) {
+                (void)printf(" %s=%s", plan->swept[s], text);
             }
         }
         (void)printf("\n");

@@ -33,6 +33,25 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
     return eg_trial_ids(out, settings, &seed, 1);
 }
 
+const char *const *eg_trial_unused(const eg_settings *settings)
+{
+    const eg_setting *learner = eg_settings_find(settings, "learner");
+    return ((const eg_learner_kind *)(const void *)learner->value.component)->unused;
+}
+
+bool eg_trial_uses(const eg_settings *settings, const char *name)
+{
+    const char *const *unused = eg_trial_unused(settings);
+    for (size_t i = 0; unused != NULL && unused[i] != NULL; i++) {
+        size_t length = strlen(unused[i]);
+        bool below = strncmp(name, unused[i], length) == 0;
+        if (below && (name[length] == '\0' || name[length] == '.')) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** What the settings say of a trial before any data are opened. */
 typedef struct outline {
     eg_view root, stream, model;
