@@ -15,7 +15,7 @@
 
 /** What one kind gets of the time for trying out: never less, so that it means something. */
 static const double least_budget = 0.03;
-static const double most_budget = 0.3;
+static const double most_budget = 0.15;
 /** On a machine with other work, what it may take by the clock. */
 static const double most_waiting = 3 * EG_ESTIMATE_SECONDS;
 

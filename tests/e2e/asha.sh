@@ -31,7 +31,7 @@ grid:
 seeds: 2
 stop: {asha: {eta: 3, cohort: 6}}
 END
-expect 0 "$engram" plan asha.yaml
+expect 0 "$engram" plan asha.yaml --no-timing
 has out "asha eta=3 first=1 cohort=6"
 refuses "slice 1/2" "compares points" -- "$engram" run asha.yaml -o slice.h5 --slice 1/2
 expect 0 "$engram" run asha.yaml -o asha.h5
