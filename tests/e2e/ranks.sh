@@ -71,7 +71,6 @@ wait "$pid" || code=$?
 }
 # Rank 0 trains, too: no trial ends before it has begun one.
 hooks shared "products 1" ENGRAM_HOOK_RANK=0
-touch shared.hook/slow
 "${hook[@]}" "$mpirun" 3 "$engram" run long.yaml -o long.h5 >running.out 2>running.err &
 pid=$!
 background+=("$pid")

@@ -7,7 +7,8 @@
  *                          "results N"       after the N-th result is in the journal
  *                          "checkpoints N"   after the N-th checkpoint is in its place
  *                          unset             never
- *      ENGRAM_HOOK_RANK    only in this rank (default: in every one, each by its own count)
+ *      ENGRAM_HOOK_RANK    only in this rank, and the others are slow until it is there (default: in every one, each by
+ *                          its own count)
  *      ENGRAM_HOOK_FOLDER  an existing folder; without one nothing happens
  *      ENGRAM_HOOK_SIGNAL  the number of a signal that the process then sends to itself (default: none)
  *
@@ -34,9 +35,10 @@ typedef enum event { PRODUCTS, RESULTS, CHECKPOINTS, EVENTS } event;
 static struct {
     bool active;
     event event;
-    unsigned long at; /* 0: never */
-    int signal;       /* 0: none */
-    char slow[PATH_SIZE], reached[PATH_SIZE];
+    unsigned long at;                         /* 0: never */
+    int signal;                               /* 0: none */
+    bool waits;                               /* slow until another rank is at its point */
+    char slow[PATH_SIZE], reached[PATH_SIZE]; /* `reached` of that rank, or of this one */
 } hook;
 
 static atomic_ulong counts[EVENTS];
@@ -63,8 +65,10 @@ __attribute__((constructor)) static void read_environment(void)
     hook.active = true;
     hook.signal = (int)number("ENGRAM_HOOK_SIGNAL");
     (void)snprintf(hook.slow, sizeof hook.slow, "%s/slow", folder);
-    (void)snprintf(hook.reached, sizeof hook.reached, "%s/reached.%s", folder, rank);
-    for (int i = 0; i < EVENTS && at != NULL && (only == NULL || strcmp(only, rank) == 0); i++) {
+    (void)snprintf(hook.reached, sizeof hook.reached, "%s/reached.%s", folder,
+                   only != NULL ? only : rank);
+    hook.waits = only != NULL && strcmp(only, rank) != 0;
+    for (int i = 0; i < EVENTS && at != NULL && !hook.waits; i++) {
         size_t length = strlen(names[i]);
         if (strncmp(at, names[i], length) == 0 && at[length] == ' ') {
             hook.event = (event)i;
@@ -78,6 +82,11 @@ static bool make(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     return fd >= 0 && close(fd) == 0;
+}
+
+static bool is_slow(void)
+{
+    return access(hook.slow, F_OK) == 0 || (hook.waits && access(hook.reached, F_OK) != 0);
 }
 
 static void count(event what)
@@ -110,7 +119,7 @@ void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPO
     }
     if (hook.active) {
         count(PRODUCTS);
-        if (access(hook.slow, F_OK) == 0) {
+        if (is_slow()) {
             (void)nanosleep(&moment, NULL);
         }
     }
