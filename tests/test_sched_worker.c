@@ -232,20 +232,6 @@ static void test_stop(void **state)
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
 
-static void test_leave_interrupts(void **state)
-{
-    (void)state;
-    scene s;
-    begin(&s, &fake_runner, slow_heart);
-    greet(&s);
-    give(&s, 1, "endless 60000");
-    await_trial(&s, 1);
-    say_kind(&s, EG_MESSAGE_LEAVE);
-    expect_task(&s, EG_MESSAGE_INTERRUPTED, 1);
-    expect_left(&s, "");
-    assert_ok(end(&s));
-}
-
 /* Taken for lost: what ran, what waited and what was not acknowledged is dropped without a word. */
 static void test_recall(void **state)
 {
@@ -317,7 +303,7 @@ static void test_heartbeat(void **state)
     assert_ok(end(&s));
 }
 
-/* A percent of a trial is news long before the heartbeat. */
+/* A percent of a trial is news long before the heartbeat. Who is to leave interrupts it. */
 static void test_reports_every_percent(void **state)
 {
     (void)state;
@@ -333,13 +319,12 @@ static void test_reports_every_percent(void **state)
         assert_true(message.as.progress.step >= last + 60);
         last = message.as.progress.step;
     }
-    say_kind(&s, EG_MESSAGE_STOP);
+    say_kind(&s, EG_MESSAGE_LEAVE);
     eg_message message = hear(&s);
     while (message.kind == EG_MESSAGE_PROGRESS) {
         message = hear(&s);
     }
     assert_int_equal(message.kind, EG_MESSAGE_INTERRUPTED);
-    say_kind(&s, EG_MESSAGE_LEAVE);
     expect_left(&s, "");
     assert_ok(end(&s));
 }
@@ -494,7 +479,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conversation),
         cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_leave_interrupts),
         cmocka_unit_test(test_recall),
         cmocka_unit_test(test_heartbeat_is_as_told),
         cmocka_unit_test(test_heartbeat),

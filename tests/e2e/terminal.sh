@@ -14,7 +14,8 @@ grid:
 END
 
 drawn() {
-    tr '\r' '\n' <screen | sed -n 's/^\x1b\[K\(.*running.*\)/\1/p' >lines
+    # The terminal shows the key itself, too.
+    tr '\r' '\n' <screen | sed -n 's/\^C.*//; s/^\x1b\[K\(.*running.*\)/\1/p' >lines
     [ "$(grep -c 'running ([0-9]* %' lines)" -gt 1 ]
 }
 
