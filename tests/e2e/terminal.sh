@@ -44,6 +44,16 @@ watch() {
 }
 watch 2
 watch 1
+# The terminal of mpirun itself, without anybody who watches over it.
+rm -f keys screen
+mkfifo keys
+env --default-signal=INT script -qefc "'$mpirun' 2 '$engram' run endless.yaml seeds=1 -o plain.h5" screen <keys >/dev/null &
+background+=($!)
+exec 3>keys
+await '\[K0/2 finished · 2 running' screen
+printf '\003' >&3
+wait $! || true # mpirun has a code of its own
+exec 3>&-
 
 # Nothing to watch yet: waits for the sweep, unless only asked how it is. Then shows it to its end.
 refuses "later.h5 does not exist" -- "$engram" status later.h5
