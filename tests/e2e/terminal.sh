@@ -47,7 +47,8 @@ watch 1
 # The terminal of mpirun itself, without anybody who watches over it.
 rm -f keys screen
 mkfifo keys
-env --default-signal=INT script -qefc "'$mpirun' 2 '$engram' run endless.yaml seeds=1 -o plain.h5" screen <keys >/dev/null &
+env --default-signal=INT script -qefc "'$mpirun' 2 '$engram' run endless.yaml seeds=1 -o plain.h5" screen \
+    <keys >/dev/null &
 background+=($!)
 exec 3>keys
 await '\[K0/2 finished · 2 running' screen
