@@ -19,6 +19,7 @@ import numpy as np
 from .files import FINISHED, ResultError, as_list, settings
 from .lines import AXES, UNFINISHED, best_lines, labelled, method_lines, need, phase_ends, point_lines
 from .ranking import points
+from .tables import PAIR
 
 REFERENCE = "black"
 GREY = "0.6"
@@ -45,16 +46,17 @@ def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8, x="step
 
 def figure1(ds, x="steps"):
     """Split-MNIST: overall accuracy, training loss, and the accuracy on every task, for the best
-    point of every activation."""
-    lines, notes = best_lines(ds, ["model.activation"])
+    point of every pair of activation and optimizer."""
+    names = settings(ds)
+    lines, notes = best_lines(ds, [name for name in PAIR if name in names])
     across = max(2, min(4, len(lines)))
     down = -(-len(lines) // across)
-    figure = plt.figure(figsize=(4 * across, 4 + 2.8 * down), layout="constrained")
+    figure = plt.figure(figsize=(4 * across + 3, 4 + 2.8 * down), layout="constrained")
     grid = figure.add_gridspec(2 + down, 2 * across)
     for place, name in ((slice(0, across), "accuracy"), (slice(across, None), "loss")):
         axis = figure.add_subplot(grid[:2, place])
         _curve_panel(axis, ds, name, lines, x)
-    axis.legend(fontsize="small")
+    _legend_beside(axis)
     notes = notes + _undrawn(axis, lines, "it has no loss")
     tasks = labelled(ds, "task_accuracy", lines, FINISHED + UNFINISHED)
     colours = plt.get_cmap("viridis")
