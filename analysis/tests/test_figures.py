@@ -33,7 +33,7 @@ class Figures(ResultsCase):
         self.assertEqual(list(drawn), ["hard_ash (n = 2)", "relu (n = 1)"])
         np.testing.assert_allclose(drawn["hard_ash (n = 2)"], 0.7 * np.arange(1, 5) / 4, rtol=1e-6)
         band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
-        half = 1.96 * 0.1 / np.sqrt(2)
+        half = np.tan(0.475 * np.pi) * np.sqrt(0.02) / np.sqrt(2)  # t(0.975, 1) s / √n
         self.assertAlmostEqual(band.max(), 0.7 + half, places=6)
 
     def test_curves_leave_out_the_weakest_and_say_so(self):

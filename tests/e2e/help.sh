@@ -13,7 +13,7 @@ has out "compiler"
 has out "BLAS"
 expect 0 "$engram" --help
 mapfile -t verbs < <(sed -n '/^VERBS/,/^OPTIONS/s/^  \([a-z-]*\) .*/\1/p' out)
-[ "${#verbs[@]}" = 15 ] || fail "--help lists ${#verbs[@]} verbs"
+[ "${#verbs[@]}" = 16 ] || fail "--help lists ${#verbs[@]} verbs"
 for verb in run launch slurm plan train status failures top export list describe merge check collect; do
     has out "  $verb "
 done
