@@ -29,8 +29,8 @@ NO_TASK = "it was stopped before the end of a task"
 
 
 def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8, x="steps"):
-    """Mean and 95 % Student interval over seeds of every variable, a panel each and a line per point, over `x`:
-    steps, examples or evaluations.
+    """Mean and 95 % Student interval over seeds of every variable, a panel each and a line per point, over
+    `x`: steps, examples or evaluations.
 
     With more than `most` points the best ones are drawn.
     """
