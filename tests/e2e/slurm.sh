@@ -101,11 +101,15 @@ array=$job
 # Its time limit comes near when two trials are finished: it is warned, stops, and goes back into the queue. Slurm would kill
 # it three minutes after the warning at the earliest.
 was_requeued() {
-    [ "$(fact "$limit" Restarts)" = 1 ]
+    [ "$(fact "$limit" Restarts)" -ge 1 ]
 }
 await_point limit
 elapsed=$(squeue --noheader --jobs "$limit" --format %M)
 scontrol update "JobId=$limit" "TimeLimit=$((10#${elapsed%%:*} + 4))"
+# At once, before it is warned again.
+await "the job to be requeued at its time limit" was_requeued
+rm limit.hook/slow
+scontrol update "JobId=$limit" TimeLimit=60
 
 # Cancelled: what runs is saved, nothing is requeued, and the same command goes on.
 nobody_runs() {
@@ -127,10 +131,6 @@ submitted work.yaml -o one.h5
 one=$job
 submitted --nodes 2 work.yaml -o nodes.h5
 nodes=$job
-
-await "the job to be requeued at its time limit" was_requeued
-rm limit.hook/slow
-scontrol update "JobId=$limit" TimeLimit=60
 
 for job in $plain $array $one $nodes $limit; do
     await_end "$job" COMPLETED
