@@ -29,7 +29,7 @@ check() {
     fi
 }
 
-"$fetch" --help | grep -q '^Usage: jobs/fetch-data.sh'
+"$fetch" --help | grep '^Usage: jobs/fetch-data.sh' >/dev/null
 expect 2 "unknown dataset 'mnits'" "$fetch" mnits
 expect 2 "unknown option '--force'" "$fetch" --force
 expect 2 "--from needs" "$fetch" --from

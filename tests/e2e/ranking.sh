@@ -65,7 +65,7 @@ refuses "must be one of student, paper" -- "$engram" top results/held.h5 --inter
 # The others, which nothing chose, are reported by all their seeds.
 other=$(grep -E '^ +2 ' top | awk '{ print $NF }')
 read -r reported half paper n < <(mean_of final_accuracy 1 "$other" held.csv)
-grep -E '^ +2 ' top | grep -qF "$reported" || fail "second row: $(grep -E '^ +2 ' top)"
+grep -E '^ +2 ' top | grep -F "$reported" >/dev/null || fail "second row: $(grep -E '^ +2 ' top)"
 expect 0 "$engram" status results/held.h5
 has out "final_accuracy selected on validation $selected"
 has out "reported on test"
@@ -130,7 +130,7 @@ sed -i 's/3e-4, 0.11/3e-4, 1e-3/' edited.yaml
 expect 0 "$engram" run edited.yaml
 lacks out "0.11"
 expect 0 "$engram" top results/edited.h5
-grep -E '^ +3 ' out | grep -qE ' no +0\.11' || fail "the removed value: $(cat out)"
+grep -E '^ +3 ' out | grep -E ' no +0\.11' >/dev/null || fail "the removed value: $(cat out)"
 has out "2 finished trials of an earlier version of the sweep"
 expect 0 "$engram" status results/edited.h5
 has out "finished  4 of 4"

@@ -113,7 +113,7 @@ scontrol update "JobId=$limit" TimeLimit=60
 
 # Cancelled: what runs is saved, nothing is requeued, and the same command goes on.
 nobody_runs() {
-    "$engram" status "$1.h5" | grep -q "nobody is running it"
+    "$engram" status "$1.h5" | grep "nobody is running it" >/dev/null
 }
 for name in one nodes; do
     await_point $name

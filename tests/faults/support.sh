@@ -75,7 +75,7 @@ ranks() {
     local pid number
     for pid in $(started); do
         # The process that watches over them runs the same program.
-        if [ "/proc/$pid/exe" -ef "$ENGRAM" ] && ! tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qx launch; then
+        if [ "/proc/$pid/exe" -ef "$ENGRAM" ] && ! tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -x launch >/dev/null; then
             number=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" |
                 sed -n 's/^OMPI_COMM_WORLD_RANK=//p') || true
             echo "${number:-0} $pid"
