@@ -16,7 +16,7 @@ int eg_write_fully(int fd, const void *data, size_t size, uint64_t offset);
 int eg_read_fully(int fd, void *data, size_t size, uint64_t offset, size_t *got);
 
 /** Like open, ftruncate and fdatasync, begun again when a signal interrupts them. The first returns the
- * descriptor, or -1 with errno; the others 0 or errno.. */
+ * descriptor, or -1 with errno; the others 0 or errno. Opening a pipe or a device does not wait for anybody. */
 int eg_open_file(const char *path, int flags);
 int eg_truncate_file(int fd, uint64_t size);
 int eg_sync_data(int fd);

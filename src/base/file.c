@@ -14,7 +14,7 @@ int eg_open_file(const char *path, int flags)
 {
     int fd = -1;
     do {
-        fd = open(path, flags | O_CLOEXEC, 0666);
+        fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
     } while (fd < 0 && errno == EINTR);
     return fd;
 }

@@ -26,6 +26,8 @@ eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing)
     eg_status status = eg_strdup(&journal->path, path);
     if (status.code == EG_OK && fstat(journal->fd, &info) != 0) {
         status = eg_fail_errno(errno, "%s: cannot read the journal", path);
+    } else if (status.code == EG_OK && !S_ISREG(info.st_mode)) {
+        status = eg_fail(EG_INVALID, "%s is not a regular file", path);
     }
     if (status.code != EG_OK) {
         eg_journal_close(journal);

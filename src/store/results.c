@@ -90,6 +90,9 @@ static eg_status load(eg_box **out, const eg_paths *paths)
     if (journal == EG_PATH_FILE) {
         return load_journal(out, paths);
     }
+    if (journal == EG_PATH_OTHER) {
+        return eg_fail(EG_INVALID, "%s is not a regular file", paths->journal);
+    }
     if (file == EG_PATH_NONE) {
         return eg_fail(EG_INVALID, "%s does not exist, and neither does %s", paths->file,
                        paths->journal);
