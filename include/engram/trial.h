@@ -75,6 +75,11 @@ typedef struct eg_saving {
     bool refused; /**< out: eg_trial_run failed because `from` cannot be used */
 } eg_saving;
 
+/** The checkpoint in the file at `path`, in *out (eg_free), *size bytes; NULL if there is no such file. Its checksum is
+ *  verified before memory is asked for, so that a file of any size that is none costs none. Errors: EG_INVALID if it
+ *  is damaged, no checkpoint or no regular file; EG_SYSTEM; EG_MEMORY. */
+eg_status eg_checkpoint_load(unsigned char **out, size_t *size, const char *path) EG_WARN_UNUSED;
+
 /** What a run needs besides the trial itself. */
 typedef struct eg_trial_options {
     const char *objective; /**< required: summary variable that selects, e.g. "final_accuracy" */

@@ -7,9 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const unsigned char magic[4] = {0x89, 'E', 'G', 'C'};
-
-enum { FORMAT = 1, CHECKSUM_SIZE = 4 };
+enum { FORMAT = 1, CHECKSUM_SIZE = EG_CHECKPOINT_CHECKSUM };
 
 void eg_checkpoint_seal(unsigned char *data, size_t size)
 {
@@ -45,7 +43,7 @@ static void write_record(const eg_record *record, eg_writer *writer)
 void eg_checkpoint_write(const eg_run *run, eg_writer *writer)
 {
     eg_writer_clear(writer);
-    eg_write_bytes(writer, magic, sizeof magic);
+    eg_write_bytes(writer, eg_checkpoint_magic, sizeof eg_checkpoint_magic);
     eg_write_u32(writer, FORMAT);
     write_identity(run, writer);
     eg_write_u64(writer, run->phase);
@@ -69,10 +67,10 @@ void eg_checkpoint_write(const eg_run *run, eg_writer *writer)
 static eg_status check_frame(const unsigned char *data, size_t size, eg_reader *reader)
 {
     *reader = eg_reader_make(data, size);
-    const void *start = eg_read_bytes(reader, sizeof magic);
+    const void *start = eg_read_bytes(reader, sizeof eg_checkpoint_magic);
     uint32_t format = eg_read_u32(reader);
     if (reader->failed || size - reader->at < CHECKSUM_SIZE ||
-        memcmp(start, magic, sizeof magic) != 0) {
+        memcmp(start, eg_checkpoint_magic, sizeof eg_checkpoint_magic) != 0) {
         return eg_fail(EG_INVALID, "these %zu bytes are not a checkpoint", size);
     }
     eg_reader end = eg_reader_make(data + size - CHECKSUM_SIZE, CHECKSUM_SIZE);

@@ -21,6 +21,10 @@
 
 #include "trial/run.h"
 
+/** How every checkpoint begins, and the bytes of the checksum at its end. */
+static const unsigned char eg_checkpoint_magic[4] = {0x89, 'E', 'G', 'C'};
+enum { EG_CHECKPOINT_CHECKSUM = 4 };
+
 /** Replaces the contents of `writer`; whether memory sufficed is in its status. */
 void eg_checkpoint_write(const eg_run *run, eg_writer *writer);
 
