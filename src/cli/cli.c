@@ -3,6 +3,7 @@
 
 #include "cli/build.h"
 #include "cli/format.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <unistr.h>
 
 int eg_exit_code(const eg_status *status)
 {
@@ -111,27 +111,9 @@ static eg_status flush_output(void)
     return pipe ? eg_ok() : eg_fail_errno(error, "cannot write standard output");
 }
 
-/** One line that changes nothing on the terminal: input may have control characters and worse in its names. */
 static void print_failure(const char *message)
 {
-    const unsigned char *at = (const unsigned char *)message;
-    size_t left = strlen(message);
-    (void)fputs("engram: ", stderr);
-    while (left > 0) {
-        ucs4_t character = 0;
-        int size = u8_mbtoucr(&character, at, left);
-        if (*at == '\n') {
-            (void)fputs("\\n", stderr);
-        } else if (size < 0 || *at < 0x20 || *at == 0x7f) {
-            (void)fprintf(stderr, "\\x%02x", *at);
-            size = 1;
-        } else {
-            (void)fwrite(at, 1, (size_t)size, stderr);
-        }
-        at += size;
-        left -= (size_t)size;
-    }
-    (void)fputc('\n', stderr);
+    eg_say(stderr, "engram: %s\n", message);
 }
 
 static int first_rank(eg_world *world, int argc, char **argv)

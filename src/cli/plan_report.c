@@ -5,6 +5,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 
@@ -48,7 +49,7 @@ static void print_swept(const eg_plan *plan)
         for (size_t i = 0; i < shown; i++) {
             eg_append(words, sizeof words, "%s%s", i == 0 ? "" : ", ", list[i]);
         }
-        (void)printf("  %-28s %s%s\n", plan->swept[s], words, count > shown ? ", …" : "");
+        eg_say(stdout, "  %-28s %s%s\n", plan->swept[s], words, count > shown ? ", …" : "");
     }
 }
 
@@ -85,10 +86,10 @@ static const char *protocol_of(const eg_plan *plan)
 static void print_estimate(const eg_plan *plan, const eg_estimate *estimate)
 {
     if (estimate->found) {
-        (void)printf("results     %s: %zu of %zu trials finished\n", estimate->path,
-                     estimate->known, plan->trial_count);
+        eg_say(stdout, "results     %s: %zu of %zu trials finished\n", estimate->path,
+               estimate->known, plan->trial_count);
     } else {
-        (void)printf("results     %s does not exist yet\n", estimate->path);
+        eg_say(stdout, "results     %s does not exist yet\n", estimate->path);
     }
     if (estimate->known == plan->trial_count) {
         (void)printf("time        nothing is left to run\n");
@@ -109,7 +110,7 @@ static void print_estimate(const eg_plan *plan, const eg_estimate *estimate)
 
 static void print_text(const eg_plan *plan, const eg_estimate *estimate)
 {
-    (void)printf("%s (%s)\n", plan->name, plan->path);
+    eg_say(stdout, "%s (%s)\n", plan->name, plan->path);
     if (plan->doc != NULL && plan->doc[0] != '\0') {
         eg_print_wrapped(stdout, plan->doc, 2);
     }
@@ -131,8 +132,8 @@ static void print_text(const eg_plan *plan, const eg_estimate *estimate)
                      plan->slice_count);
     }
     (void)printf("\n");
-    (void)printf("objective   %s, %s, chosen by protocol %s\n", plan->objective,
-                 plan->maximise ? "maximise" : "minimise", protocol_of(plan));
+    eg_say(stdout, "objective   %s, %s, chosen by protocol %s\n", plan->objective,
+           plan->maximise ? "maximise" : "minimise", protocol_of(plan));
     print_rules(plan);
     print_estimate(plan, estimate);
     (void)printf("swept       %zu setting%s\n", plan->swept_count, eg_plural(plan->swept_count));
@@ -141,7 +142,7 @@ static void print_text(const eg_plan *plan, const eg_estimate *estimate)
         (void)printf("note        %s\n", plan->notes[i]);
     }
     for (size_t i = 0; i < plan->warning_count; i++) {
-        (void)printf("warning     %s\n", plan->warnings[i]);
+        eg_say(stdout, "warning     %s\n", plan->warnings[i]);
     }
 }
 
@@ -227,7 +228,7 @@ eg_status eg_plan_print_trials(const eg_plan *plan, bool json)
             const eg_setting *setting =
                 eg_settings_find(plan->points[trial->point].settings, plan->swept[s]);
             if (setting != NULL) {
-                (void)printf(" %s=%s", plan->swept[s], setting->value.text);
+                eg_say(stdout, " %s=%s", plan->swept[s], setting->value.text);
             }
         }
         (void)printf("\n");

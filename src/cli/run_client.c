@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 
@@ -60,12 +61,11 @@ static void say_failure(eg_sweep_run *run, const eg_work_result *result)
         return;
     }
     eg_progress_clear(&run->progress);
-    (void)fprintf(stderr, "trial %s failed on rank %" PRIu32 " (%s): %s\n",
-                  eg_id(run->plan->trials[result->ticket].id).text, result->rank, result->host,
-                  result->message);
+    eg_say(stderr, "trial %s failed on rank %" PRIu32 " (%s): %s\n",
+           eg_id(run->plan->trials[result->ticket].id).text, result->rank, result->host,
+           result->message);
     if (run->session_failed == SAID_MAX) {
-        (void)fprintf(stderr, "further failures are not shown; see `engram failures %s`\n",
-                      run->path);
+        eg_say(stderr, "further failures are not shown; see `engram failures %s`\n", run->path);
     }
 }
 
@@ -143,8 +143,8 @@ static eg_status publish(eg_sweep_run *run)
     }
     if (!run->publishing_failed) {
         eg_progress_clear(&run->progress);
-        (void)fprintf(stderr, "warning: %s; the journal has everything, the sweep goes on\n",
-                      status.message);
+        eg_say(stderr, "warning: %s; the journal has everything, the sweep goes on\n",
+               status.message);
     }
     run->publishing_failed = true;
     return eg_ok();

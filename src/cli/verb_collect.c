@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 
 #include <stdio.h>
 
@@ -16,9 +17,8 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];
-    (void)printf("%s: collected, %zu of %zu trial%s finished\n", args->words[0],
-                 results->trial_count - open, results->trial_count,
-                 eg_plural(results->trial_count));
+    eg_say(stdout, "%s: collected, %zu of %zu trial%s finished\n", args->words[0],
+           results->trial_count - open, results->trial_count, eg_plural(results->trial_count));
     eg_results_free(results);
     return eg_ok();
 }

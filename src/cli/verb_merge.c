@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <stdint.h>
@@ -15,7 +16,7 @@ static void print_notes(const char *notes)
         while (*end != '\n' && *end != '\0') {
             end++;
         }
-        (void)fprintf(stderr, "note: %.*s\n", (int)(end - notes), notes);
+        eg_say(stderr, "note: %.*s\n", (int)(end - notes), notes);
         notes = *end == '\0' ? end : end + 1;
     }
 }
@@ -27,11 +28,11 @@ static eg_status print_summary(const char *path, size_t files)
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];
-    (void)printf("%s: %zu of %zu trial%s finished, from %zu file%s\n", path,
-                 results->trial_count - open, results->trial_count, eg_plural(results->trial_count),
-                 files, eg_plural(files));
+    eg_say(stdout, "%s: %zu of %zu trial%s finished, from %zu file%s\n", path,
+           results->trial_count - open, results->trial_count, eg_plural(results->trial_count),
+           files, eg_plural(files));
     if (open > 0) {
-        (void)printf("next: engram run SWEEP -o %s runs the other %zu\n", path, open);
+        eg_say(stdout, "next: engram run SWEEP -o %s runs the other %zu\n", path, open);
     }
     eg_results_free(results);
     return eg_ok();

@@ -8,6 +8,7 @@
 #include "cli/redo.h"
 #include "cli/sweep_run.h"
 #include "cli/sweep_words.h"
+#include "cli/terminal.h"
 #include "cli/time_limit.h"
 #include "engram/blas.h"
 #include "engram/memory.h"
@@ -196,16 +197,16 @@ static eg_status announce(const eg_cli *cli, const eg_sweep_run *run, const eg_s
     EG_TRY(eg_world_describe(cli->world, sched, &line, &warnings));
     size_t total = run->plan->trial_count;
     if (run->before == 0) {
-        (void)fprintf(stderr, "%s: %zu trial%s to run, %s\n", run->plan->name, total,
-                      eg_plural(total), line);
+        eg_say(stderr, "%s: %zu trial%s to run, %s\n", run->plan->name, total, eg_plural(total),
+               line);
     } else {
-        (void)fprintf(stderr, "%s: %zu of %zu trials were finished before, %zu to run, %s\n",
-                      run->plan->name, run->before, total, run->unfinished, line);
+        eg_say(stderr, "%s: %zu of %zu trials were finished before, %zu to run, %s\n",
+               run->plan->name, run->before, total, run->unfinished, line);
     }
     for (size_t i = 0; i < run->plan->warning_count; i++) {
-        (void)fprintf(stderr, "warning: %s\n", run->plan->warnings[i]);
+        eg_say(stderr, "warning: %s\n", run->plan->warnings[i]);
     }
-    (void)fprintf(stderr, "%s", warnings);
+    eg_put_safe(stderr, warnings, strlen(warnings), true);
     if (isfinite(run->stop_at)) {
         (void)fprintf(stderr, "stops by itself at %s\n", eg_time_text(run->stop_at).text);
     }
@@ -248,7 +249,7 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     EG_TRY(eg_sweep_run_tidy_checkpoints(run));
     const char *change = eg_store_change(run->store);
     if (mode == EG_PROGRESS_LINE && change[0] != '\0') {
-        (void)fprintf(stderr, "note: the sweep was changed since its last run: %s\n", change);
+        eg_say(stderr, "note: the sweep was changed since its last run: %s\n", change);
     }
     if (run->unfinished == 0) {
         return eg_ok();

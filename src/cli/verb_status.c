@@ -4,6 +4,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "cli/workers.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -150,7 +151,7 @@ static void print_workers(const facts *f)
     double now = eg_now();
     for (size_t i = 0; i < f->worker_count && i < SHOWN; i++) {
         const eg_worker_state *worker = &f->workers[i];
-        (void)printf("  worker    rank %" PRIu32 " on %s: ", worker->rank, worker->host);
+        eg_say(stdout, "  worker    rank %" PRIu32 " on %s: ", worker->rank, worker->host);
         if (worker->running == NULL) {
             (void)printf("waiting");
         } else {
@@ -199,9 +200,9 @@ static const char *state_of(const eg_results *results)
 static void print_text(const char *path, const eg_results *results, const facts *f,
                        const eg_tally *best, const char *notes)
 {
-    (void)printf("%s (%s): %s", results->name, path, state_of(results));
+    eg_say(stdout, "%s (%s): %s", results->name, path, state_of(results));
     if (results->writer != NULL) {
-        (void)printf(" by %s", results->writer);
+        eg_say(stdout, " by %s", results->writer);
     }
     (void)printf("\n  finished  %zu of %zu\n", f->finished, results->trial_count);
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
@@ -225,11 +226,11 @@ static void print_text(const char *path, const eg_results *results, const facts 
     (void)printf("  computed  %s of trial time\n", eg_duration(f->wall_total).text);
     (void)printf("  last news %s\n", eg_time_text(results->last_activity).text);
     if (best != NULL) {
-        (void)printf("  best      point %zu, %s %s, n = %zu\n", best->point, results->objective,
-                     eg_mean_text(best->mean, eg_tally_interval(best)).text, best->n);
+        eg_say(stdout, "  best      point %zu, %s %s, n = %zu\n", best->point, results->objective,
+               eg_mean_text(best->mean, eg_tally_interval(best)).text, best->n);
     }
     for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
-        (void)printf("  note      %.*s\n", (int)strcspn(at, "\n"), at);
+        eg_say(stdout, "  note      %.*s\n", (int)strcspn(at, "\n"), at);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "cli/point_columns.h"
 #include "cli/result_facts.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -73,7 +74,7 @@ static eg_status print_text(const request *ask, const eg_tally *tallies, size_t 
         (void)printf("\nmean %s 1.96 s/sqrt(n) over n seeds, s with divisor n; %s first\n",
                      eg_utf8() ? "±" : "+/-", ask->maximise ? "highest" : "lowest");
         for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
-            (void)printf("note: %.*s\n", (int)strcspn(at, "\n"), at);
+            eg_say(stdout, "note: %.*s\n", (int)strcspn(at, "\n"), at);
         }
     }
     eg_table_clear(&table);
@@ -134,7 +135,7 @@ static eg_status report(request *ask, const eg_results *results)
         count++;
     }
     if (count == 0 && !ask->json) {
-        (void)printf("%s: no trial has finished yet\n", results->name);
+        eg_say(stdout, "%s: no trial has finished yet\n", results->name);
     } else {
         status = ask->json ? print_json(ask, results, tallies, count, notes)
                            : print_text(ask, tallies, count, notes);

@@ -31,6 +31,9 @@ static void say(report *r, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    for (char *at = strchr(line, '\n'); at != NULL; at = strchr(at, '\n')) {
+        *at = ' '; /* somebody's text; a finding is a line */
+    }
     eg_write_bytes(&r->text, line, strlen(line));
     eg_write_u8(&r->text, '\n');
 }
