@@ -5,7 +5,7 @@ engram_test(time_limit LIBRARY cli)
 engram_test(redo LIBRARY cli)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
-foreach(name help bad_input outcomes resume merge changed terminal escapes)
+foreach(name help bad_input outcomes resume merge changed terminal escapes format1)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
 engram_script(e2e_checkpoints ${e2e}/checkpoints.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e TIMEOUT 240)
