@@ -73,8 +73,8 @@ eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt
 uint32_t eg_store_losses(const eg_store *store, size_t trial);
 /** A rule cut the trial: a paused one is stopped and keeps its curves, another one skipped. */
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WARN_UNUSED;
-/** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal.
- * Safe on disk after the next eg_store_commit. */
+/** Makes a trial run again (--redo). Its earlier result is what readers show until it has a new one that did not fail;
+ *  in the journal it stays. Safe on disk after the next eg_store_commit. */
 eg_status eg_store_redo(eg_store *store, size_t trial) EG_WARN_UNUSED;
 /** Writes the HDF5 file from what is known now: temporary name, fsync, rename. */
 eg_status eg_store_publish(eg_store *store, bool complete) EG_WARN_UNUSED;
@@ -153,9 +153,17 @@ eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *p
  *  there is only the HDF5 file. */
 eg_status eg_results_begun(bool *out, const char *path) EG_WARN_UNUSED;
 
+/** The trials of the plan in the journal of PATH, second stage included (eg_free); none if there is no journal. Only
+ *  reads. */
+eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path) EG_WARN_UNUSED;
+
 /** Loads NAME.h5 or NAME.journal: the journal if there is one, else the HDF5 file. */
 eg_status eg_results_load(eg_results **out, const char *path) EG_WARN_UNUSED;
 void eg_results_free(eg_results *results);
+
+/** EG_INVALID if results are at `path`, whatever they are called there, or if it has a name that only they have
+ *  (NAME.h5, NAME.journal): no other output may go there. */
+eg_status eg_store_is_no_results(const char *path) EG_WARN_UNUSED;
 
 /** (Re)builds the HDF5 file from the journal; any process, any time. */
 eg_status eg_store_collect(const char *path) EG_WARN_UNUSED;

@@ -4,6 +4,7 @@
 #include "cli/build.h"
 #include "cli/format.h"
 #include "cli/terminal.h"
+#include "engram/file.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -154,6 +155,10 @@ int eg_cli_main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal understands UTF-8 */
     (void)signal(SIGPIPE, SIG_IGN); /* a sweep outlives the pager that showed its progress */
+    (void)signal(SIGXFSZ, SIG_IGN); /* writing beyond `ulimit -f` fails, as on a full disk */
+    if (eg_take_standard_descriptors() != 0) {
+        return EG_EXIT_SYSTEM; /* there may be nowhere to say so */
+    }
     eg_world *world = NULL;
     eg_status status = eg_world_create(&world, &argc, &argv);
     if (status.code != EG_OK) {

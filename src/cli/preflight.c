@@ -103,6 +103,36 @@ eg_status eg_preflight_data(const eg_plan *plan, const char *path, const char *r
     return status;
 }
 
+static void note_used(bool *used, const char *redo, const eg_plan_trial *trials, size_t count)
+{
+    for (size_t t = 0; t < count; t++) {
+        (void)eg_redo_names(redo, &trials[t], EG_TRIAL_PENDING, used);
+    }
+}
+
+eg_status eg_preflight_redo(const eg_plan *plan, const char *path, const char *redo)
+{
+    bool *used = NULL;
+    eg_plan_trial *stored = NULL;
+    size_t count = 0;
+    if (redo == NULL) {
+        return eg_ok();
+    }
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&used, strlen(redo) + 1, sizeof *used));
+    note_used(used, redo, plan->trials, plan->trial_count);
+    if (eg_redo_check_used(redo, used).code != EG_OK) {
+        /* It may be of the second stage, which the plan gets later. */
+        EG_TRY_DONE(status, eg_store_trials(&stored, &count, path));
+        note_used(used, redo, stored, count);
+        status = eg_redo_check_used(redo, used);
+    }
+done:
+    eg_free(used);
+    eg_free(stored);
+    return status;
+}
+
 eg_status eg_preflight_overrides(char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

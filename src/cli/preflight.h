@@ -10,6 +10,10 @@
  *  unfinished, NULL: none. */
 eg_status eg_preflight_data(const eg_plan *plan, const char *path, const char *redo) EG_WARN_UNUSED;
 
+/** Refuses ids in `redo` (NULL: nothing is to be redone) that no trial has, neither of the plan nor of what the file at
+ *  `path` holds: before anything is written. */
+eg_status eg_preflight_redo(const eg_plan *plan, const char *path, const char *redo) EG_WARN_UNUSED;
+
 /** Refuses words that are not name=value. */
 eg_status eg_preflight_overrides(char *const *words, size_t count) EG_WARN_UNUSED;
 

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 double eg_sweep_run_cost(const eg_sweep_run *run, size_t trial)
 {
@@ -65,7 +64,7 @@ eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
 {
     for (size_t t = first; t < run->plan->trial_count; t++) {
         eg_trial_status status = (eg_trial_status)run->outcomes[t].status;
-        if (eg_redo_names(run->redo, &run->plan->trials[t], status, run->redo_used) &&
+        if (eg_redo_names(run->redo, &run->plan->trials[t], status, NULL) &&
             eg_trial_is_final(status)) {
             EG_TRY(make_pending(run, t));
         }
@@ -208,8 +207,6 @@ eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
     run->stage_start = SIZE_MAX;
     EG_TRY(eg_alloc(&run->outcomes, run->capacity, sizeof *run->outcomes));
     EG_TRY(eg_alloc(&run->tallies, plan->point_count, sizeof *run->tallies));
-    EG_TRY(eg_alloc(&run->redo_used, run->redo == NULL ? 0 : strlen(run->redo) + 1,
-                    sizeof *run->redo_used));
     for (size_t point = 0; point < plan->point_count; point++) {
         run->tallies[point].point = point;
     }
@@ -219,7 +216,7 @@ eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
     EG_TRY(take_on(run, 0));
     EG_TRY(eg_sweep_run_next_stage(run));
     run->safe = run->before;
-    return eg_redo_check_used(run->redo, run->redo_used);
+    return eg_ok();
 }
 
 void eg_sweep_run_clear(eg_sweep_run *run)
@@ -227,7 +224,6 @@ void eg_sweep_run_clear(eg_sweep_run *run)
     eg_run_queue_clear(&run->queue);
     eg_free(run->outcomes);
     eg_free(run->tallies);
-    eg_free(run->redo_used);
     eg_free(run->settings);
     eg_free(run->checkpoints);
     eg_free(run->checkpoint);

@@ -40,7 +40,6 @@ typedef struct eg_sweep_run {
     size_t before;         /**< trials that were finished when this command began */
     size_t stage_start;       /**< first trial of the second stage; SIZE_MAX before it exists */
     const char *redo;         /**< value of --redo, NULL: none */
-    bool *redo_used;          /**< [words of redo] whether it matched a trial */
     eg_point_columns columns; /**< settings shown */
     char *settings;           /**< text lent to the scheduler until the next call */
     char *checkpoints;        /**< directory, absolute; NULL before it was needed */

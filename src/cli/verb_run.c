@@ -173,6 +173,7 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
     bool made = false;
     run->redo = args->option[REDO];
     EG_TRY(eg_sweep_words_path(&run->path, run->plan, args->option[OUTPUT]));
+    EG_TRY(eg_preflight_redo(run->plan, run->path, run->redo));
     EG_TRY(eg_preflight_data(run->plan, run->path, run->redo));
     if (args->option[OUTPUT] == NULL) {
         EG_TRY(make_directory(&made));

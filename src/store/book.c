@@ -29,6 +29,7 @@ void eg_book_free(eg_book *book)
         eg_results_free(&book->box->results);
     }
     eg_free(book->pages);
+    eg_free(book->earlier);
     eg_free(book->sessions);
     eg_index_clear(&book->ids);
     eg_free(book);
@@ -152,6 +153,51 @@ static void take_extents(eg_book *book, const eg_record *record)
     }
 }
 
+/** A new result is there. One that failed has no values: what the trial had before counts for more. */
+static void outdate_earlier(const eg_book *book, eg_page *page, eg_trial_status status)
+{
+    bool failed = eg_is_finished(status) && !eg_has_record(status);
+    if (status != EG_TRIAL_PAUSED && page->earlier != 0 &&
+        !(failed && eg_has_record(book->earlier[page->earlier - 1].result.status))) {
+        page->earlier = 0;
+    }
+}
+
+/** Keeps what a trial has for as long as there is nothing new. */
+static eg_status keep_earlier(eg_book *book, size_t trial)
+{
+    const eg_result *result = &book->box->results.trials[trial];
+    eg_page *page = &book->pages[trial];
+    if (page->earlier != 0 || !(eg_is_finished(result->status) || eg_has_record(result->status))) {
+        return eg_ok();
+    }
+    EG_TRY(eg_grow(&book->earlier, &book->earlier_capacity, book->earlier_count + 1,
+                   sizeof *book->earlier));
+    book->earlier[book->earlier_count++] = (eg_earlier){*result, page->frame};
+    page->earlier = book->earlier_count;
+    return eg_ok();
+}
+
+void eg_book_exchange_earlier(eg_book *book)
+{
+    for (size_t i = 0; i < book->box->results.trial_count; i++) {
+        eg_result *result = &book->box->results.trials[i];
+        eg_page *page = &book->pages[i];
+        if (page->earlier == 0) {
+            continue;
+        }
+        eg_earlier *earlier = &book->earlier[page->earlier - 1];
+        eg_earlier now = {*result, page->frame};
+        *result = earlier->result;
+        result->id = now.result.id;
+        result->point = now.result.point; /* a later plan may have numbered them anew */
+        result->replicate = now.result.replicate;
+        result->seed = now.result.seed;
+        page->frame = earlier->frame;
+        *earlier = now;
+    }
+}
+
 static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offset)
 {
     size_t trial = 0;
@@ -169,6 +215,7 @@ static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offs
         take_extents(book, event->record);
     }
     take_attempt(book, trial, event);
+    outdate_earlier(book, &book->pages[trial], event->status);
     result->status = event->status;
     result->message = event->message;
     result->objective =
@@ -208,6 +255,7 @@ static eg_status apply_skipped(eg_book *book, eg_reader *reader)
         eg_result_reset(result, book->box->empty);
         result->status = EG_TRIAL_SKIPPED;
     }
+    outdate_earlier(book, &book->pages[trial], result->status);
     result->message = why;
     return eg_ok();
 }
@@ -232,7 +280,9 @@ static eg_status apply_redo(eg_book *book, eg_reader *reader)
     size_t trial = 0;
     EG_TRY(eg_reader_status(reader, true));
     EG_TRY(find_trial(book, id, &trial));
+    EG_TRY(keep_earlier(book, trial));
     eg_result_reset(&book->box->results.trials[trial], book->box->empty);
+    book->pages[trial].redone++;
     book->pages[trial].frame = book->pages[trial].curves = 0;
     book->pages[trial].losses = book->pages[trial].pauses = 0;
     return eg_ok();

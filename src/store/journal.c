@@ -15,26 +15,55 @@ static const unsigned char magic[4] = {0x89, 'E', 'G', 'J'};
 
 enum { WINDOW = 1 << 20, OVERHEAD = EG_FRAME_HEADER_SIZE + EG_FRAME_CRC_SIZE };
 
-eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing)
+static int open_for(const char *path, eg_journal_use use)
 {
-    *journal = EG_JOURNAL_NONE;
-    journal->fd = eg_open_file(path, writing ? O_RDWR | O_CREAT : O_RDONLY);
-    if (journal->fd < 0) {
-        return eg_fail_errno(errno, "%s: cannot open the journal", path);
+    switch (use) {
+    case EG_JOURNAL_WRITE:
+        return eg_open_file(path, O_RDWR);
+    case EG_JOURNAL_CREATE:
+        return eg_open_file(path, O_RDWR | O_CREAT | O_EXCL);
+    case EG_JOURNAL_REMAKE:
+        return eg_create_file(path, magic, sizeof magic);
+    case EG_JOURNAL_READ:
+        break;
     }
+    return eg_open_file(path, O_RDONLY);
+}
+
+static eg_status take(eg_journal *journal, eg_journal_use use)
+{
     struct stat info;
-    eg_status status = eg_strdup(&journal->path, path);
-    if (status.code == EG_OK && fstat(journal->fd, &info) != 0) {
-        status = eg_fail_errno(errno, "%s: cannot read the journal", path);
-    } else if (status.code == EG_OK && !S_ISREG(info.st_mode)) {
-        status = eg_fail(EG_INVALID, "%s is not a regular file", path);
+    /* Where the file system knows no such locks there is the lock file alone. */
+    if (use != EG_JOURNAL_READ && eg_lock_file(journal->fd) == EWOULDBLOCK) {
+        return eg_fail(EG_INVALID,
+                       "%s is being written by another process, perhaps under another name",
+                       journal->path);
     }
-    if (status.code != EG_OK) {
-        eg_journal_close(journal);
-        return status;
+    if (fstat(journal->fd, &info) != 0) {
+        return eg_fail_errno(errno, "%s: cannot read the journal", journal->path);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return eg_fail(EG_INVALID, "%s is not a regular file", journal->path);
     }
     journal->size = (uint64_t)info.st_size;
     return eg_ok();
+}
+
+eg_status eg_journal_open(eg_journal *journal, const char *path, eg_journal_use use)
+{
+    *journal = EG_JOURNAL_NONE;
+    journal->fd = open_for(path, use);
+    if (journal->fd < 0) {
+        return eg_fail_errno(errno, "%s: cannot open the journal", path);
+    }
+    eg_status status = eg_strdup(&journal->path, path);
+    if (status.code == EG_OK) {
+        status = take(journal, use);
+    }
+    if (status.code != EG_OK) {
+        eg_journal_close(journal);
+    }
+    return status;
 }
 
 void eg_journal_close(eg_journal *journal)

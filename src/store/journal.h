@@ -64,8 +64,16 @@ typedef struct eg_journal {
 
 #define EG_JOURNAL_NONE ((eg_journal){.fd = -1})
 
-/** Opens an existing journal; for writing also creates one (empty, no frames). */
-eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing) EG_WARN_UNUSED;
+typedef enum eg_journal_use {
+    EG_JOURNAL_READ,
+    EG_JOURNAL_WRITE,  /**< goes on in one that is there */
+    EG_JOURNAL_CREATE, /**< a new one, empty; nothing may be there */
+    EG_JOURNAL_REMAKE, /**< the same, but one that an interrupted command left may be there, and goes */
+} eg_journal_use;
+
+/** Opens a journal, for writing locks it: no other process writes it, under whatever name. Errors: EG_INVALID
+ *  if one does; EG_SYSTEM. */
+eg_status eg_journal_open(eg_journal *journal, const char *path, eg_journal_use use) EG_WARN_UNUSED;
 void eg_journal_close(eg_journal *journal);
 
 /** What eg_journal_next found. */

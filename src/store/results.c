@@ -22,7 +22,7 @@ static eg_status read_journal(eg_book **book, eg_journal *journal, const eg_path
     /* Before the journal is read: a writer that ends meanwhile is taken for a living one, which
      * does no harm; the other way round its running trials would be. */
     EG_TRY(eg_lock_holder(holder, paths->lock));
-    EG_TRY(eg_journal_open(journal, paths->journal, false));
+    EG_TRY(eg_journal_open(journal, paths->journal, EG_JOURNAL_READ));
     EG_TRY(eg_book_replay(*book, journal, replay));
     if (!(*book)->has_plan) {
         return eg_fail(EG_INVALID,
@@ -117,37 +117,42 @@ eg_status eg_results_load(eg_results **out, const char *path)
     return status;
 }
 
-static eg_status holds_plan(bool *out, const char *path)
+/** The journal at PATH, read into a book; NULL if there is none. */
+static eg_status replay_journal(eg_book **book, const char *path)
 {
-    eg_book *book = NULL;
+    eg_paths paths = {0};
+    eg_path_kind kind = EG_PATH_NONE;
     eg_journal journal = EG_JOURNAL_NONE;
     eg_replay replay = {0};
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_book_create(&book));
-    EG_TRY_DONE(status, eg_journal_open(&journal, path, false));
-    EG_TRY_DONE(status, eg_book_replay(book, &journal, &replay));
-    *out = book->has_plan;
+    *book = NULL;
+    EG_TRY_DONE(status, eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_path_look(paths.journal, &kind));
+    if (kind != EG_PATH_FILE) {
+        goto done;
+    }
+    EG_TRY_DONE(status, eg_book_create(book));
+    EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, EG_JOURNAL_READ));
+    EG_TRY_DONE(status, eg_book_replay(*book, &journal, &replay));
 done:
     eg_journal_close(&journal);
-    eg_book_free(book);
+    eg_paths_clear(&paths);
     return status;
 }
 
 eg_status eg_results_begun(bool *out, const char *path)
 {
     eg_paths paths = {0};
-    eg_path_kind journal = EG_PATH_NONE;
     eg_path_kind file = EG_PATH_NONE;
+    eg_book *book = NULL;
     eg_status status = eg_ok();
     *out = false;
     EG_TRY_DONE(status, eg_paths_make(&paths, path));
-    EG_TRY_DONE(status, eg_path_look(paths.journal, &journal));
     EG_TRY_DONE(status, eg_path_look(paths.file, &file));
-    *out = file != EG_PATH_NONE;
-    if (journal == EG_PATH_FILE) {
-        status = holds_plan(out, paths.journal);
-    }
+    EG_TRY_DONE(status, replay_journal(&book, path));
+    *out = book != NULL ? book->has_plan : file != EG_PATH_NONE;
 done:
+    eg_book_free(book);
     eg_paths_clear(&paths);
     return status;
 }
@@ -166,28 +171,32 @@ static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *pl
 
 eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *plan)
 {
-    eg_paths paths = {0};
-    eg_path_kind kind = EG_PATH_NONE;
     eg_book *book = NULL;
-    eg_journal journal = EG_JOURNAL_NONE;
-    eg_replay replay = {0};
-    eg_status status = eg_ok();
     for (size_t i = 0; i < plan->trial_count; i++) {
         outcomes[i] = (eg_outcome){.status = EG_TRIAL_PENDING, .objective = (double)NAN};
     }
-    EG_TRY_DONE(status, eg_paths_make(&paths, path));
-    EG_TRY_DONE(status, eg_path_look(paths.journal, &kind));
-    if (kind != EG_PATH_FILE) {
-        goto done;
+    eg_status status = replay_journal(&book, path);
+    if (status.code == EG_OK && book != NULL) {
+        look_up(outcomes, book, plan);
     }
-    EG_TRY_DONE(status, eg_book_create(&book));
-    EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, false));
-    EG_TRY_DONE(status, eg_book_replay(book, &journal, &replay));
-    look_up(outcomes, book, plan);
-done:
-    eg_journal_close(&journal);
     eg_book_free(book);
-    eg_paths_clear(&paths);
+    return status;
+}
+
+eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path)
+{
+    eg_book *book = NULL;
+    *out = NULL;
+    *count = 0;
+    eg_status status = replay_journal(&book, path);
+    if (status.code == EG_OK && book != NULL) {
+        status = eg_alloc(out, book->plan_trials, sizeof **out);
+    }
+    for (; *out != NULL && *count < book->plan_trials; ++*count) {
+        const eg_result *trial = &book->box->results.trials[*count];
+        (*out)[*count] = (eg_plan_trial){trial->id, trial->point, trial->replicate, trial->seed};
+    }
+    eg_book_free(book);
     return status;
 }
 
@@ -228,8 +237,8 @@ static eg_status collect_once(const eg_paths *paths, bool *grew)
     if (replay.damaged) {
         EG_TRY_DONE(status, keep_fuller(paths, &book->box->results));
     }
-    EG_TRY_DONE(status, eg_h5_publish(book, &journal, paths, suffix, eg_book_complete(book)));
-    EG_TRY_DONE(status, eg_journal_open(&later, paths->journal, false));
+    EG_TRY_DONE(status, eg_h5_publish(book, &journal, paths, suffix, book->box->results.complete));
+    EG_TRY_DONE(status, eg_journal_open(&later, paths->journal, EG_JOURNAL_READ));
     *grew = later.size > journal.size;
 done:
     eg_free(holder);

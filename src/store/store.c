@@ -66,7 +66,7 @@ static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double 
 static eg_status read_existing(eg_store *store, const eg_plan *plan, bool *has_header)
 {
     eg_replay replay = {0};
-    EG_TRY(eg_journal_open(&store->journal, store->paths.journal, true));
+    EG_TRY(eg_journal_open(&store->journal, store->paths.journal, EG_JOURNAL_WRITE));
     EG_TRY(eg_book_replay(store->book, &store->journal, &replay));
     if (replay.damaged) {
         return eg_fail(
@@ -99,8 +99,9 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
         EG_TRY_DONE(status, eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
     }
     if (store->journal.fd < 0) {
+        EG_TRY_DONE(status,
+                    eg_journal_open(&store->journal, store->paths.journal, EG_JOURNAL_CREATE));
         store->created = true;
-        EG_TRY_DONE(status, eg_journal_open(&store->journal, store->paths.journal, true));
     }
     EG_TRY_DONE(status, eg_journal_cut(&store->journal));
     if (!has_header) {
@@ -309,7 +310,9 @@ eg_status eg_store_publish(eg_store *store, bool complete)
 {
     double start = clock_seconds(CLOCK_MONOTONIC);
     uint64_t end = store->journal.end;
+    eg_book_exchange_earlier(store->book);
     eg_status status = eg_h5_publish(store->book, &store->journal, &store->paths, "tmp", complete);
+    eg_book_exchange_earlier(store->book);
     store->published_at = clock_seconds(CLOCK_MONOTONIC);
     store->published_seconds = store->published_at - start;
     if (status.code == EG_OK) {
