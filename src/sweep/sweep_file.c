@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,6 +132,34 @@ eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin 
     return status;
 }
 
+/** A stream, whose size is not known before. */
+static eg_status read_stream(eg_sweep *sweep, FILE *file, const char *path, const eg_origin *from,
+                             const char **text, size_t *size)
+{
+    char *buffer = NULL;
+    size_t capacity = 0;
+    *size = 0;
+    for (;;) {
+        EG_TRY(eg_arena_grow(sweep->arena, &buffer, &capacity, *size + 4096, 1));
+        size_t room = capacity - *size - 1;
+        size_t got = fread(buffer + *size, 1, room, file);
+        *size += got;
+        if (*size > FILE_SIZE_MAX) {
+            return eg_fail_at(from, "%s is larger than %d MiB", path, (int)(FILE_SIZE_MAX >> 20));
+        }
+        if (got < room) {
+            break;
+        }
+    }
+    if (ferror(file)) {
+        return eg_fail(EG_SYSTEM, "cannot read %s: %s", path, strerror(errno));
+    }
+    buffer[*size] = '\0';
+    sweep->read_bytes += *size;
+    *text = buffer;
+    return eg_ok();
+}
+
 eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size)
 {
     const eg_origin nowhere = {0};
@@ -138,7 +167,7 @@ eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size)
         return eg_sweep_read_file(sweep, sweep->path, &nowhere, text, size);
     }
     sweep->path = "standard input";
-    return read_all(sweep, stdin, sweep->path, &nowhere, text, size);
+    return read_stream(sweep, stdin, sweep->path, &nowhere, text, size);
 }
 
 /* Includes --------------------------------------------------------------------------------------- */
