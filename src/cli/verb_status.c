@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,43 +299,64 @@ done:
     return status;
 }
 
-/** A signal ends the sleep, so leaving never takes long; false if one came. */
-static bool pause_for(size_t seconds)
+/** Whatever it is doing: nothing is written, so nothing can be left half-done. */
+static void leave(int number)
+{
+    (void)number;
+    _exit(EG_EXIT_STOPPED);
+}
+
+static void leave_on_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = leave};
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < EG_COUNT(numbers); i++) {
+        struct sigaction before;
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(numbers[i], &action, NULL);
+        }
+    }
+}
+
+static void pause_for(size_t seconds)
 {
     const struct timespec pause = {.tv_sec = (time_t)seconds};
     (void)nanosleep(&pause, NULL);
-    return eg_signals_pending() == 0;
 }
 
-/** Until there is a sweep to watch; *begun = false if a signal came first. */
-static eg_status await_sweep(bool *begun, const char *path, size_t interval)
+/** Until there is a sweep to watch. */
+static eg_status await_sweep(const char *path, size_t interval)
 {
-    EG_TRY(eg_results_begun(begun, path));
-    if (!*begun) {
+    bool begun = false;
+    EG_TRY(eg_results_begun(&begun, path));
+    if (!begun) {
         (void)fprintf(stderr, "waiting for a sweep to begin in %s (Ctrl-C ends this)\n", path);
     }
-    while (!*begun && pause_for(interval)) {
-        EG_TRY(eg_results_begun(begun, path));
+    while (!begun) {
+        pause_for(interval);
+        EG_TRY(eg_results_begun(&begun, path));
     }
     return eg_ok();
 }
 
-static eg_status watch(const char *path, bool json, size_t interval, int *code)
+static eg_status watch(const char *path, bool json, size_t interval)
 {
-    bool running = false;
-    EG_TRY(eg_signals_install());
-    EG_TRY(await_sweep(&running, path, interval));
-    while (running) {
+    bool running = true;
+    leave_on_signals();
+    EG_TRY(await_sweep(path, interval));
+    EG_TRY(show(path, json, true, &running));
+    while (running && fflush(stdout) == 0) {
+        pause_for(interval);
         EG_TRY(show(path, json, true, &running));
-        running = running && fflush(stdout) == 0 && pause_for(interval);
     }
-    *code = eg_signals_pending() == 0 ? EG_EXIT_DONE : EG_EXIT_STOPPED;
     return eg_ok();
 }
 
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
+    (void)code;
     bool json = args->option[JSON] != NULL;
     const char *every = args->option[WATCH];
     if (every == NULL) {
@@ -345,7 +367,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     if (every[0] != '\0') {
         EG_TRY(eg_args_count(&interval, "--watch", every, 1));
     }
-    return watch(args->words[0], json, interval, code);
+    return watch(args->words[0], json, interval);
 }
 
 const eg_verb eg_verb_status = {

@@ -13,6 +13,8 @@
 
 static const unsigned char magic[4] = {0x89, 'E', 'G', 'J'};
 
+/* Looking behind damage may read so many times the file, and a few bytes more. */
+enum { SEARCH_FACTOR = 16, SEARCH_BYTES = 64 << 20 };
 enum { WINDOW = 1 << 20, OVERHEAD = EG_FRAME_HEADER_SIZE + EG_FRAME_CRC_SIZE };
 
 static int open_for(const char *path, eg_journal_use use)
@@ -129,6 +131,30 @@ static eg_status load(eg_journal *journal, uint64_t offset, eg_frame *frame, boo
     return eg_ok();
 }
 
+/** Loads the frame at `offset`, if there is one, on account of the search. A file made of beginnings, each of which
+ *  promises a long frame, would be read once for each of them. */
+static eg_status try_frame(eg_journal *journal, uint64_t offset, bool *found)
+{
+    eg_frame frame;
+    unsigned char header[EG_FRAME_HEADER_SIZE];
+    size_t got = 0;
+    uint64_t length = 0;
+    *found = false;
+    EG_TRY(read_at(journal, header, sizeof header, offset, &got));
+    if (got < sizeof header || !header_fits(journal, header, offset, &length)) {
+        return eg_ok();
+    }
+    journal->searched += length;
+    if (journal->searched / SEARCH_FACTOR > journal->size + SEARCH_BYTES / SEARCH_FACTOR) {
+        return eg_fail(
+            EG_INVALID,
+            "%s is damaged at byte %llu: so much behind it looks like records and is none "
+            "that it is not read to its end",
+            journal->path, (unsigned long long)journal->end);
+    }
+    return load(journal, offset, &frame, found);
+}
+
 /** Looks for a valid frame behind a bad one: first magic, then everything. */
 static eg_status find_next(eg_journal *journal, uint64_t from, uint64_t *offset, bool *found)
 {
@@ -144,8 +170,7 @@ static eg_status find_next(eg_journal *journal, uint64_t from, uint64_t *offset,
         }
         for (size_t i = 0; i + sizeof magic <= got && !*found; i++) {
             if (window[i] == magic[0] && memcmp(window + i, magic, sizeof magic) == 0) {
-                eg_frame frame;
-                EG_TRY_DONE(status, load(journal, from + i, &frame, found));
+                EG_TRY_DONE(status, try_frame(journal, from + i, found));
                 *offset = from + i;
             }
         }

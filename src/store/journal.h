@@ -53,10 +53,11 @@ typedef struct eg_frame {
 typedef struct eg_journal {
     int fd; /**< -1: closed */
     char *path;
-    uint64_t end;    /**< where the last good frame ends */
-    uint64_t size;   /**< of the file when it was opened */
-    uint64_t synced; /**< everything before it was forced to disk */
-    bool broken;     /**< a failed write could not be undone: nothing may follow it */
+    uint64_t end;      /**< where the last good frame ends */
+    uint64_t size;     /**< of the file when it was opened */
+    uint64_t synced;   /**< everything before it was forced to disk */
+    uint64_t searched; /**< bytes read while looking for frames behind damage */
+    bool broken;       /**< a failed write could not be undone: nothing may follow it */
     unsigned char *buffer;
     size_t capacity;
     eg_writer scratch;
@@ -86,7 +87,8 @@ typedef enum eg_found {
 
 /** Reads the frame at `end` and moves `end` behind it. The payload stays valid until the next call
  * of a function of this journal. *offset: where a torn or damaged stretch begins. Errors:
- * EG_SYSTEM, EG_MEMORY. */
+ * EG_SYSTEM, EG_MEMORY; EG_INVALID if it holds so many false beginnings of frames that looking for the next true one
+ * would never end. */
 eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
                           uint64_t *offset) EG_WARN_UNUSED;
 /** Reads the frame at `offset`. Errors: EG_INVALID if there is no valid frame (any more). */

@@ -6,6 +6,7 @@
 #include "store/h5_read.h"
 #include "store/h5_write.h"
 #include "store/journal.h"
+#include "store/leftovers.h"
 #include "store/paths.h"
 #include "store/store_lock.h"
 
@@ -272,6 +273,7 @@ eg_status eg_store_collect(const char *path)
             eg_fail(EG_INVALID, "%s is not a results file of engram; it is left alone", paths.file);
         goto done;
     }
+    eg_remove_leftovers(&paths);
     /* The sweep's own last picture may have been replaced by an older one just now: again. */
     bool grew = true;
     for (int i = 0; i < TRIES && grew && status.code == EG_OK; i++) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Control characters in documentation, settings and file names never reach the terminal.
+# Looking at results: control characters of others never reach the terminal; one signal is enough to stop looking; what
+# a killed collect leaves goes with the next one.
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
 
@@ -36,4 +37,39 @@ grep -q $'\e' exact.csv || fail "an export changed a text"
 script -qec "'$engram' export foreign.h5" /dev/null </dev/null | tr -d '\r' >seen.csv
 quiet seen.csv
 has seen.csv "\\x1b${host:1}"
+
+# Nobody reads what it has to say, and one signal ends it.
+mkfifo full
+exec 3<>full
+head -c 65536 /dev/zero >&3
+"$engram" status "$results" >full 2>/dev/null &
+pid=$!
+background+=("$pid")
+sleep 1
+kill -TERM "$pid"
+for _ in $(seq 100); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+done
+code=0
+! kill -0 "$pid" 2>/dev/null || fail "status does not end at the first signal"
+wait "$pid" || code=$?
+[ "$code" = 143 ] || fail "exit code $code of a status that was terminated"
+exec 3>&-
+
+# One was killed long ago, one still runs; files that only look similar stay.
+cp "$results" some.h5
+cp "${results%.h5}.journal" some.journal
+(exit 0) &
+gone=$!
+wait "$gone"
+for name in "some.h5.$gone.tmp" some.h5.x.tmp "other.h5.$gone.tmp" "some.h5.$$.tmp"; do
+    echo half >"$name"
+    touch -d '1 hour ago' "$name"
+done
+expect 0 "$engram" collect some.h5
+[ ! -e "some.h5.$gone.tmp" ] || fail "what a killed collect left is still there"
+for name in some.h5.x.tmp "other.h5.$gone.tmp" "some.h5.$$.tmp"; do
+    [ -e "$name" ] || fail "it removed $name, which is not its own"
+done
 echo passed
