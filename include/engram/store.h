@@ -22,6 +22,10 @@ typedef struct eg_session {
     const char *blas;      /**< eg_blas_config() */
     const char *processor;
     const char *environment; /**< "NAME=value\n…": batch system, MPI */
+    /** "SETTINGS=CHECKSUM\n…" of the datasets that trials of this run may use (SETTINGS: those of the dataset that can
+     *  change results); NULL: none. */
+    const char *data;
+    bool accept_data; /**< also if the results so far were made with other data */
     uint32_t ranks;
     double time; /**< seconds since 1970 */
 } eg_session;
@@ -40,7 +44,7 @@ typedef struct eg_store eg_store;
  * none. Existing results are read: outcomes [plan->trial_count] receives the status and objective
  * of every plan trial (running ones become pending, or paused if they were before), and what
  * eg_plan_measure says of their curves. Errors, EG_INVALID: the file belongs to
- * another sweep (says what differs); the directory does not exist or is not writable; another
+ * another sweep (says what differs) or was made with other data; the directory does not exist or is not writable; another
  * process is writing (says host, pid); PATH is something else. Nothing is written before all checks
  * passed. */
 eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,

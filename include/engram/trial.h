@@ -54,8 +54,8 @@ typedef bool (*eg_poll)(void *user, const eg_progress *progress);
  *  bit except for times and memory; train_seconds and evaluation_seconds are of all attempts
  *  together, without what was lost.
  *
- *  A checkpoint belongs to one trial (eg_trial_id), one EG_RESULT_VERSION, one compiler and one BLAS
- *  build and kernel: bits are promised for one kind of processor only, so a trial begun on another
+ *  A checkpoint belongs to one trial (eg_trial_id), one EG_RESULT_VERSION, one compiler, one BLAS
+ *  build and kernel and the dataset's content: bits are promised for one kind of processor only, so a trial begun on another
  *  one is refused, as is a damaged checkpoint (CRC-32C over everything). A refused one costs the work
  *  in it and nothing else: the caller runs the trial from its beginning. */
 typedef struct eg_saving {

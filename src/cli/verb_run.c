@@ -35,6 +35,7 @@ enum {
     LOSSES,
     WORKERS,
     UNTIL,
+    ACCEPT_DATA,
     DRY_RUN
 };
 
@@ -91,6 +92,10 @@ static const eg_option options[] = {
                    "now, or seconds since 1970. Default: a minute before the end of the batch job "
                    "where SLURM_JOB_END_TIME tells it (short jobs: a quarter of their time); off: "
                    "never."},
+    [ACCEPT_DATA] = {.name = "accept-data",
+                     .doc = "Goes on although the data are not those that the results so far were "
+                            "made with (their checksums are in the file). Results of both are then "
+                            "mixed, and every verb that reads the file says so."},
     [DRY_RUN] = {.name = "dry-run",
                  .letter = 'n',
                  .doc = "Validates and says what would run, as `engram plan`; nothing is run or "
@@ -174,17 +179,21 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
     run->redo = args->option[REDO];
     EG_TRY(eg_sweep_words_path(&run->path, run->plan, args->option[OUTPUT]));
     EG_TRY(eg_preflight_redo(run->plan, run->path, run->redo));
-    EG_TRY(eg_preflight_data(run->plan, run->path, run->redo));
+    char *data = NULL;
+    eg_origins origins = {0};
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_preflight_data(&data, run->plan, run->path, run->redo));
     if (args->option[OUTPUT] == NULL) {
-        EG_TRY(make_directory(&made));
+        EG_TRY_DONE(status, make_directory(&made));
     }
-    eg_origins origins;
-    eg_status status =
-        eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world));
-    if (status.code == EG_OK) {
-        status = eg_sweep_run_open(run, &origins.session);
-    }
+    EG_TRY_DONE(status,
+                eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world)));
+    origins.session.data = data;
+    origins.session.accept_data = args->option[ACCEPT_DATA] != NULL;
+    status = eg_sweep_run_open(run, &origins.session);
+done:
     eg_origins_clear(&origins);
+    eg_free(data);
     if (status.code != EG_OK && made) {
         (void)rmdir("results"); /* empty unless the file was begun */
     }

@@ -58,6 +58,7 @@ void eg_session_write(const eg_session *session, eg_writer *writer)
     eg_write_u32(writer, session->ranks);
     eg_write_u32(writer, (uint32_t)getpid());
     eg_write_f64(writer, session->time);
+    eg_write_text(writer, session->data != NULL ? session->data : "");
 }
 
 eg_status eg_session_read(eg_session_image *out, eg_pool *pool, eg_reader *reader)
@@ -72,6 +73,11 @@ eg_status eg_session_read(eg_session_image *out, eg_pool *pool, eg_reader *reade
     out->pid = eg_read_u32(reader);
     out->start = eg_read_f64(reader);
     EG_TRY(eg_pool_add(pool, &out->why, ""));
+    if (reader->at < reader->size) {
+        EG_TRY(eg_pool_read(pool, &out->data, reader));
+    } else {
+        EG_TRY(eg_pool_add(pool, &out->data, ""));
+    }
     return eg_reader_status(reader, true);
 }
 
@@ -93,11 +99,11 @@ static void write_number(eg_writer *writer, const char *key, double value)
     write_line(writer, "", key, text);
 }
 
-static void write_environment(eg_writer *writer, const char *environment)
+static void write_lines(eg_writer *writer, const char *prefix, const char *lines)
 {
-    for (const char *line = environment; *line != '\0';) {
+    for (const char *line = lines; *line != '\0';) {
         size_t length = strcspn(line, "\n");
-        eg_write_bytes(writer, "environment.", strlen("environment."));
+        eg_write_bytes(writer, prefix, strlen(prefix));
         eg_write_bytes(writer, line, length);
         eg_write_u8(writer, '\n');
         line += line[length] == '\n' ? length + 1 : length;
@@ -121,7 +127,8 @@ eg_status eg_session_text(char **out, const eg_session_image *session)
     write_line(&writer, "", "host=", session->host);
     write_number(&writer, "pid=", (double)session->pid);
     write_number(&writer, "ranks=", (double)session->ranks);
-    write_environment(&writer, session->environment);
+    write_lines(&writer, EG_SESSION_DATA, session->data);
+    write_lines(&writer, "environment.", session->environment);
     eg_write_u8(&writer, 0);
     eg_status status = eg_writer_status(&writer);
     if (status.code == EG_OK) {

@@ -8,6 +8,7 @@
 #include "store/h5_write.h"
 #include "store/journal.h"
 #include "store/paths.h"
+#include "store/store_data.h"
 #include "store/store_lock.h"
 #include "store/store_match.h"
 
@@ -181,6 +182,7 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     if (journal != EG_PATH_NONE) {
         EG_TRY_DONE(status, read_existing(store, plan, &has_header));
     }
+    EG_TRY_DONE(status, eg_store_check_data(store->book, session, store->paths.file));
     EG_TRY_DONE(status, write_beginning(store, plan, session, has_header));
     EG_TRY_DONE(status, eg_store_publish(store, eg_book_complete(store->book)));
     EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes));

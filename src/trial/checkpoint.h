@@ -1,11 +1,12 @@
 /** The binary form of a run between two minibatches; what is in it and when it is refused is in
  * engram/trial.h.
  *
- *  Format 1, little endian except for arrays of numbers, which are as the machine has them:
+ *  Format 2, little endian except for arrays of numbers, which are as the machine has them:
  *
  *      magic 89 45 47 43, u32 format
  *      u64 trial id
  *      u32 EG_RESULT_VERSION, text compiler, text BLAS kernel, text BLAS build
+ *      u64 checksum of the dataset (not in format 1, which is read too)
  *      u64 phase, u64 minibatches done in it, u8 eg_pending
  *      u64 examples seen, u64 examples evaluated, f64 seconds of training, f64 of evaluation
  *      f64 x EG_WINDOW newest losses

@@ -32,6 +32,7 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
     size_t block = eg_view_size(&run->root, "eval.block");
     const eg_dataset *dataset = NULL;
     EG_TRY(eg_dataset_cache_get(cache, &run->root, &dataset));
+    run->data = dataset->checksum;
     EG_TRY(
         eg_stream_create(&run->stream, &run->root, dataset, seed, run->selection.holdout, block));
     if (run->selection.tasks > run->stream->shape.tasks) {
