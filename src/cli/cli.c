@@ -4,6 +4,7 @@
 #include "cli/build.h"
 #include "cli/format.h"
 #include "cli/terminal.h"
+#include "engram/blas.h"
 #include "engram/file.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -151,8 +152,21 @@ static void report_code(int code)
     }
 }
 
+/* OpenBLAS starts its threads when it is loaded, before anybody could tell it not to. engram has no use for them, and
+ * where address space is short they would look for their buffers for ever, also after the end of main. */
+static void restart_without_threads(char **argv)
+{
+    /* They take their buffers when they come to run: room for two more is what may be used up until then. */
+    int buffers = eg_blas_threads() + 2;
+    if (eg_blas_threads() > 1 && getenv("OPENBLAS_NUM_THREADS") == NULL &&
+        !eg_blas_has_room(buffers) && setenv("OPENBLAS_NUM_THREADS", "1", 1) == 0) {
+        (void)execv("/proc/self/exe", argv);
+    }
+}
+
 int eg_cli_main(int argc, char **argv)
 {
+    restart_without_threads(argv);
     (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal understands UTF-8 */
     (void)signal(SIGPIPE, SIG_IGN); /* a sweep outlives the pager that showed its progress */
     (void)signal(SIGXFSZ, SIG_IGN); /* writing beyond `ulimit -f` fails, as on a full disk */

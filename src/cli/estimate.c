@@ -97,7 +97,7 @@ eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *pa
         EG_TRY(read_results(out, plan, &done));
     }
     if (out->measured == 0) {
-        eg_blas_set_threads(1);
+        EG_TRY(eg_blas_prepare());
         out->probe_rate = eg_blas_probe();
         out->rate = out->probe_rate * EG_ESTIMATE_EFFICIENCY;
     }

@@ -175,6 +175,7 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
     if (args->option[DRY_RUN] != NULL) {
         return eg_plan_report(run->plan, args->option[OUTPUT], false);
     }
+    EG_TRY(eg_blas_prepare());
     bool made = false;
     run->redo = args->option[REDO];
     EG_TRY(eg_sweep_words_path(&run->path, run->plan, args->option[OUTPUT]));
@@ -269,7 +270,6 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     }
     run->report_count = (size_t)eg_world_size(cli->world);
     EG_TRY(eg_alloc(&run->reports, run->report_count, sizeof *run->reports));
-    eg_blas_set_threads(1);
     eg_sched_client client = eg_sweep_run_client(run);
     cli->scheduled = true;
     eg_status status = eg_sched_run(cli->world, &client, sched);

@@ -15,7 +15,7 @@
 static eg_status open_trials(void **state)
 {
     eg_dataset_cache *cache = NULL;
-    eg_blas_set_threads(1);
+    EG_TRY(eg_blas_prepare());
     EG_TRY(eg_dataset_cache_create(&cache));
     *state = cache;
     return eg_ok();
