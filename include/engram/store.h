@@ -69,6 +69,9 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
 /** Forces everything appended so far to disk. After a failure nobody knows what is there, and the
  * journal takes no more. */
 eg_status eg_store_commit(eg_store *store) EG_WARN_UNUSED;
+/** False after the journal was found to have been removed, replaced or changed by somebody else. The failure that found
+ * it said where the results are; nothing more can be written. */
+bool eg_store_has_journal(const eg_store *store);
 /** The worker that held a trial is lost: the trial is pending again, or paused if it was. `was_running`: it counts against the
  * trial (eg_store_losses); otherwise it only waited there for its turn. */
 eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,

@@ -138,7 +138,7 @@ static void stop_in_time(eg_sweep_run *run)
 static eg_status publish(eg_sweep_run *run)
 {
     eg_status status = eg_store_publish_if_due(run->store, publish_share);
-    if (status.code != EG_SYSTEM) {
+    if (status.code != EG_SYSTEM || !eg_store_has_journal(run->store)) {
         return status;
     }
     if (!run->publishing_failed) {

@@ -237,7 +237,10 @@ static eg_status close_store(eg_sweep_run *run, eg_status status)
     bool meant = status.code == EG_OK || status.code == EG_STOPPED;
     eg_status ended = eg_store_end(run->store, why); /* first: nothing is running in the file */
     eg_status published = eg_store_publish(run->store, complete);
-    if (meant && published.code == EG_SYSTEM) {
+    if (!eg_store_has_journal(run->store)) {
+        eg_status_keep(&ended, published); /* the first that failed says where the results are */
+        status = meant ? ended : status;
+    } else if (meant && published.code == EG_SYSTEM) {
         status = eg_fail(EG_SYSTEM,
                          "%.300s; the journal has everything: engram collect %.100s makes the "
                          "results file from it",
@@ -289,7 +292,7 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
 /** What a failure of the system means for the results. */
 static eg_status say_what_is_safe(const eg_sweep_run *run, eg_status status)
 {
-    if (status.code != EG_SYSTEM || run->store == NULL) {
+    if (status.code != EG_SYSTEM || run->store == NULL || !eg_store_has_journal(run->store)) {
         return status;
     }
     return eg_fail(EG_SYSTEM,

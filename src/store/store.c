@@ -7,6 +7,7 @@
 #include "store/book.h"
 #include "store/h5_write.h"
 #include "store/journal.h"
+#include "store/journal_guard.h"
 #include "store/paths.h"
 #include "store/store_data.h"
 #include "store/store_lock.h"
@@ -25,6 +26,7 @@ struct eg_store {
     eg_paths paths;
     eg_lock lock;
     eg_journal journal;
+    eg_guard guard;
     eg_book *book;
     eg_writer payload;
     uint64_t published_end;   /* end of the journal when the result file was last written */
@@ -46,6 +48,8 @@ static double clock_seconds(clockid_t clock)
 static eg_status append(eg_store *store, eg_frame_type type, bool sync)
 {
     eg_frame frame;
+    /* A file that was cut would have its old length again behind what is written now. */
+    EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
     EG_TRY(eg_journal_append(&store->journal, type, &store->payload, clock_seconds(CLOCK_REALTIME),
                              sync, &frame));
     return eg_book_apply(store->book, &frame);
@@ -154,6 +158,7 @@ static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome 
 static void destroy(eg_store *store)
 {
     eg_journal_close(&store->journal);
+    eg_guard_close(&store->guard);
     eg_lock_release(&store->lock);
     eg_paths_clear(&store->paths);
     eg_free(store->change);
@@ -170,6 +175,7 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     EG_TRY(eg_alloc(&store, 1, sizeof *store));
     store->lock = EG_LOCK_NONE;
     store->journal = EG_JOURNAL_NONE;
+    store->guard = EG_GUARD_NONE;
     eg_path_kind journal = EG_PATH_NONE;
     bool has_header = false;
     eg_status status = eg_ok();
@@ -178,6 +184,7 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
     EG_TRY_DONE(status, eg_path_look(store->paths.journal, &journal));
     EG_TRY_DONE(status, eg_store_check_file(&store->paths, journal != EG_PATH_NONE));
+    EG_TRY_DONE(status, eg_guard_open(&store->guard, &store->paths));
     EG_TRY_DONE(status, eg_book_create(&store->book));
     if (journal != EG_PATH_NONE) {
         EG_TRY_DONE(status, read_existing(store, plan, &has_header));
@@ -271,7 +278,13 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
 
 eg_status eg_store_commit(eg_store *store)
 {
+    EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
     return eg_journal_sync(&store->journal);
+}
+
+bool eg_store_has_journal(const eg_store *store)
+{
+    return !store->guard.lost;
 }
 
 uint32_t eg_store_losses(const eg_store *store, size_t trial)
@@ -312,6 +325,7 @@ eg_status eg_store_publish(eg_store *store, bool complete)
 {
     double start = clock_seconds(CLOCK_MONOTONIC);
     uint64_t end = store->journal.end;
+    EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
     eg_book_exchange_earlier(store->book);
     eg_status status = eg_h5_publish(store->book, &store->journal, &store->paths, "tmp", complete);
     eg_book_exchange_earlier(store->book);
@@ -319,6 +333,12 @@ eg_status eg_store_publish(eg_store *store, bool complete)
     store->published_seconds = store->published_at - start;
     if (status.code == EG_OK) {
         store->published_end = end;
+    } else if (status.code == EG_INVALID && store->published_end > 0) {
+        /* What this process wrote does not read back. */
+        EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
+        store->guard.lost = store->journal.broken = true;
+        status = eg_fail(EG_SYSTEM, "%.400s: somebody changed the journal while the sweep ran",
+                         status.message);
     }
     return status;
 }

@@ -27,9 +27,9 @@ every_verb() {
         expect 0 "$engram" export "$file" --table "$table"
         [ -s out ] || fail "$file: the table $table is empty"
     done
-    shown "$file" "$name" >shown
+    shown "$file" "$name" >seen
     wanted_of "$name" >wanted
-    same wanted shown
+    same wanted seen
 }
 
 # From the HDF5 file alone.
@@ -63,10 +63,10 @@ for name in plain asha select redo merged redo_killed stopped paused losses; do
     expect 0 "$engram" check $name.h5
     lacks out pending
     wanted_of $name | grep -E ' (done|stopped) ' >wanted || true
-    shown $name.h5 $name >shown
+    shown $name.h5 $name >seen
     # A trial that a rule had stopped may go on where another one has fallen behind; nothing else changes.
     grep ' done ' wanted | while read -r line; do
-        grep -qxF "$line" shown || fail "$name: the result \"$line\" is gone"
+        grep -qxF "$line" seen || fail "$name: the result \"$line\" is gone"
     done
 done
 # On the kind of machine that wrote them, trials go on where the checkpoints are; elsewhere the run says why not.
