@@ -7,7 +7,6 @@
 #include "engram/random.h"
 #include "trial/checkpoint.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void assert_refused(saved_scene *s, const void *data, size_t size, const char *part)
@@ -28,17 +27,11 @@ static void assert_refused(saved_scene *s, const void *data, size_t size, const 
     eg_writer_free(&from);
 }
 
-static bool full_tests(void)
-{
-    const char *wanted = getenv("ENGRAM_FULL_TESTS");
-    return wanted != NULL && strcmp(wanted, "1") == 0;
-}
-
 static void cut_anywhere(void **state)
 {
     (void)state;
     saved_scene s = saved_scene_stopped(12);
-    size_t stride = full_tests() ? 1 : 41;
+    size_t stride = eg_test_full() ? 1 : 41;
     for (size_t size = 0; size < s.saved.size; size += size < 64 ? 1 : stride) {
         assert_refused(&s, s.saved.data, size, "");
     }
@@ -53,7 +46,7 @@ static void bits_flipped(void **state)
 {
     (void)state;
     saved_scene s = saved_scene_stopped(12);
-    size_t flips = full_tests() ? 10000 : 300;
+    size_t flips = eg_test_full() ? 10000 : 300;
     unsigned char *bytes = NULL;
     assert_ok(eg_alloc(&bytes, s.saved.size, 1));
     eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);

@@ -1,10 +1,9 @@
-/** Parts of the command by themselves: options, numbers as text, rankings, rows of CSV and JSON. */
+/** Parts of the command by themselves: options, numbers as text, rows of CSV and JSON. */
 #include "testing.h"
 
 #include "cli/cli.h"
 #include "cli/export_rows.h"
 #include "cli/format.h"
-#include "cli/ranking.h"
 #include "cli/table.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -148,47 +147,6 @@ static void command_lines_are_quoted(void **state)
     eg_free(line);
 }
 
-/** --- Ranking ----------------------------------------------------------------------------------- */
-
-static void tallies_give_mean_and_interval(void **state)
-{
-    (void)state;
-    eg_tally tally = {0};
-    assert_true(isnan(eg_tally_interval(&tally)));
-    static const double values[] = {1, 2, (double)NAN, 3, 6};
-    for (size_t i = 0; i < EG_COUNT(values); i++) {
-        eg_tally_add(&tally, values[i]);
-    }
-    /* 1, 2, 3, 6: mean 3, population variance (4 + 1 + 0 + 9) / 4 = 3.5 */
-    assert_int_equal(tally.n, 4);
-    assert_close(tally.mean, 3, 1e-15);
-    assert_close(eg_tally_interval(&tally), 1.96 * sqrt(3.5) / 2, 1e-15);
-}
-
-static void ranking_puts_the_best_first_and_the_empty_last(void **state)
-{
-    (void)state;
-    static const eg_tally given[] = {
-        {.point = 0, .n = 2, .mean = 0.5},
-        {.point = 1, .n = 0},
-        {.point = 2, .n = 1, .mean = 0.9},
-        {.point = 3, .n = 3, .mean = 0.5},
-    };
-    static const size_t highest[] = {2, 0, 3, 1};
-    static const size_t lowest[] = {0, 3, 2, 1};
-    for (int maximise = 0; maximise < 2; maximise++) {
-        eg_tally tallies[4];
-        memcpy(tallies, given, sizeof given);
-        const size_t *expected = maximise ? highest : lowest;
-        assert_int_equal(eg_tally_best(tallies, 4, maximise)->point, expected[0]);
-        eg_tally_sort(tallies, 4, maximise);
-        for (size_t i = 0; i < 4; i++) {
-            assert_int_equal(tallies[i].point, expected[i]);
-        }
-    }
-    assert_null(eg_tally_best(&given[1], 1, true));
-}
-
 /** --- Rows -------------------------------------------------------------------------------------- */
 
 static void write_rows(FILE *file, bool json)
@@ -284,8 +242,6 @@ int main(void)
         cmocka_unit_test(numbers_are_as_short_as_they_can_be),
         cmocka_unit_test(durations_have_two_digits_and_a_unit),
         cmocka_unit_test(command_lines_are_quoted),
-        cmocka_unit_test(tallies_give_mean_and_interval),
-        cmocka_unit_test(ranking_puts_the_best_first_and_the_empty_last),
         cmocka_unit_test(tables_measure_characters_as_terminals_do),
         cmocka_unit_test(rows_of_csv_follow_rfc_4180),
         cmocka_unit_test(rows_of_json_have_types),

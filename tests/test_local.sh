@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# tests/test_local.sh: jobs/local.sh with a stand-in for engram: exit codes, arguments, lost ranks, signals.
+# tests/test_local.sh ENGRAM: jobs/local.sh and `engram launch` with a stand-in for the ranks: exit codes,
+# arguments, lost ranks, signals, and that nothing is left behind.
 set -euo pipefail
+ENGRAM=$(realpath "${1:?usage: test_local.sh ENGRAM}")
+export ENGRAM
 local_sh=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/jobs/local.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -8,23 +11,30 @@ cd "$work"
 
 cat >engram <<'END'
 #!/usr/bin/env bash
-# run WHAT [CODE]: what one rank does; rank 0 says how it was started.
+# run WHAT [CODE]: what one rank does; rank 0 says how it was started, and its code as engram does.
 rank=${OMPI_COMM_WORLD_RANK-0}
 if [ "$rank" = 0 ]; then
     echo "$OPENBLAS_NUM_THREADS thread, ${OMPI_COMM_WORLD_SIZE-1} ranks: $*" >&2
 fi
+leave() {
+    [ -n "${ENGRAM_EXIT_CODE_FILE-}" ] || exit "$1"
+    [ "$rank" != 0 ] || echo "$1" >"$ENGRAM_EXIT_CODE_FILE"
+    exit 0
+}
 case $2 in
-code) [ "$rank" = 0 ] || sleep 1; exit "$3" ;;
-lose) [ "$rank" != "$3" ] || kill -KILL $$; sleep 2; exit 3 ;;
+code) [ "$rank" = 0 ] || sleep 1; leave "$3" ;;
+lose) [ "$rank" != "$3" ] || kill -KILL $$; sleep 2; leave 3 ;;
 wait)
-    trap 'sleep 2; [ "$rank" != 0 ] || echo "closed" >&2; exit 75' USR1
+    trap 'sleep 2; [ "$rank" != 0 ] || echo "closed" >&2; leave 75' USR1
     touch "ready$rank"
     for ((i = 0; i < 300; i++)); do sleep 0.1; done
     ;;
 esac
 END
 chmod +x engram
-export ENGRAM=$work/engram
+stand_in() {
+    "$local_sh" --program "$work/engram" "$@"
+}
 
 fail() {
     echo "FAILED: $*; it said:" >&2
@@ -36,48 +46,82 @@ fail() {
 expect() {
     local code=$1 words=$2 got=0
     shift 2
-    "$local_sh" "$@" >out 2>err || got=$?
-    [ "$got" = "$code" ] || fail "local.sh $*: exit code $got, expected $code"
-    grep -qF -- "$words" err || fail "local.sh $*: expected '$words'"
+    "$@" >out 2>err </dev/null || got=$?
+    [ "$got" = "$code" ] || fail "$*: exit code $got, expected $code"
+    grep -qF -- "$words" err || fail "$*: expected '$words'"
 }
 
-expect 2 "Usage:"
-expect 2 "unknown option '--dry'" --dry x.yaml
-expect 2 "-n needs a number of ranks, got 'x'" -n x sweep.yaml
-ENGRAM=$work/nothing expect 2 "is not a program" sweep.yaml
+expect 2 "usage: engram launch" "$local_sh"
+expect 2 "unknown option --dry" "$local_sh" --dry x.yaml
+expect 2 "-n x: must be a whole number of at least 1" "$local_sh" -n x sweep.yaml
+expect 2 "-n and --hosts exclude each other" "$ENGRAM" launch -n 2 --hosts a:2 sweep.yaml
+expect 2 "nothing is not a program" "$ENGRAM" launch --program ./nothing sweep.yaml
+expect 2 "is not a program" env ENGRAM="$work/nothing" "$local_sh" sweep.yaml
+expect 2 "mpirun is not on PATH" env PATH=/nowhere "$ENGRAM" launch -n 2 sweep.yaml
 
 for code in 0 2 3 75; do
-    expect "$code" "1 thread, 2 ranks: run code $code" -n 2 code "$code"
+    expect "$code" "1 thread, 2 ranks: run code $code" stand_in -n 2 code "$code"
 done
 # Open MPI's page about exit codes is not for our users.
 [ "$(wc -l <err)" = 1 ] || fail "expected one line"
-expect 3 "1 thread, 1 ranks: run code 3 a=b c" -n 1 code 3 a=b c
+expect 3 "1 thread, 1 ranks: run code 3 a=b c -o x" stand_in -n 1 code 3 a=b c -o x
 # More ranks than cores.
-expect 3 "1 thread, 9 ranks" -n 9 code 3
+expect 3 "1 thread, 9 ranks" stand_in -n 9 code 3
 
-expect 3 "3 ranks" -n 3 lose 1
-expect 4 "rank 0 was lost" -n 3 lose 0
+expect 3 "3 ranks" stand_in -n 3 lose 1
+expect 4 "rank 0 was lost" stand_in -n 3 lose 0
+
+# Everything that was started knows this directory.
+nothing_left() {
+    local i
+    for ((i = 0; i < 100; i++)); do
+        pgrep -f -- "$work/engram" >left || return 0
+        sleep 0.1
+    done
+    fail "$1: left behind: $(xargs ps -f -p <left)"
+}
+
+# begin_waiting: two ranks that wait for a signal, and both do; sets `job`.
+begin_waiting() {
+    local i
+    rm -f ready0 ready1
+    # bash starts background jobs deaf to Ctrl-C.
+    setsid env --default-signal=INT "$local_sh" --program "$work/engram" -n 2 wait >out 2>err &
+    job=$!
+    for ((i = 0; i < 1000; i++)); do
+        if [ -e ready0 ] && [ -e ready1 ]; then return; fi
+        sleep 0.1
+    done
+    fail "the ranks did not start"
+}
 
 # interrupt TIMES: Ctrl-C, as a terminal sends it to the whole group.
 interrupt() {
     local times=$1 i got=0
-    rm -f ready0 ready1
-    # bash starts background jobs deaf to Ctrl-C.
-    setsid env --default-signal=INT "$local_sh" -n 2 wait >out 2>err &
-    local job=$!
-    for ((i = 0; i < 100; i++)); do
-        [ -e ready0 ] && [ -e ready1 ] && break
-        sleep 0.1
-    done
+    begin_waiting
     for ((i = 0; i < times; i++)); do
         kill -INT -- "-$job"
         sleep 0.5
     done
     wait "$job" || got=$?
     [ "$got" = 75 ] || fail "interrupted $times times: exit code $got, expected 75"
+    nothing_left "interrupted $times times"
 }
 interrupt 1
 grep -q closed err || fail "rank 0 had no time to close its files"
 interrupt 2
 ! grep -q closed err || fail "the second interrupt did not end the ranks at once"
+
+# mpirun is killed: its ranks are not left to themselves. Then the process that watches over it: mpirun ends
+# them.
+begin_waiting
+kill -KILL "$(pgrep -P "$job" -x mpirun)"
+got=0
+wait "$job" || got=$?
+[ "$got" = 4 ] || fail "mpirun was killed: exit code $got, expected 4"
+nothing_left "mpirun was killed"
+begin_waiting
+kill -KILL "$job"
+wait "$job" 2>/dev/null || true
+nothing_left "launch was killed"
 echo "all passed"

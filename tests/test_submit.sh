@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tests/test_submit.sh ENGRAM: jobs/submit.sh and jobs/slurm/job.sh with a stand-in for Slurm: the scripts
-# that are written, what is refused, and when a job goes back into the queue. The real one: e2e/slurm.sh.
+# tests/test_submit.sh ENGRAM: jobs/submit.sh, `engram slurm` and `engram slurm-job` with a stand-in for Slurm: the
+# scripts that are written, what is refused, and when a job goes back into the queue. The real one: e2e/slurm.sh.
 set -euo pipefail
 engram=$(realpath "${1:?usage: test_submit.sh ENGRAM}")
 jobs=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/jobs
@@ -49,12 +49,12 @@ seeds: 2
 END
 
 submit=$jobs/submit.sh
-expect 2 "Usage:" "$submit"
+expect 2 "usage: engram slurm" "$submit"
 expect 0 "Usage:" "$submit" --help
-expect 2 "--nodes needs a number, got 'two'" "$submit" --nodes two tiny.yaml
-expect 2 "--array needs a number, got ''" "$submit" --array
-expect 2 "--launcher must be mpirun or srun, got 'ssh'" "$submit" --launcher=ssh tiny.yaml
-expect 2 "unknown option '-p'" "$submit" -p big tiny.yaml
+expect 2 "--nodes two: must be a whole number of at least 1" "$submit" --nodes two tiny.yaml
+expect 2 "option --array needs a value" "$submit" --array
+expect 2 "--launcher ssh: must be one of mpirun, srun" "$submit" --launcher=ssh tiny.yaml
+expect 2 "unknown option -p" "$submit" -p big tiny.yaml
 expect 2 "'--redo': after the sweep file" "$submit" tiny.yaml --redo failed
 # What is wrong with the sweep is found here, not after hours in a queue.
 expect 2 "missing.yaml" "$submit" --dry-run missing.yaml
@@ -73,13 +73,12 @@ for line in --nodes=3 --ntasks-per-node=16 --time=12:00:00 --account=physics --j
     has out "#SBATCH $line"
 done
 [ -z "$(grep -o '^#SBATCH --[a-z-]*' out | sort | uniq -d)" ] || fail "a directive is there twice"
-has out "export ENGRAM=$engram"
-has out "export ENGRAM_RESTARTS=7"
-has out 'set -- tiny.yaml seeds=\[1\,\ 2\]'
+has out "exec $engram slurm-job --restarts=7 tiny.yaml 'seeds=[1, 2]'"
 expect 0 "#SBATCH --array=1-4" "$submit" --dry-run --array 4 --ntasks-per-node=1 tiny.yaml -o there.h5
 has out "#SBATCH --output=there.%A_%a.log"
 has out "#SBATCH --dependency=afterany:JOB"
-has out "set -- --merge 4 tiny.yaml -o there.h5"
+has out "exec $engram slurm-job tiny.yaml -o there.h5"
+has out "exec $engram slurm-job --merge=4 tiny.yaml -o there.h5"
 [ "$(grep -c '^#SBATCH --array' out)" = 1 ] || fail "the job that joins is an array, too"
 
 # Submitting: the number of cores comes from the partition.
@@ -90,8 +89,8 @@ END
 stand_in sinfo <<'END'
 case $* in
 *%P*) printf 'small\nlarge*\n' ;;
-*large*) printf '2 16\n2 8\n2 16\n' ;;
-*small*) printf '1 4\n' ;;
+*large*) printf '2/16\n2/8\n2/16\n' ;;
+*small*) printf '1/4\n' ;;
 esac
 END
 stand_in scontrol <<'END'
@@ -105,7 +104,14 @@ PATH=$work/bin:$PATH
 expect 0 "submitted job 17: tiny on 1 node(s)" "$submit" tiny.yaml
 has submitted "--parsable results/tiny.sbatch"
 has results/tiny.sbatch "#SBATCH --ntasks-per-node=16"
-bash -n results/tiny.sbatch
+sh -n results/tiny.sbatch
+# What must be quoted, is: for sbatch, and for the shell.
+mkdir "it's here"
+cp tiny.yaml "it's here"
+expect 0 "submitted job 17" "$submit" "--comment=a \"b\" c" "it's here/tiny.yaml" -o "it's here/tiny.h5"
+has "it's here/tiny.sbatch" "#SBATCH --output=\"it's here/tiny.%j.log\""
+has "it's here/tiny.sbatch" '#SBATCH --comment="a \"b\" c"'
+expect 2 "this is no job of Slurm" sh "it's here/tiny.sbatch"
 expect 0 "squeue --jobs=17" "$submit" --partition=small tiny.yaml
 has results/tiny.sbatch "#SBATCH --ntasks-per-node=4"
 expect 2 "no node in partition 'none'" "$submit" --partition=none tiny.yaml
@@ -122,39 +128,34 @@ has err "sbatch: error: invalid partition"
 "$engram" run tiny.yaml --quiet
 expect 0 "tiny: all 4 trials are finished" "$submit" tiny.yaml
 
-# The body of a job. What engram does in it: a made-up one finishes `progress` trials and exits with `code`.
-job=$jobs/slurm/job.sh
-expect 2 "this is no job of Slurm" "$job" tiny.yaml
+# The body of a job. What the ranks do in it: made-up ones save a checkpoint if `progress` is not 0, and rank 0
+# says `code`.
+expect 2 "this is no job of Slurm" "$engram" slurm-job tiny.yaml
 stand_in srun <<'END'
-shift # --mpi=pmix
-exec "$@"
-END
-stand_in engram <<'END'
-case $1 in
-plan) printf '  "results": "results/tiny.h5",\n  "finished": %s\n' "$(cat finished)" ;;
-run)
-    echo "ends at $SLURM_JOB_END_TIME: $*"
-    echo $(($(cat finished) + $(cat progress))) >finished
-    if [ -e cancel ]; then kill -TERM "$(cat cancel)"; sleep 1; fi
-    exit "$(cat code)"
-    ;;
-esac
+shift 2 # --mpi=pmix ENGRAM
+echo "ends at $SLURM_JOB_END_TIME: $*"
+mkdir -p results/tiny.checkpoints
+[ "$(cat progress)" = 0 ] || date +%N >results/tiny.checkpoints/saved
+if [ -e cancel ]; then kill -TERM "$(cat cancel)"; sleep 1; fi
+cat code >"$ENGRAM_EXIT_CODE_FILE"
 END
 # job_ends CODE PROGRESS WORDS [NAME=VALUE …]: how a job with such an engram ends, and what it says. What it
 # asks of Slurm is in `asked`.
 job_ends() {
     local code=$1 progress=$2 words=$3
     shift 3
-    echo 3 >finished
     echo "$progress" >progress
     echo "$code" >code
     rm -f asked
-    expect "$code" "$words" env ENGRAM="$work/bin/engram" ENGRAM_LAUNCHER=srun SLURM_JOB_ID=17 "$@" \
-        bash -c 'echo $$ >me; exec "$0" "$@"' "$job" tiny.yaml a=b
+    expect "$code" "$words" env SLURM_JOB_ID=17 "$@" \
+        bash -c 'echo $$ >me; exec "$0" "$@"' "$engram" slurm-job --launcher=srun "${job_options[@]}" tiny.yaml seeds=3
 }
-job_ends 0 1 "run tiny.yaml a=b"
-has out "ends at $(date --date 2030-01-02T03:04:05 +%s): run tiny.yaml a=b"
+job_options=()
+job_ends 0 1 "run tiny.yaml seeds=3"
+has out "ends at $(date --date 2030-01-02T03:04:05 +%s): run tiny.yaml seeds=3"
 [ ! -e asked ] || fail "requeued although it had finished"
+sed 's/ slurm-job / slurm-job --launcher=srun /' "it's here/tiny.sbatch" >quoted.sbatch
+expect 0 "run it's here/tiny.yaml -o it's here/tiny.h5" env SLURM_JOB_ID=17 sh quoted.sbatch
 job_ends 3 1 "start 1"
 [ ! -e asked ] || fail "requeued although it had finished"
 job_ends 2 0 "start 1"
@@ -167,7 +168,9 @@ job_ends 75 0 "nothing was achieved since the start: not requeued"
 [ ! -e asked ] || fail "requeued without progress"
 job_ends 75 1 "restarted 50 times: not requeued" SLURM_RESTART_COUNT=50
 [ ! -e asked ] || fail "requeued too often"
-job_ends 75 1 "restarted 2 times: not requeued" SLURM_RESTART_COUNT=2 ENGRAM_RESTARTS=2
+job_options=(--restarts 2)
+job_ends 75 1 "restarted 2 times: not requeued" SLURM_RESTART_COUNT=2
+job_options=()
 touch refuse
 job_ends 75 1 "Slurm does not requeue it; submit it again"
 rm refuse
@@ -184,8 +187,8 @@ for claim in "18 gone" "17 other"; do
     [ -e results/tiny.lock ] || fail "removed a lock although the last start was '$claim'"
 done
 echo "17 gone" >results/tiny.slurm
-job_ends 0 1 "the lock of its last start, on host gone, is removed" SLURM_RESTART_COUNT=1
+job_ends 0 1 "the lock of its last start, on another host, is removed" SLURM_RESTART_COUNT=1
 [ ! -e results/tiny.lock ] || fail "did not remove the lock"
 [ ! -e results/tiny.slurm ] || fail "left its mark behind"
-job_ends 0 1 "run tiny.yaml a=b --slice 2/3" SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_COUNT=3
+job_ends 0 1 "run tiny.yaml seeds=3 --slice 2/3" SLURM_ARRAY_TASK_ID=2 SLURM_ARRAY_TASK_COUNT=3
 echo "all passed"

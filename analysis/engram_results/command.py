@@ -12,6 +12,7 @@ from .ranking import points
 from .tables import compare, render
 
 PROGRAM = "engram_results"
+AXIS_NAMES = ("steps", "examples", "evaluations")
 
 
 def main(arguments=None):
@@ -47,8 +48,11 @@ def _parser():
     figure = commands.add_parser("figure", help="a figure of the Hard ASH paper, or all "
                                  "class-incremental methods together")
     figure.add_argument("name", choices=("1", "2", "3", "methods"), help="which figure")
-    figure.add_argument("file", metavar="FILE", help="result file (.h5)")
+    figure.add_argument("files", nargs="+", metavar="FILE",
+                        help="result file (.h5); `methods` takes several")
     figure.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
+    figure.add_argument("--x", choices=AXIS_NAMES, help="horizontal axis (default: steps for figure "
+                        "1, tasks seen for the others, which have a place per task)")
     figure.set_defaults(run=_figure)
 
     curves = commands.add_parser("curves", help="learning curves, a line per point")
@@ -60,6 +64,8 @@ def _parser():
                         help="settings that make up a line (default: those the sweep varied)")
     curves.add_argument("--best", type=_positive, default=8, metavar="N",
                         help="draw at most the N best points (default: %(default)s)")
+    curves.add_argument("--x", choices=AXIS_NAMES, default="steps",
+                        help="horizontal axis (default: %(default)s, that is minibatches)")
     curves.set_defaults(run=_curves)
 
     ranking = commands.add_parser("points", help="all points with mean, interval and n, as "
@@ -105,16 +111,28 @@ def _table(options):
 
 def _figure(options):
     # matplotlib takes a second to import: only where something is drawn.
-    from .figures import FIGURES, save
-    with load(options.file) as ds:
-        save(FIGURES[options.name](ds), options.output)
+    from .figures import FIGURES
+    if len(options.files) > 1 and options.name != "methods":
+        raise ResultError(f"figure {options.name} takes one file; `figure methods` takes several")
+    axis = {} if options.x is None else {"x": options.x}
+    with _opened(options.files) as datasets:
+        given = datasets if options.name == "methods" else datasets[0]
+        _write(FIGURES[options.name](given, **axis), options.output)
 
 
 def _curves(options):
-    from .figures import learning_curves, save
+    from .figures import learning_curves
     with load(options.file) as ds:
-        save(learning_curves(ds, tuple(_names(options.variables)), _names(options.by),
-                             options.best), options.output)
+        _write(learning_curves(ds, tuple(_names(options.variables)), _names(options.by), options.best,
+                               options.x), options.output)
+
+
+def _write(figure, path):
+    """Writes a figure, and says what is not in it."""
+    from .figures import save
+    for sentence in figure.left_out:
+        print(f"{PROGRAM}: {sentence}", file=sys.stderr)
+    save(figure, path)
 
 
 def _points(options):

@@ -1,4 +1,10 @@
-"""Learning curves, figures 1 to 3 of the Hard ASH paper, and class-incremental methods compared."""
+"""Learning curves, figures 1 to 3 of the Hard ASH paper, and class-incremental methods compared.
+
+Every function returns a matplotlib figure with one attribute more: `left_out`, sentences about what was
+given and is not drawn. Lines are means over finished trials with their 95 % interval. Trials that a rule
+stopped, or that are paused, are thin lines to where they went, with a cross at the end: in the colour of
+their point, or grey if that is not drawn.
+"""
 
 import pathlib
 
@@ -10,121 +16,118 @@ matplotlib.use("Agg")  # no display is needed to write a file
 import matplotlib.pyplot as plt
 import numpy as np
 
-from .files import ResultError, settings
-from .frames import curves, gather
-from .ranking import best_points, describe, group_ids, maximise, points, telling
-from .tables import method_points
+from .files import FINISHED, ResultError, as_list, settings
+from .lines import AXES, UNFINISHED, best_lines, labelled, method_lines, need, phase_ends, point_lines
+from .ranking import points
 
 REFERENCE = "black"
+GREY = "0.6"
+NO_TASK = "it was stopped before the end of a task"
 
 
-def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8):
-    """Mean ± 95 % interval over seeds of every variable, a panel each and a line per point.
+def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8, x="steps"):
+    """Mean ± 95 % interval over seeds of every variable, a panel each and a line per point, over `x`:
+    steps, examples or evaluations.
 
-    With more than `most` points the best ones are drawn. Returns the figure.
+    With more than `most` points the best ones are drawn.
     """
-    lines, left = _lines(ds, points(ds, by=by), most)
+    ranked = points(ds, by=by)
+    lines, notes = point_lines(ds, ranked, most)
     figure, axes = plt.subplots(1, len(variables), figsize=(6 * len(variables) + 2, 4.5),
                                 squeeze=False, layout="constrained")
     for axis, name in zip(axes[0], variables):
-        frame = _labelled(ds, name, lines)
-        _draw(axis, frame, lines, "step")
-        _boundaries(axis, ds)
-        axis.set(xlabel="minibatches", ylabel=_title(ds, name))
+        _curve_panel(axis, ds, name, lines, x)
     _legend_beside(axes[0][-1])
-    figure.suptitle(_headline(ds) + (f" – best {len(lines)} of {len(lines) + left} points"
-                                     if left else ""))
-    return figure
+    notes = notes + _undrawn(axes[0][0], lines, f"it has no {variables[0]}")
+    usable = int((ranked["n"] > 0).sum())
+    return _finish(figure, ds, notes, f" – best {most} of {usable} points" if usable > most else "")
 
 
-def figure1(ds):
+def figure1(ds, x="steps"):
     """Split-MNIST: overall accuracy, training loss, and the accuracy on every task, for the best
     point of every activation."""
-    lines, _ = _lines(ds, best_points(ds, by=["model.activation"]), most=9)
+    lines, notes = best_lines(ds, ["model.activation"])
     across = max(2, min(4, len(lines)))
     down = -(-len(lines) // across)
     figure = plt.figure(figsize=(4 * across, 4 + 2.8 * down), layout="constrained")
     grid = figure.add_gridspec(2 + down, 2 * across)
     for place, name in ((slice(0, across), "accuracy"), (slice(across, None), "loss")):
         axis = figure.add_subplot(grid[:2, place])
-        _draw(axis, _labelled(ds, name, lines), lines, "step")
-        _boundaries(axis, ds)
-        axis.set(xlabel="minibatches", ylabel=_title(ds, name))
+        _curve_panel(axis, ds, name, lines, x)
     axis.legend(fontsize="small")
-    tasks = _labelled(ds, "task_accuracy", lines)
+    notes = notes + _undrawn(axis, lines, "it has no loss")
+    tasks = labelled(ds, "task_accuracy", lines, FINISHED + UNFINISHED)
     colours = plt.get_cmap("viridis")
-    for index, (group, (label, _)) in enumerate(lines.items()):
+    for index, line in enumerate(lines):
         row, column = divmod(index, across)
-        axis = figure.add_subplot(grid[2 + row, 2 * column:2 * column + 2])
+        axis = figure.add_subplot(grid[2 + row, 2 * column:2 * column + 2], sharex=axis)
+        part = tasks[tasks["line"] == index]
+        part = part[part["trial"].isin(line.finished or line.unfinished)]
         last = max(1, int(tasks["task"].max()))
-        for task, part in tasks[tasks["line"] == group].groupby("task"):
-            _band(axis, part, "step", colours(0.9 * task / last), f"task {task + 1}")
-        _boundaries(axis, ds)
-        axis.set(title=label, ylim=(0, 1))
+        for task, values in part.groupby("task"):
+            _band(axis, values, AXES[x][0], colours(0.9 * task / last), f"task {task + 1}")
+        _boundaries(axis, ds, AXES[x][0])
+        axis.set(title=line.label, ylim=(0, 1))
         axis.title.set_fontsize("small")
         if index == 0:
             axis.legend(fontsize="xx-small")
             axis.set_ylabel("accuracy on each task")
-    figure.suptitle(_headline(ds))
-    return figure
+    return _finish(figure, ds, notes)
 
 
-def stability(ds, setting):
+def stability(ds, setting, x=None):
     """Permuted MNIST over values of one setting of the activation: accuracy on the newest task after
     each task (plasticity) and on task 1 throughout (stability). Points without the setting, such
-    as relu, are drawn as reference in black."""
+    as relu, are drawn as reference in black. `x`: as in learning_curves, or None: tasks seen."""
     names = settings(ds)
     if setting not in names:
         raise ResultError(f"the file has no setting `{setting}`")
-    columns = ["model.activation"] if "model.activation" in names else []
-    ranked = best_points(ds, by=columns + [setting])
-    ranked = ranked.sort_values(names[setting], na_position="last", kind="stable")
-    lines, _ = _lines(ds, ranked, most=len(ranked))
-    values = ranked[names[setting]].astype(float)
-    low, span = values.min(), (values.max() - values.min()) or 1.0
-    for group, value in zip(lines, values):
-        has = value == value
-        label = f"{setting.rsplit('.', 1)[-1]} = {value:g}" if has else lines[group][0]
-        lines[group] = (label, plt.get_cmap("viridis")(0.9 * (value - low) / span) if has
-                        else REFERENCE)
-    matrix = _labelled(ds, "accuracy_matrix", lines)
-    matrix = matrix.assign(task=matrix["train_task"] + 1)
+    lines, notes = best_lines(ds, ["model.activation", setting])
+    values = np.array([line.row[names[setting]] for line in lines], dtype=float)
+    low, span = np.nanmin(values), (np.nanmax(values) - np.nanmin(values)) or 1.0
+    for line, value in zip(lines, values):
+        line.colour = REFERENCE
+        if value == value:
+            line.label = f"{setting.rsplit('.', 1)[-1]} = {value:g}"
+            line.colour = plt.get_cmap("viridis")(0.9 * (value - low) / span)
+    lines = [lines[index] for index in np.argsort(values, kind="stable")]
     figure, axes = plt.subplots(1, 2, figsize=(13.5, 4.5), sharex=True, layout="constrained")
-    newest = matrix[matrix["train_task"] == matrix["eval_task"]]
-    _draw(axes[0], newest, lines, "task")
-    _draw(axes[1], matrix[matrix["eval_task"] == 0], lines, "task")
-    axes[0].set(xlabel="tasks seen", ylabel="accuracy on the newest task")
-    axes[1].set(xlabel="tasks seen", ylabel="accuracy on task 1")
+    _task_panel(axes[0], ds, lines, lambda frame: frame[frame["train_task"] == frame["eval_task"]], x)
+    _task_panel(axes[1], ds, lines, lambda frame: frame[frame["eval_task"] == 0], x)
+    axes[0].set(ylabel="accuracy on the newest task")
+    axes[1].set(ylabel="accuracy on task 1")
     _legend_beside(axes[1])
-    figure.suptitle(_headline(ds))
-    return figure
+    return _finish(figure, ds, notes + _undrawn(axes[0], lines, NO_TASK))
 
 
-def methods(ds):
-    """All methods of the class-incremental comparison: mean accuracy on the tasks seen so far, and
-    forgetting (what was lost of the best earlier accuracy, over earlier tasks), after each task.
+def methods(datasets, x=None):
+    """All methods of the class-incremental comparison, and what else the files hold: mean accuracy on the
+    tasks seen so far, and forgetting (what was lost of the best earlier accuracy, over earlier tasks),
+    after each task. `x`: as in stability.
 
-    A method trained on everything at once is a dashed line across. Returns the figure.
+    A method trained on everything at once is a dashed line across.
     """
-    lines = _method_lines(ds)
-    matrix = _labelled(ds, "accuracy_matrix", lines)
-    tasks = int(matrix["eval_task"].max()) + 1
+    lines, notes = method_lines(datasets)
     figure, axes = plt.subplots(1, 2, figsize=(13.5, 4.5), sharex=True, layout="constrained")
-    for group, (label, colour) in lines.items():
-        part = matrix[matrix["line"] == group]
-        if tasks > 1 and part["train_task"].max() == 0:
-            final = part["value"].mean()
-            axes[0].axhline(final, color=colour, linestyle="--", linewidth=1.2, label=label)
-            continue
-        _band(axes[0], accuracy_so_far(part), "task", colour, label)
-        _band(axes[1], forgetting_so_far(part), "task", colour, label)
-    axes[0].xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
-    axes[0].set(xlabel="tasks seen", ylabel="accuracy on the tasks seen")
-    axes[1].set(xlabel="tasks seen", ylabel="forgetting")
-    handles, labels = axes[0].get_legend_handles_labels()
-    axes[1].legend(handles, labels, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    figure.suptitle(_headline(ds))
-    return figure
+    matrix = labelled(datasets, "accuracy_matrix", lines)
+    several = len(matrix) > 0 and matrix["eval_task"].max() > 0
+    across = []
+    for index, line in enumerate(lines):
+        part = matrix[matrix["line"] == index]
+        if several and part["train_task"].max() == 0:
+            across.append(line)
+            axes[0].axhline(part["value"].mean(), color=line.colour, linestyle="--", linewidth=1.2,
+                            label=line.label)
+    _task_panel(axes[0], datasets, lines, accuracy_so_far, x, without=across)
+    _task_panel(axes[1], datasets, lines, forgetting_so_far, x, without=across)
+    axes[0].set(ylabel="accuracy on the tasks seen")
+    axes[1].set(ylabel="forgetting")
+    # In the order of the comparison, whatever was drawn first.
+    handles = dict(zip(*reversed(axes[0].get_legend_handles_labels())))
+    labels = [line.label for line in lines if line.label in handles]
+    axes[1].legend([handles[label] for label in labels], labels, fontsize="small", loc="upper left",
+                   bbox_to_anchor=(1.01, 1.0))
+    return _finish(figure, datasets, notes + _undrawn(axes[0], lines, NO_TASK))
 
 
 def accuracy_so_far(matrix):
@@ -146,30 +149,10 @@ def _per_task(matrix):
     return means.assign(task=means["train_task"] + 1)
 
 
-def _colour(index):
-    """Twenty colours: ten strong ones, then a lighter one of each."""
-    return matplotlib.colormaps["tab20"].colors[(2 * index) % 20 + (index // 10) % 2]
-
-
-def _method_lines(ds):
-    """As _lines: the best point of every method."""
-    lines = {}
-    for entry, best in method_points(ds):
-        if best.empty:
-            continue
-        row = best.sort_values("score", ascending=not maximise(ds), kind="stable").iloc[0]
-        columns = [column for column in best.columns if column in settings(ds).values()]
-        members = _groups(ds, columns)[row["group"]]
-        lines[members] = (f"{entry['label']} (n = {row['n']:.0f})", _colour(len(lines)))
-    if not lines:
-        raise ResultError("no finished trial belongs to the class-incremental comparison")
-    return lines
-
-
 FIGURES = {
     "1": figure1,
-    "2": lambda ds: stability(ds, "model.activation.z_k"),
-    "3": lambda ds: stability(ds, "model.activation.alpha"),
+    "2": lambda ds, x=None: stability(ds, "model.activation.z_k", x),
+    "3": lambda ds, x=None: stability(ds, "model.activation.alpha", x),
     "methods": methods,
 }
 
@@ -184,44 +167,68 @@ def save(figure, path):
         plt.close(figure)
 
 
-def _lines(ds, ranked, most):
-    """{group of trials: (label, colour)} for the first points that have results, and how many more
-    there are."""
-    ranked = ranked[ranked["n"] > 0]
-    if ranked.empty:
-        raise ResultError("no trial has finished yet")
-    shown = {dotted: column for dotted, column in telling(ds).items() if column in ranked}
-    columns = [column for column in ranked.columns if column in settings(ds).values()]
-    groups = _groups(ds, columns)
-    lines = {}
-    for index, (_, row) in enumerate(ranked.head(most).iterrows()):
-        label = describe(row, shown) or "all trials"
-        lines[groups[row["group"]]] = (f"{label} (n = {row['n']:.0f})", _colour(index))
-    return lines, max(0, len(ranked) - most)
+def _finish(figure, datasets, notes, more=""):
+    figure.suptitle(", ".join(_headline(ds) for ds in as_list(datasets)) + more)
+    figure.left_out = notes
+    return figure
 
 
-def _groups(ds, columns):
-    """{group number of a summary: positions of its trials}."""
-    ids = group_ids(gather(ds)[0], columns)
-    return {group: tuple(np.nonzero(ids == group)[0]) for group in np.unique(ids)}
+def _undrawn(axis, lines, why):
+    """Sentences about lines of which nothing is on the axis."""
+    drawn = axis.get_legend_handles_labels()[1]
+    return [f"left out {line.label}: {why}" for line in lines if line.label not in drawn]
 
 
-def _labelled(ds, name, lines):
-    """The curve `name` of the trials that are drawn, with the group each belongs to in `line`."""
-    frame = curves(ds, name)
-    owner = {trial: group for group in lines for trial in group}
-    frame = frame[frame["trial"].isin(owner.keys())]
-    if frame.empty:
-        raise ResultError(f"no finished trial has measured `{name}`")
-    return frame.assign(line=[owner[trial] for trial in frame["trial"]])
+def _curve_panel(axis, ds, name, lines, x):
+    """One curve over the axis `x`: a band per line, and what went a part of the way."""
+    column, label = AXES[x]
+    if column != "evaluation":
+        need(ds, column)
+    finished, unfinished = (labelled(ds, name, lines, statuses) for statuses in (FINISHED, UNFINISHED))
+    if not (finished["line"] >= 0).any() and unfinished.empty:
+        raise ResultError("no trial has finished yet" if not lines
+                          else f"no finished trial has measured `{name}`")
+    for index, line in enumerate(lines):
+        if line.finished:
+            _band(axis, finished[finished["line"] == index], column, line.colour, line.label)
+        _partial(axis, unfinished[unfinished["line"] == index], column, line)
+    others = unfinished[unfinished["line"] < 0]
+    for number, (_, part) in enumerate(others.groupby("trial")):
+        count = others["trial"].nunique()
+        _trial(axis, part, column, GREY,
+               f"stopped, {count} trials of other points" if number == 0 else None)
+    _boundaries(axis, ds, column)
+    axis.set(xlabel=label, ylabel=_title(ds, name))
 
 
-def _draw(axis, frame, lines, over):
-    for group, (label, colour) in lines.items():
-        _band(axis, frame[frame["line"] == group], over, colour, label)
+def _task_panel(axis, datasets, lines, measure, x, without=()):
+    """What `measure` makes of accuracy matrices, over tasks seen or the axis `x` at the ends of tasks."""
+    column, label = ("task", "tasks seen") if x is None else AXES[x]
+    ends = {} if x is None else phase_ends(datasets, column)
+    finished, unfinished = (labelled(datasets, "accuracy_matrix", lines, statuses)
+                            for statuses in (FINISHED, UNFINISHED))
+
+    def part(matrix, index):
+        frame = measure(matrix[matrix["line"] == index])
+        frame = frame.assign(task=frame["train_task"] + 1)
+        if x is None:
+            return frame
+        keys = zip(frame["trial"], frame["train_task"])
+        return frame.assign(**{column: [ends.get(key, np.nan) for key in keys]})
+
+    for index, line in enumerate(lines):
+        if line not in without:
+            if line.finished:
+                _band(axis, part(finished, index), column, line.colour, line.label)
+            _partial(axis, part(unfinished, index), column, line)
+    if x is None:
+        axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+    axis.set(xlabel=label)
 
 
 def _band(axis, frame, over, colour, label):
+    if frame.empty:
+        return
     grouped = frame.groupby(over)["value"]
     mean = grouped.mean()
     half = (1.96 * grouped.std(ddof=0) / np.sqrt(grouped.count())).fillna(0.0)
@@ -229,17 +236,31 @@ def _band(axis, frame, over, colour, label):
     axis.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
 
 
+def _partial(axis, frame, over, line):
+    """The trials of a line that went a part of the way; they carry its label if there is nothing else of it."""
+    for number, (_, part) in enumerate(frame.groupby("trial")):
+        _trial(axis, part, over, line.colour, line.label if number == 0 and not line.finished else None)
+
+
+def _trial(axis, frame, over, colour, label):
+    frame = frame.sort_values(over)
+    axis.plot(frame[over], frame["value"], color=colour, label=label, linewidth=0.7, marker="x",
+              markersize=4, markevery=[-1], zorder=1)
+
+
 def _legend_beside(axis):
     # Outside the axes: it would cover curves wherever it stood inside.
     axis.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
 
 
-def _boundaries(axis, ds):
+def _boundaries(axis, ds, column):
     """A thin line at the last evaluation of every phase, if there are few enough to be of use."""
-    if "phase" not in ds.variables or "step" not in ds.variables:
+    if "phase" not in ds.variables or (column != "evaluation" and column not in ds.variables):
         return
-    step, phase = ds["step"].values, ds["phase"].values
-    ends = np.unique(step[:, :-1][phase[:, 1:] > phase[:, :-1]])
+    phase = ds["phase"].values
+    place = (np.broadcast_to(np.arange(1.0, phase.shape[1] + 1), phase.shape) if column == "evaluation"
+             else ds[column].values)
+    ends = np.unique(place[:, :-1][phase[:, 1:] > phase[:, :-1]])
     if ends.size <= 20:
         for end in ends:
             axis.axvline(end, color="0.85", linewidth=0.8, zorder=0)

@@ -24,8 +24,9 @@ def table(ds, finished=True):
     return frame[frame["status"].isin(FINISHED)].reset_index(drop=True) if finished else frame
 
 
-def curves(ds, name):
-    """A row per measured value of the variable `name` in finished trials.
+def curves(ds, name, statuses=FINISHED):
+    """A row per measured value of the variable `name` in finished trials, or those with one of `statuses`
+    (a stopped or paused trial has its curves up to there).
 
     Columns: trial, point, replicate and the swept settings, then the dimensions (eval, task; or
     train_task, eval_task for a matrix), step, examples_seen and phase where the curve runs over
@@ -43,7 +44,8 @@ def curves(ds, name):
         if "eval" in frame and position in ds.variables and ds[position].dims == ("trial", "eval"):
             frame[position] = ds[position].values[measured[0], measured[1]]
     frame["value"] = values[measured]
-    trials = table(ds)
+    trials = table(ds, finished=False)
+    trials = trials[trials["status"].isin(statuses)]
     variables = settings(ds)
     keep = [c for c in ("point", "replicate") if c in trials] + [variables[n] for n in swept(ds)]
     trials = trials.assign(trial=_positions(ds, trials))
@@ -63,10 +65,13 @@ def gather(datasets):
     """All trials of one or several files in one frame, finished or not, and the settings that tell
     their points apart: (frame, {dotted name: column}).
 
-    A trial found in several files (same trial_id) counts once.
+    A trial found in several files (same trial_id) counts once. `file` and `position` say where a row is
+    from: the index of its dataset, and along `trial` in it.
     """
     datasets = as_list(datasets)
-    frame = pandas.concat([table(ds, finished=False) for ds in datasets], ignore_index=True)
+    frame = pandas.concat(
+        [table(ds, finished=False).assign(file=index, position=np.arange(ds.sizes["trial"]))
+         for index, ds in enumerate(datasets)], ignore_index=True)
     if "trial_id" in frame and len(datasets) > 1:
         # A finished copy is worth more than one that is still planned elsewhere.
         order = frame["status"].isin(FINISHED).sort_values(ascending=False, kind="stable").index

@@ -41,6 +41,9 @@ def check_layout(path):
             kind = h5py.check_string_dtype(item.dtype)
             assert item.dtype.kind in "iuf" or (kind and kind.length is None
                                                 and kind.encoding == "utf-8"), name
+            # R has no integers of 64 bits, and complains of attributes that are.
+            assert all(np.asarray(value).dtype not in (np.int64, np.uint64)
+                       for value in item.attrs.values()), name
             if item.dtype.kind == "f" and not is_scale:
                 assert item.attrs["_FillValue"].shape == (1,), name
                 assert item.attrs["_FillValue"].dtype == item.dtype, name

@@ -3,11 +3,13 @@
 import numpy as np
 import xarray
 
-STATUS = {"pending": 0, "running": 1, "done": 2, "diverged": 3, "failed": 4, "skipped": 6}
+STATUS = {"pending": 0, "running": 1, "done": 2, "diverged": 3, "failed": 4, "skipped": 6,
+          "paused": 7, "stopped": 8}
 
 
 def trial(activation, optimizer, objective, status="done", **more):
-    """One trial; `more` are further settings by variable name."""
+    """One trial; `more` are further settings by variable name. One that is stopped or paused has learned
+    the first of two tasks, and was on its way to `objective`."""
     return {"model_activation": activation, "optimizer": optimizer, "stream": "split",
             "objective": objective, "status": STATUS[status], **more}
 
@@ -23,7 +25,9 @@ def dataset(trials, complete=True, attributes=None):
     points = list(dict.fromkeys(keys))
     count = len(trials)
     ds["status"] = ("trial", np.array([row["status"] for row in trials], dtype=np.uint8))
-    ds["objective"] = ("trial", np.array([row["objective"] for row in trials], dtype=float))
+    partial = np.isin(ds["status"].values, (STATUS["paused"], STATUS["stopped"]))
+    aim = np.array([row["objective"] for row in trials], dtype=float)
+    ds["objective"] = ("trial", np.where(partial, np.nan, aim))
     ds["final_accuracy"] = ds["objective"].where(ds["status"] == STATUS["done"])
     ds["average_accuracy"] = ds["final_accuracy"].copy()
     ds["trial_id"] = ("trial", np.array([f"{hash((key, keys[:i].count(key))) % 2**64:016x}"
@@ -38,15 +42,18 @@ def dataset(trials, complete=True, attributes=None):
         ds[name] = ("trial", column)
         ds[name].attrs.update(parameter_name=dotted(name), swept=int(len(set(values)) > 1))
     finished = (ds["status"].values == 2) | (ds["status"].values == 3)
-    curve = np.where(finished[:, None], ds["objective"].values[:, None]
-                     * np.array([0.25, 0.5, 0.75, 1.0]), np.nan).astype(np.float32)
+    reached = np.where(finished, 4, np.where(partial, 2, 0))
+    curve = np.where(np.arange(4) < reached[:, None], aim[:, None] * np.array([0.25, 0.5, 0.75, 1.0]),
+                     np.nan).astype(np.float32)
     ds["accuracy"] = (("trial", "eval"), curve)
     ds["loss"] = (("trial", "eval"), 1 - curve)
     ds["task_accuracy"] = (("trial", "eval", "task"), np.stack([curve, curve / 2], axis=2))
     ds["step"] = (("trial", "eval"), np.tile([10.0, 20.0, 30.0, 40.0], (count, 1)))
+    ds["examples_seen"] = 64 * ds["step"]
     ds["phase"] = (("trial", "eval"), np.tile([0.0, 0.0, 1.0, 1.0], (count, 1)))
     matrix = np.full((count, 2, 2), np.nan, dtype=np.float32)
     matrix[:, 0, 0], matrix[:, 1, 0], matrix[:, 1, 1] = curve[:, 3], curve[:, 1], curve[:, 3]
+    matrix[partial, 0, 0], matrix[partial, 1, 0] = aim[partial], np.nan
     ds["accuracy_matrix"] = (("trial", "train_task", "eval_task"), matrix)
     ds["objective"].attrs["goal"] = "maximise"
     return ds.set_coords(names)

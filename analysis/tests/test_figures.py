@@ -87,8 +87,79 @@ class Figures(ResultsCase):
         np.testing.assert_allclose(kept["joint training (upper bound) (n = 1)"], [0.9, 0.9],
                                    rtol=1e-6)
         self.assertNotIn("joint training (upper bound) (n = 1)", lost)
-        with self.assertRaisesRegex(ResultError, "no finished trial belongs"):
-            figures.methods(self.open([trial("relu", "sgd", 0.2, stream_epochs=1.0)], "other.h5"))
+        self.assertEqual(figure.left_out, [])
+
+    def test_methods_draw_what_is_none_of_the_comparison(self):
+        rows = [trial(name, "sgd", value, stream_epochs=1.0, learner="plain")
+                for name, value in (("relu", 0.2), ("ash", 0.4))]
+        figure = self.close(figures.methods(self.open(rows)))
+        self.assertEqual(list(lines(figure.axes[0])), ["plain, ash (n = 1)", "plain, relu (n = 1)"])
+
+    def test_methods_of_several_files_are_drawn_together_or_named(self):
+        base = {"dataset": "mnist", "model": "mlp", "stream_joint": 0.0}
+        one = self.open([trial("relu", "sgd", 0.8, learner="ewc", stream_epochs=10.0, **base),
+                         trial("relu", "sgd", 0.6, learner="ewc", stream_epochs=1.0, **base)], "one.h5")
+        two = self.open([trial("relu", "sgd", 0.4, learner="si", stream_epochs=10.0, **base),
+                         trial("relu", "sgd", NAN, "failed", learner="mas", stream_epochs=10.0, **base)],
+                        "two.h5")
+        figure = self.close(figures.methods([one, two]))
+        kept = lines(figure.axes[0])
+        self.assertEqual(list(kept), ["EWC (n = 1)", "SI (n = 1)"])
+        np.testing.assert_allclose(kept["SI (n = 1)"], [0.4, 0.3], rtol=1e-6)
+        self.assertEqual(figure.left_out, [
+            "left out MAS: no trial has a result (1 failed)",
+            "left out EWC with 1 epochs per task (0.600): it is drawn with 10 (0.800)"])
+
+    def test_stopped_trials_are_drawn_to_where_they_went(self):
+        rows = self.activations() + [trial("relu", "adagrad", 0.4, "stopped"),
+                                     trial("ash", "adagrad", 0.6, "stopped"),
+                                     trial("sigmoid", "adagrad", NAN, "pending")]
+        figure = self.close(figures.learning_curves(self.open(rows)))
+        drawn = lines(figure.axes[0])
+        grey = "stopped, 1 trials of other points"
+        self.assertEqual(list(drawn), ["hard_ash (n = 2)", "relu (n = 1, 1 stopped)", grey])
+        np.testing.assert_allclose(drawn[grey], [0.15, 0.3], rtol=1e-6)
+        thin = [line for line in figure.axes[0].get_lines() if line.get_marker() == "x"]
+        np.testing.assert_allclose(sorted(line.get_ydata()[-1] for line in thin), [0.2, 0.3], rtol=1e-6)
+        self.assertEqual(figure.left_out, ["left out 1 point: no trial has a result (1 pending)"])
+        # Of a trial that was stopped nothing else counts: the mean is that of the finished one.
+        np.testing.assert_allclose(drawn["relu (n = 1, 1 stopped)"], 0.2 * np.arange(1, 5) / 4, rtol=1e-6)
+
+        figure = self.close(figures.figure1(self.open(rows, "one.h5")))
+        self.assertEqual(list(lines(figure.axes[0])),
+                         ["hard_ash (n = 2)", "relu (n = 1, 1 stopped)", "ash (n = 0, 1 stopped)"])
+        self.assertEqual(figure.left_out, ["left out sigmoid: no trial has a result (1 pending)"])
+
+        rows = [dict(row, learner="plain") for row in rows]
+        figure = self.close(figures.methods(self.open(rows, "two.h5")))
+        np.testing.assert_allclose(lines(figure.axes[0])["plain, ash (n = 0, 1 stopped)"], [0.6], rtol=1e-6)
+
+    def test_the_axis_is_minibatches_examples_or_evaluations(self):
+        ds = self.open(self.activations())
+        for x, label, places in (("steps", "minibatches", [10, 20, 30, 40]),
+                                 ("examples", "training examples", [640, 1280, 1920, 2560]),
+                                 ("evaluations", "evaluations", [1, 2, 3, 4])):
+            for draw in (figures.learning_curves, figures.figure1):
+                axis = self.close(draw(ds, x=x)).axes[0]
+                self.assertEqual(axis.get_xlabel(), label)
+                self.assertEqual(axis.get_lines()[0].get_xdata().tolist(), places)
+            axis = self.close(figures.methods(ds, x=x)).axes[0]
+            self.assertEqual(axis.get_xlabel(), label)
+            # Two tasks end at the second and fourth evaluation.
+            self.assertEqual(axis.get_lines()[0].get_xdata().tolist(), places[1::2])
+
+    def test_the_command_names_what_is_left_out(self):
+        path = self.path(self.activations() + [trial("ash", "sgd", NAN, "failed")])
+        image = self.folder / "x.png"
+        code, out, err = self.command("figure", "1", path, "-o", image, "--x", "examples")
+        self.assertEqual((code, out), (0, ""))
+        self.assertEqual(err, "engram_results: left out ash: no trial has a result (1 failed)\n")
+        code, _, err = self.command("figure", "1", path, path, "-o", image)
+        self.assertEqual(code, 2)
+        self.assertIn("figure 1 takes one file", err)
+        self.assertEqual(self.command("curves", path, "-o", image, "--x", "evaluations", "--best", "1")[2],
+                         "engram_results: left out 1 point: the best 1 are drawn\n"
+                         "engram_results: left out 1 point: no trial has a result (1 failed)\n")
 
     def test_forgetting_is_measured_from_the_best_earlier_accuracy(self):
         rows = [(0, 0, 0.9), (1, 0, 0.5), (1, 1, 0.8), (2, 0, 0.6), (2, 1, 0.7), (2, 2, 1.0)]

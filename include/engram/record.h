@@ -36,6 +36,12 @@ typedef struct eg_variable {
     const char *unit;              /**< "1" for ratios */
     const char *doc;               /**< long_name: one line with the formula */
     bool volatile_;                /**< differs between identical runs (times, memory) */
+    /* Of scalars, by which points can be ranked: */
+    const char *data;    /**< examples it is measured on, "test"; NULL: on none */
+    bool less_is_better; /**< rankings show the least first */
+    bool
+        chance_if_diverged; /**< a diverged trial records what guessing scores, and counts with that;
+                                  of every other variable it has no value */
 } eg_variable;
 
 size_t eg_variable_rank(const eg_variable *variable);

@@ -109,7 +109,9 @@ typedef struct eg_result {
     uint32_t pauses;      /**< attempts that ended in a pause, since it was last redone */
     char *host, *message; /**< owned by the results; "" when unknown */
     double start_time, wall_seconds;
+    eg_stage stage;
     double objective;
+    double reported;   /**< the objective's variable as recorded, on test data */
     size_t session;    /**< index into eg_results.sessions: the run it finished in; SIZE_MAX */
     eg_record *record; /**< NULL unless done, diverged, paused or stopped */
 } eg_result;

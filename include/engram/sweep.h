@@ -26,6 +26,14 @@ typedef struct eg_plan_trial {
     uint64_t seed;
 } eg_plan_trial;
 
+/** Which part of the sweep a trial belongs to. Values are stored in files: never renumber. */
+typedef enum eg_stage {
+    EG_STAGE_EARLIER = 0, /**< none any more: the sweep was edited since */
+    EG_STAGE_FIRST = 1,   /**< the seeds that every point gets, and that choose */
+    EG_STAGE_SECOND = 2, /**< further seeds of the points that `select` chose: they chose nothing */
+} eg_stage;
+#define EG_STAGE_COUNT 3
+
 /** How a trial ended, as far as rules need to know; the caller keeps one per plan trial. */
 enum { EG_RUNGS_MAX = 12 };
 typedef struct eg_outcome {
@@ -34,6 +42,7 @@ typedef struct eg_outcome {
     uint32_t evaluations;     /**< … the evaluations it has … */
     float rung[EG_RUNGS_MAX]; /**< … and how it did at the rungs; see eg_plan_measure */
     double objective;         /**< NaN until finished */
+    double reported; /**< the objective's variable as recorded, on test data; NaN likewise */
 } eg_outcome;
 
 /** It has not ended yet: pending, running or paused. */

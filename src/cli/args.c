@@ -14,7 +14,7 @@ enum { CODE_BASE = 256 /* long options count from here, above every letter */, C
 
 typedef struct tables {
     struct option longs[EG_OPTIONS_MAX + 2];
-    char shorts[3 * EG_OPTIONS_MAX + 3]; /* ":h", letters with up to two colons, the end */
+    char shorts[3 * EG_OPTIONS_MAX + 4]; /* "+:h", letters with up to two colons, the end */
 } tables;
 
 static tables make_tables(const eg_verb *verb)
@@ -23,6 +23,9 @@ static tables make_tables(const eg_verb *verb)
     tables out;
     memset(&out, 0, sizeof out);
     size_t at = 0;
+    if (verb->options_first) {
+        out.shorts[at++] = '+';
+    }
     out.shorts[at++] = ':'; /* a missing value is reported apart from an unknown option */
     out.shorts[at++] = 'h';
     for (size_t i = 0; i < verb->option_count; i++) {
@@ -87,6 +90,13 @@ static eg_status unknown_option(const eg_verb *verb, const char *word)
                    verb->name);
 }
 
+/** --name=value of a name that the verb does not have. */
+static bool is_extra(const eg_args *args, const eg_verb *verb, const char *word)
+{
+    return verb->extra && args->extra_count < EG_EXTRA_MAX && strncmp(word, "--", 2) == 0 &&
+           word[2] != '=' && strchr(word, '=') != NULL;
+}
+
 static eg_status check_words(const eg_args *args, const eg_verb *verb)
 {
     if (args->help) {
@@ -119,6 +129,10 @@ eg_status eg_args_parse(eg_args *out, const eg_verb *verb, int argc, char **argv
             /* A letter inside a cluster leaves optind on the cluster; optopt has the letter. */
             char letter[3] = {'-', (char)optopt, '\0'};
             bool is_letter = optopt != 0 && optopt < CODE_BASE;
+            if (is_extra(out, verb, argv[optind - 1]) && !is_letter) {
+                out->extra[out->extra_count++] = argv[optind - 1];
+                continue;
+            }
             return unknown_option(verb, is_letter ? letter : argv[optind - 1]);
         } else {
             out->option[option_of(verb, code)] = optarg == NULL ? "" : optarg;

@@ -3,6 +3,7 @@
 
 #include "cli/build.h"
 #include "cli/format.h"
+#include "cli/supervise.h"
 #include "cli/terminal.h"
 #include "engram/blas.h"
 #include "engram/file.h"
@@ -140,16 +141,17 @@ static int first_rank(eg_world *world, int argc, char **argv)
     return code;
 }
 
-/* For launch scripts (jobs/common.sh), which a launcher does not tell: a launcher that is being ended itself
- * kills rank 0 while it leaves MPI, when all else is done. */
-static void report_code(int code)
+/* For the supervisor, which a launcher does not tell: a launcher that is being ended itself kills rank 0 while it
+ * leaves MPI, when all else is done. True if there is one. */
+static bool report_code(const eg_world *world, int code)
 {
-    const char *path = getenv("ENGRAM_EXIT_CODE_FILE");
-    FILE *file = path == NULL ? NULL : fopen(path, "we");
+    const char *path = getenv(EG_EXIT_CODE_VARIABLE);
+    FILE *file = path == NULL || eg_world_rank(world) != 0 ? NULL : fopen(path, "we");
     if (file != NULL) {
         (void)fprintf(file, "%d\n", code);
         (void)fclose(file);
     }
+    return path != NULL;
 }
 
 /* OpenBLAS starts its threads when it is loaded, before anybody could tell it not to. engram has no use for them, and
@@ -190,9 +192,8 @@ int eg_cli_main(int argc, char **argv)
         code = eg_exit_code(&status);
     }
     code = eg_world_agree(world, code);
-    if (eg_world_rank(world) == 0) {
-        report_code(code);
-    }
+    /* Then the launcher is told that all is well: of another code it makes pages of text. */
+    code = report_code(world, code) ? EG_EXIT_DONE : code;
     eg_world_free(world, code);
     return code;
 }

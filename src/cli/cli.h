@@ -33,13 +33,16 @@ typedef struct eg_option {
     const char *doc;   /**< one or more sentences for the help page */
 } eg_option;
 
-enum { EG_OPTIONS_MAX = 16 };
+enum { EG_OPTIONS_MAX = 16, EG_EXTRA_MAX = 32 };
 
 /** The words after the verb. */
 typedef struct eg_args {
     const char *option[EG_OPTIONS_MAX]; /**< value as given, "" for a flag; NULL: not given */
     char **words;                       /**< what is not an option; borrowed */
     size_t word_count;
+    char *
+        extra[EG_EXTRA_MAX]; /**< "--name=value" of options that are not the verb's own; borrowed */
+    size_t extra_count;
     bool help; /**< --help was among the options */
 } eg_args;
 
@@ -57,6 +60,8 @@ typedef struct eg_verb {
     const char *description; /**< paragraphs of the help page */
     const eg_option *options;
     size_t option_count;
+    bool options_first; /**< options end at the first word; all behind it are words */
+    bool extra;         /**< any other --name=value is accepted, too: eg_args.extra */
     size_t words_min, words_max;
     const char *needs;    /**< what to say when there are too few words */
     const char *examples; /**< lines of the help page */

@@ -22,8 +22,8 @@ static eg_status name_all(eg_rows *rows, const char *const *names, size_t count)
 /** Columns that say which trial a row is about. */
 static eg_status name_identity(eg_rows *rows, const eg_results *results, bool swept_only)
 {
-    static const char *const names[] = {"trial",     "trial_id", "point",
-                                        "replicate", "seed",     "status"};
+    static const char *const names[] = {"trial", "trial_id", "point", "replicate",
+                                        "seed",  "status",   "stage"};
     EG_TRY(name_all(rows, names, EG_COUNT(names)));
     for (size_t c = 0; c < results->column_count; c++) {
         if (results->columns[c].swept || !swept_only) {
@@ -42,6 +42,7 @@ static void write_identity(eg_rows *rows, const eg_results *results, size_t tria
     eg_rows_integer(rows, result->replicate);
     eg_rows_integer(rows, result->seed);
     eg_rows_text(rows, eg_trial_status_name(result->status));
+    eg_rows_integer(rows, result->stage);
     for (size_t c = 0; c < results->column_count; c++) {
         const eg_column *column = &results->columns[c];
         if (column->swept || !swept_only) {

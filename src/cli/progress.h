@@ -32,8 +32,10 @@ typedef struct eg_progress_facts {
     size_t share_count;
     double per_minute; /**< trials finished per minute by this command */
     double seconds_left;
-    double best, best_interval;
-    const char *best_words; /**< settings of the best point, "" */
+    double best, best_reported;            /**< means of the best point */
+    const char *selected_on, *reported_on; /**< data: "validation", "test" */
+    const char *best_values;               /**< of the best point, with intervals and data, "" */
+    const char *best_words;                /**< settings of the best point, "" */
     size_t workers_lost, retried;
 } eg_progress_facts;
 

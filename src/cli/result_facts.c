@@ -1,6 +1,8 @@
 /** What the verbs that look at results have in common; see cli/result_facts.h. */
 #include "cli/result_facts.h"
 
+#include "cli/format.h"
+#include "cli/ranking_report.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
 #include "engram/params.h"
@@ -10,12 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
-void eg_results_count(const eg_results *results, size_t *out)
+size_t eg_results_count(const eg_results *results, size_t *out)
 {
+    size_t total = 0;
     memset(out, 0, EG_TRIAL_STATUS_COUNT * sizeof *out);
     for (size_t i = 0; i < results->trial_count; i++) {
-        out[results->trials[i].status]++;
+        if (results->trials[i].stage != EG_STAGE_EARLIER) {
+            out[results->trials[i].status]++;
+            total++;
+        }
     }
+    return total;
 }
 
 bool eg_result_was_retried(const eg_result *result)
@@ -63,37 +70,59 @@ eg_status eg_results_check_scalar(const eg_results *results, const char *name)
     return eg_fail(EG_INVALID, "the trials recorded no number \"%s\"", name);
 }
 
-eg_status eg_results_tally(eg_tally **out, const eg_results *results, const char *variable)
+eg_status eg_results_score(eg_scored_trial **out, const eg_results *results,
+                           const eg_ranking_basis *basis)
 {
-    EG_TRY(eg_alloc(out, results->point_count, sizeof **out));
-    for (size_t p = 0; p < results->point_count; p++) {
-        (*out)[p].point = p;
-    }
+    EG_TRY(eg_alloc(out, results->trial_count, sizeof **out));
     for (size_t i = 0; i < results->trial_count; i++) {
         const eg_result *result = &results->trials[i];
-        eg_tally_add(&(*out)[result->point], eg_result_value(result, variable));
+        double recorded = eg_result_value(result, basis->reported);
+        (*out)[i] =
+            (eg_scored_trial){.point = result->point,
+                              .seed = result->seed,
+                              .status = (uint8_t)result->status,
+                              .stage = (uint8_t)result->stage,
+                              .selected = basis->by_objective ? result->objective : recorded,
+                              .reported = recorded};
     }
     return eg_ok();
 }
 
-static bool selected_on_test(const eg_results *results)
+eg_status eg_results_rank(eg_ranked_point **out, const eg_results *results,
+                          const eg_ranking_basis *basis, const eg_scored_trial *trials)
 {
-    const eg_column *protocol = eg_results_column(results, "protocol");
-    for (size_t p = 0; protocol != NULL && p < results->point_count; p++) {
-        if (protocol->text[p] != NULL && strcmp(protocol->text[p], "test") == 0) {
-            return true;
-        }
+    EG_TRY(eg_ranking_create(out, results->point_count));
+    for (size_t i = 0; i < results->trial_count; i++) {
+        eg_ranking_add(*out, basis, &trials[i]);
     }
-    return false;
+    eg_ranking_sort(*out, results->point_count, basis);
+    return eg_ok();
 }
 
-eg_status eg_results_notes(char **out, const eg_results *results)
+size_t eg_results_stale(const eg_results *results)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < results->trial_count; i++) {
+        count += results->trials[i].stage == EG_STAGE_EARLIER;
+    }
+    return count;
+}
+
+eg_status eg_results_notes(char **out, const eg_results *results, bool on_test)
 {
     eg_writer writer = {0};
-    if (selected_on_test(results)) {
-        static const char words[] = "selected on test data (protocol test): best values are "
-                                    "optimistic\n";
-        eg_write_bytes(&writer, words, sizeof words - 1);
+    size_t stale = eg_results_stale(results);
+    char text[160];
+    if (on_test) {
+        (void)snprintf(text, sizeof text, "%s\n", EG_NOTE_ON_TEST);
+        eg_write_bytes(&writer, text, strlen(text));
+    }
+    if (stale > 0) {
+        (void)snprintf(text, sizeof text,
+                       "%zu finished trial%s of an earlier version of the sweep, which was edited "
+                       "since: not counted in any of its points\n",
+                       stale, eg_plural(stale));
+        eg_write_bytes(&writer, text, strlen(text));
     }
     for (size_t i = 0; i < results->warning_count; i++) {
         eg_write_bytes(&writer, results->warnings[i], strlen(results->warnings[i]));

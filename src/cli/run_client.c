@@ -40,7 +40,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .until = eg_plan_reach(run->plan, run->outcomes, trial).until,
         .losses = eg_store_losses(run->store, trial),
     };
-    eg_sweep_run_set(run, trial, EG_TRIAL_RUNNING, (double)NAN);
+    eg_sweep_run_set(run, trial, EG_TRIAL_RUNNING, NULL);
     return eg_ok();
 }
 
@@ -80,9 +80,7 @@ static eg_status finished(void *user, const eg_work_result *result)
                                 .wall_seconds = result->wall_seconds};
     EG_TRY(eg_store_finished(run->store, trial, &attempt, result->status, result->message,
                              result->record));
-    double objective =
-        result->record == NULL ? (double)NAN : eg_record_value(result->record, "objective");
-    eg_sweep_run_set(run, trial, result->status, objective);
+    eg_sweep_run_set(run, trial, result->status, result->record);
     if (result->record != NULL) {
         eg_plan_measure(run->plan, result->record, &run->outcomes[trial]);
     }
@@ -113,7 +111,7 @@ static void note(void *user, const eg_work_note *words)
 
 static void interrupted(void *user, uint64_t ticket)
 {
-    eg_sweep_run_set(user, (size_t)ticket, EG_TRIAL_PENDING, (double)NAN);
+    eg_sweep_run_set(user, (size_t)ticket, EG_TRIAL_PENDING, NULL);
 }
 
 static double mean_seconds(void *user)

@@ -112,7 +112,8 @@ void eg_sweep_run_progress(eg_sweep_run *run)
     double elapsed = eg_clock() - run->progress.start;
     double shares[EG_PROGRESS_SHARES_MAX];
     size_t share_count = gather_shares(run, shares);
-    const eg_tally *best = eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise);
+    const eg_ranked_point *best = eg_sweep_run_best(run);
+    char values[EG_RANKING_WORDS_SIZE] = "";
     eg_progress_facts facts = {
         .total = run->plan->trial_count,
         .by_status = run->by_status,
@@ -122,7 +123,10 @@ void eg_sweep_run_progress(eg_sweep_run *run)
                                                  : 60.0 * (double)run->session_finished / elapsed,
         .seconds_left = fmax(0.0, run->deadline - eg_clock()),
         .best = (double)NAN,
-        .best_interval = (double)NAN,
+        .best_reported = (double)NAN,
+        .best_values = values,
+        .selected_on = run->ranking.selecting,
+        .reported_on = run->ranking.reporting,
         .best_words = "",
         .workers_lost = run->workers_lost,
         .retried = run->retried,
@@ -131,8 +135,12 @@ void eg_sweep_run_progress(eg_sweep_run *run)
         facts.seconds_left = (double)NAN; /* fmax would have made it 0 */
     }
     if (best != NULL) {
-        facts.best = best->mean;
-        facts.best_interval = eg_tally_interval(best);
+        const eg_stage_sum *reporting = eg_point_reporting(best);
+        facts.best = eg_point_selecting(best)->selected.mean;
+        if (reporting->reported.n > 0) {
+            facts.best_reported = reporting->reported.mean;
+        }
+        eg_ranking_words(values, sizeof values, &run->ranking, best);
         describe_best(run, best->point);
         facts.best_words = run->best_words;
     }

@@ -14,7 +14,8 @@ double eg_sweep_run_cost(const eg_sweep_run *run, size_t trial)
     return run->plan->points[run->plan->trials[trial].point].cost;
 }
 
-void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective)
+void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status,
+                      const eg_record *record)
 {
     eg_outcome *outcome = &run->outcomes[trial];
     if (status != EG_TRIAL_RUNNING) {
@@ -25,12 +26,39 @@ void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, d
     run->by_status[outcome->status]--;
     run->by_status[status]++;
     outcome->status = (uint8_t)status;
-    outcome->objective = objective;
+    bool has = record != NULL;
+    outcome->objective = has ? eg_record_value(record, "objective") : (double)NAN;
+    outcome->reported = has ? eg_record_value(record, run->plan->objective) : (double)NAN;
     if (!was_finished && is_finished) {
         run->unfinished--;
         run->cost_left -= eg_sweep_run_cost(run, trial);
-        eg_tally_add(&run->tallies[run->plan->trials[trial].point], objective);
     }
+}
+
+void eg_sweep_run_rank(eg_sweep_run *run)
+{
+    const eg_plan *plan = run->plan;
+    for (size_t point = 0; point < plan->point_count; point++) {
+        run->points[point] = (eg_ranked_point){.point = point};
+    }
+    for (size_t t = 0; t < plan->trial_count; t++) {
+        const eg_outcome *outcome = &run->outcomes[t];
+        const eg_scored_trial trial = {
+            .point = plan->trials[t].point,
+            .seed = plan->trials[t].seed,
+            .status = outcome->status,
+            .stage = t < plan->first_count ? EG_STAGE_FIRST : EG_STAGE_SECOND,
+            .selected = outcome->objective,
+            .reported = outcome->reported,
+        };
+        eg_ranking_add(run->points, &run->ranking.basis, &trial);
+    }
+}
+
+const eg_ranked_point *eg_sweep_run_best(eg_sweep_run *run)
+{
+    eg_sweep_run_rank(run);
+    return eg_ranking_best(run->points, run->plan->point_count, &run->ranking.basis);
 }
 
 void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial)
@@ -46,7 +74,6 @@ static void count_in(eg_sweep_run *run, size_t trial)
     run->by_status[outcome->status]++;
     if (eg_trial_is_final(outcome->status)) {
         run->before++;
-        eg_tally_add(&run->tallies[run->plan->trials[trial].point], outcome->objective);
     } else {
         run->unfinished++;
         run->cost_left += eg_sweep_run_cost(run, trial);
@@ -56,7 +83,8 @@ static void count_in(eg_sweep_run *run, size_t trial)
 static eg_status make_pending(eg_sweep_run *run, size_t trial)
 {
     EG_TRY(eg_store_redo(run->store, trial));
-    run->outcomes[trial] = (eg_outcome){.status = EG_TRIAL_PENDING, .objective = (double)NAN};
+    run->outcomes[trial] =
+        (eg_outcome){.status = EG_TRIAL_PENDING, .objective = (double)NAN, .reported = (double)NAN};
     return eg_ok();
 }
 
@@ -95,14 +123,14 @@ static eg_status cut(eg_sweep_run *run, size_t trial)
     const eg_outcome *outcome = &run->outcomes[trial];
     if (outcome->evaluations == 0) {
         EG_TRY(eg_store_skipped(run->store, trial, "cut by a stopping rule"));
-        eg_sweep_run_set(run, trial, EG_TRIAL_SKIPPED, (double)NAN);
+        eg_sweep_run_set(run, trial, EG_TRIAL_SKIPPED, NULL);
         return eg_ok();
     }
     char why[64];
     (void)snprintf(why, sizeof why, "stopped by a rule after %" PRIu32 " evaluation%s",
                    outcome->evaluations, eg_plural(outcome->evaluations));
     EG_TRY(eg_store_skipped(run->store, trial, why));
-    eg_sweep_run_set(run, trial, EG_TRIAL_STOPPED, (double)NAN);
+    eg_sweep_run_set(run, trial, EG_TRIAL_STOPPED, NULL);
     eg_sweep_run_count_finished(run, trial);
     return eg_sweep_run_drop_checkpoint(run, trial);
 }
@@ -110,7 +138,7 @@ static eg_status cut(eg_sweep_run *run, size_t trial)
 static void go_on(eg_sweep_run *run, size_t trial)
 {
     if (run->outcomes[trial].status == EG_TRIAL_PAUSED) {
-        eg_sweep_run_set(run, trial, EG_TRIAL_PENDING, (double)NAN);
+        eg_sweep_run_set(run, trial, EG_TRIAL_PENDING, NULL);
         eg_run_queue_again(&run->queue, trial);
     } else {
         eg_run_queue_release(&run->queue, trial);
@@ -206,10 +234,9 @@ eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
     run->capacity = plan->trial_count + plan->select_best * plan->select_seed_count;
     run->stage_start = SIZE_MAX;
     EG_TRY(eg_alloc(&run->outcomes, run->capacity, sizeof *run->outcomes));
-    EG_TRY(eg_alloc(&run->tallies, plan->point_count, sizeof *run->tallies));
-    for (size_t point = 0; point < plan->point_count; point++) {
-        run->tallies[point].point = point;
-    }
+    EG_TRY(eg_ranking_create(&run->points, plan->point_count));
+    run->ranking = eg_ranking_report_of_plan(plan);
+    run->ranking.columns = &run->columns;
     EG_TRY(eg_point_columns_of_plan(&run->columns, plan));
     EG_TRY(eg_run_queue_create(&run->queue, plan, run->outcomes, run->capacity));
     EG_TRY(eg_store_open(&run->store, run->path, plan, session, run->outcomes));
@@ -223,7 +250,7 @@ void eg_sweep_run_clear(eg_sweep_run *run)
 {
     eg_run_queue_clear(&run->queue);
     eg_free(run->outcomes);
-    eg_free(run->tallies);
+    eg_free(run->points);
     eg_free(run->settings);
     eg_free(run->checkpoints);
     eg_free(run->checkpoint);

@@ -11,42 +11,24 @@
 
 enum { BEST_SHOWN = 5 };
 
-static eg_status add_heading(eg_table *table, const eg_sweep_run *run)
+/** The first points by rank, as `engram top` shows them. */
+static eg_status print_best(eg_sweep_run *run)
 {
-    EG_TRY(eg_table_cell(table, "rank"));
-    EG_TRY(eg_table_cell(table, "%s", run->plan->objective));
-    EG_TRY(eg_table_cell(table, "n"));
-    return eg_point_columns_head(&run->columns, table);
-}
-
-static eg_status add_point(eg_table *table, const eg_sweep_run *run, const eg_tally *tally,
-                           size_t rank)
-{
-    EG_TRY(eg_table_cell(table, "%zu", rank));
-    EG_TRY(eg_table_cell(table, "%s", eg_mean_text(tally->mean, eg_tally_interval(tally)).text));
-    EG_TRY(eg_table_cell(table, "%zu", tally->n));
-    return eg_point_columns_row(&run->columns, table, tally->point);
-}
-
-static eg_status print_best(const eg_sweep_run *run)
-{
-    const eg_plan *plan = run->plan;
-    eg_table table = eg_table_make(3 + eg_point_columns_width(&run->columns));
-    eg_tally *sorted = NULL;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_alloc(&sorted, plan->point_count, sizeof *sorted));
-    memcpy(sorted, run->tallies, plan->point_count * sizeof *sorted);
-    eg_tally_sort(sorted, plan->point_count, plan->maximise);
-    EG_TRY_DONE(status, add_heading(&table, run));
-    for (size_t i = 0; i < plan->point_count && i < BEST_SHOWN && sorted[i].n > 0; i++) {
-        EG_TRY_DONE(status, add_point(&table, run, &sorted[i], i + 1));
+    eg_ranking_report *ranking = &run->ranking;
+    size_t count = run->plan->point_count;
+    eg_sweep_run_rank(run);
+    eg_ranking_sort(run->points, count, &ranking->basis);
+    ranking->points = run->points;
+    ranking->count = eg_ranking_shown(run->points, count, BEST_SHOWN);
+    if (ranking->count == 0) {
+        return eg_ok();
     }
-    (void)printf("\nbest points, mean %s 1.96 s/sqrt(n) over n seeds:\n", eg_utf8() ? "±" : "+/-");
-    status = eg_table_print(&table, stdout);
-done:
-    eg_table_clear(&table);
-    eg_free(sorted);
-    return status;
+    (void)printf("\nbest points, ");
+    EG_TRY(eg_ranking_print(ranking));
+    if (ranking->on_test) {
+        (void)printf("note: " EG_NOTE_ON_TEST "\n");
+    }
+    return eg_ok();
 }
 
 static void print_endings(const eg_sweep_run *run)
@@ -75,13 +57,11 @@ static void print_counts(const eg_sweep_run *run, bool stopped)
     (void)printf("; %zu run now in %s\n", run->session_finished, eg_duration(elapsed).text);
 }
 
-eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped)
+eg_status eg_sweep_run_summary(eg_sweep_run *run, bool stopped)
 {
     print_counts(run, stopped);
     eg_sweep_run_print_losses(run);
-    if (eg_tally_best(run->tallies, run->plan->point_count, run->plan->maximise) != NULL) {
-        EG_TRY(print_best(run));
-    }
+    EG_TRY(print_best(run));
     size_t failed = run->by_status[EG_TRIAL_FAILED];
     eg_say(stdout, "\nresults: %s\n", run->path);
     if (stopped) {

@@ -5,7 +5,7 @@
 
 #include "cli/point_columns.h"
 #include "cli/progress.h"
-#include "cli/ranking.h"
+#include "cli/ranking_report.h"
 #include "cli/run_queue.h"
 #include "engram/sched.h"
 #include "engram/store.h"
@@ -32,9 +32,10 @@ typedef struct eg_sweep_run {
     eg_outcome *outcomes;
     size_t capacity; /**< of outcomes: the second stage's trials included */
     eg_run_queue queue;
-    eg_tally *tallies; /**< [point_count] objectives of finished trials */
-    size_t unfinished; /**< pending, running or paused trials */
-    size_t safe;       /**< finished trials whose results are on disk */
+    eg_ranking_report ranking; /**< by the objective; its points are `points` */
+    eg_ranked_point *points;   /**< [point_count] as eg_sweep_run_rank left them */
+    size_t unfinished;         /**< pending, running or paused trials */
+    size_t safe;               /**< finished trials whose results are on disk */
     bool
         publishing_failed; /**< the results file could not be written while the sweep ran; it was said */
     size_t before;         /**< trials that were finished when this command began */
@@ -99,8 +100,15 @@ void eg_sweep_run_progress(eg_sweep_run *run);
 /** What the trial costs, in the plan's unit. */
 double eg_sweep_run_cost(const eg_sweep_run *run, size_t trial);
 
-/** Gives a trial its status (and tallies its objective), keeping the counts. */
-void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, double objective);
+/** Gives a trial its status, keeping the counts. `record`: what it recorded, NULL: nothing. */
+void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status,
+                      const eg_record *record);
+
+/** Makes run->points anew from the outcomes, in the plan's order of trials, so that they depend on
+ *  nothing else; they are in the order of points. */
+void eg_sweep_run_rank(eg_sweep_run *run);
+/** The best of them, made anew; NULL: there is none yet. */
+const eg_ranked_point *eg_sweep_run_best(eg_sweep_run *run);
 
 /** Counts a trial that this command brought to its end. */
 void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial);
@@ -113,6 +121,6 @@ eg_status eg_sweep_run_next_stage(eg_sweep_run *run) EG_WARN_UNUSED;
 eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first) EG_WARN_UNUSED;
 
 /** What standard output gets at the end: counts, best points, where the file is, what to do next. */
-eg_status eg_sweep_run_summary(const eg_sweep_run *run, bool stopped) EG_WARN_UNUSED;
+eg_status eg_sweep_run_summary(eg_sweep_run *run, bool stopped) EG_WARN_UNUSED;
 
 #endif

@@ -15,10 +15,10 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     eg_results *results = NULL;
     EG_TRY(eg_results_load(&results, args->words[0]));
     size_t by_status[EG_TRIAL_STATUS_COUNT];
-    eg_results_count(results, by_status);
+    size_t total = eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];
-    eg_say(stdout, "%s: collected, %zu of %zu trial%s finished\n", args->words[0],
-           results->trial_count - open, results->trial_count, eg_plural(results->trial_count));
+    eg_say(stdout, "%s: collected, %zu of %zu trial%s finished\n", args->words[0], total - open,
+           total, eg_plural(total));
     eg_results_free(results);
     return eg_ok();
 }

@@ -85,6 +85,12 @@ static void print_variable(const eg_variable *variable)
     }
     (void)printf(") as %s, unit %s%s\n", variable->wide ? "float64" : "float32", variable->unit,
                  variable->volatile_ ? "; differs between identical runs" : "");
+    if (eg_variable_rank(variable) == 0 && strcmp(variable->name, "objective") != 0) {
+        (void)printf(
+            "  ranked with the %s first%s%s%s\n", variable->less_is_better ? "lowest" : "highest",
+            variable->data == NULL ? "" : "; measured on ",
+            variable->data == NULL ? "" : variable->data, variable->data == NULL ? "" : " data");
+    }
 }
 
 /** "kind:name", or a name alone where only one kind has it. *hits counts what was printed. */

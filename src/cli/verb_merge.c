@@ -26,11 +26,10 @@ static eg_status print_summary(const char *path, size_t files)
     eg_results *results = NULL;
     EG_TRY(eg_results_load(&results, path));
     size_t by_status[EG_TRIAL_STATUS_COUNT];
-    eg_results_count(results, by_status);
+    size_t total = eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];
-    eg_say(stdout, "%s: %zu of %zu trial%s finished, from %zu file%s\n", path,
-           results->trial_count - open, results->trial_count, eg_plural(results->trial_count),
-           files, eg_plural(files));
+    eg_say(stdout, "%s: %zu of %zu trial%s finished, from %zu file%s\n", path, total - open, total,
+           eg_plural(total), files, eg_plural(files));
     if (open > 0) {
         eg_say(stdout, "next: engram run SWEEP -o %s runs the other %zu\n", path, open);
     }

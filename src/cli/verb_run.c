@@ -359,7 +359,7 @@ const eg_verb eg_verb_run = {
         "second SIGINT or SIGTERM ends at once; nothing that was finished is "
         "lost. Of mpirun only SIGUSR1 is passed on like that: after other signals it gives the "
         "ranks two "
-        "seconds and returns a code of its own. jobs/local.sh sees to both.",
+        "seconds and returns a code of its own. engram launch sees to both.",
     .options = options,
     .option_count = EG_COUNT(options),
     .words_min = 1,

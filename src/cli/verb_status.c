@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/ranking_report.h"
 #include "cli/result_facts.h"
 #include "cli/terminal.h"
 #include "cli/workers.h"
@@ -38,13 +39,14 @@ enum { RECENT = 100 /* finished trials the rate is measured on */ };
 /** What there is to tell. */
 typedef struct facts {
     size_t by_status[EG_TRIAL_STATUS_COUNT];
-    size_t finished, retried, losses;
+    size_t total, finished, retried, losses;
     size_t *stops;            /**< [stop_count] evaluations of stopped trials, ascending; owned */
     size_t stop_count;        /**< of them */
     eg_worker_state *workers; /**< owned */
     size_t worker_count;
     double per_second, seconds_left; /**< NaN: unknown */
     double wall_total;
+    eg_ranking_report ranking; /**< of the best point, if there is one yet */
 } facts;
 
 static int compare_times(const void *a, const void *b)
@@ -87,7 +89,8 @@ static eg_status gather_stops(facts *out, const eg_results *results)
     EG_TRY(eg_alloc(&out->stops, out->by_status[EG_TRIAL_STOPPED], sizeof *out->stops));
     for (size_t i = 0; i < results->trial_count; i++) {
         const eg_result *result = &results->trials[i];
-        if (result->status == EG_TRIAL_STOPPED && result->record != NULL) {
+        if (result->status == EG_TRIAL_STOPPED && result->record != NULL &&
+            result->stage != EG_STAGE_EARLIER) {
             out->stops[out->stop_count++] = eg_trial_evaluations(result->record);
         }
     }
@@ -126,7 +129,7 @@ static json_t *stops_object(const facts *f)
 static eg_status gather(facts *out, const eg_results *results)
 {
     *out = (facts){0};
-    eg_results_count(results, out->by_status);
+    out->total = eg_results_count(results, out->by_status);
     for (size_t i = 0; i < results->trial_count; i++) {
         out->retried += eg_result_was_retried(&results->trials[i]);
         out->losses += results->trials[i].losses;
@@ -135,7 +138,7 @@ static eg_status gather(facts *out, const eg_results *results)
     }
     size_t open = out->by_status[EG_TRIAL_PENDING] + out->by_status[EG_TRIAL_RUNNING] +
                   out->by_status[EG_TRIAL_PAUSED];
-    out->finished = results->trial_count - open;
+    out->finished = out->total - open;
     double *ends = NULL;
     EG_TRY(eg_alloc(&ends, results->trial_count, sizeof *ends));
     out->per_second = measure_rate(results, ends);
@@ -199,13 +202,13 @@ static const char *state_of(const eg_results *results)
 }
 
 static void print_text(const char *path, const eg_results *results, const facts *f,
-                       const eg_tally *best, const char *notes)
+                       const char *notes)
 {
     eg_say(stdout, "%s (%s): %s", results->name, path, state_of(results));
     if (results->writer != NULL) {
         eg_say(stdout, " by %s", results->writer);
     }
-    (void)printf("\n  finished  %zu of %zu\n", f->finished, results->trial_count);
+    (void)printf("\n  finished  %zu of %zu\n", f->finished, f->total);
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
         if (f->by_status[s] > 0 && s != EG_TRIAL_STOPPED) {
             (void)printf("  %-9s %zu\n", eg_trial_status_name((eg_trial_status)s), f->by_status[s]);
@@ -226,9 +229,11 @@ static void print_text(const char *path, const eg_results *results, const facts 
     print_workers(f);
     (void)printf("  computed  %s of trial time\n", eg_duration(f->wall_total).text);
     (void)printf("  last news %s\n", eg_time_text(results->last_activity).text);
-    if (best != NULL) {
-        eg_say(stdout, "  best      point %zu, %s %s, n = %zu\n", best->point, results->objective,
-               eg_mean_text(best->mean, eg_tally_interval(best)).text, best->n);
+    if (f->ranking.count > 0) {
+        char words[EG_RANKING_WORDS_SIZE] = "";
+        eg_ranking_words(words, sizeof words, &f->ranking, f->ranking.points);
+        eg_say(stdout, "  best      point %zu, %s selected on %s\n", f->ranking.points->point,
+               f->ranking.basis.reported, words);
     }
     for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
         eg_say(stdout, "  note      %.*s\n", (int)strcspn(at, "\n"), at);
@@ -236,7 +241,7 @@ static void print_text(const char *path, const eg_results *results, const facts 
 }
 
 static eg_status print_json(const char *path, const eg_results *results, const facts *f,
-                            const eg_tally *best, bool one_line)
+                            bool one_line)
 {
     json_t *root = json_object();
     eg_json_count(root, "schema", SCHEMA);
@@ -244,10 +249,11 @@ static eg_status print_json(const char *path, const eg_results *results, const f
     eg_json_text(root, "path", path);
     (void)json_object_set_new(root, "complete", json_boolean(results->complete));
     eg_json_text(root, "writer", results->writer);
-    eg_json_count(root, "total", results->trial_count);
+    eg_json_count(root, "total", f->total);
     eg_json_count(root, "finished", f->finished);
     eg_json_statuses(root, f->by_status);
     (void)json_object_set_new(root, "stopped_after", stops_object(f));
+    eg_json_count(root, "earlier", eg_results_stale(results));
     eg_json_count(root, "retried", f->retried);
     eg_json_count(root, "lost_attempts", f->losses);
     (void)json_object_set_new(root, "workers", workers_array(f));
@@ -256,9 +262,14 @@ static eg_status print_json(const char *path, const eg_results *results, const f
     eg_json_real(root, "trial_seconds", f->wall_total);
     eg_json_real(root, "last_activity", results->last_activity);
     eg_json_text(root, "objective", results->objective);
-    eg_json_real(root, "best", best == NULL ? (double)NAN : best->mean);
+    eg_ranking_json(root, &f->ranking);
+    const eg_ranked_point *best = f->ranking.count == 0 ? NULL : f->ranking.points;
+    eg_json_real(root, "best",
+                 best == NULL ? (double)NAN : eg_point_selecting(best)->selected.mean);
     (void)json_object_set_new(root, "best_point",
                               best == NULL ? json_null() : json_integer((json_int_t)best->point));
+    (void)json_object_set_new(root, "best_values",
+                              best == NULL ? json_null() : eg_ranking_point_json(&f->ranking, 0));
     (void)json_object_set_new(root, "warnings",
                               eg_json_texts(results->warnings, results->warning_count));
     if (one_line) {
@@ -268,33 +279,46 @@ static eg_status print_json(const char *path, const eg_results *results, const f
     return eg_json_print(root);
 }
 
+/** The best point: the ranking's only one. *points and *trials are to be released. */
+static eg_status find_best(eg_ranking_report *out, const eg_results *results,
+                           eg_ranked_point **points, eg_scored_trial **trials)
+{
+    *out = eg_ranking_report_of_results(results, NULL);
+    EG_TRY(eg_results_score(trials, results, &out->basis));
+    EG_TRY(eg_results_rank(points, results, &out->basis, *trials));
+    out->points = *points;
+    out->count = eg_ranking_best(*points, results->point_count, &out->basis) == NULL ? 0 : 1;
+    return eg_ok();
+}
+
 /** Shows the file once. *running: somebody writes to it. */
 static eg_status show(const char *path, bool json, bool watching, bool *running)
 {
     eg_results *results = NULL;
-    eg_tally *tallies = NULL;
+    eg_ranked_point *points = NULL;
+    eg_scored_trial *trials = NULL;
     char *notes = NULL;
     facts f = {0};
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_results_load(&results, path));
     EG_TRY_DONE(status, gather(&f, results));
-    EG_TRY_DONE(status, eg_results_tally(&tallies, results, "objective"));
-    EG_TRY_DONE(status, eg_results_notes(&notes, results));
-    const eg_tally *best = eg_tally_best(tallies, results->point_count, results->maximise);
+    EG_TRY_DONE(status, find_best(&f.ranking, results, &points, &trials));
+    EG_TRY_DONE(status, eg_results_notes(&notes, results, f.ranking.on_test));
     if (json) {
-        EG_TRY_DONE(status, print_json(path, results, &f, best, watching));
+        EG_TRY_DONE(status, print_json(path, results, &f, watching));
     } else {
         if (watching && isatty(STDOUT_FILENO) == 1) {
             (void)printf("\033[H\033[2J"); /* home, clear */
         }
-        print_text(path, results, &f, best, notes);
+        print_text(path, results, &f, notes);
     }
     *running = results->writer != NULL;
 done:
     eg_free(notes);
     eg_free(f.stops);
     eg_free(f.workers);
-    eg_free(tallies);
+    eg_free(points);
+    eg_free(trials);
     eg_results_free(results);
     return status;
 }
@@ -385,11 +409,15 @@ const eg_verb eg_verb_status = {
         "complete; writer, \"host pid\" or null; total, finished, and a count per status: pending, "
         "running, done, diverged, failed, skipped, paused, stopped; stopped_after, an "
         "object "
-        "of stopped trials per number of evaluations; retried, trials that needed several "
+        "of stopped trials per number of evaluations; earlier, finished trials that an edit of the "
+        "sweep removed, which count nowhere else; retried, trials that needed several "
         "attempts; lost_attempts, those that ended with their worker; workers, while somebody "
         "writes: rank, host, trial (id or null), since (seconds since 1970), attempt, held (trials "
         "given to it), finished and busy_seconds (by this run of the command); trials_per_minute, "
-        "seconds_left, trial_seconds, last_activity; objective, best, best_point; warnings. What "
+        "seconds_left, trial_seconds, last_activity; objective, selected_on, reported_on, goal, "
+        "interval "
+        "and best_values (a point as `engram top --json` has it); best, the mean it was selected "
+        "on, and best_point; warnings. What "
         "is "
         "unknown is null.",
     .options = options,

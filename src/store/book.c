@@ -193,6 +193,7 @@ void eg_book_exchange_earlier(eg_book *book)
         result->point = now.result.point; /* a later plan may have numbered them anew */
         result->replicate = now.result.replicate;
         result->seed = now.result.seed;
+        result->stage = now.result.stage;
         page->frame = earlier->frame;
         *earlier = now;
     }
@@ -218,8 +219,10 @@ static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offs
     outdate_earlier(book, &book->pages[trial], event->status);
     result->status = event->status;
     result->message = event->message;
-    result->objective =
-        event->record != NULL ? eg_record_value(event->record, "objective") : (double)NAN;
+    bool has = event->record != NULL;
+    result->objective = has ? eg_record_value(event->record, "objective") : (double)NAN;
+    result->reported =
+        has ? eg_record_value(event->record, book->box->results.objective) : (double)NAN;
     result->session = book->session_count == 0 ? SIZE_MAX : book->session_count - 1;
     eg_page *page = &book->pages[trial];
     page->frame = event->record != NULL ? offset : 0;

@@ -3,6 +3,7 @@
 #include "store/book.h"
 
 #include "engram/memory.h"
+#include "store/store_match.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ typedef struct remake {
     size_t count, trial_capacity, page_capacity;
     eg_index ids;
     bool *taken; /* [old trials] */
+    bool pieces; /* the old plan picked other points of the same sweep */
 } remake;
 
 static void clear_remake(remake *r)
@@ -34,7 +36,7 @@ static eg_status push(remake *r, const eg_result *result, const eg_page *page)
     return eg_ok();
 }
 
-static eg_status push_planned(eg_book *book, remake *r, const eg_plan_trial *trial)
+static eg_status push_planned(eg_book *book, remake *r, const eg_plan_trial *trial, eg_stage stage)
 {
     const eg_results *old = &book->box->results;
     if (eg_index_get(&r->ids, trial->id) != SIZE_MAX) {
@@ -57,6 +59,7 @@ static eg_status push_planned(eg_book *book, remake *r, const eg_plan_trial *tri
     result.point = trial->point;
     result.replicate = trial->replicate;
     result.seed = trial->seed;
+    result.stage = stage;
     return push(r, &result, &page);
 }
 
@@ -70,12 +73,14 @@ static eg_status push_older(eg_book *book, remake *r)
         if (page.earlier != 0) {
             const eg_earlier *earlier = &book->earlier[page.earlier - 1];
             result = earlier->result;
-            result.point =
-                old->trials[i].point; /* which an earlier plan may have numbered otherwise */
+            /* which an earlier plan may have numbered otherwise */
+            result.point = old->trials[i].point;
+            result.stage = old->trials[i].stage;
             page.frame = page.curves = earlier->frame;
             page.earlier = 0;
         }
         if (!r->taken[i] && eg_is_finished(result.status)) {
+            result.stage = r->pieces ? result.stage : EG_STAGE_EARLIER;
             EG_TRY(push(r, &result, &page));
         }
     }
@@ -84,16 +89,16 @@ static eg_status push_older(eg_book *book, remake *r)
 
 /** Lists `planned` first and then what is finished besides; swaps the book's lists on success. */
 static eg_status remake_trials(eg_book *book, const eg_plan_trial *first, size_t first_count,
-                               const eg_plan_trial *second, size_t second_count)
+                               const eg_plan_trial *second, size_t second_count, bool pieces)
 {
     eg_results *results = &book->box->results;
-    remake r = {0};
+    remake r = {.pieces = pieces};
     eg_status status = eg_alloc(&r.taken, results->trial_count, sizeof *r.taken);
     for (size_t i = 0; i < first_count && status.code == EG_OK; i++) {
-        status = push_planned(book, &r, &first[i]);
+        status = push_planned(book, &r, &first[i], EG_STAGE_FIRST);
     }
     for (size_t i = 0; i < second_count && status.code == EG_OK; i++) {
-        status = push_planned(book, &r, &second[i]);
+        status = push_planned(book, &r, &second[i], EG_STAGE_SECOND);
     }
     if (status.code == EG_OK) {
         status = push_older(book, &r);
@@ -286,7 +291,9 @@ eg_status eg_book_apply_plan(eg_book *book, eg_reader *reader)
     eg_status status = eg_ok();
     EG_TRY_DONE(status, merge_variables(&image, results));
     EG_TRY_DONE(status, add_dimensions(book, &image));
-    EG_TRY_DONE(status, remake_trials(book, image.trials, image.trial_count, NULL, 0));
+    bool pieces =
+        eg_store_are_pieces(results->text, results->overrides, image.text, image.overrides);
+    EG_TRY_DONE(status, remake_trials(book, image.trials, image.trial_count, NULL, 0, pieces));
     EG_TRY_DONE(status, merge_columns(&image, results));
     EG_TRY_DONE(status, carry_points(book, &image, results));
     install(book, &image);
@@ -328,7 +335,7 @@ eg_status eg_book_apply_extend(eg_book *book, eg_reader *reader)
         const eg_result *trial = &results->trials[i];
         base[i] = (eg_plan_trial){trial->id, trial->point, trial->replicate, trial->seed};
     }
-    status = remake_trials(book, base, book->base_trials, added, count);
+    status = remake_trials(book, base, book->base_trials, added, count, true);
 done:
     eg_free(added);
     eg_free(base);

@@ -37,6 +37,7 @@ void eg_result_reset(eg_result *result, char *empty)
     result->start_time = (double)NAN;
     result->wall_seconds = (double)NAN;
     result->objective = (double)NAN;
+    result->reported = (double)NAN;
     result->session = SIZE_MAX;
 }
 

@@ -35,6 +35,11 @@ static double replicate_of(const eg_book *book, size_t trial)
     return (double)trial_of(book, trial)->replicate;
 }
 
+static double stage_of(const eg_book *book, size_t trial)
+{
+    return (double)trial_of(book, trial)->stage;
+}
+
 static double objective_of(const eg_book *book, size_t trial)
 {
     return trial_of(book, trial)->objective;
@@ -105,6 +110,10 @@ static const fixed variables[] = {
     {"replicate", INT32, "number of the seed within the point", "1", true, replicate_of, NULL},
     {"seed", SEED, "seed of the trial", "1", true, NULL, NULL},
     {"status", STATUS, "how the trial stands", NULL, false, NULL, NULL},
+    {"stage", INT32,
+     "1: the seeds of every point, which choose; 2: further seeds of the points that select chose; "
+     "0: no longer in the sweep, which was edited",
+     "1", false, stage_of, NULL},
     {"objective", OBJECTIVE, "what selects the best point", "1", false, objective_of, NULL},
     {"message", TEXT, "why a trial failed, diverged, was skipped or stopped", NULL, false, NULL,
      message_of},

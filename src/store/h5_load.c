@@ -33,6 +33,11 @@ static void set_replicate(eg_result *result, double value)
     result->replicate = (uint32_t)value;
 }
 
+static void set_stage(eg_result *result, double value)
+{
+    result->stage = (eg_stage)value;
+}
+
 static void set_status(eg_result *result, double value)
 {
     result->status = (eg_trial_status)value;
@@ -92,19 +97,21 @@ static void set_message(eg_result *result, char *value)
 static const struct {
     const char *name;
     double min, max;
-    bool real; /* NaN and all numbers */
+    bool real;  /* NaN and all numbers */
+    bool added; /* files of earlier versions do not have it */
     set_number set;
 } numbers[] = {
-    {"point", 0, UINT32_MAX, false, set_point},
-    {"replicate", 0, UINT32_MAX, false, set_replicate},
-    {"status", 0, EG_TRIAL_STATUS_COUNT - 1, false, set_status},
-    {"attempt", 0, UINT32_MAX, false, set_attempt},
-    {"pauses", 0, UINT32_MAX, false, set_pauses},
-    {"rank", 0, UINT32_MAX, false, set_rank},
-    {"session", -1, UINT32_MAX, false, set_session},
-    {"start_time", 0, 0, true, set_start},
-    {"wall_seconds", 0, 0, true, set_wall},
-    {"objective", 0, 0, true, set_objective},
+    {"point", 0, UINT32_MAX, false, false, set_point},
+    {"replicate", 0, UINT32_MAX, false, false, set_replicate},
+    {"status", 0, EG_TRIAL_STATUS_COUNT - 1, false, false, set_status},
+    {"attempt", 0, UINT32_MAX, false, false, set_attempt},
+    {"pauses", 0, UINT32_MAX, false, true, set_pauses},
+    {"rank", 0, UINT32_MAX, false, false, set_rank},
+    {"session", -1, UINT32_MAX, false, false, set_session},
+    {"start_time", 0, 0, true, false, set_start},
+    {"wall_seconds", 0, 0, true, false, set_wall},
+    {"objective", 0, 0, true, false, set_objective},
+    {"stage", 0, EG_STAGE_COUNT - 1, false, true, set_stage},
 };
 
 static const struct {
@@ -125,8 +132,8 @@ static eg_status load_numbers(eg_box *box, hid_t file, double *values)
 {
     eg_results *results = &box->results;
     for (size_t k = 0; k < EG_COUNT(numbers); k++) {
-        if (numbers[k].set == set_pauses && !eg_h5_has_link(file, numbers[k].name)) {
-            continue; /* a file from before there were any */
+        if (numbers[k].added && !eg_h5_has_link(file, numbers[k].name)) {
+            continue;
         }
         EG_TRY(eg_h5_read_column(file, numbers[k].name, results->trial_count, H5T_NATIVE_DOUBLE,
                                  values));
@@ -171,6 +178,9 @@ eg_status eg_h5_load_trials(eg_box *box, hid_t file, size_t count)
     columns c = {0};
     EG_TRY(eg_alloc(&results->trials, count, sizeof *results->trials));
     results->trial_count = count;
+    for (size_t i = 0; i < count; i++) {
+        results->trials[i].stage = EG_STAGE_FIRST; /* unless the file says something else */
+    }
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_alloc(&c.number, count, sizeof *c.number));
     EG_TRY_DONE(status, eg_alloc(&c.seed, count, sizeof *c.seed));
@@ -207,7 +217,8 @@ static eg_status number_texts(eg_box *box, hid_t file, const char *name, eg_type
             missing = integers[i] > 1;
             (void)strcpy(text, integers[i] == 1 ? "true" : "false");
         } else {
-            missing = integers[i] == -9223372036854775806;
+            /* The first where an integer is stored as a double, the second where it is not. */
+            missing = isnan(reals[i]) || integers[i] == -9223372036854775806;
             (void)snprintf(text, sizeof text, "%" PRId64, integers[i]);
         }
         values[i] = NULL;

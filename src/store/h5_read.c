@@ -133,6 +133,12 @@ static eg_status load_open(eg_box *box, hid_t file)
     EG_TRY(count_trials(file, &count));
     EG_TRY(eg_h5_load_trials(box, file, count));
     EG_TRY(eg_h5_load_variables(box, file));
+    for (size_t i = 0; i < box->results.trial_count; i++) {
+        eg_result *trial = &box->results.trials[i];
+        trial->reported = trial->record == NULL
+                              ? (double)NAN
+                              : eg_record_value(trial->record, box->results.objective);
+    }
     return eg_box_warn_mixed(box);
 }
 

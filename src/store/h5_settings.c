@@ -10,6 +10,8 @@
 
 /* netCDF's own fill value for 64-bit integers; 255 for bytes. */
 static const int64_t missing_int = -9223372036854775806;
+/* Whole numbers up to here are exact as double. */
+static const int64_t exact_max = (int64_t)1 << 53;
 static const uint8_t missing_byte = 255;
 static const double missing_real = (double)NAN;
 
@@ -29,12 +31,26 @@ static bool any_missing(const eg_book *book, const eg_column *column)
     return false;
 }
 
+/** Integers that some trial does not have are numbers with NaN for those: what xarray makes of them in any case, and R
+ *  complains of a fill value with 64 bits. */
+static bool stored_whole(const eg_book *book, const eg_column *column, bool missing)
+{
+    bool exact = true;
+    for (size_t i = 0; missing && i < book->box->results.trial_count; i++) {
+        const char *text = text_of(book, column, i);
+        long long value = text == NULL ? 0 : strtoll(text, NULL, 10);
+        exact = exact && value <= exact_max && value >= -exact_max;
+    }
+    return column->type == EG_TYPE_INT && !(missing && exact);
+}
+
 static eg_status bad_value(const eg_column *column, const char *text)
 {
     return eg_fail(EG_INVALID, "setting %s: '%s' is not of the declared type", column->name, text);
 }
 
-static eg_status parse(const eg_column *column, const char *text, void *values, size_t i)
+static eg_status parse(const eg_column *column, bool whole, const char *text, void *values,
+                       size_t i)
 {
     char *end = NULL;
     if (column->type == EG_TYPE_BOOL) {
@@ -43,7 +59,7 @@ static eg_status parse(const eg_column *column, const char *text, void *values, 
             return bad_value(column, text);
         }
         ((uint8_t *)values)[i] = text == NULL ? missing_byte : yes ? 1 : 0;
-    } else if (column->type == EG_TYPE_INT) {
+    } else if (whole) {
         ((int64_t *)values)[i] = text == NULL ? missing_int : strtoll(text, &end, 10);
     } else {
         ((double *)values)[i] = text == NULL ? missing_real : strtod(text, &end);
@@ -57,6 +73,7 @@ static eg_status write_numbers(eg_h5_out *out, const eg_book *book, const eg_col
     void *values = NULL;
     hid_t memory = H5T_NATIVE_DOUBLE;
     bool missing = any_missing(book, column);
+    bool whole = stored_whole(book, column, missing);
     variable->type = H5T_IEEE_F64LE;
     variable->fill = &missing_real;
     /* A fill value turns integers into floats in xarray, so they have one only where needed. */
@@ -64,7 +81,7 @@ static eg_status write_numbers(eg_h5_out *out, const eg_book *book, const eg_col
         memory = H5T_NATIVE_UINT8;
         variable->type = H5T_STD_U8LE;
         variable->fill = missing ? &missing_byte : NULL;
-    } else if (column->type == EG_TYPE_INT) {
+    } else if (whole) {
         memory = H5T_NATIVE_INT64;
         variable->type = H5T_STD_I64LE;
         variable->fill = missing ? &missing_int : NULL;
@@ -72,7 +89,7 @@ static eg_status write_numbers(eg_h5_out *out, const eg_book *book, const eg_col
     EG_TRY(eg_alloc(&values, out->lengths[0], sizeof(double)));
     eg_status status = eg_ok();
     for (size_t i = 0; i < out->lengths[0] && status.code == EG_OK; i++) {
-        status = parse(column, text_of(book, column, i), values, i);
+        status = parse(column, whole, text_of(book, column, i), values, i);
     }
     if (status.code == EG_OK) {
         status = eg_h5_write_column(out, variable, memory, values, dataset);

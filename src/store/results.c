@@ -164,8 +164,9 @@ static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *pl
         size_t at = eg_index_get(&book->ids, plan->trials[i].id);
         const eg_result *result = at == SIZE_MAX ? NULL : &book->box->results.trials[at];
         if (result != NULL && result->status != EG_TRIAL_RUNNING) {
-            outcomes[i] =
-                (eg_outcome){.status = (uint8_t)result->status, .objective = result->objective};
+            outcomes[i] = (eg_outcome){.status = (uint8_t)result->status,
+                                       .objective = result->objective,
+                                       .reported = result->reported};
         }
     }
 }
@@ -174,7 +175,8 @@ eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *p
 {
     eg_book *book = NULL;
     for (size_t i = 0; i < plan->trial_count; i++) {
-        outcomes[i] = (eg_outcome){.status = EG_TRIAL_PENDING, .objective = (double)NAN};
+        outcomes[i] = (eg_outcome){
+            .status = EG_TRIAL_PENDING, .objective = (double)NAN, .reported = (double)NAN};
     }
     eg_status status = replay_journal(&book, path);
     if (status.code == EG_OK && book != NULL) {

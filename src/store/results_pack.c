@@ -106,6 +106,7 @@ static eg_status put_trial(output *o, const eg_result *trial)
     eg_write_u32(o->to, trial->point);
     eg_write_u32(o->to, trial->replicate);
     eg_write_u64(o->to, trial->seed);
+    eg_write_u8(o->to, (uint8_t)trial->stage);
     eg_write_u8(o->to, (uint8_t)trial->status);
     eg_write_u32(o->to, trial->attempt);
     eg_write_u32(o->to, trial->rank);
@@ -116,6 +117,7 @@ static eg_status put_trial(output *o, const eg_result *trial)
     eg_write_f64(o->to, trial->start_time);
     eg_write_f64(o->to, trial->wall_seconds);
     eg_write_f64(o->to, trial->objective);
+    eg_write_f64(o->to, trial->reported);
     eg_write_u64(o->to, trial->session);
     eg_write_u8(o->to, trial->record != NULL ? 1 : 0);
     if (trial->record != NULL) {
@@ -282,6 +284,7 @@ static eg_status get_trial(input *in, const eg_results *r, eg_result *trial)
     trial->point = eg_read_u32(in->from);
     trial->replicate = eg_read_u32(in->from);
     trial->seed = eg_read_u64(in->from);
+    uint8_t stage = eg_read_u8(in->from);
     uint8_t status = eg_read_u8(in->from);
     trial->attempt = eg_read_u32(in->from);
     trial->rank = eg_read_u32(in->from);
@@ -292,12 +295,15 @@ static eg_status get_trial(input *in, const eg_results *r, eg_result *trial)
     trial->start_time = eg_read_f64(in->from);
     trial->wall_seconds = eg_read_f64(in->from);
     trial->objective = eg_read_f64(in->from);
+    trial->reported = eg_read_f64(in->from);
     trial->session = (size_t)eg_read_u64(in->from);
     bool has_record = eg_read_u8(in->from) != 0;
     EG_TRY(eg_reader_status(in->from, false));
-    if (status >= EG_TRIAL_STATUS_COUNT || trial->point >= r->point_count) {
+    if (status >= EG_TRIAL_STATUS_COUNT || stage >= EG_STAGE_COUNT ||
+        trial->point >= r->point_count) {
         return eg_fail(EG_INVALID, "a trial that cannot be");
     }
+    trial->stage = (eg_stage)stage;
     trial->status = (eg_trial_status)status;
     return has_record ? eg_record_read(&trial->record, in->from) : eg_ok();
 }

@@ -147,7 +147,8 @@ static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome 
         eg_trial_status status = results->trials[i].status;
         outcomes[i] = (eg_outcome){
             .status = (uint8_t)(status == EG_TRIAL_RUNNING ? EG_TRIAL_PENDING : status),
-            .objective = results->trials[i].objective};
+            .objective = results->trials[i].objective,
+            .reported = results->trials[i].reported};
         if (rungs || status == EG_TRIAL_PAUSED || status == EG_TRIAL_STOPPED) {
             EG_TRY(fill_rungs(store, plan, i, &outcomes[i]));
         }

@@ -2,15 +2,8 @@
 #include "engram/sweep.h"
 
 #include "engram/memory.h"
+#include "engram/ranking.h"
 #include "engram/trial.h"
-
-#include <math.h>
-#include <stdlib.h>
-
-static double sign_of(const eg_plan *plan)
-{
-    return plan->maximise ? 1.0 : -1.0;
-}
 
 /** Has every trial of the first stage ended, or been ruled out? */
 static bool first_stage_over(const eg_plan *plan, const eg_outcome *outcomes)
@@ -26,55 +19,34 @@ static bool first_stage_over(const eg_plan *plan, const eg_outcome *outcomes)
     return true;
 }
 
-typedef struct ranked {
-    size_t point, stopped;
-    double score; /* larger is better */
-} ranked;
-
-static int better_first(const void *a, const void *b)
+/** Points with a value that no rule has cut, best first. */
+static size_t rank_points(const eg_plan *plan, const eg_outcome *outcomes, eg_ranked_point *out)
 {
-    const ranked *x = a;
-    const ranked *y = b;
-    if (x->stopped != y->stopped) {
-        return x->stopped < y->stopped ? -1
-                                       : 1; /* what is left of weak points are their best seeds */
-    }
-    if (x->score != y->score) {
-        return x->score > y->score ? -1 : 1;
-    }
-    return x->point < y->point ? -1 : 1;
-}
-
-/** Points with at least one objective that no rule has cut, best first. */
-static size_t rank_points(const eg_plan *plan, const eg_outcome *outcomes, ranked *out)
-{
-    size_t count = 0;
+    eg_ranking_basis basis = eg_ranking_by_objective(plan->objective, plan->maximise);
+    size_t kept = 0;
     for (size_t p = 0; p < plan->point_count; p++) {
-        double sum = 0;
-        size_t finished = 0;
-        size_t stopped = 0;
         if (eg_plan_keep(plan, outcomes, p) != SIZE_MAX) {
             continue; /* its further seeds would be skipped */
         }
         for (size_t r = 0; r < plan->seed_count; r++) {
             const eg_outcome *outcome = &outcomes[eg_plan_find(plan, p, r)];
-            stopped += outcome->status == EG_TRIAL_STOPPED;
-            bool ended = outcome->status == EG_TRIAL_DONE || outcome->status == EG_TRIAL_DIVERGED;
-            if (ended && isfinite(outcome->objective)) {
-                sum += outcome->objective;
-                finished++;
-            }
-        }
-        if (finished > 0) {
-            out[count++] = (ranked){
-                .point = p, .stopped = stopped, .score = sign_of(plan) * sum / (double)finished};
+            const eg_scored_trial trial = {.point = p,
+                                           .status = outcome->status,
+                                           .stage = EG_STAGE_FIRST,
+                                           .selected = outcome->objective};
+            eg_ranking_add(out, &basis, &trial);
         }
     }
-    qsort(out, count, sizeof *out, better_first);
-    return count;
+    for (size_t p = 0; p < plan->point_count; p++) {
+        if (eg_point_selecting(&out[p])->selected.n > 0) {
+            out[kept++] = out[p];
+        }
+    }
+    eg_ranking_sort(out, kept, &basis);
+    return kept;
 }
 
-static eg_status append_trials(eg_plan *plan, const ranked *best, size_t count)
+static eg_status append_trials(eg_plan *plan, const eg_ranked_point *best, size_t count)
 {
     size_t more = count * plan->select_seed_count;
     if (plan->trial_count + more > EG_PLAN_TRIALS_MAX) {
@@ -105,8 +77,8 @@ eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *adde
     if (!wanted || !first_stage_over(plan, outcomes)) {
         return eg_ok();
     }
-    ranked *points = NULL;
-    EG_TRY(eg_alloc(&points, plan->point_count, sizeof *points));
+    eg_ranked_point *points = NULL;
+    EG_TRY(eg_ranking_create(&points, plan->point_count));
     size_t count = rank_points(plan, outcomes, points);
     size_t before = plan->trial_count;
     eg_status status =

@@ -22,6 +22,7 @@ fresh() {
 overwrite() { printf '\xf1\xf2\xf3\xf4' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 # follow [COMMAND-BEGINNING]: runs the commands in the advice of check that begin like that.
 follow() {
+    # shellcheck disable=SC2016 # backquotes of the report
     sed -n 's/^way out: //p' out | grep -o '`[^`]*`' | tr -d '`' | sed 's/SWEEP/s.yaml/' | grep "^${1-}" >commands ||
         fail "no command: $(cat out)"
     while read -r -a words; do
@@ -85,7 +86,7 @@ while read -r at type; do
         ends_well NEW.h5
     fi
 done < <(sort -n -s -u -k 2,2 <(head -n -1 offsets) && grep ' 7$' offsets | tail -n 1)
-[ "$kept" = 5 ] && [ "$again" = 2 ] || fail "$kept kept, $again again"
+[ "$kept $again" = "5 2" ] || fail "$kept kept, $again again"
 
 # The results file.
 fresh

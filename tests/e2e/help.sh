@@ -12,9 +12,9 @@ has out "engram "
 has out "compiler"
 has out "BLAS"
 expect 0 "$engram" --help
-mapfile -t verbs < <(sed -n '/^VERBS/,/^OPTIONS/s/^  \([a-z]*\) .*/\1/p' out)
-[ "${#verbs[@]}" = 12 ] || fail "--help lists ${#verbs[@]} verbs"
-for verb in run plan train status failures top export list describe merge check collect; do
+mapfile -t verbs < <(sed -n '/^VERBS/,/^OPTIONS/s/^  \([a-z-]*\) .*/\1/p' out)
+[ "${#verbs[@]}" = 15 ] || fail "--help lists ${#verbs[@]} verbs"
+for verb in run launch slurm plan train status failures top export list describe merge check collect; do
     has out "  $verb "
 done
 

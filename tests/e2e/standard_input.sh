@@ -44,6 +44,10 @@ has out "from 2 files"
 [ -s all.h5 ] || fail "no merged file"
 expect 0 "$engram" plan piped.yaml -o two
 has out "two.h5: 4 of 4 trials finished"
+# The launcher hands it on.
+piped 0 "$engram" launch -n 2 - -o launched
+"$engram" export launched --stable >launched.csv
+same file.csv launched.csv
 # A name with a dot has an ending, and it must be the right one; nothing was made for it.
 refuses "two.hdf5: the name of a results file ends in .h5" -- "$engram" run piped.yaml -o two.hdf5
 [ "$(find . -name 'two.*' | sort | tr '\n' ' ')" = "./two.csv ./two.h5 ./two.journal " ] || fail "other files: $(ls)"

@@ -26,11 +26,12 @@ END
 
 # watch RANKS: the sweep at a terminal of 60 columns until the progress of a trial is seen, then Ctrl-C.
 watch() {
-    local code=0 line
+    local code=0
     rm -rf keys screen endless.*.* endless.h5
     mkfifo keys
     # bash starts background jobs deaf to Ctrl-C.
-    env --default-signal=INT script -qefc "stty cols 60; exec '$local_sh' -n $1 endless.yaml seeds=1 -o endless.h5" screen <keys \
+    local command="stty cols 60; exec '$local_sh' -n $1 endless.yaml seeds=1 -o endless.h5"
+    env --default-signal=INT script -qefc "$command" screen <keys \
         >/dev/null &
     background+=($!)
     exec 3>keys

@@ -79,7 +79,8 @@ nap() {
 ranks() {
     local pid number
     for pid in $(started); do
-        if [ "/proc/$pid/exe" -ef "$ENGRAM" ]; then
+        # The process that watches over them runs the same program.
+        if [ "/proc/$pid/exe" -ef "$ENGRAM" ] && ! tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qx launch; then
             number=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" |
                 sed -n 's/^OMPI_COMM_WORLD_RANK=//p') || true
             echo "${number:-0} $pid"

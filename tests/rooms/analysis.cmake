@@ -1,5 +1,8 @@
-# The Python analysis. The distribution's packages (python3-xarray …) belong to its own interpreter,
+# The Python analysis, of which the sanitizers see nothing. The distribution's packages (python3-xarray …) belong to its own interpreter,
 # which need not be the first python3 on the PATH.
+if(ENGRAM_SANITIZE)
+    return()
+endif()
 if(NOT Python3_EXECUTABLE AND EXISTS /usr/bin/python3)
     set(Python3_EXECUTABLE /usr/bin/python3)
 endif()

@@ -5,7 +5,7 @@ engram_test(time_limit LIBRARY cli)
 engram_test(redo LIBRARY cli)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
-foreach(name help bad_input outcomes resume merge changed looking)
+foreach(name help bad_input outcomes ranking resume merge changed looking)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
 foreach(name format1 redo surroundings own_files vanished)

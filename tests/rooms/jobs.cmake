@@ -1,5 +1,5 @@
 # The scripts people start sweeps with.
-engram_script(jobs_local ${CMAKE_CURRENT_SOURCE_DIR}/test_local.sh RANKS 2 LABELS mpi)
+engram_script(jobs_local ${CMAKE_CURRENT_SOURCE_DIR}/test_local.sh $<TARGET_FILE:engram> RANKS 2 LABELS mpi)
 engram_script(jobs_submit ${CMAKE_CURRENT_SOURCE_DIR}/test_submit.sh $<TARGET_FILE:engram> LABELS e2e)
 
 # A real Slurm on this machine, and two hosts made of network namespaces; neither says anything about memory.

@@ -26,5 +26,7 @@ engram_script(sched_death ${CMAKE_CURRENT_SOURCE_DIR}/sched_death.sh $<TARGET_FI
 add_executable(bench_sched_idle bench/sched_idle.c)
 target_link_libraries(bench_sched_idle PRIVATE engram_fake_sched)
 
-# A model of the conversation; skips without spin.
-engram_script(sched_protocol ${CMAKE_CURRENT_SOURCE_DIR}/sched_protocol.sh)
+# A model of the conversation, of no concern to the sanitizers; skips without spin.
+if(NOT ENGRAM_SANITIZE)
+    engram_script(sched_protocol ${CMAKE_CURRENT_SOURCE_DIR}/sched_protocol.sh)
+endif()

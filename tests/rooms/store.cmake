@@ -17,4 +17,8 @@ if(Python3_FOUND)
                   ${Python3_EXECUTABLE} LABELS e2e TIMEOUT 240)
 endif()
 
+# The recipes of analysis/README.md; they skip where Octave or R is missing, which no set installs.
+engram_script(e2e_octave ${CMAKE_CURRENT_SOURCE_DIR}/e2e/octave_r.sh $<TARGET_FILE:engram> octave LABELS e2e)
+engram_script(e2e_r ${CMAKE_CURRENT_SOURCE_DIR}/e2e/octave_r.sh $<TARGET_FILE:engram> r LABELS e2e)
+
 engram_test(out_of_memory LIBRARY store LINKS engram_store_testing ZLIB::ZLIB)

@@ -3,3 +3,4 @@ foreach(name expand overrides sources values decisions halving_seeds asha slice 
     engram_test(sweep_${name} LIBRARY sweep)
     target_sources(test_sweep_${name} PRIVATE support/plans.c)
 endforeach()
+engram_test(ranking LIBRARY sweep)

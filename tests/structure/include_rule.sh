@@ -24,10 +24,11 @@ BEGIN {
     }
     # Whose contract a public header is; those not listed here are called after their room.
     place("base", "file memory pack params profile random real record settings status")
-    place("math", "blas sparse spring weight")
+    place("math", "blas sparse spring statistics weight")
     place("data", "dataset")
     place("nn", "activation layer loss net")
     place("optim", "optimizer")
+    place("sweep", "ranking")
     # Which rooms may include a library of which only they know.
     own("mpi.h", "sched")
     own("hdf5.h", "store")

@@ -63,6 +63,22 @@ void eg_test_remove(const char *directory)
     }
 }
 
+bool eg_test_full(void)
+{
+    const char *wanted = getenv("ENGRAM_FULL_TESTS");
+    return wanted != NULL && strcmp(wanted, "1") == 0;
+}
+
+size_t eg_test_stride(size_t stride)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    return eg_test_full() ? 1 : stride;
+#else
+    (void)stride;
+    return 1;
+#endif
+}
+
 void eg_test_write_file(const char *path, const void *data, size_t size)
 {
     FILE *file = fopen(path, "wb");

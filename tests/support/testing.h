@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,13 @@ void eg_test_close(double a, double b, double tolerance, const char *what, const
 /** A fresh temporary directory (static buffer); removed by eg_test_remove. */
 const char *eg_test_directory(void);
 void eg_test_remove(const char *directory);
+
+/** For tests that try many cases: true if all are wanted (ENGRAM_FULL_TESTS=1 in the environment). */
+bool eg_test_full(void);
+
+/** For tests of which every case takes the same paths as its neighbours: 1 without the sanitizers and in
+ *  the long versions, else `stride`. */
+size_t eg_test_stride(size_t stride);
 
 /** Writes a file, failing the test if it cannot. */
 void eg_test_write_file(const char *path, const void *data, size_t size);

@@ -1,0 +1,320 @@
+/** The process that watches over mpirun; see cli/supervise.h. It never enters MPI.
+ *
+ *  Why the launcher's own ways do not do (Open MPI 4.1, Slurm 22.05):
+ *  - With recovery mpirun returns 0 whatever the ranks return; without it, it kills them all
+ *    when the first one returns anything else. So rank 0 writes its exit code into a file, and
+ *    does so before it leaves MPI: there a launcher that is being ended kills it.
+ *  - On SIGINT mpirun kills the ranks a second later. So it gets a session of its own, where
+ *    Ctrl-C does not reach it, and is sent SIGUSR1, which it passes on and survives; before it
+ *    is ready for it, it would die of it, or lose it: it starts with SIGUSR1 ignored, and the
+ *    request is repeated.
+ *  - It waits for ever for a host that is gone, and where Slurm signalled it too, longer than
+ *    Slurm itself waits. When rank 0 has ended, so have all others, and mpirun is killed if it
+ *    has not noticed.
+ *  - Slurm signals everything that a job has started, this process and the launcher. */
+#define _GNU_SOURCE /* subreaper, death signal */
+#include "cli/supervise.h"
+
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/progress.h"
+#include "engram/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How often a request to stop is repeated. */
+static const double repeat_seconds = 3;
+/* How long the launcher may take to end after rank 0. */
+static const double linger_seconds = 3;
+/* How long it may take to end the ranks when told to: it gives them one second itself. */
+static const double end_seconds = 5;
+/* How long ranks whose launcher is gone may take to leave by themselves. */
+static const double orphan_seconds = 5;
+/* How often to look whether rank 0 has written its code. */
+static const double look_seconds = 0.5;
+/* Requests this close together are one: timeout and scancel signal twice, see sched/signals.c. */
+static const double same_request_seconds = 0.2;
+
+typedef struct supervisor {
+    const char *who;
+    char directory[64]; /* made for the file with the exit code */
+    char *code_path;
+    pid_t launcher;
+    sigset_t watched; /* blocked, and waited for */
+    size_t requests;
+    bool terminated;
+    double requested; /* when the latest request came, on eg_clock */
+    double repeat_at; /* when to ask the launcher to stop; INFINITY: not */
+    double kill_at;   /* when to kill it; INFINITY: not yet known */
+    bool reported;    /* rank 0 has written its code */
+} supervisor;
+
+/** The directory, the file's name in the environment of the ranks, and the terminal's. */
+static eg_status prepare(supervisor *me)
+{
+    const char *parent = getenv("TMPDIR");
+    if (parent == NULL || strlen(parent) > sizeof me->directory - 20) {
+        parent = "/tmp";
+    }
+    (void)snprintf(me->directory, sizeof me->directory, "%s/engram.XXXXXX", parent);
+    if (mkdtemp(me->directory) == NULL) {
+        return eg_fail_errno(errno, "cannot make a directory in %s", parent);
+    }
+    EG_TRY(eg_format(&me->code_path, "%s/code", me->directory));
+    char terminal[256];
+    bool error = setenv(EG_EXIT_CODE_VARIABLE, me->code_path, 1) != 0;
+    /* Rank 0 has a pipe for standard error, and draws a line only if it knows that a terminal is
+     * at its end. */
+    if (isatty(STDERR_FILENO) == 1 && ttyname_r(STDERR_FILENO, terminal, sizeof terminal) == 0) {
+        error = error || setenv(EG_TERMINAL_VARIABLE, terminal, 1) != 0;
+    } else {
+        error = error || unsetenv(EG_TERMINAL_VARIABLE) != 0;
+    }
+    return error ? eg_fail_memory(sizeof terminal) : eg_ok();
+}
+
+/** From here on, and for good, signals wait until they are asked for: none is to end this
+ *  process before it has said how the ranks ended. One that is ignored (nohup) stays so. */
+static eg_status block_signals(supervisor *me, sigset_t *before)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};
+    (void)sigemptyset(&me->watched);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction action;
+        bool ignored = sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+        if (numbers[i] != SIGHUP || !ignored) {
+            (void)sigaddset(&me->watched, numbers[i]);
+        }
+    }
+    (void)signal(SIGCHLD, SIG_DFL); /* an ignored one makes children vanish unseen */
+    if (sigprocmask(SIG_BLOCK, &me->watched, before) != 0) {
+        return eg_fail_errno(errno, "cannot block signals");
+    }
+    return eg_ok();
+}
+
+/** No standard input: mpirun would take what the terminal says. */
+static bool become_deaf(void)
+{
+    int nothing = open("/dev/null", O_RDONLY);
+    bool done = nothing >= 0 && dup2(nothing, STDIN_FILENO) == STDIN_FILENO;
+    if (nothing > STDIN_FILENO) {
+        (void)close(nothing);
+    }
+    return done;
+}
+
+/** In the new process: becomes the launcher. Only calls that are safe between fork and exec. */
+static void become(const eg_command *launcher, const sigset_t *mask, pid_t parent)
+{
+    /* Should this supervisor be killed, mpirun ends its ranks. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    bool input = launcher->reads_input || become_deaf();
+    if (getppid() == parent && setsid() >= 0 && input) {
+        (void)signal(SIGUSR1, SIG_IGN);
+        (void)signal(SIGINT, SIG_DFL); /* background jobs of a shell begin with it ignored */
+        (void)sigprocmask(SIG_SETMASK, mask, NULL);
+        (void)execvp(launcher->words[0], launcher->words);
+    }
+    _exit(127);
+}
+
+static void clear_line(void)
+{
+    if (isatty(STDERR_FILENO) == 1) {
+        (void)fprintf(stderr, "\r\033[K"); /* the progress line */
+    }
+}
+
+static void take_request(supervisor *me, int number)
+{
+    double now = eg_clock();
+    me->terminated = me->terminated || number == SIGTERM;
+    if (me->requests > 0 && now - me->requested < same_request_seconds) {
+        return;
+    }
+    me->requests++;
+    me->requested = now;
+    if (me->requests == 1) {
+        clear_line();
+        (void)fprintf(stderr, "engram %s: stopping; what is done is kept (again: at once)\n",
+                      me->who);
+        me->repeat_at = now;
+    } else {
+        me->repeat_at = INFINITY;
+        (void)kill(me->launcher, SIGTERM);
+        me->kill_at = fmin(me->kill_at, now + end_seconds);
+    }
+}
+
+static bool has_code(const supervisor *me)
+{
+    char digit = '\0';
+    int file = open(me->code_path, O_RDONLY | O_CLOEXEC);
+    bool written = file >= 0 && read(file, &digit, 1) == 1;
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return written;
+}
+
+/** Everything that is due now. */
+static void act(supervisor *me)
+{
+    double now = eg_clock();
+    if (!me->reported && has_code(me)) {
+        me->reported = true;
+        me->kill_at = fmin(me->kill_at, now + linger_seconds);
+    }
+    if (now >= me->repeat_at && !me->reported) {
+        (void)kill(me->launcher, SIGUSR1);
+        me->repeat_at = now + repeat_seconds;
+    }
+    if (now >= me->kill_at) {
+        (void)kill(me->launcher, SIGKILL);
+    }
+}
+
+/** Waits a moment for a signal, or for the end of a child. */
+static void await_signal(supervisor *me, double seconds)
+{
+    const struct timespec pause = {.tv_sec = (time_t)seconds,
+                                   .tv_nsec = (long)(1e9 * (seconds - floor(seconds)))};
+    int number = sigtimedwait(&me->watched, NULL, &pause);
+    if (number > 0 && number != SIGCHLD) {
+        take_request(me, number);
+    }
+}
+
+/** Until the launcher has ended; whatever else ends meanwhile was adopted. */
+static eg_status watch(supervisor *me)
+{
+    while (true) {
+        int state = 0;
+        pid_t ended = waitpid(-1, &state, WNOHANG);
+        if (ended == me->launcher) {
+            return eg_ok();
+        }
+        if (ended < 0) {
+            return eg_fail_errno(errno, "cannot wait for the launcher");
+        }
+        if (ended == 0) {
+            act(me);
+            await_signal(me, look_seconds);
+        }
+    }
+}
+
+/** Signals all children: ranks whose launcher is gone became ours. */
+static void signal_children(int number)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+    FILE *list = fopen(path, "re");
+    long pid = 0;
+    while (list != NULL && fscanf(list, "%ld", &pid) == 1) {
+        (void)kill((pid_t)pid, number);
+    }
+    if (list != NULL) {
+        (void)fclose(list);
+    }
+}
+
+/** Ranks that outlived their launcher are asked to leave, then killed. */
+static void end_orphans(supervisor *me)
+{
+    double deadline = eg_clock() + orphan_seconds;
+    bool asked = false;
+    while (true) {
+        pid_t ended = waitpid(-1, NULL, WNOHANG);
+        if (ended < 0) {
+            return; /* none is left */
+        }
+        if (ended == 0) {
+            bool late = eg_clock() >= deadline || me->requests > 1;
+            if (late || !asked) {
+                signal_children(late ? SIGKILL : SIGTERM);
+                asked = true;
+            }
+            await_signal(me, look_seconds);
+        }
+    }
+}
+
+static int read_code(const supervisor *me)
+{
+    int code = -1;
+    FILE *file = fopen(me->code_path, "re");
+    if (file != NULL) {
+        if (fscanf(file, "%d", &code) != 1) {
+            code = -1;
+        }
+        (void)fclose(file);
+    }
+    return code;
+}
+
+static void judge(const supervisor *me, eg_supervised *out)
+{
+    int code = read_code(me);
+    *out = (eg_supervised){.code = code, .terminated = me->terminated};
+    if (code >= 0) {
+        return;
+    }
+    if (me->requests > 0) {
+        out->code = EG_EXIT_STOPPED; /* ended by us before it could say so itself */
+        return;
+    }
+    clear_line();
+    (void)fprintf(stderr,
+                  "engram %s: rank 0 was lost; what the journal has is safe, the same command "
+                  "continues\n",
+                  me->who);
+    out->code = EG_EXIT_SYSTEM;
+}
+
+static eg_status start(supervisor *me, const eg_command *launcher, const sigset_t *mask)
+{
+    /* Ranks whose launcher is killed become our children instead of init's. */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t parent = getpid();
+    (void)fflush(NULL);
+    me->launcher = fork();
+    if (me->launcher == 0) {
+        become(launcher, mask, parent);
+    }
+    return me->launcher > 0 ? eg_ok() : eg_fail_errno(errno, "cannot start %s", launcher->words[0]);
+}
+
+eg_status eg_supervise(eg_supervised *out, const eg_command *launcher, const char *who)
+{
+    supervisor me = {.who = who, .repeat_at = INFINITY, .kill_at = INFINITY};
+    sigset_t before;
+    eg_status status = prepare(&me);
+    EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, block_signals(&me, &before));
+    status = start(&me, launcher, &before);
+    if (status.code == EG_OK) {
+        status = watch(&me);
+        end_orphans(&me);
+        judge(&me, out);
+    }
+done:
+    (void)unsetenv(EG_EXIT_CODE_VARIABLE); /* it was meant for the ranks */
+    if (me.code_path != NULL) {
+        (void)unlink(me.code_path);
+        (void)rmdir(me.directory);
+    }
+    eg_free(me.code_path);
+    return status;
+}
