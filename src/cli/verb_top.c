@@ -159,7 +159,9 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
         EG_TRY(eg_args_count(&ask.number, "-n", args->option[NUMBER], 0));
     }
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, args->words[0]));
+    bool whole = args->option[BY] != NULL && strcmp(args->option[BY], "objective") != 0;
+    EG_TRY(whole ? eg_results_load(&results, args->words[0])
+                 : eg_results_load_brief(&results, args->words[0]));
     eg_status status = eg_ok();
     ask.title = results->objective;
     ask.maximise = results->maximise;
