@@ -105,8 +105,9 @@ void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status, d
 /** Counts a trial that this command brought to its end. */
 void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial);
 
-/** Applies stopping rules to a point that has a new outcome and to those it is compared with, and starts the second stage when the first is finished. */
-eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point) EG_WARN_UNUSED;
+/** Applies stopping rules to a trial that has a new outcome and to those it is compared with, and starts the second stage
+ *  when the first is finished. */
+eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t trial) EG_WARN_UNUSED;
 eg_status eg_sweep_run_next_stage(eg_sweep_run *run) EG_WARN_UNUSED;
 
 /** Marks the trials from `first` on that --redo names as pending again. */
