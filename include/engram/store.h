@@ -168,6 +168,8 @@ eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path) 
 
 /** Loads NAME.h5 or NAME.journal: the journal if there is one, else the HDF5 file. */
 eg_status eg_results_load(eg_results **out, const char *path) EG_WARN_UNUSED;
+/** The same for who needs no curves: from a journal, records only of trials that a rule stopped on their way. */
+eg_status eg_results_load_brief(eg_results **out, const char *path) EG_WARN_UNUSED;
 void eg_results_free(eg_results *results);
 
 /** EG_INVALID if results are at `path`, whatever they are called there, or if it has a name that only they have

@@ -70,7 +70,7 @@ static eg_status read_results(eg_estimate *out, const eg_plan *plan, double *don
     eg_results *results = NULL;
     id_row *rows = NULL;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_results_load(&results, out->path));
+    EG_TRY_DONE(status, eg_results_load_brief(&results, out->path));
     EG_TRY_DONE(status, eg_alloc(&rows, plan->trial_count, sizeof *rows));
     for (size_t t = 0; t < plan->trial_count; t++) {
         rows[t] = (id_row){.id = plan->trials[t].id, .trial = t};

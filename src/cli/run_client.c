@@ -85,12 +85,11 @@ static eg_status finished(void *user, const eg_work_result *result)
         eg_plan_measure(run->plan, result->record, &run->outcomes[trial]);
     }
     say_failure(run, result);
-    size_t point = run->plan->trials[trial].point;
     run->session_wall += result->wall_seconds;
     if (result->status != EG_TRIAL_PAUSED) {
         eg_sweep_run_count_finished(run, trial);
     }
-    EG_TRY(eg_sweep_run_decide(run, point));
+    EG_TRY(eg_sweep_run_decide(run, trial));
     EG_TRY(eg_sweep_run_next_stage(run));
     eg_sweep_run_estimate(run);
     return eg_ok();

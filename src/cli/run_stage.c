@@ -145,6 +145,43 @@ static void go_on(eg_sweep_run *run, size_t trial)
     }
 }
 
+/** Applies what the rules say of a trial that waits. */
+static eg_status apply_fate(eg_sweep_run *run, size_t trial, eg_fate fate, bool *changed)
+{
+    if (fate == EG_FATE_SKIP) {
+        EG_TRY(cut(run, trial));
+        *changed = true;
+    } else if (fate == EG_FATE_RUN) {
+        go_on(run, trial);
+    }
+    return eg_ok();
+}
+
+static bool may_wait(const eg_sweep_run *run, size_t trial)
+{
+    uint8_t status = run->outcomes[trial].status;
+    return status == EG_TRIAL_PENDING || status == EG_TRIAL_PAUSED;
+}
+
+/** Where one rule compares trials on their way and nothing else: one look at those compared with this one, which comes
+ *  first. *done: that was all. A cut of such a rule changes nothing for the others. */
+static eg_status decide_peers(eg_sweep_run *run, size_t trial, bool *done)
+{
+    eg_peer peers[EG_PEERS_MAX];
+    size_t count = eg_plan_peers(run->plan, run->outcomes, trial, peers);
+    bool changed = false;
+    *done = count > 0;
+    for (size_t turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < count; i++) {
+            bool own = peers[i].trial == trial;
+            if (own == (turn == 0) && may_wait(run, peers[i].trial)) {
+                EG_TRY(apply_fate(run, peers[i].trial, eg_fate_of(&peers[i].reach), &changed));
+            }
+        }
+    }
+    return eg_ok();
+}
+
 /** Applies the stopping rules to a point's trials that wait. *changed becomes true if any was cut. */
 static eg_status decide(eg_sweep_run *run, size_t point, bool *changed)
 {
@@ -152,16 +189,8 @@ static eg_status decide(eg_sweep_run *run, size_t point, bool *changed)
     size_t replicates = plan->seed_count + plan->select_seed_count;
     for (size_t r = 0; r < replicates; r++) {
         size_t trial = eg_plan_find(plan, point, r);
-        uint8_t status = trial == SIZE_MAX ? EG_TRIAL_DONE : run->outcomes[trial].status;
-        if (status != EG_TRIAL_PENDING && status != EG_TRIAL_PAUSED) {
-            continue;
-        }
-        eg_fate fate = eg_run_queue_fate(&run->queue, trial);
-        if (fate == EG_FATE_SKIP) {
-            EG_TRY(cut(run, trial));
-            *changed = true;
-        } else if (fate == EG_FATE_RUN) {
-            go_on(run, trial);
+        if (trial != SIZE_MAX && may_wait(run, trial)) {
+            EG_TRY(apply_fate(run, trial, eg_run_queue_fate(&run->queue, trial), changed));
         }
     }
     return eg_ok();
@@ -181,12 +210,18 @@ static eg_status decide_all(eg_sweep_run *run)
     return eg_ok();
 }
 
-eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point)
+eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t trial)
 {
     if (run->plan->stop_count == 0) {
         return eg_ok();
     }
     bool changed = false;
+    bool done = false;
+    EG_TRY(decide_peers(run, trial, &done));
+    if (done) {
+        return eg_ok();
+    }
+    size_t point = run->plan->trials[trial].point;
     EG_TRY(
         decide(run, point, &changed)); /* first: others may be compared with what is left of it */
     for (size_t other = 0; other < run->plan->point_count; other++) {

@@ -13,7 +13,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)code;
     EG_TRY(eg_store_collect(args->words[0]));
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, args->words[0]));
+    EG_TRY(eg_results_load_brief(&results, args->words[0]));
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     size_t total = eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];

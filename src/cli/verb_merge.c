@@ -24,7 +24,7 @@ static void print_notes(const char *notes)
 static eg_status print_summary(const char *path, size_t files)
 {
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, path));
+    EG_TRY(eg_results_load_brief(&results, path));
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     size_t total = eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];

@@ -300,7 +300,7 @@ static eg_status show(const char *path, bool json, bool watching, bool *running)
     char *notes = NULL;
     facts f = {0};
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_results_load(&results, path));
+    EG_TRY_DONE(status, eg_results_load_brief(&results, path));
     EG_TRY_DONE(status, gather(&f, results));
     EG_TRY_DONE(status, find_best(&f.ranking, results, &points, &trials));
     EG_TRY_DONE(status, eg_results_notes(&notes, results, f.ranking.on_test));

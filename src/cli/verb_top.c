@@ -177,7 +177,9 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
         EG_TRY(eg_args_count(&number, "-n", args->option[NUMBER], 0));
     }
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, args->words[0]));
+    bool whole = args->option[BY] != NULL && strcmp(args->option[BY], "objective") != 0;
+    EG_TRY(whole ? eg_results_load(&results, args->words[0])
+                 : eg_results_load_brief(&results, args->words[0]));
     ranking r = {0};
     eg_status status = choose_basis(&r.report, results, args);
     if (status.code == EG_OK) {

@@ -75,12 +75,41 @@ void eg_journal_close(eg_journal *journal)
     }
     eg_free(journal->path);
     eg_free(journal->buffer);
+    eg_free(journal->window);
     eg_writer_free(&journal->scratch);
     *journal = EG_JOURNAL_NONE;
 }
 
+static bool in_window(const eg_journal *journal, size_t size, uint64_t offset)
+{
+    return offset >= journal->window_at && offset - journal->window_at <= journal->window_size &&
+           size <= journal->window_size - (size_t)(offset - journal->window_at);
+}
+
+static eg_status move_window(eg_journal *journal, uint64_t offset)
+{
+    if (journal->window == NULL) {
+        EG_TRY(eg_alloc(&journal->window, WINDOW, 1));
+    }
+    journal->window_at = offset;
+    int error = eg_read_fully(journal->fd, journal->window, WINDOW, offset, &journal->window_size);
+    if (error != 0) {
+        journal->window_size = 0;
+        return eg_fail_errno(error, "%s: cannot read the journal", journal->path);
+    }
+    return eg_ok();
+}
+
 static eg_status read_at(eg_journal *journal, void *data, size_t size, uint64_t offset, size_t *got)
 {
+    if (size <= WINDOW / 4 && !in_window(journal, size, offset)) {
+        EG_TRY(move_window(journal, offset));
+    }
+    if (in_window(journal, size, offset)) {
+        memcpy(data, journal->window + (offset - journal->window_at), size);
+        *got = size;
+        return eg_ok();
+    }
     int error = eg_read_fully(journal->fd, data, size, offset, got);
     return error == 0 ? eg_ok()
                       : eg_fail_errno(error, "%s: cannot read the journal", journal->path);
@@ -240,6 +269,7 @@ eg_status eg_journal_cut(eg_journal *journal)
     if (journal->size == journal->end) {
         return eg_ok();
     }
+    journal->window_size = 0;
     int error = eg_truncate_file(journal->fd, journal->end);
     if (error != 0) {
         journal->broken = true;
@@ -288,6 +318,7 @@ eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_wr
     eg_write_bytes(out, payload->data, payload->size);
     eg_write_u32(out, eg_crc32c(0, out->data, out->failed ? 0 : out->size));
     EG_TRY(eg_writer_status(out));
+    journal->window_size = 0;
     int error = eg_write_fully(journal->fd, out->data, out->size, journal->end);
     if (error != 0) {
         /* Whatever part arrived goes away again, so that a later record can follow. */

@@ -60,6 +60,9 @@ typedef struct eg_journal {
     bool broken;       /**< a failed write could not be undone: nothing may follow it */
     unsigned char *buffer;
     size_t capacity;
+    unsigned char *window; /**< a stretch of the file, so that short frames need no call each … */
+    uint64_t window_at;    /**< … from here … */
+    size_t window_size;    /**< … so many bytes; 0: none */
     eg_writer scratch;
 } eg_journal;
 

@@ -55,7 +55,7 @@ static eg_status warn_replay(eg_box *box, const eg_replay *replay, const eg_path
     return eg_ok();
 }
 
-static eg_status load_journal(eg_box **out, const eg_paths *paths)
+static eg_status load_journal(eg_box **out, const eg_paths *paths, bool brief)
 {
     eg_book *book = NULL;
     eg_journal journal = EG_JOURNAL_NONE;
@@ -71,7 +71,9 @@ static eg_status load_journal(eg_box **out, const eg_paths *paths)
     for (size_t i = 0; i < results->trial_count; i++) {
         results->trials[i].losses = book->pages[i].losses;
         results->trials[i].pauses = book->pages[i].pauses;
-        EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
+        if (!brief || results->trials[i].status == EG_TRIAL_STOPPED) {
+            EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
+        }
     }
     *out = book->box;
     book->box = NULL;
@@ -82,14 +84,14 @@ done:
     return status;
 }
 
-static eg_status load(eg_box **out, const eg_paths *paths)
+static eg_status load(eg_box **out, const eg_paths *paths, bool brief)
 {
     eg_path_kind journal = EG_PATH_NONE;
     eg_path_kind file = EG_PATH_NONE;
     EG_TRY(eg_path_look(paths->journal, &journal));
     EG_TRY(eg_path_look(paths->file, &file));
     if (journal == EG_PATH_FILE) {
-        return load_journal(out, paths);
+        return load_journal(out, paths, brief);
     }
     if (journal == EG_PATH_OTHER) {
         return eg_fail(EG_INVALID, "%s is not a regular file", paths->journal);
@@ -104,13 +106,13 @@ static eg_status load(eg_box **out, const eg_paths *paths)
     return eg_h5_load(out, paths->file);
 }
 
-eg_status eg_results_load(eg_results **out, const char *path)
+static eg_status load_results(eg_results **out, const char *path, bool brief)
 {
     *out = NULL;
     eg_paths paths = {0};
     eg_box *box = NULL;
     EG_TRY(eg_paths_make(&paths, path));
-    eg_status status = load(&box, &paths);
+    eg_status status = load(&box, &paths, brief);
     eg_paths_clear(&paths);
     if (status.code == EG_OK) {
         *out = &box->results;
@@ -156,6 +158,16 @@ done:
     eg_book_free(book);
     eg_paths_clear(&paths);
     return status;
+}
+
+eg_status eg_results_load(eg_results **out, const char *path)
+{
+    return load_results(out, path, false);
+}
+
+eg_status eg_results_load_brief(eg_results **out, const char *path)
+{
+    return load_results(out, path, true);
 }
 
 static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *plan)

@@ -299,7 +299,7 @@ static eg_status get_trial(input *in, const eg_results *r, eg_result *trial)
     trial->session = (size_t)eg_read_u64(in->from);
     bool has_record = eg_read_u8(in->from) != 0;
     EG_TRY(eg_reader_status(in->from, false));
-    if (status >= EG_TRIAL_STATUS_COUNT || stage >= EG_STAGE_COUNT ||
+    if (eg_trial_status_name((eg_trial_status)status) == NULL || stage >= EG_STAGE_COUNT ||
         trial->point >= r->point_count) {
         return eg_fail(EG_INVALID, "a trial that cannot be");
     }

@@ -71,7 +71,8 @@ eg_status eg_store_check_data(const eg_book *book, const eg_session *session, co
         data_line before;
         for (size_t i = book->session_count; i > 0; i--) {
             const eg_session_image *earlier = &book->sessions[i - 1];
-            if (!find_line(earlier->data, "", &now, &before) || !has_results(book, earlier)) {
+            if (!find_line(earlier->environment, EG_SESSION_DATA, &now, &before) ||
+                !has_results(book, earlier)) {
                 continue;
             }
             if (!same_checksum(&now, &before) && !session->accept_data) {
