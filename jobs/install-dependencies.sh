@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-Usage: jobs/install-dependencies.sh [--list] [run | unit | test | lint | bench]
+Usage: jobs/install-dependencies.sh [--list] [run | unit | test | lint | bench | fresh]
 
 Installs distribution packages with apt-get, as root or through sudo. Each of the first four sets
 holds the ones before it:
@@ -13,6 +13,7 @@ holds the ones before it:
   test  run the test suite
   lint  a second compiler, formatting, static analysis, coverage
   bench run, and what engram is compared with: PyTorch
+  fresh only what makes a bare machine for tests/fresh_machine.sh
 
   --list   print the package names of the set, one a line, and do nothing else
 END
@@ -24,11 +25,12 @@ run_set=(gcc libc6-dev cmake ninja-build pkg-config
     python3 python3-h5py python3-numpy python3-pandas python3-matplotlib python3-xarray
     python3-h5netcdf
     ca-certificates curl)
-unit_set=(libcmocka-dev make dataset-fashion-mnist)
-test_set=(hdf5-tools netcdf-bin python3-netcdf4
+unit_set=(libcmocka-dev make dataset-fashion-mnist python3-netcdf4)
+test_set=(hdf5-tools netcdf-bin
     slurmctld slurmd slurm-client munge iproute2)
 lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
 bench_set=(python3-torch)
+fresh_set=(mmdebstrap)
 
 list_only=false
 wanted=run
@@ -36,7 +38,7 @@ for argument in "$@"; do
     case $argument in
     -h | --help) usage && exit 0 ;;
     --list) list_only=true ;;
-    run | unit | test | lint | bench) wanted=$argument ;;
+    run | unit | test | lint | bench | fresh) wanted=$argument ;;
     *)
         echo "install-dependencies.sh: unknown argument '$argument'" >&2
         usage >&2
@@ -51,6 +53,7 @@ unit) packages+=("${unit_set[@]}") ;;
 test) packages+=("${unit_set[@]}" "${test_set[@]}") ;;
 lint) packages+=("${unit_set[@]}" "${test_set[@]}" "${lint_set[@]}") ;;
 bench) packages+=("${bench_set[@]}") ;;
+fresh) packages=("${fresh_set[@]}") ;;
 esac
 if $list_only; then
     printf '%s\n' "${packages[@]}"
@@ -89,6 +92,9 @@ else
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
+if [ "$wanted" = fresh ]; then
+    exit 0
+fi
 # The presets need this version; older distributions have older packages.
 have=$(cmake --version | sed -n '1s/[^0-9]*//p')
 if [ "$(printf '%s\n' 3.25 "$have" | sort -V | head -n 1)" != 3.25 ]; then

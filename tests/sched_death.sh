@@ -12,7 +12,7 @@ trap 'rm -f "$output"' EXIT
 # The exit code of mpirun says nothing here: with recovery it is always 0.
 run() { # run CASE RANKS: the output in $output
     local code=0
-    timeout 60 "$here/mpirun.sh" "$2" "$program" "$1" >"$output" 2>&1 || code=$?
+    timeout 300 "$here/mpirun.sh" "$2" "$program" "$1" >"$output" 2>&1 || code=$?
     if [ "$code" = 124 ]; then
         echo "$1: the others did not end by themselves" >&2
         cat "$output" >&2

@@ -4,8 +4,6 @@
 
 #include "fake_sched.h"
 
-#include "sched/clock.h"
-
 #include <signal.h>
 #include <stdio.h>
 
@@ -71,10 +69,35 @@ static const char *medium(uint64_t ticket)
     return "done 20";
 }
 
+/* A folder of this sweep, of which only rank 0 knows; the work carries the names of its files to the others. */
+static char folder[128], file_a[160], file_b[160];
+
+static void open_folder(void)
+{
+    (void)snprintf(folder, sizeof folder, "%s", is_rank_0() ? eg_test_directory() : "");
+    (void)snprintf(file_a, sizeof file_a, "%s/a", folder);
+    (void)snprintf(file_b, sizeof file_b, "%s/b", folder);
+}
+
+static void close_folder(void)
+{
+    if (is_rank_0()) {
+        eg_test_remove(folder);
+    }
+}
+
+static const char *until_a(uint64_t ticket)
+{
+    static char text[192];
+    (void)ticket;
+    (void)snprintf(text, sizeof text, "until %s", file_a);
+    return text;
+}
+
 static const char *endless(uint64_t ticket)
 {
     (void)ticket;
-    return "done 60000";
+    return "endless 0";
 }
 
 static void test_every_ticket_once(void **state)
@@ -90,11 +113,18 @@ static void test_every_ticket_once(void **state)
     }
 }
 
+/* Nothing ends before every rank has begun something. */
 static void test_work_is_shared(void **state)
 {
     (void)state;
     size_t ranks = (size_t)eg_world_size(world);
-    fake_ledger ledger = {.tickets = 12 * ranks, .settings = medium, .mean_seconds = 0.02 * 1000};
+    open_folder();
+    fake_ledger ledger = {.tickets = 12 * ranks,
+                          .settings = until_a,
+                          .mean_seconds = 20,
+                          .all_busy_file = file_a,
+                          .all_busy = 1,
+                          .ranks = ranks};
     assert_ok(sweep(&ledger, &quick));
     if (is_rank_0()) {
         assert_all_finished(&ledger);
@@ -103,23 +133,45 @@ static void test_work_is_shared(void **state)
             assert_int_equal(ledger.out_most[rank], 1); /* long trials: nothing ahead */
         }
     }
+    close_folder();
 }
 
+/* Nothing ends before every rank has three pieces. */
 static void test_short_trials_are_handed_out_ahead(void **state)
 {
     (void)state;
-    fake_ledger ledger = {.tickets = 2000, .settings = instant, .mean_seconds = 1e-4};
+    size_t ranks = (size_t)eg_world_size(world);
+    open_folder();
+    fake_ledger ledger = {.tickets = 1000,
+                          .settings = until_a,
+                          .mean_seconds = 1e-4,
+                          .all_busy_file = file_a,
+                          .all_busy = 3,
+                          .ranks = ranks};
     assert_ok(sweep(&ledger, &quick));
     if (is_rank_0()) {
         assert_all_finished(&ledger);
-        for (int rank = 0; rank < eg_world_size(world); rank++) {
-            assert_true(ledger.out_most[rank] > 2);
-        }
-        /* Results that arrive together are forced to disk together. */
-        assert_true(2 * ledger.commits <= ledger.finishes);
         /* Acknowledged results are forgotten: memory does not grow with the number of trials. */
         assert_true(ledger.most_blocks < 1000);
     }
+    close_folder();
+}
+
+/* Results that arrive together are forced to disk together. */
+static void test_results_share_a_sync(void **state)
+{
+    (void)state;
+    if (eg_world_size(world) > 1) {
+        return; /* nobody knows when the results of others arrive */
+    }
+    fake_ledger ledger = {.tickets = 20,
+                          .settings = instant,
+                          .mean_seconds = 1e-4,
+                          .pile = 20,
+                          .ended_before = atomic_load(&fake_ended)};
+    assert_ok(sweep(&ledger, &quick));
+    assert_all_finished(&ledger);
+    assert_true(ledger.commits <= 2); /* the last one may just be on its way */
 }
 
 static void test_more_work_after_results(void **state)
@@ -139,7 +191,7 @@ static void test_no_work(void **state)
     assert_ok(sweep(&ledger, &quick));
 }
 
-static void test_signal_stops_soon(void **state)
+static void test_signal_stops(void **state)
 {
     (void)state;
     static const struct {
@@ -151,11 +203,9 @@ static void test_signal_stops_soon(void **state)
         size_t out = (size_t)eg_world_size(world);
         fake_ledger ledger = {
             .tickets = 100, .settings = endless, .signal_after = out, .signal = cases[i].number};
-        double start = eg_sched_now();
         eg_status status = sweep(&ledger, &quick);
         if (is_rank_0()) {
             assert_fails(status, EG_STOPPED, cases[i].name);
-            assert_true(eg_sched_now() - start < 5);
             assert_settled(&ledger);
             assert_int_equal(ledger.interrupts, out);
         }
@@ -182,7 +232,7 @@ static void test_stop_with_work_ahead(void **state)
 
 static const char *one_signals(uint64_t ticket)
 {
-    return ticket == 0 ? "signal 60000" : "done 60000";
+    return ticket == 0 ? "signal 60000" : "endless 0";
 }
 
 /* Ticket 0 goes to the first that is ready; with a dedicated rank 0 that is another process than the scheduler's,
@@ -195,13 +245,11 @@ static void test_signal_at_a_worker_stops_all(void **state)
     }
     const eg_sched_options options = {.dedicated = true, .heartbeat_seconds = 0.1};
     fake_ledger ledger = {.tickets = 100, .settings = one_signals};
-    double start = eg_sched_now();
     eg_status status = sweep(&ledger, &options);
     if (is_rank_0()) {
         char words[64];
         (void)snprintf(words, sizeof words, "SIGUSR1 (rank %u)", ledger.rank_of[0]);
         assert_fails(status, EG_STOPPED, words);
-        assert_true(eg_sched_now() - start < 5);
         assert_settled(&ledger);
         assert_true(ledger.interrupted[0] == 1);
     }
@@ -257,7 +305,7 @@ static void test_dedicated_scheduler(void **state)
 /* Idle workers and long trials keep talking: nobody takes the silence of a long trial for a death. */
 static const char *one_long(uint64_t ticket)
 {
-    return ticket == 0 ? "done 1500" : "done 1";
+    return ticket == 0 ? "done 800" : "done 1";
 }
 
 static void test_heartbeats_outlast_silence_limits(void **state)
@@ -271,13 +319,17 @@ static void test_heartbeats_outlast_silence_limits(void **state)
     }
 }
 
+/* The one that hangs comes back when it was taken for lost, and everything else ends when it is back. */
 static const char *one_hangs(uint64_t ticket)
 {
-    return ticket == 0 ? "hang 2600" : "done 100";
+    static char text[192];
+    (void)snprintf(text, sizeof text, "%s %s", ticket == 0 ? "hang" : "until",
+                   ticket == 0 ? file_a : file_b);
+    return text;
 }
 
 /* A worker says nothing for too long and then comes with its result: that ticket is done elsewhere by then, the
- * late result is dropped, and the worker works again. */
+ * late result is dropped, and the worker works again. On a busy machine others may be taken for lost, too. */
 static void test_hung_worker_comes_back(void **state)
 {
     (void)state;
@@ -285,20 +337,24 @@ static void test_hung_worker_comes_back(void **state)
     if (ranks < 3) {
         return; /* nobody would be left */
     }
-    const eg_sched_options options = {.dedicated = true, .timeout_seconds = 0.5};
-    fake_ledger ledger = {.tickets = 50 * (ranks - 2), .settings = one_hangs};
+    open_folder();
+    const eg_sched_options options = {
+        .dedicated = true, .timeout_seconds = 1, .losses_max = UINT32_MAX};
+    fake_ledger ledger = {
+        .tickets = 8 * ranks, .settings = one_hangs, .lost_file = file_a, .back_file = file_b};
     assert_ok(sweep(&ledger, &options));
     if (is_rank_0()) {
         assert_settled(&ledger);
         assert_int_equal(ledger.finishes, ledger.tickets);
         assert_int_equal(ledger.uncommitted, 0);
-        assert_int_equal(ledger.workers_lost, 1);
-        assert_int_equal(ledger.workers_back, 1);
+        assert_true(ledger.workers_lost >= 1);
+        assert_true(ledger.workers_back >= 1);
+        assert_true(ledger.lost[0] >= 1);
         for (size_t i = 0; i < ledger.tickets; i++) {
             assert_int_equal(ledger.finished[i], 1);
-            assert_int_equal(ledger.lost[i], i == 0 ? 1 : 0);
         }
     }
+    close_folder();
 }
 
 static void test_dismissed_workers_leave(void **state)
@@ -335,9 +391,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_every_ticket_once),
         cmocka_unit_test(test_work_is_shared),
         cmocka_unit_test(test_short_trials_are_handed_out_ahead),
+        cmocka_unit_test(test_results_share_a_sync),
         cmocka_unit_test(test_more_work_after_results),
         cmocka_unit_test(test_no_work),
-        cmocka_unit_test(test_signal_stops_soon),
+        cmocka_unit_test(test_signal_stops),
         cmocka_unit_test(test_stop_with_work_ahead),
         cmocka_unit_test(test_signal_at_a_worker_stops_all),
         cmocka_unit_test(test_client_failures_end_the_sweep),

@@ -300,8 +300,10 @@ static void test_file_is_a_function_of_the_journal(void **state)
     for (int i = 0; i < 2; i++) {
         assert_ok(eg_store_collect(file));
         bytes[i] = eg_test_read_file(file, &size[i]);
-        struct timespec second = {.tv_sec = 1, .tv_nsec = 50000000};
-        (void)nanosleep(&second, NULL); /* a time stamp in the file would differ now */
+        if (i == 0) {
+            struct timespec second = {.tv_sec = 1, .tv_nsec = 50000000};
+            (void)nanosleep(&second, NULL); /* a time stamp in the file would differ now */
+        }
     }
     assert_int_equal(size[0], size[1]);
     assert_memory_equal(bytes[0], bytes[1], size[0]);

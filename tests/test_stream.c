@@ -360,31 +360,34 @@ static void test_no_allocation_after_create(void **state)
     eg_dataset_free(data);
 }
 
-static void assert_sizes(eg_settings *settings, size_t phases, size_t train, size_t test)
+static void assert_sizes(eg_settings *settings, size_t phases, size_t tasks, size_t train,
+                         size_t test)
 {
     eg_view root = eg_settings_root(settings);
     eg_view view = eg_view_inside(&root, "stream");
     const eg_stream_kind *kind =
         (const eg_stream_kind *)(const void *)eg_view_component(&root, "stream");
-    size_t got[3];
-    kind->sizes(&view, 1000, 100, &got[0], &got[1], &got[2]);
+    size_t got[4];
+    kind->sizes(&view, 1000, 100, &got[0], &got[1], &got[2], &got[3]);
     assert_int_equal(got[0], phases);
-    assert_int_equal(got[1], train);
-    assert_int_equal(got[2], test);
+    assert_int_equal(got[1], tasks);
+    assert_int_equal(got[2], train);
+    assert_int_equal(got[3], test);
     eg_settings_free(settings);
 }
 
 static void test_sizes(void **state)
 {
     (void)state;
-    assert_sizes(SETTINGS("stream", "split"), 5, 1000, 100);
+    assert_sizes(SETTINGS("stream", "split"), 5, 5, 1000, 100);
+    assert_sizes(SETTINGS("stream", "split", "stream.joint", "true"), 1, 5, 1000, 100);
     assert_sizes(
         SETTINGS("stream", "split", "stream.partition", "[[1, 2], [0], [7]]", "stream.epochs", "3"),
-        3, 3000, 100);
-    assert_sizes(SETTINGS("stream", "permuted"), 100, 100000, 10000);
-    assert_sizes(SETTINGS("stream", "permuted", "stream.tasks", "4", "stream.epochs", "2"), 4, 8000,
-                 400);
-    assert_sizes(SETTINGS("stream", "iid", "stream.epochs", "2"), 1, 2000, 100);
+        3, 3, 3000, 100);
+    assert_sizes(SETTINGS("stream", "permuted"), 100, 100, 100000, 10000);
+    assert_sizes(SETTINGS("stream", "permuted", "stream.tasks", "4", "stream.epochs", "2"), 4, 4,
+                 8000, 400);
+    assert_sizes(SETTINGS("stream", "iid", "stream.epochs", "2"), 1, 1, 2000, 100);
 }
 
 int main(void)

@@ -56,6 +56,7 @@ expect 2 "option --array needs a value" "$submit" --array
 expect 2 "--launcher ssh: must be one of mpirun, srun" "$submit" --launcher=ssh tiny.yaml
 expect 2 "unknown option -p" "$submit" -p big tiny.yaml
 expect 2 "'--redo': after the sweep file" "$submit" tiny.yaml --redo failed
+expect 2 "cannot read its sweep from standard input" "$submit" --dry-run -
 # What is wrong with the sweep is found here, not after hours in a queue.
 expect 2 "missing.yaml" "$submit" --dry-run missing.yaml
 expect 2 "optimizer.lr" "$submit" --dry-run tiny.yaml optimizer.lr=fast

@@ -86,7 +86,7 @@ static const char medium[] =
     "blocks:\n  one: {base: {optimizer.lr: 1}, grid: {stream.tasks: {range: [1, 2, 1]}}}\n"
     "seeds: [4, 2, 7]\n"
     "objective: {variable: final_accuracy, goal: maximise}\n"
-    "protocol: {first_tasks: {k: 2}}\n"
+    "protocol: {first_tasks: {k: 1}}\n"
     "stop: {early_cut: {after: 2, below: 0.5}}\n"
     "select: {best: 2, seeds: 5}\n";
 

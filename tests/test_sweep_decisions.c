@@ -209,6 +209,38 @@ static void test_keep_combines(void **state)
     eg_plan_free(plan);
 }
 
+/** What the rules leave, against numbers counted by hand. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    const char nine[] = "name: t\nseeds: 10\ngrid: {optimizer.lr: {range: [1, 90, 1]}}\n";
+    const struct {
+        const char *rule;
+        size_t evaluations;
+        double least, most;
+    } rows[] = {
+        {"stop=off", 27, 1, 1},
+        {"stop={early_cut: {after: 2, below: 0.5}}", 27, 0.2, 1},
+        {"stop={early_cut: {after: 20, below: 0.5}}", 27, 1, 1},
+        {"stop={halving_seeds: {eta: 3}}", 27, 214.0 / 900, 214.0 / 900},
+        {"stop={asha: {eta: 3}}", 27, 282.0 / 2430, 282.0 / 2430},
+        {"stop={asha: {eta: 3}}", 0, 1, 1},
+        {"stop={halving_seeds: {eta: 3, cohort: 30}}", 27, 3 * (30 + 20 + 24 + 2) / 900.0,
+         3 * (30 + 20 + 24 + 2) / 900.0},
+        {"stop=[{asha: {eta: 3}}, {early_cut: {after: 5, below: 0.5}}]", 27, 141.0 / 2430,
+         282.0 / 2430},
+    };
+    for (size_t i = 0; i < EG_COUNT(rows); i++) {
+        eg_plan *plan = plan_of(nine, rows[i].rule);
+        double least = 0;
+        double most = 0;
+        eg_plan_bounds(plan, rows[i].evaluations, &least, &most);
+        assert_close(least, rows[i].least, 1e-12);
+        assert_close(most, rows[i].most, 1e-12);
+        eg_plan_free(plan);
+    }
+}
+
 /* Second stage ----------------------------------------------------------------------------------- */
 
 static const char with_select[] = "name: t\nseeds: [3, 5]\nselect: {best: 2, seeds: 3}\n"
@@ -312,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_early_cut_table),
         cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_keep_combines),
+        cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_select),
         cmocka_unit_test(test_select_minimises_and_lists),
         cmocka_unit_test(test_select_after_cuts),

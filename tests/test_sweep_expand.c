@@ -84,6 +84,16 @@ static void test_component_alternatives(void **state)
     assert_string_equal(plan->swept[0], "model.activation");
     assert_true(k > 0 && k < optimizer);
     eg_plan_free(plan);
+    /* Nor is what the learner does not look at, which makes points that give the same results. */
+    plan = plan_of("name: t\nseeds: 3\ngrid:\n"
+                   "  learner: [flymodel: {units: [100, 200]}]\n  optimizer.lr: [1, 2]\n",
+                   NULL);
+    assert_int_equal(plan->point_count, 4);
+    assert_int_equal(plan->swept_count, 1);
+    assert_string_equal(plan->swept[0], "learner.units");
+    assert_int_equal(plan->warning_count, 1);
+    assert_non_null(strstr(plan->warnings[0], "2 points differ from others only in settings that"));
+    eg_plan_free(plan);
     /* What has one value where it is there at all is not swept. */
     plan = plan_of("name: t\nseeds: 3\ngrid:\n"
                    "  model.activation: [hard_ash: {alpha: [3], z_k: [2.2, 2.3]}, relu]\n",

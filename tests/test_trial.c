@@ -401,6 +401,40 @@ static void cost_is_near_the_count(void **state)
     }
 }
 
+/** What is counted is right, and whatever costs anything takes time, however little was tried out. */
+static void timing_counts_what_a_trial_does(void **state)
+{
+    (void)state;
+    const char *const ewc[] = {"learner=ewc", "learner.samples=0", "eval.every=7",
+                               "eval.untrained=true", NULL};
+    const char *const held_out[] = {"protocol=validation", "stream=permuted", "stream.tasks=3",
+                                    "eval.tasks=seen", NULL};
+    const char *const *cases[] = {NULL, ewc, held_out};
+    const double budgets[] = {1e-9, 0.01};
+    for (size_t c = 0; c < EG_COUNT(cases); c++) {
+        eg_settings *settings = settings_with(cases[c]);
+        eg_record *record = run_with(cases[c], 1, "final_accuracy");
+        size_t evaluations = eg_trial_evaluations(record);
+        evaluations += eg_record_find(record, "untrained_accuracy") != NULL ? 1 : 0;
+        for (size_t b = 0; b < EG_COUNT(budgets); b++) {
+            eg_dataset_cache *cache = NULL;
+            eg_trial_timing timing;
+            assert_ok(eg_dataset_cache_create(&cache));
+            assert_ok(eg_trial_time(&timing, settings, cache, budgets[b]));
+            assert_int_equal(timing.steps, (size_t)eg_record_value(record, "steps"));
+            assert_int_equal(timing.evaluations, evaluations);
+            assert_true(timing.setup > 0 && timing.training > 0 && timing.evaluation > 0);
+            assert_true(cases[c] == ewc ? timing.phase_ends > 0 : timing.phase_ends == 0);
+            assert_close(timing.seconds,
+                         timing.setup + timing.training + timing.evaluation + timing.phase_ends,
+                         1e-12);
+            eg_dataset_cache_free(cache);
+        }
+        eg_record_free(record);
+        eg_settings_free(settings);
+    }
+}
+
 /** Fails the 1st, 2nd, 3rd … allocation of a trial until it succeeds: always a clean error, never a
  * leak. */
 static void survives_every_failing_allocation(void **state)
@@ -447,6 +481,7 @@ int main(void)
         cmocka_unit_test(refuses_what_cannot_work),
         cmocka_unit_test(records_what_is_declared),
         cmocka_unit_test(cost_is_near_the_count),
+        cmocka_unit_test(timing_counts_what_a_trial_does),
         cmocka_unit_test(survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void names_what_a_call_lacks(void **state)
                  {"options->objective is NULL", settings, cache, &aimless},
                  {"options->saving->save is NULL", settings, cache, &unsaved}};
     for (size_t i = 0; i < EG_COUNT(calls); i++) {
-        eg_record *record = (eg_record *)&calls; /* must not be left as it is */
+        eg_record *record = (eg_record *)&cache; /* must not be left as it is */
         assert_fails(eg_trial_run(&record, calls[i].settings, 1, calls[i].cache, calls[i].options),
                      EG_INVALID, calls[i].missing);
         assert_null(record);

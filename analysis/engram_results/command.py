@@ -7,6 +7,7 @@ import sys
 
 from .early_cut import changed_rows, cut_note, paper_cut
 from .files import ResultError, load
+from .program import INTERVALS
 from .published import TABLES
 from .ranking import points
 from .tables import compare, render
@@ -68,11 +69,16 @@ def _parser():
                         help="horizontal axis (default: %(default)s, that is minibatches)")
     curves.set_defaults(run=_curves)
 
-    ranking = commands.add_parser("points", help="all points with mean, interval and n, as "
-                                  "comma-separated values, best first")
+    ranking = commands.add_parser("points", help="all points: what they were selected on and what "
+                                  "is reported of them, as comma-separated values, best first")
     ranking.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
     ranking.add_argument("--by", metavar="SETTING,…",
                          help="settings that make up a point (default: those the sweep varied)")
+    ranking.add_argument("--report", metavar="VARIABLE", help="recorded variable that is reported "
+                         "(default: that of the objective, on test data)")
+    ranking.add_argument("--interval", choices=tuple(INTERVALS), default="student",
+                         help="95 %% interval of Student's distribution, or the formula of the "
+                         "Hard ASH paper (default: %(default)s)")
     ranking.set_defaults(run=_points)
     return parser
 
@@ -137,5 +143,6 @@ def _write(figure, path):
 
 def _points(options):
     with _opened(options.files) as datasets:
-        frame = points(datasets, by=_names(options.by))
-    print(frame.drop(columns=["group", "score"]).to_csv(index=False).rstrip())
+        frame = points(datasets, by=_names(options.by), report=options.report,
+                       interval=options.interval)
+    print(frame.drop(columns="group").to_csv(index=False).rstrip())

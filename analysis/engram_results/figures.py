@@ -1,7 +1,8 @@
 """Learning curves, figures 1 to 3 of the Hard ASH paper, and class-incremental methods compared.
 
 Every function returns a matplotlib figure with one attribute more: `left_out`, sentences about what was
-given and is not drawn. Lines are means over finished trials with their 95 % interval. Trials that a rule
+given and is not drawn. Lines are means over the finished trials that report a point, with an interval that
+the figure names: figures 1 to 3 have the paper's. Trials that a rule
 stopped, or that are paused, are thin lines to where they went, with a cross at the end: in the colour of
 their point, or grey if that is not drawn.
 """
@@ -18,7 +19,9 @@ import numpy as np
 
 from .files import FINISHED, ResultError, as_list, settings
 from .lines import AXES, UNFINISHED, best_lines, labelled, method_lines, need, phase_ends, point_lines
+from .program import INTERVALS, factors
 from .ranking import points
+from .tables import PAIR
 
 REFERENCE = "black"
 GREY = "0.6"
@@ -26,7 +29,7 @@ NO_TASK = "it was stopped before the end of a task"
 
 
 def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8, x="steps"):
-    """Mean ± 95 % interval over seeds of every variable, a panel each and a line per point, over `x`:
+    """Mean and 95 % Student interval over seeds of every variable, a panel each and a line per point, over `x`:
     steps, examples or evaluations.
 
     With more than `most` points the best ones are drawn.
@@ -36,25 +39,26 @@ def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8, x="step
     figure, axes = plt.subplots(1, len(variables), figsize=(6 * len(variables) + 2, 4.5),
                                 squeeze=False, layout="constrained")
     for axis, name in zip(axes[0], variables):
-        _curve_panel(axis, ds, name, lines, x)
+        _curve_panel(axis, ds, name, lines, x, "student")
     _legend_beside(axes[0][-1])
     notes = notes + _undrawn(axes[0][0], lines, f"it has no {variables[0]}")
     usable = int((ranked["n"] > 0).sum())
-    return _finish(figure, ds, notes, f" – best {most} of {usable} points" if usable > most else "")
+    return _finish(figure, ds, notes, "student", f" – best {most} of {usable} points" if usable > most else "")
 
 
 def figure1(ds, x="steps"):
     """Split-MNIST: overall accuracy, training loss, and the accuracy on every task, for the best
-    point of every activation."""
-    lines, notes = best_lines(ds, ["model.activation"])
+    point of every pair of activation and optimizer."""
+    names = settings(ds)
+    lines, notes = best_lines(ds, [name for name in PAIR if name in names])
     across = max(2, min(4, len(lines)))
     down = -(-len(lines) // across)
-    figure = plt.figure(figsize=(4 * across, 4 + 2.8 * down), layout="constrained")
+    figure = plt.figure(figsize=(4 * across + 3, 4 + 2.8 * down), layout="constrained")
     grid = figure.add_gridspec(2 + down, 2 * across)
     for place, name in ((slice(0, across), "accuracy"), (slice(across, None), "loss")):
         axis = figure.add_subplot(grid[:2, place])
-        _curve_panel(axis, ds, name, lines, x)
-    axis.legend(fontsize="small")
+        _curve_panel(axis, ds, name, lines, x, "paper")
+    _legend_beside(axis)
     notes = notes + _undrawn(axis, lines, "it has no loss")
     tasks = labelled(ds, "task_accuracy", lines, FINISHED + UNFINISHED)
     colours = plt.get_cmap("viridis")
@@ -65,14 +69,14 @@ def figure1(ds, x="steps"):
         part = part[part["trial"].isin(line.finished or line.unfinished)]
         last = max(1, int(tasks["task"].max()))
         for task, values in part.groupby("task"):
-            _band(axis, values, AXES[x][0], colours(0.9 * task / last), f"task {task + 1}")
+            _band(axis, values, AXES[x][0], colours(0.9 * task / last), f"task {task + 1}", "paper")
         _boundaries(axis, ds, AXES[x][0])
         axis.set(title=line.label, ylim=(0, 1))
         axis.title.set_fontsize("small")
         if index == 0:
             axis.legend(fontsize="xx-small")
             axis.set_ylabel("accuracy on each task")
-    return _finish(figure, ds, notes)
+    return _finish(figure, ds, notes, "paper")
 
 
 def stability(ds, setting, x=None):
@@ -92,12 +96,13 @@ def stability(ds, setting, x=None):
             line.colour = plt.get_cmap("viridis")(0.9 * (value - low) / span)
     lines = [lines[index] for index in np.argsort(values, kind="stable")]
     figure, axes = plt.subplots(1, 2, figsize=(13.5, 4.5), sharex=True, layout="constrained")
-    _task_panel(axes[0], ds, lines, lambda frame: frame[frame["train_task"] == frame["eval_task"]], x)
-    _task_panel(axes[1], ds, lines, lambda frame: frame[frame["eval_task"] == 0], x)
+    _task_panel(axes[0], ds, lines, lambda frame: frame[frame["train_task"] == frame["eval_task"]], x,
+                "paper")
+    _task_panel(axes[1], ds, lines, lambda frame: frame[frame["eval_task"] == 0], x, "paper")
     axes[0].set(ylabel="accuracy on the newest task")
     axes[1].set(ylabel="accuracy on task 1")
     _legend_beside(axes[1])
-    return _finish(figure, ds, notes + _undrawn(axes[0], lines, NO_TASK))
+    return _finish(figure, ds, notes + _undrawn(axes[0], lines, NO_TASK), "paper")
 
 
 def methods(datasets, x=None):
@@ -118,8 +123,8 @@ def methods(datasets, x=None):
             across.append(line)
             axes[0].axhline(part["value"].mean(), color=line.colour, linestyle="--", linewidth=1.2,
                             label=line.label)
-    _task_panel(axes[0], datasets, lines, accuracy_so_far, x, without=across)
-    _task_panel(axes[1], datasets, lines, forgetting_so_far, x, without=across)
+    _task_panel(axes[0], datasets, lines, accuracy_so_far, x, "student", across)
+    _task_panel(axes[1], datasets, lines, forgetting_so_far, x, "student", across)
     axes[0].set(ylabel="accuracy on the tasks seen")
     axes[1].set(ylabel="forgetting")
     # In the order of the comparison, whatever was drawn first.
@@ -127,7 +132,7 @@ def methods(datasets, x=None):
     labels = [line.label for line in lines if line.label in handles]
     axes[1].legend([handles[label] for label in labels], labels, fontsize="small", loc="upper left",
                    bbox_to_anchor=(1.01, 1.0))
-    return _finish(figure, datasets, notes + _undrawn(axes[0], lines, NO_TASK))
+    return _finish(figure, datasets, notes + _undrawn(axes[0], lines, NO_TASK), "student")
 
 
 def accuracy_so_far(matrix):
@@ -167,7 +172,8 @@ def save(figure, path):
         plt.close(figure)
 
 
-def _finish(figure, datasets, notes, more=""):
+def _finish(figure, datasets, notes, interval, more=""):
+    figure.text(0.005, 0.005, f"bands: {INTERVALS[interval]}", fontsize="x-small", color="0.4")
     figure.suptitle(", ".join(_headline(ds) for ds in as_list(datasets)) + more)
     figure.left_out = notes
     return figure
@@ -179,7 +185,7 @@ def _undrawn(axis, lines, why):
     return [f"left out {line.label}: {why}" for line in lines if line.label not in drawn]
 
 
-def _curve_panel(axis, ds, name, lines, x):
+def _curve_panel(axis, ds, name, lines, x, interval):
     """One curve over the axis `x`: a band per line, and what went a part of the way."""
     column, label = AXES[x]
     if column != "evaluation":
@@ -190,7 +196,8 @@ def _curve_panel(axis, ds, name, lines, x):
                           else f"no finished trial has measured `{name}`")
     for index, line in enumerate(lines):
         if line.finished:
-            _band(axis, finished[finished["line"] == index], column, line.colour, line.label)
+            _band(axis, finished[finished["line"] == index], column, line.colour, line.label,
+                  interval)
         _partial(axis, unfinished[unfinished["line"] == index], column, line)
     others = unfinished[unfinished["line"] < 0]
     for number, (_, part) in enumerate(others.groupby("trial")):
@@ -201,7 +208,7 @@ def _curve_panel(axis, ds, name, lines, x):
     axis.set(xlabel=label, ylabel=_title(ds, name))
 
 
-def _task_panel(axis, datasets, lines, measure, x, without=()):
+def _task_panel(axis, datasets, lines, measure, x, interval, without=()):
     """What `measure` makes of accuracy matrices, over tasks seen or the axis `x` at the ends of tasks."""
     column, label = ("task", "tasks seen") if x is None else AXES[x]
     ends = {} if x is None else phase_ends(datasets, column)
@@ -219,19 +226,20 @@ def _task_panel(axis, datasets, lines, measure, x, without=()):
     for index, line in enumerate(lines):
         if line not in without:
             if line.finished:
-                _band(axis, part(finished, index), column, line.colour, line.label)
+                _band(axis, part(finished, index), column, line.colour, line.label, interval)
             _partial(axis, part(unfinished, index), column, line)
     if x is None:
         axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     axis.set(xlabel=label)
 
 
-def _band(axis, frame, over, colour, label):
+def _band(axis, frame, over, colour, label, interval):
     if frame.empty:
         return
     grouped = frame.groupby(over)["value"]
-    mean = grouped.mean()
-    half = (1.96 * grouped.std(ddof=0) / np.sqrt(grouped.count())).fillna(0.0)
+    mean, count = grouped.mean(), grouped.count()
+    factor = np.array(factors(int(count.max()), interval))[count.to_numpy()]
+    half = (grouped.std(ddof=1) * factor).fillna(0.0)
     axis.plot(mean.index, mean, color=colour, label=label, linewidth=1.4)
     axis.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
 

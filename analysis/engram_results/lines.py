@@ -9,7 +9,7 @@ import pandas
 from . import published
 from .files import FINISHED, ResultError, as_list, settings
 from .frames import curves, gather
-from .ranking import describe, first_of_each, group_ids, maximise, points, telling
+from .ranking import describe, first_of_each, group_ids, points, reporting, telling
 
 UNFINISHED = ("stopped", "paused")  # they have curves up to where they went
 FILE_STRIDE = 10 ** 8  # trial t of file f has the number f * FILE_STRIDE + t
@@ -100,8 +100,8 @@ def _other_epochs(family, column, name):
     if column is None:
         return []
     best = first_of_each(family[family["n"] > 0], [column])
-    return [f"left out {name} with {row[column]:g} epochs per task ({row['mean']:.3f}): it is drawn "
-            f"with {best.iloc[0][column]:g} ({best.iloc[0]['mean']:.3f})"
+    return [f"left out {name} with {row[column]:g} epochs per task ({row['reported']:.3f}): it is drawn "
+            f"with {best.iloc[0][column]:g} ({best.iloc[0]['reported']:.3f})"
             for _, row in best.iloc[1:].iterrows()]
 
 
@@ -136,7 +136,6 @@ class _Groups:
     def __init__(self, datasets, columns):
         self._frame = gather(datasets)[0]
         self._ids = group_ids(self._frame, columns)
-        self._maximise = maximise(datasets)
         self._reached = np.zeros(len(self._frame))
         for index, ds in enumerate(as_list(datasets)):
             if "accuracy" in ds.variables:
@@ -145,8 +144,8 @@ class _Groups:
                 self._reached[here] = measured[self._frame["position"].values[here]]
 
     def line(self, row, label, colour_):
-        """The line of a point."""
-        members = self._frame[self._ids == row["group"]]
+        """The line of a point: of the seeds that report it."""
+        members = self._frame[(self._ids == row["group"]) & reporting(self._frame, row)]
         numbers = members["file"] * FILE_STRIDE + members["position"]
         finished = tuple(numbers[members["status"].isin(FINISHED)])
         unfinished = tuple(numbers[members["status"].isin(UNFINISHED)])
@@ -156,8 +155,7 @@ class _Groups:
     def best(self, ranked):
         """The best row of a ranking; if no trial of any has finished, the one whose trials went furthest."""
         if (ranked["n"] > 0).any():
-            usable = ranked[ranked["n"] > 0]
-            return usable.sort_values("score", ascending=not self._maximise, kind="stable").iloc[0]
+            return ranked[ranked["n"] > 0].sort_values("rank").iloc[0]
         reached = [self._reached[self._ids == group].sum() for group in ranked["group"]]
         return ranked.iloc[int(np.argmax(reached))]
 

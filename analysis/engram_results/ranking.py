@@ -1,37 +1,38 @@
-"""Points (one combination of settings) and their means over seeds."""
+"""Points (one combination of settings) and what `engram rank` says of them."""
 
 import numpy as np
 import pandas
 
-from .files import FINISHED, ResultError, as_list, settings, varies
+from . import program
+from .files import ResultError, as_list, settings, varies
 from .frames import gather
 
-
-def half_width(values):
-    """Half of the 95 % interval, 1.96 · population standard deviation / √n; NaN for a single run."""
-    values = np.asarray(values, dtype=float)
-    return 1.96 * values.std() / np.sqrt(values.size) if values.size > 1 else np.nan
+FIGURES = ("rank", "selected", "selected_ci", "selected_n", "reported", "reported_ci", "n", "planned",
+           "fresh", "diverged", "stopped", "skipped", "in_sweep")
 
 
-def points(datasets, by=None, report="objective"):
-    """A row per point, best first: settings, mean, ci, n (finished trials), skipped, planned.
+def points(datasets, by=None, report=None, interval="student"):
+    """A row per point, in the order of `engram top`: settings, then
+
+    selected, selected_ci, selected_n: mean and half interval of the objective over the seeds that choose;
+    reported, reported_ci, n, planned: those of the variable `report`, over fresh seeds where `select`
+    gave the point some (fresh), else over the same; diverged, stopped, skipped: trials of all its seeds;
+    in_sweep: False if an edit of the sweep removed it; selected_on and reported_on: what these are.
 
     `by`: settings that make up a point, dotted or as columns; default: those the sweep varied.
-    `report`: the variable behind mean and ci; the order is always that of the mean objective, which
-    is what the sweep selects by. Diverged trials count: their objective is chance, and where they
-    have no value of `report` the objective stands in.
+    `report`: default: the objective's variable, as recorded on test data. `interval`: student or paper.
     """
     frame, varied = gather(datasets)
-    return _summary(frame, list(varied.values()) if by is None else resolve(datasets, by), report,
-                    maximise(datasets))
+    columns = list(varied.values()) if by is None else resolve(datasets, by)
+    return _summary(datasets, frame, columns, report, interval)
 
 
-def best_points(datasets, by=(), report="objective"):
+def best_points(datasets, by=(), report=None, interval="student"):
     """The best point for every combination of the settings in `by`; the best of all without `by`."""
     frame, varied = gather(datasets)
     chosen = resolve(datasets, by)
     everything = chosen + [c for c in varied.values() if c not in chosen]
-    ranked = _summary(frame, everything, report, maximise(datasets))
+    ranked = _summary(datasets, frame, everything, report, interval)
     return first_of_each(ranked[ranked["n"] > 0], chosen)
 
 
@@ -69,25 +70,72 @@ def group_ids(frame, columns):
     return ids
 
 
-def _summary(frame, columns, report, large_is_good):
+def variable(datasets):
+    """The variable behind the objective, as the file says; final_accuracy if it does not say."""
+    return str(as_list(datasets)[0]["objective"].attrs.get("objective", "final_accuracy"))
+
+
+def selecting_data(frame):
+    """Which data select: `validation`, `test`, `first 3 tasks`; several where the files differ."""
+    if "protocol" not in frame:
+        return ""
+    names = frame["protocol"].astype(str)
+    if "protocol_k" in frame:
+        tasks = [f"first {number(k)} task{'' if k == 1 else 's'}" for k in frame["protocol_k"]]
+        names = names.where(names != "first_tasks", tasks)
+    return " or ".join(dict.fromkeys(names))
+
+
+def _summary(datasets, frame, columns, report, interval):
+    objective = variable(datasets)
+    # A file that does not hold its objective's variable holds the objective.
+    report = report or (objective if objective in frame else "objective")
     if report not in frame:
         raise ResultError(f"no variable `{report}` over trials in the file")
-    values = frame[report].where(frame[report].notna(), frame["objective"])
-    rows = []
-    for group, members in frame.groupby(group_ids(frame, columns), sort=True):
-        finished = members.index[members["status"].isin(FINISHED)]
-        score = frame.loc[finished, "objective"].astype(float)
-        value = values[finished].astype(float)
-        row = {column: members[column].iloc[0] for column in columns}
-        row.update(group=group, mean=value.mean() if len(value) else np.nan, ci=half_width(value),
-                   n=len(value), skipped=int(members["status"].isin(("skipped", "stopped")).sum()),
-                   planned=len(members), score=score.mean() if len(score) else np.nan)
-        rows.append(row)
-    ranked = pandas.DataFrame(rows, columns=list(columns) + ["group", "mean", "ci", "n", "skipped",
-                                                             "planned", "score"])
-    ranked = ranked.sort_values("score", ascending=not large_is_good, kind="stable",
-                                na_position="last", ignore_index=True)
-    return ranked
+    groups = group_ids(frame, columns)
+    answer = program.rank({
+        "variable": objective, "report": objective if report == "objective" else report,
+        "goal": "maximise" if maximise(datasets) else "minimise", "interval": interval,
+        "trials": {"point": groups.tolist(), "status": frame["status"].tolist(),
+                   "stage": stages(frame).tolist(),
+                   "selected": _values(frame["objective"]), "reported": _values(frame[report])}})
+    first = pandas.Series(groups).drop_duplicates()
+    place = dict(zip(first, first.index))
+    data = selecting_data(frame)
+    names = {"selected_on": objective + (f" ({data})" if data else ""),
+             "reported_on": f"{report} (as recorded, on test data)"}
+    rows = [{**{column: frame[column].iloc[place[point["point"]]] for column in columns},
+             "group": point["point"], **_numbers(point), **names} for point in answer["points"]]
+    return pandas.DataFrame(rows, columns=list(columns) + ["group", *FIGURES, *names])
+
+
+def _numbers(point):
+    selected, reported = point["selected"], point["reported"]
+    return {"rank": point["rank"],
+            "selected": _number(selected["mean"]), "selected_ci": _number(selected["interval"]),
+            "selected_n": selected["n"],
+            "reported": _number(reported["mean"]), "reported_ci": _number(reported["interval"]),
+            "n": reported["n"], "planned": reported["planned"], "fresh": reported["fresh"],
+            "diverged": point["diverged"], "stopped": point["stopped"],
+            "skipped": point["skipped"], "in_sweep": point["in_sweep"]}
+
+
+def _number(value):
+    return np.nan if value is None else value
+
+
+def _values(column):
+    return [None if value != value else float(value) for value in column]
+
+
+def stages(frame):
+    """The stage of every trial; files from before there were any hold first stages."""
+    return frame["stage"].to_numpy(dtype=int) if "stage" in frame else np.ones(len(frame), dtype=int)
+
+
+def reporting(frame, row):
+    """Which rows of the frame are trials that report the point of a row."""
+    return stages(frame) == (2 if row["fresh"] else 1 if row["in_sweep"] else 0)
 
 
 def telling(datasets):

@@ -6,6 +6,7 @@ import pandas
 from . import published
 from .files import ResultError, as_list, settings
 from .frames import gather
+from .program import INTERVALS
 from .ranking import best_points, describe, first_of_each, points, resolve, telling
 
 PAIR = ["model.activation", "optimizer"]
@@ -19,8 +20,11 @@ TITLES = {
     "class-incremental": "Class-incremental Split-MNIST: best point of every method, for each "
                          "number of epochs per task",
 }
-COLUMNS = ("label", "epochs", "activation", "optimizer", "measured", "ci", "n", "skipped", "planned",
-           "published", "published_ci", "published_activation", "published_optimizer",
+# Measured and published intervals are compared, so both are what the paper reports.
+INTERVAL = "paper"
+FORMULA = INTERVALS[INTERVAL]
+COLUMNS = ("label", "epochs", "activation", "optimizer", "measured", "ci", "n", "skipped",
+           "diverged", "planned", "published", "published_ci", "published_activation", "published_optimizer",
            "published_epochs", "difference", "overlap", "settings")
 
 
@@ -68,10 +72,10 @@ def _from_pairs(name, datasets, paper):
     for member in dict.fromkeys(pair[side] for pair in rows):
         group = [row for pair, row in rows.items() if pair[side] == member]
         paper_best = max(group, key=lambda row: row["published"])
-        ours = max(group, key=lambda row: row.get("score", -np.inf))
+        ours = min(group, key=lambda row: row.get("rank", np.inf))
         chosen.append({**ours, "published": paper_best["published"],
                        "published_ci": paper_best["published_ci"],
-                       titles[other]: ours[titles[other]] if "score" in ours else "",
+                       titles[other]: ours[titles[other]] if "rank" in ours else "",
                        f"published_{titles[other]}": paper_best[titles[other]]})
     return chosen
 
@@ -82,7 +86,7 @@ def _on_split(datasets):
         for setting in PAIR:
             if setting not in settings(ds):
                 raise ResultError(f"the file has no setting `{setting}`")
-    best = best_points(datasets, by=PAIR + ["stream"], report=_report(datasets))
+    best = best_points(datasets, by=PAIR + ["stream"], report=_report(datasets), interval=INTERVAL)
     shown = telling(datasets)
     columns = {setting: settings(datasets[0])[setting] for setting in PAIR + ["stream"]}
     found = {}
@@ -102,7 +106,8 @@ def _fitting(datasets, entry, by=()):
     varied = gather(datasets)[1]
     by = list(dict.fromkeys([variables[name] for name in [*names, *by] if name in variables]
                             + list(varied.values())))
-    ranked = points(datasets, by=by, report=entry.get("report", _report(datasets)))
+    ranked = points(datasets, by=by, report=entry.get("report", _report(datasets)),
+                    interval=INTERVAL)
     ranked = ranked[ranked["n"] > 0]
     fits = [published.matches(row, variables, entry["match"]) for _, row in ranked.iterrows()]
     return ranked[np.array(fits, dtype=bool)]
@@ -145,8 +150,9 @@ def _methods(datasets):
 
 
 def _measured(row, shown, without=()):
-    return {"measured": 100 * row["mean"], "ci": 100 * row["ci"], "n": int(row["n"]),
-            "skipped": int(row["skipped"]), "planned": int(row["planned"]), "score": row["score"],
+    return {"measured": 100 * row["reported"], "ci": 100 * row["reported_ci"], "n": int(row["n"]),
+            "skipped": int(row["skipped"]), "planned": int(row["planned"]),
+            "diverged": int(row["diverged"]), "rank": row["rank"],
             "settings": describe(row, shown, without)}
 
 
@@ -157,13 +163,13 @@ def _report(datasets):
 
 
 def _judge(row):
-    row = {"measured": np.nan, "ci": np.nan, "n": 0, "skipped": 0, "planned": 0, "settings": "",
-           **row}
+    row = {"measured": np.nan, "ci": np.nan, "n": 0, "skipped": 0, "diverged": 0, "planned": 0,
+           "settings": "", **row}
     row["difference"] = row["measured"] - row["published"]
     # One run has no interval, and not every paper gives one: nothing can be said then.
     both = row["ci"] == row["ci"] and row["published_ci"] == row["published_ci"]
     row["overlap"] = (abs(row["difference"]) <= row["ci"] + row["published_ci"]) if both else None
-    row.pop("score", None)
+    row.pop("rank", None)
     return row
 
 
@@ -173,7 +179,7 @@ def render(name, frame):
     head = labels + ["measured", "n", "published", "difference", "overlap", "settings"]
     lines = [head] + [[_text(row[c]) for c in labels] + _cells(row) for _, row in frame.iterrows()]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    out = [f"{TITLES[name]} (test accuracy, %: mean ± 95 % interval over seeds)", ""]
+    out = [f"{TITLES[name]} (test accuracy, %: mean ± {FORMULA})", ""]
     out += ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
             for line in lines]
     measured = frame[frame["n"] > 0]
@@ -195,6 +201,7 @@ def _cells(row):
     if not row["n"]:
         return ["–", "0", theirs, "–", "–", ""]
     seeds = f"{row['n']:.0f}" + (f"/{row['planned']:.0f}" if row["n"] < row["planned"] else "")
+    seeds += f" ({row['diverged']:.0f} diverged)" if row["diverged"] else ""
     overlap = {True: "yes", False: "no"}.get(row["overlap"], "–")
     return [_interval(row["measured"], row["ci"]), seeds, theirs, _signed(row["difference"]),
             overlap, row["settings"]]

@@ -17,7 +17,7 @@ def trial(activation, optimizer, objective, status="done", **more):
 def dataset(trials, complete=True, attributes=None):
     """The dataset of some trials: 2 tasks, 4 evaluations."""
     names = [name for name in dict.fromkeys(key for row in trials for key in row)
-             if name not in ("objective", "status")]
+             if name not in ("objective", "status", "stage")]
     ds = xarray.Dataset(attrs={"format_name": "engram-results", "format_version": 1,
                                "title": "synthetic", "complete": int(complete),
                                **(attributes or {})})
@@ -27,8 +27,10 @@ def dataset(trials, complete=True, attributes=None):
     ds["status"] = ("trial", np.array([row["status"] for row in trials], dtype=np.uint8))
     partial = np.isin(ds["status"].values, (STATUS["paused"], STATUS["stopped"]))
     aim = np.array([row["objective"] for row in trials], dtype=float)
+    if any("stage" in row for row in trials):
+        ds["stage"] = ("trial", [row.get("stage", 1) for row in trials])
     ds["objective"] = ("trial", np.where(partial, np.nan, aim))
-    ds["final_accuracy"] = ds["objective"].where(ds["status"] == STATUS["done"])
+    ds["final_accuracy"] = ds["objective"].copy()
     ds["average_accuracy"] = ds["final_accuracy"].copy()
     ds["trial_id"] = ("trial", np.array([f"{hash((key, keys[:i].count(key))) % 2**64:016x}"
                                          for i, key in enumerate(keys)], dtype=object))
@@ -55,7 +57,7 @@ def dataset(trials, complete=True, attributes=None):
     matrix[:, 0, 0], matrix[:, 1, 0], matrix[:, 1, 1] = curve[:, 3], curve[:, 1], curve[:, 3]
     matrix[partial, 0, 0], matrix[partial, 1, 0] = aim[partial], np.nan
     ds["accuracy_matrix"] = (("trial", "train_task", "eval_task"), matrix)
-    ds["objective"].attrs["goal"] = "maximise"
+    ds["objective"].attrs.update(objective="final_accuracy", goal="maximise")
     return ds.set_coords(names)
 
 

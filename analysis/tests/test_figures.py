@@ -33,7 +33,7 @@ class Figures(ResultsCase):
         self.assertEqual(list(drawn), ["hard_ash (n = 2)", "relu (n = 1)"])
         np.testing.assert_allclose(drawn["hard_ash (n = 2)"], 0.7 * np.arange(1, 5) / 4, rtol=1e-6)
         band = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
-        half = 1.96 * 0.1 / np.sqrt(2)
+        half = np.tan(0.475 * np.pi) * np.sqrt(0.02) / np.sqrt(2)  # t(0.975, 1) s / √n
         self.assertAlmostEqual(band.max(), 0.7 + half, places=6)
 
     def test_curves_leave_out_the_weakest_and_say_so(self):
@@ -48,6 +48,13 @@ class Figures(ResultsCase):
         self.assertEqual(list(lines(figure.axes[2])), ["task 1", "task 2"])
         np.testing.assert_allclose(lines(figure.axes[3])["task 2"], 0.1 * np.arange(1, 5) / 4,
                                    rtol=1e-6)
+
+    def test_figure1_tells_optimizers_apart(self):
+        rows = [trial("hard_ash", "adagrad", 0.8), trial("hard_ash", "sgd", 0.5),
+                trial("relu", "adagrad", 0.2)]
+        drawn = lines(self.close(figures.figure1(self.open(rows))).axes[0])
+        self.assertEqual(list(drawn), ["hard_ash adagrad (n = 1)", "hard_ash sgd (n = 1)",
+                                       "relu adagrad (n = 1)"])
 
     def test_figures_2_and_3_show_newest_task_and_task_1(self):
         rows = [trial("hard_ash", "adagrad", 0.8, model_activation_z_k=2.0,
@@ -128,7 +135,7 @@ class Figures(ResultsCase):
         figure = self.close(figures.figure1(self.open(rows, "one.h5")))
         self.assertEqual(list(lines(figure.axes[0])),
                          ["hard_ash (n = 2)", "relu (n = 1, 1 stopped)", "ash (n = 0, 1 stopped)"])
-        self.assertEqual(figure.left_out, ["left out sigmoid: no trial has a result (1 pending)"])
+        self.assertEqual(figure.left_out, ["left out sigmoid, adagrad: no trial has a result (1 pending)"])
 
         rows = [dict(row, learner="plain") for row in rows]
         figure = self.close(figures.methods(self.open(rows, "two.h5")))
@@ -153,7 +160,7 @@ class Figures(ResultsCase):
         image = self.folder / "x.png"
         code, out, err = self.command("figure", "1", path, "-o", image, "--x", "examples")
         self.assertEqual((code, out), (0, ""))
-        self.assertEqual(err, "engram_results: left out ash: no trial has a result (1 failed)\n")
+        self.assertEqual(err, "engram_results: left out ash, sgd: no trial has a result (1 failed)\n")
         code, _, err = self.command("figure", "1", path, path, "-o", image)
         self.assertEqual(code, 2)
         self.assertIn("figure 1 takes one file", err)

@@ -1,12 +1,14 @@
 """Means over seeds, their intervals and the choice of the best."""
 
 import math
+import os
 import unittest
+import unittest.mock
 
 import numpy as np
 
 import engram_results
-from engram_results import ranking
+from engram_results import program, ranking
 from case import ResultsCase
 from synthetic import trial
 
@@ -14,12 +16,22 @@ NAN = float("nan")
 
 
 class Interval(unittest.TestCase):
-    def test_population_standard_deviation(self):
-        # std of 0.6, 0.8 with n: 0.1; with n - 1 it would be 0.1414
-        self.assertAlmostEqual(ranking.half_width([0.6, 0.8]), 1.96 * 0.1 / math.sqrt(2), places=12)
+    def test_factors_are_those_of_students_distribution(self):
+        student, paper = (program.factors(3, interval) for interval in ("student", "paper"))
+        self.assertTrue(math.isnan(student[0]) and math.isnan(student[1]))
+        # t(0.975, 1) = tan(0.475 π); s of 0.6, 0.8 is 0.1414, with divisor n 0.1
+        self.assertAlmostEqual(student[2], math.tan(0.475 * math.pi) / math.sqrt(2), places=10)
+        self.assertAlmostEqual(student[3], 3 ** -0.5 * 4.302652729749463, places=10)
+        self.assertAlmostEqual(paper[2] * math.sqrt(0.02), 1.96 * 0.1 / math.sqrt(2), places=12)
 
-    def test_a_single_run_has_none(self):
-        self.assertTrue(math.isnan(ranking.half_width([0.7])))
+    def test_without_the_command_it_is_said_what_is_missing(self):
+        with unittest.mock.patch.dict(os.environ, {"ENGRAM": "/nowhere/engram"}):
+            with self.assertRaisesRegex(engram_results.ResultError, "ENGRAM=/nowhere/engram is no"):
+                program.find()
+        with unittest.mock.patch.dict(os.environ, {"ENGRAM": "", "PATH": "/nowhere"}), \
+                unittest.mock.patch.object(program, "BUILT", "/nowhere/engram"):
+            with self.assertRaisesRegex(engram_results.ResultError, "command `engram`, which was"):
+                program.find()
 
 
 class Points(ResultsCase):
@@ -29,21 +41,56 @@ class Points(ResultsCase):
                         trial("ash", "sgd", 0.9, model_activation_alpha=4.0),
                         trial("relu", "sgd", 0.2), trial("relu", "sgd", 0.4)])
         frame = engram_results.points(ds)
-        np.testing.assert_allclose(frame["mean"], [0.9, 0.7, 0.3])
+        np.testing.assert_allclose(frame["reported"], [0.9, 0.7, 0.3])
         self.assertEqual(frame["n"].tolist(), [1, 2, 2])
         self.assertTrue(math.isnan(frame["model_activation_alpha"][2]))
-        self.assertAlmostEqual(frame["ci"][1], 1.96 * 0.1 / math.sqrt(2), places=12)
+        half = math.tan(0.475 * math.pi) * math.sqrt(0.02) / math.sqrt(2)
+        self.assertAlmostEqual(frame["reported_ci"][1], half, places=10)
+        paper = engram_results.points(ds, interval="paper")
+        self.assertAlmostEqual(paper["reported_ci"][1], 1.96 * 0.1 / math.sqrt(2), places=12)
 
     def test_diverged_counts_as_chance_and_skipped_makes_n_smaller(self):
         ds = self.open([trial("ash", "sgd", 0.7), trial("ash", "sgd", 0.1, "diverged"),
                         trial("ash", "sgd", NAN, "skipped"), trial("ash", "sgd", NAN, "failed"),
                         trial("relu", "sgd", NAN, "pending")])
-        for report in ("objective", "final_accuracy"):  # final_accuracy is NaN where it diverged
-            frame = engram_results.points(ds, report=report)
-            self.assertAlmostEqual(frame["mean"][0], 0.4)
-            self.assertEqual(frame[["n", "skipped", "planned"]].iloc[0].tolist(), [2, 1, 4])
+        frame = engram_results.points(ds)
+        self.assertAlmostEqual(frame["reported"][0], 0.4)
+        counts = ["n", "diverged", "skipped", "planned"]
+        self.assertEqual(frame[counts].iloc[0].tolist(), [2, 1, 1, 4])
         self.assertEqual(frame["n"][1], 0)
-        self.assertTrue(math.isnan(frame["mean"][1]))
+        self.assertTrue(math.isnan(frame["reported"][1]))
+
+    def test_diverged_has_no_value_of_what_is_no_accuracy(self):
+        ds = self.open([trial("ash", "sgd", NAN, "diverged"), trial("ash", "sgd", 0.1),
+                        trial("relu", "sgd", 0.5), trial("relu", "sgd", 0.5),
+                        trial("swish", "sgd", NAN, "diverged")])
+        ds["forgetting"] = ds["objective"].copy()
+        ds["objective"].attrs.update(objective="forgetting", goal="minimise")
+        frame = engram_results.points(ds)
+        # Never 0.100, and a point that has lost seeds is not better for it.
+        self.assertEqual(frame["model_activation"].tolist(), ["relu", "ash", "swish"])
+        self.assertEqual(frame["n"].tolist(), [2, 1, 0])
+        self.assertEqual(frame["diverged"].tolist(), [0, 1, 1])
+        self.assertTrue(math.isnan(frame["reported"][2]))
+
+    def test_fresh_seeds_report_and_what_was_removed_is_marked(self):
+        ds = self.open([trial("ash", "sgd", 0.9), trial("ash", "sgd", 0.7),
+                        trial("ash", "sgd", 0.5, stage=2), trial("ash", "sgd", 0.3, stage=2),
+                        trial("relu", "sgd", 0.6), trial("swish", "sgd", 1.0, stage=0)])
+        frame = engram_results.points(ds)
+        self.assertEqual(frame["model_activation"].tolist(), ["ash", "relu", "swish"])
+        np.testing.assert_allclose(frame["selected"], [0.8, 0.6, 1.0])
+        np.testing.assert_allclose(frame["reported"], [0.4, 0.6, 1.0])
+        self.assertEqual(frame["fresh"].tolist(), [True, False, False])
+        self.assertEqual(frame["in_sweep"].tolist(), [True, True, False])
+        self.assertEqual(frame[["selected_n", "n", "planned"]].iloc[0].tolist(), [2, 2, 2])
+
+    def test_data_are_named(self):
+        rows = [trial("ash", "sgd", 0.5, protocol="first_tasks", protocol_k=2.0),
+                trial("relu", "sgd", 0.6, protocol="first_tasks", protocol_k=2.0)]
+        frame = engram_results.points(self.open(rows))
+        self.assertEqual(frame["selected_on"][0], "final_accuracy (first 2 tasks)")
+        self.assertEqual(frame["reported_on"][0], "final_accuracy (as recorded, on test data)")
 
     def test_best_per_setting_chooses_by_mean_not_by_single_runs(self):
         ds = self.open([trial("ash", "sgd", 0.1, optimizer_lr=1.0),
@@ -71,14 +118,15 @@ class Points(ResultsCase):
         ds["final_accuracy"] = ("trial", np.array([0.9, 0.1]))
         frame = engram_results.points(ds, report="final_accuracy")
         self.assertEqual(frame["model_activation"].tolist(), ["relu", "ash"])
-        self.assertEqual(frame["mean"].tolist(), [0.1, 0.9])
+        self.assertEqual(frame["reported"].tolist(), [0.1, 0.9])
+        self.assertEqual(frame["selected"].tolist(), [0.6, 0.5])
 
     def test_several_files_are_one_and_shared_trials_count_once(self):
         rows = [trial("ash", "sgd", 0.5), trial("relu", "sgd", 0.2)]
         half = [trial("ash", "sgd", NAN, "pending"), trial("relu", "sgd", NAN, "pending"),
                 trial("ash", "sgd", 0.7), trial("swish", "adam", 0.3)]
         frame = engram_results.points([self.open(half, "a.h5"), self.open(rows, "b.h5")])
-        found = {(r.model_activation, r.optimizer): (round(r["mean"], 9), r.n, r.planned)
+        found = {(r.model_activation, r.optimizer): (round(r["reported"], 9), r.n, r.planned)
                  for _, r in frame.iterrows()}
         self.assertEqual(found, {("ash", "sgd"): (0.6, 2, 2), ("relu", "sgd"): (0.2, 1, 1),
                                  ("swish", "adam"): (0.3, 1, 1)})
@@ -86,7 +134,7 @@ class Points(ResultsCase):
     def test_what_each_file_fixes_differently_tells_points_apart(self):
         files = [self.open([trial("relu", "sgd", score, stream=stream)], f"{stream}.h5")
                  for stream, score in (("split", 0.2), ("iid", 0.9))]
-        self.assertEqual(engram_results.points(files)["mean"].tolist(), [0.9, 0.2])
+        self.assertEqual(engram_results.points(files)["reported"].tolist(), [0.9, 0.2])
 
     def test_description_names_numbers_and_leaves_out_what_is_missing(self):
         ds = self.open([trial("ash", "sgd", 0.5, model_activation_alpha=4.0, optimizer_lr=3e-4),

@@ -171,6 +171,7 @@ class Command(ResultsCase):
         line = next(line for line in out.splitlines() if line.startswith("hard_ash") and
                     "adagrad" in line)
         self.assertEqual(line.split(), "hard_ash adagrad 78.0 ± 1.4 2/3 78.3 ± 1.4 -0.3 yes".split())
+        self.assertIn("1.96 · s/√n with divisor n, the formula of the Hard ASH paper", out)
         self.assertIn("measured 1 of 45 rows; intervals overlap in 1 of 1", out)
         code, out, _ = self.command("table", "1", path, "--csv")
         self.assertEqual(code, 0)
@@ -204,8 +205,11 @@ class Command(ResultsCase):
         path = self.path(seeds("hard_ash", "adagrad", [0.7, 0.8]) + seeds("relu", "sgd", [0.25]))
         code, out, _ = self.command("points", path)
         self.assertEqual(code, 0)
-        self.assertEqual(out.splitlines()[0], "model_activation,optimizer,mean,ci,n,skipped,planned")
-        self.assertEqual(out.splitlines()[2], "relu,sgd,0.25,,1,0,1")
+        self.assertEqual(out.splitlines()[0], "model_activation,optimizer,rank,selected,selected_ci,"
+                         "selected_n,reported,reported_ci,n,planned,fresh,diverged,stopped,skipped,"
+                         "in_sweep,selected_on,reported_on")
+        self.assertEqual(out.splitlines()[2], "relu,sgd,2,0.25,,1,0.25,,1,1,False,0,0,0,True,"
+                         "final_accuracy,\"final_accuracy (as recorded, on test data)\"")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ typedef struct eg_learner_ops {
      *  that says no returns EG_STOPPED with nothing changed of what `write` writes: the phase is ended
      *  again when the trial goes on. */
     eg_status (*end_phase)(eg_learner *learner, size_t phase);
+    /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so that a part of
+     *  it tells what all of it takes. Required of those that ask. */
+    size_t (*end_phase_polls)(const eg_learner *learner, size_t phase);
     /** scores [size, outputs]: the largest is the prediction. Changes nothing that later steps or
      * evaluations depend on: an evaluation that was interrupted is made again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
@@ -65,8 +68,11 @@ struct eg_learner {
 
 typedef struct eg_learner_kind {
     eg_component component;
-    bool uses_task_boundaries;           /**< begin_phase/end_phase matter */
-    bool uses_task_ids;                  /**< predictions need to know the task */
+    bool uses_task_boundaries; /**< begin_phase/end_phase matter */
+    bool uses_task_ids;        /**< predictions need to know the task */
+    /** Settings at the root that it does not look at, such as "optimizer", and so all below them: they are no
+     *  settings of its trials to those who read results. NULL-terminated; NULL: it looks at all. */
+    const char *const *unused;
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
     /** Optional: EG_INVALID if the learner's own settings cannot work together. */

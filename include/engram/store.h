@@ -49,6 +49,9 @@ typedef struct eg_store eg_store;
  * passed. */
 eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
                         const eg_session *session, eg_outcome *outcomes) EG_WARN_UNUSED;
+/** What eg_store_open would say of the same arguments, without writing anything: its errors, and in *writer who is
+ * writing to the file now, "host pid" (a new text; NULL: nobody), which would be another. */
+eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *plan) EG_WARN_UNUSED;
 /** What changed in the sweep since the file's last run: "4 of its 12 trials are new; …"; "" if nothing
  * did. Lives as long as the store. */
 const char *eg_store_change(const eg_store *store);

@@ -69,10 +69,10 @@ typedef struct eg_stream_kind {
                         uint64_t seed, double holdout, size_t block);
     /** EG_INVALID if the settings do not fit a dataset of so many classes; opens nothing. */
     eg_status (*check)(const eg_view *view, size_t classes);
-    /** Work of a whole run from settings alone, for cost estimates: phases, and the training
-     * examples (epochs counted) and test examples of all tasks, given the dataset's training and
-     * test examples. */
-    void (*sizes)(const eg_view *view, size_t train, size_t test, size_t *phases,
+    /** Work of a whole run from settings alone, for checks and cost estimates: phases, tasks, and the
+     * training examples (epochs counted) and test examples of all tasks, given the dataset's
+     * training and test examples. */
+    void (*sizes)(const eg_view *view, size_t train, size_t test, size_t *phases, size_t *tasks,
                   size_t *train_examples, size_t *test_examples);
 } eg_stream_kind;
 

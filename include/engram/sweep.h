@@ -91,6 +91,10 @@ typedef struct eg_stop_kind {
     /** The same for all trials that it is compared with, itself included, in the order of their points; how many. */
     size_t (*peers)(const double *p, const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
                     struct eg_peer *out);
+    /** What is left of the first stage's work, as a share, when the rule cuts as much as it may (*least) and as
+     * little (*most). `evaluations`: of a trial. Points count the same; none has failed. */
+    void (*bounds)(const double *p, const eg_plan *plan, size_t evaluations, double *least,
+                   double *most);
     /** Refuses plans that the rule has no meaning for. */
     eg_status (*check)(const eg_plan *plan);
     /** Whether the verdict on one of two points, or on their trials, depends on the other. */
@@ -171,6 +175,10 @@ typedef struct eg_peer {
  *  first stage. */
 size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
                      eg_peer peers[EG_PEERS_MAX]);
+
+/** What the rules leave of the first stage, as shares of all its work (1 without rules): when they cut as much as they
+ * may, and as little. `evaluations`: of a trial; 0 if unknown, then rules that look into trials are left out. */
+void eg_plan_bounds(const eg_plan *plan, size_t evaluations, double *least, double *most);
 
 /** Whether some rule's verdict on `other` may change with an outcome of `point`; always if they are
  * the same. */

@@ -27,9 +27,32 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count) EG_WARN_UNUSED;
 
+/** Settings at the root that the trial's learner does not look at (eg_learner_kind.unused); NULL: none. They are part of
+ * the id all the same. */
+const char *const *eg_trial_unused(const eg_settings *settings);
+/** Whether a setting can matter to the trial: it is none of those, nor below one. */
+bool eg_trial_uses(const eg_settings *settings, const char *name);
+
 /** Estimated floating-point operations of the whole trial, evaluation included; a guide for order
  * and time. */
 eg_status eg_trial_cost(double *out, const eg_settings *settings) EG_WARN_UNUSED;
+
+/** What a trial takes, from a few of its minibatches, some blocks of an evaluation and (part of) the end of a
+ * phase. Seconds are processor time of this thread, so other programs disturb little. */
+typedef struct eg_trial_timing {
+    double seconds;     /**< the whole trial, the sum of: */
+    double setup;       /**< network, stream, record */
+    double training;    /**< all minibatches */
+    double evaluation;  /**< all evaluations */
+    double phase_ends;  /**< what the learner does at the ends of phases, such as importances */
+    size_t steps;       /**< minibatches of the trial */
+    size_t evaluations; /**< of the trial */
+} eg_trial_timing;
+
+/** Measures for about `budget` seconds (a single minibatch may take longer). The dataset comes from the cache, and its
+ * opening is not counted. Errors as in eg_trial_run. */
+eg_status eg_trial_time(eg_trial_timing *out, const eg_settings *settings, eg_dataset_cache *cache,
+                        double budget) EG_WARN_UNUSED;
 
 /** Refuses settings that resolve but cannot work together (lwta groups that do not divide the
  * layer, a partition with classes the dataset does not have), without opening data. */

@@ -4,26 +4,32 @@
 
 #include "engram/status.h"
 #include "engram/sweep.h"
+#include "engram/trial.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Share of the measured matrix-multiplication rate that whole trials reach: small matrices, activations,
- *  optimizer and evaluation included. Measured on multilayer perceptrons of 200 and of 1000 units. */
-#define EG_ESTIMATE_EFFICIENCY 0.8
+/** Seconds that trying out minibatches may take in all, about. */
+#define EG_ESTIMATE_SECONDS 2.0
 
 typedef struct eg_estimate {
-    char *path;        /**< of the results file that was looked for; owned */
-    bool found;        /**< it exists and was read */
-    size_t known;      /**< trials of the plan that are finished in it */
-    size_t measured;   /**< of these, how many have a time */
-    double probe_rate; /**< measured floating-point operations per second; 0: not measured */
-    double rate;       /**< operations of the cost model per second of one core */
-    double total_seconds, left_seconds; /**< of one core */
+    bool found;      /**< there are results, and they were read */
+    size_t known;    /**< trials of the plan that are finished in them */
+    size_t measured; /**< of these, how many have a time */
+    size_t kinds;    /**< of points, by what they cost … */
+    size_t timed;    /**< … how many were tried out, or have finished trials … */
+    double spent;    /**< … in so many seconds */
+    bool possible;   /**< there is an estimate; otherwise `why` not */
+    const char *why;
+    double opening; /**< seconds that each worker needs to open the data, once; 0 if not measured */
+    size_t dearest; /**< the point of the kind that takes most of the time; tried out if … */
+    eg_trial_timing timing; /**< … its seconds are not 0 */
+    double total;           /**< seconds of one core: all trials, none cut by a rule */
+    double most, least;     /**< what is left, with as few or as many cuts as there may be */
 } eg_estimate;
 
-/** `path`: NULL for the default. Release with eg_estimate_clear, also after a failure. */
-eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *path) EG_WARN_UNUSED;
-void eg_estimate_clear(eg_estimate *estimate);
+/** `path`: of the results. `timing`: whether minibatches may be tried out, which takes data that are `usable`. */
+eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *path, bool timing,
+                           bool usable) EG_WARN_UNUSED;
 
 #endif

@@ -4,16 +4,26 @@
 #include "cli/estimate.h"
 #include "cli/format.h"
 #include "cli/json.h"
-#include "cli/table.h"
+#include "cli/preflight.h"
+#include "cli/sweep_words.h"
 #include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { VALUES_SHOWN = 12, WORDS_SIZE = 400 };
+
+/** The value of a setting at a point, NULL if the point does not have it or its learner does not look at it. */
+static const char *value_at(const eg_plan *plan, size_t point, const char *name)
+{
+    const eg_settings *settings = plan->points[point].settings;
+    const eg_setting *setting = eg_settings_find(settings, name);
+    return setting != NULL && eg_trial_uses(settings, name) ? setting->value.text : NULL;
+}
 
 /** The distinct values of a setting over the points, in order of appearance: at most VALUES_SHOWN are
  *  listed, all are counted. */
@@ -24,8 +34,7 @@ static size_t values_of(const eg_plan *plan, const char *name, const char *list[
     size_t shown = 0;
     size_t more = 0;
     for (size_t p = 0; p < plan->point_count; p++) {
-        const eg_setting *setting = eg_settings_find(plan->points[p].settings, name);
-        const char *text = setting == NULL ? NULL : setting->value.text;
+        const char *text = value_at(plan, p, name);
         size_t i = 0;
         while (text != NULL && i < shown && strcmp(list[i], text) != 0) {
             i++;
@@ -65,7 +74,7 @@ static void print_rules(const eg_plan *plan)
                          param->type == EG_TYPE_WORD ? param->choices[(size_t)value]
                                                      : eg_number(value, true).text);
         }
-        (void)printf(" (can only make it shorter)\n");
+        (void)printf("\n");
     }
     if (plan->select_best > 0 && plan->slice_count > 0) {
         (void)printf("then        nothing: the second stage runs in the merged file\n");
@@ -83,32 +92,93 @@ static const char *protocol_of(const eg_plan *plan)
     return count == 1 ? list[0] : "several";
 }
 
-static void print_estimate(const eg_plan *plan, const eg_estimate *estimate)
+/** What is known besides the plan. */
+typedef struct outlook {
+    char *path;                 /* of the results */
+    char *writer;               /* who is writing to them, NULL: nobody */
+    char data[EG_MESSAGE_SIZE]; /* why data cannot be used, "": they can */
+    eg_estimate estimate;
+} outlook;
+
+static void print_results(const eg_plan *plan, const outlook *o)
 {
-    if (estimate->found) {
-        eg_say(stdout, "results     %s: %zu of %zu trials finished\n", estimate->path,
-               estimate->known, plan->trial_count);
+    if (o->estimate.found) {
+        eg_say(stdout, "results     %s: %zu of %zu trials finished\n", o->path, o->estimate.known,
+               plan->trial_count);
     } else {
-        eg_say(stdout, "results     %s does not exist yet\n", estimate->path);
+        eg_say(stdout, "results     %s does not exist yet\n", o->path);
     }
-    if (estimate->known == plan->trial_count) {
-        (void)printf("time        nothing is left to run\n");
-        return;
+    if (o->writer != NULL) {
+        (void)printf("            process %s is writing there: `engram run` refuses meanwhile\n",
+                     strrchr(o->writer, ' ') + 1);
     }
-    (void)printf("time        %s on one core", eg_duration(estimate->left_seconds).text);
-    (void)printf(" (%.3g core-hours)", estimate->left_seconds / 3600);
-    if (estimate->measured > 0) {
-        (void)printf(", from %zu measured trial%s\n", estimate->measured,
-                     eg_plural(estimate->measured));
-    } else {
-        (void)printf(", estimated: %.3g operations at %.2f of the %.3g per second this core "
-                     "multiplies matrices with\n",
-                     estimate->total_seconds * estimate->rate, EG_ESTIMATE_EFFICIENCY,
-                     estimate->probe_rate);
+    if (o->data[0] != '\0') {
+        eg_say(stdout, "data        %s; `engram run` refuses without\n", o->data);
     }
 }
 
-static void print_text(const eg_plan *plan, const eg_estimate *estimate)
+/** How the estimate was made. */
+static void print_method(const eg_estimate *e)
+{
+    (void)printf("            from");
+    if (e->measured > 0) {
+        (void)printf(" %zu finished trial%s", e->measured, eg_plural(e->measured));
+    }
+    if (e->timing.seconds > 0) {
+        (void)printf("%s minibatches and evaluations tried out for %s",
+                     e->measured > 0 ? " and" : "", eg_duration(e->spent).text);
+    }
+    (void)printf(": %zu of %zu kind%s of points%s\n", e->timed, e->kinds, eg_plural(e->kinds),
+                 e->timed < e->kinds ? ", the others by their operations" : "");
+    if (e->timing.seconds <= 0) {
+        return;
+    }
+    const eg_trial_timing *t = &e->timing;
+    (void)printf(
+        "            point %zu: %.3g s a trial: %zu minibatches %.3g, %zu evaluation%s %.3g, "
+        "ends of tasks %.3g, set-up %.3g;\n",
+        e->dearest, t->seconds, t->steps, t->training, t->evaluations, eg_plural(t->evaluations),
+        t->evaluation, t->phase_ends, t->setup);
+    (void)printf("            opening the data %.3g s for each rank\n", e->opening);
+}
+
+static void print_estimate(const eg_plan *plan, const eg_estimate *e)
+{
+    if (e->known == plan->trial_count) {
+        (void)printf("time        nothing is left to run\n");
+        return;
+    }
+    if (!e->possible) {
+        (void)printf("time        not estimated: %s\n", e->why);
+        return;
+    }
+    (void)printf("time        ");
+    if (e->least < 0.99 * e->most) {
+        (void)printf("%s to ", eg_duration(e->least).text);
+    }
+    (void)printf("%s on one core", eg_duration(e->most).text);
+    (void)printf(" (%.3g core-hours)%s\n", e->most / 3600,
+                 e->least < 0.99 * e->most ? ", as many points are cut as may be, or none" : "");
+    print_method(e);
+}
+
+/** How many trials the rules leave: those that look into trials leave all of them a part. */
+static void print_bounds(const eg_plan *plan)
+{
+    double least = 1;
+    double most = 1;
+    eg_plan_bounds(plan, 0, &least, &most);
+    if (least < 1) {
+        size_t low = (size_t)(least * (double)plan->trial_count + 0.5);
+        size_t high = (size_t)(most * (double)plan->trial_count + 0.5);
+        (void)printf(", of which rules leave %zu", low);
+        if (high > low) {
+            (void)printf(" to %zu", high);
+        }
+    }
+}
+
+static void print_text(const eg_plan *plan, const outlook *o)
 {
     eg_say(stdout, "%s (%s)\n", plan->name, plan->path);
     if (plan->doc != NULL && plan->doc[0] != '\0') {
@@ -131,11 +201,13 @@ static void print_text(const eg_plan *plan, const eg_estimate *estimate)
         (void)printf(" of %zu: slice %zu of %zu", plan->point_count * plan->seed_count, plan->slice,
                      plan->slice_count);
     }
+    print_bounds(plan);
     (void)printf("\n");
     eg_say(stdout, "objective   %s, %s, chosen by protocol %s\n", plan->objective,
            plan->maximise ? "maximise" : "minimise", protocol_of(plan));
     print_rules(plan);
-    print_estimate(plan, estimate);
+    print_results(plan, o);
+    print_estimate(plan, &o->estimate);
     (void)printf("swept       %zu setting%s\n", plan->swept_count, eg_plural(plan->swept_count));
     print_swept(plan);
     for (size_t i = 0; i < plan->note_count; i++) {
@@ -146,8 +218,9 @@ static void print_text(const eg_plan *plan, const eg_estimate *estimate)
     }
 }
 
-static eg_status print_json(const eg_plan *plan, const eg_estimate *estimate)
+static eg_status print_json(const eg_plan *plan, const outlook *o)
 {
+    const eg_estimate *e = &o->estimate;
     json_t *root = json_object();
     eg_json_text(root, "name", plan->name);
     eg_json_text(root, "path", plan->path);
@@ -163,11 +236,17 @@ static eg_status print_json(const eg_plan *plan, const eg_estimate *estimate)
     eg_json_text(root, "protocol", protocol_of(plan));
     eg_json_count(root, "second_stage_points", plan->select_best);
     eg_json_count(root, "second_stage_seeds", plan->select_seed_count);
-    eg_json_text(root, "results", estimate->path);
-    eg_json_count(root, "finished", estimate->known);
-    eg_json_count(root, "measured_trials", estimate->measured);
-    eg_json_real(root, "core_seconds_total", estimate->total_seconds);
-    eg_json_real(root, "core_seconds_left", estimate->left_seconds);
+    eg_json_text(root, "results", o->path);
+    eg_json_text(root, "writer", o->writer);
+    eg_json_text(root, "data", o->data[0] == '\0' ? NULL : o->data);
+    eg_json_count(root, "finished", e->known);
+    eg_json_count(root, "measured_trials", e->measured);
+    eg_json_count(root, "kinds", e->kinds);
+    eg_json_count(root, "kinds_timed", e->timed);
+    eg_json_real(root, "core_seconds_total", e->possible ? e->total : (double)NAN);
+    eg_json_real(root, "core_seconds_left", e->possible ? e->most : (double)NAN);
+    eg_json_real(root, "core_seconds_least", e->possible ? e->least : (double)NAN);
+    eg_json_text(root, "not_estimated", e->possible ? NULL : e->why);
     json_t *swept = json_object();
     for (size_t s = 0; s < plan->swept_count; s++) {
         const char *list[VALUES_SHOWN];
@@ -179,16 +258,34 @@ static eg_status print_json(const eg_plan *plan, const eg_estimate *estimate)
     return eg_json_print(root);
 }
 
-eg_status eg_plan_report(const eg_plan *plan, const char *output, bool json)
+/** What `engram run` checks before it starts, and the estimate. */
+static eg_status look_out(outlook *o, const eg_plan *plan, const eg_plan_question *ask)
 {
-    eg_estimate estimate;
-    eg_status status = eg_estimate_make(&estimate, plan, output);
-    if (status.code == EG_OK && json) {
-        status = print_json(plan, &estimate);
-    } else if (status.code == EG_OK) {
-        print_text(plan, &estimate);
+    EG_TRY(eg_sweep_words_path(&o->path, plan, ask->output));
+    EG_TRY(eg_preflight_results(&o->writer, plan, o->path, ask->output == NULL));
+    EG_TRY(eg_preflight_redo(plan, o->path, ask->redo));
+    char *content = NULL;
+    eg_status data = eg_preflight_data(&content, plan, o->path, ask->redo);
+    eg_free(content);
+    if (data.code == EG_INVALID) {
+        (void)snprintf(o->data, sizeof o->data, "%s", data.message);
+        data = eg_ok();
     }
-    eg_estimate_clear(&estimate);
+    EG_TRY(data);
+    return eg_estimate_make(&o->estimate, plan, o->path, ask->timing, o->data[0] == '\0');
+}
+
+eg_status eg_plan_report(const eg_plan *plan, const eg_plan_question *ask)
+{
+    outlook o = {0};
+    eg_status status = look_out(&o, plan, ask);
+    if (status.code == EG_OK && ask->json) {
+        status = print_json(plan, &o);
+    } else if (status.code == EG_OK) {
+        print_text(plan, &o);
+    }
+    eg_free(o.path);
+    eg_free(o.writer);
     return status;
 }
 
@@ -206,7 +303,7 @@ static void print_trial_json(const eg_plan *plan, const eg_plan_trial *trial)
             eg_settings_find(plan->points[trial->point].settings, plan->swept[s]);
         eg_json_setting(row, plan->swept[s],
                         setting == NULL ? (int)EG_TYPE_TEXT : (int)setting->param->type,
-                        setting == NULL ? NULL : setting->value.text);
+                        value_at(plan, trial->point, plan->swept[s]));
     }
     eg_json_row(stdout, row);
 }
@@ -225,10 +322,9 @@ eg_status eg_plan_print_trials(const eg_plan *plan, bool json)
         (void)printf("%7zu %016" PRIx64 " %5" PRIu32 " %9" PRIu32 " %4" PRIu64 " ", t, trial->id,
                      trial->point, trial->replicate, trial->seed);
         for (size_t s = 0; s < plan->swept_count; s++) {
-            const eg_setting *setting =
-                eg_settings_find(plan->points[trial->point].settings, plan->swept[s]);
-            if (setting != NULL) {
-                eg_say(stdout, " %s=%s", plan->swept[s], setting->value.text);
+            const char *text = value_at(plan, trial->point, plan->swept[s]);
+            if (text != NULL) {
+                eg_say(stdout, " %s=%s", plan->swept[s], text);
             }
         }
         (void)printf("\n");

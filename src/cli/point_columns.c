@@ -4,6 +4,7 @@
 #include "cli/format.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
+#include "engram/trial.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static const char *text_of(const eg_point_columns *c, size_t candidate, size_t p
     }
     const eg_setting *setting =
         eg_settings_find(c->plan->points[point].settings, c->plan->swept[candidate]);
-    return setting == NULL ? NULL : setting->value.text;
+    bool acts = setting != NULL && eg_trial_uses(c->plan->points[point].settings, setting->name);
+    return acts ? setting->value.text : NULL;
 }
 
 const char *eg_point_columns_name(const eg_point_columns *columns, size_t i)

@@ -8,9 +8,11 @@
 #include "engram/settings.h"
 #include "engram/store.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /** A hash of everything said about the dataset, paths included. */
 static eg_status dataset_hash(uint64_t *out, const eg_settings *settings)
@@ -164,6 +166,22 @@ done:
     eg_free(used);
     eg_free(stored);
     return status;
+}
+
+eg_status eg_preflight_results(char **writer, const eg_plan *plan, const char *path, bool standard)
+{
+    *writer = NULL;
+    if (standard && access("results", F_OK) != 0) {
+        return access(".", W_OK | X_OK) == 0 ? eg_ok() : eg_preflight_no_directory(errno);
+    }
+    return eg_store_check_open(writer, path, plan);
+}
+
+eg_status eg_preflight_no_directory(int error)
+{
+    return eg_fail(EG_INVALID,
+                   "cannot make the directory results: %s; -o FILE puts the results elsewhere",
+                   strerror(error));
 }
 
 eg_status eg_preflight_overrides(char *const *words, size_t count)

@@ -4,6 +4,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/terminal.h"
+#include "engram/params.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -28,15 +29,40 @@ static size_t width_of(int terminal)
     return known ? size.ws_col : 80;
 }
 
-/** Columns of the terminal at which standard error ends, asked anew because people resize windows; 0 if
- *  there is none. */
+/** Is the process one of Open MPI's launchers? */
+static bool is_mpirun(pid_t process)
+{
+    static const char *const names[] = {"mpirun", "orterun", "mpiexec", "prterun"};
+    char path[64];
+    char name[64] = "";
+    (void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)process);
+    FILE *file = fopen(path, "re");
+    bool found = false;
+    if (file != NULL) {
+        (void)fgets(name, sizeof name, file);
+        (void)fclose(file);
+    }
+    name[strcspn(name, "\n")] = '\0';
+    for (size_t i = 0; i < EG_COUNT(names); i++) {
+        found = found || strcmp(name, names[i]) == 0;
+    }
+    return found;
+}
+
+/** Columns of the terminal at which standard error ends, asked anew because people resize windows; 0 if there
+ *  is none. Under mpirun it is a pipe, and mpirun writes what comes out of it to its own standard error. */
 static size_t terminal_width(void)
 {
     if (isatty(STDERR_FILENO) == 1) {
         return width_of(STDERR_FILENO);
     }
-    const char *name = getenv(EG_TERMINAL_VARIABLE);
-    int terminal = name == NULL ? -1 : open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    pid_t parent = getppid();
+    if (!is_mpirun(parent)) {
+        return 0;
+    }
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%ld/fd/2", (long)parent);
+    int terminal = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (terminal < 0) {
         return 0;
     }

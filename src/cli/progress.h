@@ -40,10 +40,6 @@ typedef struct eg_progress_facts {
 } eg_progress_facts;
 
 eg_progress_line eg_progress_make(eg_progress_mode mode);
-/** Under mpirun standard error is a pipe, and nobody but the program that started mpirun knows that it
- *  ends at a terminal: that program names the terminal (ttyname) in the environment under this name. */
-#define EG_TERMINAL_VARIABLE "ENGRAM_TERMINAL"
-
 /** Whether enough time passed for the next line. */
 bool eg_progress_due(const eg_progress_line *line);
 void eg_progress_write(eg_progress_line *line, const eg_progress_facts *facts);

@@ -36,6 +36,9 @@ eg_status eg_slurm_sweep_read(eg_slurm_sweep *out, const eg_args *args)
     if (out->words.count == 0) {
         return eg_fail(EG_INVALID, "needs a sweep file");
     }
+    if (strcmp(out->words.words[0], "-") == 0) {
+        return eg_fail(EG_INVALID, "a job cannot read its sweep from standard input: name a file");
+    }
     return eg_ok();
 }
 

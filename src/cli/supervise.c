@@ -17,7 +17,6 @@
 
 #include "cli/cli.h"
 #include "cli/format.h"
-#include "cli/progress.h"
 #include "engram/memory.h"
 
 #include <errno.h>
@@ -59,7 +58,7 @@ typedef struct supervisor {
     bool reported;    /* rank 0 has written its code */
 } supervisor;
 
-/** The directory, the file's name in the environment of the ranks, and the terminal's. */
+/** The file for the exit code, and its name in the environment of the ranks. */
 static eg_status prepare(supervisor *me)
 {
     const char *parent = getenv("TMPDIR");
@@ -71,16 +70,7 @@ static eg_status prepare(supervisor *me)
         return eg_fail_errno(errno, "cannot make a directory in %s", parent);
     }
     EG_TRY(eg_format(&me->code_path, "%s/code", me->directory));
-    char terminal[256];
-    bool error = setenv(EG_EXIT_CODE_VARIABLE, me->code_path, 1) != 0;
-    /* Rank 0 has a pipe for standard error, and draws a line only if it knows that a terminal is
-     * at its end. */
-    if (isatty(STDERR_FILENO) == 1 && ttyname_r(STDERR_FILENO, terminal, sizeof terminal) == 0) {
-        error = error || setenv(EG_TERMINAL_VARIABLE, terminal, 1) != 0;
-    } else {
-        error = error || unsetenv(EG_TERMINAL_VARIABLE) != 0;
-    }
-    return error ? eg_fail_memory(sizeof terminal) : eg_ok();
+    return setenv(EG_EXIT_CODE_VARIABLE, me->code_path, 1) == 0 ? eg_ok() : eg_fail_memory(0);
 }
 
 /** From here on, and for good, signals wait until they are asked for: none is to end this

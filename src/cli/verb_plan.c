@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { OUTPUT, SLICE, LIST, JSON };
+enum { OUTPUT, SLICE, LIST, NO_TIMING, JSON };
 
 static const eg_option options[] = {
     [OUTPUT] = {.name = "output",
@@ -21,6 +21,8 @@ static const eg_option options[] = {
               .letter = 'l',
               .doc =
                   "Lists every trial instead: index, id, point, replicate, seed, swept settings."},
+    [NO_TIMING] = {.name = "no-timing",
+                   .doc = "Runs no minibatches: without finished trials there is no estimate."},
     [JSON] = {.name = "json", .doc = "The same for scripts; with --list one object per line."},
 };
 
@@ -31,9 +33,10 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     eg_plan *plan = NULL;
     EG_TRY(eg_sweep_words_plan(&plan, args, args->option[SLICE]));
     bool json = args->option[JSON] != NULL;
-    eg_status status = args->option[LIST] != NULL
-                           ? eg_plan_print_trials(plan, json)
-                           : eg_plan_report(plan, args->option[OUTPUT], json);
+    const eg_plan_question ask = {
+        .output = args->option[OUTPUT], .timing = args->option[NO_TIMING] == NULL, .json = json};
+    eg_status status =
+        args->option[LIST] != NULL ? eg_plan_print_trials(plan, json) : eg_plan_report(plan, &ask);
     eg_plan_free(plan);
     return status;
 }
@@ -41,16 +44,21 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_plan = {
     .name = "plan",
     .summary = "validate a sweep file and say what would run",
-    .synopsis = "SWEEP [--slice I/N] [--list] [--json] [-o FILE] [name=value …]",
+    .synopsis = "SWEEP [--slice I/N] [--list] [--no-timing] [--json] [-o FILE] [name=value …]",
     .description =
-        "Reads and validates the sweep file SWEEP (-: standard input) exactly as `engram run` does "
-        "and says how many "
+        "Reads and validates the sweep file SWEEP (-: standard input) exactly as `engram run` "
+        "does, "
+        "makes the checks that it makes before it starts (settings that cannot work together, "
+        "another sweep's results in the way, a place that cannot be written to), and says how many "
         "points and trials it has, what is swept, which rules apply, and how long it will take on "
-        "one core. Nothing is run and nothing is written; data files are not opened.\n\n"
-        "The time is the cost model's operations divided by the matrix-multiplication rate "
-        "measured "
-        "now (50 ms), times a fixed efficiency that is printed with it; once trials are finished, "
-        "their measured times are used instead.",
+        "one core. Nothing is written. Data that are missing and a results file that another "
+        "process is writing are said, and are no error here.\n\n"
+        "For the time, points are grouped into kinds that cost the same but for numbers such as "
+        "rates. Of the kinds that cost most, for 2 seconds in all, a network is set up and a few "
+        "minibatches, blocks of an evaluation and part of what the learner does at the end of a "
+        "task are run; other kinds count by their operations. Where trials of a kind are finished, "
+        "their times are used instead. Stopping rules make a range: as many points are cut as may "
+        "be, to none. It is processor time: a machine with other work takes longer.",
     .options = options,
     .option_count = EG_COUNT(options),
     .words_min = 1,

@@ -161,10 +161,7 @@ static eg_status make_directory(bool *made)
     if (mkdir("results", 0777) == 0) {
         *made = true;
     } else if (errno != EEXIST) {
-        return eg_fail(EG_INVALID,
-                       "cannot make the directory results: %s; -o FILE puts the results "
-                       "elsewhere",
-                       strerror(errno));
+        return eg_preflight_no_directory(errno);
     }
     return eg_ok();
 }
@@ -173,7 +170,9 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
 {
     EG_TRY(eg_sweep_words_plan(&run->plan, args, args->option[SLICE]));
     if (args->option[DRY_RUN] != NULL) {
-        return eg_plan_report(run->plan, args->option[OUTPUT], false);
+        return eg_plan_report(run->plan, &(eg_plan_question){.output = args->option[OUTPUT],
+                                                             .redo = args->option[REDO],
+                                                             .timing = true});
     }
     EG_TRY(eg_blas_prepare());
     bool made = false;

@@ -137,6 +137,15 @@ static bool visit_phase(eg_importance *self, walk *at, size_t phase)
     return true;
 }
 
+size_t eg_importance_polls(const eg_importance *importance, size_t phase)
+{
+    const eg_stream *stream = importance->learner->stream;
+    size_t batch = stream->shape.batch;
+    size_t epoch = eg_stream_steps(stream, phase) / stream->shape.epochs;
+    size_t samples = (importance->samples + batch - 1) / batch;
+    return samples > 0 && samples < epoch ? samples : epoch;
+}
+
 eg_status eg_importance_measure(eg_importance *importance, size_t phase, const eg_real **out)
 {
     eg_gradient_learner *learner = importance->learner;

@@ -41,6 +41,9 @@ void eg_importance_close(eg_importance *importance);
 eg_status eg_importance_measure(eg_importance *importance, size_t phase,
                                 const eg_real **out) EG_WARN_UNUSED;
 
+/** Minibatches that a measurement at the end of `phase` goes through; it asks `wanted` before each. */
+size_t eg_importance_polls(const eg_importance *importance, size_t phase);
+
 /** Rows of a parameter table. */
 #define EG_IMPORTANCE_PARAMS                                                                       \
     {.name = "samples",                                                                            \

@@ -38,9 +38,20 @@ static eg_status ewc_end_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
+static size_t ewc_end_phase_polls(const eg_learner *learner, size_t phase)
+{
+    const ewc *self = (const ewc *)learner;
+    return eg_regularised_goes_on(&self->base, phase)
+               ? eg_importance_polls(&self->importance, phase)
+               : 0;
+}
+
 static const eg_learner_ops ewc_ops = {
-    EG_REGULARISED_OPS,          .free = ewc_free,
-    .end_phase = ewc_end_phase,  .write = eg_regularised_write,
+    EG_REGULARISED_OPS,
+    .free = ewc_free,
+    .end_phase = ewc_end_phase,
+    .end_phase_polls = ewc_end_phase_polls,
+    .write = eg_regularised_write,
     .read = eg_regularised_read,
 };
 

@@ -153,6 +153,8 @@ static const eg_param params[] = {
      .doc = "what an example adds to the association of the strongest unit with its class"},
 };
 
+static const char *const unused[] = {"model", "loss", "optimizer", NULL};
+
 const eg_learner_kind eg_learner_flymodel = {
     .component = {.name = "flymodel",
                   .doc = "sparse random expansion, winners take all, one association per example; "
@@ -160,5 +162,6 @@ const eg_learner_kind eg_learner_flymodel = {
                   .source = "Shen, Dasgupta and Navlakha 2023, Neural Computation 35",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .unused = unused,
     .create = flymodel_create,
 };

@@ -45,9 +45,20 @@ static eg_status mas_end_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
+static size_t mas_end_phase_polls(const eg_learner *learner, size_t phase)
+{
+    const mas *self = (const mas *)learner;
+    return eg_regularised_goes_on(&self->base, phase)
+               ? eg_importance_polls(&self->importance, phase)
+               : 0;
+}
+
 static const eg_learner_ops mas_ops = {
-    EG_REGULARISED_OPS,          .free = mas_free,
-    .end_phase = mas_end_phase,  .write = eg_regularised_write,
+    EG_REGULARISED_OPS,
+    .free = mas_free,
+    .end_phase = mas_end_phase,
+    .end_phase_polls = mas_end_phase_polls,
+    .write = eg_regularised_write,
     .read = eg_regularised_read,
 };
 

@@ -46,10 +46,19 @@ static eg_status online_ewc_end_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
+static size_t online_ewc_end_phase_polls(const eg_learner *learner, size_t phase)
+{
+    const online_ewc *self = (const online_ewc *)learner;
+    return eg_regularised_goes_on(&self->base, phase)
+               ? eg_importance_polls(&self->importance, phase)
+               : 0;
+}
+
 static const eg_learner_ops online_ewc_ops = {
     EG_REGULARISED_OPS,
     .free = online_ewc_free,
     .end_phase = online_ewc_end_phase,
+    .end_phase_polls = online_ewc_end_phase_polls,
     .write = eg_regularised_write,
     .read = eg_regularised_read,
 };

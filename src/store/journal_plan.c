@@ -23,6 +23,7 @@ typedef struct heading {
 typedef struct headings {
     heading *items;
     size_t count, capacity;
+    bool unused; /* some points have settings that their learner does not look at */
 } headings;
 
 eg_type eg_common_type(eg_type a, eg_type b)
@@ -52,8 +53,13 @@ static size_t find_heading(const headings *all, const char *name, size_t hint)
 static eg_status add_headings(headings *all, const eg_settings *settings)
 {
     size_t at = 0;
+    bool unused = eg_trial_unused(settings) != NULL;
+    all->unused = all->unused || unused;
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
+        if (unused && !eg_trial_uses(settings, setting->name)) {
+            continue;
+        }
         size_t found = find_heading(all, setting->name, at);
         if (found == SIZE_MAX) {
             EG_TRY(eg_grow(&all->items, &all->capacity, all->count + 1, sizeof *all->items));
@@ -79,8 +85,8 @@ static bool is_swept(const eg_plan *plan, const char *name)
 }
 
 /** The texts of one column: `texts` collects the distinct ones, codes [points] refer to them. */
-static eg_status code_column(const eg_plan *plan, const char *name, eg_pool *pool, eg_writer *texts,
-                             uint32_t *distinct, uint32_t *codes)
+static eg_status code_column(const eg_plan *plan, const char *name, bool unused, eg_pool *pool,
+                             eg_writer *texts, uint32_t *distinct, uint32_t *codes)
 {
     eg_index seen = {0};
     eg_status status = eg_ok();
@@ -88,7 +94,7 @@ static eg_status code_column(const eg_plan *plan, const char *name, eg_pool *poo
     for (size_t p = 0; p < plan->point_count; p++) {
         const eg_setting *setting = eg_settings_find(plan->points[p].settings, name);
         codes[p] = 0;
-        if (setting == NULL) {
+        if (setting == NULL || (unused && !eg_trial_uses(plan->points[p].settings, name))) {
             continue;
         }
         char *text = NULL;
@@ -127,7 +133,8 @@ static eg_status write_columns(const eg_plan *plan, const headings *all, eg_writ
         const heading *column = &all->items[c];
         uint32_t distinct = 0;
         eg_writer_clear(&texts);
-        EG_TRY_DONE(status, code_column(plan, column->name, &pool, &texts, &distinct, codes));
+        EG_TRY_DONE(status,
+                    code_column(plan, column->name, all->unused, &pool, &texts, &distinct, codes));
         EG_TRY_DONE(status, eg_writer_status(&texts));
         eg_write_text(writer, column->name);
         eg_write_u8(writer, (uint8_t)column->type);

@@ -139,6 +139,17 @@ eg_status eg_path_look(const char *path, eg_path_kind *out)
     return eg_fail_errno(errno, "%s", path);
 }
 
+eg_status eg_paths_check_writable(const eg_paths *paths)
+{
+    bool journal = access(paths->journal, F_OK) == 0;
+    if (access(paths->directory, W_OK | X_OK) != 0 ||
+        (journal && access(paths->journal, R_OK | W_OK) != 0)) {
+        return eg_fail(EG_INVALID, "%s: results cannot be written here: %s", paths->file,
+                       strerror(errno));
+    }
+    return eg_ok();
+}
+
 eg_status eg_paths_check(const eg_paths *paths)
 {
     struct stat info;

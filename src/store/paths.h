@@ -19,6 +19,9 @@ void eg_paths_clear(eg_paths *paths);
  * not taken by directories or devices. */
 eg_status eg_paths_check(const eg_paths *paths) EG_WARN_UNUSED;
 
+/** EG_INVALID unless this process may write there. */
+eg_status eg_paths_check_writable(const eg_paths *paths) EG_WARN_UNUSED;
+
 typedef enum eg_path_kind { EG_PATH_NONE, EG_PATH_FILE, EG_PATH_OTHER } eg_path_kind;
 /** What is at `path`. Errors: EG_SYSTEM if that cannot be found out. */
 eg_status eg_path_look(const char *path, eg_path_kind *out) EG_WARN_UNUSED;

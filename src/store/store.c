@@ -68,10 +68,11 @@ static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double 
 }
 
 /** Reads the journal that is there and checks that the plan may go on in it. */
-static eg_status read_existing(eg_store *store, const eg_plan *plan, bool *has_header)
+static eg_status read_existing(eg_store *store, const eg_plan *plan, bool writes, bool *has_header)
 {
     eg_replay replay = {0};
-    EG_TRY(eg_journal_open(&store->journal, store->paths.journal, EG_JOURNAL_WRITE));
+    EG_TRY(eg_journal_open(&store->journal, store->paths.journal,
+                           writes ? EG_JOURNAL_WRITE : EG_JOURNAL_READ));
     EG_TRY(eg_book_replay(store->book, &store->journal, &replay));
     if (replay.damaged) {
         return eg_fail(
@@ -83,6 +84,16 @@ static eg_status read_existing(eg_store *store, const eg_plan *plan, bool *has_h
     *has_header = replay.frames > 0;
     eg_book_forget_running(store->book);
     return eg_store_match(store->book, plan, store->paths.file);
+}
+
+/** Checks what is there and reads it, if anything is. */
+static eg_status read_files(eg_store *store, const eg_plan *plan, bool writes, bool *has_header)
+{
+    eg_path_kind journal = EG_PATH_NONE;
+    EG_TRY(eg_path_look(store->paths.journal, &journal));
+    EG_TRY(eg_store_check_file(&store->paths, journal != EG_PATH_NONE));
+    EG_TRY(eg_book_create(&store->book));
+    return journal == EG_PATH_NONE ? eg_ok() : read_existing(store, plan, writes, has_header);
 }
 
 /** The first frames: header and plan where they are missing, then the session. */
@@ -177,19 +188,13 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     store->lock = EG_LOCK_NONE;
     store->journal = EG_JOURNAL_NONE;
     store->guard = EG_GUARD_NONE;
-    eg_path_kind journal = EG_PATH_NONE;
     bool has_header = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
-    EG_TRY_DONE(status, eg_path_look(store->paths.journal, &journal));
-    EG_TRY_DONE(status, eg_store_check_file(&store->paths, journal != EG_PATH_NONE));
     EG_TRY_DONE(status, eg_guard_open(&store->guard, &store->paths));
-    EG_TRY_DONE(status, eg_book_create(&store->book));
-    if (journal != EG_PATH_NONE) {
-        EG_TRY_DONE(status, read_existing(store, plan, &has_header));
-    }
+    EG_TRY_DONE(status, read_files(store, plan, true, &has_header));
     EG_TRY_DONE(status, eg_store_check_data(store->book, session, store->paths.file));
     EG_TRY_DONE(status, write_beginning(store, plan, session, has_header));
     EG_TRY_DONE(status, eg_store_publish(store, eg_book_complete(store->book)));
@@ -203,6 +208,26 @@ done:
         }
         destroy(store);
     }
+    return status;
+}
+
+eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *plan)
+{
+    *writer = NULL;
+    eg_store *store = NULL;
+    EG_TRY(eg_alloc(&store, 1, sizeof *store));
+    store->lock = EG_LOCK_NONE;
+    store->journal = EG_JOURNAL_NONE;
+    store->guard = EG_GUARD_NONE;
+    bool has_header = false;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
+    EG_TRY_DONE(status, eg_paths_check(&store->paths));
+    EG_TRY_DONE(status, eg_paths_check_writable(&store->paths));
+    EG_TRY_DONE(status, eg_lock_holder(writer, store->paths.lock));
+    status = read_files(store, plan, false, &has_header);
+done:
+    destroy(store);
     return status;
 }
 

@@ -12,10 +12,11 @@ static eg_status iid_create(eg_stream **out, const eg_view *view, const eg_datas
     return eg_indexed_create(out, &setup);
 }
 
-static void iid_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
+static void iid_sizes(const eg_view *view, size_t train, size_t test, size_t *phases, size_t *tasks,
                       size_t *train_examples, size_t *test_examples)
 {
     *phases = 1;
+    *tasks = 1;
     *train_examples = train * eg_view_size(view, "epochs");
     *test_examples = test;
 }

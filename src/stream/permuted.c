@@ -59,9 +59,10 @@ static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_
 }
 
 static void permuted_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
-                           size_t *train_examples, size_t *test_examples)
+                           size_t *tasks, size_t *train_examples, size_t *test_examples)
 {
     *phases = eg_view_size(view, "tasks");
+    *tasks = *phases;
     *train_examples = train * *phases * eg_view_size(view, "epochs");
     *test_examples = test * *phases;
 }

@@ -180,9 +180,10 @@ done:
 }
 
 static void split_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
-                        size_t *train_examples, size_t *test_examples)
+                        size_t *tasks, size_t *train_examples, size_t *test_examples)
 {
     *phases = phase_count(view);
+    *tasks = group_count(view);
     *train_examples = train * eg_view_size(view, "epochs");
     *test_examples = test;
 }

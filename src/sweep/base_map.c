@@ -11,6 +11,9 @@
 #include <string.h>
 
 static eg_status add_words(eg_sweep *sweep, eg_texts *list, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
+
+static eg_status add_words(eg_sweep *sweep, eg_texts *list, const char *format, va_list arguments)
 {
     char words[EG_MESSAGE_SIZE];
     eg_words(words, format, arguments);

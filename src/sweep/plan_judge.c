@@ -85,6 +85,21 @@ size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t tri
                : 0;
 }
 
+void eg_plan_bounds(const eg_plan *plan, size_t evaluations, double *least, double *most)
+{
+    *least = *most = 1;
+    for (size_t i = 0; i < plan->stop_count; i++) {
+        const eg_stop_rule *rule = &plan->stop[i];
+        double low = 1;
+        double high = 1;
+        if (rule->kind->reach == NULL || evaluations > 0) {
+            rule->kind->bounds(rule->p, plan, evaluations, &low, &high);
+        }
+        *least *= low;
+        *most *= high;
+    }
+}
+
 bool eg_plan_compares(const eg_plan *plan, size_t point, size_t other)
 {
     bool found = point == other;

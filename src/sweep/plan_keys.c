@@ -157,6 +157,7 @@ eg_status eg_plan_check_keys(eg_sweep *sweep, eg_plan *plan)
     EG_TRY(eg_plan_check_objective(sweep, plan));
     EG_TRY(eg_plan_check_stop(sweep, plan));
     EG_TRY(warn_protocol(sweep, plan));
+    EG_TRY(eg_plan_warn_unused(sweep, plan));
     if (plan->seed_count < SEEDS_WANTED) {
         EG_TRY(eg_sweep_warn(sweep,
                              "%zu seed%s per point: too few for a confidence interval that "

@@ -16,6 +16,9 @@ eg_status eg_plan_check_objective(eg_sweep *sweep, eg_plan *plan) EG_WARN_UNUSED
 eg_status eg_plan_read_stop(eg_sweep *sweep, eg_plan *plan) EG_WARN_UNUSED;
 eg_status eg_plan_check_stop(const eg_sweep *sweep, const eg_plan *plan) EG_WARN_UNUSED;
 
+/** plan_unused.c: warns of points that differ in nothing their learner looks at. */
+eg_status eg_plan_warn_unused(eg_sweep *sweep, const eg_plan *plan) EG_WARN_UNUSED;
+
 /** plan->swept. */
 eg_status eg_plan_find_swept(eg_plan *plan) EG_WARN_UNUSED;
 

@@ -3,6 +3,7 @@
 #include "sweep/plan_keys.h"
 
 #include "engram/memory.h"
+#include "engram/trial.h"
 
 #include <assert.h>
 #include <string.h>
@@ -43,8 +44,12 @@ static eg_status insert(table *t, size_t at, const char *name, const char *text)
 static eg_status track_point(table *t, const eg_settings *settings)
 {
     size_t next = 0;
+    bool all = eg_trial_unused(settings) == NULL;
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
+        if (!all && !eg_trial_uses(settings, setting->name)) {
+            continue;
+        }
         size_t at = find(t, setting->name, next);
         if (at == SIZE_MAX) {
             at = next;

@@ -220,6 +220,12 @@ static eg_status check(const eg_plan *plan)
     return eg_ok();
 }
 
+static void bounds(const double *p, const eg_plan *plan, size_t evaluations, double *least,
+                   double *most)
+{
+    *least = *most = eg_cohort_share(p, plan, evaluations);
+}
+
 const eg_stop_kind eg_stop_asha = {
     .component = {.name = "asha",
                   .doc = "successive halving over evaluations: of a cohort of trials with the same "
@@ -232,6 +238,7 @@ const eg_stop_kind eg_stop_asha = {
     .measure = measure,
     .reach = reach,
     .peers = peers,
+    .bounds = bounds,
     .check = check,
     .compares = eg_cohort_shared,
 };

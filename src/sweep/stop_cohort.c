@@ -57,3 +57,22 @@ size_t eg_cohort_place(const eg_standing *members, size_t count, size_t point)
     }
     return SIZE_MAX;
 }
+
+double eg_cohort_share(const double *p, const eg_plan *plan, size_t length)
+{
+    size_t n = cohort_count(p, plan);
+    double work = 0;
+    for (size_t group = 0; group < n; group++) {
+        size_t members = (plan->point_count - group + n - 1) / n;
+        size_t before = 0;
+        size_t rung = (size_t)p[EG_HALVING_FIRST];
+        while (before < length) {
+            size_t until = rung < length ? rung : length;
+            work += (double)members * (double)(until - before);
+            members = eg_cohort_kept(p, members);
+            before = until;
+            rung *= (size_t)p[EG_HALVING_ETA];
+        }
+    }
+    return work / ((double)plan->point_count * (double)length);
+}

@@ -66,6 +66,14 @@ static eg_verdict look(const double *p, double sign, const eg_outcome *replicate
     return (eg_verdict){.cleared = SIZE_MAX, .keep = SIZE_MAX};
 }
 
+static void bounds(const double *p, const eg_plan *plan, size_t evaluations, double *least,
+                   double *most)
+{
+    (void)evaluations;
+    *least = fmin(1.0, p[AFTER] / (double)plan->seed_count);
+    *most = 1;
+}
+
 const eg_stop_kind eg_stop_early_cut = {
     .component =
         {.name = "early_cut",
@@ -77,4 +85,5 @@ const eg_stop_kind eg_stop_early_cut = {
          .param_count = EG_COUNT(params)},
     .needs = needs,
     .look = look,
+    .bounds = bounds,
 };

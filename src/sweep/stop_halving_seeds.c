@@ -94,6 +94,13 @@ static eg_verdict judge(const double *p, const eg_plan *plan, const eg_outcome *
     return (eg_verdict){.cleared = SIZE_MAX, .keep = SIZE_MAX};
 }
 
+static void bounds(const double *p, const eg_plan *plan, size_t evaluations, double *least,
+                   double *most)
+{
+    (void)evaluations;
+    *least = *most = eg_cohort_share(p, plan, plan->seed_count);
+}
+
 const eg_stop_kind eg_stop_halving_seeds = {
     .component = {.name = "halving_seeds",
                   .doc =
@@ -105,5 +112,6 @@ const eg_stop_kind eg_stop_halving_seeds = {
                   .param_count = EG_COUNT(params)},
     .needs = needs,
     .judge = judge,
+    .bounds = bounds,
     .compares = eg_cohort_shared,
 };

@@ -33,12 +33,33 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
     return eg_trial_ids(out, settings, &seed, 1);
 }
 
+const char *const *eg_trial_unused(const eg_settings *settings)
+{
+    const eg_setting *learner = eg_settings_find(settings, "learner");
+    return ((const eg_learner_kind *)(const void *)learner->value.component)->unused;
+}
+
+bool eg_trial_uses(const eg_settings *settings, const char *name)
+{
+    const char *const *unused = eg_trial_unused(settings);
+    for (size_t i = 0; unused != NULL && unused[i] != NULL; i++) {
+        size_t length = strlen(unused[i]);
+        bool below = strncmp(name, unused[i], length) == 0;
+        if (below && (name[length] == '\0' || name[length] == '.')) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** What the settings say of a trial before any data are opened. */
 typedef struct outline {
     eg_view root, stream, model;
     const eg_stream_kind *stream_kind;
     const eg_model_kind *model_kind;
-    size_t train, test, features, classes;
+    size_t train, test, features, classes; /* of the dataset */
+    size_t phases, tasks;
+    size_t train_examples, test_examples; /* of the stream */
 } outline;
 
 static outline outline_of(const eg_settings *settings)
@@ -52,6 +73,8 @@ static outline outline_of(const eg_settings *settings)
     out.stream_kind = (const eg_stream_kind *)(const void *)eg_view_component(&out.root, "stream");
     out.model_kind = (const eg_model_kind *)(const void *)eg_view_component(&out.root, "model");
     dataset->sizes(&data, &out.train, &out.test, &out.features, &out.classes);
+    out.stream_kind->sizes(&out.stream, out.train, out.test, &out.phases, &out.tasks,
+                           &out.train_examples, &out.test_examples);
     return out;
 }
 
@@ -59,21 +82,19 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
 {
     outline o = outline_of(settings);
     eg_selection selection = eg_protocol_selection(&o.root);
-    size_t phases = 0;
-    size_t train = 0;
-    size_t test = 0;
-    o.stream_kind->sizes(&o.stream, o.train, o.test, &phases, &train, &test);
+    double train = (double)o.train_examples;
+    double phases = (double)o.phases;
     double kept = 1.0 - selection.holdout;
-    double steps = (double)train * kept / (double)eg_view_size(&o.stream, "batch");
+    double steps = train * kept / (double)eg_view_size(&o.stream, "batch");
     size_t every = eg_view_size(&o.root, "eval.every");
-    double evaluations = (double)phases + (every > 0 ? steps / (double)every : 0.0);
+    double evaluations = phases + (every > 0 ? steps / (double)every : 0.0);
     evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
-    double evaluated = (double)test + selection.holdout * (double)o.train;
+    double evaluated = (double)o.test_examples + selection.holdout * (double)o.train;
     if (eg_view_choice(&o.root, "eval.tasks") != EG_EVAL_ALL) {
-        evaluated *= fmin(1.0, 2.0 / (double)phases); /* about two tasks instead of all */
+        evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
     double forward = o.model_kind->flops(&o.model, o.features, o.classes);
-    *out = forward * (3.0 * kept * (double)train + evaluations * evaluated);
+    *out = forward * (3.0 * kept * train + evaluations * evaluated);
     return eg_ok();
 }
 
@@ -87,5 +108,7 @@ eg_status eg_trial_check(const eg_settings *settings)
         EG_TRY(learner->check(&view));
     }
     EG_TRY(o.stream_kind->check(&o.stream, o.classes));
+    eg_selection selection = eg_protocol_selection(&o.root);
+    EG_TRY(eg_selection_check(&selection, o.tasks));
     return o.model_kind->check(&o.model, o.features, o.classes);
 }

@@ -73,6 +73,15 @@ const eg_family eg_protocol_family = {
     .member_count = EG_COUNT(members),
 };
 
+eg_status eg_selection_check(const eg_selection *selection, size_t tasks)
+{
+    if (selection->tasks > tasks) {
+        return eg_fail(EG_INVALID, "protocol.k = %zu: the stream has only %zu task%s",
+                       selection->tasks, tasks, tasks == 1 ? "" : "s");
+    }
+    return eg_ok();
+}
+
 eg_selection eg_protocol_selection(const eg_view *root)
 {
     const eg_protocol *protocol =

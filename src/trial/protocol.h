@@ -23,5 +23,7 @@ extern const eg_family eg_protocol_family;
 
 /** The selection chosen by setting `protocol` of `root`. */
 eg_selection eg_protocol_selection(const eg_view *root);
+/** Refuses a selection by more tasks than there are. */
+eg_status eg_selection_check(const eg_selection *selection, size_t tasks) EG_WARN_UNUSED;
 
 #endif

@@ -48,6 +48,12 @@ typedef struct eg_run {
     eg_profile *profile; /**< NULL: not measured */
 } eg_run;
 
+/** Opens stream and learner of a trial and declares its curves, in a run that is zero but for options. It is closed
+ * after a failure, too. */
+eg_status eg_run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
+                      eg_dataset_cache *cache) EG_WARN_UNUSED;
+void eg_run_close(eg_run *run);
+
 /** Counts all minibatches and evaluations of the stream. */
 void eg_run_count(eg_run *run);
 /** An evaluation belongs after the last minibatch: so many were made, or the phase ended. */

@@ -21,8 +21,8 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
-                          eg_dataset_cache *cache)
+eg_status eg_run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
+                      eg_dataset_cache *cache)
 {
     run->root = eg_settings_root(settings);
     run->selection = eg_protocol_selection(&run->root);
@@ -35,10 +35,7 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
     run->data = dataset->checksum;
     EG_TRY(
         eg_stream_create(&run->stream, &run->root, dataset, seed, run->selection.holdout, block));
-    if (run->selection.tasks > run->stream->shape.tasks) {
-        return eg_fail(EG_INVALID, "protocol.k = %zu: the stream has only %zu tasks",
-                       run->selection.tasks, run->stream->shape.tasks);
-    }
+    EG_TRY(eg_selection_check(&run->selection, run->stream->shape.tasks));
     const eg_learner_setup setup = {.root = &run->root,
                                     .shape = run->stream->shape,
                                     .seed = seed,
@@ -61,7 +58,7 @@ static eg_status run_open(eg_run *run, const eg_settings *settings, uint64_t see
     return eg_ok();
 }
 
-static void run_close(eg_run *run)
+void eg_run_close(eg_run *run)
 {
     eg_writer_free(&run->checkpoint);
     eg_record_free(run->record);
@@ -295,7 +292,7 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     run->until = options->until;
     eg_trial_status end = EG_TRIAL_DONE;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, run_open(run, settings, seed, cache));
+    EG_TRY_DONE(status, eg_run_open(run, settings, seed, cache));
     if (run->saving != NULL) {
         EG_TRY_DONE(status, eg_trial_id(&run->id, settings, seed));
         EG_TRY_DONE(status, restore(run));
@@ -310,7 +307,7 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     *out = run->record;
     run->record = NULL;
 done:
-    run_close(run);
+    eg_run_close(run);
     eg_free(run);
     return status;
 }

@@ -13,7 +13,7 @@ ulimit -v 8000000 # KiB: nothing that is refused may cost much
 
 # What the inputs may use ------------------------------------------------------------------------------
 
-engram() { timeout 20 "$program" "$@"; }
+engram() { timeout 120 "$program" "$@"; }
 
 # bytes HEX…: these bytes; word N: four bytes, most significant first.
 bytes() { printf '%b' "$(printf '\\x%s' "$@")"; }

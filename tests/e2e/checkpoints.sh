@@ -5,7 +5,7 @@
 source "$(dirname "$0")/support.sh"
 
 sweep long <<'END'
-  stream.epochs: 1200
+  stream.epochs: 100
   model.activation: relu
 seeds: 2
 END
@@ -14,19 +14,6 @@ tables() {
     for table in trials curves matrix; do
         "$engram" export "$1.h5" --stable --table $table
     done
-}
-
-# wait_for WHAT COMMAND…: until the command succeeds.
-wait_for() {
-    local what=$1
-    shift
-    for _ in $(seq 1200); do
-        if "$@" >/dev/null 2>&1; then
-            return
-        fi
-        sleep 0.05
-    done
-    fail "waited a minute for $what"
 }
 
 # running NAME COUNT: whether the sweep says that so many trials are running.
@@ -56,19 +43,24 @@ checkpoints() {
 tables whole >whole.txt
 
 # SIGTERM to the command alone; then SIGUSR1 to a job of two ranks that continues it.
-"$engram" run long.yaml -o long.h5 >running.out 2>running.err &
+hooks first "products 500"
+"${hook[@]}" "$engram" run long.yaml -o long.h5 >running.out 2>running.err &
 pid=$!
 background+=("$pid")
-wait_for "a running trial" running long 1
+await_point first
+running long 1 || fail "no trial is running: $(cat status.json)"
 kill -TERM "$pid"
 stopped "$pid"
 has running.out "1 from where it stopped"
 checkpoints long 1
-"$mpirun" 2 "$engram" run long.yaml -o long.h5 --progress json >running.out 2>running.err &
+hooks second "products 20"
+"${hook[@]}" "$mpirun" 2 "$engram" run long.yaml -o long.h5 --progress json >running.out 2>running.err &
 pid=$!
 background+=("$pid")
-wait_for "a continued trial" grep -q '"continued at minibatch ' running.err
-wait_for "two running trials" running long 2
+await_point second 0
+await_point second 1
+await "a continued trial" grep -q '"continued at minibatch ' running.err
+await "two running trials" running long 2
 kill -USR1 "$pid"
 stopped "$pid"
 has running.out "2 from where they stopped"
@@ -94,16 +86,13 @@ rm long.checkpoints/notes.txt
 expect 0 "$engram" run long.yaml -o long.h5
 [ ! -e long.checkpoints ] || fail "left over: $(ls long.checkpoints)"
 
-# Killed without warning: it goes on from the checkpoint of the last second.
-one=(long.yaml stream.epochs=4000 seeds=1 --checkpoint-every 1)
+# Killed without warning: it goes on from its last checkpoint.
+one=(long.yaml seeds=1 --checkpoint-every 1)
 "$engram" run "${one[@]}" -o whole-one.h5 --quiet
 [ ! -e whole-one.checkpoints ] || fail "a checkpoint survived its trial"
-"$engram" run "${one[@]}" -o one.h5 --quiet &
-pid=$!
-background+=("$pid")
-wait_for "a whole checkpoint" bash -c 'ls one.checkpoints | grep -qx "[0-9a-f]*"'
-kill -KILL "$pid"
-wait "$pid" 2>/dev/null || true
+hooks one "checkpoints 1" ENGRAM_HOOK_SIGNAL=9
+touch one.hook/slow
+expect 137 "${hook[@]}" "$engram" run "${one[@]}" -o one.h5 --quiet
 checkpoints one 1
 expect 0 "$engram" run "${one[@]}" -o one.h5
 has err "continued at minibatch"
@@ -112,12 +101,8 @@ same <(tables whole-one) <(tables one)
 
 # Another kind of processor (for OpenBLAS): its bits may differ, so the trial starts again, and says why.
 kernel=$("$engram" --version | sed -n 's/^kernels  *//p')
-"$engram" run long.yaml seeds=1 -o other.h5 --quiet &
-pid=$!
-background+=("$pid")
-wait_for "a running trial" running other 1
-kill -INT "$pid"
-stopped "$pid"
+hooks other "products 500" ENGRAM_HOOK_SIGNAL=2
+expect 75 "${hook[@]}" "$engram" run long.yaml seeds=1 -o other.h5 --quiet
 OPENBLAS_CORETYPE=Nehalem expect 0 "$engram" run long.yaml seeds=1 -o other.h5
 if [ "$kernel" != Nehalem ]; then
     has err "starts from the beginning, its checkpoint cannot be used: made with BLAS kernel \"$kernel\""

@@ -13,7 +13,7 @@ has out "compiler"
 has out "BLAS"
 expect 0 "$engram" --help
 mapfile -t verbs < <(sed -n '/^VERBS/,/^OPTIONS/s/^  \([a-z-]*\) .*/\1/p' out)
-[ "${#verbs[@]}" = 15 ] || fail "--help lists ${#verbs[@]} verbs"
+[ "${#verbs[@]}" = 16 ] || fail "--help lists ${#verbs[@]} verbs"
 for verb in run launch slurm plan train status failures top export list describe merge check collect; do
     has out "  $verb "
 done
@@ -112,16 +112,71 @@ seeds: 3
 END
 expect 0 "$engram" plan plan.yaml
 for words in "points      3" "1 excluded" "trials      9" "optimizer.lr" "0.1, 0.2" "core-hours" \
-    "final_accuracy, maximise, chosen by protocol test"; do
+    "final_accuracy, maximise, chosen by protocol test" "minibatches and evaluations tried out"; do
     has out "$words"
 done
 expect 0 "$engram" plan plan.yaml --list
 [ "$(wc -l <out)" = 10 ] || fail "plan --list did not list 9 trials"
-expect 0 "$engram" plan plan.yaml --json
+expect 0 "$engram" plan plan.yaml --json --no-timing
 has out '"trials": 9'
 has out '"optimizer.lr": 2'
+has out '"kinds": 2'
 expect 0 "$engram" run plan.yaml --dry-run
 has out "trials      9"
 [ ! -e results/plan.h5 ] || fail "planning wrote a results file"
 [ ! -e results/plan.journal ] || fail "planning wrote a journal"
+# Nothing is tried out if that is not wanted, or there are no data.
+expect 0 "$engram" plan plan.yaml --no-timing
+has out "time        not estimated"
+lacks out "tried out for"
+expect 0 "$engram" plan plan.yaml dataset=mnist dataset.path=nowhere
+has out "data        dataset mnist"
+has out "time        not estimated"
+refuses "nowhere" -- "$engram" run plan.yaml dataset=mnist dataset.path=nowhere
+expect 0 "$engram" plan plan.yaml dataset=mnist dataset.path=nowhere --json
+has out '"core_seconds_left": null'
+# What rules leave, in trials and in time.
+expect 0 "$engram" plan plan.yaml --no-timing seeds=10 stop='{early_cut: {after: 2, below: 0.5}}'
+has out "trials      30, of which rules leave 6 to 30"
+expect 0 "$engram" plan plan.yaml seeds=10 stop='{early_cut: {after: 2, below: 0.5}}' --json
+sed -n 's/.*"core_seconds_\(left\|least\)": \([0-9.e+-]*\),\{0,1\}$/\2/p' out | paste -sd' ' >times
+awk '{ exit !($2 > 0 && $2 < $1) }' times || fail "no range of times: $(cat times)"
+
+# Every check of run, before it.
+same_refusal() {
+    refuses "$1" -- "$engram" plan "${@:2}"
+    mv err by_plan
+    refuses "$1" -- "$engram" run "${@:2}"
+    same by_plan err
+    refuses "$1" -- "$engram" run --dry-run "${@:2}"
+    same by_plan err
+}
+same_refusal "only 5 tasks" plan.yaml protocol='{first_tasks: {k: 6}}'
+expect 0 "$engram" run one.yaml -o taken.h5
+same_refusal "belongs to another sweep" plan.yaml -o taken.h5
+echo words >words.h5
+same_refusal "not a results file" plan.yaml -o words.h5
+same_refusal "nowhere" plan.yaml -o nowhere/x.h5
+mkdir closed
+chmod 555 closed
+nobody=()
+[ "$(id -u)" != 0 ] || nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+chmod 755 .
+refuses "results cannot be written here" -- ${nobody[@]+"${nobody[@]}"} "$engram" plan plan.yaml -o closed/x.h5
+mv err by_plan
+refuses "cannot be written here" -- ${nobody[@]+"${nobody[@]}"} "$engram" run plan.yaml -o closed/x.h5
+# Somebody is writing: that is said, and the plan is shown.
+sweep long <<'END'
+  stream.epochs: 1000000
+END
+"$engram" run long.yaml -o long.h5 --quiet 2>/dev/null &
+background+=($!)
+for _ in $(seq 600); do
+    [ ! -s long.lock ] || break
+    sleep 0.1
+done
+expect 0 "$engram" plan long.yaml -o long.h5 --no-timing
+has out "process $! is writing there"
+refuses "is being written by process $!" -- "$engram" run long.yaml -o long.h5
+kill -9 "$!"
 echo passed

@@ -50,6 +50,16 @@ chmod +x on rsh
 export ENGRAM=$engram ENGRAM_RSH=$work/rsh
 export OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=10.231.0.0/24 OMPI_MCA_oob_tcp_if_include=10.231.0.0/24
 
+# end CODE: waits for it.
+end() {
+    local code=0
+    wait "$job" || code=$?
+    [ "$code" = "$1" ] || {
+        cat running.out running.err
+        fail "exit code $code instead of $1"
+    }
+}
+
 tables() {
     for table in trials curves matrix; do
         "$engram" export "$1.h5" --stable --table $table
@@ -57,7 +67,7 @@ tables() {
 }
 
 sweep two <<'END'
-  stream.epochs: 300
+  stream.epochs: 30
 grid:
   optimizer.lr: [0.003, 0.03]
   model.activation: [relu, hard_ash]
@@ -75,8 +85,16 @@ expect 2 ./on a "$hosts" a:1,c:1 two.yaml
 has err "cannot start anything on host 'c'"
 
 # One sweep on both.
-expect 0 ./on a "$hosts" a:1,b:1 two.yaml -o both.h5
-has err "2 ranks on 2 hosts"
+hooks both "products 1"
+touch both.hook/slow
+"${hook[@]}" ./on a "$hosts" a:1,b:1 two.yaml -o both.h5 >running.out 2>running.err &
+job=$!
+background+=("$job")
+await_point both 0
+await_point both 1
+rm both.hook/slow
+end 0
+has running.err "2 ranks on 2 hosts"
 tables both >both.txt
 same alone.txt both.txt
 "$engram" export both.h5 >both.csv
@@ -84,7 +102,7 @@ has both.csv ",a,"
 has both.csv ",b,"
 
 sweep long <<'END'
-  stream.epochs: 1000
+  stream.epochs: 200
 grid:
   optimizer.lr: [0.003, 0.03]
   model.activation: [relu, hard_ash]
@@ -93,22 +111,18 @@ END
 "$engram" run long.yaml -o whole.h5 --quiet
 tables whole >whole.txt
 
-# begin FILE: the sweep on both hosts, until a trial is finished; sets `job`.
-begin() {
-    ./on a "$hosts" a:1,b:1 long.yaml -o "$1" --worker-timeout 4 >running.out 2>running.err &
-    job=$!
-    background+=("$job")
-    await_trial "$1"
+works_on_b() {
+    "$engram" status "$1.h5" >status.out && grep -q "rank 1 on b" status.out
 }
 
-# end CODE: waits for it.
-end() {
-    local code=0
-    wait "$job" || code=$?
-    [ "$code" = "$1" ] || {
-        cat running.out running.err
-        fail "exit code $code instead of $1"
-    }
+# begin NAME: the sweep on both hosts, until a trial is finished and b has another one; sets `job`.
+begin() {
+    hooks "$1" "results 1"
+    "${hook[@]}" ./on a "$hosts" a:1,b:1 long.yaml -o "$1.h5" --worker-timeout 4 >running.out 2>running.err &
+    job=$!
+    background+=("$job")
+    await_point "$1"
+    await "a trial on b" works_on_b "$1"
 }
 
 kill_host() {
@@ -116,8 +130,9 @@ kill_host() {
 }
 
 # A host loses its power: the sweep goes on with the other one, and what was lost is done again there.
-begin power.h5
+begin power
 kill_host b
+rm power.hook/slow
 end 0
 has running.err "on host b"
 has running.out "8 of 8 trials finished"
@@ -125,8 +140,9 @@ tables power >power.txt
 same whole.txt power.txt
 
 # A host loses its cable: the same, and what runs there leaves by itself.
-begin cable.h5
+begin cable
 ip -n b link set cable-b down
+rm cable.hook/slow
 end 0
 has running.err "on host b"
 has running.out "8 of 8 trials finished"
@@ -137,9 +153,10 @@ ip -n b link set cable-b up
 
 # The host of rank 0 loses its power: nothing goes on, and nothing is lost. Another host cannot know that nobody
 # writes any more and says what to do.
-begin first.h5
+begin first
 kill_host a
 { wait "$job" || true; } 2>/dev/null
+rm first.hook/slow
 kill_host b
 expect 2 ./on b "$hosts" b:1 long.yaml -o first.h5
 has err "on host a; if that job is gone, \`engram merge NEW.h5 first.h5\`"

@@ -109,6 +109,28 @@ lacks out "x_max"
 expect 0 "$engram" top results/alternatives.h5 --all
 has out "topk_subtract k=8 x_max=2"
 
+# Settings that a learner does not look at are no settings of its trials, and of others they are.
+sweep fly <<'END'
+grid:
+  learner: [flymodel: {units: 100}, plain]
+END
+expect 0 "$engram" run fly.yaml seeds=1
+"$engram" export results/fly.h5 --json >fly.json
+grep '"learner":"flymodel"' fly.json >fly
+grep '"learner":"plain"' fly.json >plain
+for name in model model.hidden model.activation loss optimizer optimizer.lr; do
+    has fly "\"$name\":null"
+    lacks plain "\"$name\":null"
+done
+has fly '"learner.units":100'
+has fly '"stream.batch":20'
+mkdir no_journal
+cp results/fly.h5 no_journal
+"$engram" export no_journal/fly.h5 --json >no_journal.json
+same fly.json no_journal.json
+expect 0 "$engram" run fly.yaml seeds=1
+has out "all 2 trials were finished before"
+
 # Export: RFC 4180 (CRLF), every table, both forms, the same numbers.
 head -1 stage.csv | grep -q $'\r$' || fail "lines do not end in CRLF"
 for table in trials curves matrix; do
@@ -130,13 +152,12 @@ has curves.csv "task_accuracy.4"
 refuses "no/such" -- "$engram" export results/stage.h5 -o no/such/file.csv
 refuses "exclude each other" -- "$engram" export results/stage.h5 --csv --json
 # A reader that left is no error.
-{
-    sleep 0.3
-    code=0
-    "$engram" export results/stage.h5 2>err || code=$?
-    echo "$code" >code
-} | true
-has code 0
+exec {pipe}> >(:)
+wait $!
+code=0
+"$engram" export results/stage.h5 2>err 1>&"$pipe" || code=$?
+exec {pipe}>&-
+[ "$code" = 0 ] || fail "exit code $code although only its reader left"
 [ ! -s err ] || fail "complained about a reader that left"
 
 # Check and collect.

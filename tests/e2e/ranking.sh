@@ -157,4 +157,27 @@ first=$(grep -E '^ +1 ' out | awk '{ print $2 }')
 grep -E '^ +2 ' out | sed 's/±//g; s/+\/-//g' | awk -v first="$first" '
     { d = $2 - first - $5; bad = d > 1.1e-4 || d < -1.1e-4 || $7 != 2 } END { exit bad }' ||
     fail "the difference to the best: $(cat out)"
+
+# The same for trials that a program gives: one rule. What cannot be used is refused.
+rank() {
+    echo "$1" >request
+    "$engram" rank <request
+}
+rank '{"goal": "minimise", "variable": "forgetting", "interval": "paper", "trials": {"point": [0, 0, 1, 2],
+    "status": ["done", "diverged", "done", "stopped"], "stage": [1, 1, 1, 1], "selected": [0.1, 0.3, 0.2, null],
+    "reported": [0.5, 0.3, 0.25, null]}}' >out
+[ "$(grep -o '"point": [0-9]' out | tr -dc '0-9')" = 102 ] || fail "rank: $(cat out)"
+[ "$(after selected mean) $(after reported mean) $(after reported n)" = "0.2 0.25 1" ] || fail "rank: $(cat out)"
+for request in '[' '{}' '{"trials": {"point": [0]}}' \
+    '{"trials": {"point": [1], "status": ["done"], "stage": [1], "selected": [1], "reported": [1]}}' \
+    '{"trials": {"point": [0], "status": ["well"], "stage": [1], "selected": [1], "reported": [1]}}' \
+    '{"trials": {"point": [0], "status": ["done"], "stage": [3], "selected": [1], "reported": [1]}}' \
+    '{"trials": {"point": [0], "status": ["done", "done"], "stage": [1], "selected": [1], "reported": [1]}}'; do
+    code=0
+    rank "$request" >out 2>err || code=$?
+    if [ $code != 2 ] || [ -s out ]; then
+        fail "rank of $request: exit code $code"
+    fi
+    has err "standard input"
+done
 echo passed

@@ -42,15 +42,11 @@ for engine in ("h5netcdf", "netcdf4"):
 END
 }
 
-# From the first moment to a kill.
-# Long enough for the reading to end first, whatever the build: minutes.
-sed 's/examples: 400/examples: 40000/; s/^seeds: 3$/seeds: 200/' readers.yaml >slow.yaml
-"$engram" run slow.yaml -o slow.h5 --quiet &
+# While the sweep runs, and after a kill.
+hooks slow "results 2"
+"${hook[@]}" "$engram" run readers.yaml -o slow.h5 --quiet &
 background+=($!)
-for _ in $(seq 200); do
-    [ -s slow.h5 ] && break
-    sleep 0.05
-done
+await_point slow
 read_all slow.h5
 kill -9 "${background[0]}" || fail "the slow sweep ended too early to be killed"
 wait "${background[0]}" 2>/dev/null || true

@@ -34,7 +34,7 @@ has out "nothing is left to run"
 # More seeds: only the new ones run, the old rows stay as they are.
 expect 0 "$engram" plan small.yaml seeds=3
 has out "8 of 12 trials finished"
-has out "from 8 measured trials"
+has out "from 8 finished trials"
 expect 0 "$engram" run small.yaml seeds=3
 has err "8 of 12 trials were finished before, 4 to run"
 has out "12 of 12 trials finished; 4 run now"
@@ -66,7 +66,7 @@ refuses "--redo sometimes" -- "$engram" run small.yaml --redo sometimes
 
 # What it can do while a sweep runs: status from outside, a second writer is refused, SIGINT stops.
 sweep long <<'END'
-  stream.epochs: 400
+  stream.epochs: 50
 grid:
   optimizer.lr: [0.003, 0.03]
   model.activation: [relu, hard_ash]
@@ -74,28 +74,21 @@ seeds: 4
 END
 "$engram" run long.yaml -o whole.h5 --quiet
 "$engram" export whole.h5 --stable >whole.csv
-"$engram" run long.yaml -o long.h5 --progress json >running.out 2>running.err &
+hooks long "results 2"
+"${hook[@]}" "$engram" run long.yaml -o long.h5 --progress json >running.out 2>running.err &
 pid=$!
 background+=("$pid")
-for _ in $(seq 100); do
-    [ ! -s long.journal ] || "$engram" status long.h5 --json >status.json 2>/dev/null || true
-    if [ -s status.json ] && ! grep -q '"done": 0,' status.json; then
-        break
-    fi
-    sleep 0.05
-done
+await_point long
+"$engram" status long.h5 --json >status.json
 has status.json '"complete": false'
 lacks status.json '"writer": null'
-has status.json '"schema": 1'
+has status.json '"schema": 2'
 has status.json '"rank": 0'
 refuses "long" "$pid" -- "$engram" run long.yaml -o long.h5
 "$engram" status long.h5 --watch=1 >watch.out 2>watch.err &
 watcher=$!
 background+=("$watcher")
-for _ in $(seq 100); do
-    [ ! -s watch.out ] || break
-    sleep 0.05
-done
+await "the first words of --watch" test -s watch.out
 kill -INT "$pid"
 code=0
 wait "$pid" || code=$?
@@ -111,7 +104,7 @@ expect 0 "$engram" status long.h5
 has out "incomplete, nobody is running it"
 expect 0 "$engram" check long.h5
 expect 0 "$engram" run long.yaml -o long.h5
-has err "trials were finished before"
+has err "of 16 trials were finished before"
 "$engram" export long.h5 --stable >resumed.csv
 same whole.csv resumed.csv
 for table in curves matrix; do
@@ -120,11 +113,12 @@ for table in curves matrix; do
 done
 
 # Its time is up, as it was told or as the batch job says: stops by itself.
-expect 75 "$engram" run long.yaml -o timed.h5 --until +0.3s
+hooks timed "products 1"
+expect 75 "${hook[@]}" "$engram" run long.yaml -o timed.h5 --until +0.3s
 has err "stops by itself at"
 has err "the time is up: stopping"
 has out "stopped early"
-expect 75 env SLURM_JOB_END_TIME="$(date +%s)" "$engram" run long.yaml -o timed.h5
+expect 75 "${hook[@]}" SLURM_JOB_END_TIME="$(date +%s)" "$engram" run long.yaml -o timed.h5
 has err "the time is up: stopping"
 refuses "SLURM_JOB_END_TIME=never" "--until off" -- env SLURM_JOB_END_TIME=never "$engram" run long.yaml -o timed.h5
 refuses "--until soon" "+30m" -- "$engram" run long.yaml -o timed.h5 --until soon
@@ -133,19 +127,10 @@ lacks err "stops by itself"
 same whole.csv <("$engram" export timed.h5 --stable)
 
 # Killed without warning: what was finished is there, the rest runs again.
-"$engram" run long.yaml -o killed.h5 --quiet &
-pid=$!
-background+=("$pid")
-for _ in $(seq 100); do
-    if [ -s killed.journal ] && "$engram" status killed.h5 2>/dev/null | grep -q '  done'; then
-        break
-    fi
-    sleep 0.05
-done
-kill -KILL "$pid"
-wait "$pid" 2>/dev/null || true
+hooks killed "results 3" ENGRAM_HOOK_SIGNAL=9
+expect 137 "${hook[@]}" "$engram" run long.yaml -o killed.h5 --quiet
 expect 0 "$engram" collect killed.h5
 expect 0 "$engram" run long.yaml -o killed.h5
-has err "trials were finished before"
+has err "3 of 16 trials were finished before"
 same whole.csv <("$engram" export killed.h5 --stable)
 echo passed

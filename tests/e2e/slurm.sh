@@ -35,20 +35,21 @@ fact() { # fact JOB NAME: what Slurm knows of a job
     scontrol show job "$1" | grep -o "\b$2=[^ ]*" | head -n 1 | cut -d= -f2
 }
 
-# await JOB STATE: until the job is in that state; any other end is a failure.
-await() {
-    local state i
-    for ((i = 0; i < 1500; i++)); do
-        state=$(fact "$1" JobState)
-        case $state in
-        "$2") return ;;
-        PENDING | CONFIGURING | RUNNING | SIGNALING | COMPLETING | REQUEUED) sleep 0.2 ;;
-        *) break ;;
-        esac
-    done
-    scontrol show job "$1" >&2
-    tail -n 40 ./*.log >&2
-    fail "job $1 is $state instead of $2"
+# await_end JOB STATE: until the job is in that state; any other end is a failure.
+await_end() {
+    await "the end of job $1" has_ended "$1"
+    [ "$state" = "$2" ] || {
+        scontrol show job "$1" >&2
+        tail -n 40 ./*.log >&2
+        fail "job $1 is $state instead of $2"
+    }
+}
+
+has_ended() {
+    state=$(fact "$1" JobState)
+    case $state in
+    PENDING | CONFIGURING | RUNNING | SIGNALING | COMPLETING | REQUEUED) return 1 ;;
+    esac
 }
 
 # submitted ARGUMENT…: submits, and sets `job` to the number (of an array: of the one that joins).
@@ -64,84 +65,80 @@ tables() {
 }
 
 sweep work <<'END'
+  stream.epochs: 100
 grid:
   optimizer.lr: [0.003, 0.03]
   model.activation: [relu, hard_ash]
 seeds: 3
 END
-# On any machine each of the 12 trials takes about 3.3 s of a core: even alone, a job outlives its warning.
-TIMEFORMAT=%U
-seconds=$({ time "$engram" run work.yaml -o probe.h5 --quiet seeds=1 optimizer.lr=0.003 stream.epochs=100; } 2>&1)
-epochs=$(awk -v seconds="$seconds" 'BEGIN { printf "%d", 660 / (seconds + 0.01) }')
-
-# cancel NAME [ARGUMENT …]: submits, and cancels in the middle; sets `job`.
-cancel() {
+# held NAME ARGUMENT…: submits work.yaml into NAME.h5; the job finishes two trials, and no more as long as NAME.hook/slow is
+# there. Sets `job`.
+held() {
     local name=$1
     shift
-    submitted "$@" work.yaml -o "$name.h5" stream.epochs=$epochs
-    for ((i = 0; i < 600; i++)); do
-        ! grep -qs "12 trials to run" "$name.$job.log" || break
-        sleep 0.1
-    done
-    has "$name.$job.log" "12 trials to run"
-    scancel "$job"
+    hooks "$name" "results 2"
+    (
+        export "${hook[@]:1}"
+        submitted "$@" work.yaml -o "$name.h5"
+        echo "$job" >"$name.job"
+    )
+    job=$(<"$name.job")
 }
 
-# All of these at once: there are eight made-up cores.
-cancel nodes --nodes 2
+# All of these at once: there are eight made-up cores. Slurm looks at time limits every half minute only, so that one is
+# first.
+held limit --time=60 --signal=B:USR1@300
+limit=$job
+held nodes --nodes 2
 nodes=$job
-cancel one
+held one
 one=$job
-submitted work.yaml -o plain.h5 stream.epochs=$epochs
+submitted work.yaml -o plain.h5
 plain=$job
-submitted --array 2 work.yaml -o array.h5 stream.epochs=$epochs
+submitted --array 2 work.yaml -o array.h5
 array=$job
 
+# Its time limit comes near when two trials are finished: it is warned, stops, and goes back into the queue. Slurm would kill
+# it three minutes after the warning at the earliest.
+was_requeued() {
+    [ "$(fact "$limit" Restarts)" = 1 ]
+}
+await_point limit
+elapsed=$(squeue --noheader --jobs "$limit" --format %M)
+scontrol update "JobId=$limit" "TimeLimit=$((10#${elapsed%%:*} + 4))"
+
 # Cancelled: what runs is saved, nothing is requeued, and the same command goes on.
+nobody_runs() {
+    "$engram" status "$1.h5" | grep -q "nobody is running it"
+}
 for name in one nodes; do
-    await "${!name}" CANCELLED
-    [ "$(fact "${!name}" Restarts)" = 0 ] || fail "a cancelled job was requeued"
-    for ((i = 0; i < 200; i++)); do # Slurm says so before the ranks have ended
-        expect 0 "$engram" status $name.h5
-        ! grep -q "nobody is running it" out || break
-        sleep 0.1
-    done
-    has out "nobody is running it"
-    expect 0 "$engram" check $name.h5
-    log=$name.${!name}.log
-    for ((i = 0; i < 300; i++)); do
-        ! grep -q "submit it again" "$log" || break
-        sleep 0.1
-    done
-    has "$log" "cancelled; submit it again"
+    await_point $name
+    scancel "${!name}"
 done
-submitted work.yaml -o one.h5 stream.epochs=$epochs
+for name in one nodes; do
+    await_end "${!name}" CANCELLED
+    [ "$(fact "${!name}" Restarts)" = 0 ] || fail "a cancelled job was requeued"
+    # Slurm says so before the ranks have ended, and the script after them.
+    await "the ranks of $name to end" nobody_runs $name
+    await "the script of $name to end" grep -q "cancelled; submit it again" "$name.${!name}.log"
+    expect 0 "$engram" check $name.h5
+done
+submitted work.yaml -o one.h5
 one=$job
-submitted --nodes 2 work.yaml -o nodes.h5 stream.epochs=$epochs
+submitted --nodes 2 work.yaml -o nodes.h5
 nodes=$job
 
-# The time limit: the controller looks every half minute after its start, and warns by then. On one rank the job takes
-# longer than that.
-while [ $(((SECONDS - started) % 30)) != 25 ]; do
-    sleep 0.5
-done
-submitted --ntasks-per-node=1 --time=1 --signal=B:USR1@60 work.yaml -o limit.h5 stream.epochs=$epochs
-limit=$job
-# Once is enough: on a busy machine a minute is soon over.
-for ((i = 0; i < 600; i++)); do
-    [ "$(fact "$limit" Restarts)" = 0 ] || break
-    sleep 0.2
-done
-[ "$(fact "$limit" Restarts)" = 1 ] || fail "the job was not requeued at its time limit: $(tail -n 5 "limit.$limit.log")"
+await "the job to be requeued at its time limit" was_requeued
+rm limit.hook/slow
 scontrol update "JobId=$limit" TimeLimit=60
 
 for job in $plain $array $one $nodes $limit; do
-    await "$job" COMPLETED
+    await_end "$job" COMPLETED
 done
 has "limit.$limit.log" "start 1 on 1 node(s)"
 has "limit.$limit.log" "stopping; what is done is kept"
 has "limit.$limit.log" "stops by itself at"
-has "limit.$limit.log" "trials were finished before"
+has "limit.$limit.log" "of 12 trials were finished before"
 has "array.$array.log" "joining 2 of 2 slices"
 has "array.$array.log" "all 12 trials were finished before"
 has "nodes.$nodes.log" "on 2 node(s), n[1-2]"
@@ -155,14 +152,17 @@ for name in limit array one nodes; do
 done
 
 # Nothing is left to submit; and with the other launcher a job ends the same way.
-expect 0 "$submit" work.yaml -o plain.h5 stream.epochs=$epochs
+expect 0 "$submit" work.yaml -o plain.h5
 has out "all 12 trials are finished"
 if [[ $(srun --mpi=list 2>&1) == *pmix* ]]; then
     submitted --launcher srun --ntasks-per-node=2 work.yaml -o other.h5 stream.epochs=10
-    await "$job" COMPLETED
+    await_end "$job" COMPLETED
     has "other.$job.log" "12 trials to run, 2 ranks on 1 host"
 fi
 
 stop_cluster
-[ -z "$(cluster_processes)" ] || fail "processes of the cluster are left: $(cluster_processes)"
+cluster_is_gone() {
+    [ -z "$(cluster_processes)" ]
+}
+await "the end of the cluster's processes" cluster_is_gone
 echo "passed in $((SECONDS - started)) s"

@@ -28,8 +28,9 @@ grid:
 seeds: 6
 stop: {halving_seeds: {eta: 2, cohort: 6}}
 END
-expect 0 "$engram" plan halving.yaml
+expect 0 "$engram" plan halving.yaml --no-timing
 has out "halving_seeds eta=2 first=1 cohort=6"
+has out "trials      72, of which rules leave 30"
 expect 0 "$engram" run halving.yaml -o halving.h5
 has out "72 of 72 trials finished"
 has out "42 skipped"

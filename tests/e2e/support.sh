@@ -24,12 +24,12 @@ fail() {
     exit 1
 }
 
-# expect CODE command…: runs it within a minute and checks its exit code; its output is in the files
-# `out` and `err`.
+# expect CODE command…: runs it and checks its exit code; its output is in the files `out` and `err`. Ten minutes are
+# only for what hangs.
 expect() {
     local want=$1 code=0
     shift
-    timeout 60 "$@" >out 2>err </dev/null || code=$?
+    timeout 600 "$@" >out 2>err </dev/null || code=$?
     if [ "$code" != "$want" ]; then
         echo "--- standard output"
         head -50 out
@@ -94,15 +94,33 @@ sweep() {
     } >"$1.yaml"
 }
 
-# await_trial FILE: until some trial of a sweep that is running into FILE is finished.
-await_trial() {
-    local finished
-    for _ in $(seq 600); do
-        # There may be no file yet.
-        finished=$({ "$engram" status "$1" --json 2>/dev/null || true; } |
-            sed -n 's/^  "finished": \([0-9]*\),/\1/p')
-        [ "${finished:-0}" = 0 ] || return 0
-        sleep 0.1
+# hooks NAME AT [NAME=VALUE …]: sets `hook`, in front of a command that comes to the point AT of its work ("results 2",
+# "products 50"; see ../support/hooks.c) and is then slow, so that it cannot end by itself. The files that say so are in
+# the folder NAME.hook, which is new.
+hooks() {
+    local library
+    library=$(dirname "$engram")/tests/libengram_test_hooks.so
+    [ -e "$library" ] || fail "$library is not built"
+    rm -rf "$work/$1.hook"
+    mkdir "$work/$1.hook"
+    # shellcheck disable=SC2034 # for the scripts
+    hook=(env "LD_PRELOAD=$library" "ENGRAM_HOOK_FOLDER=$work/$1.hook" "ENGRAM_HOOK_AT=$2" "${@:3}")
+}
+
+# await WHAT COMMAND…: until the command succeeds. The limit is no part of any test: it ends one that would wait for ever.
+await() {
+    local what=$1 start=$SECONDS
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if [ $((SECONDS - start)) -gt 300 ]; then
+            tail -n 5 ./*.err ./*.log >&2 2>/dev/null || true
+            fail "waited five minutes for $what"
+        fi
+        sleep 0.02
     done
-    fail "no trial in $1 finished within a minute"
+}
+
+# await_point NAME [RANK]: until a command behind `hooks NAME` has come to its point.
+await_point() {
+    await "the point of $1 at rank ${2-0}" test -e "$work/$1.hook/reached.${2-0}"
 }

@@ -7,54 +7,60 @@ source "$(dirname "$0")/support.sh"
 export ENGRAM=$engram LC_ALL=C.UTF-8
 local_sh=$here/../../jobs/local.sh
 
-# await WORDS FILE: until they are in the file; it and its directory may not be there yet.
-await() {
-    local i
-    for ((i = 0; i < 1200; i++)); do
-        ! grep -qsaE -- "$1" "$2" || return 0
-        sleep 0.1
-    done
-    tail -c 1000 "$2" | cat -v >&2
-    fail "$2 does not contain \"$1\" after two minutes"
-}
-
 sweep endless <<'END'
-  stream.epochs: 300000
+  stream.epochs: 100
 grid:
   optimizer.lr: [0.003, 0.03]
 END
+
+drawn() {
+    # The terminal shows the key itself, too.
+    tr '\r' '\n' <screen | sed -n 's/\^C.*//; s/^\x1b\[K\(.*running.*\)/\1/p' >lines
+    [ "$(grep -c 'running ([0-9]* %' lines)" -gt 1 ]
+}
 
 # watch RANKS: the sweep at a terminal of 60 columns until the progress of a trial is seen, then Ctrl-C.
 watch() {
     local code=0
     rm -rf keys screen endless.*.* endless.h5
     mkfifo keys
+    hooks endless "products 1"
     # bash starts background jobs deaf to Ctrl-C.
     local command="stty cols 60; exec '$local_sh' -n $1 endless.yaml seeds=1 -o endless.h5"
-    env --default-signal=INT script -qefc "$command" screen <keys \
+    "${hook[@]}" env --default-signal=INT script -qefc "$command" screen <keys \
         >/dev/null &
     background+=($!)
     exec 3>keys
-    await 'running \([0-9]+ %' screen
+    await "the line to be drawn twice" drawn
     printf '\003' >&3
     wait $! || code=$?
     exec 3>&-
     [ "$code" = 75 ] || fail "Ctrl-C with $1 ranks: exit code $code: $(tail -c 1000 screen | cat -v)"
     # Each line is drawn in the place of the last one and narrower than the terminal.
-    tr '\r' '\n' <screen | sed -n 's/^\x1b\[K\(.*running.*\)/\1/p' >lines
-    [ "$(wc -l <lines)" -gt 1 ] || fail "$1 ranks: drawn only once: $(cat -v screen)"
+    drawn
     [ "$(wc -L <lines)" -lt 60 ] || fail "$1 ranks: wider than the terminal: $(cat -v lines)"
     has lines "0/2 finished · $1 running ("
     has screen "0 of 2 trials finished, stopped early"
 }
 watch 2
 watch 1
+# The terminal of mpirun itself, without anybody who watches over it.
+rm -f keys screen
+mkfifo keys
+env --default-signal=INT script -qefc "'$mpirun' 2 '$engram' run endless.yaml seeds=1 -o plain.h5" screen \
+    <keys >/dev/null &
+background+=($!)
+exec 3>keys
+await '\[K0/2 finished · 2 running' screen
+printf '\003' >&3
+wait $! || true # mpirun has a code of its own
+exec 3>&-
 
 # Nothing to watch yet: waits for the sweep, unless only asked how it is. Then shows it to its end.
 refuses "later.h5 does not exist" -- "$engram" status later.h5
 "$engram" status later.h5 --watch=1 --json >watched 2>waiting &
 background+=($!)
-await "waiting for a sweep to begin in later.h5" waiting
+await "its first words" grep -q "waiting for a sweep to begin in later.h5" waiting
 expect 0 "$engram" run endless.yaml -o later.h5 stream.epochs=1 --quiet
 code=0
 wait $! || code=$?
@@ -63,7 +69,7 @@ wait $! || code=$?
 # A signal ends the waiting.
 env --default-signal=INT "$engram" status never.h5 --watch 2>waiting &
 background+=($!)
-await "waiting for a sweep" waiting
+await "its first words" grep -q "waiting for a sweep" waiting
 kill -INT $!
 code=0
 wait $! || code=$?

@@ -16,7 +16,10 @@ begin() {
     "$engram" run s.yaml -o d/s.h5 --quiet 2>running &
     job=$!
     background+=("$job")
-    await_trial d/s.h5
+    until "$engram" check d/s.h5 2>/dev/null | grep -qE '\([0-9]+ [a-z]+, ([0-9]+ [a-z]+, )*[0-9]+ done|[0-9]+ done'; do
+        kill -0 "$job" 2>/dev/null || fail "it ended by itself: $(cat running)"
+        sleep 0.05
+    done
 }
 
 # ends WORDS: it ends with 4 and says so, and nothing that is not true.

@@ -8,33 +8,29 @@ full=20
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
 
-prepare 9000 24
-lost=0 back=0 never=0
+prepare 12
+back=0 never=0
 for ((n = 1; n <= count; n++)); do
     begin hang
-    launch 3 hang --worker-timeout 1
     pick 2
     rank=$((picked + 1))
-    await_start hang
+    hook_products hang "$rank"
+    launch 3 hang --worker-timeout 1
+    await_point hang "$rank"
     victim=$(ranks | sed -n "$((rank + 1))p")
-    pick $((duration / 20))
-    nap "$picked"
-    [ -z "$victim" ] || kill -STOP "$victim" 2>/dev/null || true
+    kill -STOP "$victim" || fail "sweep $n: no rank $rank"
+    await "the loss of rank $rank" grep -q "^lost: rank $rank " hang.err
     if ((n % 4 != 0)); then
-        pick 300
-        nap $((2500 + picked))
-        [ -z "$victim" ] || kill -CONT "$victim" 2>/dev/null || true
+        kill -CONT "$victim"
+        await "the return of rank $rank" grep -q "^back: rank $rank " hang.err
+        back=$((back + 1))
     else
         never=$((never + 1))
     fi
+    go_on hang
     settle
     [ "$code" = 0 ] || fail "sweep $n: exit code $code: $(cat hang.err)"
-    if grep -q '^lost [1-9]' hang.out; then
-        lost=$((lost + 1))
-    fi
-    if grep -q '^back: ' hang.err; then
-        back=$((back + 1))
-    fi
+    grep -q '^lost [1-9]' hang.out || fail "sweep $n: nothing said of rank $rank: $(cat hang.out)"
     check_whole hang
 done
-echo "$count sweeps complete and identical: $lost lost their worker, $back got it back, $never never continued it"
+echo "$count sweeps complete and identical: $back got their worker back, $never never continued it"

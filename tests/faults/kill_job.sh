@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The whole job (launcher and all ranks) is killed at random moments and continued until it is done. Nothing that was finished is
+# The whole job (launcher and all ranks) is killed at random points of its work and continued until it is done. Nothing that was finished is
 # lost or run again, and the results are those without faults.
 # shellcheck disable=SC2034 # for support.sh
-about="SIGKILL of the whole job of 1 to 3 ranks at random times, four kills a sweep."
+about="SIGKILL of the whole job of 1 to 3 ranks at random points, four kills a sweep."
 short=4
 full=100
 kills_per_sweep=4
@@ -18,18 +18,20 @@ finished_rows() {
     fi
 }
 
-prepare 3000 12
+prepare 12
 sweeps=0 kept=0
 for ((n = 0; n < count; )); do
     begin job
     : >before.rows
     for ((k = 0; k < kills_per_sweep && n < count; k++, n++)); do
+        # One of four may come before anything is written.
+        pick 4
+        early=$((picked == 0))
+        pick 2
+        if [ "$picked" = 0 ]; then hook_results job; else hook_products job; fi
         pick 3
         launch $((picked + 1)) job
-        pick 4
-        [ "$picked" = 0 ] || await_start job # one of four may come before
-        pick $((duration / 4))
-        nap "$picked"
+        [ $early = 1 ] || await_point_or_end job
         end_all
         wait "$job" 2>/dev/null || true
         finished_rows >after.rows

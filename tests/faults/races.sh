@@ -7,39 +7,43 @@ full=20
 source "$(dirname "$0")/support.sh" "$@"
 
 sweep s <<'END'
-  stream.epochs: 3000
+  stream.epochs: 100
 grid:
   optimizer.lr: [0.003, 0.03]
 seeds: 2
 END
 
+one_is_left() {
+    local pid
+    writers=0
+    for pid in "${pids[@]}"; do
+        if kill -0 "$pid"; then writers=$((writers + 1)); fi
+    done
+    [ "$writers" -le 1 ]
+}
+
 runners=3
 for ((race = 1; race <= count; race++)); do
-    rm -f s.journal s.h5 s.lock gate
+    rm -f s.journal s.h5 s.lock gate waits*
     # A lock like one that a process left which was killed: nobody holds it, and its pid is of nobody.
     [ $((race % 2)) = 1 ] || echo "$(hostname) 4194303 1" >s.lock
+    # The one that writes cannot end before the others have.
+    hooks s "products 1"
     pids=()
     for ((i = 0; i < runners; i++)); do
         (
+            touch "waits$i"
             until [ -e gate ]; do :; done
-            exec "$engram" run s.yaml -o s.h5 -q >"out$i" 2>"err$i"
+            exec "${hook[@]}" "$engram" run s.yaml -o s.h5 -q >"out$i" 2>"err$i"
         ) &
         pids+=($!)
         background+=($!)
+        await "runner $i" test -e "waits$i"
     done
-    sleep 0.2
     touch gate
-    # Whoever does not write has left long before the sweep is over; then the writer is told to stop.
-    writers=$runners
-    for _ in $(seq 1200); do
-        writers=0
-        for pid in "${pids[@]}"; do
-            if kill -0 "$pid" 2>/dev/null; then writers=$((writers + 1)); fi
-        done
-        [ "$writers" -gt 1 ] || break
-        sleep 0.05
-    done
-    [ "$writers" = 1 ] || fail "race $race: $writers commands write"
+    await "all but one to leave" one_is_left
+    [ "$writers" = 1 ] || fail "race $race: nobody writes"
+    await_point s
     stopped=0 refused=0
     for ((i = 0; i < runners; i++)); do
         kill -INT "${pids[i]}" 2>/dev/null || true

@@ -70,11 +70,6 @@ pick() {
     picked=$(((RANDOM * 32768 + RANDOM) % $1))
 }
 
-# nap MILLISECONDS
-nap() {
-    sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
-}
-
 # ranks: the processes that run engram, rank 0 first.
 ranks() {
     local pid number
@@ -89,38 +84,57 @@ ranks() {
 }
 
 # launch RANKS NAME option…: the sweep NAME in the background: its process in `job`, its output in NAME.out and NAME.err.
+# What is in `hook` (see ../e2e/support.sh) goes in front; it is empty again afterwards.
+hook=()
 launch() {
     local number=$1 name=$2
     shift 2
     # bash starts background jobs deaf to SIGINT.
-    env --default-signal=INT "$launcher" -n "$number" "$work/$name.yaml" -o "$work/$name.h5" "$@" \
+    ${hook[@]+"${hook[@]}"} env --default-signal=INT "$launcher" -n "$number" "$work/$name.yaml" -o "$work/$name.h5" "$@" \
         >"$name.out" 2>"$name.err" </dev/null &
     job=$!
+    hook=()
 }
 
-# await_start NAME: until engram has begun to write; before, a signal is the launcher's business.
-await_start() {
-    local i
-    for ((i = 0; i < 400; i++)); do
-        [ ! -s "$1.journal" ] || break
-        sleep 0.05
-    done
+# hook_results NAME: the next launch comes to a point that is picked among the first half of its results.
+hook_results() {
+    pick $((trials / 2))
+    hooks "$1" "results $((1 + picked))"
+}
+
+# hook_products NAME [RANK]: … that is picked among what RANK computes of its first trial; without one, among what some
+# rank of three computes in any case.
+hook_products() {
+    local most=$((products * trials / 3))
+    [ $# = 1 ] || most=$products
+    pick "$most"
+    hooks "$1" "products $((1 + picked))" ${2:+"ENGRAM_HOOK_RANK=$2"}
+}
+
+# await_point_or_end NAME: until some rank is at its point, or the sweep has ended without.
+await_point_or_end() {
+    await "the point of $1" at_point_or_end "$1.hook"
+}
+
+at_point_or_end() {
+    compgen -G "$1/reached.*" || has_ended
+}
+
+# go_on NAME: it is slow no more.
+go_on() {
+    rm "$work/$1.hook/slow"
 }
 
 # settle: waits for `job`; its exit code in `code`. A sweep that does not end is a failure.
 # shellcheck disable=SC2034 # code is for the tests
 settle() {
-    local waited=0
-    while kill -0 "$job" 2>/dev/null; do
-        sleep 0.1
-        waited=$((waited + 1))
-        if [ $waited = 1200 ]; then
-            tail -n 5 ./*.err >&2
-            fail "the sweep did not end within two minutes"
-        fi
-    done
+    await "the end of the sweep" has_ended
     code=0
     wait "$job" || code=$?
+}
+
+has_ended() {
+    ! kill -0 "$job"
 }
 
 # Writes what a sweep found, without what may differ: times, ranks, hosts, attempts.
@@ -131,41 +145,27 @@ write_stable() {
     done
 }
 
-# write_sweep EPOCHS TRIALS: with `halving`, of two trials the better one goes on behind the sixth evaluation, and both
-# pause there.
-halving=no
-write_sweep() {
+# prepare TRIALS: the sweep whole.yaml of so many trials, and its results without any fault in whole.stable. By chance its
+# trials pause on their way: of two the better one goes on behind the sixth evaluation.
+prepare() {
+    trials=$1
+    # An epoch is 20 minibatches of five products: a third of a trial, which none pauses before.
+    local epochs=20
+    # shellcheck disable=SC2034 # for the tests
+    products=$((epochs * 100 / 3))
     sweep whole <<END
-  stream.epochs: $1
-  eval.every: $(($1 + 1))
+  stream.epochs: $epochs
+  eval.every: $((epochs + 1))
 grid:
   optimizer.lr: [0.003, 0.03]
-seeds: $(($2 / 2))
+seeds: $((trials / 2))
 END
-    [ "$halving" = no ] || echo "stop: {asha: {eta: 2, first: 6}}" >>whole.yaml
-}
-
-# milliseconds COMMAND…: how long it takes.
-milliseconds() {
-    local start
-    start=$(date +%s%N)
-    "$@"
-    echo $((($(date +%s%N) - start) / 1000000))
-}
-
-# prepare MILLISECONDS TRIALS: the sweep whole.yaml, which takes one process about so long, and its results without
-# any fault in whole.stable; how long it really took is in `duration`. By chance its trials pause on their way.
-prepare() {
-    local epochs=500
     pick 2
-    [ "$picked" = 0 ] || halving=yes
-    echo "halving: $halving"
-    write_sweep $epochs 2
-    duration=$(milliseconds "$engram" run whole.yaml -o first.h5 --quiet)
-    epochs=$((1 + epochs * 2 * $1 / ($2 * duration)))
-    write_sweep $epochs "$2"
-    # shellcheck disable=SC2034 # for the tests
-    duration=$(milliseconds "$engram" run whole.yaml -o whole.h5 --quiet)
+    if [ "$picked" = 0 ]; then
+        echo "trials pause on their way"
+        echo "stop: {asha: {eta: 2, first: 6}}" >>whole.yaml
+    fi
+    "$engram" run whole.yaml -o whole.h5 --quiet
     write_stable whole >whole.stable
 }
 

@@ -9,7 +9,8 @@ endif()
 find_package(Python3 3.9 COMPONENTS Interpreter)
 if(Python3_FOUND)
     # 77, skipped: modules are missing; run.py says which.
-    engram_script(analysis ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/analysis/tests/run.py)
+    engram_script(analysis ${CMAKE_COMMAND} -E env ENGRAM=$<TARGET_FILE:engram>
+        ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/analysis/tests/run.py)
 else()
     message(WARNING "No Python 3.9 or newer found: the analysis is not tested")
 endif()

@@ -3,7 +3,7 @@ add_library(engram_store_testing STATIC support/stores.c support/plans.c)
 target_link_libraries(engram_store_testing PUBLIC engram_testing engram_store)
 
 foreach(name journal results plans pauses refuse foreign crash merge seal flips)
-    engram_test(store_${name} LIBRARY store LINKS engram_store_testing hdf5::hdf5 TIMEOUT 300)
+    engram_test(store_${name} LIBRARY store LINKS engram_store_testing hdf5::hdf5 COST 300)
 endforeach()
 
 # xarray, netCDF, h5py, h5dump, ncdump on the result file; rooms/analysis.cmake looks for Python in the
@@ -14,7 +14,7 @@ endif()
 find_package(Python3 3.9 COMPONENTS Interpreter)
 if(Python3_FOUND)
     engram_script(e2e_readers ${CMAKE_CURRENT_SOURCE_DIR}/e2e/readers.sh $<TARGET_FILE:engram>
-                  ${Python3_EXECUTABLE} LABELS e2e TIMEOUT 240)
+                  ${Python3_EXECUTABLE} LABELS e2e COST 240)
 endif()
 
 # The recipes of analysis/README.md; they skip where Octave or R is missing, which no set installs.

@@ -17,5 +17,5 @@ if(NOT ENGRAM_SANITIZE AND NOT ENGRAM_COVERAGE)
     engram_script(structure_readme_example ${structure}/readme_example.sh ${PROJECT_BINARY_DIR})
     # Instrumented libraries need the instrumentation's own library in every program.
     engram_script(structure_install
-        ${structure}/install.sh ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} TIMEOUT 180)
+        ${structure}/install.sh ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} COST 180)
 endif()

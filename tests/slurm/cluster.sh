@@ -2,7 +2,7 @@
 # A Slurm cluster of its own: a controller and two nodes of four made-up cores, all on this machine's
 # loopback, in the folder $work. To be sourced; `start_cluster` sets SLURM_CONF, so that sbatch and
 # its kin talk to it, and `stop_cluster` leaves nothing behind. Needs no root; has a munged of its own,
-# so that nobody else can submit anything to it.
+# so that nobody else can submit anything to it. Needs `await` and `fail` of ../e2e/support.sh.
 
 # Says why there can be no cluster here; silent if there can.
 why_no_cluster() {
@@ -63,7 +63,7 @@ SlurmdParameters=config_overrides
 SchedulerType=sched/builtin
 SchedulerParameters=sched_interval=1
 ReturnToService=2
-KillWait=30
+KillWait=600
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4
 NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4
 PartitionName=test Nodes=n1,n2 Default=YES
@@ -74,22 +74,18 @@ END_OF_CONF
         --pid-file="$work/slurm/munged.pid" --log-file="$work/slurm/munged.log" \
         --seed-file="$work/slurm/munged.seed" >"$work/slurm/munged.out" 2>&1 &
     daemons+=($!)
-    for ((i = 0; i < 100; i++)); do
-        [ ! -S "$work/slurm/munge.socket" ] || break
-        sleep 0.1
-    done
+    await "munged" test -S "$work/slurm/munge.socket"
     slurmctld -D >"$work/slurm/slurmctld.out" 2>&1 &
     daemons+=($!)
     for i in 1 2; do
         slurmd -D -N "n$i" >"$work/slurm/n$i.out" 2>&1 &
         daemons+=($!)
     done
-    for ((i = 0; i < 300; i++)); do
-        [ "$(sinfo --noheader --format %T:%D 2>/dev/null)" != idle:2 ] || return 0
-        sleep 0.1
-    done
-    tail -n 20 "$work"/slurm/*.out "$work"/slurm/*.log >&2
-    fail "the cluster did not start"
+    await "two idle nodes" nodes_are_idle
+}
+
+nodes_are_idle() {
+    [ "$(sinfo --noheader --format %T:%D)" = idle:2 ]
 }
 
 # Processes that were started by this cluster: they all know its configuration.
@@ -104,7 +100,7 @@ cluster_processes() {
 stop_cluster() {
     [ ${#daemons[@]} -gt 0 ] || return 0
     local pid i
-    timeout 5 scancel --quiet --user "$(id -un)" 2>/dev/null || true
+    timeout 20 scancel --quiet --user "$(id -un)" 2>/dev/null || true
     for pid in "${daemons[@]}"; do
         kill -TERM "$pid" 2>/dev/null || true
     done

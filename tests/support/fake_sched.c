@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const eg_variable curve = {
@@ -28,49 +27,88 @@ static void close_fake(void *state)
     eg_free(state);
 }
 
-/* Sleeps in steps of a millisecond, a "minibatch" each. */
-static bool train(int milliseconds, eg_poll poll, void *user)
+atomic_size_t fake_begun, fake_ended;
+
+/* Work in steps of a millisecond, a "minibatch" each. */
+typedef struct fake_work {
+    char kind[16], file[200];
+    int milliseconds;
+} fake_work;
+
+static bool is_kind(const fake_work *work, const char *kind)
 {
-    eg_progress progress = {.steps = (size_t)milliseconds};
-    const struct timespec step = {.tv_nsec = 1000000};
-    for (int i = 0; i < milliseconds; i++) {
-        (void)nanosleep(&step, NULL);
+    return strcmp(work->kind, kind) == 0;
+}
+
+static bool read_settings(fake_work *work, const char *settings)
+{
+    return sscanf(settings, "%15s %199s", work->kind, work->file) == 2 &&
+           (work->file[0] == '/' || sscanf(work->file, "%d", &work->milliseconds) == 1);
+}
+
+static bool is_over(const fake_work *work, int step)
+{
+    return is_kind(work, "until") ? access(work->file, F_OK) == 0
+                                  : !is_kind(work, "endless") && step >= work->milliseconds;
+}
+
+static bool train(const fake_work *work, eg_run_hooks *hooks)
+{
+    eg_progress progress = {.steps = (size_t)work->milliseconds};
+    while (!is_over(work, (int)progress.step)) {
+        eg_sched_sleep(1e-3);
         progress.step++;
-        if (!poll(user, &progress)) {
+        if (!hooks->poll(hooks->user, &progress)) {
             return false;
         }
     }
     return true;
 }
 
+static void await_file(const char *file)
+{
+    while (access(file, F_OK) != 0) {
+        eg_sched_sleep(1e-3);
+    }
+}
+
+static void make_file(const char *file)
+{
+    FILE *made = file == NULL ? NULL : fopen(file, "w");
+    if (made != NULL) {
+        (void)fclose(made);
+    }
+}
+
 static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out)
 {
     (void)state;
-    char kind[16];
-    int milliseconds = 0;
+    fake_work fake = {0};
     *out = NULL;
-    if (sscanf(work->settings, "%15s %d", kind, &milliseconds) != 2 ||
-        strcmp(work->objective, "curve") != 0) {
+    if (!read_settings(&fake, work->settings) || strcmp(work->objective, "curve") != 0) {
         return eg_fail(EG_INTERNAL, "unknown fake work '%s'", work->settings);
     }
-    if (strcmp(kind, "signal") == 0) {
+    atomic_fetch_add(&fake_begun, 1);
+    if (is_kind(&fake, "signal")) {
         (void)kill(getpid(), SIGUSR1);
     }
-    if (strcmp(kind, "death") == 0) {
+    if (is_kind(&fake, "death")) {
         (void)kill(getpid(), SIGKILL);
     }
-    if (strcmp(kind, "hang") == 0) {
-        eg_sched_sleep(work->attempt == 1 ? 1e-3 * milliseconds : 0);
-    } else if (!train(milliseconds, hooks->poll, hooks->user)) {
+    if (is_kind(&fake, "hang") && work->attempt == 1) {
+        await_file(fake.file);
+    }
+    if (!train(&fake, hooks)) {
         return eg_fail(EG_STOPPED, "told to stop");
     }
-    if (strcmp(kind, "failed") == 0) {
+    atomic_fetch_add(&fake_ended, 1);
+    if (is_kind(&fake, "failed")) {
         return eg_fail(EG_INVALID, "ticket %llu is broken", (unsigned long long)work->ticket);
     }
-    if (strcmp(kind, "memory") == 0) {
+    if (is_kind(&fake, "memory")) {
         return eg_fail_memory(1234567);
     }
-    if (strcmp(kind, "stopped") == 0) {
+    if (is_kind(&fake, "stopped")) {
         return eg_fail(EG_STOPPED, "nobody asked");
     }
     eg_record *record = NULL;
@@ -85,7 +123,7 @@ static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks,
     for (size_t i = 0; i < FAKE_CURVE; i++) {
         array->data[i] = fake_value(work->seed, i);
     }
-    bool diverged = strcmp(kind, "diverged") == 0;
+    bool diverged = is_kind(&fake, "diverged");
     eg_record_set_status(record, diverged ? EG_TRIAL_DIVERGED : EG_TRIAL_DONE,
                          diverged ? "the loss is not finite" : "");
     *out = record;
@@ -109,6 +147,10 @@ static void hand_out(fake_ledger *ledger, uint64_t ticket, eg_work *out)
 static eg_status fake_next(void *user, eg_work *out, bool *have)
 {
     fake_ledger *ledger = user;
+    while (ledger->pile > 0 && ledger->starts == ledger->pile &&
+           atomic_load(&fake_ended) < ledger->ended_before + ledger->pile) {
+        eg_sched_sleep(1e-3);
+    }
     if (++ledger->nexts == ledger->fail_next) {
         return eg_fail(EG_INTERNAL, "no idea what is next");
     }
@@ -127,6 +169,16 @@ static eg_status fake_next(void *user, eg_work *out, bool *have)
     return eg_ok();
 }
 
+static bool are_all_busy(const fake_ledger *ledger)
+{
+    for (size_t rank = 0; rank < ledger->ranks; rank++) {
+        if (ledger->out_most[rank] < ledger->all_busy) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static eg_status fake_started(void *user, const eg_work *work, uint32_t rank, const char *host)
 {
     fake_ledger *ledger = user;
@@ -139,6 +191,9 @@ static eg_status fake_started(void *user, const eg_work *work, uint32_t rank, co
     ledger->wrong += host[0] == '\0';
     size_t out = ++ledger->out_now[rank];
     ledger->out_most[rank] = out > ledger->out_most[rank] ? out : ledger->out_most[rank];
+    if (are_all_busy(ledger)) {
+        make_file(ledger->all_busy_file);
+    }
     if (ledger->starts == ledger->signal_after) {
         (void)kill(getpid(), ledger->signal);
     }
@@ -229,6 +284,7 @@ static eg_status fake_worker_lost(void *user, const eg_worker_loss *loss)
 {
     fake_ledger *ledger = user;
     ledger->workers_lost++;
+    make_file(ledger->lost_file);
     ledger->wrong += loss->host[0] == '\0' || loss->why[0] == '\0' || loss->host_losses == 0;
     return eg_ok();
 }
@@ -249,6 +305,7 @@ static void fake_worker_back(void *user, uint32_t rank, const char *host)
 {
     fake_ledger *ledger = user;
     ledger->workers_back++;
+    make_file(ledger->back_file);
     ledger->wrong += rank == 0 || host[0] == '\0';
 }
 

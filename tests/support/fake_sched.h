@@ -1,5 +1,5 @@
-/** A client and a runner for tests of the scheduler: work that sleeps, fails or diverges as its settings say, and
- *  a ledger of what happened to every ticket. */
+/** A client and a runner for tests of the scheduler: work that sleeps, fails or diverges as its settings say, or ends
+ *  when a file appears, and a ledger of what happened to every ticket. */
 #ifndef ENGRAM_FAKE_SCHED_H
 #define ENGRAM_FAKE_SCHED_H
 
@@ -7,12 +7,18 @@
 
 #include "sched/worker.h"
 
+#include <stdatomic.h>
+
 enum { FAKE_TICKETS_MAX = 2048, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
 
-/** Settings are one line "KIND MILLISECONDS"; KIND is done, diverged, failed, signal (sends SIGUSR1 to
- *  its own process, then goes on), death (SIGKILL), hang (the first attempt is deaf and mute for so long), or
- *  memory, stopped (fails with that code unasked). */
+/** Settings are one line "KIND MILLISECONDS", one step each; KIND is done, diverged, failed, signal (sends SIGUSR1 to
+ *  its own process, then goes on), death (SIGKILL), endless (only a stop ends it), or memory, stopped (fails with that
+ *  code unasked). Or "KIND FILE": until (done as soon as the file exists), hang (the first attempt is deaf and mute until
+ *  the file exists). */
 extern const eg_runner fake_runner;
+
+/** How many pieces of work this process has begun, and how many it has run to their end. Any thread may look. */
+extern atomic_size_t fake_begun, fake_ended;
 
 /** The i-th value of the curve that a trial of this seed records. */
 double fake_value(uint64_t seed, size_t i);
@@ -23,6 +29,13 @@ typedef struct fake_ledger {
     size_t stage; /**< tickets from here on exist once all earlier ones are finished; 0: none */
     const char *(*settings)(uint64_t ticket);
     double mean_seconds;
+    const char
+        *all_busy_file; /**< made once every rank has held `all_busy` pieces at once; NULL: none */
+    size_t all_busy, ranks;
+    const char *lost_file, *back_file; /**< made when a worker is lost, and is back; NULL: none */
+    size_t
+        pile; /**< once so many were started, all of them are run to their end before anything else; 0: never */
+    size_t ended_before; /**< fake_ended when the sweep begins */
     size_t signal_after; /**< send `signal` to this process after so many were started; 0: never */
     int signal;
     size_t fail_next, fail_started, fail_finished, fail_commit,
@@ -42,7 +55,7 @@ typedef struct fake_ledger {
     size_t by_rank[FAKE_RANKS_MAX]; /**< results */
     uint32_t rank_of[FAKE_TICKETS_MAX];
     size_t most_blocks; /**< live blocks of memory when a result came in, at most */
-    char text[64];
+    char text[256];
 } fake_ledger;
 
 eg_sched_client fake_client(fake_ledger *ledger);
