@@ -39,9 +39,10 @@ skip() {
     exit 77
 }
 
-# What decides whether the two commands find all they need on a bare machine.
+# What decides whether the two commands find all they need on a bare machine. data has no place in a commit: a
+# developer's link of that name, committed by mistake, was in the way of the quickstart's own.
 inputs=(jobs cmake CMakeLists.txt CMakePresets.json tests/CMakeLists.txt tests/rooms tests/run.sh
-    tests/fresh_machine.sh sweeps/quickstart.yaml)
+    tests/fresh_machine.sh sweeps/quickstart.yaml data)
 
 git_here() {
     git -c safe.directory="$repository" "$@"

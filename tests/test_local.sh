@@ -21,18 +21,32 @@ leave() {
     [ "$rank" != 0 ] || echo "$1" >"$ENGRAM_EXIT_CODE_FILE"
     exit 0
 }
+# await_end RANK: until that rank's process is no more.
+await_end() {
+    until [ -s "pid$1" ]; do sleep 0.05; done
+    while kill -0 "$(<"pid$1")" 2>/dev/null; do sleep 0.05; done
+}
+echo $$ >"pid$rank.new"
+mv "pid$rank.new" "pid$rank"
 case $2 in
-code) [ "$rank" = 0 ] || sleep 1; leave "$3" ;;
-lose) [ "$rank" != "$3" ] || kill -KILL $$; sleep 2; leave 3 ;;
+code) [ "$rank" = 0 ] || await_end 0; leave "$3" ;;
+lose)
+    [ "$rank" != "$3" ] || kill -KILL $$
+    await_end "$3"
+    leave 3
+    ;;
 wait)
-    trap 'sleep 2; [ "$rank" != 0 ] || echo "closed" >&2; leave 75' USR1
+    # Closing takes until the test says so.
+    trap 'touch "closing$rank"; until [ -e close ]; do sleep 0.05; done
+        [ "$rank" != 0 ] || echo "closed" >&2; leave 75' USR1
     touch "ready$rank"
-    for ((i = 0; i < 300; i++)); do sleep 0.1; done
+    while true; do sleep 0.05; done
     ;;
 esac
 END
 chmod +x engram
 stand_in() {
+    rm -f pid*
     "$local_sh" --program "$work/engram" "$@"
 }
 
@@ -71,38 +85,49 @@ expect 3 "1 thread, 9 ranks" stand_in -n 9 code 3
 expect 3 "3 ranks" stand_in -n 3 lose 1
 expect 4 "rank 0 was lost" stand_in -n 3 lose 0
 
-# Everything that was started knows this directory.
-nothing_left() {
-    local i
-    for ((i = 0; i < 100; i++)); do
-        pgrep -f -- "$work/engram" >left || return 0
-        sleep 0.1
+# await WHAT COMMAND…: until it succeeds. Five minutes end what would wait for ever.
+await() {
+    local what=$1 start=$SECONDS
+    shift
+    until "$@"; do
+        [ $((SECONDS - start)) -lt 300 ] || fail "waited five minutes for $what: $(pgrep -af -- "$work/engram")"
+        sleep 0.05
     done
-    fail "$1: left behind: $(xargs ps -f -p <left)"
+}
+
+# Everything that was started knows this directory.
+is_gone() {
+    ! pgrep -f -- "$work/engram" >/dev/null
+}
+nothing_left() {
+    await "everything to end, $1" is_gone
+}
+
+both() { # both NAME: both ranks have made the file of that name
+    [ -e "$1"0 ] && [ -e "$1"1 ]
 }
 
 # begin_waiting: two ranks that wait for a signal, and both do; sets `job`.
 begin_waiting() {
-    local i
-    rm -f ready0 ready1
+    rm -f pid* ready* closing* close
     # bash starts background jobs deaf to Ctrl-C.
     setsid env --default-signal=INT "$local_sh" --program "$work/engram" -n 2 wait >out 2>err &
     job=$!
-    for ((i = 0; i < 1000; i++)); do
-        if [ -e ready0 ] && [ -e ready1 ]; then return; fi
-        sleep 0.1
-    done
-    fail "the ranks did not start"
+    await "the ranks to start" both ready
 }
 
-# interrupt TIMES: Ctrl-C, as a terminal sends it to the whole group.
+# interrupt TIMES: Ctrl-C, as a terminal sends it to the whole group. After the first one both ranks are about to close.
 interrupt() {
-    local times=$1 i got=0
+    local times=$1 got=0
     begin_waiting
-    for ((i = 0; i < times; i++)); do
+    kill -INT -- "-$job"
+    await "the ranks to hear of it" both closing
+    if [ "$times" = 2 ]; then
         kill -INT -- "-$job"
-        sleep 0.5
-    done
+    else
+        sleep 3 # longer than Open MPI itself would leave them
+        touch close
+    fi
     wait "$job" || got=$?
     [ "$got" = 75 ] || fail "interrupted $times times: exit code $got, expected 75"
     nothing_left "interrupted $times times"

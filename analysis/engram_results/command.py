@@ -9,7 +9,7 @@ from .early_cut import changed_rows, cut_note, paper_cut
 from .files import ResultError, load
 from .program import INTERVALS
 from .published import TABLES
-from .ranking import points
+from .ranking import best_points, points
 from .tables import compare, render
 
 PROGRAM = "engram_results"
@@ -72,8 +72,11 @@ def _parser():
     ranking = commands.add_parser("points", help="all points: what they were selected on and what "
                                   "is reported of them, as comma-separated values, best first")
     ranking.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
-    ranking.add_argument("--by", metavar="SETTING,…",
-                         help="settings that make up a point (default: those the sweep varied)")
+    which = ranking.add_mutually_exclusive_group()
+    which.add_argument("--by", metavar="SETTING,…",
+                       help="settings that make up a point (default: those the sweep varied)")
+    which.add_argument("--best-of", metavar="SETTING,…", help="only the best point of every "
+                       "combination of these settings")
     ranking.add_argument("--report", metavar="VARIABLE", help="recorded variable that is reported "
                          "(default: that of the objective, on test data)")
     ranking.add_argument("--interval", choices=tuple(INTERVALS), default="student",
@@ -143,6 +146,7 @@ def _write(figure, path):
 
 def _points(options):
     with _opened(options.files) as datasets:
-        frame = points(datasets, by=_names(options.by), report=options.report,
-                       interval=options.interval)
+        chosen = _names(options.best_of)
+        rank, by = (points, _names(options.by)) if chosen is None else (best_points, chosen)
+        frame = rank(datasets, by=by, report=options.report, interval=options.interval)
     print(frame.drop(columns="group").to_csv(index=False).rstrip())

@@ -29,8 +29,8 @@ NO_TASK = "it was stopped before the end of a task"
 
 
 def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8, x="steps"):
-    """Mean and 95 % Student interval over seeds of every variable, a panel each and a line per point, over `x`:
-    steps, examples or evaluations.
+    """Mean and 95 % Student interval over seeds of every variable, a panel each and a line per point, over
+    `x`: steps, examples or evaluations.
 
     With more than `most` points the best ones are drawn.
     """
@@ -43,7 +43,8 @@ def learning_curves(ds, variables=("accuracy", "loss"), by=None, most=8, x="step
     _legend_beside(axes[0][-1])
     notes = notes + _undrawn(axes[0][0], lines, f"it has no {variables[0]}")
     usable = int((ranked["n"] > 0).sum())
-    return _finish(figure, ds, notes, "student", f" – best {most} of {usable} points" if usable > most else "")
+    more = f" – best {most} of {usable} points" if usable > most else ""
+    return _finish(figure, ds, notes, "student", more)
 
 
 def figure1(ds, x="steps"):

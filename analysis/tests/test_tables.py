@@ -201,6 +201,15 @@ class Command(ResultsCase):
         self.assertEqual(self.command("table", "4", pending)[0], 2)
         self.assertEqual(self.command()[0], 2)
 
+    def test_points_prints_the_best_of_every_combination(self):
+        path = self.path(seeds("hard_ash", "adagrad", [0.7, 0.8], optimizer_lr=0.1)
+                         + seeds("hard_ash", "adagrad", [0.3], optimizer_lr=0.2)
+                         + seeds("relu", "sgd", [0.25], optimizer_lr=0.1))
+        code, out, _ = self.command("points", path, "--best-of", "model.activation")
+        self.assertEqual(code, 0)
+        rows = [line.split(",")[:3] for line in out.splitlines()[1:]]
+        self.assertEqual(rows, [["hard_ash", "adagrad", "0.1"], ["relu", "sgd", "0.1"]])
+
     def test_points_prints_all_points(self):
         path = self.path(seeds("hard_ash", "adagrad", [0.7, 0.8]) + seeds("relu", "sgd", [0.25]))
         code, out, _ = self.command("points", path)

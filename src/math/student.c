@@ -14,7 +14,8 @@
 /** d_k of the continued fraction. */
 static double coefficient(double a, double b, double x, size_t k)
 {
-    double m = (double)(k / 2);
+    size_t half = k / 2;
+    double m = (double)half;
     if (k % 2 == 1) {
         return -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
     }

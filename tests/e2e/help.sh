@@ -139,8 +139,8 @@ has out '"core_seconds_left": null'
 expect 0 "$engram" plan plan.yaml --no-timing seeds=10 stop='{early_cut: {after: 2, below: 0.5}}'
 has out "trials      30, of which rules leave 6 to 30"
 expect 0 "$engram" plan plan.yaml seeds=10 stop='{early_cut: {after: 2, below: 0.5}}' --json
-sed -n 's/.*"core_seconds_\(left\|least\)": \([0-9.e+-]*\),\{0,1\}$/\2/p' out | paste -sd' ' >times
-awk '{ exit !($2 > 0 && $2 < $1) }' times || fail "no range of times: $(cat times)"
+sed -n 's/.*"core_seconds_\(left\|least\)": \([0-9.e+-]*\),\{0,1\}$/\2/p' out | paste -sd' ' >both_times
+awk '{ exit !($2 > 0 && $2 < $1) }' both_times || fail "no range of times: $(cat both_times)"
 
 # Every check of run, before it.
 same_refusal() {
@@ -179,4 +179,5 @@ expect 0 "$engram" plan long.yaml -o long.h5 --no-timing
 has out "process $! is writing there"
 refuses "is being written by process $!" -- "$engram" run long.yaml -o long.h5
 kill -9 "$!"
+wait "$!" 2>/dev/null || true
 echo passed

@@ -14,7 +14,7 @@ engram_script(structure_exported_symbols ${structure}/exported_symbols.sh
 engram_script(structure_registry_entries
     ${structure}/registry_entries.sh $<TARGET_FILE:engram_core>)
 if(NOT ENGRAM_SANITIZE AND NOT ENGRAM_COVERAGE)
-    engram_script(structure_readme_example ${structure}/readme_example.sh ${PROJECT_BINARY_DIR})
+    engram_script(structure_readme_example ${structure}/readme_example.sh ${PROJECT_BINARY_DIR} COST 180)
     # Instrumented libraries need the instrumentation's own library in every program.
     engram_script(structure_install
         ${structure}/install.sh ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} COST 180)
