@@ -165,10 +165,8 @@ static void impossible_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(bits_flipped),
-        cmocka_unit_test(foreign_ones),
-        cmocka_unit_test(without_data),
+        cmocka_unit_test(cut_anywhere),      cmocka_unit_test(bits_flipped),
+        cmocka_unit_test(foreign_ones),      cmocka_unit_test(without_data),
         cmocka_unit_test(impossible_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
