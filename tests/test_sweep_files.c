@@ -2,6 +2,8 @@
  *  in their `doc`; the overrides they suggest for a quick try work. */
 #include "testing.h"
 
+#include "engram/file.h"
+#include "engram/memory.h"
 #include "engram/sweep.h"
 
 #include <ctype.h>
@@ -58,7 +60,11 @@ static const sweep_case cases[] = {
      .seeds = 5,
      .overrides = {TENTH},
      .left = 42},
-    {.path = "hard-ash/sparsity.yaml", .points = 4 * 6, .seeds = 5, .overrides = {TENTH}, .left = 24},
+    {.path = "hard-ash/sparsity.yaml",
+     .points = 4 * 6,
+     .seeds = 5,
+     .overrides = {TENTH},
+     .left = 24},
     {.path = "hard-ash/sgd-decay-sensitivity.yaml",
      .points = 5 * 5 * 3,
      .seeds = 3,
@@ -261,12 +267,44 @@ static void test_every_file_is_listed(void **state)
     globfree(&found);
 }
 
+/* The table in sweeps/README.md has a row for every file, with the counts that `engram plan` prints. */
+static void test_readme_counts(void **state)
+{
+    (void)state;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    assert_ok(eg_load_file(&bytes, &size, EG_SOURCE_DIR "/sweeps/README.md", "the README"));
+    char *text = calloc(1, size + 1);
+    assert_non_null(text);
+    memcpy(text, bytes, size);
+    eg_free(bytes);
+    for (size_t i = 0; i < EG_COUNT(cases); i++) {
+        const sweep_case *one = &cases[i];
+        char cell[64];
+        char counts[128];
+        char more[32] = "";
+        (void)snprintf(cell, sizeof cell, "| `%s` |", one->path);
+        if (one->more > 0) {
+            (void)snprintf(more, sizeof more, " + %zu", one->more);
+        }
+        (void)snprintf(counts, sizeof counts, "| %zu × %zu%s = %zu", one->points, one->seeds, more,
+                       one->points * one->seeds + one->more);
+        const char *row = strstr(text, cell);
+        const char *found = row == NULL ? NULL : strstr(row, counts);
+        if (found == NULL || found > row + strcspn(row, "\n")) {
+            fail_msg("sweeps/README.md has no row of %s with %s", one->path, counts);
+        }
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_quick_variants),
         cmocka_unit_test(test_every_file_is_listed),
+        cmocka_unit_test(test_readme_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

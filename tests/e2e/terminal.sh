@@ -47,11 +47,12 @@ watch 1
 # The terminal of mpirun itself, without anybody who watches over it.
 rm -f keys screen
 mkfifo keys
-env --default-signal=INT script -qefc "'$mpirun' 2 '$engram' run endless.yaml seeds=1 -o plain.h5" screen \
-    <keys >/dev/null &
+hooks plain "products 1"
+"${hook[@]}" env --default-signal=INT script -qefc "'$mpirun' 2 '$engram' run endless.yaml seeds=1 -o plain.h5" \
+    screen <keys >/dev/null &
 background+=($!)
 exec 3>keys
-await '\[K0/2 finished · 2 running' screen
+await "the line under mpirun to be drawn twice" drawn
 printf '\003' >&3
 wait $! || true # mpirun has a code of its own
 exec 3>&-

@@ -2,7 +2,7 @@
 # tests/structure/readme_example.sh BUILD: the activation that README.md adds needs what README.md says and nothing
 # else. A copy of the sources gets the C block as the file the text names, and the entry in the registry; there the
 # tests that look at every component and the rules of the house pass, and the command knows it. Objects of sources that
-# are the same come from BUILD (make goes by times, so it compiles the two files only).
+# are the same come from BUILD, which must be up to date (make goes by times, so it compiles the two files only).
 set -euo pipefail
 build=$(realpath "${1:?usage: readme_example.sh BUILD}")
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
