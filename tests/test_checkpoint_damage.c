@@ -96,6 +96,34 @@ static void refuse_changed(saved_scene *s, size_t at, const char *part)
     eg_writer_free(&other);
 }
 
+/** Behind the name of the BLAS build. */
+static size_t data_of(const saved_scene *s)
+{
+    const size_t name = find(s, "OpenBLAS");
+    return name + s->saved.data[name - 4];
+}
+
+/** Format 1, which knows nothing of the data. */
+static void without_data(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_stopped(12);
+    const size_t data = data_of(&s);
+    eg_writer older = {0};
+    eg_record *record = NULL;
+    bool refused = false;
+    eg_write_bytes(&older, s.saved.data, data);
+    eg_write_bytes(&older, s.saved.data + data + 8, s.saved.size - data - 8);
+    older.data[4] = 1;
+    eg_checkpoint_seal(older.data, older.size);
+    assert_ok(saved_scene_run(&s, &older, ENDLESS, 0, &record, &refused));
+    assert_false(refused);
+    assert_true(s.continued > 0);
+    eg_record_free(record);
+    eg_writer_free(&older);
+    saved_scene_close(&s);
+}
+
 static void foreign_ones(void **state)
 {
     (void)state;
@@ -104,12 +132,13 @@ static void foreign_ones(void **state)
     const size_t version = id + 8;
     const size_t compiler = version + 4;
     refuse_changed(&s, 0, "not a checkpoint");
-    refuse_changed(&s, 4, "format 0, expected 1");
+    refuse_changed(&s, 4, "format 3, expected 2");
     refuse_changed(&s, id, "of trial ");
     refuse_changed(&s, version, "made with result version");
     refuse_changed(&s, compiler + 4, "made with compiler");
     refuse_changed(&s, compiler + 4 + strlen(__VERSION__) + 4, "made with BLAS kernel");
     refuse_changed(&s, find(&s, "OpenBLAS"), "made with BLAS build");
+    refuse_changed(&s, data_of(&s) + 3, "made with other data (checksum ");
     refuse_changed(&s, find(&s, "examples_seen"), "made with curve");
     refuse_changed(&s, find(&s, "adagrad"), "saved state of optimizer");
     /* Another seed is another trial. */
@@ -125,9 +154,8 @@ static void impossible_places(void **state)
 {
     (void)state;
     saved_scene s = saved_scene_stopped(1);
-    /* The name of the BLAS build, then phase, minibatch, pending. */
-    const size_t name = find(&s, "OpenBLAS");
-    const size_t phase = name + s.saved.data[name - 4];
+    /* The data's checksum, then phase, minibatch, pending. */
+    const size_t phase = data_of(&s) + 8;
     refuse_changed(&s, phase + 1, "of phase 256 does not exist");
     refuse_changed(&s, phase + 8 + 7, "of phase 0 does not exist");
     refuse_changed(&s, phase + 16, "1 cannot be pending after minibatch 1");
@@ -137,9 +165,8 @@ static void impossible_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(bits_flipped),
-        cmocka_unit_test(foreign_ones),
+        cmocka_unit_test(cut_anywhere),      cmocka_unit_test(bits_flipped),
+        cmocka_unit_test(foreign_ones),      cmocka_unit_test(without_data),
         cmocka_unit_test(impossible_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "engram/file.h"
 #include "engram/memory.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,9 +79,54 @@ static void what_cannot_be(void **state)
     eg_test_remove(directory);
 }
 
+/** What opens files never gets the number of a closed standard stream. */
+static void above_the_standard_streams(void **state)
+{
+    (void)state;
+    int kept = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+    assert_int_equal(close(STDIN_FILENO), 0);
+    int fd = eg_open_file("/dev/null", O_RDONLY);
+    assert_true(fd > STDERR_FILENO);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
+    assert_int_equal(eg_take_standard_descriptors(), 0);
+    char byte = 0;
+    assert_int_equal(read(STDIN_FILENO, &byte, 1), -1); /* as from a closed one */
+    if (kept >= 0) {
+        assert_int_equal(dup2(kept, STDIN_FILENO), STDIN_FILENO);
+        assert_int_equal(close(kept), 0);
+    }
+}
+
+/** Creating removes what an interrupted call left, and nothing else. */
+static void created_where_nothing_is(void **state)
+{
+    (void)state;
+    const struct {
+        const char *there;
+        bool removed;
+    } rows[] = {
+        {"", true}, {"mag", true}, {"magic and more", true}, {"mine", false}, {"magi?", false}};
+    const char *directory = eg_test_directory();
+    char path[256];
+    path_in(path, directory, "x");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        eg_test_write_file(path, rows[i].there, strlen(rows[i].there));
+        int fd = eg_create_file(path, "magic", 5);
+        assert_int_equal(fd >= 0, rows[i].removed);
+        assert_contents(path, rows[i].removed ? "" : rows[i].there);
+        if (fd >= 0) {
+            assert_int_equal(close(fd), 0);
+        }
+    }
+    eg_test_remove(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(above_the_standard_streams),
+        cmocka_unit_test(created_where_nothing_is),
         cmocka_unit_test(replaced_and_loaded),
         cmocka_unit_test(missing_is_no_failure),
         cmocka_unit_test(what_cannot_be),

@@ -148,6 +148,13 @@ static void damaged_and_foreign(void **state)
     assert_int_equal(mkdir(s.path, 0777), 0);
     expect_fresh_start(&s, "the checkpoint is not a regular file");
     assert_int_equal(rmdir(s.path), 0);
+    /* Nobody writes to the pipe, and nobody could hold the sparse file in memory. */
+    assert_int_equal(mkfifo(s.path, 0600), 0);
+    expect_fresh_start(&s, "the checkpoint is not a regular file");
+    assert_int_equal(unlink(s.path), 0);
+    eg_test_write_file(s.path, "", 0);
+    assert_int_equal(truncate(s.path, (off_t)1 << 40), 0);
+    expect_fresh_start(&s, "these 1099511627776 bytes are not a checkpoint");
     end(&s);
 }
 

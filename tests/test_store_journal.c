@@ -38,7 +38,7 @@ static int set_up(void **state)
     s->bytes = eg_test_read_file(s->journal, &s->size);
     eg_journal journal;
     eg_found found = EG_FOUND_FRAME;
-    assert_ok(eg_journal_open(&journal, s->journal, false));
+    assert_ok(eg_journal_open(&journal, s->journal, EG_JOURNAL_READ));
     while (found == EG_FOUND_FRAME) {
         eg_frame frame;
         uint64_t offset = 0;
@@ -336,7 +336,7 @@ static void test_newer_format(void **state)
     eg_writer payload = {0};
     eg_frame frame;
     eg_results *results = NULL;
-    assert_ok(eg_journal_open(&journal, s->journal, true));
+    assert_ok(eg_journal_open(&journal, s->journal, EG_JOURNAL_CREATE));
     eg_write_text(&payload, EG_JOURNAL_WORDS);
     eg_write_u32(&payload, EG_JOURNAL_FORMAT + 1);
     assert_ok(eg_journal_append(&journal, EG_FRAME_HEADER, &payload, 0, true, &frame));
@@ -353,7 +353,7 @@ static void test_failed_sync(void **state)
     eg_journal journal;
     eg_writer payload = {0};
     eg_frame frame;
-    assert_ok(eg_journal_open(&journal, s->journal, true));
+    assert_ok(eg_journal_open(&journal, s->journal, EG_JOURNAL_WRITE));
     journal.end = journal.size;
     eg_write_u64(&payload, 1);
     assert_ok(eg_journal_append(&journal, EG_FRAME_REDO, &payload, 0, false, &frame));

@@ -95,17 +95,26 @@ static void test_old_locks(void **state)
     eg_test_write_file(lock, "elsewhere 77 5\n", 15);
     assert_fails(eg_lock_take(&taken, lock, "tiny.h5"), EG_INVALID,
                  "tiny.h5 is being written by process 77 on host elsewhere; if that job is gone, "
-                 "delete");
+                 "`engram merge NEW.h5 tiny.h5`");
     /* This host, a pid that is in use, but not since then. */
     (void)snprintf(text, sizeof text, "%s %ld 1\n", host, (long)getpid());
     eg_test_write_file(lock, text, strlen(text));
     assert_ok(eg_lock_take(&taken, lock, "tiny.h5"));
     eg_lock_release(&taken);
-    /* Empty or nonsense: its writer died before it wrote. */
+    /* Not a lock: it stays as it is. */
+    const char *const others[] = {"nonsense",  "poetry lock\n", "a 1 2\nb\n", "a 1 2",
+                                  "a 1 2 3\n", "a -1 2\n",      " 1 2\n",     "a 0 1\n"};
+    for (size_t i = 0; i < EG_COUNT(others); i++) {
+        size_t size = 0;
+        eg_test_write_file(lock, others[i], strlen(others[i]));
+        assert_fails(eg_lock_take(&taken, lock, "tiny.h5"), EG_INVALID, "is not a lock of engram");
+        unsigned char *now = eg_test_read_file(lock, &size);
+        assert_int_equal(size, strlen(others[i]));
+        assert_memory_equal(now, others[i], size);
+        eg_free(now);
+    }
+    /* Empty: its writer died before it wrote. */
     eg_test_write_file(lock, "", 0);
-    assert_ok(eg_lock_take(&taken, lock, "tiny.h5"));
-    eg_lock_release(&taken);
-    eg_test_write_file(lock, "nonsense", 8);
     assert_ok(eg_lock_take(&taken, lock, "tiny.h5"));
     /* Taken over, it names the new holder. */
     char *holder = NULL;

@@ -226,8 +226,13 @@ static void test_redo(void **state)
     assert_int_equal(outcomes[0].status, EG_TRIAL_PENDING);
     assert_int_equal(outcomes[1].status, EG_TRIAL_DONE);
     eg_results *results = eg_test_load(file);
-    assert_null(results->trials[0].record);
-    assert_string_equal(results->trials[5].message, "");
+    /* What was is shown until there is something new. */
+    eg_test_compare(plan, 0, &results->trials[0], false);
+    eg_test_compare(plan, 5, &results->trials[5], false);
+    assert_int_equal(results->trials[0].session, 0);
+    assert_false(results->complete);
+    assert_int_equal(results->warning_count, 1);
+    assert_non_null(strstr(results->warnings[0], "2 finished trials are to be run again"));
     eg_results_free(results);
     assert_ok(eg_test_finish(store, plan, 0));
     assert_ok(eg_store_close(store, "stopped"));
@@ -235,6 +240,51 @@ static void test_redo(void **state)
     eg_test_compare(plan, 0, &results->trials[0], false);
     assert_int_equal(results->trials[0].session, 2);
     eg_results_free(results);
+    eg_plan_free(plan);
+}
+
+/** A trial that fails when it is run again keeps the values it had; so does one that leaves the sweep meanwhile. */
+static void test_redo_brings_nothing(void **state)
+{
+    (void)state;
+    const char *file = eg_test_path(eg_test_place, "tiny.h5");
+    eg_plan *plan = plan_of(eg_test_sweep, NULL);
+    const eg_attempt attempt = {.attempt = 9, .host = "here"};
+    eg_store *store = NULL;
+    eg_outcome outcomes[6];
+    eg_test_run(file, plan, 0, 6);
+    assert_ok(eg_store_open(&store, file, plan, &eg_test_session, outcomes));
+    for (size_t t = 0; t < 3; t++) {
+        assert_ok(eg_store_redo(store, t));
+    }
+    assert_ok(eg_store_started(store, 0, &attempt));
+    assert_ok(eg_store_finished(store, 0, &attempt, EG_TRIAL_FAILED, "it broke", NULL));
+    assert_ok(eg_store_finished(store, 1, &attempt, EG_TRIAL_PAUSED, NULL, NULL));
+    assert_ok(eg_store_skipped(store, 2, "cut"));
+    assert_ok(eg_store_close(store, "stopped"));
+    eg_results *results = eg_test_load(file);
+    eg_test_compare(plan, 0, &results->trials[0], false);
+    eg_test_compare(plan, 1, &results->trials[1], false);
+    assert_int_equal(results->trials[2].status, EG_TRIAL_SKIPPED);
+    assert_int_equal(results->warning_count, 2);
+    assert_non_null(strstr(results->warnings[1], "(the last: it broke)"));
+    eg_results_free(results);
+
+    /* Trial 1 was on its way. */
+    const eg_plan_trial dropped = plan->trials[1];
+    eg_plan *fewer = plan_of(eg_test_sweep, "seeds=1");
+    assert_ok(eg_store_open(&store, file, fewer, &eg_test_session, outcomes));
+    assert_ok(eg_store_close(store, "done"));
+    results = eg_test_load(file);
+    const eg_result *kept = NULL;
+    for (size_t i = 0; i < results->trial_count; i++) {
+        kept = results->trials[i].id == dropped.id ? &results->trials[i] : kept;
+    }
+    assert_non_null(kept);
+    assert_int_equal(kept->status, EG_TRIAL_DONE);
+    assert_non_null(kept->record);
+    eg_results_free(results);
+    eg_plan_free(fewer);
     eg_plan_free(plan);
 }
 
@@ -362,6 +412,7 @@ int main(void)
         results_test(test_while_it_runs),
         results_test(test_finished_once),
         results_test(test_redo),
+        results_test(test_redo_brings_nothing),
 
         results_test(test_file_is_a_function_of_the_journal),
         results_test(test_mixed_processors),

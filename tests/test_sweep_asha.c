@@ -35,9 +35,31 @@ static void arrives(eg_outcome *outcome, float value)
 /** `until` evaluations, or one of these. */
 enum { OUT = 1000, WAITS = 1001, TO_ITS_END = 0 };
 
+/** What is said of all that are compared with a trial is what is said of each by itself. */
+static void agree(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
+{
+    eg_peer peers[EG_PEERS_MAX];
+    size_t count = eg_plan_peers(plan, outcomes, trial, peers);
+    bool itself = count == 0; /* several rules */
+    for (size_t i = 0; i < count; i++) {
+        itself = itself || peers[i].trial == trial;
+        if (eg_outcome_is_open(&outcomes[peers[i].trial])) {
+            eg_reach reach = eg_plan_reach(plan, outcomes, peers[i].trial);
+            assert_int_equal(reach.out, peers[i].reach.out);
+            assert_int_equal(reach.waits, peers[i].reach.waits);
+            assert_int_equal(reach.out || reach.waits ? 0 : reach.until,
+                             reach.out || reach.waits ? 0 : peers[i].reach.until);
+        }
+    }
+    assert_true(itself);
+}
+
 static size_t fate(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
 {
     eg_reach reach = eg_plan_reach(plan, outcomes, trial);
+    if (plan->trials[trial].replicate < plan->seed_count) {
+        agree(plan, outcomes, trial);
+    }
     return reach.out ? OUT : reach.waits ? WAITS : reach.until;
 }
 

@@ -33,6 +33,7 @@ typedef struct eg_dataset {
     eg_real (*value)[256]; /**< [channels][256]: what a byte of that channel stands for */
     uint8_t background;    /**< the commonest byte, filled in by eg_dataset_open */
     double density;        /**< share of other bytes; both from the first training examples */
+    uint64_t checksum;     /**< of all examples, labels and sizes; filled in by eg_dataset_open */
     void *storage[5];      /**< blocks owned by the dataset */
     eg_mapping mapping[2]; /**< files owned by the dataset */
 } eg_dataset;

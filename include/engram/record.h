@@ -82,4 +82,18 @@ double eg_record_value(const eg_record *record, const char *name);
 void eg_record_write(const eg_record *record, eg_writer *writer);
 eg_status eg_record_read(eg_record **out, eg_reader *reader) EG_WARN_UNUSED;
 
+/** An array of a record in its binary form, whose values are not taken out. */
+typedef struct eg_array_outline {
+    char name[EG_VARIABLE_NAME_SIZE];
+    bool wide;
+    size_t rank, extent[EG_RANK_MAX];
+    double first; /**< the first value; NaN if there is none */
+} eg_array_outline;
+
+/** Reads past a record, shows its arrays one by one and allocates nothing. Errors: as eg_record_read (but a name may be
+ *  there twice), and what `visit` says. */
+eg_status eg_record_skim(eg_reader *reader,
+                         eg_status (*visit)(void *user, const eg_array_outline *array),
+                         void *user) EG_WARN_UNUSED;
+
 #endif

@@ -55,6 +55,11 @@ eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
                               const eg_assignment *assignments, size_t count) EG_WARN_UNUSED;
 void eg_settings_free(eg_settings *settings);
 
+/** If both have the same names: keeps in *settings only what differs from `like`, and shares the rest with it; else
+ *  nothing. What is shared lives until the last of them is freed, in any order; not thread safe. For the many points of a
+ *  plan. Errors: EG_MEMORY, nothing is changed. *shares: they have the same names. */
+eg_status eg_settings_share(eg_settings **settings, eg_settings *like, bool *shares) EG_WARN_UNUSED;
+
 size_t eg_settings_count(const eg_settings *settings);
 const eg_setting *eg_settings_at(const eg_settings *settings, size_t index);
 /** NULL if there is no such name. */

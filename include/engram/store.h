@@ -22,6 +22,10 @@ typedef struct eg_session {
     const char *blas;      /**< eg_blas_config() */
     const char *processor;
     const char *environment; /**< "NAME=value\n…": batch system, MPI */
+    /** "SETTINGS=CHECKSUM\n…" of the datasets that trials of this run may use (SETTINGS: those of the dataset that can
+     *  change results); NULL: none. */
+    const char *data;
+    bool accept_data; /**< also if the results so far were made with other data */
     uint32_t ranks;
     double time; /**< seconds since 1970 */
 } eg_session;
@@ -40,7 +44,7 @@ typedef struct eg_store eg_store;
  * none. Existing results are read: outcomes [plan->trial_count] receives the status and objective
  * of every plan trial (running ones become pending, or paused if they were before), and what
  * eg_plan_measure says of their curves. Errors, EG_INVALID: the file belongs to
- * another sweep (says what differs); the directory does not exist or is not writable; another
+ * another sweep (says what differs) or was made with other data; the directory does not exist or is not writable; another
  * process is writing (says host, pid); PATH is something else. Nothing is written before all checks
  * passed. */
 eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
@@ -68,6 +72,9 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
 /** Forces everything appended so far to disk. After a failure nobody knows what is there, and the
  * journal takes no more. */
 eg_status eg_store_commit(eg_store *store) EG_WARN_UNUSED;
+/** False after the journal was found to have been removed, replaced or changed by somebody else. The failure that found
+ * it said where the results are; nothing more can be written. */
+bool eg_store_has_journal(const eg_store *store);
 /** The worker that held a trial is lost: the trial is pending again, or paused if it was. `was_running`: it counts against the
  * trial (eg_store_losses); otherwise it only waited there for its turn. */
 eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,
@@ -76,8 +83,8 @@ eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt
 uint32_t eg_store_losses(const eg_store *store, size_t trial);
 /** A rule cut the trial: a paused one is stopped and keeps its curves, another one skipped. */
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WARN_UNUSED;
-/** Forgets the result of a trial so that it runs again (--redo); the old one stays in the journal.
- * Safe on disk after the next eg_store_commit. */
+/** Makes a trial run again (--redo). Its earlier result is what readers show until it has a new one that did not fail;
+ *  in the journal it stays. Safe on disk after the next eg_store_commit. */
 eg_status eg_store_redo(eg_store *store, size_t trial) EG_WARN_UNUSED;
 /** Writes the HDF5 file from what is known now: temporary name, fsync, rename. */
 eg_status eg_store_publish(eg_store *store, bool complete) EG_WARN_UNUSED;
@@ -158,9 +165,19 @@ eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *p
  *  there is only the HDF5 file. */
 eg_status eg_results_begun(bool *out, const char *path) EG_WARN_UNUSED;
 
+/** The trials of the plan in the journal of PATH, second stage included (eg_free); none if there is no journal. Only
+ *  reads. */
+eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path) EG_WARN_UNUSED;
+
 /** Loads NAME.h5 or NAME.journal: the journal if there is one, else the HDF5 file. */
 eg_status eg_results_load(eg_results **out, const char *path) EG_WARN_UNUSED;
+/** The same for who needs no curves: from a journal, records only of trials that a rule stopped on their way. */
+eg_status eg_results_load_brief(eg_results **out, const char *path) EG_WARN_UNUSED;
 void eg_results_free(eg_results *results);
+
+/** EG_INVALID if results are at `path`, whatever they are called there, or if it has a name that only they have
+ *  (NAME.h5, NAME.journal): no other output may go there. */
+eg_status eg_store_is_no_results(const char *path) EG_WARN_UNUSED;
 
 /** (Re)builds the HDF5 file from the journal; any process, any time. */
 eg_status eg_store_collect(const char *path) EG_WARN_UNUSED;

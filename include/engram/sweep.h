@@ -53,6 +53,7 @@ static inline bool eg_outcome_is_open(const eg_outcome *outcome)
 }
 
 typedef struct eg_plan eg_plan;
+struct eg_peer;
 
 /** What a rule says of a point: replicates below `cleared` may run, those from `keep` on are skipped,
  * and those between wait for a decision. */
@@ -87,6 +88,9 @@ typedef struct eg_stop_kind {
     /** How far a first-stage trial may run, given the outcomes of all trials. */
     eg_reach (*reach)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
                       size_t trial);
+    /** The same for all trials that it is compared with, itself included, in the order of their points; how many. */
+    size_t (*peers)(const double *p, const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
+                    struct eg_peer *out);
     /** What is left of the first stage's work, as a share, when the rule cuts as much as it may (*least) and as
      * little (*most). `evaluations`: of a trial. Points count the same; none has failed. */
     void (*bounds)(const double *p, const eg_plan *plan, size_t evaluations, double *least,
@@ -160,6 +164,17 @@ bool eg_plan_has_rungs(const eg_plan *plan);
 void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *outcome);
 /** How far a trial that has not ended may run; in the second stage, and without such a rule, to its end. */
 eg_reach eg_plan_reach(const eg_plan *plan, const eg_outcome *outcomes, size_t trial);
+
+/** The same for all trials whose reach depends on this one's outcome, itself included, at the cost of few. */
+enum { EG_PEERS_MAX = 1000 };
+typedef struct eg_peer {
+    size_t trial;
+    eg_reach reach;
+} eg_peer;
+/** In the order of their points; how many. 0 unless a rule that looks into trials is the only one, and `trial` is of the
+ *  first stage. */
+size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
+                     eg_peer peers[EG_PEERS_MAX]);
 
 /** What the rules leave of the first stage, as shares of all its work (1 without rules): when they cut as much as they
  * may, and as little. `evaluations`: of a trial; 0 if unknown, then rules that look into trials are left out. */

@@ -77,8 +77,8 @@ typedef bool (*eg_poll)(void *user, const eg_progress *progress);
  *  bit except for times and memory; train_seconds and evaluation_seconds are of all attempts
  *  together, without what was lost.
  *
- *  A checkpoint belongs to one trial (eg_trial_id), one EG_RESULT_VERSION, one compiler and one BLAS
- *  build and kernel: bits are promised for one kind of processor only, so a trial begun on another
+ *  A checkpoint belongs to one trial (eg_trial_id), one EG_RESULT_VERSION, one compiler, one BLAS
+ *  build and kernel and the dataset's content: bits are promised for one kind of processor only, so a trial begun on another
  *  one is refused, as is a damaged checkpoint (CRC-32C over everything). A refused one costs the work
  *  in it and nothing else: the caller runs the trial from its beginning. */
 typedef struct eg_saving {
@@ -97,6 +97,11 @@ typedef struct eg_saving {
     void *user;   /**< of save and continued */
     bool refused; /**< out: eg_trial_run failed because `from` cannot be used */
 } eg_saving;
+
+/** The checkpoint in the file at `path`, in *out (eg_free), *size bytes; NULL if there is no such file. Its checksum is
+ *  verified before memory is asked for, so that a file of any size that is none costs none. Errors: EG_INVALID if it
+ *  is damaged, no checkpoint or no regular file; EG_SYSTEM; EG_MEMORY. */
+eg_status eg_checkpoint_load(unsigned char **out, size_t *size, const char *path) EG_WARN_UNUSED;
 
 /** What a run needs besides the trial itself. */
 typedef struct eg_trial_options {

@@ -250,3 +250,81 @@ done:
     eg_record_free(record);
     return status;
 }
+
+/** --- Without the values ------------------------------------------------------------------------ */
+
+/** The text's bytes, or NULL (and the reader failed) if it is not shorter than `most`. */
+static const char *skim_text(eg_reader *reader, size_t most, size_t *size)
+{
+    *size = eg_read_u32(reader);
+    const char *text = *size < most ? eg_read_bytes(reader, *size) : NULL;
+    reader->failed = reader->failed || text == NULL;
+    return reader->failed ? NULL : text;
+}
+
+static bool skim_extents(eg_reader *reader, eg_array_outline *array, size_t *bytes)
+{
+    size_t width = array->wide ? 8 : 4;
+    size_t left = (reader->size - reader->at) / width;
+    size_t count = 1;
+    for (size_t i = 0; i < array->rank; i++) {
+        uint64_t value = eg_read_u64(reader);
+        if (value != 0 && count > left / value) {
+            return false;
+        }
+        array->extent[i] = (size_t)value;
+        count *= (size_t)value;
+    }
+    *bytes = count * width;
+    return !reader->failed;
+}
+
+static bool skim_array(eg_reader *reader, eg_array_outline *array)
+{
+    size_t length = 0;
+    size_t bytes = 0;
+    const char *name = skim_text(reader, sizeof array->name, &length);
+    *array = (eg_array_outline){.first = (double)NAN};
+    if (name == NULL) {
+        return false;
+    }
+    memcpy(array->name, name, length);
+    array->wide = eg_read_u8(reader) != 0;
+    array->rank = eg_read_u8(reader);
+    if (array->rank > EG_RANK_MAX || !skim_extents(reader, array, &bytes)) {
+        return false;
+    }
+    eg_reader values = *reader;
+    if (bytes > 0 && array->wide) {
+        array->first = eg_read_f64(&values);
+    } else if (bytes > 0) {
+        uint32_t bits = eg_read_u32(&values);
+        float narrow;
+        memcpy(&narrow, &bits, sizeof narrow);
+        array->first = (double)narrow;
+    }
+    (void)eg_read_bytes(reader, bytes);
+    return !reader->failed;
+}
+
+eg_status eg_record_skim(eg_reader *reader,
+                         eg_status (*visit)(void *user, const eg_array_outline *array), void *user)
+{
+    size_t length = 0;
+    uint8_t code = eg_read_u8(reader);
+    (void)skim_text(reader, SIZE_MAX, &length);
+    size_t count = eg_read_u32(reader);
+    if (reader->failed || eg_trial_status_name((eg_trial_status)code) == NULL ||
+        count > ARRAYS_MAX) {
+        return eg_fail(EG_INVALID, "damaged record: status %u, %zu arrays", code, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        eg_array_outline array;
+        if (!skim_array(reader, &array)) {
+            return eg_fail(EG_INVALID, "damaged record at byte %zu of %zu", reader->at,
+                           reader->size);
+        }
+        EG_TRY(visit(user, &array));
+    }
+    return eg_ok();
+}

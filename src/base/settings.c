@@ -1,8 +1,9 @@
 /** Resolving: assignments checked against a schema and completed with defaults; see engram/settings.h.
  *
  *  A resolved set is one block of memory, because a sweep keeps one per point:
- *      [eg_settings][eg_setting × count][integers of lists][ends of groups][names and texts]
- *  It is first built from separate pieces and then packed. */
+ *      [eg_settings][eg_setting × own][integers of lists][ends of groups][places][names and texts]
+ *  It is first built from separate pieces and then packed. One that shares has only what differs from another one, with
+ *  the places where it belongs. */
 #include "engram/settings.h"
 
 #include "base/settings_help.h"
@@ -10,13 +11,22 @@
 #include "engram/memory.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 struct eg_settings {
     size_t count;
+    size_t own;        /* of them in `items`: all, or what differs from … */
+    eg_settings *like; /* … this one, which has all; NULL: shares nothing */
+    uint32_t *places;  /* [own] where they belong */
+    size_t sharers;    /* that are like this one */
+    bool released;     /* but still needed by them */
     eg_setting items[];
 };
+
+/* As many names as there can be: EG_PREFIX_SIZE at most each. */
+enum { NAME_BYTES = 4096, NAME_CHUNKS = 256 };
 
 typedef struct builder {
     const eg_schema *schema;
@@ -26,6 +36,9 @@ typedef struct builder {
     eg_setting *items;
     size_t count, capacity;
     eg_status missing; /* the first required setting that nobody gave */
+    char *
+        names[NAME_CHUNKS]; /* blocks of NAME_BYTES in which the names stand one behind the other */
+    size_t chunk_count, chunk_used;
 } builder;
 
 static const eg_assignment *take_assignment(builder *b, const char *name)
@@ -40,14 +53,33 @@ static const eg_assignment *take_assignment(builder *b, const char *name)
     return last;
 }
 
-static eg_status add_setting(builder *b, const char *name, const eg_param *param)
+/** "PREFIXNAME", which lives as long as the builder. */
+static eg_status add_name(builder *b, char **out, const char *prefix, const char *name)
+{
+    size_t first = strlen(prefix);
+    size_t second = strlen(name) + 1;
+    if (first + second > EG_PREFIX_SIZE || b->chunk_count == NAME_CHUNKS) {
+        return eg_fail(EG_INVALID, "%s: settings are nested too deeply", prefix);
+    }
+    if (b->chunk_count == 0 || NAME_BYTES - b->chunk_used < first + second) {
+        EG_TRY(eg_alloc(&b->names[b->chunk_count], NAME_BYTES, 1));
+        b->chunk_count++;
+        b->chunk_used = 0;
+    }
+    *out = b->names[b->chunk_count - 1] + b->chunk_used;
+    memcpy(*out, prefix, first);
+    memcpy(*out + first, name, second);
+    b->chunk_used += first + second;
+    return eg_ok();
+}
+
+static eg_status add_setting(builder *b, char *name, const eg_param *param)
 {
     const eg_assignment *given = take_assignment(b, name);
     EG_TRY(eg_grow(&b->items, &b->capacity, b->count + 1, sizeof *b->items));
     eg_setting *setting = &b->items[b->count];
-    *setting = (eg_setting){.param = param, .given = given != NULL};
+    *setting = (eg_setting){.name = name, .param = param, .given = given != NULL};
     b->count++;
-    EG_TRY(eg_strdup(&setting->name, name));
     const char *text = given != NULL ? given->value : param->fallback;
     if (text == NULL) {
         eg_status_keep(&b->missing, eg_fail(EG_INVALID, "%s must be given: %s", name, param->doc));
@@ -76,11 +108,8 @@ static eg_status add_component(builder *b, const char *name, const eg_param *par
 static eg_status add_params(builder *b, const char *prefix, const eg_param *params, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        char name[EG_PREFIX_SIZE];
-        int length = snprintf(name, sizeof name, "%s%s", prefix, params[i].name);
-        if (length < 0 || (size_t)length >= sizeof name) {
-            return eg_fail(EG_INVALID, "%s: settings are nested too deeply", prefix);
-        }
+        char *name = NULL;
+        EG_TRY(add_name(b, &name, prefix, params[i].name));
         EG_TRY(add_setting(b, name, &params[i]));
         const eg_component *component = b->items[b->count - 1].value.component;
         if (component != NULL) {
@@ -93,8 +122,10 @@ static eg_status add_params(builder *b, const char *prefix, const eg_param *para
 static void clear_builder(builder *b)
 {
     for (size_t i = 0; i < b->count; i++) {
-        eg_free(b->items[i].name);
         eg_value_clear(&b->items[i].value);
+    }
+    for (size_t i = 0; i < b->chunk_count; i++) {
+        eg_free(b->names[i]);
     }
     eg_free(b->items);
 }
@@ -119,33 +150,36 @@ static char *pack_text(char **at, const char *text)
     return copy;
 }
 
-static eg_status pack(eg_settings **out, const builder *b)
+static eg_status pack(eg_settings **out, const eg_setting *pieces, size_t count)
 {
     size_t items = 0;
     size_t ends = 0;
     size_t bytes = 0;
-    for (size_t i = 0; i < b->count; i++) {
-        const eg_value *value = &b->items[i].value;
+    for (size_t i = 0; i < count; i++) {
+        const eg_value *value = &pieces[i].value;
         items += list_items(value);
         ends += value->ends != NULL ? value->count : 0;
-        bytes += strlen(b->items[i].name) + strlen(value->text) + 2;
+        bytes += strlen(pieces[i].name) + strlen(value->text) + 2;
     }
-    size_t head = sizeof(eg_settings) + b->count * sizeof(eg_setting);
+    bytes += count * sizeof(uint32_t);
+    size_t head = sizeof(eg_settings) + count * sizeof(eg_setting);
     eg_settings *settings = NULL;
     EG_TRY(eg_alloc(&settings, head + items * sizeof(int64_t) + ends * sizeof(size_t) + bytes, 1));
-    settings->count = b->count;
-    int64_t *next_item = (int64_t *)(void *)&settings->items[b->count];
+    settings->count = count;
+    settings->own = count;
+    int64_t *next_item = (int64_t *)(void *)&settings->items[count];
     size_t *next_end = (size_t *)(void *)(next_item + items);
-    char *text = (char *)(next_end + ends);
-    for (size_t i = 0; i < b->count; i++) {
+    settings->places = (uint32_t *)(void *)(next_end + ends);
+    char *text = (char *)(settings->places + count);
+    for (size_t i = 0; i < count; i++) {
         eg_setting *to = &settings->items[i];
-        *to = b->items[i];
-        const eg_value *from = &b->items[i].value;
-        size_t count = list_items(from);
-        to->value.items = count > 0 ? next_item : NULL;
-        if (count > 0) {
-            memcpy(next_item, from->items, count * sizeof *next_item);
-            next_item += count;
+        *to = pieces[i];
+        const eg_value *from = &pieces[i].value;
+        size_t listed = list_items(from);
+        to->value.items = listed > 0 ? next_item : NULL;
+        if (listed > 0) {
+            memcpy(next_item, from->items, listed * sizeof *next_item);
+            next_item += listed;
         }
         to->value.ends = NULL;
         if (from->ends != NULL) {
@@ -153,7 +187,7 @@ static eg_status pack(eg_settings **out, const builder *b)
             memcpy(next_end, from->ends, from->count * sizeof *next_end);
             next_end += from->count;
         }
-        to->name = pack_text(&text, b->items[i].name);
+        to->name = pack_text(&text, pieces[i].name);
         to->value.text = pack_text(&text, from->text);
     }
     *out = settings;
@@ -172,7 +206,7 @@ eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
                  .missing = eg_ok()};
     eg_status status = add_params(&b, "", schema->root, schema->root_count);
     if (status.code == EG_OK) {
-        status = pack(out, &b);
+        status = pack(out, b.items, b.count);
     }
     *missing = b.missing;
     clear_builder(&b);
@@ -209,7 +243,64 @@ eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
 
 void eg_settings_free(eg_settings *settings)
 {
-    eg_free(settings);
+    if (settings == NULL) {
+        return;
+    }
+    eg_settings *like = settings->like;
+    settings->released = true;
+    if (settings->sharers == 0) {
+        eg_free(settings);
+    }
+    if (like != NULL && --like->sharers == 0 && like->released) {
+        eg_free(like);
+    }
+}
+
+static bool same_names(const eg_settings *a, const eg_settings *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        const eg_setting *x = eg_settings_at(a, i);
+        const eg_setting *y = eg_settings_at(b, i);
+        same = x->param == y->param && strcmp(x->name, y->name) == 0;
+    }
+    return same;
+}
+
+eg_status eg_settings_share(eg_settings **settings, eg_settings *like, bool *shares)
+{
+    eg_settings *all = *settings;
+    like = like->like != NULL ? like->like : like;
+    *shares = like != all && all->like == NULL && same_names(all, like);
+    if (!*shares) {
+        return eg_ok();
+    }
+    eg_setting *own = NULL;
+    uint32_t *places = NULL;
+    eg_settings *less = NULL;
+    size_t count = 0;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&own, all->count, sizeof *own));
+    EG_TRY_DONE(status, eg_alloc(&places, all->count, sizeof *places));
+    for (size_t i = 0; i < all->count; i++) {
+        const eg_setting *here = &all->items[i];
+        const eg_setting *there = &like->items[i];
+        if (here->given != there->given || strcmp(here->value.text, there->value.text) != 0) {
+            places[count] = (uint32_t)i;
+            own[count++] = *here;
+        }
+    }
+    EG_TRY_DONE(status, pack(&less, own, count));
+    memcpy(less->places, places, count * sizeof *places);
+    less->count = all->count;
+    less->like = like;
+    like->sharers++;
+    eg_settings_free(all);
+    *settings = less;
+done:
+    eg_free(own);
+    eg_free(places);
+    return status;
 }
 
 size_t eg_settings_count(const eg_settings *settings)
@@ -220,14 +311,23 @@ size_t eg_settings_count(const eg_settings *settings)
 const eg_setting *eg_settings_at(const eg_settings *settings, size_t index)
 {
     assert(index < settings->count);
-    return &settings->items[index];
+    if (settings->like == NULL) {
+        return &settings->items[index];
+    }
+    for (size_t i = 0; i < settings->own; i++) {
+        if (settings->places[i] == index) {
+            return &settings->items[i];
+        }
+    }
+    return &settings->like->items[index];
 }
 
 const eg_setting *eg_settings_find(const eg_settings *settings, const char *name)
 {
-    for (size_t i = 0; i < settings->count; i++) {
-        if (strcmp(settings->items[i].name, name) == 0) {
-            return &settings->items[i];
+    const eg_settings *all = settings->like != NULL ? settings->like : settings;
+    for (size_t i = 0; i < all->count; i++) {
+        if (strcmp(all->items[i].name, name) == 0) {
+            return eg_settings_at(settings, i);
         }
     }
     return NULL;
@@ -239,18 +339,28 @@ static bool identifies(const eg_setting *setting)
     return !param->neutral && !(param->added && strcmp(setting->value.text, param->fallback) == 0);
 }
 
+/** `text` and the character `end` at `at`; behind them. */
+static char *append(char *at, const char *text, char end)
+{
+    size_t length = strlen(text);
+    memcpy(at, text, length);
+    at[length] = end;
+    return at + length + 1;
+}
+
 eg_status eg_settings_text(char **out, const eg_settings *settings, bool all)
 {
     size_t size = 1;
     for (size_t i = 0; i < settings->count; i++) {
-        size += strlen(settings->items[i].name) + strlen(settings->items[i].value.text) + 2;
+        const eg_setting *setting = eg_settings_at(settings, i);
+        size += strlen(setting->name) + strlen(setting->value.text) + 2;
     }
     EG_TRY(eg_alloc(out, size, 1));
     char *at = *out;
     for (size_t i = 0; i < settings->count; i++) {
-        const eg_setting *setting = &settings->items[i];
+        const eg_setting *setting = eg_settings_at(settings, i);
         if (all || identifies(setting)) {
-            at += sprintf(at, "%s=%s\n", setting->name, setting->value.text);
+            at = append(append(at, setting->name, '='), setting->value.text, '\n');
         }
     }
     return eg_ok();

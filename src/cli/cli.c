@@ -4,6 +4,9 @@
 #include "cli/build.h"
 #include "cli/format.h"
 #include "cli/supervise.h"
+#include "cli/terminal.h"
+#include "engram/blas.h"
+#include "engram/file.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -15,7 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <unistr.h>
 
 int eg_exit_code(const eg_status *status)
 {
@@ -112,27 +114,9 @@ static eg_status flush_output(void)
     return pipe ? eg_ok() : eg_fail_errno(error, "cannot write standard output");
 }
 
-/** One line that changes nothing on the terminal: input may have control characters and worse in its names. */
 static void print_failure(const char *message)
 {
-    const unsigned char *at = (const unsigned char *)message;
-    size_t left = strlen(message);
-    (void)fputs("engram: ", stderr);
-    while (left > 0) {
-        ucs4_t character = 0;
-        int size = u8_mbtoucr(&character, at, left);
-        if (*at == '\n') {
-            (void)fputs("\\n", stderr);
-        } else if (size < 0 || *at < 0x20 || *at == 0x7f) {
-            (void)fprintf(stderr, "\\x%02x", *at);
-            size = 1;
-        } else {
-            (void)fwrite(at, 1, (size_t)size, stderr);
-        }
-        at += size;
-        left -= (size_t)size;
-    }
-    (void)fputc('\n', stderr);
+    eg_say(stderr, "engram: %s\n", message);
 }
 
 static int first_rank(eg_world *world, int argc, char **argv)
@@ -170,10 +154,27 @@ static bool report_code(const eg_world *world, int code)
     return path != NULL;
 }
 
+/* OpenBLAS starts its threads when it is loaded, before anybody could tell it not to. engram has no use for them, and
+ * where address space is short they would look for their buffers for ever, also after the end of main. */
+static void restart_without_threads(char **argv)
+{
+    /* They take their buffers when they come to run: room for two more is what may be used up until then. */
+    int buffers = eg_blas_threads() + 2;
+    if (eg_blas_threads() > 1 && getenv("OPENBLAS_NUM_THREADS") == NULL &&
+        !eg_blas_has_room(buffers) && setenv("OPENBLAS_NUM_THREADS", "1", 1) == 0) {
+        (void)execv("/proc/self/exe", argv);
+    }
+}
+
 int eg_cli_main(int argc, char **argv)
 {
+    restart_without_threads(argv);
     (void)setlocale(LC_CTYPE, "");  /* only to know whether the terminal understands UTF-8 */
     (void)signal(SIGPIPE, SIG_IGN); /* a sweep outlives the pager that showed its progress */
+    (void)signal(SIGXFSZ, SIG_IGN); /* writing beyond `ulimit -f` fails, as on a full disk */
+    if (eg_take_standard_descriptors() != 0) {
+        return EG_EXIT_SYSTEM; /* there may be nowhere to say so */
+    }
     eg_world *world = NULL;
     eg_status status = eg_world_create(&world, &argc, &argv);
     if (status.code != EG_OK) {

@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <inttypes.h>
@@ -122,7 +123,7 @@ eg_status eg_curve_report(const eg_record *record, const char *objective, uint64
     eg_trial_status ended = eg_record_status(record);
     (void)printf("\n%s", eg_trial_status_name(ended));
     if (eg_record_message(record)[0] != '\0') {
-        (void)printf(": %s", eg_record_message(record));
+        eg_say(stdout, ": %s", eg_record_message(record));
     }
     (void)printf("; seed %" PRIu64 ", %s\n", seed, eg_duration(seconds).text);
     for (size_t i = 0; i < eg_record_count(record); i++) {

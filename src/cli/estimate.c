@@ -195,6 +195,7 @@ eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *pa
         EG_TRY_DONE(status, read_results(out, plan, path, &kinds, finished));
     }
     if (timing && usable && out->known < plan->trial_count) {
+        EG_TRY_DONE(status, eg_blas_prepare());
         EG_TRY_DONE(status, try_out(out, plan, &kinds));
     }
     fill_rates(out, &kinds);

@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <assert.h>
@@ -10,10 +11,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 eg_rows eg_rows_make(FILE *file, bool json)
 {
-    return (eg_rows){.file = file, .json = json};
+    return (eg_rows){.file = file, .json = json, .terminal = isatty(fileno(file)) == 1};
 }
 
 void eg_rows_clear(eg_rows *rows)
@@ -34,6 +36,16 @@ eg_status eg_rows_name(eg_rows *rows, const char *name)
     return eg_ok();
 }
 
+/** Bytes as they are for a program, without control characters for a person. */
+static void put(const eg_rows *rows, const char *text, size_t size)
+{
+    if (rows->terminal) {
+        eg_put_safe(rows->file, text, size, true);
+    } else {
+        (void)fwrite(text, 1, size, rows->file);
+    }
+}
+
 /** RFC 4180: quoted if it holds a comma, a quote or a line break; quotes doubled; lines end in CRLF. */
 static void write_csv(eg_rows *rows, const char *text)
 {
@@ -41,15 +53,18 @@ static void write_csv(eg_rows *rows, const char *text)
         (void)fputc(',', rows->file);
     }
     if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        (void)fputs(text, rows->file);
+        put(rows, text, strlen(text));
         return;
     }
     (void)fputc('"', rows->file);
-    for (; *text != '\0'; text++) {
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\"");
+        put(rows, text, length);
+        text += length;
         if (*text == '"') {
-            (void)fputc('"', rows->file);
+            (void)fputs("\"\"", rows->file);
+            text++;
         }
-        (void)fputc(*text, rows->file);
     }
     (void)fputc('"', rows->file);
 }

@@ -14,6 +14,7 @@
 typedef struct eg_rows {
     FILE *file; /**< borrowed */
     bool json;
+    bool terminal;  /**< file: control characters are made visible */
     char **columns; /**< owned names */
     size_t column_count, capacity;
     size_t column; /**< of the next cell */

@@ -1,6 +1,7 @@
 /** Numbers, times and paragraphs as people read them; see cli/format.h. */
 #include "cli/format.h"
 
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
 
@@ -112,7 +113,7 @@ void eg_print_wrapped(FILE *file, const char *text, size_t indent)
             (void)fputc(' ', file);
             column++;
         }
-        (void)fprintf(file, "%.*s", (int)length, text);
+        eg_put_safe(file, text, length, false);
         column += width;
         text += length;
         while (*text == ' ' || (*text == '\n' && text[1] != '\n')) {

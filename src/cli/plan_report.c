@@ -6,6 +6,7 @@
 #include "cli/json.h"
 #include "cli/preflight.h"
 #include "cli/sweep_words.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 
@@ -57,7 +58,7 @@ static void print_swept(const eg_plan *plan)
         for (size_t i = 0; i < shown; i++) {
             eg_append(words, sizeof words, "%s%s", i == 0 ? "" : ", ", list[i]);
         }
-        (void)printf("  %-28s %s%s\n", plan->swept[s], words, count > shown ? ", …" : "");
+        eg_say(stdout, "  %-28s %s%s\n", plan->swept[s], words, count > shown ? ", …" : "");
     }
 }
 
@@ -102,17 +103,17 @@ typedef struct outlook {
 static void print_results(const eg_plan *plan, const outlook *o)
 {
     if (o->estimate.found) {
-        (void)printf("results     %s: %zu of %zu trials finished\n", o->path, o->estimate.known,
-                     plan->trial_count);
+        eg_say(stdout, "results     %s: %zu of %zu trials finished\n", o->path, o->estimate.known,
+               plan->trial_count);
     } else {
-        (void)printf("results     %s does not exist yet\n", o->path);
+        eg_say(stdout, "results     %s does not exist yet\n", o->path);
     }
     if (o->writer != NULL) {
         (void)printf("            process %s is writing there: `engram run` refuses meanwhile\n",
                      strrchr(o->writer, ' ') + 1);
     }
     if (o->data[0] != '\0') {
-        (void)printf("data        %s; `engram run` refuses without\n", o->data);
+        eg_say(stdout, "data        %s; `engram run` refuses without\n", o->data);
     }
 }
 
@@ -179,7 +180,7 @@ static void print_bounds(const eg_plan *plan)
 
 static void print_text(const eg_plan *plan, const outlook *o)
 {
-    (void)printf("%s (%s)\n", plan->name, plan->path);
+    eg_say(stdout, "%s (%s)\n", plan->name, plan->path);
     if (plan->doc != NULL && plan->doc[0] != '\0') {
         eg_print_wrapped(stdout, plan->doc, 2);
     }
@@ -202,8 +203,8 @@ static void print_text(const eg_plan *plan, const outlook *o)
     }
     print_bounds(plan);
     (void)printf("\n");
-    (void)printf("objective   %s, %s, chosen by protocol %s\n", plan->objective,
-                 plan->maximise ? "maximise" : "minimise", protocol_of(plan));
+    eg_say(stdout, "objective   %s, %s, chosen by protocol %s\n", plan->objective,
+           plan->maximise ? "maximise" : "minimise", protocol_of(plan));
     print_rules(plan);
     print_results(plan, o);
     print_estimate(plan, &o->estimate);
@@ -213,7 +214,7 @@ static void print_text(const eg_plan *plan, const outlook *o)
         (void)printf("note        %s\n", plan->notes[i]);
     }
     for (size_t i = 0; i < plan->warning_count; i++) {
-        (void)printf("warning     %s\n", plan->warnings[i]);
+        eg_say(stdout, "warning     %s\n", plan->warnings[i]);
     }
 }
 
@@ -262,7 +263,10 @@ static eg_status look_out(outlook *o, const eg_plan *plan, const eg_plan_questio
 {
     EG_TRY(eg_sweep_words_path(&o->path, plan, ask->output));
     EG_TRY(eg_preflight_results(&o->writer, plan, o->path, ask->output == NULL));
-    eg_status data = eg_preflight_data(plan, o->path, ask->redo);
+    EG_TRY(eg_preflight_redo(plan, o->path, ask->redo));
+    char *content = NULL;
+    eg_status data = eg_preflight_data(&content, plan, o->path, ask->redo);
+    eg_free(content);
     if (data.code == EG_INVALID) {
         (void)snprintf(o->data, sizeof o->data, "%s", data.message);
         data = eg_ok();
@@ -320,7 +324,7 @@ eg_status eg_plan_print_trials(const eg_plan *plan, bool json)
         for (size_t s = 0; s < plan->swept_count; s++) {
             const char *text = value_at(plan, trial->point, plan->swept[s]);
             if (text != NULL) {
-                (void)printf(" %s=%s", plan->swept[s], text);
+                eg_say(stdout, " %s=%s", plan->swept[s], text);
             }
         }
         (void)printf("\n");

@@ -9,6 +9,8 @@
 #include "engram/store.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,13 +32,37 @@ static eg_status dataset_hash(uint64_t *out, const eg_settings *settings)
     return status;
 }
 
-static eg_status open_once(const eg_settings *settings)
+/** "mnist limit=1000=CHECKSUM": the dataset and what is not left at its default and can change results. */
+static void write_data(eg_writer *writer, const eg_settings *settings, uint64_t checksum)
+{
+    char sum[32];
+    for (size_t i = 0; i < eg_settings_count(settings); i++) {
+        const eg_setting *setting = eg_settings_at(settings, i);
+        const char *text = setting->value.text;
+        const char *fallback = setting->param->fallback;
+        if (strcmp(setting->name, "dataset") == 0) {
+            eg_write_bytes(writer, text, strlen(text));
+        } else if (strncmp(setting->name, "dataset.", 8) == 0 && !setting->param->neutral &&
+                   (fallback == NULL || strcmp(text, fallback) != 0)) {
+            const char *name = setting->name + strlen("dataset.");
+            eg_write_bytes(writer, " ", 1);
+            eg_write_bytes(writer, name, strlen(name));
+            eg_write_bytes(writer, "=", 1);
+            eg_write_bytes(writer, text, strlen(text));
+        }
+    }
+    (void)snprintf(sum, sizeof sum, "=%016" PRIx64 "\n", checksum);
+    eg_write_bytes(writer, sum, strlen(sum));
+}
+
+static eg_status open_once(const eg_settings *settings, eg_writer *data)
 {
     eg_view root = eg_settings_root(settings);
     eg_dataset *dataset = NULL;
     EG_TRY(eg_dataset_open(&dataset, &root));
+    write_data(data, settings, dataset->checksum);
     eg_dataset_free(dataset);
-    return eg_ok();
+    return eg_writer_status(data);
 }
 
 static bool contains(const uint64_t *seen, size_t count, uint64_t hash)
@@ -69,7 +95,7 @@ static eg_status find_needed(bool *needed, const eg_plan *plan, const char *path
     return status;
 }
 
-static eg_status open_needed(const eg_plan *plan, const bool *needed)
+static eg_status open_needed(const eg_plan *plan, const bool *needed, eg_writer *data)
 {
     uint64_t *seen = NULL;
     size_t count = 0;
@@ -84,7 +110,7 @@ static eg_status open_needed(const eg_plan *plan, const bool *needed)
         if (contains(seen, count, hash)) {
             continue;
         }
-        EG_TRY_DONE(status, open_once(plan->points[point].settings));
+        EG_TRY_DONE(status, open_once(plan->points[point].settings, data));
         EG_TRY_DONE(status, eg_grow(&seen, &capacity, count + 1, sizeof *seen));
         seen[count++] = hash;
     }
@@ -93,15 +119,52 @@ done:
     return status;
 }
 
-eg_status eg_preflight_data(const eg_plan *plan, const char *path, const char *redo)
+eg_status eg_preflight_data(char **data, const eg_plan *plan, const char *path, const char *redo)
 {
     bool *needed = NULL;
+    eg_writer lines = {0};
     EG_TRY(eg_alloc(&needed, plan->point_count, sizeof *needed));
     eg_status status = find_needed(needed, plan, path, redo);
     if (status.code == EG_OK) {
-        status = open_needed(plan, needed);
+        status = open_needed(plan, needed, &lines);
     }
+    eg_write_u8(&lines, 0);
+    eg_status_keep(&status, eg_writer_status(&lines));
+    if (status.code == EG_OK) {
+        status = eg_strdup(data, (const char *)lines.data);
+    }
+    eg_writer_free(&lines);
     eg_free(needed);
+    return status;
+}
+
+static void note_used(bool *used, const char *redo, const eg_plan_trial *trials, size_t count)
+{
+    for (size_t t = 0; t < count; t++) {
+        (void)eg_redo_names(redo, &trials[t], EG_TRIAL_PENDING, used);
+    }
+}
+
+eg_status eg_preflight_redo(const eg_plan *plan, const char *path, const char *redo)
+{
+    bool *used = NULL;
+    eg_plan_trial *stored = NULL;
+    size_t count = 0;
+    if (redo == NULL) {
+        return eg_ok();
+    }
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&used, strlen(redo) + 1, sizeof *used));
+    note_used(used, redo, plan->trials, plan->trial_count);
+    if (eg_redo_check_used(redo, used).code != EG_OK) {
+        /* It may be of the second stage, which the plan gets later. */
+        EG_TRY_DONE(status, eg_store_trials(&stored, &count, path));
+        note_used(used, redo, stored, count);
+        status = eg_redo_check_used(redo, used);
+    }
+done:
+    eg_free(used);
+    eg_free(stored);
     return status;
 }
 

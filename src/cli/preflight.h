@@ -9,8 +9,13 @@
 
 /** Opens every dataset that unfinished trials ask for once, so that a missing or damaged file is one error now
  *  and not a thousand failed trials. `path`: of the results; `redo`: trials that --redo names count as
- *  unfinished, NULL: none. */
-eg_status eg_preflight_data(const eg_plan *plan, const char *path, const char *redo) EG_WARN_UNUSED;
+ *  unfinished, NULL: none. *data: their checksums as eg_session has them, a new text. */
+eg_status eg_preflight_data(char **data, const eg_plan *plan, const char *path,
+                            const char *redo) EG_WARN_UNUSED;
+
+/** Refuses ids in `redo` (NULL: nothing is to be redone) that no trial has, neither of the plan nor of what the file at
+ *  `path` holds: before anything is written. */
+eg_status eg_preflight_redo(const eg_plan *plan, const char *path, const char *redo) EG_WARN_UNUSED;
 
 /** What `engram run` would refuse when it opens the results file `path`, found without writing anything: another sweep's
  *  results, a place that cannot be written to. *writer: who is writing there now, which it would refuse too, as

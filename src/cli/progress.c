@@ -3,11 +3,13 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/terminal.h"
 #include "engram/params.h"
 
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -199,10 +201,11 @@ void eg_progress_write(eg_progress_line *line, const eg_progress_facts *facts)
     if (line->terminal) {
         size_t width = terminal_width();
         cut(text, width > 0 ? width - 1 : 0);
-        (void)fprintf(stderr, "\r\033[K%s", text); /* to the line's start, erase to its end */
+        (void)fputs("\r\033[K", stderr); /* to the line's start, erase to its end */
+        eg_put_safe(stderr, text, strlen(text), false);
         line->drawn = true;
     } else {
-        (void)fprintf(stderr, "%s\n", text);
+        eg_say(stderr, "%s\n", text);
     }
     (void)fflush(stderr);
 }

@@ -12,7 +12,8 @@
 #define EG_REDO_DOC                                                                                \
     "Runs finished trials again: failed, diverged, all, status=NAME (done, diverged, failed), or " \
     "id=HEX (the first digits of a trial id), or several of these "                                \
-    "separated by commas. Earlier results stay in the journal. To go on after an interruption, "   \
+    "separated by commas. Earlier results are shown until the new ones are there. To go on after " \
+    "an interruption, "                                                                            \
     "leave it out: what is already done anew would be done once more."
 
 /** EG_INVALID, naming the word, unless every word of the list is known. */

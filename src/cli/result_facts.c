@@ -76,7 +76,10 @@ eg_status eg_results_score(eg_scored_trial **out, const eg_results *results,
     EG_TRY(eg_alloc(out, results->trial_count, sizeof **out));
     for (size_t i = 0; i < results->trial_count; i++) {
         const eg_result *result = &results->trials[i];
-        double recorded = eg_result_value(result, basis->reported);
+        /* Of the objective's own variable the results know the value without the records. */
+        double recorded = strcmp(basis->reported, results->objective) == 0
+                              ? result->reported
+                              : eg_result_value(result, basis->reported);
         (*out)[i] =
             (eg_scored_trial){.point = result->point,
                               .seed = result->seed,

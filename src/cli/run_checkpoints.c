@@ -6,6 +6,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <assert.h>
@@ -73,7 +74,7 @@ static void remove_file(const eg_sweep_run *run, const char *name)
         status = eg_fail_errno(errno, "%s: cannot remove the checkpoint", path);
     }
     if (status.code != EG_OK) {
-        (void)fprintf(stderr, "warning: %s\n", status.message);
+        eg_say(stderr, "warning: %s\n", status.message);
     }
     eg_free(path);
 }
@@ -144,9 +145,8 @@ void eg_sweep_run_note(eg_sweep_run *run, const eg_work_note *note)
         return;
     }
     eg_progress_clear(&run->progress);
-    (void)fprintf(stderr, "%strial %s on rank %" PRIu32 " (%s): %s\n",
-                  note->warning ? "warning: " : "", eg_id(run->plan->trials[note->ticket].id).text,
-                  note->rank, note->host, note->text);
+    eg_say(stderr, "%strial %s on rank %" PRIu32 " (%s): %s\n", note->warning ? "warning: " : "",
+           eg_id(run->plan->trials[note->ticket].id).text, note->rank, note->host, note->text);
     if (note->warning && run->session_warnings == WARNINGS_SHOWN) {
         (void)fprintf(stderr, "warning: further ones like this are not shown\n");
     }

@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 
@@ -60,12 +61,11 @@ static void say_failure(eg_sweep_run *run, const eg_work_result *result)
         return;
     }
     eg_progress_clear(&run->progress);
-    (void)fprintf(stderr, "trial %s failed on rank %" PRIu32 " (%s): %s\n",
-                  eg_id(run->plan->trials[result->ticket].id).text, result->rank, result->host,
-                  result->message);
+    eg_say(stderr, "trial %s failed on rank %" PRIu32 " (%s): %s\n",
+           eg_id(run->plan->trials[result->ticket].id).text, result->rank, result->host,
+           result->message);
     if (run->session_failed == SAID_MAX) {
-        (void)fprintf(stderr, "further failures are not shown; see `engram failures %s`\n",
-                      run->path);
+        eg_say(stderr, "further failures are not shown; see `engram failures %s`\n", run->path);
     }
 }
 
@@ -85,12 +85,11 @@ static eg_status finished(void *user, const eg_work_result *result)
         eg_plan_measure(run->plan, result->record, &run->outcomes[trial]);
     }
     say_failure(run, result);
-    size_t point = run->plan->trials[trial].point;
     run->session_wall += result->wall_seconds;
     if (result->status != EG_TRIAL_PAUSED) {
         eg_sweep_run_count_finished(run, trial);
     }
-    EG_TRY(eg_sweep_run_decide(run, point));
+    EG_TRY(eg_sweep_run_decide(run, trial));
     EG_TRY(eg_sweep_run_next_stage(run));
     eg_sweep_run_estimate(run);
     return eg_ok();
@@ -136,13 +135,13 @@ static void stop_in_time(eg_sweep_run *run)
 static eg_status publish(eg_sweep_run *run)
 {
     eg_status status = eg_store_publish_if_due(run->store, publish_share);
-    if (status.code != EG_SYSTEM) {
+    if (status.code != EG_SYSTEM || !eg_store_has_journal(run->store)) {
         return status;
     }
     if (!run->publishing_failed) {
         eg_progress_clear(&run->progress);
-        (void)fprintf(stderr, "warning: %s; the journal has everything, the sweep goes on\n",
-                      status.message);
+        eg_say(stderr, "warning: %s; the journal has everything, the sweep goes on\n",
+               status.message);
     }
     run->publishing_failed = true;
     return eg_ok();

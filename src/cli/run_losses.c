@@ -2,6 +2,7 @@
 #include "cli/sweep_run.h"
 
 #include "cli/format.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <inttypes.h>
@@ -31,11 +32,11 @@ eg_status eg_sweep_run_worker_lost(void *user, const eg_worker_loss *loss)
     run->workers_lost++;
     if (run->progress.mode == EG_PROGRESS_LINE) {
         eg_progress_clear(&run->progress);
-        (void)fprintf(stderr,
-                      "lost: rank %" PRIu32 " on host %s (%s) with %zu trial%s; %zu worker%s left; "
-                      "losses on this host: %zu\n",
-                      loss->rank, loss->host, loss->why, loss->held, eg_plural(loss->held),
-                      loss->workers_left, eg_plural(loss->workers_left), loss->host_losses);
+        eg_say(stderr,
+               "lost: rank %" PRIu32 " on host %s (%s) with %zu trial%s; %zu worker%s left; "
+               "losses on this host: %zu\n",
+               loss->rank, loss->host, loss->why, loss->held, eg_plural(loss->held),
+               loss->workers_left, eg_plural(loss->workers_left), loss->host_losses);
     }
     return count_host(run, loss->host, loss->host_losses);
 }
@@ -62,7 +63,7 @@ void eg_sweep_run_worker_back(void *user, uint32_t rank, const char *host)
     run->workers_back++;
     if (run->progress.mode == EG_PROGRESS_LINE) {
         eg_progress_clear(&run->progress);
-        (void)fprintf(stderr, "back: rank %" PRIu32 " on host %s works again\n", rank, host);
+        eg_say(stderr, "back: rank %" PRIu32 " on host %s works again\n", rank, host);
     }
 }
 
@@ -73,7 +74,7 @@ void eg_sweep_run_print_losses(const eg_sweep_run *run)
     }
     (void)printf("lost %zu worker%s (", run->workers_lost, eg_plural(run->workers_lost));
     for (size_t i = 0; i < run->host_count; i++) {
-        (void)printf("%s%zu on %s", i == 0 ? "" : ", ", run->hosts[i].losses, run->hosts[i].host);
+        eg_say(stdout, "%s%zu on %s", i == 0 ? "" : ", ", run->hosts[i].losses, run->hosts[i].host);
     }
     (void)printf("), of which %zu came back; retried %zu trial%s\n", run->workers_back,
                  run->retried, eg_plural(run->retried));

@@ -68,6 +68,11 @@ eg_status eg_run_queue_add(eg_run_queue *queue, size_t first)
     return eg_ok();
 }
 
+eg_fate eg_fate_of(const eg_reach *reach)
+{
+    return reach->out ? EG_FATE_SKIP : reach->waits ? EG_FATE_WAIT : EG_FATE_RUN;
+}
+
 eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
 {
     const eg_plan_trial *planned = &queue->plan->trials[trial];
@@ -79,7 +84,7 @@ eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
         return EG_FATE_WAIT;
     }
     eg_reach reach = eg_plan_reach(queue->plan, queue->outcomes, trial);
-    return reach.out ? EG_FATE_SKIP : reach.waits ? EG_FATE_WAIT : EG_FATE_RUN;
+    return eg_fate_of(&reach);
 }
 
 size_t eg_run_queue_next(eg_run_queue *queue)

@@ -40,6 +40,7 @@ size_t eg_run_queue_next(eg_run_queue *queue);
 
 /** What the stopping rules say of a trial, from the outcomes so far. */
 typedef enum eg_fate { EG_FATE_RUN, EG_FATE_WAIT, EG_FATE_SKIP } eg_fate;
+eg_fate eg_fate_of(const eg_reach *reach);
 eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial);
 
 /** A waiting trial's rule was decided in its favour: it may run. */

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 double eg_sweep_run_cost(const eg_sweep_run *run, size_t trial)
 {
@@ -93,7 +92,7 @@ eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
 {
     for (size_t t = first; t < run->plan->trial_count; t++) {
         eg_trial_status status = (eg_trial_status)run->outcomes[t].status;
-        if (eg_redo_names(run->redo, &run->plan->trials[t], status, run->redo_used) &&
+        if (eg_redo_names(run->redo, &run->plan->trials[t], status, NULL) &&
             eg_trial_is_final(status)) {
             EG_TRY(make_pending(run, t));
         }
@@ -146,6 +145,43 @@ static void go_on(eg_sweep_run *run, size_t trial)
     }
 }
 
+/** Applies what the rules say of a trial that waits. */
+static eg_status apply_fate(eg_sweep_run *run, size_t trial, eg_fate fate, bool *changed)
+{
+    if (fate == EG_FATE_SKIP) {
+        EG_TRY(cut(run, trial));
+        *changed = true;
+    } else if (fate == EG_FATE_RUN) {
+        go_on(run, trial);
+    }
+    return eg_ok();
+}
+
+static bool may_wait(const eg_sweep_run *run, size_t trial)
+{
+    uint8_t status = run->outcomes[trial].status;
+    return status == EG_TRIAL_PENDING || status == EG_TRIAL_PAUSED;
+}
+
+/** Where one rule compares trials on their way and nothing else: one look at those compared with this one, which comes
+ *  first. *done: that was all. A cut of such a rule changes nothing for the others. */
+static eg_status decide_peers(eg_sweep_run *run, size_t trial, bool *done)
+{
+    eg_peer peers[EG_PEERS_MAX];
+    size_t count = eg_plan_peers(run->plan, run->outcomes, trial, peers);
+    bool changed = false;
+    *done = count > 0;
+    for (size_t turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < count; i++) {
+            bool own = peers[i].trial == trial;
+            if (own == (turn == 0) && may_wait(run, peers[i].trial)) {
+                EG_TRY(apply_fate(run, peers[i].trial, eg_fate_of(&peers[i].reach), &changed));
+            }
+        }
+    }
+    return eg_ok();
+}
+
 /** Applies the stopping rules to a point's trials that wait. *changed becomes true if any was cut. */
 static eg_status decide(eg_sweep_run *run, size_t point, bool *changed)
 {
@@ -153,16 +189,8 @@ static eg_status decide(eg_sweep_run *run, size_t point, bool *changed)
     size_t replicates = plan->seed_count + plan->select_seed_count;
     for (size_t r = 0; r < replicates; r++) {
         size_t trial = eg_plan_find(plan, point, r);
-        uint8_t status = trial == SIZE_MAX ? EG_TRIAL_DONE : run->outcomes[trial].status;
-        if (status != EG_TRIAL_PENDING && status != EG_TRIAL_PAUSED) {
-            continue;
-        }
-        eg_fate fate = eg_run_queue_fate(&run->queue, trial);
-        if (fate == EG_FATE_SKIP) {
-            EG_TRY(cut(run, trial));
-            *changed = true;
-        } else if (fate == EG_FATE_RUN) {
-            go_on(run, trial);
+        if (trial != SIZE_MAX && may_wait(run, trial)) {
+            EG_TRY(apply_fate(run, trial, eg_run_queue_fate(&run->queue, trial), changed));
         }
     }
     return eg_ok();
@@ -182,12 +210,18 @@ static eg_status decide_all(eg_sweep_run *run)
     return eg_ok();
 }
 
-eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point)
+eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t trial)
 {
     if (run->plan->stop_count == 0) {
         return eg_ok();
     }
     bool changed = false;
+    bool done = false;
+    EG_TRY(decide_peers(run, trial, &done));
+    if (done) {
+        return eg_ok();
+    }
+    size_t point = run->plan->trials[trial].point;
     EG_TRY(
         decide(run, point, &changed)); /* first: others may be compared with what is left of it */
     for (size_t other = 0; other < run->plan->point_count; other++) {
@@ -236,8 +270,6 @@ eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
     run->stage_start = SIZE_MAX;
     EG_TRY(eg_alloc(&run->outcomes, run->capacity, sizeof *run->outcomes));
     EG_TRY(eg_ranking_create(&run->points, plan->point_count));
-    EG_TRY(eg_alloc(&run->redo_used, run->redo == NULL ? 0 : strlen(run->redo) + 1,
-                    sizeof *run->redo_used));
     run->ranking = eg_ranking_report_of_plan(plan);
     run->ranking.columns = &run->columns;
     EG_TRY(eg_point_columns_of_plan(&run->columns, plan));
@@ -246,7 +278,7 @@ eg_status eg_sweep_run_open(eg_sweep_run *run, const eg_session *session)
     EG_TRY(take_on(run, 0));
     EG_TRY(eg_sweep_run_next_stage(run));
     run->safe = run->before;
-    return eg_redo_check_used(run->redo, run->redo_used);
+    return eg_ok();
 }
 
 void eg_sweep_run_clear(eg_sweep_run *run)
@@ -254,7 +286,6 @@ void eg_sweep_run_clear(eg_sweep_run *run)
     eg_run_queue_clear(&run->queue);
     eg_free(run->outcomes);
     eg_free(run->points);
-    eg_free(run->redo_used);
     eg_free(run->settings);
     eg_free(run->checkpoints);
     eg_free(run->checkpoint);

@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <stdio.h>
@@ -44,14 +45,14 @@ static void print_counts(const eg_sweep_run *run, bool stopped)
     size_t total = run->plan->trial_count;
     double elapsed = eg_clock() - run->progress.start;
     if (run->session_finished == 0 && run->unfinished == 0) {
-        (void)printf("%s: all %zu trials were finished before, nothing to run", run->plan->name,
-                     total);
+        eg_say(stdout, "%s: all %zu trials were finished before, nothing to run", run->plan->name,
+               total);
         print_endings(run);
         (void)printf("\n");
         return;
     }
-    (void)printf("%s: %zu of %zu trials finished%s", run->plan->name, total - run->unfinished,
-                 total, stopped ? ", stopped early" : "");
+    eg_say(stdout, "%s: %zu of %zu trials finished%s", run->plan->name, total - run->unfinished,
+           total, stopped ? ", stopped early" : "");
     print_endings(run);
     (void)printf("; %zu run now in %s\n", run->session_finished, eg_duration(elapsed).text);
 }
@@ -62,7 +63,7 @@ eg_status eg_sweep_run_summary(eg_sweep_run *run, bool stopped)
     eg_sweep_run_print_losses(run);
     EG_TRY(print_best(run));
     size_t failed = run->by_status[EG_TRIAL_FAILED];
-    (void)printf("\nresults: %s\n", run->path);
+    eg_say(stdout, "\nresults: %s\n", run->path);
     if (stopped) {
         (void)printf("next: the same command again runs the other %zu trial%s", run->unfinished,
                      eg_plural(run->unfinished));
@@ -75,10 +76,10 @@ eg_status eg_sweep_run_summary(eg_sweep_run *run, bool stopped)
         (void)printf("next: when all %zu slices are finished, engram merge joins them\n",
                      run->plan->slice_count);
     } else if (failed > 0) {
-        (void)printf("next: engram failures %s; then the same command with --redo failed\n",
-                     run->path);
+        eg_say(stdout, "next: engram failures %s; then the same command with --redo failed\n",
+               run->path);
     } else {
-        (void)printf("next: engram top %s, engram export %s\n", run->path, run->path);
+        eg_say(stdout, "next: engram top %s, engram export %s\n", run->path, run->path);
     }
     return eg_ok();
 }

@@ -41,7 +41,6 @@ typedef struct eg_sweep_run {
     size_t before;         /**< trials that were finished when this command began */
     size_t stage_start;       /**< first trial of the second stage; SIZE_MAX before it exists */
     const char *redo;         /**< value of --redo, NULL: none */
-    bool *redo_used;          /**< [words of redo] whether it matched a trial */
     eg_point_columns columns; /**< settings shown */
     char *settings;           /**< text lent to the scheduler until the next call */
     char *checkpoints;        /**< directory, absolute; NULL before it was needed */
@@ -114,8 +113,9 @@ const eg_ranked_point *eg_sweep_run_best(eg_sweep_run *run);
 /** Counts a trial that this command brought to its end. */
 void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial);
 
-/** Applies stopping rules to a point that has a new outcome and to those it is compared with, and starts the second stage when the first is finished. */
-eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t point) EG_WARN_UNUSED;
+/** Applies stopping rules to a trial that has a new outcome and to those it is compared with, and starts the second stage
+ *  when the first is finished. */
+eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t trial) EG_WARN_UNUSED;
 eg_status eg_sweep_run_next_stage(eg_sweep_run *run) EG_WARN_UNUSED;
 
 /** Marks the trials from `first` on that --redo names as pending again. */

@@ -1,10 +1,12 @@
 /** engram check: is everything sound. */
 #include "cli/cli.h"
 
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
@@ -12,7 +14,8 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     char *report = NULL;
     bool sound = false;
     EG_TRY(eg_store_check(&report, &sound, args->words[0]));
-    (void)printf("%s%s: %s\n", report, args->words[0], sound ? "sound" : "damaged");
+    eg_put_safe(stdout, report, strlen(report), true);
+    eg_say(stdout, "%s: %s\n", args->words[0], sound ? "sound" : "damaged");
     eg_free(report);
     *code = sound ? EG_EXIT_DONE : EG_EXIT_USAGE;
     return eg_ok();

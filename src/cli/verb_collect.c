@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 
 #include <stdio.h>
 
@@ -12,12 +13,12 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)code;
     EG_TRY(eg_store_collect(args->words[0]));
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, args->words[0]));
+    EG_TRY(eg_results_load_brief(&results, args->words[0]));
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     size_t total = eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];
-    (void)printf("%s: collected, %zu of %zu trial%s finished\n", args->words[0], total - open,
-                 total, eg_plural(total));
+    eg_say(stdout, "%s: collected, %zu of %zu trial%s finished\n", args->words[0], total - open,
+           total, eg_plural(total));
     eg_results_free(results);
     return eg_ok();
 }

@@ -25,7 +25,9 @@ static const eg_option options[] = {
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
                 .value = "OUT",
-                .doc = "Writes to OUT instead of standard output."},
+                .doc =
+                    "Writes to OUT instead of standard output. Results files and journals are not "
+                    "replaced."},
 };
 
 typedef eg_status (*table_writer)(eg_rows *rows, const eg_results *results, bool stable);
@@ -68,9 +70,12 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     if (args->option[CSV] != NULL && args->option[JSON] != NULL) {
         return eg_fail(EG_INVALID, "export: --csv and --json exclude each other");
     }
+    const char *path = args->option[OUTPUT];
+    if (path != NULL) {
+        EG_TRY(eg_store_is_no_results(path));
+    }
     eg_results *results = NULL;
     EG_TRY(eg_results_load(&results, args->words[0]));
-    const char *path = args->option[OUTPUT];
     eg_status status = path == NULL ? write_table(results, stdout, args, writers[table])
                                     : write_file(results, path, args, writers[table]);
     eg_results_free(results);

@@ -3,6 +3,7 @@
 
 #include "cli/json.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -86,8 +87,8 @@ static int compare_results(const void *a, const void *b)
 
 static void print_group(const entry *group, size_t count)
 {
-    (void)printf("%zu %s: %s\n  ids", count, status_of(group[0].result),
-                 message_of(group[0].result));
+    eg_say(stdout, "%zu %s: %s\n", count, status_of(group[0].result), message_of(group[0].result));
+    (void)printf("  ids");
     for (size_t i = 0; i < count && i < IDS_SHOWN; i++) {
         (void)printf(" %s", eg_id(group[i].result->id).text);
     }
@@ -139,7 +140,7 @@ static eg_status report(const char *path, const eg_results *results, bool json)
     }
     json_decref(groups);
     if (count == 0) {
-        (void)printf("%s: no trial failed, diverged or was retried\n", path);
+        eg_say(stdout, "%s: no trial failed, diverged or was retried\n", path);
     } else if (failed > 0) {
         (void)printf("\n`engram run SWEEP --redo failed` runs the failed ones again\n");
     }
@@ -151,7 +152,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)cli;
     (void)code;
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, args->words[0]));
+    EG_TRY(eg_results_load_brief(&results, args->words[0]));
     eg_status status = report(args->words[0], results, args->option[JSON] != NULL);
     eg_results_free(results);
     return status;

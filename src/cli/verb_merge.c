@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <stdint.h>
@@ -15,7 +16,7 @@ static void print_notes(const char *notes)
         while (*end != '\n' && *end != '\0') {
             end++;
         }
-        (void)fprintf(stderr, "note: %.*s\n", (int)(end - notes), notes);
+        eg_say(stderr, "note: %.*s\n", (int)(end - notes), notes);
         notes = *end == '\0' ? end : end + 1;
     }
 }
@@ -23,14 +24,14 @@ static void print_notes(const char *notes)
 static eg_status print_summary(const char *path, size_t files)
 {
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, path));
+    EG_TRY(eg_results_load_brief(&results, path));
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     size_t total = eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];
-    (void)printf("%s: %zu of %zu trial%s finished, from %zu file%s\n", path, total - open, total,
-                 eg_plural(total), files, eg_plural(files));
+    eg_say(stdout, "%s: %zu of %zu trial%s finished, from %zu file%s\n", path, total - open, total,
+           eg_plural(total), files, eg_plural(files));
     if (open > 0) {
-        (void)printf("next: engram run SWEEP -o %s runs the other %zu\n", path, open);
+        eg_say(stdout, "next: engram run SWEEP -o %s runs the other %zu\n", path, open);
     }
     eg_results_free(results);
     return eg_ok();

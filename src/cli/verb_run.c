@@ -8,6 +8,7 @@
 #include "cli/redo.h"
 #include "cli/sweep_run.h"
 #include "cli/sweep_words.h"
+#include "cli/terminal.h"
 #include "cli/time_limit.h"
 #include "engram/blas.h"
 #include "engram/memory.h"
@@ -34,6 +35,7 @@ enum {
     LOSSES,
     WORKERS,
     UNTIL,
+    ACCEPT_DATA,
     DRY_RUN
 };
 
@@ -90,6 +92,10 @@ static const eg_option options[] = {
                    "now, or seconds since 1970. Default: a minute before the end of the batch job "
                    "where SLURM_JOB_END_TIME tells it (short jobs: a quarter of their time); off: "
                    "never."},
+    [ACCEPT_DATA] = {.name = "accept-data",
+                     .doc = "Goes on although the data are not those that the results so far were "
+                            "made with (their checksums are in the file). Results of both are then "
+                            "mixed, and every verb that reads the file says so."},
     [DRY_RUN] = {.name = "dry-run",
                  .letter = 'n',
                  .doc = "Validates and says what would run, as `engram plan`; nothing is run or "
@@ -168,20 +174,26 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
                                                              .redo = args->option[REDO],
                                                              .timing = true});
     }
+    EG_TRY(eg_blas_prepare());
     bool made = false;
     run->redo = args->option[REDO];
     EG_TRY(eg_sweep_words_path(&run->path, run->plan, args->option[OUTPUT]));
-    EG_TRY(eg_preflight_data(run->plan, run->path, run->redo));
+    EG_TRY(eg_preflight_redo(run->plan, run->path, run->redo));
+    char *data = NULL;
+    eg_origins origins = {0};
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_preflight_data(&data, run->plan, run->path, run->redo));
     if (args->option[OUTPUT] == NULL) {
-        EG_TRY(make_directory(&made));
+        EG_TRY_DONE(status, make_directory(&made));
     }
-    eg_origins origins;
-    eg_status status =
-        eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world));
-    if (status.code == EG_OK) {
-        status = eg_sweep_run_open(run, &origins.session);
-    }
+    EG_TRY_DONE(status,
+                eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world)));
+    origins.session.data = data;
+    origins.session.accept_data = args->option[ACCEPT_DATA] != NULL;
+    status = eg_sweep_run_open(run, &origins.session);
+done:
     eg_origins_clear(&origins);
+    eg_free(data);
     if (status.code != EG_OK && made) {
         (void)rmdir("results"); /* empty unless the file was begun */
     }
@@ -195,16 +207,16 @@ static eg_status announce(const eg_cli *cli, const eg_sweep_run *run, const eg_s
     EG_TRY(eg_world_describe(cli->world, sched, &line, &warnings));
     size_t total = run->plan->trial_count;
     if (run->before == 0) {
-        (void)fprintf(stderr, "%s: %zu trial%s to run, %s\n", run->plan->name, total,
-                      eg_plural(total), line);
+        eg_say(stderr, "%s: %zu trial%s to run, %s\n", run->plan->name, total, eg_plural(total),
+               line);
     } else {
-        (void)fprintf(stderr, "%s: %zu of %zu trials were finished before, %zu to run, %s\n",
-                      run->plan->name, run->before, total, run->unfinished, line);
+        eg_say(stderr, "%s: %zu of %zu trials were finished before, %zu to run, %s\n",
+               run->plan->name, run->before, total, run->unfinished, line);
     }
     for (size_t i = 0; i < run->plan->warning_count; i++) {
-        (void)fprintf(stderr, "warning: %s\n", run->plan->warnings[i]);
+        eg_say(stderr, "warning: %s\n", run->plan->warnings[i]);
     }
-    (void)fprintf(stderr, "%s", warnings);
+    eg_put_safe(stderr, warnings, strlen(warnings), true);
     if (isfinite(run->stop_at)) {
         (void)fprintf(stderr, "stops by itself at %s\n", eg_time_text(run->stop_at).text);
     }
@@ -224,7 +236,10 @@ static eg_status close_store(eg_sweep_run *run, eg_status status)
     bool meant = status.code == EG_OK || status.code == EG_STOPPED;
     eg_status ended = eg_store_end(run->store, why); /* first: nothing is running in the file */
     eg_status published = eg_store_publish(run->store, complete);
-    if (meant && published.code == EG_SYSTEM) {
+    if (!eg_store_has_journal(run->store)) {
+        eg_status_keep(&ended, published); /* the first that failed says where the results are */
+        status = meant ? ended : status;
+    } else if (meant && published.code == EG_SYSTEM) {
         status = eg_fail(EG_SYSTEM,
                          "%.300s; the journal has everything: engram collect %.100s makes the "
                          "results file from it",
@@ -247,7 +262,7 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     EG_TRY(eg_sweep_run_tidy_checkpoints(run));
     const char *change = eg_store_change(run->store);
     if (mode == EG_PROGRESS_LINE && change[0] != '\0') {
-        (void)fprintf(stderr, "note: the sweep was changed since its last run: %s\n", change);
+        eg_say(stderr, "note: the sweep was changed since its last run: %s\n", change);
     }
     if (run->unfinished == 0) {
         return eg_ok();
@@ -257,7 +272,6 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     }
     run->report_count = (size_t)eg_world_size(cli->world);
     EG_TRY(eg_alloc(&run->reports, run->report_count, sizeof *run->reports));
-    eg_blas_set_threads(1);
     eg_sched_client client = eg_sweep_run_client(run);
     cli->scheduled = true;
     eg_status status = eg_sched_run(cli->world, &client, sched);
@@ -277,7 +291,7 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
 /** What a failure of the system means for the results. */
 static eg_status say_what_is_safe(const eg_sweep_run *run, eg_status status)
 {
-    if (status.code != EG_SYSTEM || run->store == NULL) {
+    if (status.code != EG_SYSTEM || run->store == NULL || !eg_store_has_journal(run->store)) {
         return status;
     }
     return eg_fail(EG_SYSTEM,

@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/ranking_report.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "cli/workers.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -12,6 +13,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +155,7 @@ static void print_workers(const facts *f)
     double now = eg_now();
     for (size_t i = 0; i < f->worker_count && i < SHOWN; i++) {
         const eg_worker_state *worker = &f->workers[i];
-        (void)printf("  worker    rank %" PRIu32 " on %s: ", worker->rank, worker->host);
+        eg_say(stdout, "  worker    rank %" PRIu32 " on %s: ", worker->rank, worker->host);
         if (worker->running == NULL) {
             (void)printf("waiting");
         } else {
@@ -202,9 +204,9 @@ static const char *state_of(const eg_results *results)
 static void print_text(const char *path, const eg_results *results, const facts *f,
                        const char *notes)
 {
-    (void)printf("%s (%s): %s", results->name, path, state_of(results));
+    eg_say(stdout, "%s (%s): %s", results->name, path, state_of(results));
     if (results->writer != NULL) {
-        (void)printf(" by %s", results->writer);
+        eg_say(stdout, " by %s", results->writer);
     }
     (void)printf("\n  finished  %zu of %zu\n", f->finished, f->total);
     for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
@@ -230,11 +232,11 @@ static void print_text(const char *path, const eg_results *results, const facts 
     if (f->ranking.count > 0) {
         char words[EG_RANKING_WORDS_SIZE] = "";
         eg_ranking_words(words, sizeof words, &f->ranking, f->ranking.points);
-        (void)printf("  best      point %zu, %s selected on %s\n", f->ranking.points->point,
-                     f->ranking.basis.reported, words);
+        eg_say(stdout, "  best      point %zu, %s selected on %s\n", f->ranking.points->point,
+               f->ranking.basis.reported, words);
     }
     for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
-        (void)printf("  note      %.*s\n", (int)strcspn(at, "\n"), at);
+        eg_say(stdout, "  note      %.*s\n", (int)strcspn(at, "\n"), at);
     }
 }
 
@@ -298,7 +300,7 @@ static eg_status show(const char *path, bool json, bool watching, bool *running)
     char *notes = NULL;
     facts f = {0};
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_results_load(&results, path));
+    EG_TRY_DONE(status, eg_results_load_brief(&results, path));
     EG_TRY_DONE(status, gather(&f, results));
     EG_TRY_DONE(status, find_best(&f.ranking, results, &points, &trials));
     EG_TRY_DONE(status, eg_results_notes(&notes, results, f.ranking.on_test));
@@ -321,43 +323,64 @@ done:
     return status;
 }
 
-/** A signal ends the sleep, so leaving never takes long; false if one came. */
-static bool pause_for(size_t seconds)
+/** Whatever it is doing: nothing is written, so nothing can be left half-done. */
+static void leave(int number)
+{
+    (void)number;
+    _exit(EG_EXIT_STOPPED);
+}
+
+static void leave_on_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = leave};
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < EG_COUNT(numbers); i++) {
+        struct sigaction before;
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(numbers[i], &action, NULL);
+        }
+    }
+}
+
+static void pause_for(size_t seconds)
 {
     const struct timespec pause = {.tv_sec = (time_t)seconds};
     (void)nanosleep(&pause, NULL);
-    return eg_signals_pending() == 0;
 }
 
-/** Until there is a sweep to watch; *begun = false if a signal came first. */
-static eg_status await_sweep(bool *begun, const char *path, size_t interval)
+/** Until there is a sweep to watch. */
+static eg_status await_sweep(const char *path, size_t interval)
 {
-    EG_TRY(eg_results_begun(begun, path));
-    if (!*begun) {
+    bool begun = false;
+    EG_TRY(eg_results_begun(&begun, path));
+    if (!begun) {
         (void)fprintf(stderr, "waiting for a sweep to begin in %s (Ctrl-C ends this)\n", path);
     }
-    while (!*begun && pause_for(interval)) {
-        EG_TRY(eg_results_begun(begun, path));
+    while (!begun) {
+        pause_for(interval);
+        EG_TRY(eg_results_begun(&begun, path));
     }
     return eg_ok();
 }
 
-static eg_status watch(const char *path, bool json, size_t interval, int *code)
+static eg_status watch(const char *path, bool json, size_t interval)
 {
-    bool running = false;
-    EG_TRY(eg_signals_install());
-    EG_TRY(await_sweep(&running, path, interval));
-    while (running) {
+    bool running = true;
+    leave_on_signals();
+    EG_TRY(await_sweep(path, interval));
+    EG_TRY(show(path, json, true, &running));
+    while (running && fflush(stdout) == 0) {
+        pause_for(interval);
         EG_TRY(show(path, json, true, &running));
-        running = running && fflush(stdout) == 0 && pause_for(interval);
     }
-    *code = eg_signals_pending() == 0 ? EG_EXIT_DONE : EG_EXIT_STOPPED;
     return eg_ok();
 }
 
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
+    (void)code;
     bool json = args->option[JSON] != NULL;
     const char *every = args->option[WATCH];
     if (every == NULL) {
@@ -368,7 +391,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     if (every[0] != '\0') {
         EG_TRY(eg_args_count(&interval, "--watch", every, 1));
     }
-    return watch(args->words[0], json, interval, code);
+    return watch(args->words[0], json, interval);
 }
 
 const eg_verb eg_verb_status = {

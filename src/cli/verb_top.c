@@ -5,6 +5,7 @@
 #include "cli/point_columns.h"
 #include "cli/ranking_report.h"
 #include "cli/result_facts.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -65,7 +66,7 @@ static void clear(ranking *r)
 static void print_notes(const char *notes)
 {
     for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
-        (void)printf("note: %.*s\n", (int)strcspn(at, "\n"), at);
+        eg_say(stdout, "note: %.*s\n", (int)strcspn(at, "\n"), at);
     }
 }
 
@@ -105,7 +106,7 @@ static eg_status print_json(const ranking *r, const eg_results *results)
 static eg_status print_text(const ranking *r, const eg_results *results)
 {
     if (r->report.count == 0) {
-        (void)printf("%s: no trial has finished yet\n", results->name);
+        eg_say(stdout, "%s: no trial has finished yet\n", results->name);
         return eg_ok();
     }
     EG_TRY(eg_ranking_print(&r->report));
@@ -176,7 +177,9 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
         EG_TRY(eg_args_count(&number, "-n", args->option[NUMBER], 0));
     }
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, args->words[0]));
+    bool whole = args->option[BY] != NULL && strcmp(args->option[BY], "objective") != 0;
+    EG_TRY(whole ? eg_results_load(&results, args->words[0])
+                 : eg_results_load_brief(&results, args->words[0]));
     ranking r = {0};
     eg_status status = choose_basis(&r.report, results, args);
     if (status.code == EG_OK) {

@@ -167,7 +167,7 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     double now = eg_clock();
     screen on = {.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start = now, .last = now};
     EG_TRY_DONE(status, eg_dataset_cache_create(&cache));
-    eg_blas_set_threads(1);
+    EG_TRY_DONE(status, eg_blas_prepare());
     const eg_trial_options how = {
         .objective = order->objective, .poll = watch, .user = &on, .profile = profile};
     status = eg_trial_run(&record, settings, order->seed, cache, &how);

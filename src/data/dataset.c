@@ -3,6 +3,7 @@
 
 #include "data/common.h"
 #include "engram/memory.h"
+#include "engram/pack.h"
 
 void eg_dataset_free(eg_dataset *dataset)
 {
@@ -37,6 +38,21 @@ static void measure_background(eg_dataset *dataset)
     dataset->density = bytes > 0 ? 1.0 - (double)count[commonest] / (double)bytes : 1.0;
 }
 
+/* Of what is used: a limit changes it, where the files lie does not. */
+static uint64_t checksum(const eg_dataset *dataset)
+{
+    const eg_examples *parts[] = {&dataset->train, &dataset->test};
+    uint64_t sums[4 + 3 * EG_COUNT(parts)] = {dataset->channels, dataset->height, dataset->width,
+                                              dataset->classes};
+    for (size_t i = 0; i < EG_COUNT(parts); i++) {
+        uint64_t *part = sums + 4 + 3 * i;
+        part[0] = parts[i]->count;
+        part[1] = eg_hash64(parts[i]->x, parts[i]->count * dataset->features);
+        part[2] = eg_hash64(parts[i]->label, parts[i]->count * sizeof *parts[i]->label);
+    }
+    return eg_hash64(sums, sizeof sums);
+}
+
 eg_status eg_dataset_open(eg_dataset **out, const eg_view *root)
 {
     *out = NULL;
@@ -53,6 +69,7 @@ eg_status eg_dataset_open(eg_dataset **out, const eg_view *root)
     }
     eg_limit_apply(&view, &dataset->train.count, &dataset->test.count);
     measure_background(dataset);
+    dataset->checksum = checksum(dataset);
     *out = dataset;
     return status;
 }

@@ -1,4 +1,6 @@
 /** The only file that includes cblas.h; see engram/blas.h. */
+#define _DEFAULT_SOURCE /* anonymous mappings */
+
 #include "engram/blas.h"
 
 #include "engram/memory.h"
@@ -6,6 +8,7 @@
 #include <assert.h>
 #include <cblas.h>
 #include <limits.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* BLAS counts in int. A matrix that large is a mistake in the program: settings bound every width.
@@ -44,6 +47,43 @@ void eg_blas_set_threads(int threads)
 {
     assert(threads >= 1);
     openblas_set_num_threads(threads);
+}
+
+int eg_blas_threads(void)
+{
+    return openblas_get_num_threads();
+}
+
+/* A buffer is 128 MiB of address space on 64-bit processors (BUFFER_SIZE in OpenBLAS), of which little is used. */
+enum { BUFFER_MIB = 128, SPARE_MIB = 4 };
+
+bool eg_blas_has_room(int buffers)
+{
+    size_t size = (size_t)(buffers * BUFFER_MIB + SPARE_MIB) << 20;
+    void *room = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return room != MAP_FAILED && munmap(room, size) == 0;
+}
+
+eg_status eg_blas_prepare(void)
+{
+    enum { N = 8 };
+    const eg_real a[N * N] = {0};
+    eg_real c[N * N] = {0};
+    static bool prepared;
+    if (prepared) {
+        return eg_ok();
+    }
+    openblas_set_num_threads(1);
+    if (!eg_blas_has_room(1)) {
+        return eg_fail(EG_MEMORY,
+                       "out of memory: OpenBLAS needs %d MiB of address space for its working "
+                       "buffer, and would wait for it for ever; raise the limit (ulimit -v)",
+                       (int)BUFFER_MIB);
+    }
+    eg_gemm(false, false, N, N, N, 1, a, N, a, N, 0, c, N);
+    prepared = true;
+    return eg_ok();
 }
 
 const char *eg_blas_core(void)

@@ -15,7 +15,7 @@
 static eg_status open_trials(void **state)
 {
     eg_dataset_cache *cache = NULL;
-    eg_blas_set_threads(1);
+    EG_TRY(eg_blas_prepare());
     EG_TRY(eg_dataset_cache_create(&cache));
     *state = cache;
     return eg_ok();
@@ -88,7 +88,7 @@ static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_c
     eg_saving saving = {
         .every = work->checkpoint_every, .save = save, .continued = note_continued, .user = me};
     unsigned char *from = NULL;
-    eg_status loaded = eg_load_file(&from, &saving.from_size, work->checkpoint, "the checkpoint");
+    eg_status loaded = eg_checkpoint_load(&from, &saving.from_size, work->checkpoint);
     if (loaded.code != EG_OK) {
         note_refused(me, loaded);
     }
@@ -96,7 +96,8 @@ static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_c
         note_refused(me, eg_fail(EG_INVALID, "%s does not exist", work->checkpoint));
     }
     saving.from = from;
-    me->hooks->saved = from != NULL;
+    me->hooks->saved =
+        from != NULL || loaded.code == EG_INVALID; /* what cannot be used has to go, too */
     options->saving = &saving;
     eg_status status = eg_trial_run(out, settings, work->seed, cache, options);
     if (saving.refused) {

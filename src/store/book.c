@@ -29,6 +29,7 @@ void eg_book_free(eg_book *book)
         eg_results_free(&book->box->results);
     }
     eg_free(book->pages);
+    eg_free(book->earlier);
     eg_free(book->sessions);
     eg_index_clear(&book->ids);
     eg_free(book);
@@ -126,6 +127,11 @@ static eg_status apply_started(eg_book *book, eg_reader *reader)
     return eg_ok();
 }
 
+static eg_status undeclared(const char *name)
+{
+    return eg_fail(EG_INVALID, "the variable '%s' is not declared like that in the plan", name);
+}
+
 eg_status eg_book_declares(const eg_book *book, const eg_record *record)
 {
     const eg_results *results = &book->box->results;
@@ -133,26 +139,100 @@ eg_status eg_book_declares(const eg_book *book, const eg_record *record)
         const eg_array *array = eg_record_at(record, i);
         const eg_stored_variable *variable = eg_stored_find(results, array->name);
         if (variable == NULL || variable->rank != array->rank || variable->wide != array->wide) {
-            return eg_fail(EG_INVALID, "the variable '%s' is not declared like that in the plan",
-                           array->name);
+            return undeclared(array->name);
         }
     }
     return eg_ok();
 }
 
-static void take_extents(eg_book *book, const eg_record *record)
+/** A record on its way into the book: of its values only the objective and what it is reported on stay. */
+typedef struct skimmed {
+    eg_book *book;
+    size_t next; /* where the next variable is looked for first: records mostly share their order */
+    double objective, reported;
+} skimmed;
+
+static const eg_stored_variable *find_variable(skimmed *s, const char *name)
 {
-    for (size_t i = 0; i < eg_record_count(record); i++) {
-        const eg_array *array = eg_record_at(record, i);
-        const eg_stored_variable *variable = eg_stored_find(&book->box->results, array->name);
-        for (size_t k = 0; k < array->rank; k++) {
-            size_t *longest = &book->extents[eg_book_dimension(book, variable->dims[k])].length;
-            *longest = array->extent[k] > *longest ? array->extent[k] : *longest;
+    const eg_results *results = &s->book->box->results;
+    for (size_t i = 0; i < results->variable_count; i++) {
+        size_t at = (s->next + i) % results->variable_count;
+        if (strcmp(results->variables[at].name, name) == 0) {
+            s->next = at + 1;
+            return &results->variables[at];
         }
+    }
+    return NULL;
+}
+
+/** A new result is there. One that failed has no values: what the trial had before counts for more. */
+static void outdate_earlier(const eg_book *book, eg_page *page, eg_trial_status status)
+{
+    bool failed = eg_is_finished(status) && !eg_has_record(status);
+    if (status != EG_TRIAL_PAUSED && page->earlier != 0 &&
+        !(failed && eg_has_record(book->earlier[page->earlier - 1].result.status))) {
+        page->earlier = 0;
     }
 }
 
-static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offset)
+/** Keeps what a trial has for as long as there is nothing new. */
+static eg_status keep_earlier(eg_book *book, size_t trial)
+{
+    const eg_result *result = &book->box->results.trials[trial];
+    eg_page *page = &book->pages[trial];
+    if (page->earlier != 0 || !(eg_is_finished(result->status) || eg_has_record(result->status))) {
+        return eg_ok();
+    }
+    EG_TRY(eg_grow(&book->earlier, &book->earlier_capacity, book->earlier_count + 1,
+                   sizeof *book->earlier));
+    book->earlier[book->earlier_count++] = (eg_earlier){*result, page->frame};
+    page->earlier = book->earlier_count;
+    return eg_ok();
+}
+
+void eg_book_exchange_earlier(eg_book *book)
+{
+    for (size_t i = 0; i < book->box->results.trial_count; i++) {
+        eg_result *result = &book->box->results.trials[i];
+        eg_page *page = &book->pages[i];
+        if (page->earlier == 0) {
+            continue;
+        }
+        eg_earlier *earlier = &book->earlier[page->earlier - 1];
+        eg_earlier now = {*result, page->frame};
+        *result = earlier->result;
+        result->id = now.result.id;
+        result->point = now.result.point; /* a later plan may have numbered them anew */
+        result->replicate = now.result.replicate;
+        result->seed = now.result.seed;
+        result->stage = now.result.stage;
+        page->frame = earlier->frame;
+        *earlier = now;
+    }
+}
+
+static eg_status take_array(void *user, const eg_array_outline *array)
+{
+    skimmed *s = user;
+    const eg_stored_variable *variable = find_variable(s, array->name);
+    if (variable == NULL || variable->rank != array->rank || variable->wide != array->wide) {
+        return undeclared(array->name);
+    }
+    for (size_t k = 0; k < array->rank; k++) {
+        size_t *longest = &s->book->extents[eg_book_dimension(s->book, variable->dims[k])].length;
+        *longest = array->extent[k] > *longest ? array->extent[k] : *longest;
+    }
+    if (array->rank == 0 && strcmp(array->name, "objective") == 0) {
+        s->objective = array->first;
+    }
+    if (array->rank == 0 && strcmp(array->name, s->book->box->results.objective) == 0) {
+        s->reported = array->first;
+    }
+    return eg_ok();
+}
+
+static eg_status take_result(eg_book *book, const eg_event *event, eg_reader *record,
+                             uint64_t offset)
 {
     size_t trial = 0;
     EG_TRY(find_trial(book, event->id, &trial));
@@ -164,21 +244,21 @@ static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offs
     if (!eg_is_finished(event->status) && event->status != EG_TRIAL_PAUSED) {
         return eg_fail(EG_INVALID, "a result cannot be '%s'", eg_trial_status_name(event->status));
     }
-    if (event->record != NULL) {
-        EG_TRY(eg_book_declares(book, event->record));
-        take_extents(book, event->record);
+    skimmed s = {.book = book, .objective = (double)NAN, .reported = (double)NAN};
+    if (record != NULL) {
+        EG_TRY(eg_record_skim(record, take_array, &s));
+        EG_TRY(eg_reader_status(record, true));
     }
     take_attempt(book, trial, event);
+    outdate_earlier(book, &book->pages[trial], event->status);
     result->status = event->status;
     result->message = event->message;
-    bool has = event->record != NULL;
-    result->objective = has ? eg_record_value(event->record, "objective") : (double)NAN;
-    result->reported =
-        has ? eg_record_value(event->record, book->box->results.objective) : (double)NAN;
+    result->objective = s.objective;
+    result->reported = s.reported;
     result->session = book->session_count == 0 ? SIZE_MAX : book->session_count - 1;
     eg_page *page = &book->pages[trial];
-    page->frame = event->record != NULL ? offset : 0;
-    page->curves = event->record != NULL ? offset : page->curves;
+    page->frame = record != NULL ? offset : 0;
+    page->curves = record != NULL ? offset : page->curves;
     page->pauses += event->status == EG_TRIAL_PAUSED;
     return eg_ok();
 }
@@ -186,10 +266,9 @@ static eg_status take_result(eg_book *book, const eg_event *event, uint64_t offs
 static eg_status apply_result(eg_book *book, eg_reader *reader, uint64_t offset)
 {
     eg_event event = {0};
-    EG_TRY(eg_result_read(&event, &book->box->pool, reader));
-    eg_status status = take_result(book, &event, offset);
-    eg_record_free(event.record);
-    return status;
+    bool has_record = false;
+    EG_TRY(eg_result_read_head(&event, &book->box->pool, reader, &has_record));
+    return take_result(book, &event, has_record ? reader : NULL, offset);
 }
 
 static eg_status apply_skipped(eg_book *book, eg_reader *reader)
@@ -210,6 +289,7 @@ static eg_status apply_skipped(eg_book *book, eg_reader *reader)
         eg_result_reset(result, book->box->empty);
         result->status = EG_TRIAL_SKIPPED;
     }
+    outdate_earlier(book, &book->pages[trial], result->status);
     result->message = why;
     return eg_ok();
 }
@@ -234,7 +314,9 @@ static eg_status apply_redo(eg_book *book, eg_reader *reader)
     size_t trial = 0;
     EG_TRY(eg_reader_status(reader, true));
     EG_TRY(find_trial(book, id, &trial));
+    EG_TRY(keep_earlier(book, trial));
     eg_result_reset(&book->box->results.trials[trial], book->box->empty);
+    book->pages[trial].redone++;
     book->pages[trial].frame = book->pages[trial].curves = 0;
     book->pages[trial].losses = book->pages[trial].pauses = 0;
     return eg_ok();

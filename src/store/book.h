@@ -8,6 +8,12 @@
 #include "store/journal.h"
 #include "store/journal_entries.h"
 
+/** What a trial had achieved when it was to be run again (REDO). It is shown until the trial has a new result. */
+typedef struct eg_earlier {
+    eg_result result;
+    uint64_t frame;
+} eg_earlier;
+
 /** What is known of a trial besides its eg_result. */
 typedef struct eg_page {
     uint64_t frame; /**< offset of the frame that holds its record, 0: no record */
@@ -17,6 +23,8 @@ typedef struct eg_page {
     uint32_t attempts;
     uint32_t losses; /**< workers lost while they ran it, since it was last redone */
     uint32_t pauses; /**< attempts that ended in a pause, likewise */
+    uint32_t redone; /**< how often it was to be run again */
+    size_t earlier;  /**< place + 1 in the book's list; 0: none, or a new result is there */
 } eg_page;
 
 /** The longest extent that any record has along a dimension. */
@@ -41,6 +49,8 @@ typedef struct eg_book {
     size_t extent_count;
     eg_session_image *sessions;
     size_t session_count, session_capacity;
+    eg_earlier *earlier;
+    size_t earlier_count, earlier_capacity;
     size_t repeated; /**< results of trials that had one already; the first counts */
 } eg_book;
 
@@ -84,7 +94,11 @@ bool eg_book_complete(const eg_book *book);
 /** Trials that were running no longer are: their process has ended. */
 void eg_book_forget_running(eg_book *book);
 
-/** Completes the public part: session texts, warnings on mixed processors. */
+/** Shows, or hides again, the earlier results of trials that are being run again: exchanges them with where those
+ *  trials stand now. Frames can be applied only while they are hidden. */
+void eg_book_exchange_earlier(eg_book *book);
+
+/** Completes the public part for a reader: session texts, warnings on mixed processors, earlier results shown. */
 eg_status eg_book_finish(eg_book *book) EG_WARN_UNUSED;
 
 /** The session a finished trial ran in, NULL if unknown. */

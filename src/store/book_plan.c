@@ -63,14 +63,25 @@ static eg_status push_planned(eg_book *book, remake *r, const eg_plan_trial *tri
     return push(r, &result, &page);
 }
 
+/** Finished trials that the plan no longer has. Those that were being run again have their earlier results for good. */
 static eg_status push_older(eg_book *book, remake *r)
 {
     const eg_results *old = &book->box->results;
     for (size_t i = 0; i < old->trial_count; i++) {
-        if (!r->taken[i] && eg_is_finished(old->trials[i].status)) {
-            eg_result kept = old->trials[i];
-            kept.stage = r->pieces ? kept.stage : EG_STAGE_EARLIER;
-            EG_TRY(push(r, &kept, &book->pages[i]));
+        eg_result result = old->trials[i];
+        eg_page page = book->pages[i];
+        if (page.earlier != 0) {
+            const eg_earlier *earlier = &book->earlier[page.earlier - 1];
+            result = earlier->result;
+            /* which an earlier plan may have numbered otherwise */
+            result.point = old->trials[i].point;
+            result.stage = old->trials[i].stage;
+            page.frame = page.curves = earlier->frame;
+            page.earlier = 0;
+        }
+        if (!r->taken[i] && eg_is_finished(result.status)) {
+            result.stage = r->pieces ? result.stage : EG_STAGE_EARLIER;
+            EG_TRY(push(r, &result, &page));
         }
     }
     return eg_ok();

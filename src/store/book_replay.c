@@ -78,6 +78,36 @@ eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
     }
 }
 
+/** What is shown is not where these trials stand. */
+static eg_status warn_earlier(eg_book *book)
+{
+    size_t open = 0;
+    size_t failed = 0;
+    const char *why = "";
+    for (size_t i = 0; i < book->box->results.trial_count; i++) {
+        const eg_result *result = &book->box->results.trials[i];
+        bool finished = eg_is_finished(result->status);
+        if (book->pages[i].earlier != 0) {
+            open += finished ? 0 : 1;
+            failed += finished ? 1 : 0;
+            why = finished ? result->message : why;
+        }
+    }
+    if (open > 0) {
+        EG_TRY(
+            eg_box_warn(book->box,
+                        "%zu finished trials are to be run again (--redo); their earlier results "
+                        "are shown until the new ones are there",
+                        open));
+    }
+    return failed == 0
+               ? eg_ok()
+               : eg_box_warn(book->box,
+                             "%zu trials failed when they were run again (the last: %.200s); "
+                             "their earlier results are shown",
+                             failed, why);
+}
+
 eg_status eg_book_finish(eg_book *book)
 {
     for (size_t i = 0; i < book->session_count; i++) {
@@ -88,5 +118,7 @@ eg_status eg_book_finish(eg_book *book)
         EG_TRY(status);
     }
     book->box->results.complete = eg_book_complete(book);
+    EG_TRY(warn_earlier(book));
+    eg_book_exchange_earlier(book);
     return eg_box_warn_mixed(book->box);
 }

@@ -189,6 +189,7 @@ eg_status eg_box_warn_mixed(eg_box *box)
     eg_status status = warn_key(box, used, "processor=", "processors");
     eg_status_keep(&status, warn_key(box, used, "blas_core=", "BLAS kernels"));
     eg_status_keep(&status, warn_key(box, used, "build=", "builds"));
+    eg_status_keep(&status, eg_box_warn_data(box, used));
     eg_free(used);
     return status;
 }

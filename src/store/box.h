@@ -36,6 +36,9 @@ bool eg_has_record(eg_trial_status status);
  * may then differ for no reason of the experiment. Needs the sessions. */
 eg_status eg_box_warn_mixed(eg_box *box) EG_WARN_UNUSED;
 
+/** The same for data: one dataset (its settings) with different checksums. used [session_count]: it has results. */
+eg_status eg_box_warn_data(eg_box *box, const bool *used) EG_WARN_UNUSED;
+
 /** Back to pending, as if it had never run. */
 void eg_result_reset(eg_result *result, char *empty);
 

@@ -31,6 +31,9 @@ static void say(report *r, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    for (char *at = strchr(line, '\n'); at != NULL; at = strchr(at, '\n')) {
+        *at = ' '; /* somebody's text; a finding is a line */
+    }
     eg_write_bytes(&r->text, line, strlen(line));
     eg_write_u8(&r->text, '\n');
 }
@@ -44,6 +47,8 @@ typedef struct check {
     eg_replay replay;
     char *holder; /* of the lock; NULL: nobody writes */
     eg_findings found;
+    eg_box *file; /* NULL: there is none, or `loaded` says why it cannot be read */
+    eg_status loaded;
 } check;
 
 static void say_replay(check *c)
@@ -106,7 +111,7 @@ static eg_status check_journal(check *c)
 {
     EG_TRY(eg_book_create(&c->book));
     EG_TRY(eg_lock_holder(&c->holder, c->paths.lock));
-    EG_TRY(eg_journal_open(&c->journal, c->paths.journal, false));
+    EG_TRY(eg_journal_open(&c->journal, c->paths.journal, EG_JOURNAL_READ));
     eg_status replayed = eg_book_replay(c->book, &c->journal, &c->replay);
     if (replayed.code == EG_INVALID) {
         /* A whole record that means nothing without any damage is not ours to judge: a newer version's. */
@@ -200,13 +205,17 @@ static const char *different_result(const eg_result *truth, const eg_result *fil
     return strcmp(truth->message, file->message) == 0 ? NULL : "message";
 }
 
-/** A trial that got its result after the file was written, or went on to another pause, is behind, not
- *  different. */
-static bool is_behind(const eg_result *truth, const eg_result *file)
+/** A trial that got its result after the file was written, went on to another pause, or was run again or cut after it
+ *  had a result, is behind, not different. */
+static bool is_behind(const eg_result *truth, const eg_page *page, const eg_result *file)
 {
-    bool later = truth->status != file->status ||
-                 (truth->status == EG_TRIAL_PAUSED && truth->attempt > file->attempt);
-    return !eg_is_finished(file->status) && later;
+    bool other = truth->status != file->status;
+    bool later = truth->attempt > file->attempt;
+    if (!eg_is_finished(file->status)) {
+        return other || (truth->status == EG_TRIAL_PAUSED && later);
+    }
+    bool may_change = page->redone > 0 || !eg_has_record(file->status); /* what failed is retried */
+    return may_change && (later || (other && eg_is_cut(truth->status)));
 }
 
 static eg_status compare(check *c, const eg_results *file)
@@ -223,7 +232,7 @@ static eg_status compare(check *c, const eg_results *file)
     for (size_t i = 0; i < truth->trial_count && status.code == EG_OK; i++) {
         const eg_result *trial = &truth->trials[i];
         size_t at = eg_index_get(&ids, trial->id);
-        if (at == SIZE_MAX || is_behind(trial, &file->trials[at])) {
+        if (at == SIZE_MAX || is_behind(trial, &c->book->pages[i], &file->trials[at])) {
             behind++;
             continue;
         }
@@ -255,31 +264,26 @@ done:
     return status;
 }
 
-static eg_status check_file(check *c)
+static eg_status check_file(check *c, bool exists)
 {
     report *r = &c->report;
-    eg_path_kind kind = EG_PATH_NONE;
-    EG_TRY(eg_path_look(c->paths.file, &kind));
-    if (kind == EG_PATH_NONE) {
+    if (!exists) {
         say(r, "%s does not exist; engram collect makes it", c->paths.file);
         return eg_ok();
     }
-    eg_box *box = NULL;
-    eg_status loaded = eg_h5_load(&box, c->paths.file);
-    if (loaded.code == EG_INVALID) {
+    if (c->loaded.code == EG_INVALID) {
         r->sound = false;
         c->found.file = EG_PART_LOST;
-        say(r, "DAMAGED: %s", loaded.message);
+        say(r, "DAMAGED: %s", c->loaded.message);
         return eg_ok();
     }
-    EG_TRY(loaded);
-    say(r, "%s: all values can be read, %zu trials, %s", c->paths.file, box->results.trial_count,
-        box->results.complete ? "complete" : "not complete");
+    EG_TRY(c->loaded);
+    const eg_results *results = &c->file->results;
+    say(r, "%s: all values can be read, %zu trials, %s", c->paths.file, results->trial_count,
+        results->complete ? "complete" : "not complete");
     c->found.file = EG_PART_SOUND;
-    c->found.file_finished = eg_results_finished(&box->results);
-    eg_status status = c->book != NULL ? compare(c, &box->results) : eg_ok();
-    eg_results_free(&box->results);
-    return status;
+    c->found.file_finished = eg_results_finished(results);
+    return c->book != NULL ? compare(c, results) : eg_ok();
 }
 
 eg_status eg_store_check(char **out, bool *sound, const char *path)
@@ -298,12 +302,16 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
                          c.paths.journal);
         goto done;
     }
+    if (file != EG_PATH_NONE) {
+        /* Before the journal: what a run that goes on puts into the file meanwhile, the journal has already. */
+        c.loaded = eg_h5_load(&c.file, c.paths.file);
+    }
     if (journal != EG_PATH_NONE) {
         EG_TRY_DONE(status, check_journal(&c));
     } else {
         say(&c.report, "%s has no journal beside it: nothing to compare it with", c.paths.file);
     }
-    EG_TRY_DONE(status, check_file(&c));
+    EG_TRY_DONE(status, check_file(&c, file != EG_PATH_NONE));
     c.found.paths = &c.paths;
     eg_check_advise(&c.report.text, &c.found);
     eg_write_u8(&c.report.text, 0);
@@ -314,6 +322,7 @@ done:
     eg_book_free(c.book);
     eg_journal_close(&c.journal);
     eg_free(c.holder);
+    eg_results_free(c.file == NULL ? NULL : &c.file->results);
     eg_paths_clear(&c.paths);
     eg_writer_free(&c.report.text);
     return status;

@@ -24,6 +24,8 @@ eg_status eg_h5_failure(void)
 eg_h5_quiet eg_h5_quiet_begin(void)
 {
     eg_h5_quiet quiet = {0};
+    /* Everything is closed here; what the library does at the exit crashes it where memory was short before. */
+    (void)H5dont_atexit();
     (void)H5open();
     (void)H5Eget_auto2(H5E_DEFAULT, &quiet.function, &quiet.data);
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

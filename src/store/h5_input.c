@@ -73,6 +73,17 @@ static bool holds_numbers(hid_t type)
     return kind == H5T_INTEGER || kind == H5T_FLOAT;
 }
 
+/** In memory as in the file: HDF5 does not convert between ASCII, which other tools write, and UTF-8. */
+static hid_t text_type_like(hid_t type)
+{
+    hid_t memory = eg_h5_text_type();
+    H5T_cset_t set = type < 0 ? H5T_CSET_ERROR : H5Tget_cset(type);
+    if (set != H5T_CSET_ERROR && memory >= 0) {
+        (void)H5Tset_cset(memory, set);
+    }
+    return memory;
+}
+
 /** Moves a text that HDF5 allocated into the pool. */
 static eg_status take_text(char **out, char *text, eg_pool *pool)
 {
@@ -91,7 +102,7 @@ eg_status eg_h5_get_text(char **out, hid_t object, const char *name, const char 
     hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
     hid_t type = attribute < 0 ? H5I_INVALID_HID : H5Aget_type(attribute);
     hid_t space = attribute < 0 ? H5I_INVALID_HID : H5Aget_space(attribute);
-    hid_t memory = eg_h5_text_type();
+    hid_t memory = text_type_like(type);
     eg_status status = eg_ok();
     if (!holds_text(type) || space < 0 || H5Sget_simple_extent_npoints(space) != 1 ||
         H5Aread(attribute, memory, &text) < 0) {
@@ -133,7 +144,7 @@ eg_status eg_h5_read_text(char **out, hid_t group, const char *name, eg_pool *po
         eg_h5_has_link(group, name) ? H5Dopen2(group, name, H5P_DEFAULT) : H5I_INVALID_HID;
     hid_t type = dataset < 0 ? H5I_INVALID_HID : H5Dget_type(dataset);
     hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
-    hid_t memory = eg_h5_text_type();
+    hid_t memory = text_type_like(type);
     eg_status status = eg_ok();
     if (!holds_text(type) || space < 0 || H5Sget_simple_extent_npoints(space) != 1) {
         status = damaged(name);
@@ -212,7 +223,7 @@ eg_status eg_h5_read_texts(hid_t file, const char *name, size_t count, eg_pool *
     char **texts = NULL;
     hid_t type = H5Dget_type(dataset);
     hid_t space = H5Dget_space(dataset);
-    hid_t memory = eg_h5_text_type();
+    hid_t memory = text_type_like(type);
     eg_status status = eg_alloc(&texts, count, sizeof *texts);
     if (status.code == EG_OK &&
         (rank != 1 || !holds_text(type) || count > eg_h5_values_stored(dataset))) {

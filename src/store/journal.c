@@ -13,26 +13,59 @@
 
 static const unsigned char magic[4] = {0x89, 'E', 'G', 'J'};
 
+/* Looking behind damage may read so many times the file, and a few bytes more. */
+enum { SEARCH_FACTOR = 16, SEARCH_BYTES = 64 << 20 };
 enum { WINDOW = 1 << 20, OVERHEAD = EG_FRAME_HEADER_SIZE + EG_FRAME_CRC_SIZE };
 
-eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing)
+static int open_for(const char *path, eg_journal_use use)
 {
-    *journal = EG_JOURNAL_NONE;
-    journal->fd = eg_open_file(path, writing ? O_RDWR | O_CREAT : O_RDONLY);
-    if (journal->fd < 0) {
-        return eg_fail_errno(errno, "%s: cannot open the journal", path);
+    switch (use) {
+    case EG_JOURNAL_WRITE:
+        return eg_open_file(path, O_RDWR);
+    case EG_JOURNAL_CREATE:
+        return eg_open_file(path, O_RDWR | O_CREAT | O_EXCL);
+    case EG_JOURNAL_REMAKE:
+        return eg_create_file(path, magic, sizeof magic);
+    case EG_JOURNAL_READ:
+        break;
     }
+    return eg_open_file(path, O_RDONLY);
+}
+
+static eg_status take(eg_journal *journal, eg_journal_use use)
+{
     struct stat info;
-    eg_status status = eg_strdup(&journal->path, path);
-    if (status.code == EG_OK && fstat(journal->fd, &info) != 0) {
-        status = eg_fail_errno(errno, "%s: cannot read the journal", path);
+    /* Where the file system knows no such locks there is the lock file alone. */
+    if (use != EG_JOURNAL_READ && eg_lock_file(journal->fd) == EWOULDBLOCK) {
+        return eg_fail(EG_INVALID,
+                       "%s is being written by another process, perhaps under another name",
+                       journal->path);
     }
-    if (status.code != EG_OK) {
-        eg_journal_close(journal);
-        return status;
+    if (fstat(journal->fd, &info) != 0) {
+        return eg_fail_errno(errno, "%s: cannot read the journal", journal->path);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return eg_fail(EG_INVALID, "%s is not a regular file", journal->path);
     }
     journal->size = (uint64_t)info.st_size;
     return eg_ok();
+}
+
+eg_status eg_journal_open(eg_journal *journal, const char *path, eg_journal_use use)
+{
+    *journal = EG_JOURNAL_NONE;
+    journal->fd = open_for(path, use);
+    if (journal->fd < 0) {
+        return eg_fail_errno(errno, "%s: cannot open the journal", path);
+    }
+    eg_status status = eg_strdup(&journal->path, path);
+    if (status.code == EG_OK) {
+        status = take(journal, use);
+    }
+    if (status.code != EG_OK) {
+        eg_journal_close(journal);
+    }
+    return status;
 }
 
 void eg_journal_close(eg_journal *journal)
@@ -42,12 +75,41 @@ void eg_journal_close(eg_journal *journal)
     }
     eg_free(journal->path);
     eg_free(journal->buffer);
+    eg_free(journal->window);
     eg_writer_free(&journal->scratch);
     *journal = EG_JOURNAL_NONE;
 }
 
+static bool in_window(const eg_journal *journal, size_t size, uint64_t offset)
+{
+    return offset >= journal->window_at && offset - journal->window_at <= journal->window_size &&
+           size <= journal->window_size - (size_t)(offset - journal->window_at);
+}
+
+static eg_status move_window(eg_journal *journal, uint64_t offset)
+{
+    if (journal->window == NULL) {
+        EG_TRY(eg_alloc(&journal->window, WINDOW, 1));
+    }
+    journal->window_at = offset;
+    int error = eg_read_fully(journal->fd, journal->window, WINDOW, offset, &journal->window_size);
+    if (error != 0) {
+        journal->window_size = 0;
+        return eg_fail_errno(error, "%s: cannot read the journal", journal->path);
+    }
+    return eg_ok();
+}
+
 static eg_status read_at(eg_journal *journal, void *data, size_t size, uint64_t offset, size_t *got)
 {
+    if (size <= WINDOW / 4 && !in_window(journal, size, offset)) {
+        EG_TRY(move_window(journal, offset));
+    }
+    if (in_window(journal, size, offset)) {
+        memcpy(data, journal->window + (offset - journal->window_at), size);
+        *got = size;
+        return eg_ok();
+    }
     int error = eg_read_fully(journal->fd, data, size, offset, got);
     return error == 0 ? eg_ok()
                       : eg_fail_errno(error, "%s: cannot read the journal", journal->path);
@@ -98,6 +160,30 @@ static eg_status load(eg_journal *journal, uint64_t offset, eg_frame *frame, boo
     return eg_ok();
 }
 
+/** Loads the frame at `offset`, if there is one, on account of the search. A file made of beginnings, each of which
+ *  promises a long frame, would be read once for each of them. */
+static eg_status try_frame(eg_journal *journal, uint64_t offset, bool *found)
+{
+    eg_frame frame;
+    unsigned char header[EG_FRAME_HEADER_SIZE];
+    size_t got = 0;
+    uint64_t length = 0;
+    *found = false;
+    EG_TRY(read_at(journal, header, sizeof header, offset, &got));
+    if (got < sizeof header || !header_fits(journal, header, offset, &length)) {
+        return eg_ok();
+    }
+    journal->searched += length;
+    if (journal->searched / SEARCH_FACTOR > journal->size + SEARCH_BYTES / SEARCH_FACTOR) {
+        return eg_fail(
+            EG_INVALID,
+            "%s is damaged at byte %llu: so much behind it looks like records and is none "
+            "that it is not read to its end",
+            journal->path, (unsigned long long)journal->end);
+    }
+    return load(journal, offset, &frame, found);
+}
+
 /** Looks for a valid frame behind a bad one: first magic, then everything. */
 static eg_status find_next(eg_journal *journal, uint64_t from, uint64_t *offset, bool *found)
 {
@@ -113,8 +199,7 @@ static eg_status find_next(eg_journal *journal, uint64_t from, uint64_t *offset,
         }
         for (size_t i = 0; i + sizeof magic <= got && !*found; i++) {
             if (window[i] == magic[0] && memcmp(window + i, magic, sizeof magic) == 0) {
-                eg_frame frame;
-                EG_TRY_DONE(status, load(journal, from + i, &frame, found));
+                EG_TRY_DONE(status, try_frame(journal, from + i, found));
                 *offset = from + i;
             }
         }
@@ -184,6 +269,7 @@ eg_status eg_journal_cut(eg_journal *journal)
     if (journal->size == journal->end) {
         return eg_ok();
     }
+    journal->window_size = 0;
     int error = eg_truncate_file(journal->fd, journal->end);
     if (error != 0) {
         journal->broken = true;
@@ -232,6 +318,7 @@ eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_wr
     eg_write_bytes(out, payload->data, payload->size);
     eg_write_u32(out, eg_crc32c(0, out->data, out->failed ? 0 : out->size));
     EG_TRY(eg_writer_status(out));
+    journal->window_size = 0;
     int error = eg_write_fully(journal->fd, out->data, out->size, journal->end);
     if (error != 0) {
         /* Whatever part arrived goes away again, so that a later record can follow. */

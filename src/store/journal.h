@@ -53,19 +53,31 @@ typedef struct eg_frame {
 typedef struct eg_journal {
     int fd; /**< -1: closed */
     char *path;
-    uint64_t end;    /**< where the last good frame ends */
-    uint64_t size;   /**< of the file when it was opened */
-    uint64_t synced; /**< everything before it was forced to disk */
-    bool broken;     /**< a failed write could not be undone: nothing may follow it */
+    uint64_t end;      /**< where the last good frame ends */
+    uint64_t size;     /**< of the file when it was opened */
+    uint64_t synced;   /**< everything before it was forced to disk */
+    uint64_t searched; /**< bytes read while looking for frames behind damage */
+    bool broken;       /**< a failed write could not be undone: nothing may follow it */
     unsigned char *buffer;
     size_t capacity;
+    unsigned char *window; /**< a stretch of the file, so that short frames need no call each … */
+    uint64_t window_at;    /**< … from here … */
+    size_t window_size;    /**< … so many bytes; 0: none */
     eg_writer scratch;
 } eg_journal;
 
 #define EG_JOURNAL_NONE ((eg_journal){.fd = -1})
 
-/** Opens an existing journal; for writing also creates one (empty, no frames). */
-eg_status eg_journal_open(eg_journal *journal, const char *path, bool writing) EG_WARN_UNUSED;
+typedef enum eg_journal_use {
+    EG_JOURNAL_READ,
+    EG_JOURNAL_WRITE,  /**< goes on in one that is there */
+    EG_JOURNAL_CREATE, /**< a new one, empty; nothing may be there */
+    EG_JOURNAL_REMAKE, /**< the same, but one that an interrupted command left may be there, and goes */
+} eg_journal_use;
+
+/** Opens a journal, for writing locks it: no other process writes it, under whatever name. Errors: EG_INVALID
+ *  if one does; EG_SYSTEM. */
+eg_status eg_journal_open(eg_journal *journal, const char *path, eg_journal_use use) EG_WARN_UNUSED;
 void eg_journal_close(eg_journal *journal);
 
 /** What eg_journal_next found. */
@@ -78,7 +90,8 @@ typedef enum eg_found {
 
 /** Reads the frame at `end` and moves `end` behind it. The payload stays valid until the next call
  * of a function of this journal. *offset: where a torn or damaged stretch begins. Errors:
- * EG_SYSTEM, EG_MEMORY. */
+ * EG_SYSTEM, EG_MEMORY; EG_INVALID if it holds so many false beginnings of frames that looking for the next true one
+ * would never end. */
 eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
                           uint64_t *offset) EG_WARN_UNUSED;
 /** Reads the frame at `offset`. Errors: EG_INVALID if there is no valid frame (any more). */

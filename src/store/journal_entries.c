@@ -43,18 +43,42 @@ eg_status eg_pool_read(eg_pool *pool, char **out, eg_reader *reader)
     return status;
 }
 
+/** Lines of `lines` behind `prefix`, those of datasets (EG_SESSION_DATA) as they are. */
+static void write_lines(eg_writer *writer, const char *prefix, const char *lines)
+{
+    for (const char *line = lines; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        bool data = strncmp(line, EG_SESSION_DATA, strlen(EG_SESSION_DATA)) == 0;
+        eg_write_bytes(writer, prefix, data ? 0 : strlen(prefix));
+        eg_write_bytes(writer, line, length);
+        eg_write_u8(writer, '\n');
+        line += line[length] == '\n' ? length + 1 : length;
+    }
+}
+
 void eg_session_write(const eg_session *session, eg_writer *writer)
 {
     char host[256] = "";
     if (gethostname(host, sizeof host - 1) != 0) {
         host[0] = '\0';
     }
-    const char *const texts[] = {
-        session->command, session->version,   session->build,       session->blas_core,
-        session->blas,    session->processor, session->environment, host};
+    eg_writer lines = {0};
+    write_lines(&lines, EG_SESSION_DATA, session->data != NULL ? session->data : "");
+    write_lines(&lines, "", session->environment != NULL ? session->environment : "");
+    eg_write_u8(&lines, 0);
+    writer->failed = writer->failed || lines.failed;
+    const char *const texts[] = {session->command,
+                                 session->version,
+                                 session->build,
+                                 session->blas_core,
+                                 session->blas,
+                                 session->processor,
+                                 lines.failed ? "" : (const char *)lines.data,
+                                 host};
     for (size_t i = 0; i < EG_COUNT(texts); i++) {
         eg_write_text(writer, texts[i] != NULL ? texts[i] : "");
     }
+    eg_writer_free(&lines);
     eg_write_u32(writer, session->ranks);
     eg_write_u32(writer, (uint32_t)getpid());
     eg_write_f64(writer, session->time);
@@ -93,17 +117,6 @@ static void write_number(eg_writer *writer, const char *key, double value)
     write_line(writer, "", key, text);
 }
 
-static void write_environment(eg_writer *writer, const char *environment)
-{
-    for (const char *line = environment; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        eg_write_bytes(writer, "environment.", strlen("environment."));
-        eg_write_bytes(writer, line, length);
-        eg_write_u8(writer, '\n');
-        line += line[length] == '\n' ? length + 1 : length;
-    }
-}
-
 eg_status eg_session_text(char **out, const eg_session_image *session)
 {
     eg_writer writer = {0};
@@ -121,7 +134,7 @@ eg_status eg_session_text(char **out, const eg_session_image *session)
     write_line(&writer, "", "host=", session->host);
     write_number(&writer, "pid=", (double)session->pid);
     write_number(&writer, "ranks=", (double)session->ranks);
-    write_environment(&writer, session->environment);
+    write_lines(&writer, "environment.", session->environment);
     eg_write_u8(&writer, 0);
     eg_status status = eg_writer_status(&writer);
     if (status.code == EG_OK) {
@@ -186,17 +199,24 @@ eg_status eg_lost_read(eg_event *out, eg_pool *pool, eg_reader *reader)
     return eg_reader_status(reader, true);
 }
 
-eg_status eg_result_read(eg_event *out, eg_pool *pool, eg_reader *reader)
+eg_status eg_result_read_head(eg_event *out, eg_pool *pool, eg_reader *reader, bool *has_record)
 {
     EG_TRY(read_attempt(out, pool, reader));
     uint8_t status = eg_read_u8(reader);
     EG_TRY(eg_pool_read(pool, &out->message, reader));
-    bool has_record = eg_read_u8(reader) != 0;
-    EG_TRY(eg_reader_status(reader, false));
+    *has_record = eg_read_u8(reader) != 0;
+    EG_TRY(eg_reader_status(reader, !*has_record));
     if (eg_trial_status_name((eg_trial_status)status) == NULL) {
         return eg_fail(EG_INVALID, "unknown trial status %u", (unsigned)status);
     }
     out->status = (eg_trial_status)status;
+    return eg_ok();
+}
+
+eg_status eg_result_read(eg_event *out, eg_pool *pool, eg_reader *reader)
+{
+    bool has_record = false;
+    EG_TRY(eg_result_read_head(out, pool, reader, &has_record));
     if (has_record) {
         EG_TRY(eg_record_read(&out->record, reader));
     }

@@ -58,9 +58,11 @@ typedef struct eg_session_image {
 } eg_session_image;
 
 /** texts command, version, build, blas_core, blas, processor, environment, host; u32 ranks, u32
- * pid, f64 start. Host and pid are this process's. */
+ * pid, f64 start. The environment begins with the lines about data. Host and pid are this process's. */
 void eg_session_write(const eg_session *session, eg_writer *writer);
 eg_status eg_session_read(eg_session_image *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
+/** What lines about datasets begin with in `environment` and in the text of a session. */
+#define EG_SESSION_DATA "data."
 /** "key=value\n…" as in eg_results.sessions; a new text. */
 eg_status eg_session_text(char **out, const eg_session_image *session) EG_WARN_UNUSED;
 
@@ -89,6 +91,9 @@ void eg_lost_write(uint64_t id, const eg_attempt *attempt, bool was_running, con
                    eg_writer *writer);
 eg_status eg_lost_read(eg_event *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 eg_status eg_started_read(eg_event *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
+/** Up to the record, which comes next if there is one. */
+eg_status eg_result_read_head(eg_event *out, eg_pool *pool, eg_reader *reader,
+                              bool *has_record) EG_WARN_UNUSED;
 eg_status eg_result_read(eg_event *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 
 /** Reads a text into the pool; the reader remembers failures. */

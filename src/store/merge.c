@@ -243,13 +243,17 @@ static eg_status open_target(merge *m)
     eg_replay replay = {0};
     EG_TRY(eg_book_create(&m->book));
     if (!m->exists) {
-        EG_TRY(eg_format(&m->temporary, "%s.tmp", m->paths.journal));
-        if (unlink(m->temporary) != 0 && errno != ENOENT) {
-            return eg_fail_errno(errno, "%s", m->temporary);
+        char *name = NULL;
+        EG_TRY(eg_format(&name, "%s.tmp", m->paths.journal));
+        eg_status status = eg_journal_open(&m->journal, name, EG_JOURNAL_REMAKE);
+        if (status.code == EG_OK) {
+            m->temporary = name; /* ours to remove */
+        } else {
+            eg_free(name);
         }
-        return eg_journal_open(&m->journal, m->temporary, true);
+        return status;
     }
-    EG_TRY(eg_journal_open(&m->journal, m->paths.journal, true));
+    EG_TRY(eg_journal_open(&m->journal, m->paths.journal, EG_JOURNAL_WRITE));
     EG_TRY(eg_book_replay(m->book, &m->journal, &replay));
     if (replay.damaged) {
         return eg_fail(
@@ -282,7 +286,9 @@ static eg_status finish(merge *m)
     eg_free(m->temporary);
     m->temporary = NULL;
     EG_TRY(eg_sync_directory(m->paths.directory));
-    return eg_h5_publish(m->book, &m->journal, &m->paths, "tmp", eg_book_complete(m->book));
+    bool complete = eg_book_complete(m->book);
+    eg_book_exchange_earlier(m->book);
+    return eg_h5_publish(m->book, &m->journal, &m->paths, "tmp", complete);
 }
 
 static eg_status run(merge *m, const char *out, const char *const *files, size_t count)

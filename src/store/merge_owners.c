@@ -129,7 +129,7 @@ static eg_status load(eg_record **out, place at)
 {
     /* Reading does not change what the source says; only its buffer. */
     eg_journal journal = EG_JOURNAL_NONE;
-    EG_TRY(eg_journal_open(&journal, at.source->paths.journal, false));
+    EG_TRY(eg_journal_open(&journal, at.source->paths.journal, EG_JOURNAL_READ));
     eg_status status = eg_book_record(out, at.source->book, &journal, at.trial);
     eg_journal_close(&journal);
     return status;

@@ -79,7 +79,7 @@ static eg_status read_all(eg_merge_source *source, char **note)
     }
     EG_TRY(eg_lock_holder(&holder, source->paths.lock));
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_journal_open(&source->journal, source->paths.journal, false));
+    EG_TRY_DONE(status, eg_journal_open(&source->journal, source->paths.journal, EG_JOURNAL_READ));
     EG_TRY_DONE(status, eg_book_replay(source->book, &source->journal, &replay));
     if (!source->book->has_plan) {
         status = eg_fail(EG_INVALID,

@@ -1,11 +1,15 @@
 /** Names of a sweep's files; see store/paths.h. */
 #include "store/paths.h"
 
+#include "engram/file.h"
 #include "engram/memory.h"
+#include "engram/params.h"
 #include "engram/store.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,6 +88,43 @@ eg_status eg_store_checkpoint_directory(char **out, const char *path)
     return status;
 }
 
+/** The file at `path` begins like a results file, a journal or a checkpoint. */
+static bool begins_like_results(const char *path)
+{
+    static const char *const starts[] = {"\x89HDF\r\n\x1a\n",
+                                         "\x89"
+                                         "EGJ",
+                                         "\x89"
+                                         "EGC"};
+    char found[8] = {0};
+    size_t got = 0;
+    bool same = false;
+    int fd = eg_open_file(path, O_RDONLY | O_NONBLOCK);
+    struct stat info;
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+        eg_read_fully(fd, found, sizeof found, 0, &got) == 0) {
+        for (size_t i = 0; i < EG_COUNT(starts); i++) {
+            size_t length = strlen(starts[i]);
+            same = same || (got >= length && memcmp(found, starts[i], length) == 0);
+        }
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return same;
+}
+
+eg_status eg_store_is_no_results(const char *path)
+{
+    size_t length = strlen(path);
+    if (ends_with(path, length, ".h5") || ends_with(path, length, ".journal")) {
+        return eg_fail(EG_INVALID, "%s: a name for results; choose one with another ending", path);
+    }
+    return begins_like_results(path)
+               ? eg_fail(EG_INVALID, "%s holds results; choose another name", path)
+               : eg_ok();
+}
+
 eg_status eg_path_look(const char *path, eg_path_kind *out)
 {
     struct stat info;
@@ -123,6 +164,11 @@ eg_status eg_paths_check(const eg_paths *paths)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         eg_path_kind kind = EG_PATH_NONE;
         EG_TRY(eg_path_look(names[i], &kind));
+        bool link = lstat(names[i], &info) == 0 && S_ISLNK(info.st_mode);
+        if (link && (kind == EG_PATH_NONE || names[i] == paths->lock)) {
+            return eg_fail(EG_INVALID, "%s is a symbolic link%s; choose another name", names[i],
+                           kind == EG_PATH_NONE ? " to nothing" : "");
+        }
         if (kind == EG_PATH_OTHER) {
             return eg_fail(EG_INVALID, "%s is not a regular file; choose another name", names[i]);
         }

@@ -6,6 +6,7 @@
 #include "store/h5_read.h"
 #include "store/h5_write.h"
 #include "store/journal.h"
+#include "store/leftovers.h"
 #include "store/paths.h"
 #include "store/store_lock.h"
 
@@ -22,7 +23,7 @@ static eg_status read_journal(eg_book **book, eg_journal *journal, const eg_path
     /* Before the journal is read: a writer that ends meanwhile is taken for a living one, which
      * does no harm; the other way round its running trials would be. */
     EG_TRY(eg_lock_holder(holder, paths->lock));
-    EG_TRY(eg_journal_open(journal, paths->journal, false));
+    EG_TRY(eg_journal_open(journal, paths->journal, EG_JOURNAL_READ));
     EG_TRY(eg_book_replay(*book, journal, replay));
     if (!(*book)->has_plan) {
         return eg_fail(EG_INVALID,
@@ -54,7 +55,7 @@ static eg_status warn_replay(eg_box *box, const eg_replay *replay, const eg_path
     return eg_ok();
 }
 
-static eg_status load_journal(eg_box **out, const eg_paths *paths)
+static eg_status load_journal(eg_box **out, const eg_paths *paths, bool brief)
 {
     eg_book *book = NULL;
     eg_journal journal = EG_JOURNAL_NONE;
@@ -70,7 +71,9 @@ static eg_status load_journal(eg_box **out, const eg_paths *paths)
     for (size_t i = 0; i < results->trial_count; i++) {
         results->trials[i].losses = book->pages[i].losses;
         results->trials[i].pauses = book->pages[i].pauses;
-        EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
+        if (!brief || results->trials[i].status == EG_TRIAL_STOPPED) {
+            EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
+        }
     }
     *out = book->box;
     book->box = NULL;
@@ -81,14 +84,17 @@ done:
     return status;
 }
 
-static eg_status load(eg_box **out, const eg_paths *paths)
+static eg_status load(eg_box **out, const eg_paths *paths, bool brief)
 {
     eg_path_kind journal = EG_PATH_NONE;
     eg_path_kind file = EG_PATH_NONE;
     EG_TRY(eg_path_look(paths->journal, &journal));
     EG_TRY(eg_path_look(paths->file, &file));
     if (journal == EG_PATH_FILE) {
-        return load_journal(out, paths);
+        return load_journal(out, paths, brief);
+    }
+    if (journal == EG_PATH_OTHER) {
+        return eg_fail(EG_INVALID, "%s is not a regular file", paths->journal);
     }
     if (file == EG_PATH_NONE) {
         return eg_fail(EG_INVALID, "%s does not exist, and neither does %s", paths->file,
@@ -100,13 +106,13 @@ static eg_status load(eg_box **out, const eg_paths *paths)
     return eg_h5_load(out, paths->file);
 }
 
-eg_status eg_results_load(eg_results **out, const char *path)
+static eg_status load_results(eg_results **out, const char *path, bool brief)
 {
     *out = NULL;
     eg_paths paths = {0};
     eg_box *box = NULL;
     EG_TRY(eg_paths_make(&paths, path));
-    eg_status status = load(&box, &paths);
+    eg_status status = load(&box, &paths, brief);
     eg_paths_clear(&paths);
     if (status.code == EG_OK) {
         *out = &box->results;
@@ -114,39 +120,54 @@ eg_status eg_results_load(eg_results **out, const char *path)
     return status;
 }
 
-static eg_status holds_plan(bool *out, const char *path)
+/** The journal at PATH, read into a book; NULL if there is none. */
+static eg_status replay_journal(eg_book **book, const char *path)
 {
-    eg_book *book = NULL;
+    eg_paths paths = {0};
+    eg_path_kind kind = EG_PATH_NONE;
     eg_journal journal = EG_JOURNAL_NONE;
     eg_replay replay = {0};
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_book_create(&book));
-    EG_TRY_DONE(status, eg_journal_open(&journal, path, false));
-    EG_TRY_DONE(status, eg_book_replay(book, &journal, &replay));
-    *out = book->has_plan;
+    *book = NULL;
+    EG_TRY_DONE(status, eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_path_look(paths.journal, &kind));
+    if (kind != EG_PATH_FILE) {
+        goto done;
+    }
+    EG_TRY_DONE(status, eg_book_create(book));
+    EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, EG_JOURNAL_READ));
+    EG_TRY_DONE(status, eg_book_replay(*book, &journal, &replay));
 done:
     eg_journal_close(&journal);
-    eg_book_free(book);
+    eg_paths_clear(&paths);
     return status;
 }
 
 eg_status eg_results_begun(bool *out, const char *path)
 {
     eg_paths paths = {0};
-    eg_path_kind journal = EG_PATH_NONE;
     eg_path_kind file = EG_PATH_NONE;
+    eg_book *book = NULL;
     eg_status status = eg_ok();
     *out = false;
     EG_TRY_DONE(status, eg_paths_make(&paths, path));
-    EG_TRY_DONE(status, eg_path_look(paths.journal, &journal));
     EG_TRY_DONE(status, eg_path_look(paths.file, &file));
-    *out = file != EG_PATH_NONE;
-    if (journal == EG_PATH_FILE) {
-        status = holds_plan(out, paths.journal);
-    }
+    EG_TRY_DONE(status, replay_journal(&book, path));
+    *out = book != NULL ? book->has_plan : file != EG_PATH_NONE;
 done:
+    eg_book_free(book);
     eg_paths_clear(&paths);
     return status;
+}
+
+eg_status eg_results_load(eg_results **out, const char *path)
+{
+    return load_results(out, path, false);
+}
+
+eg_status eg_results_load_brief(eg_results **out, const char *path)
+{
+    return load_results(out, path, true);
 }
 
 static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *plan)
@@ -164,29 +185,33 @@ static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *pl
 
 eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *plan)
 {
-    eg_paths paths = {0};
-    eg_path_kind kind = EG_PATH_NONE;
     eg_book *book = NULL;
-    eg_journal journal = EG_JOURNAL_NONE;
-    eg_replay replay = {0};
-    eg_status status = eg_ok();
     for (size_t i = 0; i < plan->trial_count; i++) {
         outcomes[i] = (eg_outcome){
             .status = EG_TRIAL_PENDING, .objective = (double)NAN, .reported = (double)NAN};
     }
-    EG_TRY_DONE(status, eg_paths_make(&paths, path));
-    EG_TRY_DONE(status, eg_path_look(paths.journal, &kind));
-    if (kind != EG_PATH_FILE) {
-        goto done;
+    eg_status status = replay_journal(&book, path);
+    if (status.code == EG_OK && book != NULL) {
+        look_up(outcomes, book, plan);
     }
-    EG_TRY_DONE(status, eg_book_create(&book));
-    EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, false));
-    EG_TRY_DONE(status, eg_book_replay(book, &journal, &replay));
-    look_up(outcomes, book, plan);
-done:
-    eg_journal_close(&journal);
     eg_book_free(book);
-    eg_paths_clear(&paths);
+    return status;
+}
+
+eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path)
+{
+    eg_book *book = NULL;
+    *out = NULL;
+    *count = 0;
+    eg_status status = replay_journal(&book, path);
+    if (status.code == EG_OK && book != NULL) {
+        status = eg_alloc(out, book->plan_trials, sizeof **out);
+    }
+    for (; *out != NULL && *count < book->plan_trials; ++*count) {
+        const eg_result *trial = &book->box->results.trials[*count];
+        (*out)[*count] = (eg_plan_trial){trial->id, trial->point, trial->replicate, trial->seed};
+    }
+    eg_book_free(book);
     return status;
 }
 
@@ -227,8 +252,8 @@ static eg_status collect_once(const eg_paths *paths, bool *grew)
     if (replay.damaged) {
         EG_TRY_DONE(status, keep_fuller(paths, &book->box->results));
     }
-    EG_TRY_DONE(status, eg_h5_publish(book, &journal, paths, suffix, eg_book_complete(book)));
-    EG_TRY_DONE(status, eg_journal_open(&later, paths->journal, false));
+    EG_TRY_DONE(status, eg_h5_publish(book, &journal, paths, suffix, book->box->results.complete));
+    EG_TRY_DONE(status, eg_journal_open(&later, paths->journal, EG_JOURNAL_READ));
     *grew = later.size > journal.size;
 done:
     eg_free(holder);
@@ -262,6 +287,7 @@ eg_status eg_store_collect(const char *path)
             eg_fail(EG_INVALID, "%s is not a results file of engram; it is left alone", paths.file);
         goto done;
     }
+    eg_remove_leftovers(&paths);
     /* The sweep's own last picture may have been replaced by an older one just now: again. */
     bool grew = true;
     for (int i = 0; i < TRIES && grew && status.code == EG_OK; i++) {

@@ -7,7 +7,9 @@
 #include "store/book.h"
 #include "store/h5_write.h"
 #include "store/journal.h"
+#include "store/journal_guard.h"
 #include "store/paths.h"
+#include "store/store_data.h"
 #include "store/store_lock.h"
 #include "store/store_match.h"
 
@@ -24,6 +26,7 @@ struct eg_store {
     eg_paths paths;
     eg_lock lock;
     eg_journal journal;
+    eg_guard guard;
     eg_book *book;
     eg_writer payload;
     uint64_t published_end;   /* end of the journal when the result file was last written */
@@ -45,6 +48,8 @@ static double clock_seconds(clockid_t clock)
 static eg_status append(eg_store *store, eg_frame_type type, bool sync)
 {
     eg_frame frame;
+    /* A file that was cut would have its old length again behind what is written now. */
+    EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
     EG_TRY(eg_journal_append(&store->journal, type, &store->payload, clock_seconds(CLOCK_REALTIME),
                              sync, &frame));
     return eg_book_apply(store->book, &frame);
@@ -66,7 +71,8 @@ static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double 
 static eg_status read_existing(eg_store *store, const eg_plan *plan, bool writes, bool *has_header)
 {
     eg_replay replay = {0};
-    EG_TRY(eg_journal_open(&store->journal, store->paths.journal, writes));
+    EG_TRY(eg_journal_open(&store->journal, store->paths.journal,
+                           writes ? EG_JOURNAL_WRITE : EG_JOURNAL_READ));
     EG_TRY(eg_book_replay(store->book, &store->journal, &replay));
     if (replay.damaged) {
         return eg_fail(
@@ -109,8 +115,9 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
         EG_TRY_DONE(status, eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
     }
     if (store->journal.fd < 0) {
+        EG_TRY_DONE(status,
+                    eg_journal_open(&store->journal, store->paths.journal, EG_JOURNAL_CREATE));
         store->created = true;
-        EG_TRY_DONE(status, eg_journal_open(&store->journal, store->paths.journal, true));
     }
     EG_TRY_DONE(status, eg_journal_cut(&store->journal));
     if (!has_header) {
@@ -163,6 +170,7 @@ static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome 
 static void destroy(eg_store *store)
 {
     eg_journal_close(&store->journal);
+    eg_guard_close(&store->guard);
     eg_lock_release(&store->lock);
     eg_paths_clear(&store->paths);
     eg_free(store->change);
@@ -179,12 +187,15 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     EG_TRY(eg_alloc(&store, 1, sizeof *store));
     store->lock = EG_LOCK_NONE;
     store->journal = EG_JOURNAL_NONE;
+    store->guard = EG_GUARD_NONE;
     bool has_header = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
+    EG_TRY_DONE(status, eg_guard_open(&store->guard, &store->paths));
     EG_TRY_DONE(status, read_files(store, plan, true, &has_header));
+    EG_TRY_DONE(status, eg_store_check_data(store->book, session, store->paths.file));
     EG_TRY_DONE(status, write_beginning(store, plan, session, has_header));
     EG_TRY_DONE(status, eg_store_publish(store, eg_book_complete(store->book)));
     EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes));
@@ -207,6 +218,7 @@ eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *pl
     EG_TRY(eg_alloc(&store, 1, sizeof *store));
     store->lock = EG_LOCK_NONE;
     store->journal = EG_JOURNAL_NONE;
+    store->guard = EG_GUARD_NONE;
     bool has_header = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
@@ -292,7 +304,13 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
 
 eg_status eg_store_commit(eg_store *store)
 {
+    EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
     return eg_journal_sync(&store->journal);
+}
+
+bool eg_store_has_journal(const eg_store *store)
+{
+    return !store->guard.lost;
 }
 
 uint32_t eg_store_losses(const eg_store *store, size_t trial)
@@ -333,11 +351,20 @@ eg_status eg_store_publish(eg_store *store, bool complete)
 {
     double start = clock_seconds(CLOCK_MONOTONIC);
     uint64_t end = store->journal.end;
+    EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
+    eg_book_exchange_earlier(store->book);
     eg_status status = eg_h5_publish(store->book, &store->journal, &store->paths, "tmp", complete);
+    eg_book_exchange_earlier(store->book);
     store->published_at = clock_seconds(CLOCK_MONOTONIC);
     store->published_seconds = store->published_at - start;
     if (status.code == EG_OK) {
         store->published_end = end;
+    } else if (status.code == EG_INVALID && store->published_end > 0) {
+        /* What this process wrote does not read back. */
+        EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
+        store->guard.lost = store->journal.broken = true;
+        status = eg_fail(EG_SYSTEM, "%.400s: somebody changed the journal while the sweep ran",
+                         status.message);
     }
     return status;
 }

@@ -67,28 +67,52 @@ static holder myself(void)
     return me;
 }
 
-/** False if the file is empty or not a lock: its writer died, or is just writing it. */
-static bool read_holder(int fd, holder *out)
+/** What a lock file holds. */
+typedef enum content {
+    CONTENT_HOLDER,
+    CONTENT_NOTHING, /* its writer died, or is just writing it */
+    CONTENT_OTHER,   /* it is no lock file of engram's */
+} content;
+
+/** The unsigned number at *at, before the character `end`; moves behind that. */
+static bool read_number(const char **at, char end, unsigned long long *out)
+{
+    char *stop = NULL;
+    if (**at < '0' || **at > '9') {
+        return false;
+    }
+    *out = strtoull(*at, &stop, 10);
+    *at = stop + 1;
+    return *stop == end;
+}
+
+static content read_content(int fd, holder *out)
 {
     char text[CONTENT_SIZE];
     size_t got = 0;
-    if (eg_read_fully(fd, text, sizeof text - 1, 0, &got) != 0) {
-        return false;
+    *out = (holder){0};
+    if (eg_read_fully(fd, text, sizeof text - 1, 0, &got) != 0 || got == 0) {
+        return CONTENT_NOTHING;
     }
     text[got] = '\0';
-    *out = (holder){0};
-    char *space = strchr(text, ' ');
-    if (space == NULL || space == text || (size_t)(space - text) >= sizeof out->host) {
-        return false;
+    size_t host = strcspn(text, " \n");
+    if (text[host] != ' ' || host == 0 || host >= sizeof out->host) {
+        return CONTENT_OTHER;
     }
-    memcpy(out->host, text, (size_t)(space - text));
-    char *end = NULL;
-    out->pid = strtol(space + 1, &end, 10);
-    if (end == space + 1 || out->pid <= 0) {
-        return false;
+    memcpy(out->host, text, host);
+    const char *at = text + host + 1;
+    unsigned long long pid = 0;
+    if (!read_number(&at, ' ', &pid) || pid == 0 || pid > INT32_MAX ||
+        !read_number(&at, '\n', &out->start) || at != text + got) {
+        return CONTENT_OTHER;
     }
-    out->start = strtoull(end, NULL, 10);
-    return true;
+    out->pid = (long)pid;
+    return CONTENT_HOLDER;
+}
+
+static bool read_holder(int fd, holder *out)
+{
+    return read_content(fd, out) == CONTENT_HOLDER;
 }
 
 static bool same_host(const holder *who)
@@ -123,35 +147,12 @@ static eg_status refuse(const char *path, const char *file, int fd)
     }
     if (!same_host(&who)) {
         return eg_fail(EG_INVALID,
-                       "%s is being written by process %ld on host %s; if that job is gone, delete "
-                       "%s",
-                       file, who.pid, who.host, path);
+                       "%s is being written by process %ld on host %s; if that job is gone, "
+                       "`engram merge NEW.h5 %s` makes a copy that can be continued",
+                       file, who.pid, who.host, file);
     }
     return eg_fail(EG_INVALID, "%s is being written by process %ld on host %s", file, who.pid,
                    who.host);
-}
-
-typedef enum flock_answer { FLOCK_GOT, FLOCK_BUSY, FLOCK_UNSUPPORTED } flock_answer;
-
-static flock_answer try_flock(int fd)
-{
-    int result;
-    do {
-        result = flock(fd, LOCK_EX | LOCK_NB);
-    } while (result != 0 && errno == EINTR);
-    if (result == 0) {
-        return FLOCK_GOT;
-    }
-    return errno == EWOULDBLOCK ? FLOCK_BUSY : FLOCK_UNSUPPORTED;
-}
-
-/** The file at `path` is still the one behind fd: its holder did not remove it meanwhile. */
-static bool still_there(int fd, const char *path)
-{
-    struct stat mine;
-    struct stat there;
-    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_dev == there.st_dev &&
-           mine.st_ino == there.st_ino;
 }
 
 static eg_status sign(int fd, const char *path)
@@ -175,40 +176,46 @@ static eg_status open_error(const char *path, int error)
     return eg_fail_errno(error, "%s: cannot create the lock file", path);
 }
 
+/** A holder that is gone, on a file system without flock: two processes could both take over its lock. */
+static eg_status cannot_hand_over(const char *path, const char *file)
+{
+    return eg_fail(EG_INVALID,
+                   "%s: a process that is gone left the lock %s, and this file system cannot hand "
+                   "it over safely; `engram merge NEW.h5 %s` makes a copy that can be continued",
+                   file, path, file);
+}
+
 /** Decides about a lock file that exists already. *retry: it vanished, start again. */
 static eg_status take_existing(int fd, const char *path, const char *file, bool *retry)
 {
     *retry = false;
-    flock_answer answer = try_flock(fd);
-    if (answer == FLOCK_BUSY) {
+    int locked = eg_lock_file(fd);
+    if (locked == EWOULDBLOCK) {
         return refuse(path, file, fd);
     }
-    if (!still_there(fd, path)) {
+    if (!eg_is_same_file(fd, path)) {
         *retry = true;
         return eg_ok();
     }
     holder who;
-    bool known = read_holder(fd, &who);
-    if (answer == FLOCK_UNSUPPORTED && (!known || same_host(&who))) {
-        if (known && alive(&who)) {
-            return refuse(path, file, fd);
-        }
-        /* Without flock two processes could both take over a dead one's lock. */
+    content found = read_content(fd, &who);
+    if (found == CONTENT_OTHER) {
         return eg_fail(EG_INVALID,
-                       "%s: a process that is gone left the lock %s, and this file system cannot "
-                       "hand it over safely; delete it",
-                       file, path);
+                       "%s is not a lock of engram, and results in %s would need that name; choose "
+                       "another one",
+                       path, file);
     }
+    bool known = found == CONTENT_HOLDER;
     if (known && alive(&who)) {
         return refuse(path, file, fd);
     }
-    return sign(fd, path);
+    return locked == 0 ? sign(fd, path) : cannot_hand_over(path, file);
 }
 
 /** A lock file that did not exist before. */
 static eg_status take_new(int fd, const char *path, const char *file)
 {
-    if (try_flock(fd) == FLOCK_BUSY) {
+    if (eg_lock_file(fd) == EWOULDBLOCK) {
         /* Somebody found the file still empty, thought it abandoned, and took it. */
         return refuse(path, file, fd);
     }
@@ -228,7 +235,7 @@ static eg_status try_once(int *fd, const char *path, const char *file)
     if (*fd >= 0) {
         status = take_new(*fd, path, file);
     } else if (errno == EEXIST) {
-        *fd = eg_open_file(path, O_RDWR);
+        *fd = eg_open_file(path, O_RDWR | O_NOFOLLOW);
         if (*fd < 0) {
             return errno == ENOENT ? eg_ok() : open_error(path, errno);
         }
@@ -264,7 +271,9 @@ eg_status eg_lock_take(eg_lock *lock, const char *path, const char *file)
 void eg_lock_release(eg_lock *lock)
 {
     if (lock->fd >= 0) {
-        (void)unlink(lock->path);
+        if (eg_is_same_file(lock->fd, lock->path)) {
+            (void)unlink(lock->path); /* and not one that another process has now */
+        }
         (void)close(lock->fd);
     }
     eg_free(lock->path);
@@ -274,7 +283,7 @@ void eg_lock_release(eg_lock *lock)
 eg_status eg_lock_holder(char **out, const char *path)
 {
     *out = NULL;
-    int fd = eg_open_file(path, O_RDONLY);
+    int fd = eg_open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
         return eg_ok();
     }

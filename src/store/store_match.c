@@ -118,7 +118,7 @@ eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *f
     }
     bool finished = false;
     for (size_t i = 0; i < results->trial_count && !finished; i++) {
-        finished = eg_is_finished(results->trials[i].status);
+        finished = eg_is_finished(results->trials[i].status) || book->pages[i].earlier != 0;
     }
     if (!finished) {
         return eg_ok();

@@ -75,6 +75,16 @@ eg_reach eg_plan_reach(const eg_plan *plan, const eg_outcome *outcomes, size_t t
     return halved ? rule->kind->reach(rule->p, plan, outcomes, trial) : (eg_reach){0};
 }
 
+size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
+                     eg_peer peers[EG_PEERS_MAX])
+{
+    const eg_stop_rule *rule = rule_of_rungs(plan);
+    bool alone = rule != NULL && plan->stop_count == 1 && rule->kind->peers != NULL;
+    return alone && plan->trials[trial].replicate < plan->seed_count
+               ? rule->kind->peers(rule->p, plan, outcomes, trial, peers)
+               : 0;
+}
+
 void eg_plan_bounds(const eg_plan *plan, size_t evaluations, double *least, double *most)
 {
     *least = *most = 1;

@@ -51,6 +51,19 @@ static eg_status check_same(const eg_settings *a, const eg_settings *b)
     return status;
 }
 
+/** Points have most settings in common: they keep what is their own. */
+static eg_status share(eg_point_set *set, eg_settings **settings)
+{
+    bool shares = false;
+    for (size_t i = 0; i < set->model_count && !shares; i++) {
+        EG_TRY(eg_settings_share(settings, set->models[i], &shares));
+    }
+    if (!shares && set->model_count < EG_POINT_MODELS) {
+        set->models[set->model_count++] = *settings;
+    }
+    return eg_ok();
+}
+
 static eg_status append(eg_point_set *set, eg_plan *plan, eg_settings *settings, uint64_t id,
                         size_t slot)
 {
@@ -59,6 +72,7 @@ static eg_status append(eg_point_set *set, eg_plan *plan, eg_settings *settings,
     EG_TRY(eg_trial_cost(&cost, settings));
     EG_TRY(eg_grow(&set->ids, &set->id_capacity, count + 1, sizeof *set->ids));
     EG_TRY(eg_grow(&plan->points, &set->point_capacity, count + 1, sizeof *plan->points));
+    EG_TRY(share(set, &settings));
     plan->points[count] = (eg_point){.settings = settings, .cost = cost};
     set->ids[count] = id;
     set->slots[slot] = count + 1;

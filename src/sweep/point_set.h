@@ -4,12 +4,17 @@
 
 #include "engram/sweep.h"
 
+enum { EG_POINT_MODELS = 16 };
+
 /** A hash table from content to index; start with {0}. */
 typedef struct eg_point_set {
     size_t *slots; /**< index + 1; 0: free */
     size_t slot_count;
     uint64_t *ids; /**< by point */
     size_t id_capacity, point_capacity;
+    eg_settings *
+        models[EG_POINT_MODELS]; /**< points with different names of settings, which others share */
+    size_t model_count;
 } eg_point_set;
 
 /** Takes `settings`: appends them to plan->points, or releases them and counts a duplicate. */

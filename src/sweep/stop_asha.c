@@ -140,6 +140,61 @@ static eg_reach reach(const double *p, const eg_plan *plan, const eg_outcome *ou
     return far;
 }
 
+/** A rung with those who have come to it. */
+typedef struct level {
+    size_t k, arrived, kept, missing;
+} level;
+
+/** Who of in [arrived], sorted, is out at this rung, and who waits. */
+static void settle(const level *l, const eg_outcome *outcomes, const eg_standing *in,
+                   size_t cohorts, eg_peer *out)
+{
+    for (size_t place = 0; place < l->arrived; place++) {
+        eg_peer *peer = &out[in[place].point / cohorts];
+        if (outcomes[peer->trial].rungs > l->k) {
+            peer->reach.out = place >= l->kept;
+            peer->reach.waits = !peer->reach.out && place + l->missing >= l->kept;
+        }
+    }
+}
+
+_Static_assert((int)EG_PEERS_MAX == (int)EG_COHORT_MAX, "a cohort is what is compared");
+
+static size_t peers(const double *p, const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
+                    eg_peer *out)
+{
+    const eg_plan_trial *which = &plan->trials[trial];
+    eg_standing in[EG_COHORT_MAX];
+    size_t all = eg_cohort_of(p, plan, which->point, in);
+    size_t cohorts = all > 1 ? in[1].point - in[0].point : plan->point_count;
+    for (size_t i = 0; i < all; i++) {
+        out[i] = (eg_peer){.trial = eg_plan_find(plan, in[i].point, which->replicate)};
+    }
+    size_t known = take_part(plan, outcomes, which->replicate, in, all);
+    size_t count = known;
+    for (size_t k = 0; known > 0; k++) {
+        /* Who has come so far and no farther may go on to this rung. */
+        for (size_t i = 0; i < known; i++) {
+            eg_peer *peer = &out[in[i].point / cohorts];
+            if (outcomes[peer->trial].rungs == k) {
+                peer->reach.until = k < EG_RUNGS_MAX && count > 1 ? rung_at(p, k) : 0;
+            }
+        }
+        level l = {.k = k, .kept = eg_cohort_kept(p, count)};
+        l.arrived = gather(plan, outcomes, which->replicate, k, in, known);
+        l.missing = count - l.arrived;
+        eg_cohort_sort(in, l.arrived);
+        settle(&l, outcomes, in, cohorts, out);
+        known = l.kept > l.missing ? l.kept - l.missing : 0;
+        known = known < l.arrived ? known : l.arrived;
+        count = l.kept;
+        if (k == EG_RUNGS_MAX) {
+            break;
+        }
+    }
+    return all;
+}
+
 /** The objective must be known before the end, at every point. */
 static eg_status check(const eg_plan *plan)
 {
@@ -182,6 +237,7 @@ const eg_stop_kind eg_stop_asha = {
                   .param_count = EG_COUNT(params)},
     .measure = measure,
     .reach = reach,
+    .peers = peers,
     .bounds = bounds,
     .check = check,
     .compares = eg_cohort_shared,

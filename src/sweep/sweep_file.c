@@ -1,13 +1,24 @@
 /** The files a sweep is made of: reading them, and following their includes. */
 #include "sweep/sweep_read.h"
 
+#include "engram/file.h"
+
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { FILE_SIZE_MAX = 64 << 20, INCLUDE_DEPTH_MAX = 16, SUGGESTION_SIZE = 256 };
+/** Sizes of one file and of all files of a sweep together; includes, each counted as often as it is included. */
+enum {
+    FILE_SIZE_MAX = 64 << 20,
+    TOTAL_SIZE_MAX = 64 << 20,
+    INCLUDES_MAX = 256,
+    INCLUDE_DEPTH_MAX = 16,
+    SUGGESTION_SIZE = 256
+};
 
 static const char *base_name(const char *path)
 {
@@ -70,8 +81,60 @@ static eg_status open_failure(int error, const char *path, const eg_origin *from
                : eg_fail_at(from, "%s does not exist; did you mean %s?", path, suggestion);
 }
 
-static eg_status read_all(eg_sweep *sweep, FILE *file, const char *path, const eg_origin *from,
-                          const char **text, size_t *size)
+static eg_status check_size(const eg_sweep *sweep, const struct stat *info, const char *path,
+                            const eg_origin *from)
+{
+    if (S_ISDIR(info->st_mode)) {
+        return eg_fail_at(from, "%s is a directory, not a file", path);
+    }
+    if (!S_ISREG(info->st_mode)) {
+        return eg_fail_at(from, "%s is a pipe or a device, not a regular file", path);
+    }
+    if (info->st_size > FILE_SIZE_MAX) {
+        return eg_fail_at(from, "%s is larger than %d MiB", path, (int)(FILE_SIZE_MAX >> 20));
+    }
+    if ((size_t)info->st_size > TOTAL_SIZE_MAX - sweep->read_bytes) {
+        return eg_fail_at(from, "%s: the files of this sweep are larger than %d MiB together", path,
+                          (int)(TOTAL_SIZE_MAX >> 20));
+    }
+    return eg_ok();
+}
+
+static eg_status read_open(eg_sweep *sweep, int fd, const char *path, const eg_origin *from,
+                           const char **text, size_t *size)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        return eg_fail_errno(errno, "cannot read %s", path);
+    }
+    EG_TRY(check_size(sweep, &info, path, from));
+    char *buffer = NULL;
+    EG_TRY(eg_arena_alloc(sweep->arena, &buffer, (size_t)info.st_size + 1, 1));
+    int error = eg_read_fully(fd, buffer, (size_t)info.st_size, 0, size);
+    if (error != 0) {
+        return eg_fail_errno(error, "cannot read %s", path);
+    }
+    buffer[*size] = '\0';
+    sweep->read_bytes += *size;
+    *text = buffer;
+    return eg_ok();
+}
+
+eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin *from,
+                             const char **text, size_t *size)
+{
+    int fd = eg_open_file(path, O_RDONLY);
+    if (fd < 0) {
+        return open_failure(errno, path, from);
+    }
+    eg_status status = read_open(sweep, fd, path, from, text, size);
+    (void)close(fd);
+    return status;
+}
+
+/** A stream, whose size is not known before. */
+static eg_status read_stream(eg_sweep *sweep, FILE *file, const char *path, const eg_origin *from,
+                             const char **text, size_t *size)
 {
     char *buffer = NULL;
     size_t capacity = 0;
@@ -92,28 +155,9 @@ static eg_status read_all(eg_sweep *sweep, FILE *file, const char *path, const e
         return eg_fail(EG_SYSTEM, "cannot read %s: %s", path, strerror(errno));
     }
     buffer[*size] = '\0';
+    sweep->read_bytes += *size;
     *text = buffer;
     return eg_ok();
-}
-
-eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin *from,
-                             const char **text, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return open_failure(errno, path, from);
-    }
-    struct stat info;
-    eg_status status = eg_ok();
-    if (fstat(fileno(file), &info) != 0) {
-        status = eg_fail_errno(errno, "cannot read %s", path);
-    } else if (S_ISDIR(info.st_mode)) {
-        status = eg_fail_at(from, "%s is a directory, not a file", path);
-    } else {
-        status = read_all(sweep, file, path, from, text, size);
-    }
-    (void)fclose(file);
-    return status;
 }
 
 eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size)
@@ -123,7 +167,7 @@ eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size)
         return eg_sweep_read_file(sweep, sweep->path, &nowhere, text, size);
     }
     sweep->path = "standard input";
-    return read_all(sweep, stdin, sweep->path, &nowhere, text, size);
+    return read_stream(sweep, stdin, sweep->path, &nowhere, text, size);
 }
 
 /* Includes --------------------------------------------------------------------------------------- */
@@ -180,6 +224,12 @@ static eg_status include(eg_sweep *sweep, const chain *outer, const eg_node *nam
     EG_TRY(eg_sweep_beside(sweep, outer->path, name->text, &path));
     chain link = link_of(outer, path);
     EG_TRY(check_chain(&link, &name->at));
+    if (sweep->include_count == INCLUDES_MAX) {
+        return eg_fail_at(&name->at,
+                          "more than %d includes, a file counted each time it is included",
+                          (int)INCLUDES_MAX);
+    }
+    sweep->include_count++;
     EG_TRY(eg_sweep_read_file(sweep, path, &name->at, &text, &size));
     return add_part(sweep, &link, text, size);
 }

@@ -44,6 +44,8 @@ typedef struct eg_sweep {
     size_t part_count, part_capacity;
     eg_sweep_part *tables; /**< CSV files that were read; no root */
     size_t table_count, table_capacity;
+    size_t include_count; /**< a file counted each time it is included */
+    size_t read_bytes;    /**< of all files so far */
     eg_override *overrides;
     size_t override_count;
     eg_texts warnings, notes;

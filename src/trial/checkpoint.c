@@ -7,9 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const unsigned char magic[4] = {0x89, 'E', 'G', 'C'};
-
-enum { FORMAT = 1, CHECKSUM_SIZE = 4 };
+enum { FORMAT = 2, FORMAT_WITHOUT_DATA = 1, CHECKSUM_SIZE = EG_CHECKPOINT_CHECKSUM };
 
 void eg_checkpoint_seal(unsigned char *data, size_t size)
 {
@@ -27,6 +25,7 @@ static void write_identity(const eg_run *run, eg_writer *writer)
     eg_write_text(writer, __VERSION__);
     eg_write_text(writer, eg_blas_core());
     eg_write_text(writer, eg_blas_config());
+    eg_write_u64(writer, run->data);
 }
 
 static void write_record(const eg_record *record, eg_writer *writer)
@@ -45,7 +44,7 @@ static void write_record(const eg_record *record, eg_writer *writer)
 void eg_checkpoint_write(const eg_run *run, eg_writer *writer)
 {
     eg_writer_clear(writer);
-    eg_write_bytes(writer, magic, sizeof magic);
+    eg_write_bytes(writer, eg_checkpoint_magic, sizeof eg_checkpoint_magic);
     eg_write_u32(writer, FORMAT);
     write_identity(run, writer);
     eg_write_u64(writer, run->phase);
@@ -66,21 +65,22 @@ void eg_checkpoint_write(const eg_run *run, eg_writer *writer)
     }
 }
 
-static eg_status check_frame(const unsigned char *data, size_t size, eg_reader *reader)
+static eg_status check_frame(const unsigned char *data, size_t size, eg_reader *reader,
+                             uint32_t *format)
 {
     *reader = eg_reader_make(data, size);
-    const void *start = eg_read_bytes(reader, sizeof magic);
-    uint32_t format = eg_read_u32(reader);
+    const void *start = eg_read_bytes(reader, sizeof eg_checkpoint_magic);
+    *format = eg_read_u32(reader);
     if (reader->failed || size - reader->at < CHECKSUM_SIZE ||
-        memcmp(start, magic, sizeof magic) != 0) {
+        memcmp(start, eg_checkpoint_magic, sizeof eg_checkpoint_magic) != 0) {
         return eg_fail(EG_INVALID, "these %zu bytes are not a checkpoint", size);
     }
     eg_reader end = eg_reader_make(data + size - CHECKSUM_SIZE, CHECKSUM_SIZE);
     if (eg_crc32c(0, data, size - CHECKSUM_SIZE) != eg_read_u32(&end)) {
         return eg_fail(EG_INVALID, "wrong checksum over %zu bytes", size);
     }
-    if (format != FORMAT) {
-        return eg_fail(EG_INVALID, "format %lu, expected %d", (unsigned long)format, (int)FORMAT);
+    if (*format != FORMAT && *format != FORMAT_WITHOUT_DATA) {
+        return eg_fail(EG_INVALID, "format %lu, expected %d", (unsigned long)*format, (int)FORMAT);
     }
     reader->size -= CHECKSUM_SIZE;
     return eg_ok();
@@ -99,7 +99,7 @@ static eg_status expect_text(eg_reader *reader, const char *what, const char *ex
     return status;
 }
 
-static eg_status read_identity(const eg_run *run, eg_reader *reader)
+static eg_status read_identity(const eg_run *run, eg_reader *reader, uint32_t format)
 {
     uint64_t id = eg_read_u64(reader);
     uint32_t version = eg_read_u32(reader);
@@ -114,7 +114,14 @@ static eg_status read_identity(const eg_run *run, eg_reader *reader)
     }
     EG_TRY(expect_text(reader, "compiler", __VERSION__));
     EG_TRY(expect_text(reader, "BLAS kernel", eg_blas_core()));
-    return expect_text(reader, "BLAS build", eg_blas_config());
+    EG_TRY(expect_text(reader, "BLAS build", eg_blas_config()));
+    uint64_t data = format == FORMAT_WITHOUT_DATA ? run->data : eg_read_u64(reader);
+    EG_TRY(eg_reader_status(reader, false));
+    if (data != run->data) {
+        return eg_fail(EG_INVALID, "made with other data (checksum %016llx, these have %016llx)",
+                       (unsigned long long)data, (unsigned long long)run->data);
+    }
+    return eg_ok();
 }
 
 static eg_status read_position(eg_run *run, eg_reader *reader)
@@ -164,8 +171,9 @@ static eg_status read_record(const eg_record *record, eg_reader *reader)
 eg_status eg_checkpoint_read(eg_run *run, const void *data, size_t size)
 {
     eg_reader reader;
-    EG_TRY(check_frame(data, size, &reader));
-    EG_TRY(read_identity(run, &reader));
+    uint32_t format = 0;
+    EG_TRY(check_frame(data, size, &reader, &format));
+    EG_TRY(read_identity(run, &reader, format));
     EG_TRY(read_position(run, &reader));
     EG_TRY(read_record(run->record, &reader));
     EG_TRY(run->learner->ops->read(run->learner, &reader));

@@ -1,11 +1,12 @@
 /** The binary form of a run between two minibatches; what is in it and when it is refused is in
  * engram/trial.h.
  *
- *  Format 1, little endian except for arrays of numbers, which are as the machine has them:
+ *  Format 2, little endian except for arrays of numbers, which are as the machine has them:
  *
  *      magic 89 45 47 43, u32 format
  *      u64 trial id
  *      u32 EG_RESULT_VERSION, text compiler, text BLAS kernel, text BLAS build
+ *      u64 checksum of the dataset (not in format 1, which is read too)
  *      u64 phase, u64 minibatches done in it, u8 eg_pending
  *      u64 examples seen, u64 examples evaluated, f64 seconds of training, f64 of evaluation
  *      f64 x EG_WINDOW newest losses
@@ -20,6 +21,10 @@
 #define ENGRAM_TRIAL_CHECKPOINT_H
 
 #include "trial/run.h"
+
+/** How every checkpoint begins, and the bytes of the checksum at its end. */
+static const unsigned char eg_checkpoint_magic[4] = {0x89, 'E', 'G', 'C'};
+enum { EG_CHECKPOINT_CHECKSUM = 4 };
 
 /** Replaces the contents of `writer`; whether memory sufficed is in its status. */
 void eg_checkpoint_write(const eg_run *run, eg_writer *writer);

@@ -41,6 +41,7 @@ typedef struct eg_run {
     eg_saving *saving; /**< NULL: no checkpoints */
     size_t until;      /**< pauses behind this evaluation; 0: does not */
     uint64_t id;       /**< of the trial, where there are checkpoints */
+    uint64_t data;     /**< the dataset's checksum */
     eg_writer checkpoint;
     double saved, save_cost; /**< when, and how long it took */
     eg_progress progress;

@@ -32,6 +32,7 @@ eg_status eg_run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
     size_t block = eg_view_size(&run->root, "eval.block");
     const eg_dataset *dataset = NULL;
     EG_TRY(eg_dataset_cache_get(cache, &run->root, &dataset));
+    run->data = dataset->checksum;
     EG_TRY(
         eg_stream_create(&run->stream, &run->root, dataset, seed, run->selection.holdout, block));
     EG_TRY(eg_selection_check(&run->selection, run->stream->shape.tasks));

@@ -68,4 +68,27 @@ refuses "dataset mnist" "data" -- "$engram" run d.yaml --redo all
 mv elsewhere data
 expect 0 "$engram" run d.yaml seeds=2
 has err "1 of its 2 trials are new"
+
+# The same command on other data would mix two sweeps' results: refused, or marked.
+expect 0 "$engram" run d.yaml -o e.h5
+cp e.journal before.journal
+printf '\x80' | dd of=data/train-images-idx3-ubyte bs=1 seek=1000 conv=notrunc status=none
+refuses "the data have changed" "mnist had checksum" "--accept-data" -- "$engram" run d.yaml -o e.h5 seeds=2
+same before.journal e.journal
+expect 0 "$engram" run d.yaml -o e.h5
+has out "all 1 trials were finished before"
+expect 0 "$engram" status e.h5
+lacks out "different data"
+expect 0 "$engram" run d.yaml -o e.h5 seeds=2 --accept-data
+expect 0 "$engram" status e.h5
+has out "results of different data are mixed: mnist with checksums"
+rm e.journal
+expect 0 "$engram" top e.h5
+has out "results of different data are mixed: mnist with checksums"
+# From now on these are its data; the place they lie in does not matter.
+expect 0 "$engram" run d.yaml -o f.h5
+cp -r data moved
+expect 0 "$engram" run d.yaml -o f.h5 seeds=2 dataset.path=moved
+expect 0 "$engram" status f.h5
+lacks out "different data"
 echo passed

@@ -25,6 +25,7 @@ for i in 1 2 3; do
     expect 0 "$engram" run s.yaml --slice "$i/3"
     has out "engram merge"
     [ -s "results/s.${i}of3.h5" ] || fail "slice $i has no file of its own"
+    expect 0 "$engram" check "results/s.${i}of3.h5"
 done
 expect 0 "$engram" merge merged.h5 results/s.?of3.h5
 has out "merged.h5: 16 of 16 trials finished, from 3 files"

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Closed standard streams, and limits on what a process may write.
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh" "$@"
+
+sweep s <<'END'
+grid:
+  optimizer.lr: [0.01, 0.03]
+seeds: 2
+END
+
+# whole NAME: the sweep is done and sound.
+whole() {
+    expect 0 "$engram" check "$1.h5"
+    has out "4 trials (4 done)"
+}
+
+# Whichever standard streams are closed: the journal does not get their numbers. Without standard output the summary cannot
+# be written, and the exit code says so.
+for closed in 0 1 2 "0 1" "0 2" "1 2" "0 1 2"; do
+    code=0 want=0
+    case $closed in *1*) want=4 ;; esac
+    (
+        exec </dev/null >/dev/null 2>&1
+        for fd in $closed; do eval "exec $fd>&-"; done
+        timeout 60 "$engram" run s.yaml -o r.h5
+    ) || code=$?
+    [ "$code" = "$want" ] || fail "exit code $code without the streams $closed"
+    whole r
+    rm r.*
+done
+
+# A limit on the size of files is an error like a full disk, and the same command goes on without it. The journal of these
+# trials is longer than its limit, the results file than its own.
+for limit in 4 64; do
+    (
+        ulimit -f $limit # KiB
+        expect 4 "$engram" run s.yaml -o r.h5 --quiet
+    )
+    has err "File too large"
+    expect 0 "$engram" run s.yaml -o r.h5 --quiet
+    whole r
+    rm r.*
+done
