@@ -16,7 +16,7 @@ begin() {
     "$engram" run s.yaml -o d/s.h5 --quiet 2>running &
     job=$!
     background+=("$job")
-    until "$engram" check d/s.h5 2>/dev/null | grep -qE '\([0-9]+ [a-z]+, ([0-9]+ [a-z]+, )*[0-9]+ done|[0-9]+ done'; do
+    until "$engram" check d/s.h5 2>/dev/null | grep -E '\([0-9]+ [a-z]+, ([0-9]+ [a-z]+, )*[0-9]+ done|[0-9]+ done' >/dev/null; do
         kill -0 "$job" 2>/dev/null || fail "it ended by itself: $(cat running)"
         sleep 0.05
     done
