@@ -5,6 +5,7 @@
 
 #include "engram/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -293,6 +294,7 @@ eg_status eg_replace_file_parts(const char *path, const char *suffix, const eg_f
     char *directory = NULL;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, target_of(&target, path, &parts[0], what));
+    assert(target != NULL);
     EG_TRY_DONE(status, directory_of(&directory, target));
     EG_TRY_DONE(status, replace(target, suffix, parts, count, what));
     status = eg_sync_directory(directory);
