@@ -47,12 +47,8 @@ pid=$!
 background+=("$pid")
 sleep 1
 kill -TERM "$pid"
-for _ in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.1
-done
+await "a status to end at the first signal" gone "$pid"
 code=0
-! kill -0 "$pid" 2>/dev/null || fail "status does not end at the first signal"
 wait "$pid" || code=$?
 [ "$code" = 143 ] || fail "exit code $code of a status that was terminated"
 exec 3>&-

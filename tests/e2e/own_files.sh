@@ -84,10 +84,7 @@ END
 "$engram" run long.yaml -o long.h5 --quiet 2>running &
 job=$!
 background+=("$job")
-for _ in $(seq 600); do
-    [ ! -s long.h5 ] || break
-    sleep 0.05
-done
+await "the results file of a running sweep" test -s long.h5
 ln long.journal hard.journal
 ln -s long.journal soft.journal
 ln -s . around

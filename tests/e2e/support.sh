@@ -120,6 +120,10 @@ await() {
     done
 }
 
+gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
 # await_point NAME [RANK]: until a command behind `hooks NAME` has come to its point.
 await_point() {
     await "the point of $1 at rank ${2-0}" test -e "$work/$1.hook/reached.${2-0}"

@@ -10,21 +10,20 @@ grid:
 seeds: 1000
 END
 
-# begin: the sweep in d/s.h5, until some trials are finished.
+# begin: the sweep in d/s.h5, after its third result, and slow until `ends` lets it go on.
 begin() {
     mkdir d
-    "$engram" run s.yaml -o d/s.h5 --quiet 2>running &
+    hooks begun "results 3"
+    "${hook[@]}" "$engram" run s.yaml -o d/s.h5 --quiet 2>running &
     job=$!
     background+=("$job")
-    until "$engram" check d/s.h5 2>/dev/null | grep -E '\([0-9]+ [a-z]+, ([0-9]+ [a-z]+, )*[0-9]+ done|[0-9]+ done' >/dev/null; do
-        kill -0 "$job" 2>/dev/null || fail "it ended by itself: $(cat running)"
-        sleep 0.05
-    done
+    await_point begun
 }
 
 # ends WORDS: it ends with 4 and says so, and nothing that is not true.
 ends() {
     local code=0
+    rm "$work/begun.hook/slow"
     { wait "$job" || code=$?; } 2>/dev/null
     [ $code = 4 ] || fail "exit code $code: $(cat running)"
     has running "$1"
