@@ -68,9 +68,9 @@ wait $! || code=$?
 [ "$code" = 0 ] || fail "watching ended with $code"
 [[ $(tail -n 1 watched) == *'"finished":2'* ]] || fail "not the end of what it waited for: $(cat watched)"
 # A signal ends the waiting.
-env --default-signal=INT "$engram" status never.h5 --watch 2>waiting &
+env --default-signal=INT "$engram" status never.h5 --watch 2>never.err &
 background+=($!)
-await "its first words" grep -q "waiting for a sweep" waiting
+await "its first words" grep -q "waiting for a sweep" never.err
 kill -INT $!
 code=0
 wait $! || code=$?
