@@ -128,15 +128,25 @@ static bool header_fits(const eg_journal *journal, const unsigned char *header, 
     return left >= OVERHEAD && *length <= left - OVERHEAD && *length <= SIZE_MAX - OVERHEAD;
 }
 
+/** Whether a frame begins at `offset`, as far as its header tells; *length of its payload. */
+static eg_status read_header(eg_journal *journal, uint64_t offset, uint64_t *length, bool *begins)
+{
+    unsigned char header[EG_FRAME_HEADER_SIZE];
+    size_t got = 0;
+    EG_TRY(read_at(journal, header, sizeof header, offset, &got));
+    *begins = got == sizeof header && header_fits(journal, header, offset, length);
+    return eg_ok();
+}
+
 /** Reads and checks the frame at `offset` into the buffer; *valid tells whether there is one. */
 static eg_status load(eg_journal *journal, uint64_t offset, eg_frame *frame, bool *valid)
 {
     *valid = false;
-    unsigned char header[EG_FRAME_HEADER_SIZE];
     size_t got = 0;
     uint64_t length = 0;
-    EG_TRY(read_at(journal, header, sizeof header, offset, &got));
-    if (got < sizeof header || !header_fits(journal, header, offset, &length)) {
+    bool begins = false;
+    EG_TRY(read_header(journal, offset, &length, &begins));
+    if (!begins) {
         return eg_ok();
     }
     size_t whole = (size_t)length + OVERHEAD;
@@ -165,12 +175,11 @@ static eg_status load(eg_journal *journal, uint64_t offset, eg_frame *frame, boo
 static eg_status try_frame(eg_journal *journal, uint64_t offset, bool *found)
 {
     eg_frame frame;
-    unsigned char header[EG_FRAME_HEADER_SIZE];
-    size_t got = 0;
     uint64_t length = 0;
+    bool begins = false;
     *found = false;
-    EG_TRY(read_at(journal, header, sizeof header, offset, &got));
-    if (got < sizeof header || !header_fits(journal, header, offset, &length)) {
+    EG_TRY(read_header(journal, offset, &length, &begins));
+    if (!begins) {
         return eg_ok();
     }
     journal->searched += length;

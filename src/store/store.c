@@ -179,15 +179,22 @@ static void destroy(eg_store *store)
     eg_free(store);
 }
 
+/** A store that holds nothing yet; for destroy. */
+static eg_status create(eg_store **out)
+{
+    EG_TRY(eg_alloc(out, 1, sizeof **out));
+    (*out)->lock = EG_LOCK_NONE;
+    (*out)->journal = EG_JOURNAL_NONE;
+    (*out)->guard = EG_GUARD_NONE;
+    return eg_ok();
+}
+
 eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
                         const eg_session *session, eg_outcome *outcomes)
 {
     *out = NULL;
     eg_store *store = NULL;
-    EG_TRY(eg_alloc(&store, 1, sizeof *store));
-    store->lock = EG_LOCK_NONE;
-    store->journal = EG_JOURNAL_NONE;
-    store->guard = EG_GUARD_NONE;
+    EG_TRY(create(&store));
     bool has_header = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
@@ -215,10 +222,7 @@ eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *pl
 {
     *writer = NULL;
     eg_store *store = NULL;
-    EG_TRY(eg_alloc(&store, 1, sizeof *store));
-    store->lock = EG_LOCK_NONE;
-    store->journal = EG_JOURNAL_NONE;
-    store->guard = EG_GUARD_NONE;
+    EG_TRY(create(&store));
     bool has_header = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
