@@ -189,7 +189,7 @@ static void parameters(const eg_activation *a, double *p)
 {
     for (size_t i = 0; i < a->component.param_count; i++) {
         const eg_param *param = &a->component.params[i];
-        p[i] = param->type == EG_TYPE_INT ? 5.0 : strtod(param->fallback, NULL);
+        p[i] = param->type == EG_TYPE_INT ? 5.0 : strtod(param->default_text, NULL);
     }
     if (a->check != NULL) {
         assert_ok(a->check(p, UNITS));

@@ -95,7 +95,7 @@ static void every_activation(void **state)
             for (size_t i = 0; i < a->component.param_count; i++) {
                 const eg_param *param = &a->component.params[i];
                 p[i] = param->type == EG_TYPE_INT ? COUNT_PARAMETER
-                                                  : strtod(param->fallback, NULL) * factor;
+                                                  : strtod(param->default_text, NULL) * factor;
             }
             check_activation(a, p);
         }

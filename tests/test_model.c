@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const eg_param root[] = {
-    {.name = "model", .type = EG_TYPE_COMPONENT, .fallback = "mlp", .family = "model"},
+    {.name = "model", .type = EG_TYPE_COMPONENT, .default_text = "mlp", .family = "model"},
 };
 static const eg_family *const families[] = {&eg_activation_family, &eg_model_family};
 static const eg_schema schema = {.root = root,

@@ -14,14 +14,14 @@ static const char *const tones[] = {"light", "middle", "dark", NULL};
 static const eg_param red_params[] = {
     {.name = "depth",
      .type = EG_TYPE_REAL,
-     .fallback = "0.5",
+     .default_text = "0.5",
      .min = 0,
      .max = 1,
      .doc = "how red"},
     {.name = "tone",
-     .type = EG_TYPE_WORD,
-     .fallback = "middle",
-     .choices = tones,
+     .type = EG_TYPE_NAME,
+     .default_text = "middle",
+     .names = tones,
      .doc = "how light"},
 };
 static const eg_param blue_params[] = {
@@ -33,7 +33,7 @@ static const eg_component blue = {
     .name = "blue", .doc = "blue", .params = blue_params, .param_count = 1};
 static const eg_component *const colours[] = {&blue, &red};
 static const eg_param colour_common[] = {
-    {.name = "gloss", .type = EG_TYPE_BOOL, .fallback = "false", .doc = "shiny"},
+    {.name = "gloss", .type = EG_TYPE_BOOL, .default_text = "false", .doc = "shiny"},
 };
 static const eg_family colour = {.name = "colour",
                                  .common = colour_common,
@@ -43,26 +43,26 @@ static const eg_family colour = {.name = "colour",
 static const eg_param circle_params[] = {
     {.name = "radius",
      .type = EG_TYPE_REAL,
-     .fallback = "1",
+     .default_text = "1",
      .min = 0,
      .max = INFINITY,
      .above_min = true,
      .doc = "radius"},
     {.name = "fill",
      .type = EG_TYPE_COMPONENT,
-     .fallback = "red",
+     .default_text = "red",
      .family = "colour",
      .doc = "fill"},
 };
 static const eg_param polygon_params[] = {
     {.name = "sides",
      .type = EG_TYPE_INTS,
-     .fallback = "[3, 4]",
+     .default_text = "[3, 4]",
      .min = 3,
      .max = 1e6,
      .doc = "sides"},
-    {.name = "marks", .type = EG_TYPE_WORDS, .fallback = "[]", .choices = tones, .doc = "marks"},
-    {.name = "groups", .type = EG_TYPE_GROUPS, .fallback = "[]", .doc = "groups"},
+    {.name = "marks", .type = EG_TYPE_NAMES, .default_text = "[]", .names = tones, .doc = "marks"},
+    {.name = "groups", .type = EG_TYPE_GROUPS, .default_text = "[]", .doc = "groups"},
 };
 static const eg_component circle = {.name = "circle", .params = circle_params, .param_count = 2};
 static const eg_component polygon = {.name = "polygon", .params = polygon_params, .param_count = 3};
@@ -71,12 +71,16 @@ static const eg_family shape = {.name = "shape", .members = shapes, .member_coun
 static const eg_param root[] = {
     {.name = "shape",
      .type = EG_TYPE_COMPONENT,
-     .fallback = "circle",
+     .default_text = "circle",
      .family = "shape",
      .doc = "shape"},
-    {.name = "label", .type = EG_TYPE_TEXT, .fallback = "", .doc = "label", .neutral = true},
-    {.name = "count", .type = EG_TYPE_INT, .fallback = "7", .doc = "count"},
-    {.name = "late", .type = EG_TYPE_INT, .fallback = "0", .doc = "late", .added = true},
+    {.name = "label",
+     .type = EG_TYPE_TEXT,
+     .default_text = "",
+     .doc = "label",
+     .keeps_results = true},
+    {.name = "count", .type = EG_TYPE_INT, .default_text = "7", .doc = "count"},
+    {.name = "late", .type = EG_TYPE_INT, .default_text = "0", .doc = "late", .added_later = true},
 };
 static const eg_family *const families[] = {&colour, &shape};
 static const eg_schema schema = {
@@ -91,10 +95,10 @@ static eg_status resolve(eg_settings **out, size_t count, const eg_assignment *a
     resolve((out), sizeof((eg_assignment[]){__VA_ARGS__}) / sizeof(eg_assignment),                 \
             (eg_assignment[]){__VA_ARGS__})
 
-static void assert_text(const eg_settings *settings, bool neutral, const char *expected)
+static void assert_text(const eg_settings *settings, bool all, const char *expected)
 {
     char *text = NULL;
-    assert_ok(eg_settings_text(&text, settings, neutral));
+    assert_ok(eg_settings_text(&text, settings, all));
     assert_string_equal(text, expected);
     eg_free(text);
 }
@@ -102,7 +106,7 @@ static void assert_text(const eg_settings *settings, bool neutral, const char *e
 /** The canonical text of one value of type `type`. */
 static void assert_canonical(eg_type type, const char *written, const char *expected)
 {
-    eg_param param = {.name = "p", .type = type, .choices = tones};
+    eg_param param = {.name = "p", .type = type, .names = tones};
     eg_value value;
     assert_ok(eg_value_parse(&value, &param, &schema, written));
     assert_string_equal(value.text, expected);
@@ -111,7 +115,7 @@ static void assert_canonical(eg_type type, const char *written, const char *expe
 
 static void assert_refused(eg_type type, const char *written, const char *part)
 {
-    eg_param param = {.name = "p", .type = type, .choices = tones, .family = "colour"};
+    eg_param param = {.name = "p", .type = type, .names = tones, .family = "colour"};
     eg_value value;
     assert_fails(eg_value_parse(&value, &param, &schema, written), EG_INVALID, part);
 }
@@ -163,13 +167,13 @@ static void test_words_and_bools(void **state)
     (void)state;
     assert_canonical(EG_TYPE_BOOL, "true", "true");
     assert_canonical(EG_TYPE_BOOL, "false", "false");
-    assert_canonical(EG_TYPE_WORD, "dark", "dark");
+    assert_canonical(EG_TYPE_NAME, "dark", "dark");
     assert_canonical(EG_TYPE_TEXT, "a b, [c]", "a b, [c]");
     assert_refused(EG_TYPE_BOOL, "yes", "write true");
     assert_refused(EG_TYPE_BOOL, "0", "write false");
     assert_refused(EG_TYPE_BOOL, "maybe", "p = maybe: must be true or false");
-    assert_refused(EG_TYPE_WORD, "midle", "one of light, middle, dark; did you mean middle?");
-    assert_refused(EG_TYPE_WORD, "pink", "must be one of light, middle, dark");
+    assert_refused(EG_TYPE_NAME, "midle", "one of light, middle, dark; did you mean middle?");
+    assert_refused(EG_TYPE_NAME, "pink", "must be one of light, middle, dark");
     assert_refused(EG_TYPE_TEXT, "two\nlines", "one line of text");
     assert_refused(EG_TYPE_COMPONENT, "bleu", "no such colour; did you mean blue?");
     assert_refused(EG_TYPE_COMPONENT, "xylophone", "no such colour; known are blue, red");
@@ -181,8 +185,8 @@ static void test_lists(void **state)
     assert_canonical(EG_TYPE_INTS, "[1000,500]", "[1000, 500]");
     assert_canonical(EG_TYPE_INTS, "5", "[5]");
     assert_canonical(EG_TYPE_INTS, " [ ] ", "[]");
-    assert_canonical(EG_TYPE_WORDS, "[dark,  light]", "[dark, light]");
-    assert_canonical(EG_TYPE_WORDS, "dark", "[dark]");
+    assert_canonical(EG_TYPE_NAMES, "[dark,  light]", "[dark, light]");
+    assert_canonical(EG_TYPE_NAMES, "dark", "[dark]");
     assert_canonical(EG_TYPE_GROUPS, "[[0,1],[2,3, 4]]", "[[0, 1], [2, 3, 4]]");
     assert_canonical(EG_TYPE_GROUPS, "[[],[7]]", "[[], [7]]");
     assert_canonical(EG_TYPE_GROUPS, "[]", "[]");
@@ -193,7 +197,7 @@ static void test_lists(void **state)
     assert_refused(EG_TYPE_GROUPS, "[0, 1]", "must be a list of lists of integers");
     assert_refused(EG_TYPE_GROUPS, "[[0, 1]", "must be a list of lists of integers");
     assert_refused(EG_TYPE_INTS, "[1, 2.5]", "must be an integer");
-    assert_refused(EG_TYPE_WORDS, "[dark, lihgt]", "did you mean light?");
+    assert_refused(EG_TYPE_NAMES, "[dark, lihgt]", "did you mean light?");
 
     eg_param param = {.name = "p", .type = EG_TYPE_GROUPS};
     eg_value value;
@@ -336,7 +340,7 @@ static void test_views(void **state)
     eg_view deep = eg_view_inside(&inside, "fill");
     assert_string_equal(deep.prefix, "shape.fill.");
     assert_false(eg_view_bool(&deep, "gloss"));
-    assert_int_equal(eg_view_choice(&deep, "tone"), 2);
+    assert_int_equal(eg_view_name(&deep, "tone"), 2);
     double numbers[2];
     eg_view_numbers(&deep, &red, numbers);
     assert_close(numbers[0], 0.25, 0);

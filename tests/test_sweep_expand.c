@@ -349,7 +349,7 @@ static void test_identity(void **state)
                     "model.hidden: [1000], stream.batch: 64, model.bias: false}\n"
                     "grid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",
                     true);
-    /* A neutral setting is no part of a trial's identity, every other is. */
+    /* A setting that keeps results is no part of a trial's id, every other is. */
     assert_same_ids(plain,
                     "name: t\nseeds: 3\nbase: {eval.block: 100}\n"
                     "grid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",

@@ -109,7 +109,7 @@ static void same_seed_same_bits(void **state)
     eg_record_free(other);
 }
 
-/** The evaluation block is neutral: it may not change a bit of the accuracies, nor the identity. */
+/** The evaluation block keeps results: it changes no bit of the accuracies, nor the id. */
 static void block_size_changes_nothing(void **state)
 {
     (void)state;
@@ -170,7 +170,7 @@ static void untrained_evaluation(void **state)
     eg_record_free(more);
 }
 
-/** Ids of trials whose results exist: a setting that is added later must be declared so (eg_param.added). */
+/** Ids of trials whose results exist: a setting that is added later must be declared so (eg_param.added_later). */
 static void ids_stay(void **state)
 {
     (void)state;
@@ -190,10 +190,11 @@ static void ids_stay(void **state)
 static void assert_canonical(const eg_param *params, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (params[i].added) {
+        if (params[i].added_later) {
             eg_value value;
-            assert_ok(eg_value_parse(&value, &params[i], eg_trial_schema(), params[i].fallback));
-            assert_string_equal(value.text, params[i].fallback);
+            assert_ok(
+                eg_value_parse(&value, &params[i], eg_trial_schema(), params[i].default_text));
+            assert_string_equal(value.text, params[i].default_text);
             eg_value_clear(&value);
         }
     }

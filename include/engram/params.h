@@ -13,30 +13,30 @@ typedef enum eg_type {
     EG_TYPE_BOOL,      /**< true or false */
     EG_TYPE_INT,       /**< 64-bit integer */
     EG_TYPE_REAL,      /**< finite double */
-    EG_TYPE_WORD,      /**< one of `choices` */
+    EG_TYPE_NAME,      /**< one of `names` */
     EG_TYPE_TEXT,      /**< free text, one line */
     EG_TYPE_INTS,      /**< list of integers: [1000, 500]; a single integer is a list of one */
-    EG_TYPE_WORDS,     /**< list of words of `choices`: [centered, none] */
+    EG_TYPE_NAMES,     /**< list of these: [centered, none] */
     EG_TYPE_GROUPS,    /**< list of lists of integers: [[0, 1], [2, 3]] */
     EG_TYPE_COMPONENT, /**< name of a member of `family`; brings that member's parameters */
 } eg_type;
 
-/** One parameter. Unset fields mean: no range, no choices, dimensionless. */
+/** One parameter. Unset fields mean: no range, no names, dimensionless. */
 typedef struct eg_param {
     const char *name; /**< last part of the dotted name: "lr" */
     eg_type type;
-    const char *fallback; /**< default, written as in a sweep file; NULL: must be given */
-    double min, max;      /**< for numbers (and each number of a list); min == max: no range */
-    bool above_min;       /**< min itself is not allowed */
-    const char *const *choices; /**< WORD, WORDS: NULL-terminated */
-    const char *family;         /**< COMPONENT: the family's name */
-    const char *unit;           /**< NULL: dimensionless */
-    const char *doc;            /**< one line */
-    bool neutral; /**< cannot change results (a path, a block size): not part of a trial's identity
-                   */
+    const char *default_text; /**< as in a sweep file; NULL: must be given */
+    double min, max;          /**< for numbers (and each number of a list); min == max: no range */
+    bool above_min;           /**< min itself is not allowed */
+    const char *const *names; /**< NAME, NAMES: what it can be, NULL-terminated */
+    const char *family;       /**< COMPONENT: the family's name */
+    const char *unit;         /**< NULL: dimensionless */
+    const char *doc;          /**< one line */
     bool
-        added; /**< came when there were results already: the default, written in canonical form, is
-                   what was done before it, and a trial that has it keeps its identity */
+        keeps_results; /**< cannot change results (a path, a block size): no part of a trial's id */
+    /** Came when there were results already. The default, in canonical form, is what was done before,
+     * and a trial that has it keeps its id. */
+    bool added_later;
 } eg_param;
 
 #define EG_COUNT(array) (sizeof(array) / sizeof((array)[0]))

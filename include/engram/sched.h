@@ -18,8 +18,7 @@ typedef struct eg_work {
     uint64_t ticket;  /**< the caller's number of the trial */
     uint32_t attempt; /**< from 1 */
     uint64_t seed;
-    const char *
-        settings; /**< eg_settings_text with neutral ones; borrowed until the next call of `next` */
+    const char *settings; /**< eg_settings_text of all; borrowed until the next call of `next` */
     const char *objective;
     /** The file of the trial's checkpoint, in a directory that all workers reach and that is made when
      *  needed; NULL or "": there is none. The trial goes on from it, and it is removed once the result

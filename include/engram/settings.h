@@ -29,11 +29,11 @@ typedef struct eg_assignment {
 typedef struct eg_value {
     eg_type type;
     bool boolean;                  /**< BOOL */
-    int64_t integer;               /**< INT; WORD: index into choices */
+    int64_t integer;               /**< INT; NAME: index into names */
     double real;                   /**< REAL; INT and BOOL as a number too */
     const eg_component *component; /**< COMPONENT */
-    size_t count;                  /**< INTS, WORDS: items; GROUPS: groups */
-    int64_t *items; /**< INTS; WORDS: indices into choices; GROUPS: all groups in a row */
+    size_t count;                  /**< INTS, NAMES: items; GROUPS: groups */
+    int64_t *items; /**< INTS; NAMES: indices into names; GROUPS: all groups in a row */
     size_t *ends;   /**< GROUPS: group i is items[ends[i-1]] … items[ends[i]-1] */
     char *text;     /**< canonical text: the shortest that reads back to the same value */
 } eg_value;
@@ -65,8 +65,8 @@ const eg_setting *eg_settings_at(const eg_settings *settings, size_t index);
 /** NULL if there is no such name. */
 const eg_setting *eg_settings_find(const eg_settings *settings, const char *name);
 
-/** Canonical text "name=value\n…" of all settings, or of those that make a trial's identity: without
- * neutral ones and without added ones that have their default; a new string. */
+/** Canonical text "name=value\n…" of all settings, or of those that make a trial's id: without
+ * keeps_results and without added_later at their default; a new string. */
 eg_status eg_settings_text(char **out, const eg_settings *settings, bool all) EG_WARN_UNUSED;
 
 /** The inverse of eg_settings_text. */
@@ -95,12 +95,12 @@ bool eg_view_bool(const eg_view *view, const char *name);
 int64_t eg_view_int(const eg_view *view, const char *name);
 size_t eg_view_size(const eg_view *view, const char *name); /**< INT declared with min >= 0 */
 double eg_view_real(const eg_view *view, const char *name);
-size_t eg_view_choice(const eg_view *view, const char *name); /**< WORD: index into choices */
+size_t eg_view_name(const eg_view *view, const char *name); /**< NAME: index into names */
 const char *eg_view_text(const eg_view *view, const char *name);
 const eg_component *eg_view_component(const eg_view *view, const char *name);
 
 /** Numbers of the component's own parameters in the order of its table, into out[param_count];
- *  words become their index. For kernels that take `const double *p`. */
+ *  names become their index. For kernels that take `const double *p`. */
 void eg_view_numbers(const eg_view *view, const eg_component *component, double *out);
 
 #endif

@@ -1,7 +1,7 @@
-/** The one way to say how a call went: a code for programs, words for people.
+/** The one way to say how a call went: a code for programs, a message for people.
  *
  *  Every fallible function returns an eg_status by value. Nothing below the command line prints or
- *  ends the process. The words are complete sentences naming what is at fault (file, line, key,
+ *  ends the process. Messages are complete sentences naming what is at fault (file, line, key,
  *  value) and what was expected; whoever knows more context puts it in front with eg_status_wrap.
  */
 #ifndef ENGRAM_STATUS_H
@@ -11,7 +11,7 @@
 
 typedef enum eg_code {
     EG_OK = 0,
-    EG_INVALID,  /**< the caller's data or words are wrong: bad file, bad setting (exit 2) */
+    EG_INVALID,  /**< the caller's data or settings are wrong: bad file, bad setting (exit 2) */
     EG_MEMORY,   /**< an allocation failed (exit 4) */
     EG_SYSTEM,   /**< the operating system refused: disk full, read error, lost peer (exit 4) */
     EG_STOPPED,  /**< asked to stop by a signal or time limit; resumable (exit 75) */
@@ -27,7 +27,7 @@ typedef struct eg_status {
 } eg_status;
 
 #define EG_WARN_UNUSED __attribute__((warn_unused_result))
-#define EG_PRINTF(words, first) __attribute__((__format__(__printf__, words, first)))
+#define EG_PRINTF(format, first) __attribute__((__format__(__printf__, format, first)))
 
 static inline eg_status eg_ok(void)
 {
@@ -42,16 +42,16 @@ static inline bool eg_is_ok(const eg_status *status)
     return status->code == EG_OK;
 }
 
-/** A failure with printf-formatted words. */
+/** A failure with a printf-formatted message. */
 eg_status eg_fail(eg_code code, const char *format, ...) EG_PRINTF(2, 3);
 
 /** EG_MEMORY with the number of bytes that were asked for. */
 eg_status eg_fail_memory(unsigned long long bytes);
 
-/** EG_SYSTEM with formatted words followed by ": " and strerror(error). */
+/** EG_SYSTEM with a formatted message followed by ": " and strerror(error). */
 eg_status eg_fail_errno(int error, const char *format, ...) EG_PRINTF(2, 3);
 
-/** The same failure with formatted words and ": " put in front; EG_OK stays EG_OK. */
+/** The same failure with formatted text and ": " put in front; EG_OK stays EG_OK. */
 eg_status eg_status_wrap(eg_status status, const char *format, ...) EG_PRINTF(2, 3);
 
 /** Keeps the first failure: *first becomes `next` only while *first is EG_OK. */

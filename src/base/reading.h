@@ -17,18 +17,18 @@ typedef struct eg_reading {
 /** "NAME = TEXT: must be EXPECTED". */
 eg_status eg_reading_refuse(const eg_reading *r, const char *expected) EG_WARN_UNUSED;
 
-/** One integer in range, one of the parameter's choices (as its index). */
+/** One integer in range, one of the parameter's names (as its index). */
 eg_status eg_reading_integer(const eg_reading *r, const char *token, int64_t *out) EG_WARN_UNUSED;
-eg_status eg_reading_word(const eg_reading *r, const char *token, int64_t *out) EG_WARN_UNUSED;
+eg_status eg_reading_name(const eg_reading *r, const char *token, int64_t *out) EG_WARN_UNUSED;
 
-/** Behind the white space at `at`. */
+/** After the white space at `at`. */
 const char *eg_reading_skip(const char *at);
 
-/** Copies the bare word at *at into `token` and moves behind it; false if there is none or it is
+/** Copies the bare word at *at into `token` and moves past it; false if there is none or it is
  * too long. */
 bool eg_reading_token(const char **at, char token[EG_TOKEN_SIZE]);
 
-/** A value of type INTS, WORDS or GROUPS, with its canonical text. On failure the caller clears it.
+/** A value of type INTS, NAMES or GROUPS, with its canonical text. On failure the caller clears it.
  */
 eg_status eg_reading_list(const eg_reading *r, eg_value *value) EG_WARN_UNUSED;
 

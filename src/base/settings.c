@@ -80,7 +80,7 @@ static eg_status add_setting(builder *b, char *name, const eg_param *param)
     eg_setting *setting = &b->items[b->count];
     *setting = (eg_setting){.name = name, .param = param, .given = given != NULL};
     b->count++;
-    const char *text = given != NULL ? given->value : param->fallback;
+    const char *text = given != NULL ? given->value : param->default_text;
     if (text == NULL) {
         eg_status_keep(&b->missing, eg_fail(EG_INVALID, "%s must be given: %s", name, param->doc));
         setting->value.type = param->type;
@@ -336,7 +336,8 @@ const eg_setting *eg_settings_find(const eg_settings *settings, const char *name
 static bool identifies(const eg_setting *setting)
 {
     const eg_param *param = setting->param;
-    return !param->neutral && !(param->added && strcmp(setting->value.text, param->fallback) == 0);
+    return !param->keeps_results &&
+           !(param->added_later && strcmp(setting->value.text, param->default_text) == 0);
 }
 
 /** `text` and the character `end` at `at`; behind them. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_SIZE = 200 };
+enum { EXPECTED_SIZE = 200 };
 
 /* A bound this large is a way of writing "none". */
 static const double no_bound = 1e18;
@@ -22,12 +22,12 @@ eg_status eg_reading_refuse(const eg_reading *r, const char *expected)
                    r->text[0] == '\0' ? "(empty)" : r->text, expected);
 }
 
-static void join_choices(char *out, const char *const *choices)
+static void join_names(char *out, const char *const *names)
 {
     out[0] = '\0';
-    for (size_t i = 0; choices[i] != NULL; i++) {
+    for (size_t i = 0; names[i] != NULL; i++) {
         size_t used = strlen(out);
-        (void)snprintf(out + used, WORDS_SIZE - used, "%s%s", i == 0 ? "" : ", ", choices[i]);
+        (void)snprintf(out + used, EXPECTED_SIZE - used, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
 }
 
@@ -41,7 +41,7 @@ static eg_status check_range(const eg_reading *r, double value)
     if (!low && value <= p->max) {
         return eg_ok();
     }
-    char words[WORDS_SIZE] = "";
+    char expected[EXPECTED_SIZE] = "";
     char least[EG_NUMBER_TEXT];
     char most[EG_NUMBER_TEXT];
     eg_real_text(least, p->min);
@@ -49,14 +49,15 @@ static eg_status check_range(const eg_reading *r, double value)
     bool bounded_below = fabs(p->min) < no_bound;
     bool bounded_above = fabs(p->max) < no_bound;
     if (bounded_below) {
-        (void)snprintf(words, sizeof words, "%s %s", p->above_min ? "above" : "at least", least);
+        (void)snprintf(expected, sizeof expected, "%s %s", p->above_min ? "above" : "at least",
+                       least);
     }
     if (bounded_above) {
-        size_t used = strlen(words);
-        (void)snprintf(words + used, sizeof words - used, "%sat most %s",
+        size_t used = strlen(expected);
+        (void)snprintf(expected + used, sizeof expected - used, "%sat most %s",
                        bounded_below ? " and " : "", most);
     }
-    return eg_reading_refuse(r, words);
+    return eg_reading_refuse(r, expected);
 }
 
 static const char many_digits[] = "an integer of at most 18 digits";
@@ -72,36 +73,37 @@ eg_status eg_reading_integer(const eg_reading *r, const char *token, int64_t *ou
     }
     double real = 0;
     const char *why = NULL;
-    char words[WORDS_SIZE];
+    char expected[EXPECTED_SIZE];
     if (errno == ERANGE) {
         return eg_reading_refuse(r, many_digits);
     }
     if (eg_real_read(&real, token, &why) && real == floor(real) && fabs(real) < 1e15) {
-        (void)snprintf(words, sizeof words, "an integer: write %.0f", real);
-        return eg_reading_refuse(r, words);
+        (void)snprintf(expected, sizeof expected, "an integer: write %.0f", real);
+        return eg_reading_refuse(r, expected);
     }
     return eg_reading_refuse(r, "an integer");
 }
 
-eg_status eg_reading_word(const eg_reading *r, const char *token, int64_t *out)
+eg_status eg_reading_name(const eg_reading *r, const char *token, int64_t *out)
 {
     eg_nearest nearest = {0};
-    for (size_t i = 0; r->param->choices[i] != NULL; i++) {
-        if (strcmp(r->param->choices[i], token) == 0) {
+    for (size_t i = 0; r->param->names[i] != NULL; i++) {
+        if (strcmp(r->param->names[i], token) == 0) {
             *out = (int64_t)i;
             return eg_ok();
         }
-        eg_nearest_offer(&nearest, token, r->param->choices[i]);
+        eg_nearest_offer(&nearest, token, r->param->names[i]);
     }
-    char choices[WORDS_SIZE];
-    char words[WORDS_SIZE + EG_TOKEN_SIZE];
-    join_choices(choices, r->param->choices);
+    char names[EXPECTED_SIZE];
+    char expected[EXPECTED_SIZE + EG_TOKEN_SIZE];
+    join_names(names, r->param->names);
     if (nearest.best != NULL) {
-        (void)snprintf(words, sizeof words, "one of %s; did you mean %s?", choices, nearest.best);
+        (void)snprintf(expected, sizeof expected, "one of %s; did you mean %s?", names,
+                       nearest.best);
     } else {
-        (void)snprintf(words, sizeof words, "one of %s", choices);
+        (void)snprintf(expected, sizeof expected, "one of %s", names);
     }
-    return eg_reading_refuse(r, words);
+    return eg_reading_refuse(r, expected);
 }
 
 static eg_status read_component(const eg_reading *r, const char *token, const eg_component **out)
@@ -115,7 +117,7 @@ static eg_status read_component(const eg_reading *r, const char *token, const eg
         return eg_ok();
     }
     eg_nearest nearest = {0};
-    char members[WORDS_SIZE] = "";
+    char members[EXPECTED_SIZE] = "";
     for (size_t i = 0; i < family->member_count; i++) {
         eg_nearest_offer(&nearest, token, family->members[i]->name);
         size_t used = strlen(members);
@@ -205,7 +207,7 @@ static eg_status read_scalar(const eg_reading *r, eg_value *value)
 {
     static const char *const expected[] = {
         [EG_TYPE_BOOL] = "true or false", [EG_TYPE_INT] = "an integer",
-        [EG_TYPE_REAL] = "a number",      [EG_TYPE_WORD] = "one word",
+        [EG_TYPE_REAL] = "a number",      [EG_TYPE_NAME] = "one word",
         [EG_TYPE_COMPONENT] = "one word",
     };
     char token[EG_TOKEN_SIZE];
@@ -218,8 +220,8 @@ static eg_status read_scalar(const eg_reading *r, eg_value *value)
     switch (r->param->type) {
     case EG_TYPE_BOOL:
         return read_bool(r, token, value);
-    case EG_TYPE_WORD:
-        EG_TRY(eg_reading_word(r, token, &value->integer));
+    case EG_TYPE_NAME:
+        EG_TRY(eg_reading_name(r, token, &value->integer));
         return eg_strdup(&value->text, token);
     case EG_TYPE_COMPONENT:
         EG_TRY(read_component(r, token, &value->component));
@@ -240,7 +242,7 @@ eg_status eg_value_parse_as(eg_value *out, const char *name, const eg_param *par
         status = read_text(&r, out);
         break;
     case EG_TYPE_INTS:
-    case EG_TYPE_WORDS:
+    case EG_TYPE_NAMES:
     case EG_TYPE_GROUPS:
         status = eg_reading_list(&r, out);
         break;

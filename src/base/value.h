@@ -10,7 +10,7 @@ enum { EG_NUMBER_TEXT = 32 };
 void eg_real_text(char out[EG_NUMBER_TEXT], double value);
 
 /** Reads a finite decimal number that fills the whole text (spaces around it are allowed); on
- * failure *why is what was expected, in words that follow "must be ". */
+ * failure *why is what was expected, as text that follows "must be ". */
 bool eg_real_read(double *out, const char *text, const char **why);
 
 /** eg_value_parse with the dotted name that messages should show. */

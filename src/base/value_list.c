@@ -13,8 +13,8 @@ typedef struct growing {
 static eg_status append_item(const eg_reading *r, growing *list, const char *token)
 {
     int64_t item = 0;
-    if (r->param->type == EG_TYPE_WORDS) {
-        EG_TRY(eg_reading_word(r, token, &item));
+    if (r->param->type == EG_TYPE_NAMES) {
+        EG_TRY(eg_reading_name(r, token, &item));
     } else {
         EG_TRY(eg_reading_integer(r, token, &item));
     }
@@ -24,10 +24,10 @@ static eg_status append_item(const eg_reading *r, growing *list, const char *tok
     return eg_ok();
 }
 
-static const char *list_words(const eg_reading *r)
+static const char *list_expected(const eg_reading *r)
 {
     switch (r->param->type) {
-    case EG_TYPE_WORDS:
+    case EG_TYPE_NAMES:
         return "a list of words like [a, b]";
     case EG_TYPE_GROUPS:
         return "a list of lists of integers like [[0, 1], [2, 3]]";
@@ -41,17 +41,17 @@ static eg_status read_flat_list(const eg_reading *r, growing *list, const char *
 {
     const char *p = eg_reading_skip(*at);
     if (*p != '[') {
-        return eg_reading_refuse(r, list_words(r));
+        return eg_reading_refuse(r, list_expected(r));
     }
     p = eg_reading_skip(p + 1);
     while (*p != ']') {
         char token[EG_TOKEN_SIZE];
         if (!eg_reading_token(&p, token)) {
-            return eg_reading_refuse(r, list_words(r));
+            return eg_reading_refuse(r, list_expected(r));
         }
         EG_TRY(append_item(r, list, token));
         if (*p != ',' && *p != ']') {
-            return eg_reading_refuse(r, list_words(r));
+            return eg_reading_refuse(r, list_expected(r));
         }
         if (*p == ',') {
             p = eg_reading_skip(p + 1);
@@ -65,7 +65,7 @@ static eg_status read_groups(const eg_reading *r, growing *list, const char **at
 {
     const char *p = eg_reading_skip(*at);
     if (*p != '[') {
-        return eg_reading_refuse(r, list_words(r));
+        return eg_reading_refuse(r, list_expected(r));
     }
     p = eg_reading_skip(p + 1);
     while (*p != ']') {
@@ -74,7 +74,7 @@ static eg_status read_groups(const eg_reading *r, growing *list, const char **at
                        sizeof *list->value->ends));
         list->value->ends[list->value->count++] = list->item_count;
         if (*p != ',' && *p != ']') {
-            return eg_reading_refuse(r, list_words(r));
+            return eg_reading_refuse(r, list_expected(r));
         }
         if (*p == ',') {
             p = eg_reading_skip(p + 1);
@@ -90,8 +90,8 @@ static char *print_items(const eg_reading *r, char *at, const int64_t *items, si
     *at++ = '[';
     for (size_t i = 0; i < count; i++) {
         const char *comma = i == 0 ? "" : ", ";
-        if (r->param->type == EG_TYPE_WORDS) {
-            at += sprintf(at, "%s%s", comma, r->param->choices[items[i]]);
+        if (r->param->type == EG_TYPE_NAMES) {
+            at += sprintf(at, "%s%s", comma, r->param->names[items[i]]);
         } else {
             at += sprintf(at, "%s%lld", comma, (long long)items[i]);
         }
@@ -131,14 +131,14 @@ eg_status eg_reading_list(const eg_reading *r, eg_value *value)
     } else if (*at != '[') {
         char token[EG_TOKEN_SIZE];
         if (!eg_reading_token(&at, token)) {
-            return eg_reading_refuse(r, list_words(r));
+            return eg_reading_refuse(r, list_expected(r));
         }
         EG_TRY(append_item(r, &list, token)); /* a single item is a list of one */
     } else {
         EG_TRY(read_flat_list(r, &list, &at));
     }
     if (*at != '\0') {
-        return eg_reading_refuse(r, list_words(r));
+        return eg_reading_refuse(r, list_expected(r));
     }
     if (r->param->type != EG_TYPE_GROUPS) {
         value->count = list.item_count;

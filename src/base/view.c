@@ -68,9 +68,9 @@ double eg_view_real(const eg_view *view, const char *name)
     return typed(view, name, EG_TYPE_REAL)->real;
 }
 
-size_t eg_view_choice(const eg_view *view, const char *name)
+size_t eg_view_name(const eg_view *view, const char *name)
 {
-    return (size_t)typed(view, name, EG_TYPE_WORD)->integer;
+    return (size_t)typed(view, name, EG_TYPE_NAME)->integer;
 }
 
 const char *eg_view_text(const eg_view *view, const char *name)
@@ -87,6 +87,6 @@ void eg_view_numbers(const eg_view *view, const eg_component *component, double 
 {
     for (size_t i = 0; i < component->param_count; i++) {
         const eg_value *value = eg_view_value(view, component->params[i].name);
-        out[i] = value->type == EG_TYPE_WORD ? (double)value->integer : value->real;
+        out[i] = value->type == EG_TYPE_NAME ? (double)value->integer : value->real;
     }
 }

@@ -34,10 +34,10 @@ const eg_family *eg_catalog_find(const char *name)
 
 const char *eg_param_default(const eg_param *param)
 {
-    if (param->fallback == NULL) {
+    if (param->default_text == NULL) {
         return "required";
     }
-    return param->fallback[0] == '\0' ? "\"\"" : param->fallback;
+    return param->default_text[0] == '\0' ? "\"\"" : param->default_text;
 }
 
 void eg_param_type_words(const eg_param *param, char *text, size_t size)
@@ -46,10 +46,10 @@ void eg_param_type_words(const eg_param *param, char *text, size_t size)
         [EG_TYPE_BOOL] = "true or false",
         [EG_TYPE_INT] = "integer",
         [EG_TYPE_REAL] = "number",
-        [EG_TYPE_WORD] = "one of",
+        [EG_TYPE_NAME] = "one of",
         [EG_TYPE_TEXT] = "text",
         [EG_TYPE_INTS] = "list of integers",
-        [EG_TYPE_WORDS] = "list of",
+        [EG_TYPE_NAMES] = "list of",
         [EG_TYPE_GROUPS] = "list of lists of integers",
         [EG_TYPE_COMPONENT] = "component:",
     };
@@ -58,8 +58,8 @@ void eg_param_type_words(const eg_param *param, char *text, size_t size)
     if (param->type == EG_TYPE_COMPONENT) {
         eg_append(text, size, " %s", param->family);
     }
-    for (size_t i = 0; param->choices != NULL && param->choices[i] != NULL; i++) {
-        eg_append(text, size, "%s%s", i == 0 ? " " : ", ", param->choices[i]);
+    for (size_t i = 0; param->names != NULL && param->names[i] != NULL; i++) {
+        eg_append(text, size, "%s%s", i == 0 ? " " : ", ", param->names[i]);
     }
 }
 

@@ -71,7 +71,7 @@ static void print_rules(const eg_plan *plan)
             const eg_param *param = &component->params[p];
             double value = plan->stop[i].p[p];
             (void)printf(" %s=%s", param->name,
-                         param->type == EG_TYPE_WORD ? param->choices[(size_t)value]
+                         param->type == EG_TYPE_NAME ? param->names[(size_t)value]
                                                      : eg_number(value, true).text);
         }
         (void)printf("\n");

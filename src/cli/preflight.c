@@ -39,11 +39,11 @@ static void write_data(eg_writer *writer, const eg_settings *settings, uint64_t 
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
         const char *text = setting->value.text;
-        const char *fallback = setting->param->fallback;
+        const char *standard = setting->param->default_text;
         if (strcmp(setting->name, "dataset") == 0) {
             eg_write_bytes(writer, text, strlen(text));
-        } else if (strncmp(setting->name, "dataset.", 8) == 0 && !setting->param->neutral &&
-                   (fallback == NULL || strcmp(text, fallback) != 0)) {
+        } else if (strncmp(setting->name, "dataset.", 8) == 0 && !setting->param->keeps_results &&
+                   (standard == NULL || strcmp(text, standard) != 0)) {
             const char *name = setting->name + strlen("dataset.");
             eg_write_bytes(writer, " ", 1);
             eg_write_bytes(writer, name, strlen(name));

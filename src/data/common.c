@@ -9,7 +9,7 @@
 
 typedef enum scale { SCALE_STANDARD, SCALE_UNIT, SCALE_RAW } scale;
 
-static const char *const scale_choices[] = {
+static const char *const scale_names[] = {
     [SCALE_STANDARD] = "standard",
     [SCALE_UNIT] = "unit",
     [SCALE_RAW] = "raw",
@@ -19,18 +19,18 @@ static const char *const scale_choices[] = {
 const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT] = {
     {.name = "path",
      .type = EG_TYPE_TEXT,
-     .fallback = "",
-     .neutral = true,
+     .default_text = "",
+     .keeps_results = true,
      .doc =
          "folder of the files; empty: $ENGRAM_DATA/NAME if that variable is set, else data/NAME"},
     {.name = "scale",
-     .type = EG_TYPE_WORD,
-     .fallback = "standard",
-     .choices = scale_choices,
+     .type = EG_TYPE_NAME,
+     .default_text = "standard",
+     .names = scale_names,
      .doc = "what a byte b stands for: (b/255 - mean)/std of the training set, b/255, or b"},
     {.name = "limit",
      .type = EG_TYPE_INT,
-     .fallback = "0",
+     .default_text = "0",
      .min = 0,
      .max = 4294967295.0,
      .unit = "examples",
@@ -54,7 +54,7 @@ static double byte_value(scale chosen, size_t byte, double mean, double std)
 eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mean,
                          const double *std)
 {
-    scale chosen = (scale)eg_view_choice(view, "scale");
+    scale chosen = (scale)eg_view_name(view, "scale");
     eg_real(*value)[256] = NULL;
     EG_TRY(eg_alloc(&value, out->channels, sizeof *value));
     out->storage[EG_STORAGE_VALUE] = value;

@@ -1,6 +1,6 @@
 /** Datasets shared by the trials of one worker; see engram/dataset.h.
  *
- *  Two trials share a dataset if all their settings inside `dataset` agree, neutral ones too:
+ *  Two trials share a dataset if all their settings inside `dataset` agree, those that keep results too:
  * another path may hold other files. */
 #include "engram/dataset.h"
 

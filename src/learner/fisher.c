@@ -84,7 +84,7 @@ static void error(const void *user, size_t batch, size_t n, const eg_real *y, co
 
 eg_sensitivity eg_fisher_open(eg_fisher *out, const eg_view *view, size_t outputs)
 {
-    *out = (eg_fisher){.label = (eg_fisher_label)eg_view_choice(view, "fisher"),
+    *out = (eg_fisher){.label = (eg_fisher_label)eg_view_name(view, "fisher"),
                        .beta = eg_view_real(view, "beta")};
     return (eg_sensitivity){.what = EG_EACH_SQUARE,
                             .rounds = out->label == EG_FISHER_EXACT ? outputs : 1,
@@ -94,7 +94,7 @@ eg_sensitivity eg_fisher_open(eg_fisher *out, const eg_view *view, size_t output
 
 eg_status eg_fisher_check(const eg_view *view)
 {
-    if (eg_view_choice(view, "fisher") == EG_FISHER_EXACT && eg_view_size(view, "group") > 1) {
+    if (eg_view_name(view, "fisher") == EG_FISHER_EXACT && eg_view_size(view, "group") > 1) {
         return eg_fail(EG_INVALID,
                        "%sfisher = exact weights the classes of every example, so it needs "
                        "%sgroup = 1; with groups use sampled, argmax or empirical",

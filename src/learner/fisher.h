@@ -28,14 +28,14 @@ eg_status eg_fisher_check(const eg_view *view) EG_WARN_UNUSED;
 /** Rows of a parameter table. */
 #define EG_FISHER_PARAMS                                                                           \
     {.name = "fisher",                                                                             \
-     .type = EG_TYPE_WORD,                                                                         \
-     .fallback = "exact",                                                                          \
-     .choices = eg_fisher_words,                                                                   \
+     .type = EG_TYPE_NAME,                                                                         \
+     .default_text = "exact",                                                                      \
+     .names = eg_fisher_words,                                                                     \
      .doc = "labels of the Fisher information: the network's own distribution (exact, or one "     \
             "sampled per example), its prediction (argmax), or the true label (empirical)"},       \
         {.name = "beta",                                                                           \
          .type = EG_TYPE_REAL,                                                                     \
-         .fallback = "1",                                                                          \
+         .default_text = "1",                                                                      \
          .min = 0,                                                                                 \
          .max = INFINITY,                                                                          \
          .above_min = true,                                                                        \

@@ -48,13 +48,13 @@ size_t eg_importance_polls(const eg_importance *importance, size_t phase);
 #define EG_IMPORTANCE_PARAMS                                                                       \
     {.name = "samples",                                                                            \
      .type = EG_TYPE_INT,                                                                          \
-     .fallback = "1000",                                                                           \
+     .default_text = "1000",                                                                       \
      .min = 0,                                                                                     \
      .max = 1e9,                                                                                   \
      .unit = "examples",                                                                           \
      .doc = "training examples of a task its importances are measured on; 0: all"},                \
     {                                                                                              \
-        .name = "group", .type = EG_TYPE_INT, .fallback = "1", .min = 1, .max = 1e9,               \
+        .name = "group", .type = EG_TYPE_INT, .default_text = "1", .min = 1, .max = 1e9,           \
         .unit = "examples",                                                                        \
         .doc = "gradients of so many examples are added before the square or absolute value is "   \
                "taken; 1: each on its own"                                                         \

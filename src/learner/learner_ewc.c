@@ -59,7 +59,7 @@ static eg_status ewc_create(eg_learner **out, const eg_view *view, const eg_lear
 {
     EG_TRY(eg_fisher_check(view));
     size_t phases = setup->shape.phases;
-    bool merged = eg_view_choice(view, "terms") == TERMS_MERGED || phases == 1;
+    bool merged = eg_view_name(view, "terms") == TERMS_MERGED || phases == 1;
     ewc *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     eg_learner *base = &self->base.gradient.base;
@@ -80,9 +80,9 @@ done:
 static const eg_param params[] = {
     EG_LAMBDA("1000", "factor of the penalty lambda/2 sum_t sum_p F_t[p] (w[p] - w_t[p])^2"),
     {.name = "terms",
-     .type = EG_TYPE_WORD,
-     .fallback = "merged",
-     .choices = terms_words,
+     .type = EG_TYPE_NAME,
+     .default_text = "merged",
+     .names = terms_words,
      .doc =
          "old tasks are kept as the one quadratic function that is their sum (merged), or each for "
          "itself, at the cost of as much memory and time per task (separate): the same penalty up "

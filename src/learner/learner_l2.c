@@ -37,7 +37,7 @@ static eg_status l2_create(eg_learner **out, const eg_view *view, const eg_learn
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     eg_learner *base = &self->base.gradient.base;
     base->ops = &l2_ops;
-    self->towards = (towards)eg_view_choice(view, "towards");
+    self->towards = (towards)eg_view_name(view, "towards");
     eg_status status =
         eg_regularised_open(&self->base, setup, 1, eg_view_real(view, "lambda"), false);
     if (!eg_is_ok(&status)) {
@@ -56,9 +56,9 @@ static eg_status l2_create(eg_learner **out, const eg_view *view, const eg_learn
 static const eg_param params[] = {
     EG_LAMBDA("0.01", "factor of the penalty lambda/2 sum_p (w[p] - anchor[p])^2"),
     {.name = "towards",
-     .type = EG_TYPE_WORD,
-     .fallback = "last",
-     .choices = towards_words,
+     .type = EG_TYPE_NAME,
+     .default_text = "last",
+     .names = towards_words,
      .doc =
          "the anchor: the parameters at the end of the last task (nothing during the first), the "
          "initial ones, or zero (weight decay as a penalty)"},

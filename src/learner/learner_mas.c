@@ -86,7 +86,7 @@ static const eg_param params[] = {
     EG_LAMBDA("1", "factor of the penalty lambda sum_p O[p] (w[p] - anchor[p])^2"),
     {.name = "average",
      .type = EG_TYPE_BOOL,
-     .fallback = "false",
+     .default_text = "false",
      .doc = "O is the mean of the tasks' importances instead of their sum"},
     EG_IMPORTANCE_PARAMS,
 };

@@ -90,13 +90,13 @@ static const eg_param params[] = {
     EG_LAMBDA("1000", "factor of the penalty lambda/2 sum_p F[p] (w[p] - anchor[p])^2"),
     {.name = "gamma",
      .type = EG_TYPE_REAL,
-     .fallback = "0.95",
+     .default_text = "0.95",
      .min = 0,
      .max = 1,
      .doc = "share of the old Fisher information kept when a task's is added: F <- gamma F + F_t"},
     {.name = "normalise",
      .type = EG_TYPE_BOOL,
-     .fallback = "false",
+     .default_text = "false",
      .doc = "each F_t is first scaled to mean 1 over the parameters where it is not 0, so that no "
             "task "
             "dominates"},

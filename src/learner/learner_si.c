@@ -88,7 +88,7 @@ static const eg_param params[] = {
     EG_LAMBDA("0.1", "factor c of the penalty c sum_p O[p] (w[p] - anchor[p])^2"),
     {.name = "damping",
      .type = EG_TYPE_REAL,
-     .fallback = "0.1",
+     .default_text = "0.1",
      .min = 0,
      .max = INFINITY,
      .above_min = true,

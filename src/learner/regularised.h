@@ -49,7 +49,7 @@ extern const eg_variable *const eg_regularised_variables[];
 /** Row of a parameter table: the factor lambda of a penalty. */
 #define EG_LAMBDA(default_value, words)                                                            \
     {                                                                                              \
-        .name = "lambda", .type = EG_TYPE_REAL, .fallback = default_value, .min = 0,               \
+        .name = "lambda", .type = EG_TYPE_REAL, .default_text = default_value, .min = 0,           \
         .max = INFINITY, .doc = words                                                              \
     }
 

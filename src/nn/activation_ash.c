@@ -63,14 +63,14 @@ EG_CLONES static void backward(const double *p, size_t n, const eg_real *restric
 static const eg_param params[] = {
     [P_ALPHA] = {.name = "alpha",
                  .type = EG_TYPE_REAL,
-                 .fallback = "4",
+                 .default_text = "4",
                  .min = 0,
                  .max = INFINITY,
                  .above_min = true,
                  .doc = "steepness of the threshold"},
     [P_Z] = {.name = "z_k",
              .type = EG_TYPE_REAL,
-             .fallback = "2.3",
+             .default_text = "2.3",
              .doc = "height of the threshold above the mean, in deviations of the layer"},
 };
 

@@ -73,7 +73,7 @@ static eg_status check(const double *p, size_t n)
 static const eg_param params[] = {
     [P_GROUPS] = {.name = "groups",
                   .type = EG_TYPE_INT,
-                  .fallback = "50",
+                  .default_text = "50",
                   .min = 1,
                   .max = 1e9,
                   .doc = "equal groups of consecutive units; must divide the layer's width"},

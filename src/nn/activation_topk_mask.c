@@ -39,7 +39,7 @@ static eg_status check(const double *p, size_t n)
 static const eg_param params[] = {
     [P_K] = {.name = "k",
              .type = EG_TYPE_INT,
-             .fallback = "64",
+             .default_text = "64",
              .min = 1,
              .max = 1e9,
              .doc = "units that keep their value; at most the layer's width"},

@@ -62,7 +62,7 @@ static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size
     const eg_value *norms = eg_view_value(view, "weight_norm");
     const eg_component *activation = eg_view_component(view, "activation");
     bool bias = eg_view_bool(view, "bias");
-    eg_start start = (eg_start)eg_view_choice(view, "init");
+    eg_start start = (eg_start)eg_view_name(view, "init");
     double p[EG_ACTIVATION_PARAMS_MAX];
     eg_view inside = eg_view_inside(view, "activation");
     eg_view_numbers(&inside, activation, p);
@@ -98,30 +98,33 @@ static eg_status build(eg_net **out, const eg_view *view, size_t channels, size_
 static const eg_param params[] = {
     {.name = "hidden",
      .type = EG_TYPE_INTS,
-     .fallback = "[1000]",
+     .default_text = "[1000]",
      .min = 1,
      .max = 1e6,
      .unit = "units",
      .doc = "widths of the hidden layers, from the input; [] for none"},
     {.name = "activation",
      .type = EG_TYPE_COMPONENT,
-     .fallback = "hard_ash",
+     .default_text = "hard_ash",
      .family = "activation",
      .doc = "activation of all hidden layers"},
     {.name = "weight_norm",
-     .type = EG_TYPE_WORDS,
-     .fallback = "[centered]",
-     .choices = eg_norm_words,
+     .type = EG_TYPE_NAMES,
+     .default_text = "[centered]",
+     .names = eg_norm_words,
      .doc = "normalisation of each unit's incoming weights, per weight layer from the input: "
             "centered (w - mean)/|w - mean|, plain w/|w|; missing entries are none"},
-    {.name = "bias", .type = EG_TYPE_BOOL, .fallback = "false", .doc = "a learned offset per unit"},
+    {.name = "bias",
+     .type = EG_TYPE_BOOL,
+     .default_text = "false",
+     .doc = "a learned offset per unit"},
     {.name = "init",
-     .type = EG_TYPE_WORD,
-     .fallback = "normal",
-     .choices = eg_start_words,
+     .type = EG_TYPE_NAME,
+     .default_text = "normal",
+     .names = eg_start_words,
      .doc = "weights start as N(0, 2/inputs) and biases at 0 (normal), or both uniformly in "
             "-1/sqrt(inputs) … 1/sqrt(inputs)",
-     .added = true},
+     .added_later = true},
 };
 
 const eg_model_kind eg_model_mlp = {

@@ -26,7 +26,7 @@ EG_UPDATE(pass)
 static const eg_param params[] = {
     [P_BETA] = {.name = "beta",
                 .type = EG_TYPE_REAL,
-                .fallback = "0.9",
+                .default_text = "0.9",
                 .min = 0,
                 .max = 1,
                 .doc = "share of the momentum that is kept"},

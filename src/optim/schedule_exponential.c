@@ -14,14 +14,14 @@ static double rate(const double *p, double lr, uint64_t step)
 static const eg_param params[] = {
     [P_GAMMA] = {.name = "gamma",
                  .type = EG_TYPE_REAL,
-                 .fallback = "0.7",
+                 .default_text = "0.7",
                  .min = 0,
                  .max = 1,
                  .above_min = true,
                  .doc = "factor per period"},
     [P_PERIOD] = {.name = "period",
                   .type = EG_TYPE_REAL,
-                  .fallback = "200",
+                  .default_text = "200",
                   .min = 0,
                   .max = INFINITY,
                   .above_min = true,
@@ -29,7 +29,7 @@ static const eg_param params[] = {
                   .doc = "updates after which gamma has been applied once more"},
     [P_STAIRCASE] = {.name = "staircase",
                      .type = EG_TYPE_BOOL,
-                     .fallback = "false",
+                     .default_text = "false",
                      .doc = "only after whole periods"},
 };
 

@@ -105,12 +105,12 @@ static bool disjoint(const values *a, const values *b)
 }
 
 /** Neutral settings cannot make trials different. */
-static bool is_neutral(const eg_plan *plan, const char *name)
+static bool keeps_results(const eg_plan *plan, const char *name)
 {
     for (size_t p = 0; plan != NULL && p < plan->point_count; p++) {
         const eg_setting *setting = eg_settings_find(plan->points[p].settings, name);
         if (setting != NULL) {
-            return setting->param->neutral;
+            return setting->param->keeps_results;
         }
     }
     return false;
@@ -160,7 +160,7 @@ eg_status eg_store_differences(char **out, const eg_results *there, const eg_res
     words w = {0};
     size_t differences = 0;
     for (size_t i = 0; i < there->column_count; i++) {
-        if (!is_neutral(plan, there->columns[i].name)) {
+        if (!keeps_results(plan, there->columns[i].name)) {
             EG_TRY(compare_column(there, here, &there->columns[i], &w, &differences));
         }
     }

@@ -9,7 +9,7 @@
 
 typedef enum first_task { FIRST_PERMUTED, FIRST_IDENTITY } first_task;
 
-static const char *const first_choices[] = {
+static const char *const first_names[] = {
     [FIRST_PERMUTED] = "permuted",
     [FIRST_IDENTITY] = "identity",
     NULL,
@@ -18,14 +18,14 @@ static const char *const first_choices[] = {
 static const eg_param params[] = {
     {.name = "tasks",
      .type = EG_TYPE_INT,
-     .fallback = "100",
+     .default_text = "100",
      .min = 1,
      .max = 100000,
      .doc = "phases, each with its own permutation of the pixels"},
     {.name = "first",
-     .type = EG_TYPE_WORD,
-     .fallback = "permuted",
-     .choices = first_choices,
+     .type = EG_TYPE_NAME,
+     .default_text = "permuted",
+     .names = first_names,
      .doc = "whether the first task's pixels are permuted too or left in place"},
 };
 
@@ -54,7 +54,7 @@ static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_
     setup.phases = eg_view_size(view, "tasks");
     setup.groups = 1;
     EG_TRY(draw_permutations(&setup.permutation, setup.phases, dataset->height * dataset->width,
-                             (first_task)eg_view_choice(view, "first"), seed));
+                             (first_task)eg_view_name(view, "first"), seed));
     return eg_indexed_create(out, &setup);
 }
 

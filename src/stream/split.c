@@ -12,7 +12,7 @@ enum { TASKS_DEFAULT = 5, CLASSES_MAX = 65536 };
 
 typedef enum class_order { ORDER_NATURAL, ORDER_SHUFFLED } class_order;
 
-static const char *const order_choices[] = {
+static const char *const order_names[] = {
     [ORDER_NATURAL] = "natural",
     [ORDER_SHUFFLED] = "shuffled",
     NULL,
@@ -21,30 +21,30 @@ static const char *const order_choices[] = {
 static const eg_param params[] = {
     {.name = "tasks",
      .type = EG_TYPE_INT,
-     .fallback = "5",
+     .default_text = "5",
      .min = 1,
      .max = CLASSES_MAX,
      .doc =
          "equal groups of consecutive classes; must divide their number; not used with partition"},
     {.name = "partition",
      .type = EG_TYPE_GROUPS,
-     .fallback = "[]",
+     .default_text = "[]",
      .min = 0,
      .max = CLASSES_MAX - 1,
      .doc =
          "the classes of each task, e.g. [[0, 1], [2, 3, 4]]; classes left out never appear, but "
          "keep their output; []: equal groups"},
     {.name = "class_order",
-     .type = EG_TYPE_WORD,
-     .fallback = "natural",
-     .choices = order_choices,
+     .type = EG_TYPE_NAME,
+     .default_text = "natural",
+     .names = order_names,
      .doc = "shuffled: the classes change places at random, by seed, before they are grouped"},
     {.name = "joint",
      .type = EG_TYPE_BOOL,
-     .fallback = "false",
+     .default_text = "false",
      .doc = "one phase learns the classes of all tasks together: the upper bound of "
             "continual learning, measured on the same tasks",
-     .added = true},
+     .added_later = true},
 };
 
 /* Index of the group item i of a partition lies in. */
@@ -162,7 +162,7 @@ static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dat
     for (size_t c = 0; c < dataset->classes; c++) {
         order[c] = (uint32_t)c;
     }
-    if (eg_view_choice(view, "class_order") == ORDER_SHUFFLED) {
+    if (eg_view_name(view, "class_order") == ORDER_SHUFFLED) {
         eg_rng rng = eg_rng_make(seed, EG_PURPOSE_CLASSES, 0);
         eg_rng_shuffle(&rng, dataset->classes, order);
     }

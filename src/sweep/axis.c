@@ -150,7 +150,7 @@ static eg_status add_members(builder *b, const eg_node *node)
 
 static bool list_typed(const eg_param *param)
 {
-    return param->type == EG_TYPE_INTS || param->type == EG_TYPE_WORDS ||
+    return param->type == EG_TYPE_INTS || param->type == EG_TYPE_NAMES ||
            param->type == EG_TYPE_GROUPS;
 }
 

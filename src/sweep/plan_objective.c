@@ -11,7 +11,7 @@ static eg_status read_goal(const eg_node *node, bool *maximise)
 {
     static const char *const goals[] = {"maximise", "minimise", "maximize", "minimize", NULL};
     EG_TRY(eg_node_expect(node, EG_NODE_SCALAR, "objective.goal"));
-    eg_param param = {.name = "objective.goal", .type = EG_TYPE_WORD, .choices = goals};
+    eg_param param = {.name = "objective.goal", .type = EG_TYPE_NAME, .names = goals};
     eg_value value;
     eg_status status = eg_value_parse(&value, &param, NULL, node->text);
     *maximise = value.integer % 2 == 0;

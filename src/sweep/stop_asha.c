@@ -20,14 +20,14 @@
 static const eg_param params[EG_HALVING_PARAMS] = {
     [EG_HALVING_ETA] = {.name = "eta",
                         .type = EG_TYPE_INT,
-                        .fallback = "3",
+                        .default_text = "3",
                         .min = 2,
                         .max = 100,
                         .doc = "of the trials at a rung one in eta goes on, to eta times as many "
                                "evaluations"},
     [EG_HALVING_FIRST] = {.name = "first",
                           .type = EG_TYPE_INT,
-                          .fallback = "1",
+                          .default_text = "1",
                           .min = 1,
                           .max = 1e6,
                           .unit = "evaluations",
@@ -212,7 +212,7 @@ static eg_status check(const eg_plan *plan)
                            "stop asha: protocol first_tasks selects after task k only; it needs "
                            "validation or test");
         }
-        if (eg_view_choice(&root, "eval.tasks") != 0) {
+        if (eg_view_name(&root, "eval.tasks") != 0) {
             return eg_fail(EG_INVALID, "stop asha: every evaluation must cover all tasks: "
                                        "eval.tasks = all");
         }

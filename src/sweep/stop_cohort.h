@@ -11,8 +11,8 @@ enum { EG_HALVING_ETA, EG_HALVING_FIRST, EG_HALVING_COHORT, EG_HALVING_PARAMS };
 
 #define EG_HALVING_COHORT_PARAM                                                                    \
     {                                                                                              \
-        .name = "cohort", .type = EG_TYPE_INT, .fallback = "100", .min = 2, .max = EG_COHORT_MAX,  \
-        .unit = "points",                                                                          \
+        .name = "cohort", .type = EG_TYPE_INT, .default_text = "100", .min = 2,                    \
+        .max = EG_COHORT_MAX, .unit = "points",                                                    \
         .doc = "points that are compared with each other, at most; they are spread over the plan", \
     }
 

@@ -17,7 +17,7 @@ static const char *const looks[] = {"once", "each_seed", NULL};
 static const eg_param params[] = {
     [AFTER] = {.name = "after",
                .type = EG_TYPE_INT,
-               .fallback = "2",
+               .default_text = "2",
                .min = 1,
                .max = EG_STOP_REPLICATES_MAX,
                .unit = "seeds",
@@ -27,9 +27,9 @@ static const eg_param params[] = {
                .type = EG_TYPE_REAL,
                .doc = "cut if their mean objective is below this (above it when minimising)"},
     [LOOKS] = {.name = "looks",
-               .type = EG_TYPE_WORD,
-               .fallback = "once",
-               .choices = looks,
+               .type = EG_TYPE_NAME,
+               .default_text = "once",
+               .names = looks,
                .doc = "once: at `after` seeds only; each_seed: also after every further seed, at "
                       "the mean of all so far"},
 };

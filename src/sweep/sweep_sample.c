@@ -248,7 +248,7 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
     if (method != NULL) {
         static const char *const methods[] = {"random", "halton", NULL};
         EG_TRY(eg_node_expect(method, EG_NODE_SCALAR, "sample.method"));
-        eg_param param = {.name = "sample.method", .type = EG_TYPE_WORD, .choices = methods};
+        eg_param param = {.name = "sample.method", .type = EG_TYPE_NAME, .names = methods};
         eg_value value;
         eg_status status = eg_value_parse(&value, &param, NULL, method->text);
         halton = value.integer == 1;

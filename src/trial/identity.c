@@ -90,7 +90,7 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     double evaluations = phases + (every > 0 ? steps / (double)every : 0.0);
     evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
     double evaluated = (double)o.test_examples + selection.holdout * (double)o.train;
-    if (eg_view_choice(&o.root, "eval.tasks") != EG_EVAL_ALL) {
+    if (eg_view_name(&o.root, "eval.tasks") != EG_EVAL_ALL) {
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
     double forward = o.model_kind->flops(&o.model, o.features, o.classes);

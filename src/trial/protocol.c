@@ -15,7 +15,7 @@ static const eg_protocol on_test = {
 
 #define FRACTION                                                                                   \
     {                                                                                              \
-        .name = "fraction", .type = EG_TYPE_REAL, .fallback = "0.1", .min = 0, .max = 0.5,         \
+        .name = "fraction", .type = EG_TYPE_REAL, .default_text = "0.1", .min = 0, .max = 0.5,     \
         .above_min = true, .doc = "share of every class's training examples held out"              \
     }
 
@@ -44,7 +44,7 @@ static eg_selection select_on_first_tasks(const eg_view *view)
 static const eg_param first_tasks_params[] = {
     {.name = "k",
      .type = EG_TYPE_INT,
-     .fallback = "1",
+     .default_text = "1",
      .min = 1,
      .max = 1e6,
      .doc = "tasks that select, measured right after task k was learned"},

@@ -12,7 +12,7 @@
 
 #define COMPONENT(family_name, default_member, words)                                              \
     {                                                                                              \
-        .name = family_name, .type = EG_TYPE_COMPONENT, .fallback = default_member,                \
+        .name = family_name, .type = EG_TYPE_COMPONENT, .default_text = default_member,            \
         .family = family_name, .doc = words                                                        \
     }
 
@@ -26,29 +26,29 @@ static const eg_param root[] = {
     COMPONENT("protocol", "validation", "which data select the best point"),
     {.name = "eval.every",
      .type = EG_TYPE_INT,
-     .fallback = "0",
+     .default_text = "0",
      .min = 0,
      .max = 1e9,
      .unit = "minibatches",
      .doc = "evaluate every so many minibatches; 0: at the end of each phase only"},
     {.name = "eval.tasks",
-     .type = EG_TYPE_WORD,
-     .fallback = "all",
-     .choices = eg_eval_tasks_names,
+     .type = EG_TYPE_NAME,
+     .default_text = "all",
+     .names = eg_eval_tasks_names,
      .doc = "tasks an evaluation covers (the last one of a trial always covers all)"},
     {.name = "eval.untrained",
      .type = EG_TYPE_BOOL,
-     .fallback = "false",
+     .default_text = "false",
      .doc = "also evaluate before anything is learned, which forward transfer needs",
-     .added = true},
+     .added_later = true},
     {.name = "eval.block",
      .type = EG_TYPE_INT,
-     .fallback = "500",
+     .default_text = "500",
      .min = 1,
      .max = 100000,
      .unit = "examples",
      .doc = "examples evaluated together",
-     .neutral = true},
+     .keeps_results = true},
 };
 
 static const eg_family *const families[] = {

@@ -28,7 +28,7 @@ eg_status eg_run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
     run->selection = eg_protocol_selection(&run->root);
     run->eval_every = eg_view_size(&run->root, "eval.every");
     run->untrained = eg_view_bool(&run->root, "eval.untrained");
-    run->eval_tasks = (eg_eval_tasks)eg_view_choice(&run->root, "eval.tasks");
+    run->eval_tasks = (eg_eval_tasks)eg_view_name(&run->root, "eval.tasks");
     size_t block = eg_view_size(&run->root, "eval.block");
     const eg_dataset *dataset = NULL;
     EG_TRY(eg_dataset_cache_get(cache, &run->root, &dataset));

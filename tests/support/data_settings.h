@@ -11,8 +11,11 @@
 static inline eg_settings *settings_of(const char *const *pairs)
 {
     static const eg_param root[] = {
-        {.name = "dataset", .type = EG_TYPE_COMPONENT, .fallback = "mnist", .family = "dataset"},
-        {.name = "stream", .type = EG_TYPE_COMPONENT, .fallback = "split", .family = "stream"},
+        {.name = "dataset",
+         .type = EG_TYPE_COMPONENT,
+         .default_text = "mnist",
+         .family = "dataset"},
+        {.name = "stream", .type = EG_TYPE_COMPONENT, .default_text = "split", .family = "stream"},
     };
     static const eg_family *const families[] = {&eg_dataset_family, &eg_stream_family};
     static const eg_schema schema = {root, EG_COUNT(root), families, EG_COUNT(families)};

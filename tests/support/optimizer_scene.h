@@ -7,7 +7,7 @@
 #include "engram/optimizer.h"
 
 static const eg_param root[] = {
-    {.name = "optimizer", .type = EG_TYPE_COMPONENT, .fallback = "sgd", .family = "optimizer"},
+    {.name = "optimizer", .type = EG_TYPE_COMPONENT, .default_text = "sgd", .family = "optimizer"},
 };
 static const eg_family *const families[] = {&eg_optimizer_family, &eg_schedule_family};
 static const eg_schema schema = {.root = root,
