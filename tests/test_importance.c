@@ -243,8 +243,8 @@ static void one_at_a_time(void **state)
     }
 }
 
-/* Training reads compressed minibatches, which may come without x; importances need it. */
-static void compressed_streams(void **state)
+/* Training reads sparse minibatches, which may come without x; importances need it. */
+static void sparse_streams(void **state)
 {
     (void)state;
     double expected[PARAMS];
@@ -255,10 +255,10 @@ static void compressed_streams(void **state)
     s.setup.stream = s.stream;
     scene_create(&s);
     assert_true(s.learner->reads_sparse);
-    s.stream->compressed_only = true;
+    s.stream->sparse_only = true;
     scene_learn(&s, 0);
-    assert_true(s.stream->compressed_only);
-    s.stream->compressed_only = false;
+    assert_true(s.stream->sparse_only);
+    s.stream->sparse_only = false;
     expect(&s, 0, 20, 1, false, length, expected);
     assert_importance(&s, expected);
     scene_close(&s);
@@ -324,7 +324,7 @@ int main(void)
         cmocka_unit_test(groups_of_examples),
         cmocka_unit_test(exact_fisher),
         cmocka_unit_test(one_at_a_time),
-        cmocka_unit_test(compressed_streams),
+        cmocka_unit_test(sparse_streams),
         cmocka_unit_test(sampled_labels),
         cmocka_unit_test(exact_needs_single_examples),
     };

@@ -200,7 +200,7 @@ static void out_of_memory(void **state)
 }
 
 /** One step of plain descent on random examples. */
-static void train(eg_net *net, eg_pass *pass, uint64_t index)
+static void train(eg_net *net, eg_workspace *workspace, uint64_t index)
 {
     enum { BATCH = 6 };
     eg_real x[BATCH * 20];
@@ -212,13 +212,13 @@ static void train(eg_net *net, eg_pass *pass, uint64_t index)
     for (size_t i = 0; i < (size_t)BATCH * 3; i++) {
         dy[i] = (eg_real)eg_rng_normal(&rng);
     }
-    (void)eg_net_forward(net, pass, BATCH, x, NULL);
-    eg_net_backward(net, pass, dy);
+    (void)eg_net_forward(net, workspace, BATCH, x, NULL);
+    eg_net_backward(net, workspace, dy);
     for (size_t i = 0; i < net->param_count; i++) {
         net->params[i] -= (eg_real)0.1 * net->grads[i];
     }
     eg_net_touch(net);
-    eg_net_updated(net, pass);
+    eg_net_updated(net, workspace);
 }
 
 /* Whatever an update does, and at the start: no weight below 0, rows of unit length; and a network that
@@ -230,9 +230,9 @@ static void sdmlp_stays_where_it_belongs(void **state)
                                  "model.bias", "true",  "model.switch_count", "9",  NULL};
     eg_net *net = build(words, 20, 3);
     eg_net *saved = build(words, 20, 3);
-    eg_pass *pass = NULL;
+    eg_workspace *workspace = NULL;
     eg_writer writer = {0};
-    assert_ok(eg_pass_create(&pass, net, 6, true));
+    assert_ok(eg_workspace_create(&workspace, net, 6, true));
     for (uint64_t step = 0; step < 5; step++) {
         for (size_t j = 0; j < 12; j++) {
             double squares = 0;
@@ -244,18 +244,18 @@ static void sdmlp_stays_where_it_belongs(void **state)
         for (size_t i = 0; i < net->param_count; i++) {
             assert_true(net->params[i] >= 0);
         }
-        train(net, pass, step);
+        train(net, workspace, step);
         if (step == 2) {
             eg_net_write(net, &writer);
         }
     }
     eg_reader reader = eg_reader_make(writer.data, writer.size);
     assert_ok(eg_net_read(saved, &reader));
-    train(saved, pass, 3);
-    train(saved, pass, 4);
+    train(saved, workspace, 3);
+    train(saved, workspace, 4);
     assert_memory_equal(saved->params, net->params, net->param_count * sizeof *net->params);
     eg_writer_free(&writer);
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_net_free(net);
     eg_net_free(saved);
 }

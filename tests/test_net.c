@@ -21,7 +21,7 @@ static eg_net *linear_net(size_t inputs, size_t outputs, eg_norm norm, bool bias
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], inputs, outputs, norm, bias, EG_START_NORMAL));
+    assert_ok(eg_layer_linear(&layers[0], inputs, outputs, norm, bias, EG_INITIALIZER_NORMAL));
     assert_ok(eg_net_create(&net, layers, 1, 1));
     memcpy(net->params, params, net->layers[0].param_count * sizeof *params);
     eg_net_touch(net);
@@ -35,9 +35,10 @@ static eg_net *small_net(size_t inputs, size_t outputs, uint64_t seed)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], inputs, 6, EG_NORM_CENTERED, true, EG_START_NORMAL));
+    assert_ok(
+        eg_layer_linear(&layers[0], inputs, 6, EG_NORM_CENTERED, true, EG_INITIALIZER_NORMAL));
     assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, 6));
-    assert_ok(eg_layer_linear(&layers[2], 6, outputs, EG_NORM_NONE, true, EG_START_NORMAL));
+    assert_ok(eg_layer_linear(&layers[2], 6, outputs, EG_NORM_NONE, true, EG_INITIALIZER_NORMAL));
     assert_ok(eg_net_create(&net, layers, 3, seed));
     return net;
 }
@@ -53,11 +54,11 @@ static void random_numbers(uint64_t index, size_t n, eg_real *x)
 /** Output and gradient of one example through a linear layer. */
 static void run_linear(eg_net *net, const eg_real *x, const eg_real *dy, eg_real *y)
 {
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, true));
-    memcpy(y, eg_net_forward(net, pass, 1, x, NULL), net->outputs * sizeof *y);
-    eg_net_backward(net, pass, dy);
-    eg_pass_free(pass);
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, true));
+    memcpy(y, eg_net_forward(net, workspace, 1, x, NULL), net->outputs * sizeof *y);
+    eg_net_backward(net, workspace, dy);
+    eg_workspace_free(workspace);
 }
 
 /* W = (1 2; 3 4), b = (10, 20), x = (5, 6): y = 5 + 12 + 10 = 27, 15 + 24 + 20 = 59.
@@ -179,7 +180,7 @@ static void starting_values(void **state)
     enum { IN = 200, OUT = 300 };
     eg_layer layer;
     eg_real *w[3] = {NULL};
-    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_START_NORMAL));
+    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_INITIALIZER_NORMAL));
     for (uint64_t v = 0; v < 3; v++) {
         assert_ok(eg_alloc(&w[v], layer.param_count, sizeof **w));
         w[v][IN * OUT] = 1;
@@ -209,7 +210,7 @@ static void uniform_starting_values(void **state)
     enum { IN = 100, OUT = 600 };
     eg_layer layer;
     eg_real *w = NULL;
-    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_START_UNIFORM));
+    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_INITIALIZER_UNIFORM));
     assert_ok(eg_alloc(&w, layer.param_count, sizeof *w));
     layer.ops->init(&layer, w, 7, 0);
     double sum[2] = {0};
@@ -265,29 +266,29 @@ static void a_batch_is_the_sum_of_its_parts(void **state)
     random_numbers(3, B * IN, x);
     random_numbers(4, B * OUT, dy);
     eg_net *net = small_net(IN, OUT, 1);
-    eg_pass *pass = NULL;
-    eg_pass *evaluation = NULL;
+    eg_workspace *workspace = NULL;
+    eg_workspace *evaluation = NULL;
     assert_true(net->param_count <= EG_COUNT(sum));
-    assert_ok(eg_pass_create(&pass, net, B, true));
-    assert_ok(eg_pass_create(&evaluation, net, B + 1, false));
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
+    assert_ok(eg_workspace_create(&evaluation, net, B + 1, false));
     eg_real parts[B * OUT];
     eg_real hidden[B * 6];
     for (size_t start = 0; start < B; start += 2) {
         size_t n = 0;
-        const eg_real *y = eg_net_forward(net, pass, 2, x + start * IN, NULL);
+        const eg_real *y = eg_net_forward(net, workspace, 2, x + start * IN, NULL);
         memcpy(parts + start * OUT, y, 2 * OUT * sizeof *y);
-        memcpy(hidden + start * 6, eg_pass_hidden(pass, net, 0, &n), 2 * 6 * sizeof *y);
+        memcpy(hidden + start * 6, eg_workspace_hidden(workspace, net, 0, &n), 2 * 6 * sizeof *y);
         assert_int_equal(n, 6);
-        eg_net_backward(net, pass, dy + start * OUT);
+        eg_net_backward(net, workspace, dy + start * OUT);
         for (size_t i = 0; i < net->param_count; i++) {
             sum[i] += net->grads[i];
         }
     }
-    const eg_real *whole = eg_net_forward(net, pass, B, x, NULL);
-    eg_net_backward(net, pass, dy);
+    const eg_real *whole = eg_net_forward(net, workspace, B, x, NULL);
+    eg_net_backward(net, workspace, dy);
     const eg_real *evaluated = eg_net_forward(net, evaluation, B, x, NULL);
     size_t n = 0;
-    const eg_real *units = eg_pass_hidden(evaluation, net, 0, &n);
+    const eg_real *units = eg_workspace_hidden(evaluation, net, 0, &n);
     for (size_t i = 0; i < (size_t)B * OUT; i++) {
         assert_close((double)whole[i], (double)parts[i], 1e-5);
         assert_close((double)evaluated[i], (double)parts[i], 1e-5);
@@ -298,8 +299,8 @@ static void a_batch_is_the_sum_of_its_parts(void **state)
     for (size_t i = 0; i < net->param_count; i++) {
         assert_close((double)net->grads[i], (double)sum[i], 1e-5);
     }
-    eg_pass_free(pass);
-    eg_pass_free(evaluation);
+    eg_workspace_free(workspace);
+    eg_workspace_free(evaluation);
     eg_net_free(net);
 }
 
@@ -309,13 +310,13 @@ static void normalised_weights_follow_the_raw_ones(void **state)
     const eg_real w[] = {3, 4};
     const eg_real x[] = {1, 0};
     eg_net *net = linear_net(2, 1, EG_NORM_PLAIN, false, w);
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, false));
-    assert_close((double)eg_net_forward(net, pass, 1, x, NULL)[0], 0.6, 1e-6);
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, false));
+    assert_close((double)eg_net_forward(net, workspace, 1, x, NULL)[0], 0.6, 1e-6);
     net->params[0] = 0;
     eg_net_touch(net);
-    assert_close((double)eg_net_forward(net, pass, 1, x, NULL)[0], 0.0, 1e-6);
-    eg_pass_free(pass);
+    assert_close((double)eg_net_forward(net, workspace, 1, x, NULL)[0], 0.0, 1e-6);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -330,9 +331,9 @@ static void out_of_memory(void **state)
         eg_layer *layers = NULL;
         eg_net *net = NULL;
         assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-        assert_ok(eg_layer_linear(&layers[0], 4, 6, EG_NORM_PLAIN, false, EG_START_NORMAL));
+        assert_ok(eg_layer_linear(&layers[0], 4, 6, EG_NORM_PLAIN, false, EG_INITIALIZER_NORMAL));
         assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, 6));
-        assert_ok(eg_layer_linear(&layers[2], 6, 2, EG_NORM_NONE, false, EG_START_NORMAL));
+        assert_ok(eg_layer_linear(&layers[2], 6, 2, EG_NORM_NONE, false, EG_INITIALIZER_NORMAL));
         eg_memory_fail_after(failures + 1);
         eg_status status = eg_net_create(&net, layers, 3, 1);
         eg_memory_fail_after(0);
@@ -353,26 +354,27 @@ static void out_of_memory_in_a_pass(void **state)
 {
     (void)state;
     eg_net *net = small_net(4, 2, 1);
-    eg_pass *pass = NULL;
+    eg_workspace *workspace = NULL;
     size_t failures = 0;
     size_t before = eg_memory_live_blocks();
-    while (pass == NULL) {
+    while (workspace == NULL) {
         eg_memory_fail_after(failures + 1);
-        eg_status status = eg_pass_create(&pass, net, 3, true);
+        eg_status status = eg_workspace_create(&workspace, net, 3, true);
         eg_memory_fail_after(0);
         if (!eg_is_ok(&status)) {
             assert_int_equal(status.code, EG_MEMORY);
-            assert_null(pass);
+            assert_null(workspace);
             assert_int_equal(eg_memory_live_blocks(), before);
             failures++;
         }
     }
-    assert_true(failures >= 11); /* pass, two tables, three outputs, three caches, two gradients */
-    eg_pass_free(pass);
+    assert_true(failures >=
+                11); /* workspace, two tables, three outputs, three caches, two gradients */
+    eg_workspace_free(workspace);
     assert_int_equal(eg_memory_live_blocks(), before);
     eg_net_free(net);
     eg_net_free(NULL);
-    eg_pass_free(NULL);
+    eg_workspace_free(NULL);
     eg_layers_free(NULL, 3);
 }
 

@@ -16,42 +16,44 @@ static void note_init(const eg_layer *layer, eg_real *params, uint64_t seed, uin
     ((notes *)layer->state)->index = index;
 }
 
-static void note_forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
-                         const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+static void note_forward(const eg_layer *layer, const eg_layer_context *context,
+                         const eg_real *params, const eg_real *derived, const eg_real *x,
+                         eg_real *y, eg_real *cache)
 {
     (void)params, (void)derived;
     notes *n = layer->state;
-    n->step = call->step;
-    n->seed = call->seed;
-    n->training = call->training;
-    for (size_t i = 0; i < call->batch; i++) {
+    n->step = context->step;
+    n->seed = context->seed;
+    n->training = context->training;
+    for (size_t i = 0; i < context->batch; i++) {
         y[i] = x[i];
         cache[i] = x[i];
     }
-    cache[call->batch + 1] = 0; /* cache_per_example * B + cache_fixed numbers are there */
+    cache[context->batch + 1] = 0; /* cache_per_example * B + cache_fixed numbers are there */
 }
 
-static void note_backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
-                          const eg_real *derived, const eg_real *x, const eg_real *y,
-                          const eg_real *dy, eg_real *cache, eg_real *dx, eg_real *grads)
+static void note_backward(const eg_layer *layer, const eg_layer_context *context,
+                          const eg_real *params, const eg_real *derived, const eg_real *x,
+                          const eg_real *y, const eg_real *dy, eg_real *cache, eg_real *dx,
+                          eg_real *grads)
 {
     (void)params, (void)derived, (void)x, (void)y, (void)cache, (void)grads;
     notes *n = layer->state;
-    assert_int_equal(n->step, call->step);
+    assert_int_equal(n->step, context->step);
     n->backward = true;
     n->wants_dx = dx != NULL;
-    for (size_t i = 0; dx != NULL && i < call->batch; i++) {
+    for (size_t i = 0; dx != NULL && i < context->batch; i++) {
         dx[i] = dy[i];
     }
 }
 
-static void note_update(const eg_layer *layer, const eg_call *call, eg_real *params,
+static void note_update(const eg_layer *layer, const eg_layer_context *context, eg_real *params,
                         eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
 {
     (void)params, (void)derived, (void)cache;
     notes *n = layer->state;
-    assert_int_equal(n->step, call->step);
-    assert_int_equal(call->batch, 2);
+    assert_int_equal(n->step, context->step);
+    assert_int_equal(context->batch, 2);
     n->updated = layer->inputs == 1 && x[1] == 2 && y[1] == 2;
 }
 
@@ -82,11 +84,11 @@ static void layers_are_told(void **state)
                                .state = &n[i]};
     }
     eg_net *net = NULL;
-    eg_pass *training = NULL;
-    eg_pass *evaluation = NULL;
+    eg_workspace *training = NULL;
+    eg_workspace *evaluation = NULL;
     assert_ok(eg_net_create(&net, layers, 3, 77));
-    assert_ok(eg_pass_create(&training, net, 2, true));
-    assert_ok(eg_pass_create(&evaluation, net, 2, false));
+    assert_ok(eg_workspace_create(&training, net, 2, true));
+    assert_ok(eg_workspace_create(&evaluation, net, 2, false));
     const eg_real x[] = {1, 2};
     (void)eg_net_forward(net, training, 2, x, NULL);
     (void)eg_net_forward(net, evaluation, 2, x, NULL);
@@ -107,8 +109,8 @@ static void layers_are_told(void **state)
     (void)eg_net_forward(net, training, 2, x, NULL);
     assert_int_equal(n[0].seed, 78);
     assert_int_equal(n[0].step, 0);
-    eg_pass_free(training);
-    eg_pass_free(evaluation);
+    eg_workspace_free(training);
+    eg_workspace_free(evaluation);
     eg_net_free(net);
 }
 

@@ -22,15 +22,15 @@ static const eg_loss *cross_entropy(void)
 static const uint32_t labels[B] = {0, 2, 1, 2};
 
 /** How the weight layers are made and what the first one is given. */
-typedef enum layer_path { ROWS, PANELS, PANELS_COMPRESSED } layer_path;
+typedef enum layer_path { ROWS, PANELS, PANELS_SPARSE } layer_path;
 
 static void linear(eg_layer *out, layer_path path, size_t inputs, size_t outputs, eg_norm norm,
                    bool bias)
 {
     if (path == ROWS) {
-        assert_ok(eg_layer_linear(out, inputs, outputs, norm, bias, EG_START_NORMAL));
+        assert_ok(eg_layer_linear(out, inputs, outputs, norm, bias, EG_INITIALIZER_NORMAL));
     } else {
-        assert_ok(eg_layer_linear_panels(out, inputs, outputs, norm, bias, EG_START_NORMAL));
+        assert_ok(eg_layer_linear_panels(out, inputs, outputs, norm, bias, EG_INITIALIZER_NORMAL));
     }
 }
 
@@ -78,7 +78,7 @@ static eg_net *unit_network(layer_path path)
     return net;
 }
 
-/** A minibatch, also compressed if that is what the first layer is given. */
+/** A minibatch, also sparse if that is what the first layer is given. */
 typedef struct input {
     eg_real x[B * IN];
     eg_sparse *sparse;
@@ -91,7 +91,7 @@ static void make_input(input *in, layer_path path)
     eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, 0);
     uint32_t n = 0;
     in->sparse = NULL;
-    if (path == PANELS_COMPRESSED) {
+    if (path == PANELS_SPARSE) {
         assert_ok(eg_sparse_create(&in->sparse, B, IN));
         in->sparse->rows = B;
         in->sparse->background = background;
@@ -108,20 +108,20 @@ static void make_input(input *in, layer_path path)
     }
 }
 
-static double loss_of(eg_net *net, eg_pass *pass, const input *in, eg_real *dy)
+static double loss_of(eg_net *net, eg_workspace *workspace, const input *in, eg_real *dy)
 {
-    const eg_real *y = eg_net_forward(net, pass, B, in->x, in->sparse);
+    const eg_real *y = eg_net_forward(net, workspace, B, in->x, in->sparse);
     return cross_entropy()->evaluate(B, OUT, y, labels, NULL, dy);
 }
 
 /** Loss with parameter i moved by `by`. */
-static double moved(eg_net *net, eg_pass *pass, const input *in, size_t i, double by)
+static double moved(eg_net *net, eg_workspace *workspace, const input *in, size_t i, double by)
 {
     eg_real dy[B * OUT];
     eg_real kept = net->params[i];
     net->params[i] = kept + by;
     eg_net_touch(net);
-    double value = loss_of(net, pass, in, dy);
+    double value = loss_of(net, workspace, in, dy);
     net->params[i] = kept;
     eg_net_touch(net);
     return value;
@@ -130,13 +130,13 @@ static double moved(eg_net *net, eg_pass *pass, const input *in, size_t i, doubl
 /** Takes the network. */
 static void check_path(layer_path path, eg_net *net)
 {
-    eg_pass *pass = NULL;
+    eg_workspace *workspace = NULL;
     eg_real dy[B * OUT];
     input in;
     make_input(&in, path);
-    assert_ok(eg_pass_create(&pass, net, B, true));
-    double here = loss_of(net, pass, &in, dy);
-    eg_net_backward(net, pass, dy);
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
+    double here = loss_of(net, workspace, &in, dy);
+    eg_net_backward(net, workspace, dy);
     size_t compared = 0;
     size_t of_first_layer = 0;
     size_t all = 0;
@@ -144,8 +144,8 @@ static void check_path(layer_path path, eg_net *net)
         for (size_t k = 0; k < net->layers[l].param_count; k++) {
             size_t i = net->param_offset[l] + k;
             double h = step * fmax(1.0, fabs(net->params[i]));
-            double right = moved(net, pass, &in, i, h);
-            double left = moved(net, pass, &in, i, -h);
+            double right = moved(net, workspace, &in, i, h);
+            double left = moved(net, workspace, &in, i, -h);
             all++;
             /* At a kink the slopes to both sides differ. */
             if (fabs((right - here) - (here - left)) / h > 1e-3) {
@@ -158,14 +158,14 @@ static void check_path(layer_path path, eg_net *net)
     }
     assert_true(compared > all * 9 / 10);
     assert_true(of_first_layer > 10);
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_net_free(net);
     eg_sparse_free(in.sparse);
 }
 
 static void check_network(const char *activation, const double *p, const eg_norm *norm, bool bias)
 {
-    for (int which = ROWS; which <= PANELS_COMPRESSED; which++) {
+    for (int which = ROWS; which <= PANELS_SPARSE; which++) {
         check_path((layer_path)which, network((layer_path)which, activation, p, norm, bias));
     }
 }
@@ -197,7 +197,7 @@ static void activations_over_the_layer(void **state)
 static void inputs_of_unit_length(void **state)
 {
     (void)state;
-    for (int which = ROWS; which <= PANELS_COMPRESSED; which++) {
+    for (int which = ROWS; which <= PANELS_SPARSE; which++) {
         check_path((layer_path)which, unit_network((layer_path)which));
     }
 }

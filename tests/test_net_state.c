@@ -13,7 +13,8 @@ static eg_net *make(size_t outputs, uint64_t seed)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], 3, outputs, EG_NORM_CENTERED, true, EG_START_NORMAL));
+    assert_ok(
+        eg_layer_linear(&layers[0], 3, outputs, EG_NORM_CENTERED, true, EG_INITIALIZER_NORMAL));
     assert_ok(eg_net_create(&net, layers, 1, seed));
     return net;
 }
@@ -21,10 +22,10 @@ static eg_net *make(size_t outputs, uint64_t seed)
 static void outputs_of(eg_net *net, eg_real *y)
 {
     const eg_real x[] = {1, -2, 4};
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, true));
-    memcpy(y, eg_net_forward(net, pass, 1, x, NULL), net->outputs * sizeof *y);
-    eg_pass_free(pass);
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, true));
+    memcpy(y, eg_net_forward(net, workspace, 1, x, NULL), net->outputs * sizeof *y);
+    eg_workspace_free(workspace);
 }
 
 static void a_saved_network_goes_on(void **state)

@@ -17,7 +17,7 @@ static const eg_real background = (eg_real)-0.42;
 /** One linear layer of either kind. */
 static eg_net *network(bool panels, size_t outputs, eg_norm norm, bool bias)
 {
-    eg_start start = bias ? EG_START_UNIFORM : EG_START_NORMAL;
+    eg_initializer start = bias ? EG_INITIALIZER_UNIFORM : EG_INITIALIZER_NORMAL;
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
@@ -114,30 +114,30 @@ static void check_start(eg_net *fast, eg_net *reference, bool bias)
     eg_net_touch(reference);
 }
 
-static void check_case(const example *e, size_t outputs, eg_norm norm, bool bias, bool compressed)
+static void check_case(const example *e, size_t outputs, eg_norm norm, bool bias, bool is_sparse)
 {
     eg_net *fast = network(true, outputs, norm, bias);
     eg_net *reference = network(false, outputs, norm, bias);
-    eg_pass *fast_pass = NULL;
-    eg_pass *reference_pass = NULL;
-    assert_ok(eg_pass_create(&fast_pass, fast, B, true));
-    assert_ok(eg_pass_create(&reference_pass, reference, B, true));
+    eg_workspace *fast_workspace = NULL;
+    eg_workspace *reference_workspace = NULL;
+    assert_ok(eg_workspace_create(&fast_workspace, fast, B, true));
+    assert_ok(eg_workspace_create(&reference_workspace, reference, B, true));
     check_start(fast, reference, bias);
-    const eg_real *y = eg_net_forward(fast, fast_pass, B, e->x, compressed ? e->sparse : NULL);
-    const eg_real *expected = eg_net_forward(reference, reference_pass, B, e->x, NULL);
+    const eg_real *y = eg_net_forward(fast, fast_workspace, B, e->x, is_sparse ? e->sparse : NULL);
+    const eg_real *expected = eg_net_forward(reference, reference_workspace, B, e->x, NULL);
     for (size_t k = 0; k < B * outputs; k++) {
         assert_close((double)y[k], (double)expected[k], 5e-6);
     }
-    eg_net_backward(fast, fast_pass, e->dy);
-    eg_net_backward(reference, reference_pass, e->dy);
+    eg_net_backward(fast, fast_workspace, e->dy);
+    eg_net_backward(reference, reference_workspace, e->dy);
     for (size_t j = 0; j < outputs; j++) {
         for (size_t i = 0; i < IN + (bias ? 1U : 0U); i++) {
             assert_close((double)fast->grads[place(outputs, j, i)],
                          (double)reference->grads[reference_place(outputs, j, i)], 3e-5);
         }
     }
-    eg_pass_free(fast_pass);
-    eg_pass_free(reference_pass);
+    eg_workspace_free(fast_workspace);
+    eg_workspace_free(reference_workspace);
     eg_net_free(fast);
     eg_net_free(reference);
 }
@@ -177,8 +177,8 @@ static eg_net *two_layers(eg_norm norm)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 2, sizeof *layers));
-    assert_ok(eg_layer_linear_panels(&layers[0], IN, 70, norm, true, EG_START_NORMAL));
-    assert_ok(eg_layer_linear_panels(&layers[1], 70, 10, norm, true, EG_START_NORMAL));
+    assert_ok(eg_layer_linear_panels(&layers[0], IN, 70, norm, true, EG_INITIALIZER_NORMAL));
+    assert_ok(eg_layer_linear_panels(&layers[1], 70, 10, norm, true, EG_INITIALIZER_NORMAL));
     assert_ok(eg_net_create(&net, layers, 2, 5));
     return net;
 }
@@ -190,16 +190,16 @@ static void learning_is_backward_and_update(void **state)
     const example *e = *state;
     for (int norm = EG_NORM_CENTERED; norm <= EG_NORM_NONE; norm++) {
         learning l[2];
-        eg_pass *pass[2] = {NULL, NULL};
+        eg_workspace *workspace[2] = {NULL, NULL};
         const eg_real *y[2];
         for (size_t v = 0; v < 2; v++) {
             l[v].net = two_layers((eg_norm)norm);
             assert_ok(eg_alloc(&l[v].given, l[v].net->param_count, 1));
-            assert_ok(eg_pass_create(&pass[v], l[v].net, B, true));
-            (void)eg_net_forward(l[v].net, pass[v], B, e->x, e->sparse);
+            assert_ok(eg_workspace_create(&workspace[v], l[v].net, B, true));
+            (void)eg_net_forward(l[v].net, workspace[v], B, e->x, e->sparse);
         }
-        eg_net_learn(l[0].net, pass[0], e->dy, descend, &l[0]);
-        eg_net_backward(l[1].net, pass[1], e->dy);
+        eg_net_learn(l[0].net, workspace[0], e->dy, descend, &l[0]);
+        eg_net_backward(l[1].net, workspace[1], e->dy);
         descend(&l[1], 0, l[1].net->param_count, l[1].net->grads);
         eg_net_touch(l[1].net);
         for (size_t i = 0; i < l[0].net->param_count; i++) {
@@ -207,11 +207,11 @@ static void learning_is_backward_and_update(void **state)
             assert_true(l[0].given[i] == 1 || l[0].net->params[i] == 0);
         }
         for (size_t v = 0; v < 2; v++) {
-            y[v] = eg_net_forward(l[v].net, pass[v], B, e->x, e->sparse);
+            y[v] = eg_net_forward(l[v].net, workspace[v], B, e->x, e->sparse);
         }
         assert_memory_equal(y[0], y[1], (size_t)B * 10 * sizeof **y);
         for (size_t v = 0; v < 2; v++) {
-            eg_pass_free(pass[v]);
+            eg_workspace_free(workspace[v]);
             eg_free(l[v].given);
             eg_net_free(l[v].net);
         }
@@ -240,16 +240,16 @@ static void raise(void *user, size_t first, size_t count, const eg_real *g)
 static void check_pieces(const example *e, eg_net *net, const eg_sparse *sparse)
 {
     size_t n = net->param_count;
-    eg_pass *pass = NULL;
+    eg_workspace *workspace = NULL;
     eg_real *expected = NULL;
     learning l = {.net = net};
-    assert_ok(eg_pass_create(&pass, net, B, true));
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
     assert_ok(eg_alloc(&expected, n, sizeof *expected));
     assert_ok(eg_alloc(&l.given, n, 1));
-    (void)eg_net_forward(net, pass, B, e->x, sparse);
-    eg_net_backward(net, pass, e->dy);
+    (void)eg_net_forward(net, workspace, B, e->x, sparse);
+    eg_net_backward(net, workspace, e->dy);
     memcpy(expected, net->grads, n * sizeof *expected);
-    eg_net_backward_to(net, pass, e->dy, raise, &l);
+    eg_net_backward_to(net, workspace, e->dy, raise, &l);
     for (size_t i = 0; i < n; i++) {
         /* Between layers there may be room that is nobody's. */
         assert_true(l.given[i] == 1 || (l.given[i] == 0 && net->params[i] == 0));
@@ -258,7 +258,7 @@ static void check_pieces(const example *e, eg_net *net, const eg_sparse *sparse)
     assert_same(n, net->grads, expected);
     eg_free(l.given);
     eg_free(expected);
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -282,16 +282,16 @@ static void padding_stays_zero(void **state)
 {
     const example *e = *state;
     eg_net *net = network(true, 10, EG_NORM_CENTERED, true);
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, B, true));
-    (void)eg_net_forward(net, pass, B, e->x, e->sparse);
-    eg_net_backward(net, pass, e->dy);
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
+    (void)eg_net_forward(net, workspace, B, e->x, e->sparse);
+    eg_net_backward(net, workspace, e->dy);
     for (size_t i = 0; i <= IN; i++) {
         for (size_t j = 10; j < 16; j++) {
             assert_true(net->params[i * 16 + j] == 0 && net->grads[i * 16 + j] == 0);
         }
     }
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -300,20 +300,20 @@ static void rows_without_norm(void **state)
 {
     const example *e = *state;
     eg_net *net = network(true, 3, EG_NORM_CENTERED, false);
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, B, true));
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
     for (size_t i = 0; i < IN; i++) {
         net->params[place(3, 0, i)] = 2;
     }
     net->params[place(3, 1, 5)] = (eg_real)NAN;
     eg_net_touch(net);
-    const eg_real *y = eg_net_forward(net, pass, B, e->x, e->sparse);
-    eg_net_backward(net, pass, e->dy);
+    const eg_real *y = eg_net_forward(net, workspace, B, e->x, e->sparse);
+    eg_net_backward(net, workspace, e->dy);
     assert_true(y[0] == 0 && isnan(y[1]) && isfinite(y[2]));
     for (size_t i = 0; i < IN; i++) {
         assert_true(net->grads[place(3, 0, i)] == 0 && isnan(net->grads[place(3, 1, i)]));
     }
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 

@@ -109,7 +109,7 @@ static void joins_what_it_draws(void **state)
 enum { SIDE = 18, PIXELS = SIDE * SIDE }; /* two blocks of columns */
 
 /** A minibatch of 8 examples that is mostly background, -1. */
-static void make_compressed(eg_real *x, eg_sparse *sparse, uint32_t *label)
+static void make_sparse(eg_real *x, eg_sparse *sparse, uint32_t *label)
 {
     eg_rng rng = eg_rng_make(4, EG_PURPOSE_TEST, 0);
     uint32_t n = 0;
@@ -129,9 +129,9 @@ static void make_compressed(eg_real *x, eg_sparse *sparse, uint32_t *label)
     }
 }
 
-/* Compressed minibatches stay compressed and what joins them is compressed, also when they come without
+/* Sparse minibatches stay sparse and what joins them is sparse, also when they come without
  * x: the same up to rounding, the memories too. */
-static void compressed_minibatches(void **state)
+static void sparse_minibatches(void **state)
 {
     (void)state;
     static eg_real x[SCENE_BATCH * PIXELS];
@@ -142,7 +142,7 @@ static void compressed_minibatches(void **state)
     eg_writer written[3] = {{0}};
     assert_ok(eg_sparse_create(&sparse, SCENE_BATCH, PIXELS));
     assert_int_equal(sparse->blocks, 2);
-    make_compressed(x, sparse, label);
+    make_sparse(x, sparse, label);
     for (size_t k = 0; k < 3; k++) {
         s[k] = scene_open(SCENE("learner", "replay", "learner.capacity", "6", "dataset.side", "18"),
                           9);
@@ -213,7 +213,7 @@ int main(void)
         cmocka_unit_test(every_example_is_equally_likely_kept),
         cmocka_unit_test(draws_are_even),
         cmocka_unit_test(joins_what_it_draws),
-        cmocka_unit_test(compressed_minibatches),
+        cmocka_unit_test(sparse_minibatches),
         cmocka_unit_test(a_memory_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

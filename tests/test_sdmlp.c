@@ -54,19 +54,19 @@ static void the_switch_by_hand(void **state)
     const double inhibited[] = {2, 0, 0, 1};
     eg_net *net =
         inhibition(4, (eg_inhibition){.kind = EG_INHIBITION_GABA, .k = 2, .switch_count = 2});
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, true));
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), excited, 4);
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, true));
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), excited, 4);
     /* Only an update counts. */
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), excited, 4);
-    eg_net_updated(net, pass);
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), plain, 4);
-    eg_net_updated(net, pass);
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), inhibited, 4);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), excited, 4);
+    eg_net_updated(net, workspace);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), plain, 4);
+    eg_net_updated(net, workspace);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), inhibited, 4);
     /* Start again. */
     eg_net_init(net, 1);
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), excited, 4);
-    eg_pass_free(pass);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), excited, 4);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -80,13 +80,13 @@ static void counts_are_of_examples(void **state)
     const double expected[] = {4, 3};
     eg_net *net =
         inhibition(2, (eg_inhibition){.kind = EG_INHIBITION_GABA, .k = 1, .switch_count = 4});
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 2, true));
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 2, true));
     /* First example: I = 0, y = (1, 0). Second: I = 2, y = (4, 4). */
-    (void)eg_net_forward(net, pass, 2, x, NULL);
-    eg_net_updated(net, pass);
-    assert_row(eg_net_forward(net, pass, 1, then, NULL), expected, 2);
-    eg_pass_free(pass);
+    (void)eg_net_forward(net, workspace, 2, x, NULL);
+    eg_net_updated(net, workspace);
+    assert_row(eg_net_forward(net, workspace, 1, then, NULL), expected, 2);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -106,9 +106,9 @@ static void the_gradient_by_hand(void **state)
         eg_real dx[4];
         assert_ok(eg_layer_inhibition(&layer, 4, i == 0 ? &excite : &flat));
         layer.ops->init(&layer, NULL, 1, 0);
-        const eg_call call = {.batch = 1, .training = true};
-        layer.ops->forward(&layer, &call, NULL, NULL, x, y, NULL);
-        layer.ops->backward(&layer, &call, NULL, NULL, x, y, dy, NULL, dx, NULL);
+        const eg_layer_context context = {.batch = 1, .training = true};
+        layer.ops->forward(&layer, &context, NULL, NULL, x, y, NULL);
+        layer.ops->backward(&layer, &context, NULL, NULL, x, y, dy, NULL, dx, NULL);
         assert_row(dx, i == 0 ? excited : inhibited, 4);
         layer.ops->free(&layer);
     }
@@ -122,14 +122,14 @@ static void masked_and_without_a_rival(void **state)
     const double all[] = {3, 1, 0, 2};
     eg_net *net = inhibition(
         4, (eg_inhibition){.kind = EG_INHIBITION_FLAT, .masked = true, .k = 2, .switch_count = 1});
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, false));
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), winners, 4);
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, false));
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), winners, 4);
     eg_net_free(net);
     /* k = all units: nobody is left whose value could be subtracted. */
     net = inhibition(4, (eg_inhibition){.kind = EG_INHIBITION_FLAT, .k = 4, .switch_count = 1});
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), all, 4);
-    eg_pass_free(pass);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), all, 4);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -148,15 +148,15 @@ static void annealing_by_hand(void **state)
     const double first[] = {3, 1, 0, 2};
     const double last[] = {2, 0, 0, 1};
     eg_net *net = inhibition(4, spec);
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, true));
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), first, 4);
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, true));
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), first, 4);
     for (size_t i = 0; i < 3; i++) {
-        (void)eg_net_forward(net, pass, 1, x, NULL);
-        eg_net_updated(net, pass); /* does not count twice */
+        (void)eg_net_forward(net, workspace, 1, x, NULL);
+        eg_net_updated(net, workspace); /* does not count twice */
     }
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), last, 4);
-    eg_pass_free(pass);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), last, 4);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -168,11 +168,11 @@ static void counts_are_saved(void **state)
     eg_net *net = inhibition(4, spec);
     eg_net *other = inhibition(4, spec);
     eg_net *larger = inhibition(5, spec);
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, true));
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, true));
     for (size_t i = 0; i < 5; i++) {
-        (void)eg_net_forward(net, pass, 1, x, NULL);
-        eg_net_updated(net, pass);
+        (void)eg_net_forward(net, workspace, 1, x, NULL);
+        eg_net_updated(net, workspace);
     }
     eg_writer writer = {0};
     eg_net_write(net, &writer);
@@ -187,12 +187,13 @@ static void counts_are_saved(void **state)
     assert_ok(eg_net_read(other, &reader));
     assert_ok(eg_reader_status(&reader, true));
     eg_real expected[4];
-    memcpy(expected, eg_net_forward(net, pass, 1, x, NULL), sizeof expected);
-    assert_memory_equal(eg_net_forward(other, pass, 1, x, NULL), expected, sizeof expected);
+    memcpy(expected, eg_net_forward(net, workspace, 1, x, NULL), sizeof expected);
+    assert_memory_equal(eg_net_forward(other, workspace, 1, x, NULL), expected, sizeof expected);
     eg_net_init(other, 1);
-    assert_memory_not_equal(eg_net_forward(other, pass, 1, x, NULL), expected, sizeof expected);
+    assert_memory_not_equal(eg_net_forward(other, workspace, 1, x, NULL), expected,
+                            sizeof expected);
     eg_writer_free(&writer);
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_net_free(net);
     eg_net_free(other);
     eg_net_free(larger);
@@ -205,10 +206,10 @@ static void the_projection_by_hand(void **state)
     const eg_constraint spec = {.nonnegative = true, .unit_rows = true, .bias = true};
     const double first[] = {0, 0.6, 0.8};
     eg_net *net = constrained(3, 2, true, spec);
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, true));
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, true));
     const eg_real x[] = {1, 10, 100};
-    (void)eg_net_forward(net, pass, 1, x, NULL);
+    (void)eg_net_forward(net, workspace, 1, x, NULL);
     const eg_real w[2][3] = {{-1, 3, 4}, {0, -2, 0}};
     size_t width = eg_linear_panels_width(2);
     for (size_t j = 0; j < 2; j++) {
@@ -218,15 +219,15 @@ static void the_projection_by_hand(void **state)
     }
     net->params[3 * width] = -5;
     net->params[3 * width + 1] = 6;
-    eg_net_updated(net, pass);
+    eg_net_updated(net, workspace);
     for (size_t i = 0; i < 3; i++) {
         assert_close((double)net->params[i * width], first[i], 1e-6);
         assert_true(net->params[i * width + 1] == 0);
     }
     assert_true(net->params[3 * width] == 0 && net->params[3 * width + 1] == 6);
     const double y[] = {86, 6};
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), y, 2);
-    eg_pass_free(pass);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), y, 2);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -242,14 +243,14 @@ static void unit_inputs_by_hand(void **state)
     const double nothing[] = {0, 0};
     const double dw[] = {0.6, 0, 0.8, 1.2, 0, 1.6};
     eg_net *net = constrained(3, 2, false, (eg_constraint){.unit_input = true});
-    eg_pass *pass = NULL;
-    assert_ok(eg_pass_create(&pass, net, 1, true));
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, true));
     memcpy(net->params, w, sizeof w);
-    assert_row(eg_net_forward(net, pass, 1, x, NULL), y, 2);
-    eg_net_backward(net, pass, dy);
+    assert_row(eg_net_forward(net, workspace, 1, x, NULL), y, 2);
+    eg_net_backward(net, workspace, dy);
     assert_row(net->grads, dw, 6);
-    assert_row(eg_net_forward(net, pass, 1, zero, NULL), nothing, 2);
-    eg_pass_free(pass);
+    assert_row(eg_net_forward(net, workspace, 1, zero, NULL), nothing, 2);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
@@ -281,18 +282,18 @@ static void starting_weights(void **state)
     eg_net_free(positive);
 }
 
-/* More inputs than a block of a compressed matrix has columns. */
+/* More inputs than a block of a sparse matrix has columns. */
 enum { IN = EG_SPARSE_BLOCK + 44, OUT = 5, B = 4 };
 
-/** Outputs and gradients of one minibatch, dense or compressed. */
-static void run(bool compressed, eg_real background, eg_real *y, eg_real *grads)
+/** Outputs and gradients of one minibatch, dense or sparse. */
+static void run(bool is_sparse, eg_real background, eg_real *y, eg_real *grads)
 {
     eg_net *net = constrained(IN, OUT, true, (eg_constraint){.unit_input = true, .bias = true});
-    eg_pass *pass = NULL;
+    eg_workspace *workspace = NULL;
     eg_sparse *sparse = NULL;
     eg_real x[B * IN];
     eg_real dy[B * OUT];
-    assert_ok(eg_pass_create(&pass, net, B, true));
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
     assert_ok(eg_sparse_create(&sparse, B, IN));
     assert_int_equal(sparse->blocks, 2);
     sparse->rows = B;
@@ -311,16 +312,16 @@ static void run(bool compressed, eg_real background, eg_real *y, eg_real *grads)
         dy[i] = (eg_real)eg_rng_normal(&rng);
     }
     const eg_real *out =
-        eg_net_forward(net, pass, B, compressed ? NULL : x, compressed ? sparse : NULL);
+        eg_net_forward(net, workspace, B, is_sparse ? NULL : x, is_sparse ? sparse : NULL);
     memcpy(y, out, sizeof dy);
-    eg_net_backward(net, pass, dy);
+    eg_net_backward(net, workspace, dy);
     memcpy(grads, net->grads, net->param_count * sizeof *grads);
     eg_sparse_free(sparse);
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_net_free(net);
 }
 
-static void compressed_inputs_are_the_same_function(void **state)
+static void sparse_inputs_are_the_same_function(void **state)
 {
     (void)state;
     const eg_real background[] = {(eg_real)-0.4, 0, (eg_real)0.7};
@@ -350,7 +351,7 @@ int main(void)
         cmocka_unit_test(the_projection_by_hand),
         cmocka_unit_test(unit_inputs_by_hand),
         cmocka_unit_test(starting_weights),
-        cmocka_unit_test(compressed_inputs_are_the_same_function),
+        cmocka_unit_test(sparse_inputs_are_the_same_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

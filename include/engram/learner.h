@@ -63,7 +63,7 @@ typedef struct eg_learner_ops {
 struct eg_learner {
     const eg_learner_ops *ops;
     size_t hidden_layers;
-    bool reads_sparse; /**< a batch that comes compressed may come without x */
+    bool reads_sparse; /**< a batch that comes in sparse form may come without x */
 };
 
 typedef struct eg_learner_kind {

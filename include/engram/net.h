@@ -4,8 +4,8 @@
  *      grads   [param_count]    same layout, overwritten by each backward
  *      derived [derived_count]  what layers recompute when params changed
  *
- *  A network is weights; what a minibatch leaves behind lives in an eg_pass, so one network can be
- *  trained with one pass and evaluated in large blocks with another. Composite layers (residual
+ *  A network is weights; what a minibatch leaves behind lives in an eg_workspace, so one network can be
+ *  trained with one workspace and evaluated in large blocks with another. Composite layers (residual
  *  blocks, mixtures) are layers that hold layers. */
 #ifndef ENGRAM_NET_H
 #define ENGRAM_NET_H
@@ -51,45 +51,46 @@ double eg_net_flops(const eg_net *net);
 size_t eg_net_hidden_count(const eg_net *net);
 
 /** Activations and scratch for minibatches up to a capacity. */
-typedef struct eg_pass eg_pass;
-eg_status eg_pass_create(eg_pass **out, const eg_net *net, size_t capacity,
-                         bool training) EG_WARN_UNUSED;
-void eg_pass_free(eg_pass *pass);
-/** Measures the pass's forward and backward in `profile` (borrowed); NULL: no more. */
-void eg_pass_profile(eg_pass *pass, eg_profile *profile);
+typedef struct eg_workspace eg_workspace;
+eg_status eg_workspace_create(eg_workspace **out, const eg_net *net, size_t capacity,
+                              bool training) EG_WARN_UNUSED;
+void eg_workspace_free(eg_workspace *workspace);
+/** Measures the workspace's forward and backward in `profile` (borrowed); NULL: no more. */
+void eg_workspace_profile(eg_workspace *workspace, eg_profile *profile);
 
-/** Output [B, outputs] of x [B, inputs], borrowed from the pass. `sparse`: the same numbers
- *  compressed, or NULL. Both must stay valid until backward. */
-const eg_real *eg_net_forward(eg_net *net, eg_pass *pass, size_t batch, const eg_real *x,
+/** Output [B, outputs] of x [B, inputs], borrowed from the workspace. `sparse`: the same numbers
+ *  in sparse form, or NULL. Both must stay valid until backward. */
+const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, size_t batch, const eg_real *x,
                               const eg_sparse *sparse);
-/** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training pass.
+/** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training workspace.
  */
-void eg_net_backward(eg_net *net, eg_pass *pass, const eg_real *dy);
-/** The same, and gives each gradient to `take` once it is made, piece by piece and while it is in
- * cache; g [count] is net->grads from `first` on, and `take` may change it there. */
-void eg_net_backward_to(eg_net *net, eg_pass *pass, const eg_real *dy,
-                        void (*take)(void *user, size_t first, size_t count, const eg_real *g),
+void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy);
+/** The same, and gives each gradient to `consume` once it is made, piece by piece and while it is in
+ * cache; g [count] is net->grads from `first` on, and `consume` may change it there. */
+void eg_net_backward_to(eg_net *net, eg_workspace *workspace, const eg_real *dy,
+                        void (*consume)(void *user, size_t first, size_t count, const eg_real *g),
                         void *user);
-/** Backward and update in one: gives the gradients from dy to `take` layer by layer, from the last
- *  to the first and each once, and `take` must change params there at once. Faster than the whole
+/** Backward and update in one: gives the gradients from dy to `consume` layer by layer, from the last
+ *  to the first and each once, and `consume` must change params there at once. Faster than the whole
  *  gradient and then an update, because weights are changed while they are in cache. net->grads is
  *  scratch. */
-void eg_net_learn(eg_net *net, eg_pass *pass, const eg_real *dy,
-                  void (*take)(void *user, size_t first, size_t count, const eg_real *g),
+void eg_net_learn(eg_net *net, eg_workspace *workspace, const eg_real *dy,
+                  void (*consume)(void *user, size_t first, size_t count, const eg_real *g),
                   void *user);
 /** Adds to sums [param_count], for every example of the batch last given to forward, the square or
- *  the absolute value of its own gradient from dy [B, outputs]; only if eg_net_has_each. scratch
- *  [eg_net_each_scratch(net, B)]; net->grads is scratch too. */
-void eg_net_each(eg_net *net, eg_pass *pass, const eg_real *dy, eg_each what, eg_real *scratch,
-                 eg_real *sums);
+ *  the absolute value of its own gradient from dy [B, outputs]; only if eg_net_has_per_example. scratch
+ *  [eg_net_per_example_scratch(net, B)]; net->grads is scratch too. */
+void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_real *dy,
+                        eg_per_example what, eg_real *scratch, eg_real *sums);
 /** Whether all layers with parameters know the gradients of single examples. */
-bool eg_net_has_each(const eg_net *net);
-size_t eg_net_each_scratch(const eg_net *net, size_t batch);
-/** Lets the layers follow an update of params that came from this pass's last forward: projections
+bool eg_net_has_per_example(const eg_net *net);
+size_t eg_net_per_example_scratch(const eg_net *net, size_t batch);
+/** Lets the layers follow an update of params that came from this workspace's last forward: projections
  *  and counters. Every learner calls it after every update. */
-void eg_net_updated(eg_net *net, eg_pass *pass);
+void eg_net_updated(eg_net *net, eg_workspace *workspace);
 /** Outputs [B, n] of hidden layer i in the last forward; *n units. */
-const eg_real *eg_pass_hidden(const eg_pass *pass, const eg_net *net, size_t i, size_t *n);
+const eg_real *eg_workspace_hidden(const eg_workspace *workspace, const eg_net *net, size_t i,
+                                   size_t *n);
 
 /** Models build networks from settings. */
 typedef struct eg_model_kind {

@@ -18,10 +18,11 @@
  *  call on it. */
 typedef struct eg_batch {
     size_t size;
-    const eg_real *x;        /**< [size, features]; NULL if only `sparse` was wanted */
-    const eg_sparse *sparse; /**< the same numbers compressed, where that is worth it; else NULL */
-    const uint32_t *label;   /**< [size], for classification */
-    const eg_real *target;   /**< [size, outputs], for regression; NULL otherwise */
+    const eg_real *x; /**< [size, features]; NULL if only `sparse` was wanted */
+    const eg_sparse
+        *sparse; /**< the same numbers in sparse form, where that is worth it; else NULL */
+    const uint32_t *label; /**< [size], for classification */
+    const eg_real *target; /**< [size, outputs], for regression; NULL otherwise */
 } eg_batch;
 
 typedef struct eg_stream_shape {
@@ -55,9 +56,9 @@ typedef struct eg_stream_ops {
 struct eg_stream {
     const eg_stream_ops *ops;
     eg_stream_shape shape;
-    /** Batches that come compressed come without x, which saves the time and the cache to write it.
+    /** Batches that come in sparse form come without x, which saves the time and the cache to write it.
      *  Whoever reads batches may set it; false at first. */
-    bool compressed_only;
+    bool sparse_only;
 };
 
 typedef struct eg_stream_kind {

@@ -86,7 +86,7 @@ eg_sensitivity eg_fisher_open(eg_fisher *out, const eg_view *view, size_t output
 {
     *out = (eg_fisher){.label = (eg_fisher_label)eg_view_name(view, "fisher"),
                        .beta = eg_view_real(view, "beta")};
-    return (eg_sensitivity){.what = EG_EACH_SQUARE,
+    return (eg_sensitivity){.what = EG_PER_EXAMPLE_SQUARE,
                             .rounds = out->label == EG_FISHER_EXACT ? outputs : 1,
                             .error = error,
                             .user = out};

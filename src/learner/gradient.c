@@ -19,8 +19,8 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
     self->stream = setup->stream;
     EG_TRY(eg_model_build(&self->net, setup->root, shape->channels, shape->height, shape->width,
                           shape->outputs, setup->seed));
-    EG_TRY(eg_pass_create(&self->training, self->net, batch, true));
-    EG_TRY(eg_pass_create(&self->evaluation, self->net, setup->block, false));
+    EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
+    EG_TRY(eg_workspace_create(&self->evaluation, self->net, setup->block, false));
     EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, self->net->param_count));
     EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
     if (pulled) {
@@ -29,7 +29,7 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
     if (pulled && eg_optimizer_bounds_norm(self->optimizer)) {
         EG_TRY(eg_alloc(&self->whole, self->net->param_count, sizeof *self->whole));
     }
-    eg_pass_profile(self->training, setup->profile);
+    eg_workspace_profile(self->training, setup->profile);
     self->base.hidden_layers = eg_net_hidden_count(self->net);
     self->base.reads_sparse = self->net->layers[0].ops->takes_sparse;
     return eg_ok();
@@ -37,8 +37,8 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
 
 void eg_gradient_close(eg_gradient_learner *self)
 {
-    eg_pass_free(self->training);
-    eg_pass_free(self->evaluation);
+    eg_workspace_free(self->training);
+    eg_workspace_free(self->evaluation);
     eg_optimizer_free(self->optimizer);
     eg_net_free(self->net);
     eg_free(self->dy);
@@ -168,7 +168,7 @@ void eg_gradient_activity(const eg_learner *learner, double *out)
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
     for (size_t i = 0; i < self->base.hidden_layers; i++) {
         size_t n = 0;
-        const eg_real *y = eg_pass_hidden(self->evaluation, self->net, i, &n);
+        const eg_real *y = eg_workspace_hidden(self->evaluation, self->net, i, &n);
         size_t count = self->evaluated * n;
         size_t active = 0;
         for (size_t k = 0; k < count; k++) {

@@ -22,7 +22,7 @@ typedef struct eg_pull {
 typedef struct eg_gradient_learner {
     eg_learner base;
     eg_net *net;
-    eg_pass *training, *evaluation;
+    eg_workspace *training, *evaluation;
     eg_optimizer *optimizer;
     const eg_loss *loss;
     eg_profile *profile;
@@ -36,7 +36,7 @@ typedef struct eg_gradient_learner {
 } eg_gradient_learner;
 
 /** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come
- * without x if they come compressed; `pulled`: steps will have a pull. On failure the caller still
+ * without x if they come in sparse form; `pulled`: steps will have a pull. On failure the caller still
  * closes it. */
 eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *setup, size_t batch,
                            bool pulled) EG_WARN_UNUSED;

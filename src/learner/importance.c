@@ -33,10 +33,10 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
     importance->user = setup->user;
     importance->samples = eg_view_size(view, "samples");
     importance->group = eg_view_size(view, "group");
-    importance->singly = importance->group == 1 && eg_net_has_each(net);
+    importance->singly = importance->group == 1 && eg_net_has_per_example(net);
     assert(importance->group == 1 || rule->rounds == 1);
     if (importance->singly) {
-        EG_TRY(eg_alloc(&importance->scratch, eg_net_each_scratch(net, setup->shape.batch),
+        EG_TRY(eg_alloc(&importance->scratch, eg_net_per_example_scratch(net, setup->shape.batch),
                         sizeof *importance->scratch));
     } else {
         EG_TRY(eg_alloc(&importance->sum, net->param_count, sizeof *importance->sum));
@@ -54,7 +54,7 @@ void eg_importance_close(eg_importance *importance)
 static void add_power(const eg_importance *self, const eg_real *g)
 {
     size_t n = self->learner->net->param_count;
-    (self->rule.what == EG_EACH_SQUARE ? add_squares : add_absolutes)(n, g, self->result);
+    (self->rule.what == EG_PER_EXAMPLE_SQUARE ? add_squares : add_absolutes)(n, g, self->result);
 }
 
 /* What is under way through the examples. */
@@ -74,8 +74,8 @@ static void visit(eg_importance *self, walk *at, size_t size, const eg_real *x,
     for (size_t round = 0; round < rule->rounds; round++) {
         rule->error(rule->user, size, net->outputs, y, label, round, &at->rng, learner->dy);
         if (self->singly) {
-            eg_net_each(net, learner->training, learner->dy, rule->what, self->scratch,
-                        self->result);
+            eg_net_per_example(net, learner->training, learner->dy, rule->what, self->scratch,
+                               self->result);
             continue;
         }
         eg_net_backward(net, learner->training, learner->dy);
@@ -152,14 +152,14 @@ eg_status eg_importance_measure(eg_importance *importance, size_t phase, const e
     eg_net *net = learner->net;
     eg_stream *stream = learner->stream;
     uint64_t step_before = net->step;
-    bool compressed_before = stream->compressed_only;
-    stream->compressed_only = false;
+    bool sparse_only_before = stream->sparse_only;
+    stream->sparse_only = false;
     walk at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
     memset(importance->result, 0, net->param_count * sizeof *importance->result);
     bool complete = visit_phase(importance, &at, phase);
     close_group(importance, &at);
     net->step = step_before;
-    stream->compressed_only = compressed_before;
+    stream->sparse_only = sparse_only_before;
     if (!complete) {
         return eg_fail(EG_STOPPED, "stopped after %zu examples at the end of phase %zu", at.seen,
                        phase);

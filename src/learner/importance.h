@@ -8,7 +8,7 @@
 
 /** What is differentiated. */
 typedef struct eg_sensitivity {
-    eg_each what;
+    eg_per_example what;
     size_t rounds; /**< backward passes per example, whose squares or values are added up */
     /** dy [batch, n], the gradient of a round for outputs y [batch, n]. */
     void (*error)(const void *user, size_t batch, size_t n, const eg_real *y, const uint32_t *label,

@@ -72,7 +72,7 @@ static eg_status mas_create(eg_learner **out, const eg_view *view, const eg_lear
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_regularised_open(&self->base, setup, 1,
                                             2.0 * eg_view_real(view, "lambda"), true));
-    const eg_sensitivity rule = {.what = EG_EACH_ABSOLUTE, .rounds = 1, .error = error};
+    const eg_sensitivity rule = {.what = EG_PER_EXAMPLE_ABSOLUTE, .rounds = 1, .error = error};
     EG_TRY_DONE(status,
                 eg_importance_open(&self->importance, &rule, &self->base.gradient, view, setup));
     *out = base;

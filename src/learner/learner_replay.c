@@ -15,8 +15,8 @@ typedef struct replay {
     eg_reservoir memory;
     size_t replayed; /* examples drawn per minibatch */
     uint64_t seed;
-    uint32_t *label; /* [minibatch + replayed] */
-    eg_real *x;      /* [minibatch + replayed, features], for minibatches that are not compressed */
+    uint32_t *label;   /* [minibatch + replayed] */
+    eg_real *x;        /* [minibatch + replayed, features], for minibatches that are not sparse */
     eg_sparse *sparse; /* [minibatch + replayed, features], for those that are; or NULL */
     eg_real *row;      /* [features] */
 } replay;
@@ -85,9 +85,9 @@ static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
 {
     size_t features = self->memory.features;
     size_t more = self->memory.seen > 0 ? self->replayed : 0;
-    bool compressed = batch->sparse != NULL && self->sparse != NULL;
+    bool is_sparse = batch->sparse != NULL && self->sparse != NULL;
     memcpy(self->label, batch->label, batch->size * sizeof *self->label);
-    if (compressed) {
+    if (is_sparse) {
         copy_sparse(self->sparse, batch->sparse);
         self->sparse->rows = batch->size + more;
     } else {
@@ -97,15 +97,15 @@ static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
         size_t drawn = eg_reservoir_draw(&self->memory, rng);
         const eg_real *x = self->memory.x + drawn * features;
         self->label[row] = self->memory.label[drawn];
-        if (compressed) {
+        if (is_sparse) {
             compress(self->sparse, row, x);
         } else {
             memcpy(self->x + row * features, x, features * sizeof *x);
         }
     }
     return (eg_batch){.size = batch->size + more,
-                      .x = compressed ? NULL : self->x,
-                      .sparse = compressed ? self->sparse : NULL,
+                      .x = is_sparse ? NULL : self->x,
+                      .sparse = is_sparse ? self->sparse : NULL,
                       .label = self->label};
 }
 

@@ -15,19 +15,19 @@ static const units *units_of(const eg_layer *layer)
     return layer->state;
 }
 
-static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                     const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
 {
     (void)params, (void)derived;
     const units *u = units_of(layer);
     size_t n = layer->outputs;
-    for (size_t b = 0; b < call->batch; b++) {
+    for (size_t b = 0; b < context->batch; b++) {
         eg_real *aux = cache + b * layer->cache_per_example;
         u->activation->forward(u->p, n, x + b * n, y + b * n, aux);
     }
 }
 
-static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                      const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                      eg_real *cache, eg_real *dx, eg_real *grads)
 {
@@ -37,7 +37,7 @@ static void backward(const eg_layer *layer, const eg_call *call, const eg_real *
     }
     const units *u = units_of(layer);
     size_t n = layer->outputs;
-    for (size_t b = 0; b < call->batch; b++) {
+    for (size_t b = 0; b < context->batch; b++) {
         const eg_real *aux = cache + b * layer->cache_per_example;
         u->activation->backward(u->p, n, x + b * n, y + b * n, aux, dy + b * n, dx + b * n);
     }

@@ -10,7 +10,7 @@
  *  It holds a linear layer that does the rest.
  *
  *      params, derived | the linear layer's |
- *      cache | u [B][inputs], or the values of a compressed input | the same, transposed |
+ *      cache | u [B][inputs], or the values of a sparse input | the same, transposed |
  *            | 1/|relu(x)| [B] | the linear layer's |
  *
  *  Source: Bricken et al. 2023, arXiv 2303.11934, and the program of its authors. */
@@ -66,46 +66,46 @@ static void prepare(const eg_layer *layer, const eg_real *params, eg_real *deriv
 
 /* The input as the linear layer gets it. */
 typedef struct input {
-    eg_call call;
-    eg_sparse sparse, transposed; /* what call points to, if it came compressed */
+    eg_layer_context context;
+    eg_sparse sparse, transposed; /* what context points to, if it came in sparse form */
     const eg_real *x;
     eg_real *value, *transposed_value, *inverse, *cache;
 } input;
 
 /* A bright background would differ from example to example once scaled: such input is used as it is,
- * not compressed. */
-static bool stays_compressed(const eg_call *call)
+ * not sparse. */
+static bool stays_sparse(const eg_layer_context *context)
 {
-    return call->sparse != NULL && call->sparse->background <= 0;
+    return context->sparse != NULL && context->sparse->background <= 0;
 }
 
-static void cut(const eg_layer *layer, const eg_call *call, const eg_real *x, eg_real *cache,
-                input *in)
+static void cut(const eg_layer *layer, const eg_layer_context *context, const eg_real *x,
+                eg_real *cache, input *in)
 {
-    in->call = *call;
+    in->context = *context;
     in->x = x;
     in->value = cache;
     in->cache = cache;
     if (!constrained_of(layer)->spec.unit_input) {
         return;
     }
-    size_t size = call->batch * layer->inputs;
+    size_t size = context->batch * layer->inputs;
     in->transposed_value = in->value + size;
     in->inverse = in->transposed_value + size;
-    in->cache = in->inverse + call->batch;
+    in->cache = in->inverse + context->batch;
     in->x = in->value;
-    in->call.sparse = NULL;
-    in->call.transposed = NULL;
-    if (stays_compressed(call)) {
-        in->sparse = *call->sparse;
+    in->context.sparse = NULL;
+    in->context.transposed = NULL;
+    if (stays_sparse(context)) {
+        in->sparse = *context->sparse;
         in->sparse.background = 0;
         in->sparse.value = in->value;
-        in->call.sparse = &in->sparse;
-        if (call->transposed != NULL) {
-            in->transposed = *call->transposed;
+        in->context.sparse = &in->sparse;
+        if (context->transposed != NULL) {
+            in->transposed = *context->transposed;
             in->transposed.background = 0;
             in->transposed.value = in->transposed_value;
-            in->call.transposed = &in->transposed;
+            in->context.transposed = &in->transposed;
         }
     }
 }
@@ -124,7 +124,7 @@ static void rectify(size_t n, eg_real offset, const eg_real *from, eg_real *u)
     }
 }
 
-/* Row b of a compressed input, written out: x need not be there. */
+/* Row b of a sparse input, written out: x need not be there. */
 static void write_out(const eg_sparse *from, size_t b, eg_real *u)
 {
     for (size_t i = 0; i < from->columns; i++) {
@@ -137,13 +137,14 @@ static void write_out(const eg_sparse *from, size_t b, eg_real *u)
 }
 
 /* Scales the inputs. */
-static void scale_inputs(const eg_layer *layer, const eg_call *call, const eg_real *x, input *in)
+static void scale_inputs(const eg_layer *layer, const eg_layer_context *context, const eg_real *x,
+                         input *in)
 {
-    const eg_sparse *sparse = call->sparse;
-    for (size_t b = 0; b < call->batch; b++) {
+    const eg_sparse *sparse = context->sparse;
+    for (size_t b = 0; b < context->batch; b++) {
         size_t first = b * layer->inputs;
         size_t count = layer->inputs;
-        if (in->call.sparse != NULL) {
+        if (in->context.sparse != NULL) {
             first = eg_sparse_row(sparse, b);
             count = eg_sparse_row(sparse, b + 1) - first;
             rectify(count, sparse->background, sparse->value + first, in->value + first);
@@ -157,50 +158,50 @@ static void scale_inputs(const eg_layer *layer, const eg_call *call, const eg_re
     }
 }
 
-static void scale_transposed(const eg_call *call, input *in)
+static void scale_transposed(const eg_layer_context *context, input *in)
 {
-    const eg_sparse *from = call->transposed;
-    if (in->call.transposed == NULL) {
+    const eg_sparse *from = context->transposed;
+    if (in->context.transposed == NULL) {
         return;
     }
     for (size_t k = 0; k < eg_sparse_row(from, from->rows); k++) {
-        eg_real value = from->value[k] + call->sparse->background;
+        eg_real value = from->value[k] + context->sparse->background;
         in->transposed_value[k] = value < 0 ? 0 : value * in->inverse[from->column[k]];
     }
 }
 
-static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                     const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
 {
     const constrained *self = constrained_of(layer);
     input in;
-    cut(layer, call, x, cache, &in);
+    cut(layer, context, x, cache, &in);
     if (self->spec.unit_input) {
-        scale_inputs(layer, call, x, &in);
+        scale_inputs(layer, context, x, &in);
     }
-    self->linear.ops->forward(&self->linear, &in.call, params, derived, in.x, y, in.cache);
+    self->linear.ops->forward(&self->linear, &in.context, params, derived, in.x, y, in.cache);
 }
 
 /* What backward and learn find in the cache. */
-static void restore(const eg_layer *layer, const eg_call *call, const eg_real *x, eg_real *cache,
-                    input *in)
+static void restore(const eg_layer *layer, const eg_layer_context *context, const eg_real *x,
+                    eg_real *cache, input *in)
 {
-    cut(layer, call, x, cache, in);
+    cut(layer, context, x, cache, in);
     if (constrained_of(layer)->spec.unit_input) {
-        scale_transposed(call, in);
+        scale_transposed(context, in);
     }
 }
 
 /* Turns dL/du into dL/dx, in place. */
-static void backward_scaled(const eg_layer *layer, const eg_call *call, const eg_real *x,
-                            const input *in, eg_real *dx)
+static void backward_scaled(const eg_layer *layer, const eg_layer_context *context,
+                            const eg_real *x, const input *in, eg_real *dx)
 {
     size_t n = layer->inputs;
     if (dx == NULL || !constrained_of(layer)->spec.unit_input) {
         return;
     }
-    assert(in->call.sparse == NULL); /* only the input of a network comes compressed */
-    for (size_t b = 0; b < call->batch; b++) {
+    assert(in->context.sparse == NULL); /* only the input of a network comes in sparse form */
+    for (size_t b = 0; b < context->batch; b++) {
         const eg_real *u = in->value + b * n;
         eg_real *g = dx + b * n;
         eg_real along = eg_dot(n, g, u);
@@ -210,32 +211,32 @@ static void backward_scaled(const eg_layer *layer, const eg_call *call, const eg
     }
 }
 
-static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                      const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                      eg_real *cache, eg_real *dx, eg_real *grads)
 {
     const eg_layer *linear = &constrained_of(layer)->linear;
     input in;
-    restore(layer, call, x, cache, &in);
-    linear->ops->backward(linear, &in.call, params, derived, in.x, y, dy, in.cache, dx, grads);
-    backward_scaled(layer, call, x, &in, dx);
+    restore(layer, context, x, cache, &in);
+    linear->ops->backward(linear, &in.context, params, derived, in.x, y, dy, in.cache, dx, grads);
+    backward_scaled(layer, context, x, &in, dx);
 }
 
-static void learn(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void learn(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                   eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                  eg_real *cache, eg_real *dx, const eg_sink *sink)
+                  eg_real *cache, eg_real *dx, const eg_gradient_consumer *consumer)
 {
     const eg_layer *linear = &constrained_of(layer)->linear;
     input in;
-    restore(layer, call, x, cache, &in);
-    linear->ops->learn(linear, &in.call, params, derived, in.x, y, dy, in.cache, dx, sink);
-    backward_scaled(layer, call, x, &in, dx);
+    restore(layer, context, x, cache, &in);
+    linear->ops->learn(linear, &in.context, params, derived, in.x, y, dy, in.cache, dx, consumer);
+    backward_scaled(layer, context, x, &in, dx);
 }
 
-static void after_update(const eg_layer *layer, const eg_call *call, eg_real *params,
+static void after_update(const eg_layer *layer, const eg_layer_context *context, eg_real *params,
                          eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
 {
-    (void)call, (void)x, (void)y, (void)cache;
+    (void)context, (void)x, (void)y, (void)cache;
     project(layer, params);
     prepare(layer, params, derived);
 }
@@ -289,7 +290,7 @@ eg_status eg_layer_constrained(eg_layer *out, size_t inputs, size_t outputs, boo
     self->spec = *spec;
     self->width = panels ? eg_linear_panels_width(outputs) : 0;
     EG_TRY((panels ? eg_layer_linear_panels : eg_layer_linear)(
-        &self->linear, inputs, outputs, EG_NORM_NONE, spec->bias, EG_START_UNIFORM));
+        &self->linear, inputs, outputs, EG_NORM_NONE, spec->bias, EG_INITIALIZER_UNIFORM));
     const eg_layer *linear = &self->linear;
     size_t scaled = spec->unit_input ? 2 * inputs + 1 : 0;
     out->inputs = inputs;

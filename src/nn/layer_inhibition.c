@@ -22,7 +22,7 @@
 #include <assert.h>
 #include <string.h>
 
-const char *const eg_inhibition_words[] = {
+const char *const eg_inhibition_names[] = {
     [EG_INHIBITION_GABA] = "gaba",
     [EG_INHIBITION_ANNEALED] = "annealed",
     [EG_INHIBITION_FLAT] = "flat",
@@ -92,14 +92,14 @@ EG_CLONES static void mask(size_t n, eg_real inhibition, const eg_real *restrict
     }
 }
 
-static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                     const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
 {
     (void)params, (void)derived, (void)cache;
     const memory *m = memory_of(layer);
     size_t n = layer->outputs;
-    size_t k = eg_inhibition_k(&m->spec, call->step);
-    for (size_t b = 0; b < call->batch; b++) {
+    size_t k = eg_inhibition_k(&m->spec, context->step);
+    for (size_t b = 0; b < context->batch; b++) {
         const eg_real *row = x + b * n;
         eg_real *out = y + b * n;
         rectify(n, row, out);
@@ -120,17 +120,17 @@ EG_CLONES static void pass_on(size_t n, const eg_real *restrict x, const eg_real
     }
 }
 
-static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                      const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                      eg_real *cache, eg_real *dx, eg_real *grads)
 {
     (void)params, (void)derived, (void)cache, (void)grads;
     if (dx != NULL) {
-        pass_on(call->batch * layer->outputs, x, y, dy, dx);
+        pass_on(context->batch * layer->outputs, x, y, dy, dx);
     }
 }
 
-static void after_update(const eg_layer *layer, const eg_call *call, eg_real *params,
+static void after_update(const eg_layer *layer, const eg_layer_context *context, eg_real *params,
                          eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
 {
     (void)params, (void)derived, (void)x, (void)cache;
@@ -138,7 +138,7 @@ static void after_update(const eg_layer *layer, const eg_call *call, eg_real *pa
     if (m->spec.kind != EG_INHIBITION_GABA) {
         return;
     }
-    for (size_t b = 0; b < call->batch; b++) {
+    for (size_t b = 0; b < context->batch; b++) {
         const eg_real *row = y + b * layer->outputs;
         for (size_t i = 0; i < layer->outputs; i++) {
             m->count[i] += row[i] > 0 ? 1 : 0;

@@ -14,17 +14,17 @@
 #include "engram/random.h"
 #include "math/elementary.h"
 #include "math/vector.h"
-#include "nn/linear_each.h"
+#include "nn/linear_per_example.h"
 
 #include <string.h>
 
 typedef struct linear {
     eg_norm norm;
     bool bias;
-    eg_start start;
+    eg_initializer initializer;
 } linear;
 
-const char *const eg_norm_words[] = {
+const char *const eg_norm_names[] = {
     [EG_NORM_CENTERED] = "centered",
     [EG_NORM_PLAIN] = "plain",
     [EG_NORM_NONE] = "none",
@@ -45,13 +45,13 @@ eg_real eg_inverse_norm(eg_real square)
 static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
 {
     eg_rng rng = eg_rng_make(seed, EG_PURPOSE_INIT, index);
-    eg_start start = linear_of(layer)->start;
+    eg_initializer initializer = linear_of(layer)->initializer;
     size_t weights = layer->inputs * layer->outputs;
     for (size_t i = 0; i < weights; i++) {
-        params[i] = (eg_real)eg_start_weight(start, layer->inputs, &rng);
+        params[i] = (eg_real)eg_initializer_weight(initializer, layer->inputs, &rng);
     }
     for (size_t i = weights; i < layer->param_count; i++) {
-        params[i] = (eg_real)eg_start_bias(start, layer->inputs, &rng);
+        params[i] = (eg_real)eg_initializer_bias(initializer, layer->inputs, &rng);
     }
 }
 
@@ -78,16 +78,16 @@ static const eg_real *used_weights(const eg_layer *layer, const eg_real *params,
     return linear_of(layer)->norm == EG_NORM_NONE ? params : derived;
 }
 
-static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                     const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
 {
     (void)cache;
     size_t n = layer->inputs;
     size_t m = layer->outputs;
-    eg_gemm(false, true, call->batch, m, n, 1, x, n, used_weights(layer, params, derived), n, 0, y,
-            m);
+    eg_gemm(false, true, context->batch, m, n, 1, x, n, used_weights(layer, params, derived), n, 0,
+            y, m);
     if (linear_of(layer)->bias) {
-        for (size_t b = 0; b < call->batch; b++) {
+        for (size_t b = 0; b < context->batch; b++) {
             eg_accumulate(m, params + m * n, y + b * m);
         }
     }
@@ -111,27 +111,27 @@ static void backward_normalised(const eg_layer *layer, const eg_real *derived, e
     }
 }
 
-static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                      const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                      eg_real *cache, eg_real *dx, eg_real *grads)
 {
     (void)y, (void)cache;
     size_t n = layer->inputs;
     size_t m = layer->outputs;
-    eg_gemm(true, false, m, n, call->batch, 1, dy, m, x, n, 0, grads, n);
+    eg_gemm(true, false, m, n, context->batch, 1, dy, m, x, n, 0, grads, n);
     if (linear_of(layer)->norm != EG_NORM_NONE) {
         backward_normalised(layer, derived, grads);
     }
     if (linear_of(layer)->bias) {
         eg_real *db = grads + m * n;
         memset(db, 0, m * sizeof *db);
-        for (size_t b = 0; b < call->batch; b++) {
+        for (size_t b = 0; b < context->batch; b++) {
             eg_accumulate(m, dy + b * m, db);
         }
     }
     if (dx != NULL) {
-        eg_gemm(false, false, call->batch, n, m, 1, dy, m, used_weights(layer, params, derived), n,
-                0, dx, n);
+        eg_gemm(false, false, context->batch, n, m, 1, dy, m, used_weights(layer, params, derived),
+                n, 0, dx, n);
     }
 }
 
@@ -140,15 +140,15 @@ double eg_linear_flops(size_t inputs, size_t outputs, bool bias)
     return (double)outputs * (2.0 * (double)inputs + (bias ? 1.0 : 0.0));
 }
 
-static void each(const eg_layer *layer, const eg_call *call, const eg_real *params,
-                 const eg_real *x, const eg_real *y, const eg_real *dy, eg_each what,
-                 eg_real *scratch, eg_real *sums)
+static void per_example(const eg_layer *layer, const eg_layer_context *context,
+                        const eg_real *params, const eg_real *x, const eg_real *y,
+                        const eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums)
 {
-    const eg_linear_each one = {
-        .batch = call->batch,
+    const eg_linear_per_example one = {
+        .batch = context->batch,
         .inputs = layer->inputs,
         .outputs = layer->outputs,
-        .width = EG_EACH_WIDTH,
+        .width = EG_PER_EXAMPLE_WIDTH,
         .input_stride = 1,
         .unit_stride = layer->inputs,
         .bias_at = layer->inputs * layer->outputs,
@@ -161,12 +161,12 @@ static void each(const eg_layer *layer, const eg_call *call, const eg_real *para
         .what = what,
         .scratch = scratch,
     };
-    eg_linear_each_add(&one, sums);
+    eg_linear_per_example_add(&one, sums);
 }
 
-static size_t each_scratch(const eg_layer *layer, size_t batch)
+static size_t per_example_scratch(const eg_layer *layer, size_t batch)
 {
-    return eg_linear_each_scratch(batch, layer->inputs);
+    return eg_linear_per_example_scratch(batch, layer->inputs);
 }
 
 static double flops(const eg_layer *layer)
@@ -184,8 +184,8 @@ static const eg_layer_ops plain_ops = {
     .init = init,
     .forward = forward,
     .backward = backward,
-    .each = each,
-    .each_scratch = each_scratch,
+    .per_example = per_example,
+    .per_example_scratch = per_example_scratch,
     .flops = flops,
     .free = free_state,
 };
@@ -196,18 +196,18 @@ static const eg_layer_ops normalised_ops = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .each = each,
-    .each_scratch = each_scratch,
+    .per_example = per_example,
+    .per_example_scratch = per_example_scratch,
     .flops = flops,
     .free = free_state,
 };
 
 eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm, bool bias,
-                          eg_start start)
+                          eg_initializer initializer)
 {
     linear *state = NULL;
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
-    *state = (linear){.norm = norm, .bias = bias, .start = start};
+    *state = (linear){.norm = norm, .bias = bias, .initializer = initializer};
     bool normalised = norm != EG_NORM_NONE;
     *out = (eg_layer){
         .ops = normalised ? &normalised_ops : &plain_ops,

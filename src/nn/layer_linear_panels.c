@@ -1,5 +1,5 @@
 /** The fully connected layer made for speed: the same function as layer_linear.c, which is its
- *  reference, with the weights in panels and an input that may come compressed.
+ *  reference, with the weights in panels and an input that may come in sparse form.
  *
  *  A panel is the weights of up to 64 neighbouring units, input by input. Every loop runs over
  * units and a unit's sums stay in its lane. Learning goes through a panel a few rows at a time:
@@ -28,7 +28,7 @@
 #include "math/panel.h"
 #include "math/prefetch.h"
 #include "math/vector.h"
-#include "nn/linear_each.h"
+#include "nn/linear_per_example.h"
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 16, DENSE_ROWS = 64, STEP = EG_SPA
 typedef struct panels {
     eg_norm norm;
     bool bias;
-    eg_start start;
+    eg_initializer initializer;
     size_t width; /* lanes of a panel, a multiple of STEP */
     size_t count; /* the last panel may have lanes without a unit: weights 0 that stay 0 */
 } panels;
@@ -65,30 +65,30 @@ static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t
     for (size_t j = 0; j < layer->outputs; j++) {
         eg_real *w = params + j / p->width * n * p->width + j % p->width;
         for (size_t i = 0; i < n; i++) {
-            w[i * p->width] = (eg_real)eg_start_weight(p->start, n, &rng);
+            w[i * p->width] = (eg_real)eg_initializer_weight(p->initializer, n, &rng);
         }
     }
     for (size_t j = 0; p->bias && j < layer->outputs; j++) {
-        params[n * p->count * p->width + j] = (eg_real)eg_start_bias(p->start, n, &rng);
+        params[n * p->count * p->width + j] = (eg_real)eg_initializer_bias(p->initializer, n, &rng);
     }
 }
 
 /* What a call works on: the layer's slices cut into pieces. */
 typedef struct pieces {
     size_t batch, n, width, all; /* examples, inputs, lanes of a panel and of all panels */
-    const eg_sparse *sparse;     /* the input if it came compressed, else NULL */
+    const eg_sparse *sparse;     /* the input if it came in sparse form, else NULL */
     const eg_real *x;
     const eg_real *weights, *sum, *inverse;
     eg_real *gradient, *bias_gradient, *lanes, *a;
 } pieces;
 
-static pieces cut(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static pieces cut(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                   const eg_real *derived, const eg_real *x, eg_real *cache)
 {
     const panels *p = panels_of(layer);
     pieces out = {
-        .batch = call->batch, .n = layer->inputs, .width = p->width, .all = p->count * p->width};
-    out.sparse = call->sparse;
+        .batch = context->batch, .n = layer->inputs, .width = p->width, .all = p->count * p->width};
+    out.sparse = context->sparse;
     out.x = x;
     out.weights = params;
     out.sum = derived;
@@ -156,10 +156,10 @@ static void input_offsets(const eg_layer *layer, const pieces *c)
     }
 }
 
-static void forward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                     const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
 {
-    pieces c = cut(layer, call, params, derived, x, cache);
+    pieces c = cut(layer, context, params, derived, x, cache);
     input_offsets(layer, &c);
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
         size_t first = panel * c.width;
@@ -205,12 +205,12 @@ static void begin_panel(const eg_layer *layer, const pieces *c, size_t panel, co
 }
 
 /* The gradient of a panel's weights of `rows` inputs from `row` on, into g [rows][width]. */
-static void panel_gradient(const eg_call *call, const pieces *c, size_t panel,
+static void panel_gradient(const eg_layer_context *context, const pieces *c, size_t panel,
                            const projection *project, size_t row, size_t rows, eg_real *g)
 {
     size_t first = panel * c->width;
     if (c->sparse != NULL) {
-        eg_sparse part = eg_sparse_rows(call->transposed, row, rows);
+        eg_sparse part = eg_sparse_rows(context->transposed, row, rows);
         eg_sparse_product(&part, c->width, c->lanes, g);
     } else {
         eg_gemm(true, false, rows, c->width, c->batch, 1, c->x + row, c->n, c->lanes, c->width, 0,
@@ -245,18 +245,19 @@ static void add_panel_dx(const eg_layer *layer, const pieces *c, size_t panel, e
     }
 }
 
-static void give_piece(const eg_call *call, size_t first, size_t count, const eg_real *grads)
+static void give_piece(const eg_layer_context *context, size_t first, size_t count,
+                       const eg_real *grads)
 {
-    if (call->sink != NULL) {
-        eg_sink_give(call->sink, first, count, grads + first);
+    if (context->consumer != NULL) {
+        eg_gradient_emit(context->consumer, first, count, grads + first);
     }
 }
 
-static void backward(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                      const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
                      eg_real *cache, eg_real *dx, eg_real *grads)
 {
-    pieces c = cut(layer, call, params, derived, x, cache);
+    pieces c = cut(layer, context, params, derived, x, cache);
     projection project;
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
         begin_panel(layer, &c, panel, y, dy, &project);
@@ -267,8 +268,8 @@ static void backward(const eg_layer *layer, const eg_call *call, const eg_real *
             size_t next = c.n - row - rows < part ? c.n - row - rows : part;
             /* To be written next; who takes it reads it at once. */
             eg_prefetch(grads + at + rows * c.width, next * c.width * sizeof *grads);
-            panel_gradient(call, &c, panel, &project, row, rows, grads + at);
-            give_piece(call, at, rows * c.width, grads);
+            panel_gradient(context, &c, panel, &project, row, rows, grads + at);
+            give_piece(context, at, rows * c.width, grads);
         }
         if (dx != NULL) {
             add_panel_dx(layer, &c, panel, dx);
@@ -276,15 +277,15 @@ static void backward(const eg_layer *layer, const eg_call *call, const eg_real *
     }
     if (panels_of(layer)->bias) {
         memcpy(grads + c.n * c.all, c.bias_gradient, c.all * sizeof *grads);
-        give_piece(call, c.n * c.all, c.all, grads);
+        give_piece(context, c.n * c.all, c.all, grads);
     }
 }
 
-static void learn(const eg_layer *layer, const eg_call *call, const eg_real *params,
+static void learn(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
                   eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                  eg_real *cache, eg_real *dx, const eg_sink *sink)
+                  eg_real *cache, eg_real *dx, const eg_gradient_consumer *consumer)
 {
-    pieces c = cut(layer, call, params, derived, x, cache);
+    pieces c = cut(layer, context, params, derived, x, cache);
     projection project;
     const size_t part = c.sparse != NULL ? ROWS : DENSE_ROWS;
     if (dx != NULL) {
@@ -301,23 +302,23 @@ static void learn(const eg_layer *layer, const eg_call *call, const eg_real *par
             size_t next = c.n - row - rows < part ? c.n - row - rows : part;
             eg_prefetch(c.weights + (panel * c.n + row + rows) * c.width,
                         next * c.width * sizeof *c.weights);
-            panel_gradient(call, &c, panel, &project, row, rows, c.gradient);
-            eg_sink_give(sink, (panel * c.n + row) * c.width, rows * c.width, c.gradient);
+            panel_gradient(context, &c, panel, &project, row, rows, c.gradient);
+            eg_gradient_emit(consumer, (panel * c.n + row) * c.width, rows * c.width, c.gradient);
         }
         prepare_panel(layer, panel, params, derived);
     }
     if (panels_of(layer)->bias) {
-        eg_sink_give(sink, c.n * c.all, c.all, c.bias_gradient);
+        eg_gradient_emit(consumer, c.n * c.all, c.all, c.bias_gradient);
     }
 }
 
-static void each(const eg_layer *layer, const eg_call *call, const eg_real *params,
-                 const eg_real *x, const eg_real *y, const eg_real *dy, eg_each what,
-                 eg_real *scratch, eg_real *sums)
+static void per_example(const eg_layer *layer, const eg_layer_context *context,
+                        const eg_real *params, const eg_real *x, const eg_real *y,
+                        const eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums)
 {
     const panels *p = panels_of(layer);
-    const eg_linear_each one = {
-        .batch = call->batch,
+    const eg_linear_per_example one = {
+        .batch = context->batch,
         .inputs = layer->inputs,
         .outputs = layer->outputs,
         .width = p->width,
@@ -333,12 +334,12 @@ static void each(const eg_layer *layer, const eg_call *call, const eg_real *para
         .what = what,
         .scratch = scratch,
     };
-    eg_linear_each_add(&one, sums);
+    eg_linear_per_example_add(&one, sums);
 }
 
-static size_t each_scratch(const eg_layer *layer, size_t batch)
+static size_t per_example_scratch(const eg_layer *layer, size_t batch)
 {
-    return eg_linear_each_scratch(batch, layer->inputs);
+    return eg_linear_per_example_scratch(batch, layer->inputs);
 }
 
 static double flops(const eg_layer *layer)
@@ -358,12 +359,12 @@ static const eg_layer_ops ops = {
     .forward = forward,
     .backward = backward,
     .learn = learn,
-    .each = each,
-    .each_scratch = each_scratch,
+    .per_example = per_example,
+    .per_example_scratch = per_example_scratch,
     .flops = flops,
     .free = free_state,
     .takes_sparse = true,
-    .gives_pieces = true,
+    .streams_gradients = true,
 };
 
 size_t eg_linear_panels_width(size_t outputs)
@@ -373,14 +374,15 @@ size_t eg_linear_panels_width(size_t outputs)
 }
 
 eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
-                                 bool bias, eg_start start)
+                                 bool bias, eg_initializer initializer)
 {
     panels *state = NULL;
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
     size_t width = eg_linear_panels_width(outputs);
     size_t count = (outputs + width - 1) / width;
     size_t all = count * width;
-    *state = (panels){.norm = norm, .bias = bias, .start = start, .width = width, .count = count};
+    *state = (panels){
+        .norm = norm, .bias = bias, .initializer = initializer, .width = width, .count = count};
     *out = (eg_layer){
         .ops = &ops,
         .inputs = inputs,

@@ -4,25 +4,25 @@
 
 #include "engram/activation.h"
 #include "engram/layer.h"
-#include "nn/start.h"
+#include "nn/initializer.h"
 
-/** How the rows of a weight matrix are normalised before use; the order is that of the words. */
+/** How the rows of a weight matrix are normalised before use; the order is that of the names. */
 typedef enum eg_norm {
     EG_NORM_CENTERED, /**< v = w - mean(w), then v / |v| */
     EG_NORM_PLAIN,    /**< w / |w| */
     EG_NORM_NONE,     /**< w */
 } eg_norm;
 
-extern const char *const eg_norm_words[]; /**< "centered", "plain", "none", NULL */
+extern const char *const eg_norm_names[]; /**< "centered", "plain", "none", NULL */
 
 /** y = W x + b with W [outputs, inputs] row-major, followed by b [outputs] if `bias`.
  *  A row of norm 0 is used as zeros and gets no gradient. */
 eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm, bool bias,
-                          eg_start start) EG_WARN_UNUSED;
-/** The same function with weights in panels: faster, for wide inputs that may come compressed; see
+                          eg_initializer initializer) EG_WARN_UNUSED;
+/** The same function with weights in panels: faster, for wide inputs that may come in sparse form; see
  *  layer_linear_panels.c. Starts from the same weights. */
 eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
-                                 bool bias, eg_start start) EG_WARN_UNUSED;
+                                 bool bias, eg_initializer initializer) EG_WARN_UNUSED;
 
 /** Lanes of a panel for so many outputs: the weight of input i of unit j stands at
  *  (j/width*inputs + i)*width + j%width, biases behind all weights. */
@@ -37,7 +37,7 @@ typedef struct eg_constraint {
     bool bias;
 } eg_constraint;
 /** A linear layer under a constraint, with weights in rows or, for wide inputs that may come
- *  compressed, in panels. On failure `out` is freed by the caller as a layer. */
+ *  in sparse form, in panels. On failure `out` is freed by the caller as a layer. */
 eg_status eg_layer_constrained(eg_layer *out, size_t inputs, size_t outputs, bool panels,
                                const eg_constraint *spec) EG_WARN_UNUSED;
 
@@ -47,13 +47,13 @@ eg_real eg_inverse_norm(eg_real square);
 double eg_linear_flops(size_t inputs, size_t outputs, bool bias);
 
 /** What keeps hidden units from all being active; see layer_inhibition.c. The order is that of the
- * words "gaba", "annealed", "flat". */
+ * names "gaba", "annealed", "flat". */
 typedef enum eg_inhibition_kind {
     EG_INHIBITION_GABA,
     EG_INHIBITION_ANNEALED,
     EG_INHIBITION_FLAT,
 } eg_inhibition_kind;
-extern const char *const eg_inhibition_words[];
+extern const char *const eg_inhibition_names[];
 
 typedef struct eg_inhibition {
     eg_inhibition_kind kind;

@@ -62,14 +62,14 @@ static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size
     const eg_value *norms = eg_view_value(view, "weight_norm");
     const eg_component *activation = eg_view_component(view, "activation");
     bool bias = eg_view_bool(view, "bias");
-    eg_start start = (eg_start)eg_view_name(view, "init");
+    eg_initializer initializer = (eg_initializer)eg_view_name(view, "init");
     double p[EG_ACTIVATION_PARAMS_MAX];
     eg_view inside = eg_view_inside(view, "activation");
     eg_view_numbers(&inside, activation, p);
     for (size_t i = 0; i <= hidden->count; i++) {
         size_t width = width_after(hidden, i, outputs);
-        EG_TRY((i == 0 ? eg_layer_linear_panels : eg_layer_linear)(layers++, inputs, width,
-                                                                   norm_of(norms, i), bias, start));
+        EG_TRY((i == 0 ? eg_layer_linear_panels : eg_layer_linear)(
+            layers++, inputs, width, norm_of(norms, i), bias, initializer));
         if (i < hidden->count) {
             EG_TRY(eg_layer_activation(layers++, (const eg_activation *)activation, p, width));
         }
@@ -111,7 +111,7 @@ static const eg_param params[] = {
     {.name = "weight_norm",
      .type = EG_TYPE_NAMES,
      .default_text = "[centered]",
-     .names = eg_norm_words,
+     .names = eg_norm_names,
      .doc = "normalisation of each unit's incoming weights, per weight layer from the input: "
             "centered (w - mean)/|w - mean|, plain w/|w|; missing entries are none"},
     {.name = "bias",
@@ -121,7 +121,7 @@ static const eg_param params[] = {
     {.name = "init",
      .type = EG_TYPE_NAME,
      .default_text = "normal",
-     .names = eg_start_words,
+     .names = eg_initializer_names,
      .doc = "weights start as N(0, 2/inputs) and biases at 0 (normal), or both uniformly in "
             "-1/sqrt(inputs) … 1/sqrt(inputs)",
      .added_later = true},

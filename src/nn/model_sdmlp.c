@@ -8,7 +8,7 @@
 #include "engram/net.h"
 #include "nn/layers.h"
 
-static const char *const selection_words[] = {"subtract", "mask", NULL};
+static const char *const selection_names[] = {"subtract", "mask", NULL};
 
 static eg_inhibition inhibition_of(const eg_view *view)
 {
@@ -102,13 +102,13 @@ static const eg_param params[] = {
     {.name = "inhibition",
      .type = EG_TYPE_NAME,
      .default_text = "gaba",
-     .names = eg_inhibition_words,
+     .names = eg_inhibition_names,
      .doc = "gaba: from -1, excitation, to 1 for each unit as it is used; annealed: k falls from "
             "k_start; flat: as it is from the start"},
     {.name = "selection",
      .type = EG_TYPE_NAME,
      .default_text = "subtract",
-     .names = selection_words,
+     .names = selection_names,
      .doc = "what inhibition does to the winners: lowers them by its value, or nothing (mask)"},
     {.name = "switch_count",
      .type = EG_TYPE_REAL,

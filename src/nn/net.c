@@ -133,21 +133,23 @@ double eg_net_flops(const eg_net *net)
     return flops;
 }
 
-bool eg_net_has_each(const eg_net *net)
+bool eg_net_has_per_example(const eg_net *net)
 {
     bool all = true;
     for (size_t i = 0; i < net->layer_count; i++) {
-        all = all && (net->layers[i].param_count == 0 || net->layers[i].ops->each != NULL);
+        all = all && (net->layers[i].param_count == 0 || net->layers[i].ops->per_example != NULL);
     }
     return all;
 }
 
-size_t eg_net_each_scratch(const eg_net *net, size_t batch)
+size_t eg_net_per_example_scratch(const eg_net *net, size_t batch)
 {
     size_t most = 0;
     for (size_t i = 0; i < net->layer_count; i++) {
         const eg_layer *layer = &net->layers[i];
-        size_t own = layer->ops->each_scratch != NULL ? layer->ops->each_scratch(layer, batch) : 0;
+        size_t own = layer->ops->per_example_scratch != NULL
+                         ? layer->ops->per_example_scratch(layer, batch)
+                         : 0;
         most = own > most ? own : most;
     }
     return most;

@@ -20,7 +20,7 @@ typedef struct indexed {
     size_t ordered;    /* phase*epochs + epoch that `order` is of; SIZE_MAX: none */
     uint8_t *seen;     /* [pixels] one channel of one example, permuted; NULL without `from` */
     eg_real *x;        /* [rows, features], rows = the larger of minibatch and block */
-    eg_sparse *sparse; /* the same, compressed, or NULL if the data are dense */
+    eg_sparse *sparse; /* the same, sparse, or NULL if the data are dense */
     uint32_t *label;   /* [rows] */
 } indexed;
 
@@ -138,7 +138,7 @@ static const uint8_t *look(const indexed *self, const uint32_t *from, const uint
 
 static bool wants_dense(const indexed *self)
 {
-    return self->sparse == NULL || !self->base.compressed_only;
+    return self->sparse == NULL || !self->base.sparse_only;
 }
 
 /* Row r of the minibatch; n as in `list`. Blocks of columns do not end where channels do. */

@@ -45,7 +45,7 @@ eg_status eg_run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
                                     .wanted = eg_run_wanted,
                                     .user = run};
     EG_TRY(eg_learner_create(&run->learner, &setup));
-    run->stream->compressed_only = run->learner->reads_sparse;
+    run->stream->sparse_only = run->learner->reads_sparse;
     EG_TRY(eg_evaluator_init(&run->evaluator, run->learner, run->stream, block));
     EG_TRY(eg_record_create(&run->record));
     eg_run_count(run);

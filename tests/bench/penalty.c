@@ -109,7 +109,7 @@ static void prepare(runner *self, const words *setting, const words *learner, co
     const eg_learner_setup setup = {
         .root = &root, .shape = self->stream->shape, .block = block, .stream = self->stream};
     must(eg_learner_create(&self->learner, &setup));
-    self->stream->compressed_only = self->learner->reads_sparse;
+    self->stream->sparse_only = self->learner->reads_sparse;
     for (size_t s = 0; s < FIRST; s++) {
         step(self, 0, s % eg_stream_steps(self->stream, 0));
     }

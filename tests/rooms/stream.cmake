@@ -1,4 +1,4 @@
 engram_test(stream)
 engram_test(split)
 engram_test(permuted)
-engram_test(compressed)
+engram_test(sparse_batches)

@@ -1,30 +1,30 @@
 /** The gradients of single examples in a fully connected layer, added up as squares or absolute
  * values without ever being formed where that can be avoided. */
-#ifndef ENGRAM_NN_LINEAR_EACH_H
-#define ENGRAM_NN_LINEAR_EACH_H
+#ifndef ENGRAM_NN_LINEAR_PER_EXAMPLE_H
+#define ENGRAM_NN_LINEAR_PER_EXAMPLE_H
 
 #include "nn/layers.h"
 
 /** One call on one layer. The weight of input i of unit j is params[s*width*inputs + i*input_stride +
  * l*unit_stride] with s = j/width, l = j%width; its bias params[bias_at + j]. */
-typedef struct eg_linear_each {
+typedef struct eg_linear_per_example {
     size_t batch, inputs, outputs;
-    size_t width; /**< at most EG_EACH_WIDTH */
+    size_t width; /**< at most EG_PER_EXAMPLE_WIDTH */
     size_t input_stride, unit_stride, bias_at;
     eg_norm norm;
     bool bias;
     const eg_real *params;
     const eg_real *x;      /**< [batch, inputs] */
     const eg_real *y, *dy; /**< [batch, outputs] */
-    eg_each what;
-    eg_real *scratch; /**< [eg_linear_each_scratch] */
-} eg_linear_each;
+    eg_per_example what;
+    eg_real *scratch; /**< [eg_linear_per_example_scratch] */
+} eg_linear_per_example;
 
-enum { EG_EACH_WIDTH = 64 };
+enum { EG_PER_EXAMPLE_WIDTH = 64 };
 
-size_t eg_linear_each_scratch(size_t batch, size_t inputs);
+size_t eg_linear_per_example_scratch(size_t batch, size_t inputs);
 
 /** sums[p] += sum over the examples of g[p]^2 or |g[p]|, for every parameter p of the layer. */
-void eg_linear_each_add(const eg_linear_each *each, eg_real *sums);
+void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *sums);
 
 #endif

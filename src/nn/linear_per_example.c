@@ -1,4 +1,4 @@
-/** Squares and absolute values of per-example gradients; see nn/linear_each.h.
+/** Squares and absolute values of per-example gradients; see nn/linear_per_example.h.
  *
  *  Without normalisation the gradient of example b at weight (i, j) is dy_bj x_bi, so the sum of squares
  *  is the product of the squared matrices and the sum of absolute values that of the absolute ones
@@ -8,7 +8,7 @@
  *  so with e = x - m
  *      sum_b g^2 = r^2 (sum_b dy^2 e^2 - 2 u sum_b dy^2 s e + u^2 sum_b dy^2 s^2):
  *  two products. Absolute values do not separate: they are added one by one. */
-#include "nn/linear_each.h"
+#include "nn/linear_per_example.h"
 
 #include "engram/blas.h"
 #include "math/clones.h"
@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { WIDTH = EG_EACH_WIDTH };
+enum { WIDTH = EG_PER_EXAMPLE_WIDTH };
 
 /* The scratch, cut. Units are in lanes as in panels; lanes beyond the last unit hold zeros. */
 typedef struct pieces {
@@ -26,18 +26,18 @@ typedef struct pieces {
     eg_real *d, *s, *weight;  /* [batch][WIDTH] */
 } pieces;
 
-size_t eg_linear_each_scratch(size_t batch, size_t inputs)
+size_t eg_linear_per_example_scratch(size_t batch, size_t inputs)
 {
     return 2 * batch * inputs + 3 * (size_t)WIDTH * (inputs + batch);
 }
 
-static pieces cut(const eg_linear_each *each)
+static pieces cut(const eg_linear_per_example *layer)
 {
-    size_t rows = each->batch * each->inputs;
-    size_t panel = each->inputs * WIDTH;
-    size_t lanes = each->batch * WIDTH;
+    size_t rows = layer->batch * layer->inputs;
+    size_t panel = layer->inputs * WIDTH;
+    size_t lanes = layer->batch * WIDTH;
     pieces out;
-    out.e = each->scratch;
+    out.e = layer->scratch;
     out.power = out.e + rows;
     out.u = out.power + rows;
     out.sum = out.u + panel;
@@ -48,39 +48,39 @@ static pieces cut(const eg_linear_each *each)
     return out;
 }
 
-static eg_real power_of(eg_each what, eg_real x)
+static eg_real power_of(eg_per_example what, eg_real x)
 {
-    return what == EG_EACH_SQUARE ? x * x : eg_abs(x);
+    return what == EG_PER_EXAMPLE_SQUARE ? x * x : eg_abs(x);
 }
 
-static void prepare_inputs(const eg_linear_each *each, const pieces *c)
+static void prepare_inputs(const eg_linear_per_example *layer, const pieces *c)
 {
-    size_t n = each->inputs;
-    for (size_t b = 0; b < each->batch; b++) {
-        const eg_real *x = each->x + b * n;
-        eg_real mean = each->norm == EG_NORM_CENTERED ? eg_sum(n, x) / (eg_real)n : 0;
+    size_t n = layer->inputs;
+    for (size_t b = 0; b < layer->batch; b++) {
+        const eg_real *x = layer->x + b * n;
+        eg_real mean = layer->norm == EG_NORM_CENTERED ? eg_sum(n, x) / (eg_real)n : 0;
         for (size_t i = 0; i < n; i++) {
             c->e[b * n + i] = x[i] - mean;
-            c->power[b * n + i] = power_of(each->what, x[i] - mean);
+            c->power[b * n + i] = power_of(layer->what, x[i] - mean);
         }
     }
 }
 
 /* u of a strip's units, and 1/|v|. */
-static void normalise(const eg_linear_each *each, const pieces *c, const eg_real *w, size_t units,
-                      eg_real *inverse)
+static void normalise(const eg_linear_per_example *layer, const pieces *c, const eg_real *w,
+                      size_t units, eg_real *inverse)
 {
-    size_t n = each->inputs;
+    size_t n = layer->inputs;
     memset(c->u, 0, n * WIDTH * sizeof *c->u);
     memset(inverse, 0, WIDTH * sizeof *inverse);
     for (size_t l = 0; l < units; l++) {
         eg_real mean = 0;
         eg_real square = 0;
-        for (size_t i = 0; each->norm == EG_NORM_CENTERED && i < n; i++) {
-            mean += w[i * each->input_stride + l * each->unit_stride] / (eg_real)n;
+        for (size_t i = 0; layer->norm == EG_NORM_CENTERED && i < n; i++) {
+            mean += w[i * layer->input_stride + l * layer->unit_stride] / (eg_real)n;
         }
         for (size_t i = 0; i < n; i++) {
-            eg_real v = w[i * each->input_stride + l * each->unit_stride] - mean;
+            eg_real v = w[i * layer->input_stride + l * layer->unit_stride] - mean;
             c->u[i * WIDTH + l] = v;
             square += v * v;
         }
@@ -92,38 +92,38 @@ static void normalise(const eg_linear_each *each, const pieces *c, const eg_real
 }
 
 /* dy and s of a strip's units. */
-static void collect(const eg_linear_each *each, const pieces *c, size_t first, size_t units)
+static void collect(const eg_linear_per_example *layer, const pieces *c, size_t first, size_t units)
 {
-    memset(c->d, 0, each->batch * WIDTH * sizeof *c->d);
-    memset(c->s, 0, each->batch * WIDTH * sizeof *c->s);
-    for (size_t b = 0; b < each->batch; b++) {
+    memset(c->d, 0, layer->batch * WIDTH * sizeof *c->d);
+    memset(c->s, 0, layer->batch * WIDTH * sizeof *c->s);
+    for (size_t b = 0; b < layer->batch; b++) {
         for (size_t l = 0; l < units; l++) {
-            size_t at = b * each->outputs + first + l;
-            eg_real bias = each->bias ? each->params[each->bias_at + first + l] : 0;
-            c->d[b * WIDTH + l] = each->dy[at];
-            c->s[b * WIDTH + l] = each->y[at] - bias;
+            size_t at = b * layer->outputs + first + l;
+            eg_real bias = layer->bias ? layer->params[layer->bias_at + first + l] : 0;
+            c->d[b * WIDTH + l] = layer->dy[at];
+            c->s[b * WIDTH + l] = layer->y[at] - bias;
         }
     }
 }
 
-static void product(const eg_linear_each *each, const eg_real *x, const eg_real *lanes,
+static void product(const eg_linear_per_example *layer, const eg_real *x, const eg_real *lanes,
                     eg_real *out)
 {
-    eg_gemm(true, false, each->inputs, WIDTH, each->batch, 1, x, each->inputs, lanes, WIDTH, 0, out,
-            WIDTH);
+    eg_gemm(true, false, layer->inputs, WIDTH, layer->batch, 1, x, layer->inputs, lanes, WIDTH, 0,
+            out, WIDTH);
 }
 
 /* sum of the strip: squares of normalised rows. */
-static void add_squares(const eg_linear_each *each, const pieces *c, const eg_real *inverse)
+static void add_squares(const eg_linear_per_example *layer, const pieces *c, const eg_real *inverse)
 {
     eg_real last[WIDTH] = {0};
-    for (size_t k = 0; k < each->batch * WIDTH; k++) {
+    for (size_t k = 0; k < layer->batch * WIDTH; k++) {
         eg_real cross = c->weight[k] * c->s[k];
         last[k % WIDTH] += cross * c->s[k];
         c->weight[k] = cross;
     }
-    product(each, c->e, c->weight, c->cross);
-    for (size_t k = 0; k < each->inputs * WIDTH; k++) {
+    product(layer, c->e, c->weight, c->cross);
+    for (size_t k = 0; k < layer->inputs * WIDTH; k++) {
         size_t l = k % WIDTH;
         eg_real total = c->sum[k] + c->u[k] * (c->u[k] * last[l] - 2 * c->cross[k]);
         /* A sum of squares that rounding made negative is 0. */
@@ -152,42 +152,43 @@ EG_CLONES static void add_absolutes(size_t batch, size_t n, const eg_real *restr
     }
 }
 
-static void sum_strip(const eg_linear_each *each, const pieces *c, const eg_real *w, size_t units)
+static void sum_strip(const eg_linear_per_example *layer, const pieces *c, const eg_real *w,
+                      size_t units)
 {
     eg_real inverse[WIDTH];
-    bool normalised = each->norm != EG_NORM_NONE;
+    bool normalised = layer->norm != EG_NORM_NONE;
     if (normalised) {
-        normalise(each, c, w, units, inverse);
+        normalise(layer, c, w, units, inverse);
     }
-    if (normalised && each->what == EG_EACH_ABSOLUTE) {
-        add_absolutes(each->batch, each->inputs, c->e, c->d, c->s, c->u, inverse, c->sum);
+    if (normalised && layer->what == EG_PER_EXAMPLE_ABSOLUTE) {
+        add_absolutes(layer->batch, layer->inputs, c->e, c->d, c->s, c->u, inverse, c->sum);
         return;
     }
-    product(each, c->power, c->weight, c->sum);
+    product(layer, c->power, c->weight, c->sum);
     if (normalised) {
-        add_squares(each, c, inverse);
+        add_squares(layer, c, inverse);
     }
 }
 
-void eg_linear_each_add(const eg_linear_each *each, eg_real *sums)
+void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *sums)
 {
-    pieces c = cut(each);
-    prepare_inputs(each, &c);
-    for (size_t first = 0; first < each->outputs; first += each->width) {
-        size_t left = each->outputs - first;
-        size_t units = left < each->width ? left : each->width;
-        collect(each, &c, first, units);
-        for (size_t k = 0; k < each->batch * WIDTH; k++) {
-            c.weight[k] = power_of(each->what, c.d[k]);
-            if (each->bias && k % WIDTH < units) {
-                sums[each->bias_at + first + k % WIDTH] += c.weight[k];
+    pieces c = cut(layer);
+    prepare_inputs(layer, &c);
+    for (size_t first = 0; first < layer->outputs; first += layer->width) {
+        size_t left = layer->outputs - first;
+        size_t units = left < layer->width ? left : layer->width;
+        collect(layer, &c, first, units);
+        for (size_t k = 0; k < layer->batch * WIDTH; k++) {
+            c.weight[k] = power_of(layer->what, c.d[k]);
+            if (layer->bias && k % WIDTH < units) {
+                sums[layer->bias_at + first + k % WIDTH] += c.weight[k];
             }
         }
-        size_t begin = first * each->inputs;
-        sum_strip(each, &c, each->params + begin, units);
-        for (size_t i = 0; i < each->inputs; i++) {
+        size_t begin = first * layer->inputs;
+        sum_strip(layer, &c, layer->params + begin, units);
+        for (size_t i = 0; i < layer->inputs; i++) {
             for (size_t l = 0; l < units; l++) {
-                sums[begin + i * each->input_stride + l * each->unit_stride] +=
+                sums[begin + i * layer->input_stride + l * layer->unit_stride] +=
                     c.sum[i * WIDTH + l];
             }
         }

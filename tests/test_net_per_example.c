@@ -1,5 +1,5 @@
 /** Squares and absolute values of single examples' gradients against the plain way: one example after
- *  the other, its own backward pass, one number at a time. In double. */
+ *  the other, its own backward workspace, one number at a time. In double. */
 #include "testing.h"
 
 #include "engram/memory.h"
@@ -21,26 +21,26 @@ static eg_net *network(bool panels, eg_norm first, eg_norm second, bool bias)
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
     assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(&layers[0], IN, WIDE, first, bias,
-                                                                  EG_START_UNIFORM));
+                                                                  EG_INITIALIZER_UNIFORM));
     assert_ok(eg_layer_activation(&layers[1], swish, p, WIDE));
     assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(&layers[2], WIDE, OUT, second,
-                                                                  bias, EG_START_UNIFORM));
+                                                                  bias, EG_INITIALIZER_UNIFORM));
     assert_ok(eg_net_create(&net, layers, 3, 1));
     return net;
 }
 
-static double power_of(eg_each what, double g)
+static double power_of(eg_per_example what, double g)
 {
-    return what == EG_EACH_SQUARE ? g * g : fabs(g);
+    return what == EG_PER_EXAMPLE_SQUARE ? g * g : fabs(g);
 }
 
-/** expected [params] from one backward pass per example. */
-static void one_by_one(eg_net *net, eg_pass *pass, const eg_real *x, const eg_real *dy,
-                       eg_each what, double *expected)
+/** expected [params] from one backward workspace per example. */
+static void one_by_one(eg_net *net, eg_workspace *workspace, const eg_real *x, const eg_real *dy,
+                       eg_per_example what, double *expected)
 {
     for (size_t b = 0; b < B; b++) {
-        (void)eg_net_forward(net, pass, 1, x + b * IN, NULL);
-        eg_net_backward(net, pass, dy + b * OUT);
+        (void)eg_net_forward(net, workspace, 1, x + b * IN, NULL);
+        eg_net_backward(net, workspace, dy + b * OUT);
         for (size_t i = 0; i < net->param_count; i++) {
             expected[i] += power_of(what, net->grads[i]);
         }
@@ -48,14 +48,14 @@ static void one_by_one(eg_net *net, eg_pass *pass, const eg_real *x, const eg_re
 }
 
 /** Takes the network. */
-static void check(eg_net *net, eg_each what)
+static void check(eg_net *net, eg_per_example what)
 {
     eg_real x[B * IN];
     eg_real dy[B * OUT];
     eg_real *sums = NULL;
     eg_real *scratch = NULL;
     double *expected = NULL;
-    eg_pass *pass = NULL;
+    eg_workspace *workspace = NULL;
     eg_rng rng = eg_rng_make(2, EG_PURPOSE_TEST, 0);
     for (size_t i = 0; i < (size_t)B * IN; i++) {
         x[i] = eg_rng_normal(&rng) + 0.3;
@@ -63,16 +63,16 @@ static void check(eg_net *net, eg_each what)
     for (size_t i = 0; i < (size_t)B * OUT; i++) {
         dy[i] = eg_rng_normal(&rng);
     }
-    assert_true(eg_net_has_each(net));
+    assert_true(eg_net_has_per_example(net));
     assert_ok(eg_alloc(&sums, net->param_count, sizeof *sums));
-    assert_ok(eg_alloc(&scratch, eg_net_each_scratch(net, B), sizeof *scratch));
+    assert_ok(eg_alloc(&scratch, eg_net_per_example_scratch(net, B), sizeof *scratch));
     assert_ok(eg_alloc(&expected, net->param_count, sizeof *expected));
-    assert_ok(eg_pass_create(&pass, net, B, true));
-    one_by_one(net, pass, x, dy, what, expected);
-    one_by_one(net, pass, x, dy, what, expected);
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
+    one_by_one(net, workspace, x, dy, what, expected);
+    one_by_one(net, workspace, x, dy, what, expected);
     for (int twice = 0; twice < 2; twice++) {
-        (void)eg_net_forward(net, pass, B, x, NULL);
-        eg_net_each(net, pass, dy, what, scratch, sums);
+        (void)eg_net_forward(net, workspace, B, x, NULL);
+        eg_net_per_example(net, workspace, dy, what, scratch, sums);
     }
     size_t positive = 0;
     for (size_t i = 0; i < net->param_count; i++) {
@@ -80,7 +80,7 @@ static void check(eg_net *net, eg_each what)
         positive += expected[i] > 1e-6 ? 1 : 0;
     }
     assert_true(positive >= IN * WIDE + WIDE * OUT);
-    eg_pass_free(pass);
+    eg_workspace_free(workspace);
     eg_free(expected);
     eg_free(scratch);
     eg_free(sums);
@@ -92,7 +92,7 @@ static void every_layer_and_normalisation(void **state)
     (void)state;
     const eg_norm norms[] = {EG_NORM_CENTERED, EG_NORM_PLAIN, EG_NORM_NONE};
     for (size_t k = 0; k < 36; k++) {
-        eg_each what = k % 2 == 0 ? EG_EACH_SQUARE : EG_EACH_ABSOLUTE;
+        eg_per_example what = k % 2 == 0 ? EG_PER_EXAMPLE_SQUARE : EG_PER_EXAMPLE_ABSOLUTE;
         bool panels = k / 2 % 2 == 0;
         bool bias = k % 3 == 0;
         check(network(panels, norms[k / 4 % 3], norms[k / 12], bias), what);
@@ -110,26 +110,26 @@ static void by_hand(void **state)
     for (int k = 0; k < 2; k++) {
         eg_layer *layers = NULL;
         eg_net *net = NULL;
-        eg_pass *pass = NULL;
+        eg_workspace *workspace = NULL;
         eg_real *scratch = NULL;
         eg_real sums[64] = {0};
         assert_ok(eg_alloc(&layers, 1, sizeof *layers));
         assert_ok(eg_layer_linear(&layers[0], 2, 1, k == 0 ? EG_NORM_CENTERED : EG_NORM_NONE, false,
-                                  EG_START_NORMAL));
+                                  EG_INITIALIZER_NORMAL));
         assert_ok(eg_net_create(&net, layers, 1, 1));
         net->params[0] = 3;
         net->params[1] = 1;
-        assert_ok(eg_pass_create(&pass, net, 2, true));
-        assert_ok(eg_alloc(&scratch, eg_net_each_scratch(net, 2), sizeof *scratch));
-        (void)eg_net_forward(net, pass, 2, x, NULL);
-        eg_net_each(net, pass, dy, EG_EACH_SQUARE, scratch, sums);
+        assert_ok(eg_workspace_create(&workspace, net, 2, true));
+        assert_ok(eg_alloc(&scratch, eg_net_per_example_scratch(net, 2), sizeof *scratch));
+        (void)eg_net_forward(net, workspace, 2, x, NULL);
+        eg_net_per_example(net, workspace, dy, EG_PER_EXAMPLE_SQUARE, scratch, sums);
         assert_close(sums[0], k == 0 ? 0 : 72, 1e-13);
         assert_close(sums[1], k == 0 ? 0 : 144, 1e-13);
-        eg_net_each(net, pass, dy, EG_EACH_ABSOLUTE, scratch, sums);
+        eg_net_per_example(net, workspace, dy, EG_PER_EXAMPLE_ABSOLUTE, scratch, sums);
         assert_close(sums[0], k == 0 ? 0 : 84, 1e-13);
         assert_close(sums[1], k == 0 ? 0 : 156, 1e-13);
         eg_free(scratch);
-        eg_pass_free(pass);
+        eg_workspace_free(workspace);
         eg_net_free(net);
     }
 }

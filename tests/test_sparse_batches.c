@@ -47,7 +47,7 @@ static eg_dataset *made_up(size_t period)
     return data;
 }
 
-static eg_stream *compressed_stream(const char *kind, const eg_dataset *data)
+static eg_stream *sparse_stream(const char *kind, const eg_dataset *data)
 {
     const char *const pairs[] = {"stream", kind, "stream.tasks", "2", "stream.batch", "5", NULL};
     const char *const plain[] = {"stream", kind, "stream.batch", "5", NULL};
@@ -98,7 +98,7 @@ static void the_same_numbers(void **state)
     }
     assert_true(drawn > 80);
     for (size_t kind = 0; kind < EG_COUNT(kinds); kind++) {
-        eg_stream *stream = compressed_stream(kinds[kind], data);
+        eg_stream *stream = sparse_stream(kinds[kind], data);
         size_t learned = 0;
         size_t evaluated = 0;
         eg_batch batch;
@@ -123,22 +123,22 @@ static void the_same_numbers(void **state)
 }
 
 /** The numbers are not written twice for somebody who reads them once. */
-static void compressed_only(void **state)
+static void sparse_only(void **state)
 {
     (void)state;
     eg_dataset *sparse_data = made_up(3);
     eg_dataset *dense_data = made_up(2);
-    eg_stream *stream = compressed_stream("iid", sparse_data);
+    eg_stream *stream = sparse_stream("iid", sparse_data);
     eg_batch batch;
     eg_stream_get(stream, 0, 0, &batch);
     size_t entries = check_batch(&batch);
-    stream->compressed_only = true;
+    stream->sparse_only = true;
     eg_stream_get(stream, 0, 0, &batch);
     assert_null(batch.x);
     assert_int_equal(eg_sparse_row(batch.sparse, batch.size), entries);
     eg_stream_free(stream);
-    stream = compressed_stream("iid", dense_data);
-    stream->compressed_only = true;
+    stream = sparse_stream("iid", dense_data);
+    stream->sparse_only = true;
     eg_stream_get(stream, 0, 0, &batch);
     assert_non_null(batch.x);
     eg_stream_free(stream);
@@ -150,7 +150,7 @@ static void dense_data_stay_dense(void **state)
 {
     (void)state;
     eg_dataset *data = made_up(2);
-    eg_stream *stream = compressed_stream("iid", data);
+    eg_stream *stream = sparse_stream("iid", data);
     eg_batch batch;
     eg_stream_get(stream, 0, 0, &batch);
     assert_null(batch.sparse);
@@ -183,7 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_numbers),
-        cmocka_unit_test(compressed_only),
+        cmocka_unit_test(sparse_only),
         cmocka_unit_test(dense_data_stay_dense),
         cmocka_unit_test(datasets_know_their_background),
     };
