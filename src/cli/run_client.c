@@ -80,6 +80,7 @@ static eg_status finished(void *user, const eg_work_result *result)
                                 .wall_seconds = result->wall_seconds};
     EG_TRY(eg_store_finished(run->store, trial, &attempt, result->status, result->message,
                              result->record));
+    eg_sweep_run_drop_report(run, result->rank, trial);
     eg_sweep_run_set(run, trial, result->status, result->record);
     if (result->record != NULL) {
         eg_plan_measure(run->plan, result->record, &run->outcomes[trial]);
@@ -91,7 +92,7 @@ static eg_status finished(void *user, const eg_work_result *result)
     }
     EG_TRY(eg_sweep_run_decide(run, trial));
     EG_TRY(eg_sweep_run_next_stage(run));
-    eg_sweep_run_estimate(run);
+    run->heard = eg_clock();
     return eg_ok();
 }
 
@@ -161,7 +162,6 @@ static eg_status idle(void *user)
 
 eg_sched_client eg_sweep_run_client(eg_sweep_run *run)
 {
-    run->deadline = (double)NAN;
     return (eg_sched_client){
         .user = run,
         .next = next,

@@ -51,6 +51,7 @@ eg_status eg_sweep_run_lost(void *user, const eg_work_loss *loss)
                                 .start_time = loss->start_time,
                                 .wall_seconds = eg_now() - loss->start_time};
     EG_TRY(eg_store_lost(run->store, trial, &attempt, loss->was_running, loss->why));
+    eg_sweep_run_drop_report(run, loss->rank, trial);
     eg_sweep_run_set(run, trial, EG_TRIAL_PENDING, NULL);
     eg_run_queue_again(&run->queue, trial);
     run->retried++;

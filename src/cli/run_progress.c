@@ -20,16 +20,22 @@ void eg_sweep_run_report(void *user, const eg_work_progress *progress)
     }
     report->latest = share;
     report->latest_time = now;
-    eg_sweep_run_estimate(run);
+    run->heard = now;
 }
 
-void eg_sweep_run_drop_report(eg_sweep_run *run, size_t trial)
+void eg_sweep_run_drop_report(eg_sweep_run *run, uint32_t rank, size_t trial)
 {
-    for (size_t i = 0; i < run->report_count; i++) {
-        if (run->reports[i].trial == trial) {
-            run->reports[i].known = false;
-        }
+    if (rank < run->report_count && run->reports[rank].trial == trial) {
+        run->reports[rank].known = false;
     }
+}
+
+/** What a rank has said of the trial that it runs now; NULL: nothing. */
+static const eg_run_report *report_of(const eg_sweep_run *run, size_t rank)
+{
+    const eg_run_report *report = &run->reports[rank];
+    bool runs = report->known && run->outcomes[report->trial].status == EG_TRIAL_RUNNING;
+    return runs ? report : NULL;
 }
 
 /** Cost that one worker computes per second: of trials that this command finished, and of those that run
@@ -43,8 +49,8 @@ static double measure_speed(const eg_sweep_run *run)
         seconds = run->session_wall;
     }
     for (size_t i = 0; i < run->report_count; i++) {
-        const eg_run_report *report = &run->reports[i];
-        if (report->known) {
+        const eg_run_report *report = report_of(run, i);
+        if (report != NULL) {
             cost += (report->latest - report->first) * eg_sweep_run_cost(run, report->trial);
             seconds += report->latest_time - report->first_time;
         }
@@ -53,17 +59,17 @@ static double measure_speed(const eg_sweep_run *run)
     return speed > 0 && isfinite(speed) ? speed : (double)NAN;
 }
 
-/** What is left to compute at the speed seen so far, but at least the rest of the trial with the longest
- *  one. Trials of which nothing was heard are half done on average. */
-void eg_sweep_run_estimate(eg_sweep_run *run)
+/** The end, on eg_clock; NaN: unknown. What is left to compute at the speed seen so far, but at least the rest of
+ *  the trial with the longest one. Trials of which nothing was heard are half done on average. */
+static double estimate_end(const eg_sweep_run *run)
 {
     double speed = measure_speed(run);
     double left = run->cost_left;
     double longest = 0;
     size_t known = 0;
     for (size_t i = 0; i < run->report_count; i++) {
-        const eg_run_report *report = &run->reports[i];
-        if (report->known) {
+        const eg_run_report *report = report_of(run, i);
+        if (report != NULL) {
             double cost = eg_sweep_run_cost(run, report->trial);
             left -= report->latest * cost;
             longest = fmax(longest, (1 - report->latest) * cost);
@@ -76,7 +82,7 @@ void eg_sweep_run_estimate(eg_sweep_run *run)
         left -= 0.5 * (double)(running - known) * mean_cost;
     }
     left = fmax(fmax(left, 0) / (double)run->workers, longest);
-    run->deadline = eg_clock() + left / speed;
+    return run->heard + left / speed;
 }
 
 /** The shares of running trials that are known, in order of the ranks; returns how many, at most
@@ -85,8 +91,9 @@ static size_t gather_shares(const eg_sweep_run *run, double shares[EG_PROGRESS_S
 {
     size_t count = 0;
     for (size_t i = 0; i < run->report_count && count < EG_PROGRESS_SHARES_MAX; i++) {
-        if (run->reports[i].known) {
-            shares[count++] = run->reports[i].latest;
+        const eg_run_report *report = report_of(run, i);
+        if (report != NULL) {
+            shares[count++] = report->latest;
         }
     }
     return count;
@@ -110,6 +117,7 @@ static void describe_best(eg_sweep_run *run, size_t point)
 void eg_sweep_run_progress(eg_sweep_run *run)
 {
     double elapsed = eg_clock() - run->progress.start;
+    double end = estimate_end(run);
     double shares[EG_PROGRESS_SHARES_MAX];
     size_t share_count = gather_shares(run, shares);
     const eg_ranked_point *best = eg_sweep_run_best(run);
@@ -121,7 +129,7 @@ void eg_sweep_run_progress(eg_sweep_run *run)
         .share_count = share_count,
         .per_minute = run->session_finished == 0 ? (double)NAN
                                                  : 60.0 * (double)run->session_finished / elapsed,
-        .seconds_left = fmax(0.0, run->deadline - eg_clock()),
+        .seconds_left = fmax(0.0, end - eg_clock()),
         .best = (double)NAN,
         .best_reported = (double)NAN,
         .best_values = values,
@@ -131,7 +139,7 @@ void eg_sweep_run_progress(eg_sweep_run *run)
         .workers_lost = run->workers_lost,
         .retried = run->retried,
     };
-    if (isnan(run->deadline)) {
+    if (isnan(end)) {
         facts.seconds_left = (double)NAN; /* fmax would have made it 0 */
     }
     if (best != NULL) {

@@ -18,9 +18,6 @@ void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status,
                       const eg_record *record)
 {
     eg_outcome *outcome = &run->outcomes[trial];
-    if (status != EG_TRIAL_RUNNING) {
-        eg_sweep_run_drop_report(run, trial);
-    }
     bool was_finished = eg_trial_is_final(outcome->status);
     bool is_finished = eg_trial_is_final(status);
     run->by_status[outcome->status]--;

@@ -57,8 +57,8 @@ typedef struct eg_sweep_run {
     size_t retried;                    /**< … and the trials that had to be handed out again */
     eg_host_losses *hosts;             /**< where, in order of the first loss */
     size_t host_count, host_capacity;
-    double deadline; /**< estimated end on eg_clock; NaN: unknown */
-    double stop_at;  /**< when to ask for a stop, on eg_now; INFINITY: never, or it was asked for */
+    double heard;   /**< when the last report or result came, on eg_clock */
+    double stop_at; /**< when to ask for a stop, on eg_now; INFINITY: never, or it was asked for */
     char best_words[160];
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     eg_progress_line progress;
@@ -81,12 +81,11 @@ eg_status eg_sweep_run_drop_checkpoint(eg_sweep_run *run, size_t trial) EG_WARN_
 eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run) EG_WARN_UNUSED;
 /** Shows what a worker says of a trial; warnings in every mode. */
 void eg_sweep_run_note(eg_sweep_run *run, const eg_work_note *note);
-/** Callback of run_progress.c: a worker says how far its trial is. */
+/** Callback of run_progress.c: a worker says how far its trial is. Costs the same whatever the number of workers:
+ *  the end is estimated when a line is drawn. */
 void eg_sweep_run_report(void *user, const eg_work_progress *progress);
-/** A trial does not run any more: what was said of it says nothing. */
-void eg_sweep_run_drop_report(eg_sweep_run *run, size_t trial);
-/** Estimates the end anew, after a result or a report. */
-void eg_sweep_run_estimate(eg_sweep_run *run);
+/** A trial does not run on this rank any more: what the rank said of it says nothing. */
+void eg_sweep_run_drop_report(eg_sweep_run *run, uint32_t rank, size_t trial);
 /** Callbacks of run_losses.c; `user` is the eg_sweep_run. */
 eg_status eg_sweep_run_worker_lost(void *user, const eg_worker_loss *loss) EG_WARN_UNUSED;
 eg_status eg_sweep_run_lost(void *user, const eg_work_loss *loss) EG_WARN_UNUSED;
