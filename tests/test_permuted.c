@@ -44,7 +44,7 @@ static eg_dataset *pixels_as_values(void)
 static void permutation_of(eg_stream *stream, size_t task, size_t out[PIXELS])
 {
     eg_batch batch;
-    eg_stream_examples(stream, EG_PART_TEST, task, 0, EXAMPLES, &batch);
+    eg_stream_examples(stream, EG_SUBSET_TEST, task, 0, EXAMPLES, &batch);
     for (size_t p = 0; p < PIXELS; p++) {
         out[p] = (size_t)batch.x[p];
     }
@@ -72,7 +72,7 @@ static void permutations(const char *tasks, const char *first, uint64_t seed,
     assert_int_equal(stream->shape.tasks, stream->shape.phases);
     assert_true(stream->shape.tasks_are_phases);
     for (size_t t = 0; t < TASKS; t++) {
-        assert_int_equal(eg_stream_count(stream, EG_PART_TEST, t), EXAMPLES);
+        assert_int_equal(eg_stream_count(stream, EG_SUBSET_TEST, t), EXAMPLES);
         permutation_of(stream, t, out[t]);
     }
     eg_stream_free(stream);

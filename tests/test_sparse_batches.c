@@ -107,10 +107,10 @@ static void the_same_numbers(void **state)
                 eg_stream_get(stream, phase, step, &batch);
                 learned += check_batch(&batch);
             }
-            size_t count = eg_stream_count(stream, EG_PART_TEST, phase);
+            size_t count = eg_stream_count(stream, EG_SUBSET_TEST, phase);
             for (size_t first = 0; first < count; first += 7) {
                 size_t size = count - first < 7 ? count - first : 7;
-                eg_stream_examples(stream, EG_PART_TEST, phase, first, size, &batch);
+                eg_stream_examples(stream, EG_SUBSET_TEST, phase, first, size, &batch);
                 evaluated += check_batch(&batch);
             }
         }

@@ -19,8 +19,8 @@ static unsigned classes_of(eg_stream *stream, size_t phase)
             trained |= 1U << batch.label[i];
         }
     }
-    eg_stream_examples(stream, EG_PART_TEST, phase, 0, eg_stream_count(stream, EG_PART_TEST, phase),
-                       &batch);
+    eg_stream_examples(stream, EG_SUBSET_TEST, phase, 0,
+                       eg_stream_count(stream, EG_SUBSET_TEST, phase), &batch);
     for (size_t i = 0; i < batch.size; i++) {
         tested |= 1U << batch.label[i];
     }
@@ -83,8 +83,8 @@ static void test_joint(void **state)
     }
     for (size_t task = 0; task < 3; task++) {
         unsigned classes = 0;
-        size_t count = eg_stream_count(stream, EG_PART_TEST, task);
-        eg_stream_examples(stream, EG_PART_TEST, task, 0, count, &batch);
+        size_t count = eg_stream_count(stream, EG_SUBSET_TEST, task);
+        eg_stream_examples(stream, EG_SUBSET_TEST, task, 0, count, &batch);
         for (size_t i = 0; i < count; i++) {
             classes |= 1U << batch.label[i];
         }

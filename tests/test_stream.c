@@ -124,7 +124,7 @@ static void test_jump_equals_sequence(void **state)
         size_t phase = b < 21 ? 0 : 1;
         eg_batch batch;
         if (i % 3 == 0) { /* an evaluation in between changes nothing */
-            eg_stream_examples(stream, EG_PART_TEST, 1 - phase, 2, 5, &batch);
+            eg_stream_examples(stream, EG_SUBSET_TEST, 1 - phase, 2, 5, &batch);
         }
         eg_stream_get(stream, phase, b - phase * 21, &batch);
         record_batch(jumps, b, &batch, data);
@@ -149,13 +149,13 @@ static void test_evaluation_sets(void **state)
     assert_true(stream->shape.tasks_are_phases);
     size_t seen[TEST] = {0};
     for (size_t task = 0; task < 2; task++) {
-        size_t count = eg_stream_count(stream, EG_PART_TEST, task);
+        size_t count = eg_stream_count(stream, EG_SUBSET_TEST, task);
         assert_int_equal(count, task == 0 ? 11 : 15);
-        assert_int_equal(eg_stream_count(stream, EG_PART_VALIDATION, task), 0);
+        assert_int_equal(eg_stream_count(stream, EG_SUBSET_VALIDATION, task), 0);
         for (size_t first = 0; first < count; first += BLOCK) {
             size_t size = count - first < BLOCK ? count - first : BLOCK;
             eg_batch batch;
-            eg_stream_examples(stream, EG_PART_TEST, task, first, size, &batch);
+            eg_stream_examples(stream, EG_SUBSET_TEST, task, first, size, &batch);
             assert_int_equal(batch.size, size);
             for (size_t i = 0; i < size; i++) {
                 size_t number = number_of(&batch, i);
@@ -176,10 +176,10 @@ static void test_evaluation_sets(void **state)
 static void mark_validation(eg_stream *stream, const eg_dataset *data, size_t *marks)
 {
     for (size_t task = 0; task < stream->shape.tasks; task++) {
-        size_t count = eg_stream_count(stream, EG_PART_VALIDATION, task);
+        size_t count = eg_stream_count(stream, EG_SUBSET_VALIDATION, task);
         for (size_t i = 0; i < count; i++) {
             eg_batch batch;
-            eg_stream_examples(stream, EG_PART_VALIDATION, task, i, 1, &batch);
+            eg_stream_examples(stream, EG_SUBSET_VALIDATION, task, i, 1, &batch);
             assert_int_equal(batch.label[0], data->train.label[number_of(&batch, 0)]);
             marks[number_of(&batch, 0)]++;
         }
@@ -239,8 +239,8 @@ static void test_holdout_of_few(void **state)
     eg_stream *stream = stream_of(settings, data, 1, 0.01, 10);
     for (size_t task = 0; task < 2; task++) {
         eg_batch batch;
-        assert_int_equal(eg_stream_count(stream, EG_PART_VALIDATION, task), 1);
-        eg_stream_examples(stream, EG_PART_VALIDATION, task, 0, 1, &batch);
+        assert_int_equal(eg_stream_count(stream, EG_SUBSET_VALIDATION, task), 1);
+        eg_stream_examples(stream, EG_SUBSET_VALIDATION, task, 0, 1, &batch);
         assert_int_equal(batch.label[0], task + 1);
     }
     eg_stream_get(stream, 1, 0, &(eg_batch){0});
@@ -285,7 +285,7 @@ static void test_iid(void **state)
     assert_true(stream->shape.tasks_are_phases);
     assert_int_equal(stream->shape.outputs, CLASSES);
     assert_int_equal(eg_stream_steps(stream, 0), 14);
-    assert_int_equal(eg_stream_count(stream, EG_PART_TEST, 0), TEST);
+    assert_int_equal(eg_stream_count(stream, EG_SUBSET_TEST, 0), TEST);
     recording all;
     record_all(&all, stream, data);
     size_t seen[TRAIN] = {0};
@@ -350,7 +350,7 @@ static void test_no_allocation_after_create(void **state)
     eg_memory_fail_after(1);
     record_all(&all, stream, data);
     eg_batch batch;
-    eg_stream_examples(stream, EG_PART_TEST, 0, 0, 10, &batch);
+    eg_stream_examples(stream, EG_SUBSET_TEST, 0, 0, 10, &batch);
     void *block = NULL;
     eg_status status = eg_alloc(&block, 1, 1);
     eg_memory_fail_after(0);

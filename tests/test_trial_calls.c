@@ -54,8 +54,8 @@ static void names_what_a_call_lacks(void **state)
     assert_ok(eg_dataset_cache_create(&cache));
     const eg_trial_options good = {.objective = "final_accuracy"};
     const eg_trial_options aimless = {0};
-    eg_saving nowhere = {.every = 1};
-    const eg_trial_options unsaved = {.objective = "final_accuracy", .saving = &nowhere};
+    eg_checkpointing nowhere = {.every = 1};
+    const eg_trial_options unsaved = {.objective = "final_accuracy", .checkpointing = &nowhere};
     const struct {
         const char *missing;
         const eg_settings *settings;
@@ -65,7 +65,7 @@ static void names_what_a_call_lacks(void **state)
                  {"cache is NULL", settings, NULL, &good},
                  {"options is NULL", settings, cache, NULL},
                  {"options->objective is NULL", settings, cache, &aimless},
-                 {"options->saving->save is NULL", settings, cache, &unsaved}};
+                 {"options->checkpointing->save is NULL", settings, cache, &unsaved}};
     for (size_t i = 0; i < EG_COUNT(calls); i++) {
         eg_record *record = (eg_record *)&cache; /* must not be left as it is */
         assert_fails(eg_trial_run(&record, calls[i].settings, 1, calls[i].cache, calls[i].options),

@@ -24,7 +24,7 @@ typedef struct eg_work {
      *  needed; NULL or "": there is none. The trial goes on from it, and it is removed once the result
      *  is safe, unless that is a pause. */
     const char *checkpoint;
-    double checkpoint_every; /**< seconds, as in eg_saving */
+    double checkpoint_every; /**< seconds, as in eg_checkpointing */
     uint64_t from;           /**< evaluations that an earlier attempt came back with, paused */
     uint64_t until;          /**< pauses behind this evaluation, as in eg_trial_options */
     uint32_t losses;         /**< workers lost so far while they ran it */

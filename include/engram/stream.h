@@ -38,7 +38,7 @@ typedef struct eg_stream_shape {
 } eg_stream_shape;
 
 /** Which examples an evaluation uses. */
-typedef enum eg_part { EG_PART_TEST = 0, EG_PART_VALIDATION = 1 } eg_part;
+typedef enum eg_subset { EG_SUBSET_TEST = 0, EG_SUBSET_VALIDATION = 1 } eg_subset;
 
 typedef struct eg_stream eg_stream;
 
@@ -48,8 +48,8 @@ typedef struct eg_stream_ops {
     void (*free)(eg_stream *stream);
     size_t (*steps)(const eg_stream *stream, size_t phase);
     void (*get)(eg_stream *stream, size_t phase, size_t step, eg_batch *out);
-    size_t (*count)(const eg_stream *stream, eg_part part, size_t task);
-    void (*examples)(eg_stream *stream, eg_part part, size_t task, size_t first, size_t size,
+    size_t (*count)(const eg_stream *stream, eg_subset subset, size_t task);
+    void (*examples)(eg_stream *stream, eg_subset subset, size_t task, size_t first, size_t size,
                      eg_batch *out);
 } eg_stream_ops;
 
@@ -64,7 +64,7 @@ struct eg_stream {
 typedef struct eg_stream_kind {
     eg_component component;
     /** `view` is inside the stream's settings. `holdout` in [0, 1): the share of every class's
-     * training examples kept for EG_PART_VALIDATION (the same ones whatever the seed). `block`: the
+     * training examples kept for EG_SUBSET_VALIDATION (the same ones whatever the seed). `block`: the
      *  most examples one evaluation call will ask for. Borrows the dataset. */
     eg_status (*create)(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                         uint64_t seed, double holdout, size_t block);
@@ -88,10 +88,10 @@ void eg_stream_free(eg_stream *stream);
 size_t eg_stream_steps(const eg_stream *stream, size_t phase);
 /** Minibatch `step` of `phase`. In order it costs nothing extra; a jump reshuffles the epoch. */
 void eg_stream_get(eg_stream *stream, size_t phase, size_t step, eg_batch *out);
-/** Examples of an evaluation set; 0 for EG_PART_VALIDATION without holdout. */
-size_t eg_stream_count(const eg_stream *stream, eg_part part, size_t task);
+/** Examples of an evaluation set; 0 for EG_SUBSET_VALIDATION without holdout. */
+size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
 /** Examples first … first+size-1 of an evaluation set; size at most `block`. */
-void eg_stream_examples(eg_stream *stream, eg_part part, size_t task, size_t first, size_t size,
+void eg_stream_examples(eg_stream *stream, eg_subset subset, size_t task, size_t first, size_t size,
                         eg_batch *out);
 
 #endif

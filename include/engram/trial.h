@@ -81,7 +81,7 @@ typedef bool (*eg_poll)(void *user, const eg_progress *progress);
  *  build and kernel and the dataset's content: bits are promised for one kind of processor only, so a trial begun on another
  *  one is refused, as is a damaged checkpoint (CRC-32C over everything). A refused one costs the work
  *  in it and nothing else: the caller runs the trial from its beginning. */
-typedef struct eg_saving {
+typedef struct eg_checkpointing {
     const void *from; /**< a checkpoint to go on from; NULL: from the beginning */
     size_t from_size;
     /** Seconds between checkpoints; at the end of a phase a sixth of them suffices. Saving takes a
@@ -96,22 +96,22 @@ typedef struct eg_saving {
     void (*continued)(void *user, size_t step, size_t steps);
     void *user;   /**< of save and continued */
     bool refused; /**< out: eg_trial_run failed because `from` cannot be used */
-} eg_saving;
+} eg_checkpointing;
 
 /** The checkpoint in the file at `path`, in *out (eg_free), *size bytes; NULL if there is no such file. Its checksum is
  *  verified before memory is asked for, so that a file of any size that is none costs none. Errors: EG_INVALID if it
  *  is damaged, no checkpoint or no regular file; EG_SYSTEM; EG_MEMORY. */
 eg_status eg_checkpoint_load(unsigned char **out, size_t *size, const char *path) EG_WARN_UNUSED;
 
-/** What a run needs besides the trial itself. */
+/** What running a trial needs besides the trial itself. */
 typedef struct eg_trial_options {
     const char *objective; /**< required: summary variable that selects, e.g. "final_accuracy" */
     eg_poll poll;          /**< NULL: the trial runs to its end */
     void *user;            /**< of poll */
     eg_profile *profile;   /**< filled with where the time went after set-up; NULL: not measured */
-    eg_saving *saving;     /**< NULL: no checkpoints */
-    /** Pauses behind this evaluation (from 1), with a last checkpoint, unless it is the last one; 0: runs
-     *  to the end. A checkpoint from behind it is refused. */
+    eg_checkpointing *checkpointing; /**< NULL: no checkpoints */
+    /** Pauses after this evaluation (from 1), with a last checkpoint, unless it is the last one; 0: runs
+     *  to the end. A later checkpoint is refused. */
     size_t until;
 } eg_trial_options;
 

@@ -85,24 +85,24 @@ static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_c
                            eg_trial_options *options, eg_record **out)
 {
     const eg_work *work = me->work;
-    eg_saving saving = {
+    eg_checkpointing checkpointing = {
         .every = work->checkpoint_every, .save = save, .continued = note_continued, .user = me};
     unsigned char *from = NULL;
-    eg_status loaded = eg_checkpoint_load(&from, &saving.from_size, work->checkpoint);
+    eg_status loaded = eg_checkpoint_load(&from, &checkpointing.from_size, work->checkpoint);
     if (loaded.code != EG_OK) {
         note_refused(me, loaded);
     }
     if (loaded.code == EG_OK && from == NULL && work->from > 0) {
         note_refused(me, eg_fail(EG_INVALID, "%s does not exist", work->checkpoint));
     }
-    saving.from = from;
+    checkpointing.from = from;
     me->hooks->saved =
         from != NULL || loaded.code == EG_INVALID; /* what cannot be used has to go, too */
-    options->saving = &saving;
+    options->checkpointing = &checkpointing;
     eg_status status = eg_trial_run(out, settings, work->seed, cache, options);
-    if (saving.refused) {
+    if (checkpointing.refused) {
         note_refused(me, status);
-        saving.from = NULL;
+        checkpointing.from = NULL;
         status = eg_trial_run(out, settings, work->seed, cache, options);
     }
     eg_free(from);

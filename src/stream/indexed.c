@@ -58,9 +58,9 @@ static size_t steps_per_epoch(const indexed *self, size_t phase)
     return (training_count(self, phase) + self->batch - 1) / self->batch;
 }
 
-static const eg_example_list *evaluation_list(const indexed *self, eg_part part)
+static const eg_example_list *evaluation_list(const indexed *self, eg_subset subset)
 {
-    return part == EG_PART_TEST ? &self->lists.test : &self->lists.validation;
+    return subset == EG_SUBSET_TEST ? &self->lists.test : &self->lists.validation;
 }
 
 /* The bytes of one channel as numbers. */
@@ -226,20 +226,20 @@ static void indexed_get(eg_stream *stream, size_t phase, size_t step, eg_batch *
          out);
 }
 
-static size_t indexed_count(const eg_stream *stream, eg_part part, size_t task)
+static size_t indexed_count(const eg_stream *stream, eg_subset subset, size_t task)
 {
     const indexed *self = (const indexed *)stream;
-    return eg_example_list_count(evaluation_list(self, part), group_of(self, task));
+    return eg_example_list_count(evaluation_list(self, subset), group_of(self, task));
 }
 
-static void indexed_examples(eg_stream *stream, eg_part part, size_t task, size_t first,
+static void indexed_examples(eg_stream *stream, eg_subset subset, size_t task, size_t first,
                              size_t size, eg_batch *out)
 {
     indexed *self = (indexed *)stream;
     assert(size <= self->block);
     const eg_examples *examples =
-        part == EG_PART_TEST ? &self->dataset->test : &self->dataset->train;
-    const uint32_t *index = eg_example_list_of(evaluation_list(self, part), group_of(self, task));
+        subset == EG_SUBSET_TEST ? &self->dataset->test : &self->dataset->train;
+    const uint32_t *index = eg_example_list_of(evaluation_list(self, subset), group_of(self, task));
     load(self, examples, index + first, size, task, out);
 }
 
@@ -281,7 +281,7 @@ eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *da
 static const double sparse_density = 0.4;
 
 /* One background for all channels is what a sparse matrix can say. */
-static bool worth_compressing(const eg_dataset *data)
+static bool worth_sparse(const eg_dataset *data)
 {
     bool even = true;
     for (size_t c = 1; c < data->channels; c++) {
@@ -305,7 +305,7 @@ static eg_status allocate_buffers(indexed *self)
         EG_TRY(eg_alloc(&self->seen, self->dataset->height * self->dataset->width, 1));
     }
     EG_TRY(eg_alloc(&self->x, rows, self->dataset->features * sizeof *self->x));
-    if (worth_compressing(self->dataset)) {
+    if (worth_sparse(self->dataset)) {
         EG_TRY(eg_sparse_create(&self->sparse, rows, self->dataset->features));
         self->sparse->background = self->dataset->value[0][self->dataset->background];
     }

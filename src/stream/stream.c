@@ -34,16 +34,16 @@ void eg_stream_get(eg_stream *stream, size_t phase, size_t step, eg_batch *out)
     stream->ops->get(stream, phase, step, out);
 }
 
-size_t eg_stream_count(const eg_stream *stream, eg_part part, size_t task)
+size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task)
 {
     assert(task < stream->shape.tasks);
-    return stream->ops->count(stream, part, task);
+    return stream->ops->count(stream, subset, task);
 }
 
-void eg_stream_examples(eg_stream *stream, eg_part part, size_t task, size_t first, size_t size,
+void eg_stream_examples(eg_stream *stream, eg_subset subset, size_t task, size_t first, size_t size,
                         eg_batch *out)
 {
-    assert(first <= eg_stream_count(stream, part, task) &&
-           size <= eg_stream_count(stream, part, task) - first);
-    stream->ops->examples(stream, part, task, first, size, out);
+    assert(first <= eg_stream_count(stream, subset, task) &&
+           size <= eg_stream_count(stream, subset, task) - first);
+    stream->ops->examples(stream, subset, task, first, size, out);
 }

@@ -1,4 +1,4 @@
-/** Writing and reading a run between two minibatches; see trial/checkpoint.h. */
+/** Writing and reading the state of a trial between two minibatches; see trial/checkpoint.h. */
 #include "trial/checkpoint.h"
 
 #include "engram/blas.h"
@@ -18,14 +18,14 @@ void eg_checkpoint_seal(unsigned char *data, size_t size)
     }
 }
 
-static void write_identity(const eg_run *run, eg_writer *writer)
+static void write_identity(const eg_trial_state *state, eg_writer *writer)
 {
-    eg_write_u64(writer, run->id);
+    eg_write_u64(writer, state->id);
     eg_write_u32(writer, EG_RESULT_VERSION);
     eg_write_text(writer, __VERSION__);
     eg_write_text(writer, eg_blas_core());
     eg_write_text(writer, eg_blas_config());
-    eg_write_u64(writer, run->data);
+    eg_write_u64(writer, state->data);
 }
 
 static void write_record(const eg_record *record, eg_writer *writer)
@@ -41,24 +41,24 @@ static void write_record(const eg_record *record, eg_writer *writer)
     }
 }
 
-void eg_checkpoint_write(const eg_run *run, eg_writer *writer)
+void eg_checkpoint_write(const eg_trial_state *state, eg_writer *writer)
 {
     eg_writer_clear(writer);
     eg_write_bytes(writer, eg_checkpoint_magic, sizeof eg_checkpoint_magic);
     eg_write_u32(writer, FORMAT);
-    write_identity(run, writer);
-    eg_write_u64(writer, run->phase);
-    eg_write_u64(writer, run->phase_step);
-    eg_write_u8(writer, (uint8_t)run->pending);
-    eg_write_u64(writer, run->examples_seen);
-    eg_write_u64(writer, run->examples_evaluated);
-    eg_write_f64(writer, run->train_seconds);
-    eg_write_f64(writer, run->evaluation_seconds);
+    write_identity(state, writer);
+    eg_write_u64(writer, state->phase);
+    eg_write_u64(writer, state->phase_step);
+    eg_write_u8(writer, (uint8_t)state->pending);
+    eg_write_u64(writer, state->examples_seen);
+    eg_write_u64(writer, state->examples_evaluated);
+    eg_write_f64(writer, state->train_seconds);
+    eg_write_f64(writer, state->evaluation_seconds);
     for (size_t i = 0; i < EG_WINDOW; i++) {
-        eg_write_f64(writer, run->losses.value[i]);
+        eg_write_f64(writer, state->losses.value[i]);
     }
-    write_record(run->record, writer);
-    run->learner->ops->write(run->learner, writer);
+    write_record(state->record, writer);
+    state->learner->ops->write(state->learner, writer);
     eg_write_u32(writer, 0);
     if (!writer->failed) {
         eg_checkpoint_seal(writer->data, writer->size);
@@ -99,14 +99,14 @@ static eg_status expect_text(eg_reader *reader, const char *what, const char *ex
     return status;
 }
 
-static eg_status read_identity(const eg_run *run, eg_reader *reader, uint32_t format)
+static eg_status read_identity(const eg_trial_state *state, eg_reader *reader, uint32_t format)
 {
     uint64_t id = eg_read_u64(reader);
     uint32_t version = eg_read_u32(reader);
     EG_TRY(eg_reader_status(reader, false));
-    if (id != run->id) {
+    if (id != state->id) {
         return eg_fail(EG_INVALID, "of trial %016llx, this is trial %016llx",
-                       (unsigned long long)id, (unsigned long long)run->id);
+                       (unsigned long long)id, (unsigned long long)state->id);
     }
     if (version != EG_RESULT_VERSION) {
         return eg_fail(EG_INVALID, "made with result version %lu, this is %d",
@@ -115,31 +115,31 @@ static eg_status read_identity(const eg_run *run, eg_reader *reader, uint32_t fo
     EG_TRY(expect_text(reader, "compiler", __VERSION__));
     EG_TRY(expect_text(reader, "BLAS kernel", eg_blas_core()));
     EG_TRY(expect_text(reader, "BLAS build", eg_blas_config()));
-    uint64_t data = format == FORMAT_WITHOUT_DATA ? run->data : eg_read_u64(reader);
+    uint64_t data = format == FORMAT_WITHOUT_DATA ? state->data : eg_read_u64(reader);
     EG_TRY(eg_reader_status(reader, false));
-    if (data != run->data) {
+    if (data != state->data) {
         return eg_fail(EG_INVALID, "made with other data (checksum %016llx, these have %016llx)",
-                       (unsigned long long)data, (unsigned long long)run->data);
+                       (unsigned long long)data, (unsigned long long)state->data);
     }
     return eg_ok();
 }
 
-static eg_status read_position(eg_run *run, eg_reader *reader)
+static eg_status read_position(eg_trial_state *state, eg_reader *reader)
 {
     uint64_t phase = eg_read_u64(reader);
     uint64_t phase_step = eg_read_u64(reader);
     uint8_t pending = eg_read_u8(reader);
-    run->examples_seen = (size_t)eg_read_u64(reader);
-    run->examples_evaluated = (size_t)eg_read_u64(reader);
-    run->train_seconds = eg_read_f64(reader);
-    run->evaluation_seconds = eg_read_f64(reader);
+    state->examples_seen = (size_t)eg_read_u64(reader);
+    state->examples_evaluated = (size_t)eg_read_u64(reader);
+    state->train_seconds = eg_read_f64(reader);
+    state->evaluation_seconds = eg_read_f64(reader);
     for (size_t i = 0; i < EG_WINDOW; i++) {
-        run->losses.value[i] = eg_read_f64(reader);
+        state->losses.value[i] = eg_read_f64(reader);
     }
     EG_TRY(eg_reader_status(reader, false));
-    EG_TRY(eg_run_seek(run, phase, phase_step, pending));
-    run->losses.seen = run->step;
-    run->evaluator.examples = run->examples_evaluated;
+    EG_TRY(eg_trial_seek(state, phase, phase_step, pending));
+    state->losses.seen = state->step;
+    state->evaluator.examples = state->examples_evaluated;
     return eg_ok();
 }
 
@@ -168,18 +168,18 @@ static eg_status read_record(const eg_record *record, eg_reader *reader)
     return eg_reader_status(reader, false);
 }
 
-eg_status eg_checkpoint_read(eg_run *run, const void *data, size_t size)
+eg_status eg_checkpoint_read(eg_trial_state *state, const void *data, size_t size)
 {
     eg_reader reader;
     uint32_t format = 0;
     EG_TRY(check_frame(data, size, &reader, &format));
-    EG_TRY(read_identity(run, &reader, format));
-    EG_TRY(read_position(run, &reader));
-    EG_TRY(read_record(run->record, &reader));
-    EG_TRY(run->learner->ops->read(run->learner, &reader));
+    EG_TRY(read_identity(state, &reader, format));
+    EG_TRY(read_position(state, &reader));
+    EG_TRY(read_record(state->record, &reader));
+    EG_TRY(state->learner->ops->read(state->learner, &reader));
     EG_TRY(eg_reader_status(&reader, true));
-    if (run->eval > 0) {
-        run->progress.accuracy = run->array[EG_VAR_ACCURACY]->data[run->eval - 1];
+    if (state->eval > 0) {
+        state->progress.accuracy = state->array[EG_VAR_ACCURACY]->data[state->eval - 1];
     }
     return eg_ok();
 }

@@ -1,4 +1,4 @@
-/** The binary form of a run between two minibatches; what is in it and when it is refused is in
+/** The binary form of a trial between two minibatches; what is in it and when it is refused is in
  * engram/trial.h.
  *
  *  Format 2, little endian except for arrays of numbers, which are as the machine has them:
@@ -20,18 +20,18 @@
 #ifndef ENGRAM_TRIAL_CHECKPOINT_H
 #define ENGRAM_TRIAL_CHECKPOINT_H
 
-#include "trial/run.h"
+#include "trial/trial_state.h"
 
 /** How every checkpoint begins, and the bytes of the checksum at its end. */
 static const unsigned char eg_checkpoint_magic[4] = {0x89, 'E', 'G', 'C'};
 enum { EG_CHECKPOINT_CHECKSUM = 4 };
 
 /** Replaces the contents of `writer`; whether memory sufficed is in its status. */
-void eg_checkpoint_write(const eg_run *run, eg_writer *writer);
+void eg_checkpoint_write(const eg_trial_state *state, eg_writer *writer);
 
-/** Into a run just opened. EG_INVALID if it is damaged, of another trial or of another build;
- * EG_MEMORY. After a failure the run is only good for being closed. */
-eg_status eg_checkpoint_read(eg_run *run, const void *data, size_t size) EG_WARN_UNUSED;
+/** Into a trial just opened. EG_INVALID if it is damaged, of another trial or of another build;
+ * EG_MEMORY. After a failure it can only be closed. */
+eg_status eg_checkpoint_read(eg_trial_state *state, const void *data, size_t size) EG_WARN_UNUSED;
 
 /** Makes the checksum of a changed checkpoint right again (size >= 4); for tests. */
 void eg_checkpoint_seal(unsigned char *data, size_t size);

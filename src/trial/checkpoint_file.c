@@ -49,9 +49,9 @@ static eg_status verify(int fd, const char *path, unsigned char *window)
     uint64_t end = size - EG_CHECKPOINT_CHECKSUM;
     uint32_t sum = 0;
     for (uint64_t at = 0; at < end; at += WINDOW) {
-        size_t part = end - at < WINDOW ? (size_t)(end - at) : WINDOW;
-        EG_TRY(read_window(fd, path, window, part, at));
-        sum = eg_crc32c(sum, window, part);
+        size_t count = end - at < WINDOW ? (size_t)(end - at) : WINDOW;
+        EG_TRY(read_window(fd, path, window, count, at));
+        sum = eg_crc32c(sum, window, count);
     }
     EG_TRY(read_window(fd, path, window, EG_CHECKPOINT_CHECKSUM, end));
     eg_reader stored = eg_reader_make(window, EG_CHECKPOINT_CHECKSUM);

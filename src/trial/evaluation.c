@@ -59,15 +59,15 @@ static void add_activity(eg_evaluator *evaluator, size_t examples)
     }
 }
 
-static eg_status count_task(eg_evaluator *evaluator, eg_part part, size_t task,
+static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t task,
                             eg_evaluation_poll poll, void *user, size_t *correct)
 {
-    size_t count = eg_stream_count(evaluator->stream, part, task);
+    size_t count = eg_stream_count(evaluator->stream, subset, task);
     *correct = 0;
     for (size_t first = 0; first < count; first += evaluator->block) {
         size_t size = count - first < evaluator->block ? count - first : evaluator->block;
         eg_batch batch;
-        eg_stream_examples(evaluator->stream, part, task, first, size, &batch);
+        eg_stream_examples(evaluator->stream, subset, task, first, size, &batch);
         EG_TRY(evaluator->learner->ops->predict(evaluator->learner, &batch, evaluator->scores));
         *correct += eg_count_correct(size, evaluator->stream->shape.outputs, evaluator->scores,
                                      batch.label);
@@ -79,8 +79,8 @@ static eg_status count_task(eg_evaluator *evaluator, eg_part part, size_t task,
     return eg_ok();
 }
 
-eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_part part, eg_eval_tasks tasks, size_t phase,
-                           eg_evaluation_poll poll, void *user, double *overall)
+eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_tasks tasks,
+                           size_t phase, eg_evaluation_poll poll, void *user, double *overall)
 {
     const eg_stream_shape *shape = &evaluator->stream->shape;
     size_t layers = evaluator->learner->hidden_layers;
@@ -92,13 +92,13 @@ eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_part part, eg_eval_tasks 
     }
     for (size_t task = 0; task < shape->tasks; task++) {
         evaluator->accuracy[task] = (double)NAN;
-        size_t examples = eg_stream_count(evaluator->stream, part, task);
+        size_t examples = eg_stream_count(evaluator->stream, subset, task);
         if (!covers(shape, tasks, phase, task)) {
             complete = false;
             continue;
         }
         size_t correct = 0;
-        EG_TRY(count_task(evaluator, part, task, poll, user, &correct));
+        EG_TRY(count_task(evaluator, subset, task, poll, user, &correct));
         if (examples > 0) {
             evaluator->accuracy[task] = (double)correct / (double)examples;
         }

@@ -33,9 +33,10 @@ eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_str
                             size_t block) EG_WARN_UNUSED;
 void eg_evaluator_clear(eg_evaluator *evaluator);
 
-/** Fills `accuracy` and `activity` from the chosen tasks of `part`; *overall is the share correct
+/** Fills `accuracy` and `activity` from the chosen tasks of `subset`; *overall is the share correct
  * of all examples together if every task was covered, NaN otherwise. Errors: EG_STOPPED by poll. */
-eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_part part, eg_eval_tasks tasks, size_t phase,
-                           eg_evaluation_poll poll, void *user, double *overall) EG_WARN_UNUSED;
+eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_tasks tasks,
+                           size_t phase, eg_evaluation_poll poll, void *user,
+                           double *overall) EG_WARN_UNUSED;
 
 #endif

@@ -4,7 +4,7 @@
 static eg_selection select_on_test(const eg_view *view)
 {
     (void)view;
-    return (eg_selection){.part = EG_PART_TEST};
+    return (eg_selection){.subset = EG_SUBSET_TEST};
 }
 
 static const eg_protocol on_test = {
@@ -21,7 +21,8 @@ static const eg_protocol on_test = {
 
 static eg_selection select_on_validation(const eg_view *view)
 {
-    return (eg_selection){.part = EG_PART_VALIDATION, .holdout = eg_view_real(view, "fraction")};
+    return (eg_selection){.subset = EG_SUBSET_VALIDATION,
+                          .holdout = eg_view_real(view, "fraction")};
 }
 
 static const eg_param validation_params[] = {FRACTION};
@@ -36,7 +37,7 @@ static const eg_protocol on_validation = {
 
 static eg_selection select_on_first_tasks(const eg_view *view)
 {
-    return (eg_selection){.part = EG_PART_VALIDATION,
+    return (eg_selection){.subset = EG_SUBSET_VALIDATION,
                           .holdout = eg_view_real(view, "fraction"),
                           .tasks = eg_view_size(view, "k")};
 }

@@ -8,8 +8,8 @@
 
 /** What a protocol means for a trial. */
 typedef struct eg_selection {
-    eg_part part;   /**< the examples the objective is computed from */
-    double holdout; /**< share of the training examples held out for validation */
+    eg_subset subset; /**< the examples the objective is computed from */
+    double holdout;   /**< share of the training examples held out for validation */
     size_t
         tasks; /**< only the first `tasks` tasks count, measured when they were learned; 0: all */
 } eg_selection;

@@ -1,7 +1,7 @@
 /** What a trial takes, from a few of its minibatches; see eg_trial_time. */
 #include "engram/memory.h"
 #include "engram/trial.h"
-#include "trial/run.h"
+#include "trial/trial_state.h"
 
 #include <math.h>
 #include <time.h>
@@ -31,10 +31,10 @@ static bool within(void *user, const eg_progress *progress)
 }
 
 /** *each: seconds of a minibatch of `phase`, from its first ones. */
-static eg_status time_steps(eg_run *run, size_t phase, double budget, double *each)
+static eg_status time_steps(eg_trial_state *state, size_t phase, double budget, double *each)
 {
-    eg_learner *learner = run->learner;
-    size_t steps = eg_stream_steps(run->stream, phase);
+    eg_learner *learner = state->learner;
+    size_t steps = eg_stream_steps(state->stream, phase);
     size_t warm = steps >= WORTH_WARMING ? WARM_UP : 0;
     double start = now();
     double passed = 0;
@@ -46,7 +46,7 @@ static eg_status time_steps(eg_run *run, size_t phase, double budget, double *ea
     }
     while (done < steps && passed < budget && isfinite(loss)) {
         eg_batch batch;
-        eg_stream_get(run->stream, phase, done, &batch);
+        eg_stream_get(state->stream, phase, done, &batch);
         EG_TRY(learner->ops->step(learner, &batch, &loss));
         done++;
         start = done == warm ? now() : start;
@@ -57,22 +57,22 @@ static eg_status time_steps(eg_run *run, size_t phase, double budget, double *ea
 }
 
 /** *each: seconds of an example in an evaluation, from blocks of all tasks in turn. */
-static eg_status time_evaluation(eg_run *run, double budget, double *each)
+static eg_status time_evaluation(eg_trial_state *state, double budget, double *each)
 {
-    const eg_stream_shape *shape = &run->stream->shape;
+    const eg_stream_shape *shape = &state->stream->shape;
     double start = now();
     double passed = 0;
     size_t examples = 0;
     for (size_t block = 0; block < shape->tasks + 1 && passed < budget; block++) {
         size_t task = block % shape->tasks;
-        size_t count = eg_stream_count(run->stream, EG_PART_TEST, task);
-        size_t size = count < run->evaluator.block ? count : run->evaluator.block;
+        size_t count = eg_stream_count(state->stream, EG_SUBSET_TEST, task);
+        size_t size = count < state->evaluator.block ? count : state->evaluator.block;
         if (size == 0) {
             continue;
         }
         eg_batch batch;
-        eg_stream_examples(run->stream, EG_PART_TEST, task, 0, size, &batch);
-        EG_TRY(run->learner->ops->predict(run->learner, &batch, run->evaluator.scores));
+        eg_stream_examples(state->stream, EG_SUBSET_TEST, task, 0, size, &batch);
+        EG_TRY(state->learner->ops->predict(state->learner, &batch, state->evaluator.scores));
         if (block == 0) {
             start = now(); /* the first one warms up */
             continue;
@@ -84,11 +84,11 @@ static eg_status time_evaluation(eg_run *run, double budget, double *each)
     return eg_ok();
 }
 
-/** *all: seconds of all ends of phases, from that of phase 0 or part of it. *ended: it was made whole. */
-static eg_status time_phase_end(eg_run *run, double budget, double *all, bool *ended)
+/** *all: seconds of all ends of phases, from that of phase 0 or a part of it. *ended: it was made whole. */
+static eg_status time_phase_end(eg_trial_state *state, double budget, double *all, bool *ended)
 {
-    const eg_learner_ops *ops = run->learner->ops;
-    size_t phases = run->stream->shape.phases;
+    const eg_learner_ops *ops = state->learner->ops;
+    size_t phases = state->stream->shape.phases;
     *all = 0;
     *ended = true;
     if (ops->end_phase == NULL) {
@@ -96,9 +96,9 @@ static eg_status time_phase_end(eg_run *run, double budget, double *all, bool *e
     }
     double start = now();
     limit clock = {.until = start + budget};
-    run->poll = within;
-    run->user = &clock;
-    eg_status status = ops->end_phase(run->learner, 0);
+    state->poll = within;
+    state->user = &clock;
+    eg_status status = ops->end_phase(state->learner, 0);
     double each = now() - start;
     *ended = status.code == EG_OK;
     if (status.code != EG_OK && status.code != EG_STOPPED) {
@@ -106,53 +106,54 @@ static eg_status time_phase_end(eg_run *run, double budget, double *all, bool *e
     }
     size_t made = *ended ? clock.polls : clock.polls - 1; /* the last one stopped it */
     for (size_t phase = 0; phase < phases; phase++) {
-        size_t polls = ops->end_phase_polls == NULL ? 0 : ops->end_phase_polls(run->learner, phase);
+        size_t polls =
+            ops->end_phase_polls == NULL ? 0 : ops->end_phase_polls(state->learner, phase);
         *all += made > 0 ? each * (double)polls / (double)made : each;
     }
     return eg_ok();
 }
 
 /** Examples of all evaluations together. */
-static double examples_of(const eg_run *run)
+static double examples_of(const eg_trial_state *state)
 {
-    const eg_stream_shape *shape = &run->stream->shape;
+    const eg_stream_shape *shape = &state->stream->shape;
     double all = 0;
     for (size_t task = 0; task < shape->tasks; task++) {
-        all += (double)eg_stream_count(run->stream, EG_PART_TEST, task);
-        all += run->selection.holdout > 0
-                   ? (double)eg_stream_count(run->stream, EG_PART_VALIDATION, task)
+        all += (double)eg_stream_count(state->stream, EG_SUBSET_TEST, task);
+        all += state->selection.holdout > 0
+                   ? (double)eg_stream_count(state->stream, EG_SUBSET_VALIDATION, task)
                    : 0;
     }
     double share = 1; /* of the tasks that an evaluation covers, in the mean over phases */
     double tasks = (double)shape->tasks;
-    if (shape->tasks_are_phases && run->eval_tasks == EG_EVAL_SEEN) {
+    if (shape->tasks_are_phases && state->eval_tasks == EG_EVAL_SEEN) {
         share = (tasks + 1) / (2 * tasks);
-    } else if (shape->tasks_are_phases && run->eval_tasks == EG_EVAL_FIRST_AND_CURRENT) {
+    } else if (shape->tasks_are_phases && state->eval_tasks == EG_EVAL_FIRST_AND_CURRENT) {
         share = (2 * tasks - 1) / (tasks * tasks);
     }
-    double last = run->untrained ? 2 : 1; /* these cover all tasks */
-    return all * (last + share * ((double)run->evals - 1));
+    double last = state->untrained ? 2 : 1; /* these cover all tasks */
+    return all * (last + share * ((double)state->evals - 1));
 }
 
-static eg_status measure(eg_run *run, double budget, eg_trial_timing *out)
+static eg_status measure(eg_trial_state *state, double budget, eg_trial_timing *out)
 {
-    size_t phases = run->stream->shape.phases;
+    size_t phases = state->stream->shape.phases;
     double first = 0;
     double later = 0;
     double example = 0;
     bool ended = false;
-    EG_TRY(time_steps(run, 0, 0.3 * budget, &first));
-    EG_TRY(time_evaluation(run, 0.2 * budget, &example));
-    EG_TRY(time_phase_end(run, 0.3 * budget, &out->phase_ends, &ended));
+    EG_TRY(time_steps(state, 0, 0.3 * budget, &first));
+    EG_TRY(time_evaluation(state, 0.2 * budget, &example));
+    EG_TRY(time_phase_end(state, 0.3 * budget, &out->phase_ends, &ended));
     later = first;
     if (ended && phases > 1) { /* penalties and memories only begin to cost there */
-        EG_TRY(time_steps(run, 1, 0.2 * budget, &later));
+        EG_TRY(time_steps(state, 1, 0.2 * budget, &later));
     }
-    double begin = (double)eg_stream_steps(run->stream, 0);
-    out->steps = run->steps;
-    out->evaluations = run->evals + (run->untrained ? 1 : 0);
-    out->training = first * begin + later * ((double)run->steps - begin);
-    out->evaluation = example * examples_of(run);
+    double begin = (double)eg_stream_steps(state->stream, 0);
+    out->steps = state->steps;
+    out->evaluations = state->evals + (state->untrained ? 1 : 0);
+    out->training = first * begin + later * ((double)state->steps - begin);
+    out->evaluation = example * examples_of(state);
     return eg_ok();
 }
 
@@ -160,20 +161,20 @@ eg_status eg_trial_time(eg_trial_timing *out, const eg_settings *settings, eg_da
                         double budget)
 {
     *out = (eg_trial_timing){0};
-    eg_run *run = NULL;
+    eg_trial_state *state = NULL;
     const eg_dataset *dataset = NULL;
     eg_status status = eg_ok();
     eg_view root = eg_settings_root(settings);
     EG_TRY(eg_dataset_cache_get(cache, &root, &dataset));
-    EG_TRY(eg_alloc(&run, 1, sizeof *run));
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
     double start = now();
-    EG_TRY_DONE(status, eg_run_open(run, settings, 0, cache));
+    EG_TRY_DONE(status, eg_trial_open(state, settings, 0, cache));
     out->setup = now() - start;
-    status = measure(run, budget, out);
+    status = measure(state, budget, out);
 done:
     start = now();
-    eg_run_close(run);
-    eg_free(run);
+    eg_trial_close(state);
+    eg_free(state);
     out->setup += now() - start;
     out->seconds = out->setup + out->training + out->evaluation + out->phase_ends;
     return status;

@@ -3,7 +3,7 @@
 
 #include "engram/memory.h"
 #include "trial/checkpoint.h"
-#include "trial/run.h"
+#include "trial/trial_state.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,242 +21,244 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-eg_status eg_run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
-                      eg_dataset_cache *cache)
+eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
+                        eg_dataset_cache *cache)
 {
-    run->root = eg_settings_root(settings);
-    run->selection = eg_protocol_selection(&run->root);
-    run->eval_every = eg_view_size(&run->root, "eval.every");
-    run->untrained = eg_view_bool(&run->root, "eval.untrained");
-    run->eval_tasks = (eg_eval_tasks)eg_view_name(&run->root, "eval.tasks");
-    size_t block = eg_view_size(&run->root, "eval.block");
+    state->root = eg_settings_root(settings);
+    state->selection = eg_protocol_selection(&state->root);
+    state->eval_every = eg_view_size(&state->root, "eval.every");
+    state->untrained = eg_view_bool(&state->root, "eval.untrained");
+    state->eval_tasks = (eg_eval_tasks)eg_view_name(&state->root, "eval.tasks");
+    size_t block = eg_view_size(&state->root, "eval.block");
     const eg_dataset *dataset = NULL;
-    EG_TRY(eg_dataset_cache_get(cache, &run->root, &dataset));
-    run->data = dataset->checksum;
-    EG_TRY(
-        eg_stream_create(&run->stream, &run->root, dataset, seed, run->selection.holdout, block));
-    EG_TRY(eg_selection_check(&run->selection, run->stream->shape.tasks));
-    const eg_learner_setup setup = {.root = &run->root,
-                                    .shape = run->stream->shape,
+    EG_TRY(eg_dataset_cache_get(cache, &state->root, &dataset));
+    state->data = dataset->checksum;
+    EG_TRY(eg_stream_create(&state->stream, &state->root, dataset, seed, state->selection.holdout,
+                            block));
+    EG_TRY(eg_selection_check(&state->selection, state->stream->shape.tasks));
+    const eg_learner_setup setup = {.root = &state->root,
+                                    .shape = state->stream->shape,
                                     .seed = seed,
                                     .block = block,
-                                    .stream = run->stream,
-                                    .profile = run->profile,
-                                    .wanted = eg_run_wanted,
-                                    .user = run};
-    EG_TRY(eg_learner_create(&run->learner, &setup));
-    run->stream->sparse_only = run->learner->reads_sparse;
-    EG_TRY(eg_evaluator_init(&run->evaluator, run->learner, run->stream, block));
-    EG_TRY(eg_record_create(&run->record));
-    eg_run_count(run);
-    EG_TRY(eg_run_declare(run));
-    run->progress = (eg_progress){.steps = run->steps,
-                                  .phases = run->stream->shape.phases,
-                                  .loss = (double)NAN,
-                                  .accuracy = (double)NAN,
-                                  .record = run->record};
+                                    .stream = state->stream,
+                                    .profile = state->profile,
+                                    .wanted = eg_trial_wanted,
+                                    .user = state};
+    EG_TRY(eg_learner_create(&state->learner, &setup));
+    state->stream->sparse_only = state->learner->reads_sparse;
+    EG_TRY(eg_evaluator_init(&state->evaluator, state->learner, state->stream, block));
+    EG_TRY(eg_record_create(&state->record));
+    eg_trial_count(state);
+    EG_TRY(eg_trial_declare(state));
+    state->progress = (eg_progress){.steps = state->steps,
+                                    .phases = state->stream->shape.phases,
+                                    .loss = (double)NAN,
+                                    .accuracy = (double)NAN,
+                                    .record = state->record};
     return eg_ok();
 }
 
-void eg_run_close(eg_run *run)
+void eg_trial_close(eg_trial_state *state)
 {
-    eg_writer_free(&run->checkpoint);
-    eg_record_free(run->record);
-    eg_evaluator_clear(&run->evaluator);
-    eg_learner_free(run->learner);
-    eg_stream_free(run->stream);
+    eg_writer_free(&state->checkpoint);
+    eg_record_free(state->record);
+    eg_evaluator_clear(&state->evaluator);
+    eg_learner_free(state->learner);
+    eg_stream_free(state->stream);
 }
 
 /** What polls are told from now on. */
-static void note_progress(eg_run *run)
+static void note_progress(eg_trial_state *state)
 {
-    run->progress.step = run->step;
-    run->progress.phase = run->phase;
-    run->progress.loss = eg_window_mean(&run->losses);
+    state->progress.step = state->step;
+    state->progress.phase = state->phase;
+    state->progress.loss = eg_window_mean(&state->losses);
 }
 
-static bool poll_after_step(eg_run *run, bool evaluated)
+static bool poll_after_step(eg_trial_state *state, bool evaluated)
 {
-    run->progress.evaluated = evaluated;
-    bool wanted = eg_run_wanted(run);
-    run->progress.evaluated = false;
+    state->progress.evaluated = evaluated;
+    bool wanted = eg_trial_wanted(state);
+    state->progress.evaluated = false;
     return wanted;
 }
 
 /** The next minibatch of the phase. *loss tells whether training diverged. */
-static eg_status learn(eg_run *run, size_t steps, double *loss)
+static eg_status learn(eg_trial_state *state, size_t steps, double *loss)
 {
     double start = seconds();
     eg_batch batch;
-    eg_profile_part before = eg_profile_enter(run->profile, EG_PROFILE_DATA);
-    eg_stream_get(run->stream, run->phase, run->phase_step, &batch);
-    (void)eg_profile_enter(run->profile, before);
-    EG_TRY(run->learner->ops->step(run->learner, &batch, loss));
-    run->step++;
-    run->phase_step++;
+    eg_profile_part before = eg_profile_enter(state->profile, EG_PROFILE_DATA);
+    eg_stream_get(state->stream, state->phase, state->phase_step, &batch);
+    (void)eg_profile_enter(state->profile, before);
+    EG_TRY(state->learner->ops->step(state->learner, &batch, loss));
+    state->step++;
+    state->phase_step++;
     if (!isfinite(*loss)) {
         return eg_ok();
     }
-    run->examples_seen += batch.size;
-    eg_window_add(&run->losses, *loss);
-    run->train_seconds += seconds() - start;
-    if (run->phase_step == steps && run->learner->ops->end_phase != NULL) {
-        run->pending = EG_PENDING_PHASE_END;
+    state->examples_seen += batch.size;
+    eg_window_add(&state->losses, *loss);
+    state->train_seconds += seconds() - start;
+    if (state->phase_step == steps && state->learner->ops->end_phase != NULL) {
+        state->pending = EG_PENDING_PHASE_END;
     } else {
-        run->pending = eg_run_evaluation_due(run) ? EG_PENDING_EVALUATION : EG_PENDING_NOTHING;
+        state->pending =
+            eg_trial_evaluation_due(state) ? EG_PENDING_EVALUATION : EG_PENDING_NOTHING;
     }
-    note_progress(run);
+    note_progress(state);
     return eg_ok();
 }
 
-static eg_status end_phase(eg_run *run)
+static eg_status end_phase(eg_trial_state *state)
 {
     double start = seconds();
-    EG_TRY(run->learner->ops->end_phase(run->learner, run->phase));
-    run->train_seconds += seconds() - start;
-    run->pending = EG_PENDING_EVALUATION;
+    EG_TRY(state->learner->ops->end_phase(state->learner, state->phase));
+    state->train_seconds += seconds() - start;
+    state->pending = EG_PENDING_EVALUATION;
     return eg_ok();
 }
 
-static eg_status evaluate(eg_run *run, bool phase_end)
+static eg_status evaluate(eg_trial_state *state, bool phase_end)
 {
     double start = seconds();
-    eg_profile_part before = eg_profile_enter(run->profile, EG_PROFILE_EVALUATION);
-    EG_TRY(eg_run_evaluate(run, phase_end));
-    (void)eg_profile_enter(run->profile, before);
-    run->evaluation_seconds += seconds() - start;
-    run->examples_evaluated = run->evaluator.examples;
-    run->pending = EG_PENDING_NOTHING;
+    eg_profile_part before = eg_profile_enter(state->profile, EG_PROFILE_EVALUATION);
+    EG_TRY(eg_trial_evaluate(state, phase_end));
+    (void)eg_profile_enter(state->profile, before);
+    state->evaluation_seconds += seconds() - start;
+    state->examples_evaluated = state->evaluator.examples;
+    state->pending = EG_PENDING_NOTHING;
     return eg_ok();
 }
 
-static eg_status evaluate_untrained(eg_run *run)
+static eg_status evaluate_untrained(eg_trial_state *state)
 {
     double start = seconds();
-    eg_profile_part before = eg_profile_enter(run->profile, EG_PROFILE_EVALUATION);
-    EG_TRY(eg_run_evaluate_untrained(run));
-    (void)eg_profile_enter(run->profile, before);
-    run->evaluation_seconds += seconds() - start;
-    run->examples_evaluated = run->evaluator.examples;
+    eg_profile_part before = eg_profile_enter(state->profile, EG_PROFILE_EVALUATION);
+    EG_TRY(eg_trial_evaluate_untrained(state));
+    (void)eg_profile_enter(state->profile, before);
+    state->evaluation_seconds += seconds() - start;
+    state->examples_evaluated = state->evaluator.examples;
     return eg_ok();
 }
 
-static void save(eg_run *run)
+static void save(eg_trial_state *state)
 {
     double start = seconds();
-    eg_checkpoint_write(run, &run->checkpoint);
-    run->saving->save(run->saving->user, &run->checkpoint);
-    run->saved = seconds();
-    run->save_cost = run->saved - start;
+    eg_checkpoint_write(state, &state->checkpoint);
+    state->checkpointing->save(state->checkpointing->user, &state->checkpoint);
+    state->saved = seconds();
+    state->save_cost = state->saved - start;
 }
 
-static bool save_is_due(const eg_run *run, bool phase_end)
+static bool save_is_due(const eg_trial_state *state, bool phase_end)
 {
-    if (run->saving == NULL || run->saving->every <= 0) {
+    if (state->checkpointing == NULL || state->checkpointing->every <= 0) {
         return false;
     }
-    double wanted = run->saving->every * (phase_end ? phase_end_share : 1);
-    return seconds() - run->saved >= fmax(wanted, run->save_cost / save_share);
+    double wanted = state->checkpointing->every * (phase_end ? phase_end_share : 1);
+    return seconds() - state->saved >= fmax(wanted, state->save_cost / save_share);
 }
 
 /** It has got as far as it may for now. */
-static bool pause_is_due(const eg_run *run)
+static bool pause_is_due(const eg_trial_state *state)
 {
-    return run->until > 0 && run->eval >= run->until && run->step < run->steps;
+    return state->until > 0 && state->eval >= state->until && state->step < state->steps;
 }
 
 /** *end becomes how the trial ended if it did. */
-static eg_status run_phase(eg_run *run, eg_trial_status *end)
+static eg_status run_phase(eg_trial_state *state, eg_trial_status *end)
 {
-    size_t steps = eg_stream_steps(run->stream, run->phase);
-    if (run->phase_step == 0 && run->learner->ops->begin_phase != NULL) {
-        EG_TRY(run->learner->ops->begin_phase(run->learner, run->phase));
+    size_t steps = eg_stream_steps(state->stream, state->phase);
+    if (state->phase_step == 0 && state->learner->ops->begin_phase != NULL) {
+        EG_TRY(state->learner->ops->begin_phase(state->learner, state->phase));
     }
-    while (run->pending != EG_PENDING_NOTHING || run->phase_step < steps) {
-        if (run->pending == EG_PENDING_NOTHING) {
+    while (state->pending != EG_PENDING_NOTHING || state->phase_step < steps) {
+        if (state->pending == EG_PENDING_NOTHING) {
             double loss = 0;
-            EG_TRY(learn(run, steps, &loss));
+            EG_TRY(learn(state, steps, &loss));
             if (!isfinite(loss)) {
                 *end = EG_TRIAL_DIVERGED;
                 return eg_ok();
             }
         }
-        if (run->pending == EG_PENDING_PHASE_END) {
-            EG_TRY(end_phase(run));
+        if (state->pending == EG_PENDING_PHASE_END) {
+            EG_TRY(end_phase(state));
         }
-        bool phase_end = run->phase_step == steps;
-        bool evaluated = run->pending == EG_PENDING_EVALUATION;
+        bool phase_end = state->phase_step == steps;
+        bool evaluated = state->pending == EG_PENDING_EVALUATION;
         if (evaluated) {
-            EG_TRY(evaluate(run, phase_end));
+            EG_TRY(evaluate(state, phase_end));
         }
-        if (!poll_after_step(run, evaluated)) {
-            return eg_fail(EG_STOPPED, "stopped after minibatch %zu of %zu", run->step, run->steps);
+        if (!poll_after_step(state, evaluated)) {
+            return eg_fail(EG_STOPPED, "stopped after minibatch %zu of %zu", state->step,
+                           state->steps);
         }
-        if (evaluated && pause_is_due(run)) {
+        if (evaluated && pause_is_due(state)) {
             *end = EG_TRIAL_PAUSED;
             return eg_ok();
         }
-        if (save_is_due(run, phase_end)) {
-            save(run);
+        if (save_is_due(state, phase_end)) {
+            save(state);
         }
     }
     return eg_ok();
 }
 
-static eg_status run_phases(eg_run *run, eg_trial_status *end)
+static eg_status run_phases(eg_trial_state *state, eg_trial_status *end)
 {
-    size_t phases = run->stream->shape.phases;
-    /* An earlier attempt may have come this far, and its word of it was lost. */
-    *end = pause_is_due(run) ? EG_TRIAL_PAUSED : EG_TRIAL_DONE;
-    if (run->untrained && run->step == 0) {
-        EG_TRY(evaluate_untrained(run));
+    size_t phases = state->stream->shape.phases;
+    /* An earlier attempt may have come this far, and its message been lost. */
+    *end = pause_is_due(state) ? EG_TRIAL_PAUSED : EG_TRIAL_DONE;
+    if (state->untrained && state->step == 0) {
+        EG_TRY(evaluate_untrained(state));
     }
-    for (; run->phase < phases && *end == EG_TRIAL_DONE; run->phase++) {
-        eg_status status = run_phase(run, end);
+    for (; state->phase < phases && *end == EG_TRIAL_DONE; state->phase++) {
+        eg_status status = run_phase(state, end);
         bool leaves = status.code == EG_STOPPED || *end == EG_TRIAL_PAUSED;
-        if (leaves && run->saving != NULL) {
-            save(run);
+        if (leaves && state->checkpointing != NULL) {
+            save(state);
         }
         EG_TRY(status);
-        run->phase_step = 0;
+        state->phase_step = 0;
     }
     return eg_ok();
 }
 
-/** Brings a run that was just opened to where the checkpoint was written. */
-static eg_status restore(eg_run *run)
+/** Brings a trial that was just opened to where the checkpoint was written. */
+static eg_status restore(eg_trial_state *state)
 {
-    eg_saving *saving = run->saving;
-    saving->refused = false;
-    if (saving->from == NULL) {
+    eg_checkpointing *checkpointing = state->checkpointing;
+    checkpointing->refused = false;
+    if (checkpointing->from == NULL) {
         return eg_ok();
     }
-    eg_status status = eg_checkpoint_read(run, saving->from, saving->from_size);
-    if (status.code == EG_OK && run->until > 0 && run->eval > run->until) {
-        status = eg_fail(EG_INVALID, "it has %zu evaluations, only %zu are wanted", run->eval,
-                         run->until);
+    eg_status status = eg_checkpoint_read(state, checkpointing->from, checkpointing->from_size);
+    if (status.code == EG_OK && state->until > 0 && state->eval > state->until) {
+        status = eg_fail(EG_INVALID, "it has %zu evaluations, only %zu are wanted", state->eval,
+                         state->until);
     }
-    saving->refused = status.code == EG_INVALID;
+    checkpointing->refused = status.code == EG_INVALID;
     EG_TRY(status);
-    note_progress(run);
-    if (saving->continued != NULL) {
-        saving->continued(saving->user, run->step, run->steps);
+    note_progress(state);
+    if (checkpointing->continued != NULL) {
+        checkpointing->continued(checkpointing->user, state->step, state->steps);
     }
     return eg_ok();
 }
 
-static eg_status run_finish(eg_run *run, eg_trial_status end)
+static eg_status run_finish(eg_trial_state *state, eg_trial_status end)
 {
     char message[96] = "";
-    EG_TRY(eg_run_summarise(run, end == EG_TRIAL_DIVERGED));
+    EG_TRY(eg_trial_summarise(state, end == EG_TRIAL_DIVERGED));
     if (end == EG_TRIAL_DIVERGED) {
         (void)snprintf(message, sizeof message, "the loss was not finite at minibatch %zu of %zu",
-                       run->step, run->steps);
+                       state->step, state->steps);
     } else if (end == EG_TRIAL_PAUSED) {
-        (void)snprintf(message, sizeof message, "paused after %zu of %zu evaluations", run->eval,
-                       run->evals);
+        (void)snprintf(message, sizeof message, "paused after %zu of %zu evaluations", state->eval,
+                       state->evals);
     }
-    eg_record_set_status(run->record, end, message);
+    eg_record_set_status(state->record, end, message);
     return eg_ok();
 }
 
@@ -267,8 +269,8 @@ static eg_status check_call(const eg_settings *settings, const eg_dataset_cache 
                           : cache == NULL              ? "cache"
                           : options == NULL            ? "options"
                           : options->objective == NULL ? "options->objective"
-                          : options->saving != NULL && options->saving->save == NULL
-                              ? "options->saving->save"
+                          : options->checkpointing != NULL && options->checkpointing->save == NULL
+                              ? "options->checkpointing->save"
                               : NULL;
     return missing == NULL ? eg_ok()
                            : eg_fail(EG_INVALID, "eg_trial_run: %s is NULL, and required", missing);
@@ -282,32 +284,32 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     }
     *out = NULL;
     EG_TRY(check_call(settings, cache, options));
-    eg_run *run = NULL;
-    EG_TRY(eg_alloc(&run, 1, sizeof *run));
-    run->objective = options->objective;
-    run->poll = options->poll;
-    run->user = options->user;
-    run->profile = options->profile;
-    run->saving = options->saving;
-    run->until = options->until;
+    eg_trial_state *state = NULL;
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    state->objective = options->objective;
+    state->poll = options->poll;
+    state->user = options->user;
+    state->profile = options->profile;
+    state->checkpointing = options->checkpointing;
+    state->until = options->until;
     eg_trial_status end = EG_TRIAL_DONE;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_run_open(run, settings, seed, cache));
-    if (run->saving != NULL) {
-        EG_TRY_DONE(status, eg_trial_id(&run->id, settings, seed));
-        EG_TRY_DONE(status, restore(run));
+    EG_TRY_DONE(status, eg_trial_open(state, settings, seed, cache));
+    if (state->checkpointing != NULL) {
+        EG_TRY_DONE(status, eg_trial_id(&state->id, settings, seed));
+        EG_TRY_DONE(status, restore(state));
     }
-    if (run->profile != NULL) {
-        eg_profile_start(run->profile);
+    if (state->profile != NULL) {
+        eg_profile_start(state->profile);
     }
-    run->saved = seconds();
-    EG_TRY_DONE(status, run_phases(run, &end));
-    EG_TRY_DONE(status, run_finish(run, end));
-    (void)eg_profile_enter(run->profile, EG_PROFILE_OTHER);
-    *out = run->record;
-    run->record = NULL;
+    state->saved = seconds();
+    EG_TRY_DONE(status, run_phases(state, &end));
+    EG_TRY_DONE(status, run_finish(state, end));
+    (void)eg_profile_enter(state->profile, EG_PROFILE_OTHER);
+    *out = state->record;
+    state->record = NULL;
 done:
-    eg_run_close(run);
-    eg_free(run);
+    eg_trial_close(state);
+    eg_free(state);
     return status;
 }

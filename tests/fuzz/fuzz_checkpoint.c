@@ -63,9 +63,11 @@ static void make_scene(scene *s, const char *learner)
     eg_status status = eg_settings_parse(&s->settings, eg_trial_schema(), text);
     fuzz_require(status.code == EG_OK);
     size_t left = STOP_AFTER;
-    eg_saving saving = {.save = keep, .continued = continued, .user = &s->checkpoint};
-    const eg_trial_options options = {
-        .objective = "final_accuracy", .poll = stop_soon, .user = &left, .saving = &saving};
+    eg_checkpointing checkpointing = {.save = keep, .continued = continued, .user = &s->checkpoint};
+    const eg_trial_options options = {.objective = "final_accuracy",
+                                      .poll = stop_soon,
+                                      .user = &left,
+                                      .checkpointing = &checkpointing};
     eg_record *record = NULL;
     status = eg_trial_run(&record, s->settings, 0, cache, &options);
     fuzz_require(status.code == EG_STOPPED && s->checkpoint.size > 0);
@@ -84,14 +86,14 @@ static void make_scenes(void)
 static void go_on_from(const scene *s, const void *from, size_t size)
 {
     eg_writer saved = {0};
-    eg_saving saving = {
+    eg_checkpointing checkpointing = {
         .from = from, .from_size = size, .save = keep, .continued = continued, .user = &saved};
     const eg_trial_options options = {
-        .objective = "final_accuracy", .poll = go_on, .saving = &saving};
+        .objective = "final_accuracy", .poll = go_on, .checkpointing = &checkpointing};
     eg_record *record = NULL;
     eg_status status = eg_trial_run(&record, s->settings, 0, cache, &options);
     eg_fuzz_check(&status, record);
-    fuzz_require(saving.refused == (status.code != EG_OK));
+    fuzz_require(checkpointing.refused == (status.code != EG_OK));
     eg_record_free(record);
     eg_writer_free(&saved);
 }

@@ -117,21 +117,21 @@ void saved_scene_close(saved_scene *s)
 eg_status saved_scene_run(saved_scene *s, const eg_writer *from, size_t last, double every,
                           eg_record **out, bool *refused)
 {
-    eg_saving saving = {.from = from != NULL ? from->data : NULL,
-                        .from_size = from != NULL ? from->size : 0,
-                        .every = every,
-                        .save = keep,
-                        .continued = note_continued,
-                        .user = s};
+    eg_checkpointing checkpointing = {.from = from != NULL ? from->data : NULL,
+                                      .from_size = from != NULL ? from->size : 0,
+                                      .every = every,
+                                      .save = keep,
+                                      .continued = note_continued,
+                                      .user = s};
     const eg_trial_options options = {.objective = "average_accuracy",
                                       .poll = count_poll,
                                       .user = s,
-                                      .saving = &saving,
+                                      .checkpointing = &checkpointing,
                                       .until = s->until};
     s->polls = s->continued = 0;
     s->last = last;
     eg_status status = eg_trial_run(out, s->settings, 1, s->cache, &options);
-    *refused = saving.refused;
+    *refused = checkpointing.refused;
     return status;
 }
 

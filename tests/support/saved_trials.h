@@ -30,7 +30,7 @@ saved_scene saved_scene_open(eg_settings *settings);
 void saved_scene_close(saved_scene *s);
 
 /** Runs until poll number `last`, from the checkpoint `from` unless that is NULL. `every`, *refused: as in
- *  eg_saving. */
+ *  eg_checkpointing. */
 eg_status saved_scene_run(saved_scene *s, const eg_writer *from, size_t last, double every,
                           eg_record **out, bool *refused) EG_WARN_UNUSED;
 

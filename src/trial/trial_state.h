@@ -1,6 +1,6 @@
 /** The state of one running trial, shared by the files of this room. */
-#ifndef ENGRAM_TRIAL_RUN_H
-#define ENGRAM_TRIAL_RUN_H
+#ifndef ENGRAM_TRIAL_TRIAL_STATE_H
+#define ENGRAM_TRIAL_TRIAL_STATE_H
 
 #include "engram/metric.h"
 #include "engram/trial.h"
@@ -15,7 +15,7 @@ typedef enum eg_pending {
     EG_PENDING_PHASE_END = 2, /**< the learner's end_phase, and then the evaluation */
 } eg_pending;
 
-typedef struct eg_run {
+typedef struct eg_trial_state {
     eg_view root;
     eg_selection selection;
     const char *objective;
@@ -38,41 +38,41 @@ typedef struct eg_run {
     double train_seconds, evaluation_seconds;
     eg_poll poll; /**< NULL: nobody stops it */
     void *user;
-    eg_saving *saving; /**< NULL: no checkpoints */
-    size_t until;      /**< pauses behind this evaluation; 0: does not */
-    uint64_t id;       /**< of the trial, where there are checkpoints */
-    uint64_t data;     /**< the dataset's checksum */
+    eg_checkpointing *checkpointing; /**< NULL: no checkpoints */
+    size_t until;                    /**< pauses after this evaluation; 0: does not */
+    uint64_t id;                     /**< of the trial, where there are checkpoints */
+    uint64_t data;                   /**< the dataset's checksum */
     eg_writer checkpoint;
     double saved, save_cost; /**< when, and how long it took */
     eg_progress progress;
     eg_profile *profile; /**< NULL: not measured */
-} eg_run;
+} eg_trial_state;
 
-/** Opens stream and learner of a trial and declares its curves, in a run that is zero but for options. It is closed
+/** Opens stream and learner of a trial and declares its curves, in a state that is zero but for options. It is closed
  * after a failure, too. */
-eg_status eg_run_open(eg_run *run, const eg_settings *settings, uint64_t seed,
-                      eg_dataset_cache *cache) EG_WARN_UNUSED;
-void eg_run_close(eg_run *run);
+eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
+                        eg_dataset_cache *cache) EG_WARN_UNUSED;
+void eg_trial_close(eg_trial_state *state);
 
 /** Counts all minibatches and evaluations of the stream. */
-void eg_run_count(eg_run *run);
+void eg_trial_count(eg_trial_state *state);
 /** An evaluation belongs after the last minibatch: so many were made, or the phase ended. */
-bool eg_run_evaluation_due(const eg_run *run);
-/** Puts the run behind minibatch `phase_step` (1, 2, …) of `phase`. EG_INVALID if there is no such
+bool eg_trial_evaluation_due(const eg_trial_state *state);
+/** Puts the trial after minibatch `phase_step` (1, 2, …) of `phase`. EG_INVALID if there is no such
  * place, or nothing there that could be pending. */
-eg_status eg_run_seek(eg_run *run, uint64_t phase, uint64_t phase_step,
-                      unsigned pending) EG_WARN_UNUSED;
-/** Asks the poll of the run (a void *) whether to go on. */
-bool eg_run_wanted(void *run);
+eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_step,
+                        unsigned pending) EG_WARN_UNUSED;
+/** Asks the poll of the trial (its state as a void *) whether to go on. */
+bool eg_trial_wanted(void *state);
 
-/** Declares all curves for the run's stream and learner. */
-eg_status eg_run_declare(eg_run *run) EG_WARN_UNUSED;
+/** Declares all curves for the trial's stream and learner. */
+eg_status eg_trial_declare(eg_trial_state *state) EG_WARN_UNUSED;
 /** Evaluates and fills the next column of every curve; at the end of a phase a row of the matrices
  * too. */
-eg_status eg_run_evaluate(eg_run *run, bool phase_end) EG_WARN_UNUSED;
+eg_status eg_trial_evaluate(eg_trial_state *state, bool phase_end) EG_WARN_UNUSED;
 /** Evaluates all tasks before anything is learned. */
-eg_status eg_run_evaluate_untrained(eg_run *run) EG_WARN_UNUSED;
+eg_status eg_trial_evaluate_untrained(eg_trial_state *state) EG_WARN_UNUSED;
 /** Computes and adds the summary; `diverged`: chance accuracy instead. */
-eg_status eg_run_summarise(eg_run *run, bool diverged) EG_WARN_UNUSED;
+eg_status eg_trial_summarise(eg_trial_state *state, bool diverged) EG_WARN_UNUSED;
 
 #endif

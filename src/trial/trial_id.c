@@ -1,0 +1,48 @@
+/** The content id of a trial, and which settings matter to it. */
+#include "engram/learner.h"
+#include "engram/memory.h"
+#include "engram/trial.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
+                       size_t count)
+{
+    char *text = NULL;
+    EG_TRY(eg_settings_text(&text, settings, false));
+    eg_status status = eg_ok();
+    for (size_t i = 0; i < count && status.code == EG_OK; i++) {
+        char *whole = NULL;
+        status = eg_format(&whole, "%sseed=%" PRIu64 "\nresult_version=%d\n", text, seeds[i],
+                           EG_RESULT_VERSION);
+        out[i] = status.code == EG_OK ? eg_hash64(whole, strlen(whole)) : 0;
+        eg_free(whole);
+    }
+    eg_free(text);
+    return status;
+}
+
+eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
+{
+    return eg_trial_ids(out, settings, &seed, 1);
+}
+
+const char *const *eg_trial_unused(const eg_settings *settings)
+{
+    const eg_setting *learner = eg_settings_find(settings, "learner");
+    return ((const eg_learner_kind *)(const void *)learner->value.component)->unused;
+}
+
+bool eg_trial_uses(const eg_settings *settings, const char *name)
+{
+    const char *const *unused = eg_trial_unused(settings);
+    for (size_t i = 0; unused != NULL && unused[i] != NULL; i++) {
+        size_t length = strlen(unused[i]);
+        bool below = strncmp(name, unused[i], length) == 0;
+        if (below && (name[length] == '\0' || name[length] == '.')) {
+            return false;
+        }
+    }
+    return true;
+}
