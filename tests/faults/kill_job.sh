@@ -9,15 +9,6 @@ kills_per_sweep=4
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
 
-# Rows of finished trials, with their times and attempts: a trial that ran again would not have the same.
-finished_rows() {
-    if [ -s job.journal ] && "$engram" export job.h5 >rows.csv 2>export.err; then
-        grep -F ,done, rows.csv | sort || true
-    elif [ -s job.journal ]; then
-        grep -q 'holds no sweep yet' export.err || fail "export: $(cat export.err)"
-    fi
-}
-
 prepare 12
 sweeps=0 kept=0
 for ((n = 0; n < count; )); do
@@ -34,7 +25,7 @@ for ((n = 0; n < count; )); do
         [ $early = 1 ] || await_point_or_end job
         end_all
         wait "$job" 2>/dev/null || true
-        finished_rows >after.rows
+        finished_rows job >after.rows
         gone=$(comm -23 before.rows after.rows)
         [ -z "$gone" ] || fail "kill $((n + 1)): lost or run again: $gone"
         mv after.rows before.rows
@@ -43,7 +34,7 @@ for ((n = 0; n < count; )); do
     launch 2 job
     settle
     [ "$code" = 0 ] || fail "exit code $code after the last kill: $(cat job.err)"
-    finished_rows >after.rows
+    finished_rows job >after.rows
     gone=$(comm -23 before.rows after.rows)
     [ -z "$gone" ] || fail "lost or run again in the end: $gone"
     sweeps=$((sweeps + 1))

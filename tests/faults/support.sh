@@ -145,12 +145,22 @@ write_stable() {
     done
 }
 
-# prepare TRIALS: the sweep whole.yaml of so many trials, and its results without any fault in whole.stable. By chance its
-# trials pause on their way: of two the better one goes on behind the sixth evaluation.
+# finished_rows NAME: rows of the finished trials, with their times and attempts: a trial that ran again would not have the
+# same. Nothing as long as there is no result.
+finished_rows() {
+    if [ -s "$1.journal" ] && "$engram" export "$1.h5" >rows.csv 2>export.err; then
+        grep -F ,done, rows.csv | sort || true
+    elif [ -s "$1.journal" ]; then
+        grep -q 'holds no sweep yet' export.err || fail "export: $(cat export.err)"
+    fi
+}
+
+# prepare TRIALS [EPOCHS]: the sweep whole.yaml of so many trials, and its results without any fault in whole.stable. By chance
+# its trials pause on their way: of two the better one goes on behind the sixth evaluation.
 prepare() {
     trials=$1
     # An epoch is 20 minibatches of five products: a third of a trial, which none pauses before.
-    local epochs=20
+    local epochs=${2-20}
     # shellcheck disable=SC2034 # for the tests
     products=$((epochs * 100 / 3))
     sweep whole <<END

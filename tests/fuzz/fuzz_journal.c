@@ -1,6 +1,7 @@
 /** Fuzz target: a journal. Input that begins like a journal is the file; any other is a list of frames (u8 type,
  *  u16 length, payload), which get their checksums here. Both are read as `engram top` reads, checked as
  *  `engram check` does, and collected into a result file that must then tell the same. */
+#include "changes.h"
 #include "fuzz.h"
 
 #include "engram/memory.h"
@@ -14,24 +15,13 @@
 
 static const unsigned char magic[4] = {0x89, 'E', 'G', 'J'};
 
-static void write_frame(eg_writer *out, uint8_t type, const void *payload, size_t size)
-{
-    size_t start = out->size;
-    eg_write_bytes(out, magic, sizeof magic);
-    eg_write_u32(out, type);
-    eg_write_u64(out, size);
-    eg_write_f64(out, 1e9);
-    eg_write_bytes(out, payload, size);
-    eg_write_u32(out, eg_crc32c(0, out->data + start, out->size - start));
-}
-
 static void write_frames(eg_writer *out, eg_fuzz_bytes bytes)
 {
     while (bytes.left > 0) {
         uint8_t type = eg_fuzz_u8(&bytes);
         size_t size = eg_fuzz_u16(&bytes);
         size = size < bytes.left ? size : bytes.left;
-        write_frame(out, type, bytes.data, size);
+        eg_test_write_frame(out, type, 1e9, bytes.data, size);
         bytes.data += size;
         bytes.left -= size;
     }

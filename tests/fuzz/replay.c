@@ -1,4 +1,6 @@
-/** Runs a fuzz target without a fuzzer: on every file of the directories named, and on fixed changes of each. */
+/** Runs a fuzz target without a fuzzer: on every file of the directories named, and on changes of each, which follow from
+ *  their numbers: from FIRST (default 0) on. */
+#include "changes.h"
 #include "fuzz.h"
 
 #include <dirent.h>
@@ -21,33 +23,7 @@ static void run(const uint8_t *data, size_t size)
     executions++;
 }
 
-/** Change number `n` of an input: a cut, a wrong byte, or a few bytes of another place. */
-static size_t change(uint8_t *data, size_t size, uint64_t n)
-{
-    uint64_t draw = (n + 1) * 0x9e3779b97f4a7c15u; /* Weyl sequence, finalised below (splitmix64) */
-    draw = (draw ^ draw >> 30) * 0xbf58476d1ce4e5b9u;
-    draw = (draw ^ draw >> 27) * 0x94d049bb133111ebu;
-    draw ^= draw >> 31;
-    size_t at = (size_t)(draw >> 8) % size;
-    if (draw % 4 == 0) {
-        return at;
-    }
-    if (draw % 4 == 1) {
-        data[at] = (uint8_t)(draw >> 40);
-        return size;
-    }
-    if (draw % 4 == 2) {
-        data[at] ^= (uint8_t)(1u << (draw >> 40) % 8);
-        return size;
-    }
-    size_t from = (size_t)(draw >> 24) % size;
-    size_t most = size - (at > from ? at : from);
-    size_t length = 1 + (size_t)(draw >> 44) % 16;
-    memmove(data + at, data + from, length < most ? length : most);
-    return size;
-}
-
-static void replay_file(const char *path, uint64_t changes)
+static void replay_file(const char *path, uint64_t first, uint64_t changes)
 {
     static uint8_t data[INPUT_MAX];
     static uint8_t changed[INPUT_MAX];
@@ -57,13 +33,13 @@ static void replay_file(const char *path, uint64_t changes)
     fuzz_require(size < sizeof data);
     fuzz_require(fclose(file) == 0);
     run(data, size);
-    for (uint64_t n = 0; n < changes && size > 0; n++) {
+    for (uint64_t n = first; n < first + changes && size > 0; n++) {
         memcpy(changed, data, size);
-        run(changed, change(changed, size, n));
+        run(changed, eg_test_change(changed, size, n));
     }
 }
 
-static size_t replay_directory(const char *directory, uint64_t changes)
+static size_t replay_directory(const char *directory, uint64_t first, uint64_t changes)
 {
     size_t files = 0;
     DIR *list = opendir(directory);
@@ -74,7 +50,7 @@ static size_t replay_directory(const char *directory, uint64_t changes)
         char path[PATH_SIZE];
         if (entry->d_name[0] != '.') {
             (void)snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-            replay_file(path, changes);
+            replay_file(path, first, changes);
             files++;
         }
     }
@@ -85,11 +61,14 @@ static size_t replay_directory(const char *directory, uint64_t changes)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        (void)fprintf(stderr, "usage: %s CHANGES DIRECTORY…\n", argv[0]);
+        (void)fprintf(stderr, "usage: %s CHANGES[@FIRST] DIRECTORY…\n", argv[0]);
         return 2;
     }
+    char *end = NULL;
+    uint64_t changes = strtoull(argv[1], &end, 10);
+    uint64_t first = *end == '@' ? strtoull(end + 1, NULL, 10) : 0;
     for (int i = 2; i < argc; i++) {
-        size_t files = replay_directory(argv[i], strtoull(argv[1], NULL, 10));
+        size_t files = replay_directory(argv[i], first, changes);
         (void)printf("%s: %zu files\n", argv[i], files);
         if (files == 0) {
             (void)fprintf(stderr, "%s: no inputs\n", argv[i]);

@@ -1,7 +1,7 @@
 # Fuzz targets. With ENGRAM_FUZZ (clang, see fuzz/run.sh) they are libFuzzer programs; in every other build a small
 # driver replays the corpus and fixed changes of it.
-add_library(engram_fuzz STATIC fuzz/fuzz.c)
-target_include_directories(engram_fuzz PUBLIC fuzz ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+add_library(engram_fuzz STATIC fuzz/fuzz.c support/changes.c)
+target_include_directories(engram_fuzz PUBLIC fuzz support ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(engram_fuzz PRIVATE _XOPEN_SOURCE=700)
 target_link_libraries(engram_fuzz PUBLIC engram_core engram_options)
 
@@ -24,3 +24,8 @@ engram_fuzz_target(checkpoint core 5)
 engram_fuzz_target(message sched 50)
 engram_fuzz_target(journal store 3)
 engram_fuzz_target(results store 1 hdf5::hdf5)
+
+# For attack/, which is no part of the suite.
+add_executable(attack_mutate EXCLUDE_FROM_ALL attack/mutate.c support/changes.c)
+target_include_directories(attack_mutate PRIVATE support ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(attack_mutate PRIVATE engram_store engram_options)
