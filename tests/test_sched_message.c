@@ -26,7 +26,7 @@ static eg_record *make_record(void)
 }
 
 /* One of each kind, all fields different from zero. */
-enum { KINDS = 15 };
+enum { KINDS = 16 };
 
 static const eg_task tasks[] = {{7, 8}, {9, 10}};
 
@@ -50,7 +50,7 @@ static void make_all(eg_message *all, const eg_record *record)
         {.kind = EG_MESSAGE_LEFT, .as.reason = "out of memory"},
         {.kind = EG_MESSAGE_WORK,
          .as.work = {77, 2, UINT64_MAX, "dataset=mnist\noptimizer.lr=0.1\n", "final_accuracy",
-                     "/data/x.checkpoints/0a", 60, 3, 9, 1}},
+                     "/data/x.checkpoints/0a", 60, 3, 9, 1, 0xfedcba9876543210u}},
         {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = 2}},
         {.kind = EG_MESSAGE_ALIVE, .as.alive = {2.5, 7.5}},
         {.kind = EG_MESSAGE_STOP},
@@ -64,6 +64,7 @@ static void make_all(eg_message *all, const eg_record *record)
                        .status = EG_TRIAL_PAUSED,
                        .message = "paused",
                        .record = record}},
+        {.kind = EG_MESSAGE_REFUSED, .as.reason = "other data"},
     };
     memcpy(all, messages, sizeof messages);
 }
@@ -108,6 +109,7 @@ static void test_round_trip(void **state)
     assert_close(back[7].as.work.checkpoint_every, 60.0, 0);
     assert_int_equal(back[7].as.work.from, 3);
     assert_int_equal(back[7].as.work.until, 9);
+    assert_true(back[7].as.work.data == 0xfedcba9876543210u);
     assert_int_equal(back[8].as.ack.count, 2);
     assert_close(back[9].as.alive.heartbeat_seconds, 2.5, 0);
     assert_close(back[9].as.alive.silence_seconds, 7.5, 0);
@@ -119,6 +121,7 @@ static void test_round_trip(void **state)
     assert_string_equal(back[12].as.note.text, "no space");
     assert_int_equal(back[14].as.result.status, EG_TRIAL_PAUSED);
     assert_close(eg_record_value(back[14].as.result.record, "steps"), 123456789.0, 0);
+    assert_string_equal(back[15].as.reason, "other data");
     for (size_t i = 0; i < KINDS; i++) {
         eg_message_clear(&back[i]);
     }
@@ -223,7 +226,7 @@ static void test_words_for_damage(void **state)
     assert_ok(eg_message_encode(&message, &bytes));
     bytes.data[4] = 9;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID,
-                 "protocol version 9, expected 5");
+                 "protocol version 9, expected 6");
     bytes.data[4] = EG_PROTOCOL_VERSION;
     bytes.data[5] = 99;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID, "unknown kind 99");

@@ -28,6 +28,9 @@ typedef struct eg_work {
     uint64_t from;           /**< evaluations that an earlier attempt came back with, paused */
     uint64_t until;          /**< pauses behind this evaluation, as in eg_trial_options */
     uint32_t losses;         /**< workers lost so far while they ran it */
+    /** Checksum of the dataset where the sweep was begun; a worker that reads another one refuses the work, which ends
+     *  the sweep. 0: not known. */
+    uint64_t data;
 } eg_work;
 
 /** What a worker has to say of a trial while it runs. */
@@ -156,7 +159,7 @@ eg_status eg_world_describe(const eg_world *world, const eg_sched_options *optio
 int eg_world_agree(eg_world *world, int code);
 
 /** Rank 0: hands out work until the client has none and all results are in, or a signal asks to
- * stop (then EG_STOPPED). Loses a worker without ending the sweep where the launcher permits (Open MPI:
+ * stop (then EG_STOPPED). EG_INVALID: a worker has other data. Loses a worker without ending the sweep where the launcher permits (Open MPI:
  * mpirun --enable-recovery). EG_SYSTEM when too few workers are left. */
 eg_status eg_sched_run(eg_world *world, const eg_sched_client *client,
                        const eg_sched_options *options) EG_WARN_UNUSED;

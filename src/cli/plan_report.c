@@ -264,9 +264,9 @@ static eg_status look_out(outlook *o, const eg_plan *plan, const eg_plan_questio
     EG_TRY(eg_sweep_words_path(&o->path, plan, ask->output));
     EG_TRY(eg_preflight_results(&o->writer, plan, o->path, ask->output == NULL));
     EG_TRY(eg_preflight_redo(plan, o->path, ask->redo));
-    char *content = NULL;
+    eg_data_content content = {0};
     eg_status data = eg_preflight_data(&content, plan, o->path, ask->redo);
-    eg_free(content);
+    eg_data_content_clear(&content);
     if (data.code == EG_INVALID) {
         (void)snprintf(o->data, sizeof o->data, "%s", data.message);
         data = eg_ok();

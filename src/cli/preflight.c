@@ -55,24 +55,50 @@ static void write_data(eg_writer *writer, const eg_settings *settings, uint64_t 
     eg_write_bytes(writer, sum, strlen(sum));
 }
 
-static eg_status open_once(const eg_settings *settings, eg_writer *data)
+static const eg_opened_data *find_opened(const eg_data_content *content, uint64_t hash)
 {
-    eg_view root = eg_settings_root(settings);
-    eg_dataset *dataset = NULL;
-    EG_TRY(eg_dataset_open(&dataset, &root));
-    write_data(data, settings, dataset->checksum);
-    eg_dataset_free(dataset);
-    return eg_writer_status(data);
-}
-
-static bool contains(const uint64_t *seen, size_t count, uint64_t hash)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (seen[i] == hash) {
-            return true;
+    for (size_t i = 0; i < content->count; i++) {
+        if (content->opened[i].settings == hash) {
+            return &content->opened[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+static eg_status open_once(eg_data_content *content, const eg_settings *settings, eg_writer *lines)
+{
+    eg_view root = eg_settings_root(settings);
+    eg_opened_data opened = {0};
+    eg_dataset *dataset = NULL;
+    EG_TRY(dataset_hash(&opened.settings, settings));
+    if (find_opened(content, opened.settings) != NULL) {
+        return eg_ok();
+    }
+    EG_TRY(
+        eg_grow(&content->opened, &content->capacity, content->count + 1, sizeof *content->opened));
+    EG_TRY(eg_dataset_open(&dataset, &root));
+    opened.checksum = dataset->checksum;
+    eg_dataset_free(dataset);
+    content->opened[content->count++] = opened;
+    write_data(lines, settings, opened.checksum);
+    return eg_writer_status(lines);
+}
+
+void eg_data_content_clear(eg_data_content *content)
+{
+    eg_free(content->lines);
+    eg_free(content->opened);
+    *content = (eg_data_content){0};
+}
+
+eg_status eg_data_content_find(uint64_t *checksum, const eg_data_content *content,
+                               const eg_settings *settings)
+{
+    uint64_t hash = 0;
+    EG_TRY(dataset_hash(&hash, settings));
+    const eg_opened_data *opened = find_opened(content, hash);
+    *checksum = opened == NULL ? 0 : opened->checksum;
+    return eg_ok();
 }
 
 /** needed [point_count]: the point has a trial to run. */
@@ -95,43 +121,22 @@ static eg_status find_needed(bool *needed, const eg_plan *plan, const char *path
     return status;
 }
 
-static eg_status open_needed(const eg_plan *plan, const bool *needed, eg_writer *data)
-{
-    uint64_t *seen = NULL;
-    size_t count = 0;
-    size_t capacity = 0;
-    eg_status status = eg_ok();
-    for (size_t point = 0; point < plan->point_count; point++) {
-        uint64_t hash = 0;
-        if (!needed[point]) {
-            continue;
-        }
-        EG_TRY_DONE(status, dataset_hash(&hash, plan->points[point].settings));
-        if (contains(seen, count, hash)) {
-            continue;
-        }
-        EG_TRY_DONE(status, open_once(plan->points[point].settings, data));
-        EG_TRY_DONE(status, eg_grow(&seen, &capacity, count + 1, sizeof *seen));
-        seen[count++] = hash;
-    }
-done:
-    eg_free(seen);
-    return status;
-}
-
-eg_status eg_preflight_data(char **data, const eg_plan *plan, const char *path, const char *redo)
+eg_status eg_preflight_data(eg_data_content *content, const eg_plan *plan, const char *path,
+                            const char *redo)
 {
     bool *needed = NULL;
     eg_writer lines = {0};
     EG_TRY(eg_alloc(&needed, plan->point_count, sizeof *needed));
     eg_status status = find_needed(needed, plan, path, redo);
-    if (status.code == EG_OK) {
-        status = open_needed(plan, needed, &lines);
+    for (size_t point = 0; point < plan->point_count && status.code == EG_OK; point++) {
+        if (needed[point]) {
+            status = open_once(content, plan->points[point].settings, &lines);
+        }
     }
     eg_write_u8(&lines, 0);
     eg_status_keep(&status, eg_writer_status(&lines));
     if (status.code == EG_OK) {
-        status = eg_strdup(data, (const char *)lines.data);
+        status = eg_strdup(&content->lines, (const char *)lines.data);
     }
     eg_writer_free(&lines);
     eg_free(needed);

@@ -28,6 +28,8 @@ static eg_status next(void *user, eg_work *out, bool *have)
     run->settings = NULL;
     EG_TRY(eg_settings_text(&run->settings, run->plan->points[planned->point].settings, true));
     EG_TRY(eg_sweep_run_checkpoint(run, trial));
+    uint64_t data = 0;
+    EG_TRY(eg_data_content_find(&data, &run->data, run->plan->points[planned->point].settings));
     *out = (eg_work){
         .ticket = trial,
         .attempt = eg_store_attempts(run->store, trial) + 1,
@@ -39,6 +41,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .from = run->outcomes[trial].evaluations,
         .until = eg_plan_reach(run->plan, run->outcomes, trial).until,
         .losses = eg_store_losses(run->store, trial),
+        .data = data,
     };
     eg_sweep_run_set(run, trial, EG_TRIAL_RUNNING, NULL);
     return eg_ok();

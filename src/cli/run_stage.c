@@ -290,5 +290,6 @@ void eg_sweep_run_clear(eg_sweep_run *run)
     eg_free(run->reports);
     eg_point_columns_clear(&run->columns);
     eg_free(run->path);
+    eg_data_content_clear(&run->data);
     eg_plan_free(run->plan);
 }

@@ -4,6 +4,7 @@
 #define CLI_SWEEP_RUN_H
 
 #include "cli/point_columns.h"
+#include "cli/preflight.h"
 #include "cli/progress.h"
 #include "cli/ranking_report.h"
 #include "cli/run_queue.h"
@@ -29,6 +30,7 @@ typedef struct eg_sweep_run {
     eg_plan *plan;
     eg_store *store;
     char *path; /**< of the results file */
+    eg_data_content data;
     eg_outcome *outcomes;
     size_t capacity; /**< of outcomes: the second stage's trials included */
     eg_run_queue queue;

@@ -179,21 +179,19 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
     run->redo = args->option[REDO];
     EG_TRY(eg_sweep_words_path(&run->path, run->plan, args->option[OUTPUT]));
     EG_TRY(eg_preflight_redo(run->plan, run->path, run->redo));
-    char *data = NULL;
     eg_origins origins = {0};
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_preflight_data(&data, run->plan, run->path, run->redo));
+    EG_TRY_DONE(status, eg_preflight_data(&run->data, run->plan, run->path, run->redo));
     if (args->option[OUTPUT] == NULL) {
         EG_TRY_DONE(status, make_directory(&made));
     }
     EG_TRY_DONE(status,
                 eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world)));
-    origins.session.data = data;
+    origins.session.data = run->data.lines;
     origins.session.accept_data = args->option[ACCEPT_DATA] != NULL;
     status = eg_sweep_run_open(run, &origins.session);
 done:
     eg_origins_clear(&origins);
-    eg_free(data);
     if (status.code != EG_OK && made) {
         (void)rmdir("results"); /* empty unless the file was begun */
     }

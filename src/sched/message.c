@@ -65,6 +65,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_u32(writer, message->as.signal);
         break;
     case EG_MESSAGE_LEFT:
+    case EG_MESSAGE_REFUSED:
         eg_write_text(writer, message->as.reason);
         break;
     case EG_MESSAGE_WORK:
@@ -77,6 +78,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_f64(writer, message->as.work.checkpoint_every);
         eg_write_u64(writer, message->as.work.from);
         eg_write_u64(writer, message->as.work.until);
+        eg_write_u64(writer, message->as.work.data);
         break;
     case EG_MESSAGE_NOTE:
         write_task(writer, (eg_task){message->as.note.ticket, message->as.note.attempt});
@@ -152,6 +154,7 @@ static eg_status read_work(eg_message *out, eg_reader *reader)
     out->as.work.checkpoint_every = eg_read_f64(reader);
     out->as.work.from = eg_read_u64(reader);
     out->as.work.until = eg_read_u64(reader);
+    out->as.work.data = eg_read_u64(reader);
     return eg_ok();
 }
 
@@ -234,6 +237,7 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
         out->as.signal = eg_read_u32(reader);
         return eg_ok();
     case EG_MESSAGE_LEFT:
+    case EG_MESSAGE_REFUSED:
         EG_TRY(eg_read_text(reader, &out->text[0]));
         out->as.reason = out->text[0];
         return eg_ok();

@@ -4,7 +4,8 @@
  *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A result may be a pause: the trial got
  * as far as it may for now, and may be WORK again, for anybody. A worker sends PROGRESS at least
  * every heartbeat, and when its trial is a percent further, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
- * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint. A worker that
+ * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint, REFUSED that nothing may be
+ * run with the worker's data, which ends the sweep. A worker that
  * was taken for lost and speaks again is told RECALL: it drops all it has, answers READY, and only then counts
  * again; everything it said before that is ignored. LEAVE ends the work, answered by LEFT, the
  * last message of a worker. Work is named by (ticket, attempt), so that an answer to an earlier
@@ -17,7 +18,7 @@
 #include "engram/sched.h"
 
 /** Ranks of one job that run different builds notice it by this. */
-enum { EG_PROTOCOL_VERSION = 5 };
+enum { EG_PROTOCOL_VERSION = 6 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,
@@ -27,6 +28,7 @@ typedef enum eg_message_kind {
     EG_MESSAGE_SIGNALLED = 5,
     EG_MESSAGE_LEFT = 6,
     EG_MESSAGE_NOTE = 7,
+    EG_MESSAGE_REFUSED = 8,
     EG_MESSAGE_WORK = 16,
     EG_MESSAGE_ACK = 17,
     EG_MESSAGE_ALIVE = 18,
@@ -63,7 +65,7 @@ typedef struct eg_message {
             double heartbeat_seconds, silence_seconds; /**< as in eg_sched_options, not 0 */
         } alive;
         uint32_t signal;    /**< SIGNALLED */
-        const char *reason; /**< LEFT: "" after a LEAVE */
+        const char *reason; /**< LEFT: "" after a LEAVE; REFUSED */
         eg_work work;       /**< WORK */
         eg_work_note note;  /**< NOTE; rank and host are the receiver's to fill in */
     } as;

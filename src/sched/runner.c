@@ -109,6 +109,26 @@ static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_c
     return status;
 }
 
+/* On another host the same path may lead to other files. */
+static eg_status check_data(const eg_work *work, const eg_settings *settings,
+                            eg_dataset_cache *cache, bool *refused)
+{
+    eg_view root = eg_settings_root(settings);
+    const eg_dataset *dataset = NULL;
+    if (work->data == 0) {
+        return eg_ok();
+    }
+    EG_TRY(eg_dataset_cache_get(cache, &root, &dataset));
+    *refused = dataset->checksum != work->data;
+    if (!*refused) {
+        return eg_ok();
+    }
+    return eg_fail(EG_INVALID,
+                   "other data than at rank 0: %s has checksum %016" PRIx64 " here and %016" PRIx64
+                   " there; every host needs the same files",
+                   eg_view_component(&root, "dataset")->name, dataset->checksum, work->data);
+}
+
 static eg_status run_trial(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out)
 {
     eg_settings *settings = NULL;
@@ -119,8 +139,11 @@ static eg_status run_trial(void *state, const eg_work *work, eg_run_hooks *hooks
                                 .until = work->until};
     effort me = {.work = work, .hooks = hooks};
     bool saved = work->checkpoint != NULL && work->checkpoint[0] != '\0';
-    eg_status status = saved ? run_saved(&me, settings, state, &options, out)
-                             : eg_trial_run(out, settings, work->seed, state, &options);
+    eg_status status = check_data(work, settings, state, &hooks->refused);
+    EG_TRY_DONE(status, status);
+    status = saved ? run_saved(&me, settings, state, &options, out)
+                   : eg_trial_run(out, settings, work->seed, state, &options);
+done:
     eg_settings_free(settings);
     return status;
 }

@@ -87,6 +87,9 @@ static eg_status take_in(eg_scheduler *me, eg_member *member, eg_message *messag
         member->left = true;
         eg_scheduler_lose(me, member, message->as.reason);
         return eg_ok();
+    case EG_MESSAGE_REFUSED:
+        return eg_fail(EG_INVALID, "rank %u on host %s: %s", member->rank, member->host,
+                       message->as.reason);
     case EG_MESSAGE_WORK:
     case EG_MESSAGE_ACK:
     case EG_MESSAGE_ALIVE:

@@ -159,6 +159,7 @@ static eg_status obey(worker *me, eg_message *message)
     case EG_MESSAGE_SIGNALLED:
     case EG_MESSAGE_LEFT:
     case EG_MESSAGE_NOTE:
+    case EG_MESSAGE_REFUSED:
         break;
     }
     return eg_fail(EG_INTERNAL, "a worker received a message of kind %d", (int)message->kind);
@@ -287,17 +288,13 @@ static void note_trial(void *user, bool warning, const char *text)
     eg_status_keep(&me->status, say(me, &message));
 }
 
-/* *saved: there is a checkpoint to be dropped. */
-static eg_status run_work(worker *me, const eg_work *work, eg_record **out, bool *saved)
+static eg_status run_work(worker *me, const eg_work *work, eg_record **out, eg_run_hooks *hooks)
 {
-    eg_run_hooks hooks = {.poll = poll_trial, .note = note_trial, .user = me};
     if (!me->opened) {
         EG_TRY(me->runner->open(&me->state));
         me->opened = true;
     }
-    eg_status status = me->runner->run(me->state, work, &hooks, out);
-    *saved = hooks.saved;
-    return status;
+    return me->runner->run(me->state, work, hooks, out);
 }
 
 /* Sends the result and holds it; takes the record, also after a failure, and on success the name of
@@ -340,8 +337,8 @@ static eg_status run_next(worker *me)
     result->attempt = work->attempt;
     result->start_time = eg_sched_date();
     double start = eg_sched_now();
-    bool saved = false;
-    eg_status run = run_work(me, work, &record, &saved);
+    eg_run_hooks hooks = {.poll = poll_trial, .note = note_trial, .user = me};
+    eg_status run = run_work(me, work, &record, &hooks);
     result->wall_seconds = eg_sched_now() - start;
     memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
 
@@ -349,12 +346,16 @@ static eg_status run_next(worker *me)
     bool wanted = status.code == EG_OK && !me->recalled;
     if (wanted && run.code == EG_STOPPED && me->stop) {
         status = say_interrupted(me, work);
+    } else if (wanted && hooks.refused) {
+        const eg_message refused = {.kind = EG_MESSAGE_REFUSED, .as.reason = run.message};
+        status = say_interrupted(me, work);
+        eg_status_keep(&status, say(me, &refused));
     } else if (wanted) {
         result->status = run.code == EG_OK ? eg_record_status(record) : EG_TRIAL_FAILED;
         result->message = run.code == EG_OK ? eg_record_message(record) : run.message;
         result->record = record;
         /* A pause goes on from its checkpoint. */
-        char **checkpoint = saved && result->status != EG_TRIAL_PAUSED ? &job.text[2] : NULL;
+        char **checkpoint = hooks.saved && result->status != EG_TRIAL_PAUSED ? &job.text[2] : NULL;
         status = answer(me, &message, record, checkpoint);
         record = NULL;
         if (status.code == EG_MEMORY && result->record != NULL) {

@@ -14,6 +14,7 @@ typedef struct eg_run_hooks {
     void *user;
     bool
         saved; /**< out: there is a file work->checkpoint, of no use once a result other than a pause is safe */
+    bool refused; /**< out: run failed because the data here are not those of the sweep */
 } eg_run_hooks;
 
 /** What a worker does with a piece of work. One is real (eg_trial_runner); tests and measurements

@@ -91,4 +91,25 @@ cp -r data moved
 expect 0 "$engram" run d.yaml -o f.h5 seeds=2 dataset.path=moved
 expect 0 "$engram" status f.h5
 lacks out "different data"
+
+# Another host may have other files under the same path: nothing is trained there, and the sweep ends with words.
+mkdir host0 host1
+cp -r moved host0/mnist
+cp -r moved host1/mnist
+cat >on_host <<'END'
+#!/bin/sh
+ENGRAM_DATA=$PWD/host$OMPI_COMM_WORLD_RANK exec "$@"
+END
+chmod +x on_host
+sed -i 's/{mnist: {path: data}}/mnist/' d.yaml
+expect 0 "$mpirun" 2 ./on_host "$engram" run d.yaml -o h.h5 --scheduler dedicated
+printf '\x80' | dd of=host1/mnist/t10k-images-idx3-ubyte bs=1 seek=1000 conv=notrunc status=none
+expect 2 "$mpirun" 2 ./on_host "$engram" run d.yaml -o h.h5 --scheduler dedicated seeds=3
+has err "engram: rank 1 on host $(hostname): other data than at rank 0: mnist has checksum"
+has err "every host needs the same files"
+expect 0 "$engram" export h.h5
+[ "$(grep -c ,done, out)" = 1 ] || fail "trials were run with other data"
+lacks out ",failed,"
+cp host0/mnist/t10k-images-idx3-ubyte host1/mnist
+expect 0 "$mpirun" 2 ./on_host "$engram" run d.yaml -o h.h5 --scheduler dedicated seeds=3
 echo passed

@@ -1,11 +1,13 @@
-/** Fuzz target: a message between the scheduler and a worker; as it is, and with the right checksum, without which a
- *  fuzzer would never come further. A message that is accepted is encoded to the same bytes. */
+/** Fuzz target: a message between the scheduler and a worker; as it is, and with the right checksum and
+ *  protocol version, without which a fuzzer, or a corpus of an earlier version, would never come further. A message that is accepted is encoded to the same bytes. */
 #include "fuzz.h"
 
 #include "sched/message.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { VERSION_AT = 4 };
 
 static void decode(const void *data, size_t size, bool sealed)
 {
@@ -30,7 +32,8 @@ void eg_fuzz_one(const uint8_t *data, size_t size)
     fuzz_require(copy != NULL);
     memcpy(copy, data, size);
     decode(copy, size, false);
-    if (size >= 4) {
+    if (size > VERSION_AT) {
+        copy[VERSION_AT] = EG_PROTOCOL_VERSION;
         eg_message_seal(copy, size);
         decode(copy, size, true);
     }
