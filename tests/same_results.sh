@@ -23,7 +23,8 @@ The old build and its results are kept in ${XDG_CACHE_HOME:-~/.cache}/engram/sam
 and the sweeps above, for every clone of this machine.
 
 A variable whose documented definition has changed on purpose (`engram describe flops`) is not compared for the learners
-that do more than one pass per example; the script says so.
+that do more than one pass per example; the script says so. A setting that came after OLD-COMMIT has a column of its own,
+which is left out where every row has the same, its default.
 
 Exit codes: 0 the same; 1 they differ, the first lines that do are printed; 2 it could not be run.
 HELP
@@ -134,12 +135,65 @@ hide_flops() {
     sed -E '/,(ewc|online_ewc|mas|replay),/s/,[0-9.e+]+,("[^"]*"|[^",]*)$/,not compared,\1/'
 }
 
+# without_new_columns OLD.csv <NEW.csv: a setting that came later has a column that the old build does not have. It is
+# left out if it says the same (its default, or nothing) in every row.
+without_new_columns() {
+    awk -v old_header="$(head -n 1 "$1")" '
+    # The fields of a CSV line, quotes and commas in them kept; returns their number.
+    function split_csv(line, field, i, c, n, quoted) {
+        n = 1
+        field[1] = ""
+        for (i = 1; i <= length(line); i++) {
+            c = substr(line, i, 1)
+            if (c == "\"") {
+                quoted = !quoted
+            }
+            if (c == "," && !quoted) {
+                field[++n] = ""
+            } else {
+                field[n] = field[n] c
+            }
+        }
+        return n
+    }
+    BEGIN {
+        for (i = split_csv(old_header, names); i >= 1; i--) {
+            known[names[i]] = 1
+        }
+    }
+    {
+        line[NR] = $0
+        n = split_csv($0, value)
+        for (i = 1; i <= n; i++) {
+            if (NR == 1) {
+                added[i] = !(value[i] in known)
+            } else if (added[i] && value[i] != "") {
+                added[i] = !(i in first) || first[i] == value[i]
+                first[i] = value[i]
+            }
+        }
+    }
+    END {
+        for (r = 1; r <= NR; r++) {
+            n = split_csv(line[r], value)
+            text = ""
+            for (i = 1; i <= n; i++) {
+                if (!added[i]) {
+                    text = text "," value[i]
+                }
+            }
+            print substr(text, 2)
+        }
+    }'
+}
+
 # differs NAME OLD NEW: exports each file with the build that made it and prints what differs.
 differs() {
     local table found=1
     for table in trials curves matrix; do
         "$old_engram" export --stable --table "$table" "$2" | "${filter[@]}" >"$work/old.csv"
-        "$new_engram" export --stable --table "$table" "$3" | "${filter[@]}" >"$work/new.csv"
+        "$new_engram" export --stable --table "$table" "$3" | without_new_columns "$work/old.csv" |
+            "${filter[@]}" >"$work/new.csv"
         cmp -s "$work/old.csv" "$work/new.csv" || {
             echo "DIFFERENT: $1, table $table: $(diff "$work/old.csv" "$work/new.csv" | grep -c '^>') of" \
                 "$(wc -l <"$work/new.csv") lines (< old, > new)"
@@ -158,7 +212,7 @@ continues() {
     cp "$kept/$name.h5" "$kept/$name.journal" "$work/new/"
     (cd "$work" && "$new_engram" run -q -o "new/$name.h5" "$@") >"$work/continued.log" 2>&1 || code=$?
     "$new_engram" export "$kept/$name.h5" >"$work/old.csv"
-    "$new_engram" export "$work/new/$name.h5" >"$work/new.csv"
+    "$new_engram" export "$work/new/$name.h5" | without_new_columns "$work/old.csv" >"$work/new.csv"
     if { [ "$code" != 0 ] && [ "$code" != 3 ]; } || ! cmp -s "$work/old.csv" "$work/new.csv"; then
         echo "DIFFERENT: $name: engram run on the old build's results did not keep them (exit code $code)"
         head -n 8 "$work/continued.log"

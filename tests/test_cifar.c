@@ -182,20 +182,18 @@ static void split_and_flat(void **state)
     (void)state;
     write_all();
     eg_dataset *data = NULL;
-    eg_stream *stream = NULL;
     eg_batch batch;
     assert_ok(open_with(&data, "raw"));
     eg_settings *settings = SETTINGS("dataset", "cifar10", "stream.partition", "[[0, 2], [4, 6]]");
-    eg_view root = eg_settings_root(settings);
-    assert_ok(eg_stream_create(&stream, &root, data, 1, 0.0, 4));
-    assert_int_equal(stream->shape.features, PICTURE);
-    assert_int_equal(stream->shape.channels, 3);
-    eg_stream_get(stream, 1, 0, &batch);
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0.0, 4);
+    assert_int_equal(cursor->stream->shape.features, PICTURE);
+    assert_int_equal(cursor->stream->shape.channels, 3);
+    eg_cursor_get(cursor, 1, 0, &batch);
     assert_int_equal(batch.size, 2);
     size_t first = batch.label[0] / 2;
     assert_int_equal(first + batch.label[1] / 2, 5);
     assert_true(batch.x[PLANE + 7] == (eg_real)(first + 57));
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }

@@ -244,7 +244,7 @@ static void the_learner(void **state)
     static eg_real x[EXAMPLES * IN];
     uint32_t label[EXAMPLES];
     eg_real scores[2][EXAMPLES * CLASSES];
-    double loss = 0;
+    eg_step_outcome out = {.loss = 0};
     double active = 0;
     eg_learner *learner = NULL;
     eg_learner *other = NULL;
@@ -257,15 +257,15 @@ static void the_learner(void **state)
     assert_ok(learner_of(&learner, "9"));
     assert_ok(learner_of(&other, "9"));
     eg_batch batch = {.size = 1, .x = x, .label = label + 2};
-    assert_ok(learner->ops->step(learner, &batch, &loss));
-    assert_close(loss, 1.0, 0.0);
-    assert_ok(learner->ops->step(learner, &batch, &loss));
-    assert_close(loss, 0.0, 0.0);
+    assert_ok(learner->ops->step(learner, &batch, &out));
+    assert_close(out.loss, 1.0, 0.0);
+    assert_ok(learner->ops->step(learner, &batch, &out));
+    assert_close(out.loss, 0.0, 0.0);
     batch = (eg_batch){.size = EXAMPLES, .x = x};
-    assert_fails(learner->ops->step(learner, &batch, &loss), EG_INVALID, "needs classes");
+    assert_fails(learner->ops->step(learner, &batch, &out), EG_INVALID, "needs classes");
     batch.label = label;
-    assert_ok(learner->ops->step(learner, &batch, &loss));
-    assert_in_range((size_t)(loss * EXAMPLES + 0.5), CLASSES - 1, EXAMPLES - 1);
+    assert_ok(learner->ops->step(learner, &batch, &out));
+    assert_in_range((size_t)(out.loss * EXAMPLES + 0.5), CLASSES - 1, EXAMPLES - 1);
     eg_writer writer = {0};
     learner->ops->write(learner, &writer);
     for (size_t size = 0; size < writer.size; size += 7) {

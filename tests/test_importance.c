@@ -74,7 +74,7 @@ static void expect(learner_scene *s, size_t phase, size_t samples, size_t group,
     size_t seen = 0;
     for (size_t step = steps / 2; step < steps && seen < samples; step++) {
         eg_batch batch;
-        eg_stream_get(s->stream, phase, step, &batch);
+        eg_cursor_get(s->cursor, phase, step, &batch);
         for (size_t b = 0; b < batch.size && seen < samples; b++) {
             double y[SCENE_CLASSES];
             double dy[SCENE_CLASSES];
@@ -163,7 +163,7 @@ static void exact_fisher(void **state)
     size_t steps = eg_stream_steps(s.stream, 0);
     for (size_t step = steps / 2; step < steps; step++) {
         eg_batch batch;
-        eg_stream_get(s.stream, 0, step, &batch);
+        eg_cursor_get(s.cursor, 0, step, &batch);
         for (size_t b = 0; b < batch.size; b++) {
             double p[SCENE_CLASSES];
             double y[SCENE_CLASSES];
@@ -249,16 +249,15 @@ static void sparse_streams(void **state)
     (void)state;
     double expected[PARAMS];
     learner_scene s = scene_open(SCENE("learner", "mas"), 3);
-    eg_stream_free(s.stream);
+    scene_close_stream(&s);
     s.dataset->density = 0; /* as if it were worth it */
-    assert_ok(eg_stream_create(&s.stream, &s.root, s.dataset, 3, 0, 50));
+    scene_open_stream(&s, 3);
     s.setup.stream = s.stream;
     scene_create(&s);
     assert_true(s.learner->reads_sparse);
-    s.stream->sparse_only = true;
+    s.cursor->setup.sparse_only = true;
     scene_learn(&s, 0);
-    assert_true(s.stream->sparse_only);
-    s.stream->sparse_only = false;
+    s.cursor->setup.sparse_only = false;
     expect(&s, 0, 20, 1, false, length, expected);
     assert_importance(&s, expected);
     scene_close(&s);

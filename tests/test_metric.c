@@ -15,8 +15,8 @@ static void counts_the_largest_score(void **state)
     };
     const uint32_t right[] = {1, 0, 2};
     const uint32_t second_of_tie[] = {1, 2, 2};
-    assert_int_equal(eg_count_correct(3, 3, scores, right), 3);
-    assert_int_equal(eg_count_correct(3, 3, scores, second_of_tie), 2);
+    assert_int_equal(eg_count_correct(3, 3, scores, right, NULL), 3);
+    assert_int_equal(eg_count_correct(3, 3, scores, second_of_tie, NULL), 2);
 }
 
 static void nan_scores_are_wrong(void **state)
@@ -24,7 +24,7 @@ static void nan_scores_are_wrong(void **state)
     (void)state;
     const eg_real scores[] = {(eg_real)NAN, 1, 0, 2, (eg_real)NAN, 1};
     const uint32_t label[] = {1, 0};
-    assert_int_equal(eg_count_correct(2, 3, scores, label), 0);
+    assert_int_equal(eg_count_correct(2, 3, scores, label, NULL), 0);
 }
 
 /* Three tasks of 10, 20 and 70 examples:

@@ -41,10 +41,10 @@ static eg_dataset *pixels_as_values(void)
 
 /* The permutation of a task as test examples show it, checked to be that of every row, part and
  * channel. */
-static void permutation_of(eg_stream *stream, size_t task, size_t out[PIXELS])
+static void permutation_of(eg_cursor *cursor, size_t task, size_t out[PIXELS])
 {
     eg_batch batch;
-    eg_stream_examples(stream, EG_SUBSET_TEST, task, 0, EXAMPLES, &batch);
+    eg_cursor_examples(cursor, EG_SUBSET_TEST, task, 0, EXAMPLES, &batch);
     for (size_t p = 0; p < PIXELS; p++) {
         out[p] = (size_t)batch.x[p];
     }
@@ -55,7 +55,7 @@ static void permutation_of(eg_stream *stream, size_t task, size_t out[PIXELS])
                 assert_int_equal((size_t)batch.x[i * FEATURES + PIXELS + p], 100 + out[p]);
             }
         }
-        eg_stream_get(stream, task, 0, &batch);
+        eg_cursor_get(cursor, task, 0, &batch);
     }
 }
 
@@ -67,15 +67,15 @@ static void permutations(const char *tasks, const char *first, uint64_t seed,
     eg_dataset *data = pixels_as_values();
     eg_settings *settings =
         SETTINGS("stream", "permuted", "stream.tasks", tasks, "stream.first", first);
-    eg_stream *stream = stream_of(settings, data, seed, 0, EXAMPLES);
-    assert_int_equal(stream->shape.outputs, 2);
-    assert_int_equal(stream->shape.tasks, stream->shape.phases);
-    assert_true(stream->shape.tasks_are_phases);
+    eg_cursor *cursor = cursor_of(settings, data, seed, 0, EXAMPLES);
+    assert_int_equal(cursor->stream->shape.outputs, 2);
+    assert_int_equal(cursor->stream->shape.tasks, cursor->stream->shape.phases);
+    assert_true(cursor->stream->shape.tasks_are_phases);
     for (size_t t = 0; t < TASKS; t++) {
-        assert_int_equal(eg_stream_count(stream, EG_SUBSET_TEST, t), EXAMPLES);
-        permutation_of(stream, t, out[t]);
+        assert_int_equal(eg_stream_count(cursor->stream, EG_SUBSET_TEST, t), EXAMPLES);
+        permutation_of(cursor, t, out[t]);
     }
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -139,13 +139,13 @@ static void test_examples_of_phases(void **state)
     eg_dataset *data = numbered_dataset(2, counts, counts);
     eg_settings *settings = SETTINGS("stream", "permuted", "stream.tasks", "3", "stream.batch",
                                      "40", "stream.first", "identity");
-    eg_stream *stream = stream_of(settings, data, 1, 0, 40);
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0, 40);
     uint32_t labels[3][40];
     for (size_t phase = 0; phase < 3; phase++) {
         size_t seen[40] = {0};
         eg_batch batch;
-        assert_int_equal(eg_stream_steps(stream, phase), 1);
-        eg_stream_get(stream, phase, 0, &batch);
+        assert_int_equal(eg_stream_steps(cursor->stream, phase), 1);
+        eg_cursor_get(cursor, phase, 0, &batch);
         assert_int_equal(batch.size, 40);
         for (size_t i = 0; i < 40; i++) {
             /* Numbers below 256 sit in one of the two features, wherever it went; the other is 0. */
@@ -158,7 +158,7 @@ static void test_examples_of_phases(void **state)
     }
     assert_memory_not_equal(labels[0], labels[1], sizeof labels[0]);
     assert_memory_not_equal(labels[1], labels[2], sizeof labels[0]);
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }

@@ -62,7 +62,7 @@ static void updates_follow_the_gradient(void **state)
         (void)scene_step(&s, 2, 0);
         eg_net *net = scene_net(&s);
         eg_batch batch;
-        eg_stream_get(s.stream, 2, 1, &batch);
+        eg_cursor_get(s.cursor, 2, 1, &batch);
         double slope[PARAMS];
         eg_real before[PARAMS];
         for (size_t i = 0; i < PARAMS; i++) {

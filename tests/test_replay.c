@@ -80,8 +80,8 @@ static void joins_what_it_draws(void **state)
     for (size_t step = 0; step < 4; step++) {
         joined j;
         eg_batch batch;
-        double loss = 0;
-        eg_stream_get(plain.stream, 0, step, &batch);
+        eg_step_outcome outcome = {.loss = 0};
+        eg_cursor_get(plain.cursor, 0, step, &batch);
         eg_rng rng = eg_rng_make(SEED, EG_PURPOSE_LEARNER, step);
         memcpy(j.x, batch.x, batch.size * SCENE_INPUTS * sizeof *j.x);
         memcpy(j.label, batch.label, batch.size * sizeof *j.label);
@@ -96,8 +96,8 @@ static void joins_what_it_draws(void **state)
             eg_reservoir_offer(&memory, &rng, batch.x + b * SCENE_INPUTS, batch.label[b]);
         }
         eg_batch all = {.size = batch.size + more, .x = j.x, .label = j.label};
-        assert_ok(plain.learner->ops->step(plain.learner, &all, &loss));
-        assert_true(scene_step(&s, 0, step) == loss);
+        assert_ok(plain.learner->ops->step(plain.learner, &all, &outcome));
+        assert_true(scene_step(&s, 0, step) == outcome.loss);
         assert_memory_equal(scene_net(&s)->params, scene_net(&plain)->params,
                             scene_net(&s)->param_count * sizeof(eg_real));
     }
@@ -137,7 +137,7 @@ static void sparse_minibatches(void **state)
     static eg_real x[SCENE_BATCH * PIXELS];
     uint32_t label[SCENE_BATCH];
     eg_sparse *sparse = NULL;
-    double loss[3] = {0};
+    eg_step_outcome outcome[3] = {{.loss = 0}};
     learner_scene s[3];
     eg_writer written[3] = {{0}};
     assert_ok(eg_sparse_create(&sparse, SCENE_BATCH, PIXELS));
@@ -153,13 +153,13 @@ static void sparse_minibatches(void **state)
                               .x = k == 2 ? NULL : x,
                               .sparse = k == 0 ? NULL : sparse,
                               .label = label};
-            assert_ok(s[k].learner->ops->step(s[k].learner, &batch, &loss[k]));
+            assert_ok(s[k].learner->ops->step(s[k].learner, &batch, &outcome[k]));
         }
         s[k].learner->ops->write(s[k].learner, &written[k]);
     }
     for (size_t k = 1; k < 3; k++) {
         const eg_net *net = scene_net(&s[k]);
-        assert_close(loss[k], loss[0], 1e-5);
+        assert_close(outcome[k].loss, outcome[0].loss, 1e-5);
         assert_int_equal(written[k].size, written[0].size);
         for (size_t i = 0; i < net->param_count; i++) {
             assert_close((double)net->params[i], (double)scene_net(&s[0])->params[i], 1e-5);

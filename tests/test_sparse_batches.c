@@ -47,16 +47,14 @@ static eg_dataset *made_up(size_t period)
     return data;
 }
 
-static eg_stream *sparse_stream(const char *kind, const eg_dataset *data)
+static eg_cursor *sparse_cursor(const char *kind, const eg_dataset *data)
 {
     const char *const pairs[] = {"stream", kind, "stream.tasks", "2", "stream.batch", "5", NULL};
     const char *const plain[] = {"stream", kind, "stream.batch", "5", NULL};
     eg_settings *settings = settings_of(strcmp(kind, "iid") == 0 ? plain : pairs);
-    eg_view root = eg_settings_root(settings);
-    eg_stream *stream = NULL;
-    assert_ok(eg_stream_create(&stream, &root, data, 3, 0.0, 7));
+    eg_cursor *cursor = cursor_of(settings, data, 3, 0.0, 7);
     eg_settings_free(settings);
-    return stream;
+    return cursor;
 }
 
 /** Background plus what is listed is x; returns the entries. */
@@ -98,26 +96,26 @@ static void the_same_numbers(void **state)
     }
     assert_true(drawn > 80);
     for (size_t kind = 0; kind < EG_COUNT(kinds); kind++) {
-        eg_stream *stream = sparse_stream(kinds[kind], data);
+        eg_cursor *cursor = sparse_cursor(kinds[kind], data);
         size_t learned = 0;
         size_t evaluated = 0;
         eg_batch batch;
-        for (size_t phase = 0; phase < stream->shape.phases; phase++) {
-            for (size_t step = 0; step < eg_stream_steps(stream, phase); step++) {
-                eg_stream_get(stream, phase, step, &batch);
+        for (size_t phase = 0; phase < cursor->stream->shape.phases; phase++) {
+            for (size_t step = 0; step < eg_stream_steps(cursor->stream, phase); step++) {
+                eg_cursor_get(cursor, phase, step, &batch);
                 learned += check_batch(&batch);
             }
-            size_t count = eg_stream_count(stream, EG_SUBSET_TEST, phase);
+            size_t count = eg_stream_count(cursor->stream, EG_SUBSET_TEST, phase);
             for (size_t first = 0; first < count; first += 7) {
                 size_t size = count - first < 7 ? count - first : 7;
-                eg_stream_examples(stream, EG_SUBSET_TEST, phase, first, size, &batch);
+                eg_cursor_examples(cursor, EG_SUBSET_TEST, phase, first, size, &batch);
                 evaluated += check_batch(&batch);
             }
         }
         size_t times = strcmp(kinds[kind], "permuted") == 0 ? 2 : 1;
         assert_int_equal(learned, times * drawn);
         assert_int_equal(evaluated, times * drawn);
-        eg_stream_free(stream);
+        cursor_free(cursor);
     }
     eg_dataset_free(data);
 }
@@ -128,20 +126,20 @@ static void sparse_only(void **state)
     (void)state;
     eg_dataset *sparse_data = made_up(3);
     eg_dataset *dense_data = made_up(2);
-    eg_stream *stream = sparse_stream("iid", sparse_data);
+    eg_cursor *cursor = sparse_cursor("iid", sparse_data);
     eg_batch batch;
-    eg_stream_get(stream, 0, 0, &batch);
+    eg_cursor_get(cursor, 0, 0, &batch);
     size_t entries = check_batch(&batch);
-    stream->sparse_only = true;
-    eg_stream_get(stream, 0, 0, &batch);
+    cursor->setup.sparse_only = true;
+    eg_cursor_get(cursor, 0, 0, &batch);
     assert_null(batch.x);
     assert_int_equal(eg_sparse_row(batch.sparse, batch.size), entries);
-    eg_stream_free(stream);
-    stream = sparse_stream("iid", dense_data);
-    stream->sparse_only = true;
-    eg_stream_get(stream, 0, 0, &batch);
+    cursor_free(cursor);
+    cursor = sparse_cursor("iid", dense_data);
+    cursor->setup.sparse_only = true;
+    eg_cursor_get(cursor, 0, 0, &batch);
     assert_non_null(batch.x);
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_dataset_free(sparse_data);
     eg_dataset_free(dense_data);
 }
@@ -150,11 +148,11 @@ static void dense_data_stay_dense(void **state)
 {
     (void)state;
     eg_dataset *data = made_up(2);
-    eg_stream *stream = sparse_stream("iid", data);
+    eg_cursor *cursor = sparse_cursor("iid", data);
     eg_batch batch;
-    eg_stream_get(stream, 0, 0, &batch);
+    eg_cursor_get(cursor, 0, 0, &batch);
     assert_null(batch.sparse);
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_dataset_free(data);
 }
 

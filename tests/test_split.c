@@ -8,19 +8,19 @@ enum { CLASSES = 10, BLOCK = 60 };
 static const size_t even[] = {6, 6, 6, 6, 6, 6, 6, 6, 6, 6};
 
 /* Bit c of the result: class c is in the minibatches of the phase; checks that the test set agrees. */
-static unsigned classes_of(eg_stream *stream, size_t phase)
+static unsigned classes_of(eg_cursor *cursor, size_t phase)
 {
     unsigned trained = 0;
     unsigned tested = 0;
     eg_batch batch;
-    for (size_t step = 0; step < eg_stream_steps(stream, phase); step++) {
-        eg_stream_get(stream, phase, step, &batch);
+    for (size_t step = 0; step < eg_stream_steps(cursor->stream, phase); step++) {
+        eg_cursor_get(cursor, phase, step, &batch);
         for (size_t i = 0; i < batch.size; i++) {
             trained |= 1U << batch.label[i];
         }
     }
-    eg_stream_examples(stream, EG_SUBSET_TEST, phase, 0,
-                       eg_stream_count(stream, EG_SUBSET_TEST, phase), &batch);
+    eg_cursor_examples(cursor, EG_SUBSET_TEST, phase, 0,
+                       eg_stream_count(cursor->stream, EG_SUBSET_TEST, phase), &batch);
     for (size_t i = 0; i < batch.size; i++) {
         tested |= 1U << batch.label[i];
     }
@@ -32,14 +32,14 @@ static void assert_groups(eg_settings *settings, uint64_t seed, const unsigned *
                           size_t count)
 {
     eg_dataset *data = numbered_dataset(CLASSES, even, even);
-    eg_stream *stream = stream_of(settings, data, seed, 0, BLOCK);
-    assert_int_equal(stream->shape.phases, count);
-    assert_int_equal(stream->shape.tasks, count);
-    assert_int_equal(stream->shape.outputs, CLASSES);
+    eg_cursor *cursor = cursor_of(settings, data, seed, 0, BLOCK);
+    assert_int_equal(cursor->stream->shape.phases, count);
+    assert_int_equal(cursor->stream->shape.tasks, count);
+    assert_int_equal(cursor->stream->shape.outputs, CLASSES);
     for (size_t phase = 0; phase < count; phase++) {
-        assert_int_equal(classes_of(stream, phase), groups[phase]);
+        assert_int_equal(classes_of(cursor, phase), groups[phase]);
     }
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -65,15 +65,15 @@ static void test_joint(void **state)
     eg_settings *settings =
         SETTINGS("stream", "split", "stream.partition", "[[0, 1], [2, 3, 4], [5, 6, 7]]",
                  "stream.joint", "true", "stream.batch", "7", "stream.epochs", "2");
-    eg_stream *stream = stream_of(settings, data, 1, 0, BLOCK);
-    assert_int_equal(stream->shape.phases, 1);
-    assert_int_equal(stream->shape.tasks, 3);
-    assert_false(stream->shape.tasks_are_phases);
-    assert_int_equal(eg_stream_steps(stream, 0), 2 * ((EXAMPLES + BATCH - 1) / BATCH));
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0, BLOCK);
+    assert_int_equal(cursor->stream->shape.phases, 1);
+    assert_int_equal(cursor->stream->shape.tasks, 3);
+    assert_false(cursor->stream->shape.tasks_are_phases);
+    assert_int_equal(eg_stream_steps(cursor->stream, 0), 2 * ((EXAMPLES + BATCH - 1) / BATCH));
     unsigned seen[CLASSES * 6] = {0};
     eg_batch batch;
-    for (size_t step = 0; step < eg_stream_steps(stream, 0); step++) {
-        eg_stream_get(stream, 0, step, &batch);
+    for (size_t step = 0; step < eg_stream_steps(cursor->stream, 0); step++) {
+        eg_cursor_get(cursor, 0, step, &batch);
         for (size_t i = 0; i < batch.size; i++) {
             seen[number_of(&batch, i)]++;
         }
@@ -83,14 +83,14 @@ static void test_joint(void **state)
     }
     for (size_t task = 0; task < 3; task++) {
         unsigned classes = 0;
-        size_t count = eg_stream_count(stream, EG_SUBSET_TEST, task);
-        eg_stream_examples(stream, EG_SUBSET_TEST, task, 0, count, &batch);
+        size_t count = eg_stream_count(cursor->stream, EG_SUBSET_TEST, task);
+        eg_cursor_examples(cursor, EG_SUBSET_TEST, task, 0, count, &batch);
         for (size_t i = 0; i < count; i++) {
             classes |= 1U << batch.label[i];
         }
         assert_int_equal(classes, tested[task]);
     }
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -115,17 +115,17 @@ static void test_steps_of_mnist(void **state)
     static const size_t steps[] = {198, 189, 176, 191, 185};
     eg_dataset *data = numbered_dataset(CLASSES, mnist, even);
     eg_settings *settings = SETTINGS("stream", "split");
-    eg_stream *stream = stream_of(settings, data, 1, 0, BLOCK);
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0, BLOCK);
     size_t total = 0;
     for (size_t phase = 0; phase < 5; phase++) {
-        assert_int_equal(eg_stream_steps(stream, phase), steps[phase]);
-        total += eg_stream_steps(stream, phase);
+        assert_int_equal(eg_stream_steps(cursor->stream, phase), steps[phase]);
+        total += eg_stream_steps(cursor->stream, phase);
     }
     assert_int_equal(total, 939);
     eg_batch batch;
-    eg_stream_get(stream, 0, 197, &batch);
+    eg_cursor_get(cursor, 0, 197, &batch);
     assert_int_equal(batch.size, 12665 - 197 * 64);
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -135,11 +135,11 @@ static void groups_of_seed(const char *partition, uint64_t seed, unsigned groups
     eg_dataset *data = numbered_dataset(CLASSES, even, even);
     eg_settings *settings = SETTINGS("stream", "split", "stream.class_order", "shuffled",
                                      "stream.partition", partition);
-    eg_stream *stream = stream_of(settings, data, seed, 0, BLOCK);
-    for (size_t phase = 0; phase < stream->shape.phases; phase++) {
-        groups[phase] = classes_of(stream, phase);
+    eg_cursor *cursor = cursor_of(settings, data, seed, 0, BLOCK);
+    for (size_t phase = 0; phase < cursor->stream->shape.phases; phase++) {
+        groups[phase] = classes_of(cursor, phase);
     }
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -184,10 +184,10 @@ static void assert_check_fails(eg_settings *settings, const char *part)
     const eg_stream_kind *kind =
         (const eg_stream_kind *)(const void *)eg_view_component(&root, "stream");
     assert_fails(kind->check(&view, CLASSES), EG_INVALID, part);
-    /* The same words when somebody creates the stream without having asked. */
+    /* The same message when the stream is created without a check. */
     eg_dataset *data = numbered_dataset(CLASSES, even, even);
     eg_stream *stream = NULL;
-    assert_fails(eg_stream_create(&stream, &root, data, 1, 0, BLOCK), EG_INVALID, part);
+    assert_fails(eg_stream_create(&stream, &root, data, 1, 0), EG_INVALID, part);
     assert_null(stream);
     eg_dataset_free(data);
     eg_settings_free(settings);

@@ -31,13 +31,13 @@ static void record_batch(recording *out, size_t b, const eg_batch *batch, const 
     }
 }
 
-static void record_all(recording *out, eg_stream *stream, const eg_dataset *data)
+static void record_all(recording *out, eg_cursor *cursor, const eg_dataset *data)
 {
     memset(out, 0, sizeof *out);
-    for (size_t phase = 0; phase < stream->shape.phases; phase++) {
-        for (size_t step = 0; step < eg_stream_steps(stream, phase); step++) {
+    for (size_t phase = 0; phase < cursor->stream->shape.phases; phase++) {
+        for (size_t step = 0; step < eg_stream_steps(cursor->stream, phase); step++) {
             eg_batch batch;
-            eg_stream_get(stream, phase, step, &batch);
+            eg_cursor_get(cursor, phase, step, &batch);
             assert_true(out->batches < BATCHES_MAX && batch.size <= BATCH);
             record_batch(out, out->batches++, &batch, data);
         }
@@ -50,19 +50,19 @@ static void test_each_example_once_per_epoch(void **state)
     (void)state;
     eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
     eg_settings *settings = small_split("2");
-    eg_stream *stream = stream_of(settings, data, 7, 0, 10);
+    eg_cursor *cursor = cursor_of(settings, data, 7, 0, 10);
     static const size_t steps[] = {7, 8};
     static const size_t last[] = {3, 1};
-    assert_int_equal(stream->shape.phases, 2);
-    assert_int_equal(stream->shape.batch, BATCH);
-    assert_int_equal(stream->shape.epochs, 2);
+    assert_int_equal(cursor->stream->shape.phases, 2);
+    assert_int_equal(cursor->stream->shape.batch, BATCH);
+    assert_int_equal(cursor->stream->shape.epochs, 2);
     for (size_t phase = 0; phase < 2; phase++) {
-        assert_int_equal(eg_stream_steps(stream, phase), 2 * steps[phase]);
+        assert_int_equal(eg_stream_steps(cursor->stream, phase), 2 * steps[phase]);
         for (size_t epoch = 0; epoch < 2; epoch++) {
             size_t seen[TRAIN] = {0};
             for (size_t step = 0; step < steps[phase]; step++) {
                 eg_batch batch;
-                eg_stream_get(stream, phase, epoch * steps[phase] + step, &batch);
+                eg_cursor_get(cursor, phase, epoch * steps[phase] + step, &batch);
                 assert_int_equal(batch.size, step + 1 < steps[phase] ? BATCH : last[phase]);
                 assert_null(batch.target);
                 for (size_t i = 0; i < batch.size; i++) {
@@ -74,7 +74,7 @@ static void test_each_example_once_per_epoch(void **state)
             }
         }
     }
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -89,9 +89,9 @@ static void test_order(void **state)
     recording all[3];
     static const uint64_t seeds[] = {7, 7, 8};
     for (size_t s = 0; s < 3; s++) {
-        eg_stream *stream = stream_of(settings, data, seeds[s], 0, 10);
-        record_all(&all[s], stream, data);
-        eg_stream_free(stream);
+        eg_cursor *cursor = cursor_of(settings, data, seeds[s], 0, 10);
+        record_all(&all[s], cursor, data);
+        cursor_free(cursor);
     }
     assert_int_equal(all[0].batches, 30);
     assert_memory_equal(&all[0], &all[1], sizeof all[0]);
@@ -112,9 +112,9 @@ static void test_jump_equals_sequence(void **state)
     (void)state;
     eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
     eg_settings *settings = small_split("3");
-    eg_stream *stream = stream_of(settings, data, 3, 0, 10);
+    eg_cursor *cursor = cursor_of(settings, data, 3, 0, 10);
     recording sequence;
-    record_all(&sequence, stream, data);
+    record_all(&sequence, cursor, data);
     assert_int_equal(sequence.batches, 45);
     eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
     recording *jumps = NULL;
@@ -124,15 +124,15 @@ static void test_jump_equals_sequence(void **state)
         size_t phase = b < 21 ? 0 : 1;
         eg_batch batch;
         if (i % 3 == 0) { /* an evaluation in between changes nothing */
-            eg_stream_examples(stream, EG_SUBSET_TEST, 1 - phase, 2, 5, &batch);
+            eg_cursor_examples(cursor, EG_SUBSET_TEST, 1 - phase, 2, 5, &batch);
         }
-        eg_stream_get(stream, phase, b - phase * 21, &batch);
+        eg_cursor_get(cursor, phase, b - phase * 21, &batch);
         record_batch(jumps, b, &batch, data);
         assert_int_equal(jumps->size[b], sequence.size[b]);
         assert_memory_equal(jumps->numbers[b], sequence.numbers[b], sizeof sequence.numbers[b]);
     }
     eg_free(jumps);
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -144,18 +144,18 @@ static void test_evaluation_sets(void **state)
     enum { BLOCK = 4 };
     eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
     eg_settings *settings = small_split("1");
-    eg_stream *stream = stream_of(settings, data, 3, 0, BLOCK);
-    assert_int_equal(stream->shape.tasks, 2);
-    assert_true(stream->shape.tasks_are_phases);
+    eg_cursor *cursor = cursor_of(settings, data, 3, 0, BLOCK);
+    assert_int_equal(cursor->stream->shape.tasks, 2);
+    assert_true(cursor->stream->shape.tasks_are_phases);
     size_t seen[TEST] = {0};
     for (size_t task = 0; task < 2; task++) {
-        size_t count = eg_stream_count(stream, EG_SUBSET_TEST, task);
+        size_t count = eg_stream_count(cursor->stream, EG_SUBSET_TEST, task);
         assert_int_equal(count, task == 0 ? 11 : 15);
-        assert_int_equal(eg_stream_count(stream, EG_SUBSET_VALIDATION, task), 0);
+        assert_int_equal(eg_stream_count(cursor->stream, EG_SUBSET_VALIDATION, task), 0);
         for (size_t first = 0; first < count; first += BLOCK) {
             size_t size = count - first < BLOCK ? count - first : BLOCK;
             eg_batch batch;
-            eg_stream_examples(stream, EG_SUBSET_TEST, task, first, size, &batch);
+            eg_cursor_examples(cursor, EG_SUBSET_TEST, task, first, size, &batch);
             assert_int_equal(batch.size, size);
             for (size_t i = 0; i < size; i++) {
                 size_t number = number_of(&batch, i);
@@ -168,18 +168,18 @@ static void test_evaluation_sets(void **state)
     for (size_t i = 0; i < TEST; i++) {
         assert_int_equal(seen[i], 1);
     }
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
 
-static void mark_validation(eg_stream *stream, const eg_dataset *data, size_t *marks)
+static void mark_validation(eg_cursor *cursor, const eg_dataset *data, size_t *marks)
 {
-    for (size_t task = 0; task < stream->shape.tasks; task++) {
-        size_t count = eg_stream_count(stream, EG_SUBSET_VALIDATION, task);
+    for (size_t task = 0; task < cursor->stream->shape.tasks; task++) {
+        size_t count = eg_stream_count(cursor->stream, EG_SUBSET_VALIDATION, task);
         for (size_t i = 0; i < count; i++) {
             eg_batch batch;
-            eg_stream_examples(stream, EG_SUBSET_VALIDATION, task, i, 1, &batch);
+            eg_cursor_examples(cursor, EG_SUBSET_VALIDATION, task, i, 1, &batch);
             assert_int_equal(batch.label[0], data->train.label[number_of(&batch, 0)]);
             marks[number_of(&batch, 0)]++;
         }
@@ -197,10 +197,10 @@ static void test_holdout(void **state)
     size_t held[3][TRAIN] = {{0}};
     static const uint64_t seeds[] = {1, 2, 1};
     for (size_t s = 0; s < 3; s++) {
-        eg_stream *stream = stream_of(s < 2 ? settings : iid, data, seeds[s], 0.25, 10);
-        mark_validation(stream, data, held[s]);
+        eg_cursor *cursor = cursor_of(s < 2 ? settings : iid, data, seeds[s], 0.25, 10);
+        mark_validation(cursor, data, held[s]);
         recording trained;
-        record_all(&trained, stream, data);
+        record_all(&trained, cursor, data);
         size_t total[TRAIN];
         memcpy(total, held[s], sizeof total);
         for (size_t b = 0; b < trained.batches; b++) {
@@ -211,7 +211,7 @@ static void test_holdout(void **state)
         for (size_t i = 0; i < TRAIN; i++) {
             assert_int_equal(total[i], 1); /* in training or held out, never both */
         }
-        eg_stream_free(stream);
+        cursor_free(cursor);
     }
     /* The same examples for every seed and stream; stratified; not simply the first ones. */
     assert_memory_equal(held[0], held[1], sizeof held[0]);
@@ -236,16 +236,16 @@ static void test_holdout_of_few(void **state)
     static const size_t few[] = {1, 2, 3, 1};
     eg_dataset *data = numbered_dataset(CLASSES, few, test_counts);
     eg_settings *settings = small_split("1");
-    eg_stream *stream = stream_of(settings, data, 1, 0.01, 10);
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0.01, 10);
     for (size_t task = 0; task < 2; task++) {
         eg_batch batch;
-        assert_int_equal(eg_stream_count(stream, EG_SUBSET_VALIDATION, task), 1);
-        eg_stream_examples(stream, EG_SUBSET_VALIDATION, task, 0, 1, &batch);
+        assert_int_equal(eg_stream_count(cursor->stream, EG_SUBSET_VALIDATION, task), 1);
+        eg_cursor_examples(cursor, EG_SUBSET_VALIDATION, task, 0, 1, &batch);
         assert_int_equal(batch.label[0], task + 1);
     }
-    eg_stream_get(stream, 1, 0, &(eg_batch){0});
-    assert_int_equal(stream->shape.batch, 3); /* no minibatch is larger: 1 + 2 + 1 - 1 */
-    eg_stream_free(stream);
+    eg_cursor_get(cursor, 1, 0, &(eg_batch){0});
+    assert_int_equal(cursor->stream->shape.batch, 3); /* no minibatch is larger: 1 + 2 + 1 - 1 */
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -257,7 +257,7 @@ static void create_fails(const size_t *train, const size_t *test, double holdout
     eg_view root = eg_settings_root(settings);
     size_t live = eg_memory_live_blocks();
     eg_stream *stream = NULL;
-    assert_fails(eg_stream_create(&stream, &root, data, 1, holdout, 10), EG_INVALID, part);
+    assert_fails(eg_stream_create(&stream, &root, data, 1, holdout), EG_INVALID, part);
     assert_null(stream);
     assert_int_equal(eg_memory_live_blocks(), live);
     eg_settings_free(settings);
@@ -279,15 +279,15 @@ static void test_iid(void **state)
     (void)state;
     eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
     eg_settings *settings = SETTINGS("stream", "iid", "stream.batch", "8");
-    eg_stream *stream = stream_of(settings, data, 5, 0, 100);
-    assert_int_equal(stream->shape.phases, 1);
-    assert_int_equal(stream->shape.tasks, 1);
-    assert_true(stream->shape.tasks_are_phases);
-    assert_int_equal(stream->shape.outputs, CLASSES);
-    assert_int_equal(eg_stream_steps(stream, 0), 14);
-    assert_int_equal(eg_stream_count(stream, EG_SUBSET_TEST, 0), TEST);
+    eg_cursor *cursor = cursor_of(settings, data, 5, 0, 100);
+    assert_int_equal(cursor->stream->shape.phases, 1);
+    assert_int_equal(cursor->stream->shape.tasks, 1);
+    assert_true(cursor->stream->shape.tasks_are_phases);
+    assert_int_equal(cursor->stream->shape.outputs, CLASSES);
+    assert_int_equal(eg_stream_steps(cursor->stream, 0), 14);
+    assert_int_equal(eg_stream_count(cursor->stream, EG_SUBSET_TEST, 0), TEST);
     recording all;
-    record_all(&all, stream, data);
+    record_all(&all, cursor, data);
     size_t seen[TRAIN] = {0};
     size_t in_first_half[CLASSES] = {0};
     for (size_t b = 0; b < all.batches; b++) {
@@ -302,7 +302,7 @@ static void test_iid(void **state)
     for (size_t c = 0; c < CLASSES; c++) {
         assert_true(in_first_half[c] > 0 && in_first_half[c] < counts[c]); /* mixed */
     }
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -321,10 +321,20 @@ static void test_out_of_memory(void **state)
         for (;; failures++) {
             eg_stream *stream = NULL;
             eg_memory_fail_after(failures + 1);
-            eg_status status = eg_stream_create(&stream, &root, data, 1, 0.2, 10);
+            eg_status status = eg_stream_create(&stream, &root, data, 1, 0.2);
+            eg_cursor *cursor = NULL;
+            if (eg_is_ok(&status)) {
+                status = eg_cursor_open(&cursor, stream,
+                                        &(eg_cursor_setup){.trains = true, .block = 10});
+                if (!eg_is_ok(&status)) {
+                    assert_null(cursor);
+                    eg_stream_free(stream);
+                    stream = NULL;
+                }
+            }
             eg_memory_fail_after(0);
             if (eg_is_ok(&status)) {
-                eg_stream_free(stream);
+                cursor_free(cursor);
                 break;
             }
             assert_int_equal(status.code, EG_MEMORY);
@@ -345,17 +355,17 @@ static void test_no_allocation_after_create(void **state)
     (void)state;
     eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
     eg_settings *settings = small_split("2");
-    eg_stream *stream = stream_of(settings, data, 1, 0.1, 10);
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0.1, 10);
     recording all;
     eg_memory_fail_after(1);
-    record_all(&all, stream, data);
+    record_all(&all, cursor, data);
     eg_batch batch;
-    eg_stream_examples(stream, EG_SUBSET_TEST, 0, 0, 10, &batch);
+    eg_cursor_examples(cursor, EG_SUBSET_TEST, 0, 0, 10, &batch);
     void *block = NULL;
     eg_status status = eg_alloc(&block, 1, 1);
     eg_memory_fail_after(0);
     assert_int_equal(status.code, EG_MEMORY);
-    eg_stream_free(stream);
+    cursor_free(cursor);
     eg_settings_free(settings);
     eg_dataset_free(data);
 }
@@ -367,12 +377,12 @@ static void assert_sizes(eg_settings *settings, size_t phases, size_t tasks, siz
     eg_view view = eg_view_inside(&root, "stream");
     const eg_stream_kind *kind =
         (const eg_stream_kind *)(const void *)eg_view_component(&root, "stream");
-    size_t got[4];
-    kind->sizes(&view, 1000, 100, &got[0], &got[1], &got[2], &got[3]);
-    assert_int_equal(got[0], phases);
-    assert_int_equal(got[1], tasks);
-    assert_int_equal(got[2], train);
-    assert_int_equal(got[3], test);
+    eg_stream_sizes got = {.train = 1000, .test = 100};
+    kind->sizes(&view, &got);
+    assert_int_equal(got.phases, phases);
+    assert_int_equal(got.tasks, tasks);
+    assert_int_equal(got.train, train);
+    assert_int_equal(got.test, test);
     eg_settings_free(settings);
 }
 

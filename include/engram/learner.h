@@ -14,7 +14,7 @@ typedef struct eg_learner_setup {
     eg_stream_shape shape;
     uint64_t seed;
     size_t block;               /**< most examples one predict call gets */
-    eg_stream *stream;          /**< for looking at a phase's training data again; borrowed */
+    const eg_stream *stream;    /**< for cursors of its own; borrowed */
     eg_profile *profile;        /**< where learning is measured; NULL: nowhere; borrowed */
     bool (*wanted)(void *user); /**< see end_phase; NULL: always */
     void *user;                 /**< of wanted; borrowed */
@@ -22,22 +22,33 @@ typedef struct eg_learner_setup {
 
 typedef struct eg_learner eg_learner;
 
+/** What a step was before it changed anything. */
+typedef struct eg_step_outcome {
+    double loss; /**< mean loss of the minibatch */
+    /** Scores [batch->size, outputs] of the minibatch, as predict gives them; NULL: none. Borrowed, valid
+     * until the next call on the learner. */
+    const eg_real *outputs;
+} eg_step_outcome;
+
 /** Required unless said otherwise. The object is the learner's own struct beginning with
  * eg_learner. */
 typedef struct eg_learner_ops {
     void (*free)(eg_learner *learner);
     eg_status (*begin_phase)(eg_learner *learner, size_t phase); /**< optional: a task boundary */
-    /** One minibatch; *loss is the mean loss before the update. */
-    eg_status (*step)(eg_learner *learner, const eg_batch *batch, double *loss);
+    /** One minibatch: an update, and what came before it. A loss that is not finite ends the trial. */
+    eg_status (*step)(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
+    /** Optional: called after the last minibatch of every epoch (from 0). *enough (false before): the
+     *  phase ends here, whatever epochs are left. As end_phase it may return EG_STOPPED. */
+    eg_status (*end_epoch)(eg_learner *learner, size_t phase, size_t epoch, bool *enough);
     /** Optional. If it takes longer than a minibatch it asks `wanted` of the setup now and then, and when
      *  that says no returns EG_STOPPED with nothing changed of what `write` writes: the phase is ended
      *  again when the trial goes on. */
     eg_status (*end_phase)(eg_learner *learner, size_t phase);
-    /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so that a part of
-     *  it tells what all of it takes. Required of those that ask. */
+    /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so that a
+     *  part of it tells what all of it takes. Required of those that ask. */
     size_t (*end_phase_polls)(const eg_learner *learner, size_t phase);
-    /** scores [size, outputs]: the largest is the prediction. Changes nothing that later steps or
-     * evaluations depend on: an evaluation that was interrupted is made again. */
+    /** scores [size, outputs]: the largest among the active outputs is the prediction. Changes nothing
+     * that later steps or evaluations depend on: an interrupted evaluation is made again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
     /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers].
      * Optional. */
@@ -50,8 +61,9 @@ typedef struct eg_learner_ops {
     /** Everything the learner remembers from one minibatch to the next, for a checkpoint: weights
      *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts. Called
      *  after any step, also before the evaluation that follows it; after the last step of a phase
-     *  end_phase has been called, unless it was stopped. Not what create makes again from settings and seed, nor what one
-     *  call leaves for itself (passes, gradients); randomness is keyed and has no state. */
+     *  end_epoch and end_phase have been called, unless they were stopped. Not what create makes again
+     *  from settings and seed, nor what one call leaves for itself (workspaces, gradients); randomness
+     *  is keyed and has no state. */
     void (*write)(const eg_learner *learner, eg_writer *writer);
     /** The inverse, into a learner just created from the same settings and seed: from then on it
      *  gives the same bits as the one that wrote. begin_phase of the phase that is under way is not

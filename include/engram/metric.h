@@ -2,14 +2,17 @@
 #ifndef ENGRAM_METRIC_H
 #define ENGRAM_METRIC_H
 
+#include "engram/batch.h"
 #include "engram/real.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 /** How many of the batch's examples are classified correctly: the largest of scores [batch, n] (the
- * first one among equals) is at the label. A row with a NaN counts as wrong. */
-size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label);
+ * first one among equals) is at the label. Among the active outputs only, NULL: all. A row with a NaN
+ * there counts as wrong. */
+size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
+                        const eg_active *active);
 
 /** Summary of an accuracy matrix R, where R[i,j] is the accuracy on task j after phase i. */
 typedef struct eg_transfer {

@@ -26,6 +26,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_TEST = 10,
     EG_PURPOSE_AUGMENT = 11,
     EG_PURPOSE_LEARNER = 12,
+    EG_PURPOSE_MEMBER = 13, /**< seeds of further networks of a trial; index = member */
 } eg_purpose;
 
 typedef struct eg_rng {
@@ -37,6 +38,9 @@ typedef struct eg_rng {
 
 /** A generator for one use. Different (seed, purpose, index) give independent sequences. */
 eg_rng eg_rng_make(uint64_t seed, eg_purpose purpose, uint64_t index);
+
+/** The seed of member number `member` of an ensemble: the trial's own for member 0. */
+uint64_t eg_member_seed(uint64_t seed, size_t member);
 
 uint32_t eg_rng_u32(eg_rng *rng);
 uint64_t eg_rng_u64(eg_rng *rng);

@@ -1,97 +1,134 @@
 /** Streams: what arrives when.
  *
- *  A stream is a sequence of phases (a task, an increment, a mega-batch). Within a phase it yields
- *  minibatches, epoch after epoch; the evaluation sets ("tasks") exist beside it. Order depends on
- *  (trial seed, phase, epoch) only, so a stream can be put to any position at no cost. */
+ *  A stream is a sequence of phases (a task, an increment, a mega-batch). Within a phase there are
+ *  minibatches, epoch after epoch; the evaluation sets ("tasks") exist beside it. A stream describes
+ *  all this and never changes; it is read with cursors, as many as are wanted. The order of examples
+ *  depends on (trial seed, member, phase, epoch) only, so a cursor can be put to any position. */
 #ifndef ENGRAM_STREAM_H
 #define ENGRAM_STREAM_H
 
+#include "engram/batch.h"
 #include "engram/dataset.h"
-#include "engram/real.h"
 #include "engram/settings.h"
-#include "engram/sparse.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-/** Examples for one step or one block of evaluation. Borrowed from the stream, valid until the next
- *  call on it. */
-typedef struct eg_batch {
-    size_t size;
-    const eg_real *x; /**< [size, features]; NULL if only `sparse` was wanted */
-    const eg_sparse
-        *sparse; /**< the same numbers in sparse form, where that is worth it; else NULL */
-    const uint32_t *label; /**< [size], for classification */
-    const eg_real *target; /**< [size, outputs], for regression; NULL otherwise */
-} eg_batch;
 
 typedef struct eg_stream_shape {
     size_t channels, height, width, features; /**< of one example */
     size_t outputs;                           /**< classes, or regression targets */
     size_t phases;
-    size_t tasks; /**< evaluation sets; task t is what phase t taught where phases are tasks */
-    size_t batch; /**< largest minibatch */
     size_t
-        epochs; /**< how often a phase goes through its examples: the last of so many equal parts of
-                      its minibatches shows each once */
+        tasks; /**< evaluation sets, possibly none; task t is what phase t taught where phases are
+                      tasks */
+    size_t batch;          /**< largest minibatch */
+    size_t epochs;         /**< most epochs of a phase */
+    bool regression;       /**< batches have targets instead of labels */
     bool tasks_are_phases; /**< phase t teaches task t and no other (split, permuted) */
+    bool tells_task;       /**< evaluation names the task (task-incremental learning) */
+    bool masks_outputs;    /**< batches may have active outputs */
 } eg_stream_shape;
+
+/** One phase. Each of its epochs shows every example once; a learner may end it after fewer epochs. */
+typedef struct eg_phase {
+    size_t steps;            /**< minibatches of an epoch */
+    size_t epochs;           /**< at most */
+    size_t examples;         /**< training examples of an epoch */
+    size_t task;             /**< the task it teaches; EG_NO_TASK: several */
+    const eg_active *active; /**< outputs that take part in its loss; NULL: all. Borrowed */
+} eg_phase;
 
 /** Which examples an evaluation uses. */
 typedef enum eg_subset { EG_SUBSET_TEST = 0, EG_SUBSET_VALIDATION = 1 } eg_subset;
 
 typedef struct eg_stream eg_stream;
+typedef struct eg_cursor eg_cursor;
+
+/** What a cursor is opened for. */
+typedef struct eg_cursor_setup {
+    /** Whose order of examples: 0 is the trial's own; the members of an ensemble have one each. */
+    size_t member;
+    bool trains;      /**< will read minibatches */
+    size_t block;     /**< most examples of one eg_cursor_examples; 0: will not read any */
+    bool sparse_only; /**< batches that come in sparse form may come without x, which is faster */
+} eg_cursor_setup;
+
+/** All required unless said otherwise. The object is the kind's own struct that begins with
+ * `struct eg_cursor`. */
+typedef struct eg_cursor_ops {
+    void (*free)(eg_cursor *cursor);
+    void (*get)(eg_cursor *cursor, size_t phase, size_t step, eg_batch *out);
+    /** Optional where there are no evaluation sets. */
+    void (*examples)(eg_cursor *cursor, eg_subset subset, size_t task, size_t first, size_t size,
+                     eg_batch *out);
+} eg_cursor_ops;
+
+struct eg_cursor {
+    const eg_cursor_ops *ops;
+    const eg_stream *stream; /**< borrowed */
+    eg_cursor_setup setup;
+};
 
 /** What a kind of stream implements; all required unless said otherwise. The object is the kind's
  * own struct that begins with `struct eg_stream`. */
 typedef struct eg_stream_ops {
     void (*free)(eg_stream *stream);
-    size_t (*steps)(const eg_stream *stream, size_t phase);
-    void (*get)(eg_stream *stream, size_t phase, size_t step, eg_batch *out);
+    void (*phase)(const eg_stream *stream, size_t phase, eg_phase *out);
+    /** Optional where there are no evaluation sets. */
     size_t (*count)(const eg_stream *stream, eg_subset subset, size_t task);
-    void (*examples)(eg_stream *stream, eg_subset subset, size_t task, size_t first, size_t size,
-                     eg_batch *out);
+    eg_status (*open)(eg_cursor **out, const eg_stream *stream, const eg_cursor_setup *setup);
 } eg_stream_ops;
 
 struct eg_stream {
     const eg_stream_ops *ops;
     eg_stream_shape shape;
-    /** Batches that come in sparse form come without x, which saves the time and the cache to write it.
-     *  Whoever reads batches may set it; false at first. */
-    bool sparse_only;
 };
+
+/** Work of a whole trial from settings alone, for checks and cost estimates. */
+typedef struct eg_stream_sizes {
+    size_t features, outputs;
+    size_t phases, tasks;
+    size_t train; /**< training examples, all epochs counted */
+    size_t test;  /**< test examples of all tasks */
+    bool regression;
+} eg_stream_sizes;
 
 typedef struct eg_stream_kind {
     eg_component component;
+    /** It makes its examples itself: `dataset` is NULL in the calls below, and its settings do not
+     * matter. */
+    bool own_data;
     /** `view` is inside the stream's settings. `holdout` in [0, 1): the share of every class's
-     * training examples kept for EG_SUBSET_VALIDATION (the same ones whatever the seed). `block`: the
-     *  most examples one evaluation call will ask for. Borrows the dataset. */
+     * training examples kept for EG_SUBSET_VALIDATION (the same ones whatever the seed). Borrows the
+     * dataset. */
     eg_status (*create)(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
-                        uint64_t seed, double holdout, size_t block);
+                        uint64_t seed, double holdout);
     /** EG_INVALID if the settings do not fit a dataset of so many classes; opens nothing. */
     eg_status (*check)(const eg_view *view, size_t classes);
-    /** Work of a whole run from settings alone, for checks and cost estimates: phases, tasks, and the
-     * training examples (epochs counted) and test examples of all tasks, given the dataset's
-     * training and test examples. */
-    void (*sizes)(const eg_view *view, size_t train, size_t test, size_t *phases, size_t *tasks,
-                  size_t *train_examples, size_t *test_examples);
+    /** `out` has features and outputs, train and test examples of the dataset. */
+    void (*sizes)(const eg_view *view, eg_stream_sizes *out);
 } eg_stream_kind;
 
 extern const eg_family eg_stream_family;
 
-/** Creates the stream chosen by setting `stream` of `root`. */
+/** Creates the stream chosen by setting `stream` of `root`; dataset: NULL if the kind has own_data. */
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
-                           uint64_t seed, double holdout, size_t block) EG_WARN_UNUSED;
+                           uint64_t seed, double holdout) EG_WARN_UNUSED;
 void eg_stream_free(eg_stream *stream);
 
+/** Phase number `phase`. */
+eg_phase eg_stream_phase(const eg_stream *stream, size_t phase);
 /** Minibatches in a phase, all epochs together. */
 size_t eg_stream_steps(const eg_stream *stream, size_t phase);
-/** Minibatch `step` of `phase`. In order it costs nothing extra; a jump reshuffles the epoch. */
-void eg_stream_get(eg_stream *stream, size_t phase, size_t step, eg_batch *out);
 /** Examples of an evaluation set; 0 for EG_SUBSET_VALIDATION without holdout. */
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
-/** Examples first … first+size-1 of an evaluation set; size at most `block`. */
-void eg_stream_examples(eg_stream *stream, eg_subset subset, size_t task, size_t first, size_t size,
+
+/** The stream must outlive its cursors. Nothing is allocated after opening. */
+eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream,
+                         const eg_cursor_setup *setup) EG_WARN_UNUSED;
+void eg_cursor_close(eg_cursor *cursor);
+/** Minibatch `step` of `phase`, counted over all epochs: epoch e begins with step e * steps of the
+ * phase. In order it costs nothing extra; a jump shuffles the epoch again. */
+void eg_cursor_get(eg_cursor *cursor, size_t phase, size_t step, eg_batch *out);
+/** Examples first … first+size-1 of an evaluation set; size at most the setup's `block`. */
+void eg_cursor_examples(eg_cursor *cursor, eg_subset subset, size_t task, size_t first, size_t size,
                         eg_batch *out);
 
 #endif

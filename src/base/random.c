@@ -36,6 +36,12 @@ eg_rng eg_rng_make(uint64_t seed, eg_purpose purpose, uint64_t index)
     return rng;
 }
 
+uint64_t eg_member_seed(uint64_t seed, size_t member)
+{
+    eg_rng rng = eg_rng_make(seed, EG_PURPOSE_MEMBER, member);
+    return member == 0 ? seed : eg_rng_u64(&rng);
+}
+
 uint32_t eg_rng_u32(eg_rng *rng)
 {
     if (rng->used == 4) {

@@ -16,13 +16,15 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
     const eg_stream_shape *shape = &setup->shape;
     self->loss = (const eg_loss *)(const void *)eg_view_component(setup->root, "loss");
     self->profile = setup->profile;
-    self->stream = setup->stream;
     EG_TRY(eg_model_build(&self->net, setup->root, shape->channels, shape->height, shape->width,
                           shape->outputs, setup->seed));
     EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
     EG_TRY(eg_workspace_create(&self->evaluation, self->net, setup->block, false));
     EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, self->net->param_count));
     EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
+    if (shape->masks_outputs) {
+        EG_TRY(eg_masked_loss_init(&self->masked, batch, shape->outputs));
+    }
     if (pulled) {
         EG_TRY(eg_alloc(&self->mixed, BLOCK, sizeof *self->mixed));
     }
@@ -42,6 +44,7 @@ void eg_gradient_close(eg_gradient_learner *self)
     eg_optimizer_free(self->optimizer);
     eg_net_free(self->net);
     eg_free(self->dy);
+    eg_masked_loss_clear(&self->masked);
     eg_free(self->mixed);
     eg_free(self->whole);
 }
@@ -139,14 +142,22 @@ static void learn(eg_gradient_learner *self)
     eg_net_learn(self->net, self->training, self->dy, update, self);
 }
 
-void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg_pull *pull,
-                      double *loss)
+/* Fills dy too. */
+static double loss_of(eg_gradient_learner *self, const eg_batch *batch, const eg_real *y)
 {
-    const eg_real *y =
-        eg_net_forward(self->net, self->training, batch->size, batch->x, batch->sparse);
-    *loss = self->loss->evaluate(batch->size, self->net->outputs, y, batch->label, batch->target,
-                                 self->dy);
-    if (isfinite(*loss)) {
+    size_t outputs = self->net->outputs;
+    if (batch->active != NULL) {
+        return eg_masked_loss_of(&self->masked, self->loss, batch, outputs, y, self->dy);
+    }
+    return self->loss->evaluate(batch->size, outputs, y, batch->label, batch->target, self->dy);
+}
+
+void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg_pull *pull,
+                      eg_step_outcome *out)
+{
+    out->outputs = eg_net_forward(self->net, self->training, batch->size, batch->x, batch->sparse);
+    out->loss = loss_of(self, batch, out->outputs);
+    if (isfinite(out->loss)) {
         self->pull = pull;
         learn(self);
         eg_net_updated(self->net, self->training);

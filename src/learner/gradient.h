@@ -7,6 +7,7 @@
 #include "engram/loss.h"
 #include "engram/net.h"
 #include "engram/optimizer.h"
+#include "learner/masked_loss.h"
 
 /** What a learner adds to the gradient of the loss, and what it keeps of the updates. */
 typedef struct eg_pull {
@@ -26,10 +27,10 @@ typedef struct eg_gradient_learner {
     eg_optimizer *optimizer;
     const eg_loss *loss;
     eg_profile *profile;
-    eg_stream *stream;   /**< borrowed */
-    const eg_pull *pull; /**< of the step under way, or NULL */
-    eg_real *dy;         /**< [batch, outputs] */
-    eg_real *mixed;      /**< [a block] gradient with what `add` adds, or NULL */
+    const eg_pull *pull;   /**< of the step under way, or NULL */
+    eg_real *dy;           /**< [batch, outputs] */
+    eg_masked_loss masked; /**< where batches have active outputs */
+    eg_real *mixed;        /**< [a block] gradient with what `add` adds, or NULL */
     eg_real *whole; /**< [params] gradient with everything added, if its norm is bounded; or NULL */
     double squares; /**< of the gradient whose norm is bounded, added up so far */
     size_t evaluated; /**< examples in the last predict */
@@ -43,10 +44,10 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
 /** Releases what open made, not *self. */
 void eg_gradient_close(eg_gradient_learner *self);
 
-/** One minibatch: forward, loss, backward, update; no update if the loss is not finite. *loss is the
- * loss alone, without what `pull` (NULL: nothing) stands for. */
+/** One minibatch: forward, loss, backward, update; no update if the loss is not finite. The loss of
+ * the outcome is without what `pull` (NULL: nothing) stands for. */
 void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg_pull *pull,
-                      double *loss);
+                      eg_step_outcome *out);
 
 /** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. write and
  * read: the network and the optimizer. */

@@ -35,6 +35,7 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
     importance->group = eg_view_size(view, "group");
     importance->singly = importance->group == 1 && eg_net_has_per_example(net);
     assert(importance->group == 1 || rule->rounds == 1);
+    EG_TRY(eg_cursor_open(&importance->cursor, setup->stream, &(eg_cursor_setup){.trains = true}));
     if (importance->singly) {
         EG_TRY(eg_alloc(&importance->scratch, eg_net_per_example_scratch(net, setup->shape.batch),
                         sizeof *importance->scratch));
@@ -46,6 +47,7 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
 
 void eg_importance_close(eg_importance *importance)
 {
+    eg_cursor_close(importance->cursor);
     eg_free(importance->scratch);
     eg_free(importance->sum);
     eg_free(importance->result);
@@ -122,15 +124,15 @@ static bool still_wanted(const eg_importance *self)
 /* False: stopped on the way. */
 static bool visit_phase(eg_importance *self, walk *at, size_t phase)
 {
-    eg_stream *stream = self->learner->stream;
-    size_t steps = eg_stream_steps(stream, phase);
+    eg_phase about = eg_stream_phase(self->cursor->stream, phase);
+    size_t end = about.steps * about.epochs;
     size_t wanted = self->samples > 0 ? self->samples : SIZE_MAX;
-    for (size_t s = steps - steps / stream->shape.epochs; s < steps && at->seen < wanted; s++) {
+    for (size_t s = end - about.steps; s < end && at->seen < wanted; s++) {
         if (!still_wanted(self)) {
             return false;
         }
         eg_batch batch;
-        eg_stream_get(stream, phase, s, &batch);
+        eg_cursor_get(self->cursor, phase, s, &batch);
         size_t left = wanted - at->seen;
         visit_batch(self, at, batch.size < left ? batch.size : left, &batch);
     }
@@ -139,27 +141,23 @@ static bool visit_phase(eg_importance *self, walk *at, size_t phase)
 
 size_t eg_importance_polls(const eg_importance *importance, size_t phase)
 {
-    const eg_stream *stream = importance->learner->stream;
+    const eg_stream *stream = importance->cursor->stream;
     size_t batch = stream->shape.batch;
-    size_t epoch = eg_stream_steps(stream, phase) / stream->shape.epochs;
+    size_t steps = eg_stream_phase(stream, phase).steps;
     size_t samples = (importance->samples + batch - 1) / batch;
-    return samples > 0 && samples < epoch ? samples : epoch;
+    return samples > 0 && samples < steps ? samples : steps;
 }
 
 eg_status eg_importance_measure(eg_importance *importance, size_t phase, const eg_real **out)
 {
     eg_gradient_learner *learner = importance->learner;
     eg_net *net = learner->net;
-    eg_stream *stream = learner->stream;
     uint64_t step_before = net->step;
-    bool sparse_only_before = stream->sparse_only;
-    stream->sparse_only = false;
     walk at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
     memset(importance->result, 0, net->param_count * sizeof *importance->result);
     bool complete = visit_phase(importance, &at, phase);
     close_group(importance, &at);
     net->step = step_before;
-    stream->sparse_only = sparse_only_before;
     if (!complete) {
         return eg_fail(EG_STOPPED, "stopped after %zu examples at the end of phase %zu", at.seen,
                        phase);

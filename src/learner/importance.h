@@ -23,6 +23,7 @@ typedef struct eg_importance {
     size_t samples; /**< examples; 0: all of the phase */
     size_t group;   /**< gradients of so many examples are added before the square or the value */
     bool singly;    /**< layers know the gradients of single examples */
+    eg_cursor *cursor;          /**< its own, on the trial's order of examples */
     bool (*wanted)(void *user); /**< as in eg_learner_setup */
     void *user;
     eg_real *scratch, *sum, *result;

@@ -7,7 +7,7 @@
 typedef struct flymodel {
     eg_learner base;
     eg_fly *fly;
-    eg_real *scores;           /* [outputs] */
+    eg_real *scores;           /* [minibatch, outputs] */
     size_t evaluated, winners; /* examples of the last predict, and all their active units */
 } flymodel;
 
@@ -29,7 +29,7 @@ static size_t best_of(size_t n, const eg_real *scores)
 }
 
 /* The loss is the share of examples that were wrong before they were learned. */
-static eg_status flymodel_step(eg_learner *learner, const eg_batch *batch, double *loss)
+static eg_status flymodel_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     flymodel *self = (flymodel *)learner;
     const eg_fly_shape *shape = &self->fly->shape;
@@ -38,12 +38,13 @@ static eg_status flymodel_step(eg_learner *learner, const eg_batch *batch, doubl
     }
     size_t wrong = 0;
     for (size_t b = 0; b < batch->size; b++) {
+        eg_real *scores = self->scores + b * shape->classes;
         eg_fly_code(self->fly, batch->x + b * shape->inputs);
-        eg_fly_score(self->fly, self->scores);
-        wrong += best_of(shape->classes, self->scores) != batch->label[b] ? 1 : 0;
+        eg_fly_score(self->fly, scores);
+        wrong += best_of(shape->classes, scores) != batch->label[b] ? 1 : 0;
         eg_fly_associate(self->fly, batch->label[b]);
     }
-    *loss = (double)wrong / (double)batch->size;
+    *out = (eg_step_outcome){.loss = (double)wrong / (double)batch->size, .outputs = self->scores};
     return eg_ok();
 }
 
@@ -115,7 +116,8 @@ static eg_status flymodel_create(eg_learner **out, const eg_view *view,
     self->base.hidden_layers = 1;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_fly_create(&self->fly, &shape, setup->seed));
-    EG_TRY_DONE(status, eg_alloc(&self->scores, shape.classes, sizeof *self->scores));
+    EG_TRY_DONE(status,
+                eg_alloc(&self->scores, setup->shape.batch, shape.classes * sizeof *self->scores));
     *out = &self->base;
     return status;
 done:

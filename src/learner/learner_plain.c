@@ -9,9 +9,9 @@ static void plain_free(eg_learner *learner)
     eg_free(learner);
 }
 
-static eg_status plain_step(eg_learner *learner, const eg_batch *batch, double *loss)
+static eg_status plain_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
-    eg_gradient_step((eg_gradient_learner *)learner, batch, NULL, loss);
+    eg_gradient_step((eg_gradient_learner *)learner, batch, NULL, out);
     return eg_ok();
 }
 

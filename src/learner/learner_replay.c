@@ -86,6 +86,7 @@ static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
     size_t features = self->memory.features;
     size_t more = self->memory.seen > 0 ? self->replayed : 0;
     bool is_sparse = batch->sparse != NULL && self->sparse != NULL;
+    const eg_active *active = batch->active;
     memcpy(self->label, batch->label, batch->size * sizeof *self->label);
     if (is_sparse) {
         copy_sparse(self->sparse, batch->sparse);
@@ -97,6 +98,9 @@ static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
         size_t drawn = eg_reservoir_draw(&self->memory, rng);
         const eg_real *x = self->memory.x + drawn * features;
         self->label[row] = self->memory.label[drawn];
+        if (active != NULL && eg_active_place(active, self->label[row]) == active->count) {
+            active = NULL; /* a minibatch that mixes tasks has all outputs */
+        }
         if (is_sparse) {
             compress(self->sparse, row, x);
         } else {
@@ -106,10 +110,14 @@ static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
     return (eg_batch){.size = batch->size + more,
                       .x = is_sparse ? NULL : self->x,
                       .sparse = is_sparse ? self->sparse : NULL,
-                      .label = self->label};
+                      .label = self->label,
+                      .task = more > 0 ? EG_NO_TASK : batch->task,
+                      .active = active,
+                      .phase = batch->phase,
+                      .step = batch->step};
 }
 
-static eg_status replay_step(eg_learner *learner, const eg_batch *batch, double *loss)
+static eg_status replay_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     replay *self = (replay *)learner;
     if (batch->label == NULL) {
@@ -117,7 +125,7 @@ static eg_status replay_step(eg_learner *learner, const eg_batch *batch, double 
     }
     eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_LEARNER, self->base.net->step);
     eg_batch joined = join(self, batch, &rng);
-    eg_gradient_step(&self->base, &joined, NULL, loss);
+    eg_gradient_step(&self->base, &joined, NULL, out);
     for (size_t i = 0; i < batch->size; i++) {
         eg_reservoir_offer(&self->memory, &rng, example(self, batch, i), batch->label[i]);
     }

@@ -71,12 +71,12 @@ void eg_regularised_free(eg_learner *learner)
     eg_free(learner);
 }
 
-eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, double *loss)
+eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     eg_regularised *self = (eg_regularised *)learner;
     choose_pull(self);
     const eg_pull *pull = &self->pull;
-    eg_gradient_step(&self->gradient, batch, pull, loss);
+    eg_gradient_step(&self->gradient, batch, pull, out);
     return eg_ok();
 }
 

@@ -31,7 +31,7 @@ static inline bool eg_regularised_goes_on(const eg_regularised *self, size_t pha
 
 /** Operations of eg_learner_ops; free is for learners that add nothing to be released. */
 void eg_regularised_free(eg_learner *learner);
-eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, double *loss);
+eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
 eg_status eg_regularised_declare(eg_learner *learner, eg_record *record, size_t evals);
 eg_status eg_regularised_measure(eg_learner *learner, eg_record *record, size_t eval);
 void eg_regularised_write(const eg_learner *learner, eg_writer *writer);

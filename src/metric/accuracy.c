@@ -4,23 +4,40 @@
 #include <math.h>
 #include <stdbool.h>
 
-size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label)
+static bool is_correct(size_t n, const eg_real *row, uint32_t label)
+{
+    size_t best = 0;
+    bool valid = true;
+    for (size_t j = 0; j < n; j++) {
+        if (isnan(row[j])) {
+            valid = false;
+        } else if (row[j] > row[best]) {
+            best = j;
+        }
+    }
+    return valid && best == label;
+}
+
+static bool is_correct_among(const eg_active *active, const eg_real *row, uint32_t label)
+{
+    uint32_t best = active->output[0];
+    bool valid = true;
+    for (size_t k = 0; k < active->count; k++) {
+        uint32_t j = active->output[k];
+        valid = valid && !isnan(row[j]);
+        best = row[j] > row[best] ? j : best;
+    }
+    return valid && best == label;
+}
+
+size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
+                        const eg_active *active)
 {
     size_t correct = 0;
     for (size_t b = 0; b < batch; b++) {
         const eg_real *row = scores + b * n;
-        size_t best = 0;
-        bool valid = true;
-        for (size_t j = 0; j < n; j++) {
-            if (isnan(row[j])) {
-                valid = false;
-            } else if (row[j] > row[best]) {
-                best = j;
-            }
-        }
-        if (valid && best == label[b]) {
-            correct++;
-        }
+        correct +=
+            active == NULL ? is_correct(n, row, label[b]) : is_correct_among(active, row, label[b]);
     }
     return correct;
 }

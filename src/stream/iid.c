@@ -4,21 +4,19 @@
 #include "stream/indexed.h"
 
 static eg_status iid_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
-                            uint64_t seed, double holdout, size_t block)
+                            uint64_t seed, double holdout)
 {
-    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout, block);
+    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
     setup.phases = 1;
     setup.groups = 1;
     return eg_indexed_create(out, &setup);
 }
 
-static void iid_sizes(const eg_view *view, size_t train, size_t test, size_t *phases, size_t *tasks,
-                      size_t *train_examples, size_t *test_examples)
+static void iid_sizes(const eg_view *view, eg_stream_sizes *out)
 {
-    *phases = 1;
-    *tasks = 1;
-    *train_examples = train * eg_view_size(view, "epochs");
-    *test_examples = test;
+    out->phases = 1;
+    out->tasks = 1;
+    out->train *= eg_view_size(view, "epochs");
 }
 
 const eg_stream_kind eg_stream_iid = {

@@ -7,12 +7,18 @@
 #include "engram/stream.h"
 #include "stream/example_lists.h"
 
+/** Which outputs take part in the loss of a phase and in predictions. */
+typedef enum eg_active_outputs {
+    EG_ACTIVE_ALL,
+    EG_ACTIVE_SEEN, /**< the classes of the phases so far */
+    EG_ACTIVE_TASK, /**< the classes of the task, which evaluation names */
+} eg_active_outputs;
+
 /** What makes a stream. Phase t teaches task t and no other, unless a single phase teaches all. */
 typedef struct eg_indexed_setup {
     const eg_dataset *dataset; /**< borrowed as long as the stream lives */
     uint64_t seed;
     double holdout;
-    size_t block;         /**< most examples of one evaluation call */
     size_t batch, epochs; /**< the settings of every stream */
     size_t phases;
     /** [classes] group of a class, or EG_NO_GROUP; NULL: all in group 0. Borrowed during create. */
@@ -20,20 +26,43 @@ typedef struct eg_indexed_setup {
     /** As many as phases: phase t has group t. 1: all phases have the same. More than one, and one
      * phase: it has them all, and each is a task. */
     size_t groups;
+    eg_active_outputs active; /**< needs `group`, unless all are active */
     /** [phases, height*width]: pixel i of an example in phase t is pixel permutation[t][i] of the
      * dataset, in every channel, in training and evaluation; NULL: pixels stay. Taken, on failure
      * too. */
     uint32_t *permutation;
 } eg_indexed_setup;
 
+/** The stream; its files and its cursors look inside. */
+typedef struct eg_indexed {
+    struct eg_stream base;
+    const eg_dataset *dataset;
+    uint64_t seed;
+    size_t batch;
+    size_t largest; /**< training examples of the largest phase */
+    eg_example_lists lists;
+    uint32_t *from; /**< [phases, pixels] the dataset's pixel that is seen there, or NULL */
+    eg_active *phase_active, *task_active; /**< [phases], [tasks]; NULL: all outputs are active */
+    uint32_t *active_outputs;              /**< what they list */
+} eg_indexed;
+
 /** The setup with `batch` and `epochs` from the view and no phases yet. */
 eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *dataset,
-                                       uint64_t seed, double holdout, size_t block);
+                                       uint64_t seed, double holdout);
 
-/** Training examples of phase t are shuffled anew for each epoch, keyed (seed, EG_PURPOSE_ORDER,
- *  t*epochs + epoch). The last minibatch of an epoch holds what is left. Nothing is allocated
- * later. Errors: as eg_example_lists_make. */
+/** Training examples of phase t are shuffled anew for each epoch, keyed (seed of the cursor's member,
+ *  EG_PURPOSE_ORDER, t*epochs + epoch). The last minibatch of an epoch holds what is left. Errors: as
+ *  eg_example_lists_make. */
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup) EG_WARN_UNUSED;
+
+/** The training examples of a phase: its group, or all groups in a single phase. */
+const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count);
+/** The examples of an evaluation set. */
+const uint32_t *eg_indexed_evaluation(const eg_indexed *self, eg_subset subset, size_t task);
+
+/** eg_stream_ops.open of these streams. */
+eg_status eg_indexed_open(eg_cursor **out, const eg_stream *stream,
+                          const eg_cursor_setup *setup) EG_WARN_UNUSED;
 
 /** eg_stream_kind.check of streams for which any classes will do. */
 eg_status eg_indexed_check_any(const eg_view *view, size_t classes) EG_WARN_UNUSED;

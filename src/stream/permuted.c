@@ -48,9 +48,9 @@ static eg_status draw_permutations(uint32_t **out, size_t tasks, size_t pixels, 
 }
 
 static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
-                                 uint64_t seed, double holdout, size_t block)
+                                 uint64_t seed, double holdout)
 {
-    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout, block);
+    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
     setup.phases = eg_view_size(view, "tasks");
     setup.groups = 1;
     EG_TRY(draw_permutations(&setup.permutation, setup.phases, dataset->height * dataset->width,
@@ -58,13 +58,12 @@ static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_
     return eg_indexed_create(out, &setup);
 }
 
-static void permuted_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
-                           size_t *tasks, size_t *train_examples, size_t *test_examples)
+static void permuted_sizes(const eg_view *view, eg_stream_sizes *out)
 {
-    *phases = eg_view_size(view, "tasks");
-    *tasks = *phases;
-    *train_examples = train * *phases * eg_view_size(view, "epochs");
-    *test_examples = test * *phases;
+    out->phases = eg_view_size(view, "tasks");
+    out->tasks = out->phases;
+    out->train *= out->phases * eg_view_size(view, "epochs");
+    out->test *= out->phases;
 }
 
 const eg_stream_kind eg_stream_permuted = {

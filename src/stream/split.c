@@ -18,6 +18,13 @@ static const char *const order_names[] = {
     NULL,
 };
 
+static const char *const active_names[] = {
+    [EG_ACTIVE_ALL] = "all",
+    [EG_ACTIVE_SEEN] = "seen",
+    [EG_ACTIVE_TASK] = "task",
+    NULL,
+};
+
 static const eg_param params[] = {
     {.name = "tasks",
      .type = EG_TYPE_INT,
@@ -44,6 +51,15 @@ static const eg_param params[] = {
      .default_text = "false",
      .doc = "one phase learns the classes of all tasks together: the upper bound of "
             "continual learning, measured on the same tasks",
+     .added_later = true},
+    {.name = "active",
+     .type = EG_TYPE_NAME,
+     .default_text = "all",
+     .names = active_names,
+     .doc =
+         "outputs that take part in losses and predictions: all; seen: the classes of the phases "
+         "so far; task: the classes of the task, which evaluation names (task-incremental "
+         "learning, multi-head)",
      .added_later = true},
 };
 
@@ -151,7 +167,7 @@ static void assign_groups(const eg_view *view, size_t classes, const uint32_t *o
 }
 
 static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
-                              uint64_t seed, double holdout, size_t block)
+                              uint64_t seed, double holdout)
 {
     EG_TRY(split_check(view, dataset->classes));
     size_t *group = NULL;
@@ -168,10 +184,11 @@ static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dat
     }
     assign_groups(view, dataset->classes, order, group);
 
-    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout, block);
+    eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
     setup.groups = group_count(view);
     setup.phases = phase_count(view);
     setup.group = group;
+    setup.active = (eg_active_outputs)eg_view_name(view, "active");
     status = eg_indexed_create(out, &setup);
 done:
     eg_free(group);
@@ -179,13 +196,11 @@ done:
     return status;
 }
 
-static void split_sizes(const eg_view *view, size_t train, size_t test, size_t *phases,
-                        size_t *tasks, size_t *train_examples, size_t *test_examples)
+static void split_sizes(const eg_view *view, eg_stream_sizes *out)
 {
-    *phases = phase_count(view);
-    *tasks = group_count(view);
-    *train_examples = train * eg_view_size(view, "epochs");
-    *test_examples = test;
+    out->phases = phase_count(view);
+    out->tasks = group_count(view);
+    out->train *= eg_view_size(view, "epochs");
 }
 
 const eg_stream_kind eg_stream_split = {

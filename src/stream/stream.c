@@ -1,18 +1,19 @@
-/** Creating and asking streams; see engram/stream.h. */
+/** Creating streams, asking them and reading them; see engram/stream.h. */
 #include "engram/stream.h"
 
 #include <assert.h>
 
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
-                           uint64_t seed, double holdout, size_t block)
+                           uint64_t seed, double holdout)
 {
     assert(holdout >= 0 && holdout < 1);
     *out = NULL;
     /* A component is the first member of its descriptor. */
     const eg_stream_kind *kind =
         (const eg_stream_kind *)(const void *)eg_view_component(root, "stream");
+    assert(kind->own_data || dataset != NULL);
     eg_view view = eg_view_inside(root, "stream");
-    return kind->create(out, &view, dataset, seed, holdout, block);
+    return kind->create(out, &view, dataset, seed, holdout);
 }
 
 void eg_stream_free(eg_stream *stream)
@@ -22,16 +23,18 @@ void eg_stream_free(eg_stream *stream)
     }
 }
 
-size_t eg_stream_steps(const eg_stream *stream, size_t phase)
+eg_phase eg_stream_phase(const eg_stream *stream, size_t phase)
 {
     assert(phase < stream->shape.phases);
-    return stream->ops->steps(stream, phase);
+    eg_phase out = {.task = EG_NO_TASK};
+    stream->ops->phase(stream, phase, &out);
+    return out;
 }
 
-void eg_stream_get(eg_stream *stream, size_t phase, size_t step, eg_batch *out)
+size_t eg_stream_steps(const eg_stream *stream, size_t phase)
 {
-    assert(step < eg_stream_steps(stream, phase));
-    stream->ops->get(stream, phase, step, out);
+    eg_phase about = eg_stream_phase(stream, phase);
+    return about.steps * about.epochs;
 }
 
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task)
@@ -40,10 +43,31 @@ size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task)
     return stream->ops->count(stream, subset, task);
 }
 
-void eg_stream_examples(eg_stream *stream, eg_subset subset, size_t task, size_t first, size_t size,
+eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream, const eg_cursor_setup *setup)
+{
+    *out = NULL;
+    return stream->ops->open(out, stream, setup);
+}
+
+void eg_cursor_close(eg_cursor *cursor)
+{
+    if (cursor != NULL) {
+        cursor->ops->free(cursor);
+    }
+}
+
+void eg_cursor_get(eg_cursor *cursor, size_t phase, size_t step, eg_batch *out)
+{
+    assert(cursor->setup.trains && step < eg_stream_steps(cursor->stream, phase));
+    *out = (eg_batch){.task = EG_NO_TASK, .phase = phase, .step = step};
+    cursor->ops->get(cursor, phase, step, out);
+}
+
+void eg_cursor_examples(eg_cursor *cursor, eg_subset subset, size_t task, size_t first, size_t size,
                         eg_batch *out)
 {
-    assert(first <= eg_stream_count(stream, subset, task) &&
-           size <= eg_stream_count(stream, subset, task) - first);
-    stream->ops->examples(stream, subset, task, first, size, out);
+    assert(size <= cursor->setup.block && first <= eg_stream_count(cursor->stream, subset, task) &&
+           size <= eg_stream_count(cursor->stream, subset, task) - first);
+    *out = (eg_batch){.task = EG_NO_TASK};
+    cursor->ops->examples(cursor, subset, task, first, size, out);
 }

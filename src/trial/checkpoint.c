@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FORMAT = 2, FORMAT_WITHOUT_DATA = 1, CHECKSUM_SIZE = EG_CHECKPOINT_CHECKSUM };
+enum { FORMAT = 3, CHECKSUM_SIZE = EG_CHECKPOINT_CHECKSUM };
 
 void eg_checkpoint_seal(unsigned char *data, size_t size)
 {
@@ -49,6 +49,9 @@ void eg_checkpoint_write(const eg_trial_state *state, eg_writer *writer)
     write_identity(state, writer);
     eg_write_u64(writer, state->phase);
     eg_write_u64(writer, state->phase_step);
+    for (size_t phase = 0; phase <= state->phase; phase++) {
+        eg_write_u32(writer, state->epochs[phase]);
+    }
     eg_write_u8(writer, (uint8_t)state->pending);
     eg_write_u64(writer, state->examples_seen);
     eg_write_u64(writer, state->examples_evaluated);
@@ -65,12 +68,11 @@ void eg_checkpoint_write(const eg_trial_state *state, eg_writer *writer)
     }
 }
 
-static eg_status check_frame(const unsigned char *data, size_t size, eg_reader *reader,
-                             uint32_t *format)
+static eg_status check_frame(const unsigned char *data, size_t size, eg_reader *reader)
 {
     *reader = eg_reader_make(data, size);
     const void *start = eg_read_bytes(reader, sizeof eg_checkpoint_magic);
-    *format = eg_read_u32(reader);
+    uint32_t format = eg_read_u32(reader);
     if (reader->failed || size - reader->at < CHECKSUM_SIZE ||
         memcmp(start, eg_checkpoint_magic, sizeof eg_checkpoint_magic) != 0) {
         return eg_fail(EG_INVALID, "these %zu bytes are not a checkpoint", size);
@@ -79,8 +81,8 @@ static eg_status check_frame(const unsigned char *data, size_t size, eg_reader *
     if (eg_crc32c(0, data, size - CHECKSUM_SIZE) != eg_read_u32(&end)) {
         return eg_fail(EG_INVALID, "wrong checksum over %zu bytes", size);
     }
-    if (*format != FORMAT && *format != FORMAT_WITHOUT_DATA) {
-        return eg_fail(EG_INVALID, "format %lu, expected %d", (unsigned long)*format, (int)FORMAT);
+    if (format != FORMAT) {
+        return eg_fail(EG_INVALID, "format %lu, expected %d", (unsigned long)format, (int)FORMAT);
     }
     reader->size -= CHECKSUM_SIZE;
     return eg_ok();
@@ -99,7 +101,7 @@ static eg_status expect_text(eg_reader *reader, const char *what, const char *ex
     return status;
 }
 
-static eg_status read_identity(const eg_trial_state *state, eg_reader *reader, uint32_t format)
+static eg_status read_identity(const eg_trial_state *state, eg_reader *reader)
 {
     uint64_t id = eg_read_u64(reader);
     uint32_t version = eg_read_u32(reader);
@@ -115,7 +117,7 @@ static eg_status read_identity(const eg_trial_state *state, eg_reader *reader, u
     EG_TRY(expect_text(reader, "compiler", __VERSION__));
     EG_TRY(expect_text(reader, "BLAS kernel", eg_blas_core()));
     EG_TRY(expect_text(reader, "BLAS build", eg_blas_config()));
-    uint64_t data = format == FORMAT_WITHOUT_DATA ? state->data : eg_read_u64(reader);
+    uint64_t data = eg_read_u64(reader);
     EG_TRY(eg_reader_status(reader, false));
     if (data != state->data) {
         return eg_fail(EG_INVALID, "made with other data (checksum %016llx, these have %016llx)",
@@ -128,6 +130,12 @@ static eg_status read_position(eg_trial_state *state, eg_reader *reader)
 {
     uint64_t phase = eg_read_u64(reader);
     uint64_t phase_step = eg_read_u64(reader);
+    if (phase >= state->stream->shape.phases) {
+        return eg_fail(EG_INVALID, "phase %llu does not exist", (unsigned long long)phase);
+    }
+    for (size_t p = 0; p <= phase; p++) {
+        state->epochs[p] = eg_read_u32(reader);
+    }
     uint8_t pending = eg_read_u8(reader);
     state->examples_seen = (size_t)eg_read_u64(reader);
     state->examples_evaluated = (size_t)eg_read_u64(reader);
@@ -171,9 +179,8 @@ static eg_status read_record(const eg_record *record, eg_reader *reader)
 eg_status eg_checkpoint_read(eg_trial_state *state, const void *data, size_t size)
 {
     eg_reader reader;
-    uint32_t format = 0;
-    EG_TRY(check_frame(data, size, &reader, &format));
-    EG_TRY(read_identity(state, &reader, format));
+    EG_TRY(check_frame(data, size, &reader));
+    EG_TRY(read_identity(state, &reader));
     EG_TRY(read_position(state, &reader));
     EG_TRY(read_record(state->record, &reader));
     EG_TRY(state->learner->ops->read(state->learner, &reader));

@@ -1,13 +1,13 @@
 /** The binary form of a trial between two minibatches; what is in it and when it is refused is in
  * engram/trial.h.
  *
- *  Format 2, little endian except for arrays of numbers, which are as the machine has them:
+ *  Format 3, little endian except for arrays of numbers, which are as the machine has them:
  *
  *      magic 89 45 47 43, u32 format
  *      u64 trial id
  *      u32 EG_RESULT_VERSION, text compiler, text BLAS kernel, text BLAS build
- *      u64 checksum of the dataset (not in format 1, which is read too)
- *      u64 phase, u64 minibatches done in it, u8 eg_pending
+ *      u64 checksum of the dataset
+ *      u64 phase, u64 minibatches done in it, u32 x (phase + 1) epochs of the phases, u8 eg_pending
  *      u64 examples seen, u64 examples evaluated, f64 seconds of training, f64 of evaluation
  *      f64 x EG_WINDOW newest losses
  *      u32 arrays of the record; each: text name, u64 count, f64 values (a record's own binary form

@@ -13,11 +13,11 @@ const char *const eg_eval_tasks_names[] = {
     [EG_EVAL_FIRST_AND_CURRENT + 1] = NULL,
 };
 
-eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_stream *stream,
-                            size_t block)
+eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_cursor *cursor)
 {
-    *evaluator = (eg_evaluator){.learner = learner, .stream = stream, .block = block};
-    const eg_stream_shape *shape = &stream->shape;
+    *evaluator = (eg_evaluator){.learner = learner, .cursor = cursor};
+    const eg_stream_shape *shape = &cursor->stream->shape;
+    size_t block = cursor->setup.block;
     size_t layers = learner->hidden_layers;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_alloc(&evaluator->scores, block * shape->outputs, sizeof(eg_real)));
@@ -59,18 +59,22 @@ static void add_activity(eg_evaluator *evaluator, size_t examples)
     }
 }
 
+/** `active`: of the phase under way, for streams that do not tell the task. */
 static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t task,
-                            eg_evaluation_poll poll, void *user, size_t *correct)
+                            const eg_active *active, eg_evaluation_poll poll, void *user,
+                            size_t *correct)
 {
-    size_t count = eg_stream_count(evaluator->stream, subset, task);
+    size_t block = evaluator->cursor->setup.block;
+    size_t outputs = evaluator->cursor->stream->shape.outputs;
+    size_t count = eg_stream_count(evaluator->cursor->stream, subset, task);
     *correct = 0;
-    for (size_t first = 0; first < count; first += evaluator->block) {
-        size_t size = count - first < evaluator->block ? count - first : evaluator->block;
+    for (size_t first = 0; first < count; first += block) {
+        size_t size = count - first < block ? count - first : block;
         eg_batch batch;
-        eg_stream_examples(evaluator->stream, subset, task, first, size, &batch);
+        eg_cursor_examples(evaluator->cursor, subset, task, first, size, &batch);
+        batch.active = batch.active != NULL ? batch.active : active;
         EG_TRY(evaluator->learner->ops->predict(evaluator->learner, &batch, evaluator->scores));
-        *correct += eg_count_correct(size, evaluator->stream->shape.outputs, evaluator->scores,
-                                     batch.label);
+        *correct += eg_count_correct(size, outputs, evaluator->scores, batch.label, batch.active);
         add_activity(evaluator, size);
         if (!poll(user)) {
             return eg_fail(EG_STOPPED, "stopped during an evaluation");
@@ -82,8 +86,10 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
 eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_tasks tasks,
                            size_t phase, eg_evaluation_poll poll, void *user, double *overall)
 {
-    const eg_stream_shape *shape = &evaluator->stream->shape;
+    const eg_stream_shape *shape = &evaluator->cursor->stream->shape;
     size_t layers = evaluator->learner->hidden_layers;
+    const eg_active *active = eg_stream_phase(evaluator->cursor->stream, phase).active;
+    active = shape->tells_task ? NULL : active;
     size_t all_correct = 0;
     size_t all_examples = 0;
     bool complete = true;
@@ -92,13 +98,13 @@ eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_ta
     }
     for (size_t task = 0; task < shape->tasks; task++) {
         evaluator->accuracy[task] = (double)NAN;
-        size_t examples = eg_stream_count(evaluator->stream, subset, task);
+        size_t examples = eg_stream_count(evaluator->cursor->stream, subset, task);
         if (!covers(shape, tasks, phase, task)) {
             complete = false;
             continue;
         }
         size_t correct = 0;
-        EG_TRY(count_task(evaluator, subset, task, poll, user, &correct));
+        EG_TRY(count_task(evaluator, subset, task, active, poll, user, &correct));
         if (examples > 0) {
             evaluator->accuracy[task] = (double)correct / (double)examples;
         }

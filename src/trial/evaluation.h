@@ -16,9 +16,8 @@ typedef enum eg_eval_tasks {
 extern const char *const eg_eval_tasks_names[];
 
 typedef struct eg_evaluator {
-    eg_learner *learner; /**< borrowed */
-    eg_stream *stream;   /**< borrowed */
-    size_t block;
+    eg_learner *learner;    /**< borrowed */
+    eg_cursor *cursor;      /**< borrowed */
     eg_real *scores;        /**< [block, outputs] */
     double *activity;       /**< [hidden layers] share of active units, mean over examples */
     double *activity_block; /**< [hidden layers] of one block */
@@ -29,8 +28,8 @@ typedef struct eg_evaluator {
 /** Called between blocks; false: stop. */
 typedef bool (*eg_evaluation_poll)(void *user);
 
-eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_stream *stream,
-                            size_t block) EG_WARN_UNUSED;
+eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner,
+                            eg_cursor *cursor) EG_WARN_UNUSED;
 void eg_evaluator_clear(eg_evaluator *evaluator);
 
 /** Fills `accuracy` and `activity` from the chosen tasks of `subset`; *overall is the share correct

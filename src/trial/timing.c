@@ -38,16 +38,16 @@ static eg_status time_steps(eg_trial_state *state, size_t phase, double budget, 
     size_t warm = steps >= WORTH_WARMING ? WARM_UP : 0;
     double start = now();
     double passed = 0;
-    double loss = 0;
+    eg_step_outcome outcome = {.loss = 0};
     size_t done = 0;
     *each = 0;
     if (learner->ops->begin_phase != NULL) {
         EG_TRY(learner->ops->begin_phase(learner, phase));
     }
-    while (done < steps && passed < budget && isfinite(loss)) {
+    while (done < steps && passed < budget && isfinite(outcome.loss)) {
         eg_batch batch;
-        eg_stream_get(state->stream, phase, done, &batch);
-        EG_TRY(learner->ops->step(learner, &batch, &loss));
+        eg_cursor_get(state->cursor, phase, done, &batch);
+        EG_TRY(learner->ops->step(learner, &batch, &outcome));
         done++;
         start = done == warm ? now() : start;
         passed = done > warm ? now() - start : 0;
@@ -63,15 +63,16 @@ static eg_status time_evaluation(eg_trial_state *state, double budget, double *e
     double start = now();
     double passed = 0;
     size_t examples = 0;
+    size_t most = state->cursor->setup.block;
     for (size_t block = 0; block < shape->tasks + 1 && passed < budget; block++) {
         size_t task = block % shape->tasks;
         size_t count = eg_stream_count(state->stream, EG_SUBSET_TEST, task);
-        size_t size = count < state->evaluator.block ? count : state->evaluator.block;
+        size_t size = count < most ? count : most;
         if (size == 0) {
             continue;
         }
         eg_batch batch;
-        eg_stream_examples(state->stream, EG_SUBSET_TEST, task, 0, size, &batch);
+        eg_cursor_examples(state->cursor, EG_SUBSET_TEST, task, 0, size, &batch);
         EG_TRY(state->learner->ops->predict(state->learner, &batch, state->evaluator.scores));
         if (block == 0) {
             start = now(); /* the first one warms up */

@@ -33,8 +33,7 @@ eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint
     const eg_dataset *dataset = NULL;
     EG_TRY(eg_dataset_cache_get(cache, &state->root, &dataset));
     state->data = dataset->checksum;
-    EG_TRY(eg_stream_create(&state->stream, &state->root, dataset, seed, state->selection.holdout,
-                            block));
+    EG_TRY(eg_stream_create(&state->stream, &state->root, dataset, seed, state->selection.holdout));
     EG_TRY(eg_selection_check(&state->selection, state->stream->shape.tasks));
     const eg_learner_setup setup = {.root = &state->root,
                                     .shape = state->stream->shape,
@@ -45,10 +44,12 @@ eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint
                                     .wanted = eg_trial_wanted,
                                     .user = state};
     EG_TRY(eg_learner_create(&state->learner, &setup));
-    state->stream->sparse_only = state->learner->reads_sparse;
-    EG_TRY(eg_evaluator_init(&state->evaluator, state->learner, state->stream, block));
+    const eg_cursor_setup reading = {
+        .trains = true, .block = block, .sparse_only = state->learner->reads_sparse};
+    EG_TRY(eg_cursor_open(&state->cursor, state->stream, &reading));
+    EG_TRY(eg_evaluator_init(&state->evaluator, state->learner, state->cursor));
     EG_TRY(eg_record_create(&state->record));
-    eg_trial_count(state);
+    EG_TRY(eg_trial_count(state));
     EG_TRY(eg_trial_declare(state));
     state->progress = (eg_progress){.steps = state->steps,
                                     .phases = state->stream->shape.phases,
@@ -63,6 +64,8 @@ void eg_trial_close(eg_trial_state *state)
     eg_writer_free(&state->checkpoint);
     eg_record_free(state->record);
     eg_evaluator_clear(&state->evaluator);
+    eg_free(state->epochs);
+    eg_cursor_close(state->cursor);
     eg_learner_free(state->learner);
     eg_stream_free(state->stream);
 }
@@ -71,6 +74,7 @@ void eg_trial_close(eg_trial_state *state)
 static void note_progress(eg_trial_state *state)
 {
     state->progress.step = state->step;
+    state->progress.steps = state->steps;
     state->progress.phase = state->phase;
     state->progress.loss = eg_window_mean(&state->losses);
 }
@@ -83,15 +87,27 @@ static bool poll_after_step(eg_trial_state *state, bool evaluated)
     return wanted;
 }
 
+/** What is to be done after the last minibatch, but for the end of its epoch. */
+static eg_pending pending_after(const eg_trial_state *state)
+{
+    bool phase_ends = state->phase_step == eg_trial_phase_steps(state, state->phase);
+    if (phase_ends && state->learner->ops->end_phase != NULL) {
+        return EG_PENDING_PHASE_END;
+    }
+    return eg_trial_evaluation_due(state) ? EG_PENDING_EVALUATION : EG_PENDING_NOTHING;
+}
+
 /** The next minibatch of the phase. *loss tells whether training diverged. */
-static eg_status learn(eg_trial_state *state, size_t steps, double *loss)
+static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
 {
     double start = seconds();
     eg_batch batch;
+    eg_step_outcome outcome = {.loss = 0};
     eg_profile_part before = eg_profile_enter(state->profile, EG_PROFILE_DATA);
-    eg_stream_get(state->stream, state->phase, state->phase_step, &batch);
+    eg_cursor_get(state->cursor, state->phase, state->phase_step, &batch);
     (void)eg_profile_enter(state->profile, before);
-    EG_TRY(state->learner->ops->step(state->learner, &batch, loss));
+    EG_TRY(state->learner->ops->step(state->learner, &batch, &outcome));
+    *loss = outcome.loss;
     state->step++;
     state->phase_step++;
     if (!isfinite(*loss)) {
@@ -100,13 +116,25 @@ static eg_status learn(eg_trial_state *state, size_t steps, double *loss)
     state->examples_seen += batch.size;
     eg_window_add(&state->losses, *loss);
     state->train_seconds += seconds() - start;
-    if (state->phase_step == steps && state->learner->ops->end_phase != NULL) {
-        state->pending = EG_PENDING_PHASE_END;
-    } else {
-        state->pending =
-            eg_trial_evaluation_due(state) ? EG_PENDING_EVALUATION : EG_PENDING_NOTHING;
-    }
+    bool epoch_ends = state->phase_step % epoch_steps == 0;
+    state->pending = epoch_ends && state->learner->ops->end_epoch != NULL ? EG_PENDING_EPOCH_END
+                                                                          : pending_after(state);
     note_progress(state);
+    return eg_ok();
+}
+
+static eg_status end_epoch(eg_trial_state *state, size_t epoch_steps)
+{
+    double start = seconds();
+    bool enough = false;
+    size_t epoch = state->phase_step / epoch_steps - 1;
+    EG_TRY(state->learner->ops->end_epoch(state->learner, state->phase, epoch, &enough));
+    if (enough) {
+        eg_trial_end_early(state);
+        note_progress(state);
+    }
+    state->train_seconds += seconds() - start;
+    state->pending = pending_after(state);
     return eg_ok();
 }
 
@@ -169,23 +197,27 @@ static bool pause_is_due(const eg_trial_state *state)
 /** *end becomes how the trial ended if it did. */
 static eg_status run_phase(eg_trial_state *state, eg_trial_status *end)
 {
-    size_t steps = eg_stream_steps(state->stream, state->phase);
+    size_t epoch_steps = eg_stream_phase(state->stream, state->phase).steps;
     if (state->phase_step == 0 && state->learner->ops->begin_phase != NULL) {
         EG_TRY(state->learner->ops->begin_phase(state->learner, state->phase));
     }
-    while (state->pending != EG_PENDING_NOTHING || state->phase_step < steps) {
+    while (state->pending != EG_PENDING_NOTHING ||
+           state->phase_step < eg_trial_phase_steps(state, state->phase)) {
         if (state->pending == EG_PENDING_NOTHING) {
             double loss = 0;
-            EG_TRY(learn(state, steps, &loss));
+            EG_TRY(learn(state, epoch_steps, &loss));
             if (!isfinite(loss)) {
                 *end = EG_TRIAL_DIVERGED;
                 return eg_ok();
             }
         }
+        if (state->pending == EG_PENDING_EPOCH_END) {
+            EG_TRY(end_epoch(state, epoch_steps));
+        }
         if (state->pending == EG_PENDING_PHASE_END) {
             EG_TRY(end_phase(state));
         }
-        bool phase_end = state->phase_step == steps;
+        bool phase_end = state->phase_step == eg_trial_phase_steps(state, state->phase);
         bool evaluated = state->pending == EG_PENDING_EVALUATION;
         if (evaluated) {
             EG_TRY(evaluate(state, phase_end));
@@ -256,7 +288,7 @@ static eg_status run_finish(eg_trial_state *state, eg_trial_status end)
                        state->step, state->steps);
     } else if (end == EG_TRIAL_PAUSED) {
         (void)snprintf(message, sizeof message, "paused after %zu of %zu evaluations", state->eval,
-                       state->evals);
+                       eg_trial_count_evaluations(state));
     }
     eg_record_set_status(state->record, end, message);
     return eg_ok();

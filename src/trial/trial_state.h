@@ -13,6 +13,7 @@ typedef enum eg_pending {
     EG_PENDING_NOTHING = 0,
     EG_PENDING_EVALUATION = 1,
     EG_PENDING_PHASE_END = 2, /**< the learner's end_phase, and then the evaluation */
+    EG_PENDING_EPOCH_END = 3, /**< the learner's end_epoch, and then what follows from its answer */
 } eg_pending;
 
 typedef struct eg_trial_state {
@@ -23,13 +24,16 @@ typedef struct eg_trial_state {
     size_t eval_every; /**< 0: phase ends only */
     bool untrained;    /**< evaluates before the first minibatch too */
     eg_stream *stream;
+    eg_cursor *cursor; /**< of minibatches and evaluations */
     eg_learner *learner;
     eg_evaluator evaluator;
     eg_record *record;
     eg_array *array[EG_VAR_COUNT]; /**< curves and matrices; NULL where not recorded */
     eg_window losses;
-    size_t steps, evals; /**< in all */
-    size_t step, eval;   /**< done */
+    uint32_t *epochs;  /**< [phases] made, or at most where the phase has not ended */
+    size_t steps;      /**< minibatches in all, if no further phase ends early */
+    size_t evals;      /**< evaluations at most: the length of their axis */
+    size_t step, eval; /**< done */
     size_t phase;
     size_t phase_step; /**< minibatches done in it */
     eg_pending pending;
@@ -54,12 +58,18 @@ eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint
                         eg_dataset_cache *cache) EG_WARN_UNUSED;
 void eg_trial_close(eg_trial_state *state);
 
-/** Counts all minibatches and evaluations of the stream. */
-void eg_trial_count(eg_trial_state *state);
+/** Counts all minibatches and evaluations of the stream, with all epochs of every phase. */
+eg_status eg_trial_count(eg_trial_state *state) EG_WARN_UNUSED;
+/** Minibatches of a phase, in the epochs that were or will be made. */
+size_t eg_trial_phase_steps(const eg_trial_state *state, size_t phase);
+/** All evaluations, if no further phase ends early. */
+size_t eg_trial_count_evaluations(const eg_trial_state *state);
+/** The phase under way ends with the epoch that was just made. */
+void eg_trial_end_early(eg_trial_state *state);
 /** An evaluation belongs after the last minibatch: so many were made, or the phase ended. */
 bool eg_trial_evaluation_due(const eg_trial_state *state);
-/** Puts the trial after minibatch `phase_step` (1, 2, …) of `phase`. EG_INVALID if there is no such
- * place, or nothing there that could be pending. */
+/** Puts the trial after minibatch `phase_step` (1, 2, …) of `phase`, with `epochs` filled up to there.
+ * EG_INVALID if there is no such place, or nothing there that could be pending. */
 eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_step,
                         unsigned pending) EG_WARN_UNUSED;
 /** Asks the poll of the trial (its state as a void *) whether to go on. */

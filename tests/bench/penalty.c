@@ -52,6 +52,7 @@ enum { LEARNERS = EG_COUNT(learners) };
 typedef struct runner {
     eg_settings *settings;
     eg_stream *stream;
+    eg_cursor *cursor;
     eg_learner *learner;
     double least[TIMED]; /* seconds of a minibatch */
 } runner;
@@ -83,10 +84,10 @@ static size_t append(eg_assignment *out, size_t count, const char *const *word)
 static void step(const runner *self, size_t phase, size_t at)
 {
     eg_batch batch;
-    double loss = 0;
-    eg_stream_get(self->stream, phase, at, &batch);
-    must(self->learner->ops->step(self->learner, &batch, &loss));
-    if (!isfinite(loss)) {
+    eg_step_outcome outcome = {.loss = 0};
+    eg_cursor_get(self->cursor, phase, at, &batch);
+    must(self->learner->ops->step(self->learner, &batch, &outcome));
+    if (!isfinite(outcome.loss)) {
         must(eg_fail(EG_INTERNAL, "the loss became infinite"));
     }
 }
@@ -105,11 +106,12 @@ static void prepare(runner *self, const words *setting, const words *learner, co
     const eg_dataset *dataset = NULL;
     must(eg_dataset_cache_get(cache, &root, &dataset));
     const size_t block = 500;
-    must(eg_stream_create(&self->stream, &root, dataset, 0, 0, block));
+    must(eg_stream_create(&self->stream, &root, dataset, 0, 0));
     const eg_learner_setup setup = {
         .root = &root, .shape = self->stream->shape, .block = block, .stream = self->stream};
     must(eg_learner_create(&self->learner, &setup));
-    self->stream->sparse_only = self->learner->reads_sparse;
+    const eg_cursor_setup reading = {.trains = true, .sparse_only = self->learner->reads_sparse};
+    must(eg_cursor_open(&self->cursor, self->stream, &reading));
     for (size_t s = 0; s < FIRST; s++) {
         step(self, 0, s % eg_stream_steps(self->stream, 0));
     }
@@ -125,10 +127,10 @@ static void take_turn(runner *self)
 {
     for (size_t s = 0; s < WARM + TIMED; s++) {
         eg_batch batch;
-        double loss = 0;
-        eg_stream_get(self->stream, 1, s, &batch);
+        eg_step_outcome outcome = {.loss = 0};
+        eg_cursor_get(self->cursor, 1, s, &batch);
         double start = now();
-        must(self->learner->ops->step(self->learner, &batch, &loss));
+        must(self->learner->ops->step(self->learner, &batch, &outcome));
         double seconds = now() - start;
         if (s >= WARM && seconds < self->least[s - WARM]) {
             self->least[s - WARM] = seconds;
@@ -170,6 +172,7 @@ int main(int argc, char **argv)
             (void)printf("%-34s %-10s %8.3f %9.1f\n", settings[k].name, learners[l].name,
                          1e3 * seconds, 100 * (seconds / plain - 1));
             eg_learner_free(runners[l].learner);
+            eg_cursor_close(runners[l].cursor);
             eg_stream_free(runners[l].stream);
             eg_settings_free(runners[l].settings);
         }

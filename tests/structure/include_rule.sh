@@ -28,6 +28,7 @@ BEGIN {
     place("data", "dataset")
     place("nn", "activation layer loss net")
     place("optim", "optimizer")
+    place("stream", "batch")
     place("sweep", "ranking")
     # Which rooms may include a library of which only they know.
     own("mpi.h", "sched")

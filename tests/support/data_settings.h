@@ -92,13 +92,24 @@ static inline size_t number_of(const eg_batch *batch, size_t i)
     return (size_t)batch->x[2 * i] + 256 * (size_t)batch->x[2 * i + 1];
 }
 
-static inline eg_stream *stream_of(const eg_settings *settings, const eg_dataset *data,
+/** A cursor that reads minibatches and blocks of evaluations, on a stream of its own. */
+static inline eg_cursor *cursor_of(const eg_settings *settings, const eg_dataset *data,
                                    uint64_t seed, double holdout, size_t block)
 {
     eg_view root = eg_settings_root(settings);
     eg_stream *stream = NULL;
-    assert_ok(eg_stream_create(&stream, &root, data, seed, holdout, block));
-    return stream;
+    eg_cursor *cursor = NULL;
+    assert_ok(eg_stream_create(&stream, &root, data, seed, holdout));
+    assert_ok(eg_cursor_open(&cursor, stream, &(eg_cursor_setup){.trains = true, .block = block}));
+    return cursor;
+}
+
+/** Closes the cursor and frees its stream. */
+static inline void cursor_free(eg_cursor *cursor)
+{
+    eg_stream *stream = (eg_stream *)(uintptr_t)cursor->stream;
+    eg_cursor_close(cursor);
+    eg_stream_free(stream);
 }
 
 #endif

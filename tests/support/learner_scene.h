@@ -25,9 +25,22 @@ typedef struct learner_scene {
     eg_view root;
     eg_dataset *dataset;
     eg_stream *stream;
+    eg_cursor *cursor; /* dense minibatches */
     eg_learner_setup setup;
     eg_learner *learner;
 } learner_scene;
+
+static inline void scene_open_stream(learner_scene *s, uint64_t seed)
+{
+    assert_ok(eg_stream_create(&s->stream, &s->root, s->dataset, seed, 0));
+    assert_ok(eg_cursor_open(&s->cursor, s->stream, &(eg_cursor_setup){.trains = true}));
+}
+
+static inline void scene_close_stream(learner_scene *s)
+{
+    eg_cursor_close(s->cursor);
+    eg_stream_free(s->stream);
+}
 
 /** `more`: "name", "value", …, NULL. */
 static inline learner_scene scene_open(const char *const *more, uint64_t seed)
@@ -54,7 +67,7 @@ static inline learner_scene scene_open(const char *const *more, uint64_t seed)
     assert_ok(eg_settings_resolve(&s.settings, eg_trial_schema(), all, count));
     s.root = eg_settings_root(s.settings);
     assert_ok(eg_dataset_open(&s.dataset, &s.root));
-    assert_ok(eg_stream_create(&s.stream, &s.root, s.dataset, seed, 0, 50));
+    scene_open_stream(&s, seed);
     s.setup =
         (eg_learner_setup){.shape = s.stream->shape, .seed = seed, .block = 50, .stream = s.stream};
     return s;
@@ -70,7 +83,7 @@ static inline void scene_create(learner_scene *s)
 static inline void scene_close(learner_scene *s)
 {
     eg_learner_free(s->learner);
-    eg_stream_free(s->stream);
+    scene_close_stream(s);
     eg_dataset_free(s->dataset);
     eg_settings_free(s->settings);
 }
@@ -81,10 +94,10 @@ static inline void scene_close(learner_scene *s)
 static inline double scene_step(learner_scene *s, size_t phase, size_t step)
 {
     eg_batch batch;
-    double loss = 0;
-    eg_stream_get(s->stream, phase, step, &batch);
-    assert_ok(s->learner->ops->step(s->learner, &batch, &loss));
-    return loss;
+    eg_step_outcome outcome = {.loss = 0};
+    eg_cursor_get(s->cursor, phase, step, &batch);
+    assert_ok(s->learner->ops->step(s->learner, &batch, &outcome));
+    return outcome.loss;
 }
 
 static inline void scene_end(learner_scene *s, size_t phase)

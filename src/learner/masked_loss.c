@@ -1,0 +1,47 @@
+/** Packing the active columns for any loss; see learner/masked_loss.h. */
+#include "learner/masked_loss.h"
+
+#include "engram/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+eg_status eg_masked_loss_init(eg_masked_loss *out, size_t batch, size_t outputs)
+{
+    EG_TRY(eg_alloc(&out->y, batch * outputs, sizeof *out->y));
+    EG_TRY(eg_alloc(&out->dy, batch * outputs, sizeof *out->dy));
+    return eg_alloc(&out->label, batch, sizeof *out->label);
+}
+
+void eg_masked_loss_clear(eg_masked_loss *masked)
+{
+    eg_free(masked->y);
+    eg_free(masked->dy);
+    eg_free(masked->label);
+    *masked = (eg_masked_loss){0};
+}
+
+double eg_masked_loss_of(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
+                         size_t outputs, const eg_real *y, eg_real *dy)
+{
+    const eg_active *active = batch->active;
+    size_t n = active->count;
+    for (size_t b = 0; b < batch->size; b++) {
+        size_t place = eg_active_place(active, batch->label[b]);
+        if (place == n) {
+            return (double)NAN;
+        }
+        masked->label[b] = (uint32_t)place;
+        for (size_t k = 0; k < n; k++) {
+            masked->y[b * n + k] = y[b * outputs + active->output[k]];
+        }
+    }
+    double mean = loss->evaluate(batch->size, n, masked->y, masked->label, NULL, masked->dy);
+    memset(dy, 0, batch->size * outputs * sizeof *dy);
+    for (size_t b = 0; b < batch->size; b++) {
+        for (size_t k = 0; k < n; k++) {
+            dy[b * outputs + active->output[k]] = masked->dy[b * n + k];
+        }
+    }
+    return mean;
+}

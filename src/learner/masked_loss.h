@@ -1,0 +1,25 @@
+/** The loss over the active outputs of a batch alone: the others get no gradient. */
+#ifndef ENGRAM_LEARNER_MASKED_LOSS_H
+#define ENGRAM_LEARNER_MASKED_LOSS_H
+
+#include "engram/batch.h"
+#include "engram/loss.h"
+#include "engram/status.h"
+
+/** Room for the active columns of a minibatch; begins zero. */
+typedef struct eg_masked_loss {
+    eg_real *y, *dy; /**< [batch, active outputs] at most [batch, outputs] */
+    uint32_t *label; /**< [batch] places among the active outputs */
+} eg_masked_loss;
+
+/** For minibatches of up to `batch` examples. On failure the caller still clears it. */
+eg_status eg_masked_loss_init(eg_masked_loss *out, size_t batch, size_t outputs) EG_WARN_UNUSED;
+void eg_masked_loss_clear(eg_masked_loss *masked);
+
+/** Mean loss of a batch with labels and active outputs, and its gradient dy [batch, outputs], which is
+ * 0 at outputs that are not active. y [batch, outputs]. NaN, and dy is undefined, if a label is not
+ * active: there is no loss then. */
+double eg_masked_loss_of(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
+                         size_t outputs, const eg_real *y, eg_real *dy);
+
+#endif
