@@ -109,3 +109,20 @@ eg_status eg_h5_attribute_text(hid_t object, const char *name, const char *text)
     eg_h5_close(type);
     return status;
 }
+
+static const unsigned creation_order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+
+hid_t eg_h5_plain_properties(hid_t kind)
+{
+    hid_t properties = H5Pcreate(kind);
+    bool good = properties >= 0 && H5Pset_obj_track_times(properties, false) >= 0 &&
+                H5Pset_attr_creation_order(properties, creation_order) >= 0;
+    if (good && (kind == H5P_GROUP_CREATE || kind == H5P_FILE_CREATE)) {
+        good = H5Pset_link_creation_order(properties, creation_order) >= 0;
+    }
+    if (!good) {
+        eg_h5_close(properties);
+        return H5I_INVALID_HID;
+    }
+    return properties;
+}

@@ -30,6 +30,10 @@ void eg_h5_quiet_end(eg_h5_quiet quiet);
 /** Closes any kind of id; negative ones are ignored. */
 void eg_h5_close(hid_t id);
 
+/** Creation properties of a file, group or dataset (H5P_…_CREATE): what is inside in the order of its creation, and
+ *  without times, so that equal contents give equal files. */
+hid_t eg_h5_plain_properties(hid_t kind);
+
 /** Variable-length UTF-8, the only kind of text that every netCDF reader takes (fixed-length string
  * datasets crash netCDF-C 4.9.0). */
 hid_t eg_h5_text_type(void);

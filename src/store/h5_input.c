@@ -23,7 +23,7 @@ static eg_status unreadable(const char *name)
     return eg_fail(EG_INVALID, "damaged: '%s' cannot be read (%.300s)", name, why.message);
 }
 
-eg_status eg_h5_open(hid_t *out, const char *path)
+eg_status eg_h5_open(hid_t *out, const char *path, const char *what)
 {
     *out = H5I_INVALID_HID;
     htri_t is = H5Fis_hdf5(path);
@@ -31,7 +31,7 @@ eg_status eg_h5_open(hid_t *out, const char *path)
         return eg_fail(EG_INVALID, "%s: no such file, or it cannot be read", path);
     }
     if (is == 0) {
-        return eg_fail(EG_INVALID, "%s is not a results file: it is not HDF5", path);
+        return eg_fail(EG_INVALID, "%s is not %s: it is not HDF5", path, what);
     }
     eg_seal seal = EG_SEAL_NONE;
     EG_TRY(eg_seal_check(&seal, path));
@@ -129,6 +129,29 @@ eg_status eg_h5_get_number(double *out, hid_t object, const char *name, double f
     eg_status status = eg_ok();
     if (!holds_numbers(type) || space < 0 || H5Sget_simple_extent_npoints(space) != 1 ||
         H5Aread(attribute, H5T_NATIVE_DOUBLE, out) < 0) {
+        status = damaged(name);
+    }
+    eg_h5_close(space);
+    eg_h5_close(type);
+    eg_h5_close(attribute);
+    return status;
+}
+
+eg_status eg_h5_get_values(hid_t object, const char *name, hid_t memory, size_t count, void *values,
+                           bool *there)
+{
+    *there = eg_h5_has_attribute(object, name);
+    if (!*there) {
+        return eg_ok();
+    }
+    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    hid_t type = attribute < 0 ? H5I_INVALID_HID : H5Aget_type(attribute);
+    hid_t space = attribute < 0 ? H5I_INVALID_HID : H5Aget_space(attribute);
+    H5T_class_t kind = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
+    eg_status status = eg_ok();
+    if ((kind != H5T_INTEGER && kind != H5T_FLOAT) || space < 0 ||
+        H5Sget_simple_extent_npoints(space) != (hssize_t)count ||
+        H5Aread(attribute, memory, values) < 0) {
         status = damaged(name);
     }
     eg_h5_close(space);

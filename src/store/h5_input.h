@@ -4,8 +4,9 @@
 
 #include "store/h5_file.h"
 
-/** Opens for reading. Errors: EG_INVALID (not HDF5, cut short, damaged), EG_SYSTEM. */
-eg_status eg_h5_open(hid_t *out, const char *path) EG_WARN_UNUSED;
+/** Opens for reading; `what` it should be, for messages: "a results file". Errors: EG_INVALID (not HDF5, cut short,
+ *  damaged), EG_SYSTEM. */
+eg_status eg_h5_open(hid_t *out, const char *path, const char *what) EG_WARN_UNUSED;
 
 /** Whether an object has an attribute or a group a link of that name. */
 bool eg_h5_has_attribute(hid_t object, const char *name);
@@ -17,6 +18,9 @@ eg_status eg_h5_get_text(char **out, hid_t object, const char *name, const char 
 /** A scalar attribute as a number; `fallback` if there is none. */
 eg_status eg_h5_get_number(double *out, hid_t object, const char *name,
                            double fallback) EG_WARN_UNUSED;
+/** The values [count] of an attribute of numbers, converted to `memory`. *there = false: there is no such attribute. */
+eg_status eg_h5_get_values(hid_t object, const char *name, hid_t memory, size_t count, void *values,
+                           bool *there) EG_WARN_UNUSED;
 /** A scalar text dataset. */
 eg_status eg_h5_read_text(char **out, hid_t group, const char *name, eg_pool *pool) EG_WARN_UNUSED;
 

@@ -64,7 +64,7 @@ static eg_status check_link(hid_t group, const char *name)
     return status;
 }
 
-static eg_status check_group(hid_t group)
+eg_status eg_h5_check_plain_group(hid_t group)
 {
     H5G_info_t info;
     if (H5Gget_info(group, &info) < 0) {
@@ -84,12 +84,12 @@ static eg_status check_group(hid_t group)
 
 eg_status eg_h5_check_plain(hid_t file)
 {
-    EG_TRY(check_group(file));
+    EG_TRY(eg_h5_check_plain_group(file));
     if (H5Lexists(file, "provenance", H5P_DEFAULT) <= 0) {
         return eg_ok();
     }
     hid_t group = H5Gopen2(file, "provenance", H5P_DEFAULT);
-    eg_status status = group < 0 ? eg_ok() : check_group(group);
+    eg_status status = group < 0 ? eg_ok() : eg_h5_check_plain_group(group);
     eg_h5_close(group);
     return status;
 }

@@ -45,7 +45,7 @@ static eg_status is_results(const char *path, bool *out)
     eg_pool pool = {0};
     hid_t file = H5I_INVALID_HID;
     *out = false;
-    eg_status status = eg_h5_open(&file, path);
+    eg_status status = eg_h5_open(&file, path, "a results file");
     if (status.code == EG_OK) {
         status = check_format(file, path, &pool);
         *out = status.code == EG_OK;
@@ -149,7 +149,7 @@ eg_status eg_h5_load_here(eg_box **out, const char *path)
     eg_box *box = NULL;
     hid_t file = H5I_INVALID_HID;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_h5_open(&file, path));
+    EG_TRY_DONE(status, eg_h5_open(&file, path, "a results file"));
     EG_TRY_DONE(status, eg_box_create(&box));
     EG_TRY_DONE(status, check_format(file, path, &box->pool));
     EG_TRY_DONE(status, eg_status_wrap(load_open(box, file), "%s", path));

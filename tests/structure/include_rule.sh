@@ -29,6 +29,9 @@ BEGIN {
     place("nn", "activation layer loss net")
     place("optim", "optimizer")
     place("stream", "batch")
+    place("learner", "weights")
+    place("trial", "predictor")
+    place("store", "weights_file")
     place("sweep", "ranking")
     # Which rooms may include a library of which only they know.
     own("mpi.h", "sched")

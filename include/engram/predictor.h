@@ -1,0 +1,30 @@
+/** Predictors: what a trial has learned, with all that is needed to predict with it: weights, settings, what a byte of the
+ *  data stands for. */
+#ifndef ENGRAM_PREDICTOR_H
+#define ENGRAM_PREDICTOR_H
+
+#include "engram/status.h"
+#include "engram/weights.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What a file of weights holds. Start with {0}. */
+typedef struct eg_predictor {
+    eg_weights weights;
+    char *settings; /**< canonical text of all settings; NULL: not known; owned */
+    uint64_t seed;  /**< of the trial */
+    bool is_trial;  /**< the trial of these settings and seed made it, with nothing else put in */
+    uint64_t trial_id;              /**< if so */
+    uint64_t data;                  /**< checksum of the dataset; 0: none */
+    uint64_t step;                  /**< minibatches learned */
+    size_t channels, height, width; /**< of one example */
+    size_t outputs;
+    double *
+        byte_value; /**< [channels, 256] what a byte of each channel stands for; NULL: no bytes; owned */
+} eg_predictor;
+
+void eg_predictor_clear(eg_predictor *predictor);
+
+#endif

@@ -1,0 +1,63 @@
+/** Weights: what a learner's predictions are made of, as named arrays in row-major order, whatever the
+ *  order inside. They leave a trial, and begin another one.
+ *
+ *  A learner names its arrays once, in eg_learner_ops.weights; the same call copies them out and in. */
+#ifndef ENGRAM_WEIGHTS_H
+#define ENGRAM_WEIGHTS_H
+
+#include "engram/real.h"
+#include "engram/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { EG_WEIGHTS_RANK_MAX = 4, EG_WEIGHTS_NAME_SIZE = 128 };
+
+/** One array. Numbers are exact as double, whatever they are inside. */
+typedef struct eg_weights_array {
+    char name[EG_WEIGHTS_NAME_SIZE]; /**< "network/layer1.weight": groups, and the name in them */
+    char role[16]; /**< "weight", "bias", "scale", "shift"; "buffer" for what is no parameter */
+    bool wide;     /**< stored as float64 and not as float32 */
+    size_t rank;   /**< 1 to EG_WEIGHTS_RANK_MAX */
+    size_t extent[EG_WEIGHTS_RANK_MAX];
+    size_t count;   /**< product of the extents */
+    double *values; /**< [count] row-major; owned */
+    bool used;      /**< by the last pass into a learner */
+} eg_weights_array;
+
+/** Start with {0}. */
+typedef struct eg_weights {
+    eg_weights_array *arrays;
+    size_t count, capacity;
+} eg_weights;
+
+void eg_weights_clear(eg_weights *weights);
+/** The array of that name, or NULL. */
+eg_weights_array *eg_weights_find(const eg_weights *weights, const char *name);
+/** Adds an array of zeros, in *out, which is valid until the next one is added. Errors: EG_INVALID: no good name or
+ *  extents, the name is there already; EG_MEMORY. */
+eg_status eg_weights_add(eg_weights *weights, eg_weights_array **out, const char *name,
+                         const char *role, bool wide, size_t rank,
+                         const size_t *extent) EG_WARN_UNUSED;
+/** A hash of names, extents and numbers. */
+eg_status eg_weights_hash(uint64_t *out, const eg_weights *weights) EG_WARN_UNUSED;
+/** Numbers in all arrays that are parameters. */
+size_t eg_weights_parameters(const eg_weights *weights);
+
+/** --- For learners ---------------------------------------------------------------------------------- */
+
+/** A pass over a learner's arrays: out of it into `weights`, or into it. */
+typedef struct eg_weights_pass {
+    eg_weights *weights;
+    bool into_learner;
+} eg_weights_pass;
+
+/** An array. Into a learner: EG_INVALID, naming the array, if it is not there, has another shape or holds a number that is
+ *  not finite. */
+eg_status eg_weights_reals(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
+                           const size_t *extent, eg_real *values) EG_WARN_UNUSED;
+eg_status eg_weights_doubles(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
+                             const size_t *extent, double *values) EG_WARN_UNUSED;
+
+#endif

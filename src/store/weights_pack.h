@@ -1,0 +1,12 @@
+/** A predictor as bytes, for a process that reads it for another. Both are the same program: this is no file format. */
+#ifndef ENGRAM_STORE_WEIGHTS_PACK_H
+#define ENGRAM_STORE_WEIGHTS_PACK_H
+
+#include "engram/pack.h"
+#include "engram/predictor.h"
+
+void eg_predictor_pack(const eg_predictor *predictor, eg_writer *writer);
+/** Into a predictor that is zero; cleared on failure. */
+eg_status eg_predictor_unpack(eg_predictor *out, eg_reader *reader) EG_WARN_UNUSED;
+
+#endif
