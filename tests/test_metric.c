@@ -27,6 +27,21 @@ static void nan_scores_are_wrong(void **state)
     assert_int_equal(eg_count_correct(2, 3, scores, label, NULL), 0);
 }
 
+/* Outputs that are not active do not count, whatever is in them. */
+static void predictions_among_active_outputs(void **state)
+{
+    (void)state;
+    const eg_real scores[] = {
+        9.0F, 0.1F, (eg_real)NAN, 0.7F,         /* 3 among 1 and 3 */
+        0.9F, 0.5F, 8.0F,         0.5F,         /* tie: the first, 1 */
+        0.0F, 1.0F, 0.0F,         (eg_real)NAN, /* wrong */
+    };
+    const eg_active active = {.count = 2, .output = (const uint32_t[]){1, 3}};
+    const uint32_t right[] = {3, 1, 1};
+    assert_int_equal(eg_count_correct(3, 4, scores, right, &active), 2);
+    assert_int_equal(eg_count_correct(3, 4, scores, right, NULL), 0);
+}
+
 /* Three tasks of 10, 20 and 70 examples:
  *          task 0  task 1  task 2
  * phase 0   0.9      -       -
@@ -121,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_the_largest_score),
         cmocka_unit_test(nan_scores_are_wrong),
+        cmocka_unit_test(predictions_among_active_outputs),
         cmocka_unit_test(transfer_of_three_tasks),
         cmocka_unit_test(forgetting_is_from_the_best_phase),
         cmocka_unit_test(first_tasks_only),

@@ -228,13 +228,72 @@ static void test_settings_that_fit(void **state)
     }
 }
 
+/* Bit c of the result: output c is active; NULL: all. */
+static unsigned bits_of(const eg_active *active)
+{
+    unsigned bits = active == NULL ? 0x3ff : 0;
+    for (size_t k = 0; active != NULL && k < active->count; k++) {
+        bits |= 1U << active->output[k];
+        assert_true(k == 0 || active->output[k] > active->output[k - 1]);
+        assert_int_equal(eg_active_place(active, active->output[k]), k);
+    }
+    return bits;
+}
+
+/* What minibatches and blocks of evaluations say of outputs and tasks. */
+static void assert_active(const char *active, const char *joint, const unsigned *trained,
+                          const unsigned *tested)
+{
+    eg_dataset *data = numbered_dataset(CLASSES, even, even);
+    eg_settings *settings =
+        SETTINGS("stream", "split", "stream.partition", "[[7, 2], [0, 3], [9, 1]]", "stream.active",
+                 active, "stream.joint", joint);
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0, BLOCK);
+    const eg_stream_shape *shape = &cursor->stream->shape;
+    bool told = strcmp(active, "task") == 0;
+    assert_true(shape->tells_task == told);
+    eg_batch batch;
+    for (size_t phase = 0; phase < shape->phases; phase++) {
+        eg_cursor_get(cursor, phase, 0, &batch);
+        assert_int_equal(bits_of(batch.active), trained[phase]);
+        assert_int_equal(batch.task, shape->phases == 1 ? EG_NO_TASK : phase);
+        assert_int_equal(batch.phase, phase);
+        assert_true(eg_stream_phase(cursor->stream, phase).active == batch.active);
+    }
+    for (size_t task = 0; task < 3; task++) {
+        eg_cursor_examples(cursor, EG_SUBSET_TEST, task, 0, 4, &batch);
+        assert_int_equal(bits_of(batch.active), tested[task]);
+        assert_int_equal(batch.task, told ? task : EG_NO_TASK);
+    }
+    cursor_free(cursor);
+    eg_settings_free(settings);
+    eg_dataset_free(data);
+}
+
+static void test_active_outputs(void **state)
+{
+    (void)state;
+    static const unsigned all[] = {0x3ff, 0x3ff, 0x3ff};
+    static const unsigned seen[] = {0x084, 0x08d, 0x28f};
+    static const unsigned task[] = {0x084, 0x009, 0x202};
+    assert_active("all", "false", all, all);
+    assert_active("seen", "false", seen, all);
+    assert_active("task", "false", task, task);
+    assert_active("seen", "true", all, all);
+    assert_active("task", "true", all, task);
+    const eg_active few = {.count = 2, .output = (const uint32_t[]){3, 8}};
+    assert_int_equal(eg_active_place(&few, 2), 2);
+    assert_int_equal(eg_active_place(&few, 5), 2);
+    assert_int_equal(eg_active_place(&few, 9), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_groups),      cmocka_unit_test(test_joint),
         cmocka_unit_test(test_partition),         cmocka_unit_test(test_steps_of_mnist),
         cmocka_unit_test(test_class_order),       cmocka_unit_test(test_settings_that_do_not_fit),
-        cmocka_unit_test(test_settings_that_fit),
+        cmocka_unit_test(test_settings_that_fit), cmocka_unit_test(test_active_outputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,35 @@ static void test_order(void **state)
     eg_dataset_free(data);
 }
 
+/* Members of an ensemble have orders of their own; member 0 has the trial's, whatever is read in between. */
+static void test_members(void **state)
+{
+    (void)state;
+    eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
+    eg_settings *settings = small_split("2");
+    eg_cursor *cursor = cursor_of(settings, data, 7, 0, 10);
+    eg_cursor *other = NULL;
+    recording all[3];
+    static const size_t members[] = {0, 1, 1};
+    for (size_t m = 0; m < 3; m++) {
+        const eg_cursor_setup setup = {.member = members[m], .trains = true};
+        assert_ok(eg_cursor_open(&other, cursor->stream, &setup));
+        record_all(&all[m], other, data);
+        eg_cursor_close(other);
+    }
+    recording trial;
+    record_all(&trial, cursor, data);
+    assert_memory_equal(&trial, &all[0], sizeof trial);
+    assert_memory_equal(&all[1], &all[2], sizeof trial);
+    assert_memory_not_equal(all[0].numbers[0], all[1].numbers[0], sizeof all[0].numbers[0]);
+    assert_int_equal(eg_member_seed(7, 0), 7);
+    assert_true(eg_member_seed(7, 1) != eg_member_seed(7, 2));
+    assert_true(eg_member_seed(7, 1) != eg_member_seed(8, 1));
+    cursor_free(cursor);
+    eg_settings_free(settings);
+    eg_dataset_free(data);
+}
+
 static void test_jump_equals_sequence(void **state)
 {
     (void)state;
@@ -405,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_example_once_per_epoch),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_members),
         cmocka_unit_test(test_jump_equals_sequence),
         cmocka_unit_test(test_evaluation_sets),
         cmocka_unit_test(test_holdout),
