@@ -370,45 +370,6 @@ static void test_out_of_memory(void **state)
     }
 }
 
-/** What shares says the same as before, and whoever is freed first takes nothing away from the others. */
-static void test_sharing(void **state)
-{
-    (void)state;
-    size_t before = eg_memory_live_blocks();
-    for (size_t first = 0; first < 3; first++) {
-        eg_settings *sets[3] = {NULL, NULL, NULL};
-        eg_settings *other = NULL;
-        bool shares = false;
-        assert_ok(RESOLVE(&sets[0], {"shape", "polygon", {0}}));
-        assert_ok(RESOLVE(&sets[1], {"shape", "polygon", {0}},
-                          {"shape.groups", "[[1], [2, 3]]", {0}}, {"count", "2", {0}}));
-        assert_ok(RESOLVE(&sets[2], {"shape", "polygon", {0}}, {"count", "7", {0}}));
-        assert_ok(RESOLVE(&other, {"shape", "circle", {0}}));
-        assert_ok(eg_settings_share(&other, sets[0], &shares));
-        assert_false(shares);
-        for (size_t i = 1; i < 3; i++) {
-            /* The second finds the first one's model through what shares with it. */
-            assert_ok(eg_settings_share(&sets[i], sets[i - 1], &shares));
-            assert_true(shares);
-        }
-        eg_settings_free(other);
-        for (size_t i = 0; i < 3; i++) {
-            size_t which = (first + i) % 3;
-            assert_text(sets[which], true,
-                        which == 1 ? "shape=polygon\nshape.sides=[3, 4]\nshape.marks=[]\n"
-                                     "shape.groups=[[1], [2, 3]]\nlabel=\ncount=2\nlate=0\n"
-                                   : "shape=polygon\nshape.sides=[3, 4]\nshape.marks=[]\n"
-                                     "shape.groups=[]\nlabel=\ncount=7\nlate=0\n");
-            assert_int_equal(eg_settings_find(sets[which], "count")->given, which > 0);
-            assert_int_equal(eg_settings_find(sets[which], "shape.groups")->value.count,
-                             which == 1 ? 2 : 0);
-            assert_null(eg_settings_find(sets[which], "shape.radius"));
-            eg_settings_free(sets[which]);
-        }
-    }
-    assert_int_equal(eg_memory_live_blocks(), before);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,7 +383,6 @@ int main(void)
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_views),
-        cmocka_unit_test(test_sharing),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

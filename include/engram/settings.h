@@ -55,19 +55,22 @@ eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
                               const eg_assignment *assignments, size_t count) EG_WARN_UNUSED;
 void eg_settings_free(eg_settings *settings);
 
-/** If both have the same names: keeps in *settings only what differs from `like`, and shares the rest with it; else
- *  nothing. What is shared lives until the last of them is freed, in any order; not thread safe. For the many points of a
- *  plan. Errors: EG_MEMORY, nothing is changed. *shares: they have the same names. */
-eg_status eg_settings_share(eg_settings **settings, eg_settings *like, bool *shares) EG_WARN_UNUSED;
-
 size_t eg_settings_count(const eg_settings *settings);
 const eg_setting *eg_settings_at(const eg_settings *settings, size_t index);
 /** NULL if there is no such name. */
 const eg_setting *eg_settings_find(const eg_settings *settings, const char *name);
+/** Its index, SIZE_MAX if there is no such name. */
+size_t eg_settings_place(const eg_settings *settings, const char *name);
+/** Do the two share their memory, as most points of a plan do? Then they have the same names in the same order and the
+ *  same components, and where eg_settings_at gives the same address, the same setting. False says nothing. */
+bool eg_settings_alike(const eg_settings *a, const eg_settings *b);
 
 /** Canonical text "name=value\n…" of all settings, or of those that make a trial's id: without
  * keeps_results and without added_later at their default; a new string. */
 eg_status eg_settings_text(char **out, const eg_settings *settings, bool all) EG_WARN_UNUSED;
+/** The same with `room` zero bytes behind it. */
+eg_status eg_settings_text_with_room(char **out, const eg_settings *settings, bool all,
+                                     size_t room) EG_WARN_UNUSED;
 
 /** The inverse of eg_settings_text. */
 eg_status eg_settings_parse(eg_settings **out, const eg_schema *schema,

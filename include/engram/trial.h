@@ -18,6 +18,9 @@ const eg_schema *eg_trial_schema(void);
 eg_status eg_trial_variables(const eg_variable ***out, size_t *count,
                              const eg_settings *settings) EG_WARN_UNUSED;
 
+/** Is this one of them? */
+bool eg_trial_records(const eg_settings *settings, const eg_variable *variable);
+
 /** The variable called `name` among all that any trial can record, or NULL. */
 const eg_variable *eg_trial_variable(const char *name);
 

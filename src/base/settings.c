@@ -1,12 +1,8 @@
-/** Resolving: assignments checked against a schema and completed with defaults; see engram/settings.h.
- *
- *  A resolved set is one block of memory, because a sweep keeps one per point:
- *      [eg_settings][eg_setting × own][integers of lists][ends of groups][places][names and texts]
- *  It is first built from separate pieces and then packed. One that shares has only what differs from another one, with
- *  the places where it belongs. */
+/** Resolving: assignments checked against a schema and completed with defaults; see engram/settings.h. */
 #include "engram/settings.h"
 
 #include "base/settings_help.h"
+#include "base/settings_memory.h"
 #include "base/value.h"
 #include "engram/memory.h"
 
@@ -14,16 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-struct eg_settings {
-    size_t count;
-    size_t own;        /* of them in `items`: all, or what differs from … */
-    eg_settings *like; /* … this one, which has all; NULL: shares nothing */
-    uint32_t *places;  /* [own] where they belong */
-    size_t sharers;    /* that are like this one */
-    bool released;     /* but still needed by them */
-    eg_setting items[];
-};
 
 /* As many names as there can be: EG_PREFIX_SIZE at most each. */
 enum { NAME_BYTES = 4096, NAME_CHUNKS = 256 };
@@ -130,70 +116,6 @@ static void clear_builder(builder *b)
     eg_free(b->items);
 }
 
-static size_t list_items(const eg_value *value)
-{
-    if (value->items == NULL) {
-        return 0;
-    }
-    if (value->type != EG_TYPE_GROUPS) {
-        return value->count;
-    }
-    return value->count == 0 ? 0 : value->ends[value->count - 1];
-}
-
-static char *pack_text(char **at, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = *at;
-    memcpy(copy, text, size);
-    *at += size;
-    return copy;
-}
-
-static eg_status pack(eg_settings **out, const eg_setting *pieces, size_t count)
-{
-    size_t items = 0;
-    size_t ends = 0;
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++) {
-        const eg_value *value = &pieces[i].value;
-        items += list_items(value);
-        ends += value->ends != NULL ? value->count : 0;
-        bytes += strlen(pieces[i].name) + strlen(value->text) + 2;
-    }
-    bytes += count * sizeof(uint32_t);
-    size_t head = sizeof(eg_settings) + count * sizeof(eg_setting);
-    eg_settings *settings = NULL;
-    EG_TRY(eg_alloc(&settings, head + items * sizeof(int64_t) + ends * sizeof(size_t) + bytes, 1));
-    settings->count = count;
-    settings->own = count;
-    int64_t *next_item = (int64_t *)(void *)&settings->items[count];
-    size_t *next_end = (size_t *)(void *)(next_item + items);
-    settings->places = (uint32_t *)(void *)(next_end + ends);
-    char *text = (char *)(settings->places + count);
-    for (size_t i = 0; i < count; i++) {
-        eg_setting *to = &settings->items[i];
-        *to = pieces[i];
-        const eg_value *from = &pieces[i].value;
-        size_t listed = list_items(from);
-        to->value.items = listed > 0 ? next_item : NULL;
-        if (listed > 0) {
-            memcpy(next_item, from->items, listed * sizeof *next_item);
-            next_item += listed;
-        }
-        to->value.ends = NULL;
-        if (from->ends != NULL) {
-            to->value.ends = next_end;
-            memcpy(next_end, from->ends, from->count * sizeof *next_end);
-            next_end += from->count;
-        }
-        to->name = pack_text(&text, pieces[i].name);
-        to->value.text = pack_text(&text, from->text);
-    }
-    *out = settings;
-    return eg_ok();
-}
-
 eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
                                     const eg_assignment *assignments, size_t count, bool *used,
                                     eg_status *missing)
@@ -206,7 +128,7 @@ eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
                  .missing = eg_ok()};
     eg_status status = add_params(&b, "", schema->root, schema->root_count);
     if (status.code == EG_OK) {
-        status = pack(out, b.items, b.count);
+        status = eg_settings_pack(out, b.items, b.count);
     }
     *missing = b.missing;
     clear_builder(&b);
@@ -241,98 +163,6 @@ eg_status eg_settings_resolve(eg_settings **out, const eg_schema *schema,
     return status;
 }
 
-void eg_settings_free(eg_settings *settings)
-{
-    if (settings == NULL) {
-        return;
-    }
-    eg_settings *like = settings->like;
-    settings->released = true;
-    if (settings->sharers == 0) {
-        eg_free(settings);
-    }
-    if (like != NULL && --like->sharers == 0 && like->released) {
-        eg_free(like);
-    }
-}
-
-static bool same_names(const eg_settings *a, const eg_settings *b)
-{
-    bool same = a->count == b->count;
-    for (size_t i = 0; same && i < a->count; i++) {
-        const eg_setting *x = eg_settings_at(a, i);
-        const eg_setting *y = eg_settings_at(b, i);
-        same = x->param == y->param && strcmp(x->name, y->name) == 0;
-    }
-    return same;
-}
-
-eg_status eg_settings_share(eg_settings **settings, eg_settings *like, bool *shares)
-{
-    eg_settings *all = *settings;
-    like = like->like != NULL ? like->like : like;
-    *shares = like != all && all->like == NULL && same_names(all, like);
-    if (!*shares) {
-        return eg_ok();
-    }
-    eg_setting *own = NULL;
-    uint32_t *places = NULL;
-    eg_settings *less = NULL;
-    size_t count = 0;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_alloc(&own, all->count, sizeof *own));
-    EG_TRY_DONE(status, eg_alloc(&places, all->count, sizeof *places));
-    for (size_t i = 0; i < all->count; i++) {
-        const eg_setting *here = &all->items[i];
-        const eg_setting *there = &like->items[i];
-        if (here->given != there->given || strcmp(here->value.text, there->value.text) != 0) {
-            places[count] = (uint32_t)i;
-            own[count++] = *here;
-        }
-    }
-    EG_TRY_DONE(status, pack(&less, own, count));
-    memcpy(less->places, places, count * sizeof *places);
-    less->count = all->count;
-    less->like = like;
-    like->sharers++;
-    eg_settings_free(all);
-    *settings = less;
-done:
-    eg_free(own);
-    eg_free(places);
-    return status;
-}
-
-size_t eg_settings_count(const eg_settings *settings)
-{
-    return settings->count;
-}
-
-const eg_setting *eg_settings_at(const eg_settings *settings, size_t index)
-{
-    assert(index < settings->count);
-    if (settings->like == NULL) {
-        return &settings->items[index];
-    }
-    for (size_t i = 0; i < settings->own; i++) {
-        if (settings->places[i] == index) {
-            return &settings->items[i];
-        }
-    }
-    return &settings->like->items[index];
-}
-
-const eg_setting *eg_settings_find(const eg_settings *settings, const char *name)
-{
-    const eg_settings *all = settings->like != NULL ? settings->like : settings;
-    for (size_t i = 0; i < all->count; i++) {
-        if (strcmp(all->items[i].name, name) == 0) {
-            return eg_settings_at(settings, i);
-        }
-    }
-    return NULL;
-}
-
 static bool identifies(const eg_setting *setting)
 {
     const eg_param *param = setting->param;
@@ -349,22 +179,28 @@ static char *append(char *at, const char *text, char end)
     return at + length + 1;
 }
 
-eg_status eg_settings_text(char **out, const eg_settings *settings, bool all)
+eg_status eg_settings_text_with_room(char **out, const eg_settings *settings, bool all, size_t room)
 {
-    size_t size = 1;
-    for (size_t i = 0; i < settings->count; i++) {
+    size_t size = 1 + room;
+    size_t count = eg_settings_count(settings);
+    for (size_t i = 0; i < count; i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
         size += strlen(setting->name) + strlen(setting->value.text) + 2;
     }
     EG_TRY(eg_alloc(out, size, 1));
     char *at = *out;
-    for (size_t i = 0; i < settings->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
         if (all || identifies(setting)) {
             at = append(append(at, setting->name, '='), setting->value.text, '\n');
         }
     }
     return eg_ok();
+}
+
+eg_status eg_settings_text(char **out, const eg_settings *settings, bool all)
+{
+    return eg_settings_text_with_room(out, settings, all, 0);
 }
 
 /** Cuts `text` at line ends and the first '=' of each line; the assignments point into it. */

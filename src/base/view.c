@@ -2,6 +2,8 @@
  * program. */
 #include "engram/settings.h"
 
+#include "base/settings_memory.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -26,13 +28,9 @@ eg_view eg_view_inside(const eg_view *view, const char *name)
 
 const eg_value *eg_view_value(const eg_view *view, const char *name)
 {
-    size_t prefix = strlen(view->prefix);
-    for (size_t i = 0; i < eg_settings_count(view->settings); i++) {
-        const eg_setting *setting = eg_settings_at(view->settings, i);
-        if (strncmp(setting->name, view->prefix, prefix) == 0 &&
-            strcmp(setting->name + prefix, name) == 0) {
-            return &setting->value;
-        }
+    size_t place = eg_settings_place_of(view->settings, view->prefix, name);
+    if (place != SIZE_MAX) {
+        return &eg_settings_at(view->settings, place)->value;
     }
     assert(false && "no such setting");
     return NULL;

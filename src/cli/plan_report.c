@@ -17,12 +17,29 @@
 
 enum { VALUES_SHOWN = 12, WORDS_SIZE = 400 };
 
-/** The value of a setting at a point, NULL if the point does not have it or its learner does not look at it. */
+/** Where one setting is, from point to point. */
+typedef struct reading {
+    const char *name;
+    const eg_settings *before; /* the last point asked for … */
+    size_t
+        place; /* … and where it was there; SIZE_MAX: not there, or its learner does not look at it */
+} reading;
+
+/** The value of the setting at a point, NULL if the point does not have it or its learner does not look at it. */
+static const char *read_value(reading *r, const eg_settings *settings)
+{
+    if (r->before == NULL || !eg_settings_alike(r->before, settings)) {
+        r->place =
+            eg_trial_uses(settings, r->name) ? eg_settings_place(settings, r->name) : SIZE_MAX;
+    }
+    r->before = settings;
+    return r->place != SIZE_MAX ? eg_settings_at(settings, r->place)->value.text : NULL;
+}
+
 static const char *value_at(const eg_plan *plan, size_t point, const char *name)
 {
-    const eg_settings *settings = plan->points[point].settings;
-    const eg_setting *setting = eg_settings_find(settings, name);
-    return setting != NULL && eg_trial_uses(settings, name) ? setting->value.text : NULL;
+    reading at = {.name = name};
+    return read_value(&at, plan->points[point].settings);
 }
 
 /** The distinct values of a setting over the points, in order of appearance: at most VALUES_SHOWN are
@@ -31,10 +48,11 @@ static size_t values_of(const eg_plan *plan, const char *name, const char *list[
 {
     /* Sweeps have few distinct values per name, so a search of the list would do; but draws of a random
      * sample are all different: beyond what is shown, points are counted as distinct. */
+    reading at = {.name = name};
     size_t shown = 0;
     size_t more = 0;
     for (size_t p = 0; p < plan->point_count; p++) {
-        const char *text = value_at(plan, p, name);
+        const char *text = read_value(&at, plan->points[p].settings);
         size_t i = 0;
         while (text != NULL && i < shown && strcmp(list[i], text) != 0) {
             i++;

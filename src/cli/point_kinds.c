@@ -36,6 +36,21 @@ static eg_status key_of(uint64_t *out, const eg_settings *settings)
     return status;
 }
 
+/** Does a point have the key of the one before? Known without making it where they share their settings; false says
+ *  nothing. */
+static bool same_key(const eg_settings *before, const eg_settings *settings)
+{
+    bool same = eg_settings_alike(before, settings);
+    for (size_t i = 0; same && i < eg_settings_count(settings); i++) {
+        const eg_setting *here = eg_settings_at(settings, i);
+        const eg_setting *there = eg_settings_at(before, i);
+        bool real = here->param->type == EG_TYPE_REAL;
+        same = here == there || !tells_kinds_apart(here) ||
+               (real && (here->value.real != 0) == (there->value.real != 0));
+    }
+    return same;
+}
+
 static int by_key(const void *a, const void *b)
 {
     const eg_point_kind *x = a;
@@ -117,7 +132,12 @@ eg_status eg_point_kinds_find(eg_point_kinds *out, const eg_plan *plan)
     EG_TRY(eg_alloc(&keys, plan->point_count, sizeof *keys));
     eg_status status = eg_ok();
     for (size_t p = 0; p < plan->point_count; p++) {
-        EG_TRY_DONE(status, key_of(&keys[p], plan->points[p].settings));
+        const eg_settings *settings = plan->points[p].settings;
+        if (p > 0 && same_key(plan->points[p - 1].settings, settings)) {
+            keys[p] = keys[p - 1];
+        } else {
+            EG_TRY_DONE(status, key_of(&keys[p], settings));
+        }
         out->items[p] =
             (eg_point_kind){.key = keys[p], .example = p, .points = 1, .rate = (double)NAN};
     }

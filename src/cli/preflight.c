@@ -14,15 +14,19 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool is_of_dataset(const char *name)
+{
+    return strcmp(name, "dataset") == 0 || strncmp(name, "dataset.", 8) == 0;
+}
+
 /** A hash of everything said about the dataset, paths included. */
 static eg_status dataset_hash(uint64_t *out, const eg_settings *settings)
 {
     eg_writer writer = {0};
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
-        const char *name = setting->name;
-        if (strcmp(name, "dataset") == 0 || strncmp(name, "dataset.", 8) == 0) {
-            eg_write_text(&writer, name);
+        if (is_of_dataset(setting->name)) {
+            eg_write_text(&writer, setting->name);
             eg_write_text(&writer, setting->value.text);
         }
     }
@@ -30,6 +34,17 @@ static eg_status dataset_hash(uint64_t *out, const eg_settings *settings)
     *out = status.code == EG_OK ? eg_hash64(writer.data, writer.size) : 0;
     eg_writer_free(&writer);
     return status;
+}
+
+/** Has a point the data of another one? Seen where they share their settings; false says nothing. */
+static bool same_dataset(const eg_settings *a, const eg_settings *b)
+{
+    bool same = eg_settings_alike(a, b);
+    for (size_t i = 0; same && i < eg_settings_count(a); i++) {
+        const eg_setting *setting = eg_settings_at(a, i);
+        same = setting == eg_settings_at(b, i) || !is_of_dataset(setting->name);
+    }
+    return same;
 }
 
 /** "mnist limit=1000=CHECKSUM": the dataset and what is not left at its default and can change results. */
@@ -125,12 +140,15 @@ eg_status eg_preflight_data(eg_data_content *content, const eg_plan *plan, const
                             const char *redo)
 {
     bool *needed = NULL;
+    const eg_settings *before = NULL; /* of the last point that was looked at */
     eg_writer lines = {0};
     EG_TRY(eg_alloc(&needed, plan->point_count, sizeof *needed));
     eg_status status = find_needed(needed, plan, path, redo);
     for (size_t point = 0; point < plan->point_count && status.code == EG_OK; point++) {
-        if (needed[point]) {
-            status = open_once(content, plan->points[point].settings, &lines);
+        const eg_settings *settings = plan->points[point].settings;
+        if (needed[point] && (before == NULL || !same_dataset(before, settings))) {
+            status = open_once(content, settings, &lines);
+            before = settings;
         }
     }
     eg_write_u8(&lines, 0);

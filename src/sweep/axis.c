@@ -27,6 +27,10 @@ size_t eg_axes_width(const eg_axes *axes)
     size_t width = 0;
     for (size_t i = 0; i < axes->count; i++) {
         size_t widest = 0;
+        if (axes->items[i].sample != NULL) {
+            width += eg_axes_width(eg_sample_parts(axes->items[i].sample));
+            continue;
+        }
         for (size_t k = 0; k < axes->items[i].count; k++) {
             size_t count = axes->items[i].choices[k].count;
             widest = count > widest ? count : widest;
@@ -45,6 +49,10 @@ void eg_axes_pick(const eg_axes *axes, size_t index, eg_assignment *out, size_t 
     for (size_t i = 0; i < axes->count; i++) {
         const eg_axis *axis = &axes->items[i];
         rest /= axis->count;
+        if (axis->sample != NULL) {
+            eg_sample_pick(axis->sample, index / rest % axis->count, out, count);
+            continue;
+        }
         const eg_choice *choice = &axis->choices[index / rest % axis->count];
         if (choice->count > 0) {
             memcpy(out + *count, choice->items, choice->count * sizeof *out);
@@ -213,22 +221,49 @@ static bool new_name(const eg_axis *axis, size_t k, size_t i)
     return i >= before->count || strcmp(before->items[i].name, axis->choices[k].items[i].name) != 0;
 }
 
+/** Refuses a setting that both give. `outer` and `outer_other` are the axes to be named: of a sample, the whole. */
+static eg_status check_pair(const eg_axis *axis, const eg_axis *outer, const eg_axis *other,
+                            const eg_axis *outer_other)
+{
+    for (size_t k = 0; k < axis->count; k++) {
+        for (size_t i = 0; i < axis->choices[k].count; i++) {
+            const char *name = axis->choices[k].items[i].name;
+            const eg_assignment *found = new_name(axis, k, i) ? find_name(other, name) : NULL;
+            if (found != NULL) {
+                return eg_fail_at(&outer->at, "%s is given by the %s and by the %s on line %u",
+                                  name, outer->label, outer_other->label, found->origin.line);
+            }
+        }
+    }
+    return eg_ok();
+}
+
+/** The axes that make up this one: itself, or the parts of a sample. */
+static const eg_axis *parts_of(const eg_axis *axis, size_t *count)
+{
+    *count = axis->sample != NULL ? eg_sample_parts(axis->sample)->count : 1;
+    return axis->sample != NULL ? eg_sample_parts(axis->sample)->items : axis;
+}
+
+static eg_status check_axes(const eg_axis *axis, const eg_axis *other)
+{
+    size_t count = 0;
+    size_t other_count = 0;
+    const eg_axis *parts = parts_of(axis, &count);
+    const eg_axis *others = parts_of(other, &other_count);
+    for (size_t p = 0; p < count; p++) {
+        for (size_t q = 0; q < other_count; q++) {
+            EG_TRY(check_pair(&parts[p], axis, &others[q], other));
+        }
+    }
+    return eg_ok();
+}
+
 eg_status eg_axes_check(const eg_axes *axes)
 {
     for (size_t a = 0; a < axes->count; a++) {
-        const eg_axis *axis = &axes->items[a];
-        for (size_t k = 0; k < axis->count; k++) {
-            for (size_t i = 0; i < axis->choices[k].count; i++) {
-                const char *name = axis->choices[k].items[i].name;
-                for (size_t b = 0; b < a && new_name(axis, k, i); b++) {
-                    const eg_assignment *other = find_name(&axes->items[b], name);
-                    if (other != NULL) {
-                        return eg_fail_at(&axis->at,
-                                          "%s is given by the %s and by the %s on line %u", name,
-                                          axis->label, axes->items[b].label, other->origin.line);
-                    }
-                }
-            }
+        for (size_t b = 0; b < a; b++) {
+            EG_TRY(check_axes(&axes->items[a], &axes->items[b]));
         }
     }
     return eg_ok();

@@ -38,7 +38,9 @@ typedef struct eg_blocks {
 
 eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out) EG_WARN_UNUSED;
 
-/** Resolves, checks and counts every point into plan->points. */
-eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan) EG_WARN_UNUSED;
+/** Resolves, checks and counts every point into plan->points. *ids: by point, of its trial with the first seed; eg_free,
+ *  also after a failure. */
+eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
+                           uint64_t **ids) EG_WARN_UNUSED;
 
 #endif

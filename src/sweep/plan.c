@@ -83,8 +83,9 @@ static eg_status keep_texts(char ***out, size_t *count, const eg_texts *texts)
     return eg_ok();
 }
 
-/** Replicate 0 of every point, then replicate 1 …: a sweep stopped early has some seeds of everything. */
-static eg_status make_trials(eg_plan *plan)
+/** Replicate 0 of every point, whose ids are known, then replicate 1 …: a sweep stopped early has some seeds of
+ *  everything. */
+static eg_status make_trials(eg_plan *plan, const uint64_t *first_ids)
 {
     size_t count = plan->point_count * plan->seed_count;
     uint64_t *ids = NULL;
@@ -92,8 +93,11 @@ static eg_status make_trials(eg_plan *plan)
     EG_TRY(eg_alloc(&ids, plan->seed_count, sizeof *ids));
     eg_status status = eg_ok();
     for (size_t p = 0; p < plan->point_count; p++) {
-        EG_TRY_DONE(status,
-                    eg_trial_ids(ids, plan->points[p].settings, plan->seeds, plan->seed_count));
+        ids[0] = first_ids[p];
+        if (plan->seed_count > 1) {
+            EG_TRY_DONE(status, eg_trial_ids(ids + 1, plan->points[p].settings, plan->seeds + 1,
+                                             plan->seed_count - 1));
+        }
         for (size_t r = 0; r < plan->seed_count; r++) {
             plan->trials[r * plan->point_count + p] = (eg_plan_trial){.id = ids[r],
                                                                       .point = (uint32_t)p,
@@ -104,6 +108,22 @@ static eg_status make_trials(eg_plan *plan)
     plan->trial_count = count;
     plan->first_count = count;
 done:
+    eg_free(ids);
+    return status;
+}
+
+static eg_status make_points(eg_sweep *sweep, eg_plan *plan)
+{
+    eg_blocks blocks = {0};
+    uint64_t *ids = NULL;
+    EG_TRY(eg_blocks_read(sweep, &blocks));
+    eg_status status = eg_blocks_expand(sweep, &blocks, plan, &ids);
+    if (status.code == EG_OK) {
+        status = eg_plan_check_keys(sweep, plan);
+    }
+    if (status.code == EG_OK) {
+        status = make_trials(plan, ids);
+    }
     eg_free(ids);
     return status;
 }
@@ -119,11 +139,7 @@ static eg_status fill_plan(eg_plan *plan, eg_sweep *sweep, const char *text, siz
     EG_TRY(eg_sweep_add_parts(sweep, sweep->path, text, size));
     EG_TRY(eg_sweep_add_overrides(sweep, overrides, override_count));
     EG_TRY(eg_plan_read_keys(sweep, plan));
-    eg_blocks blocks = {0};
-    EG_TRY(eg_blocks_read(sweep, &blocks));
-    EG_TRY(eg_blocks_expand(sweep, &blocks, plan));
-    EG_TRY(eg_plan_check_keys(sweep, plan));
-    EG_TRY(make_trials(plan));
+    EG_TRY(make_points(sweep, plan));
     EG_TRY(eg_plan_find_swept(plan));
     EG_TRY(keep_text(sweep, plan));
     EG_TRY(keep_overrides(plan, overrides, override_count));

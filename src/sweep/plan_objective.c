@@ -65,26 +65,11 @@ static eg_status unknown_objective(const eg_plan *plan)
     return status;
 }
 
-static eg_status is_recorded(bool *out, const eg_settings *settings, const eg_variable *variable)
-{
-    const eg_variable **variables = NULL;
-    size_t count = 0;
-    EG_TRY(eg_trial_variables(&variables, &count, settings));
-    *out = false;
-    for (size_t i = 0; i < count && !*out; i++) {
-        *out = variables[i] == variable;
-    }
-    eg_free(variables);
-    return eg_ok();
-}
-
 /** Some variables exist only where settings ask for them. */
 static eg_status check_recorded(const eg_plan *plan, const eg_variable *variable)
 {
     for (size_t p = 0; p < plan->point_count; p++) {
-        bool recorded = false;
-        EG_TRY(is_recorded(&recorded, plan->points[p].settings, variable));
-        if (!recorded) {
+        if (!eg_trial_records(plan->points[p].settings, variable)) {
             return eg_fail(EG_INVALID,
                            "objective: '%s' is not recorded with these settings (forward_transfer "
                            "needs eval.untrained = true)",

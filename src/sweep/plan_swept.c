@@ -17,6 +17,7 @@ typedef struct tracked {
 typedef struct table {
     tracked *items;
     size_t count, capacity;
+    const eg_settings *last; /* the point before */
 } table;
 
 /** The row of `name`, looked for from `hint` on: points mostly share their order of settings. */
@@ -45,8 +46,13 @@ static eg_status track_point(table *t, const eg_settings *settings)
 {
     size_t next = 0;
     bool all = eg_trial_unused(settings) == NULL;
+    bool alike = t->last != NULL && eg_settings_alike(t->last, settings);
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
+        if (alike && setting == eg_settings_at(t->last, i)) {
+            next++; /* it was compared there, and its name is in the table */
+            continue;
+        }
         if (!all && !eg_trial_uses(settings, setting->name)) {
             continue;
         }
@@ -60,6 +66,7 @@ static eg_status track_point(table *t, const eg_settings *settings)
             t->items[at].differs || strcmp(t->items[at].text, setting->value.text) != 0;
         next = at + 1;
     }
+    t->last = settings;
     return eg_ok();
 }
 

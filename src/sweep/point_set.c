@@ -27,7 +27,7 @@ static eg_status make_room(eg_point_set *set, size_t count)
     larger.slot_count = set->slots == NULL ? FIRST_SLOTS : set->slot_count * 2;
     EG_TRY(eg_alloc(&larger.slots, larger.slot_count, sizeof *larger.slots));
     for (size_t i = 0; i < count; i++) {
-        larger.slots[find_slot(&larger, set->ids[i])] = i + 1;
+        larger.slots[find_slot(&larger, set->ids[i])] = (uint32_t)(i + 1);
     }
     eg_free(set->slots);
     *set = larger;
@@ -51,63 +51,41 @@ static eg_status check_same(const eg_settings *a, const eg_settings *b)
     return status;
 }
 
-/** Points have most settings in common: they keep what is their own. */
-static eg_status share(eg_point_set *set, eg_settings **settings)
-{
-    bool shares = false;
-    for (size_t i = 0; i < set->model_count && !shares; i++) {
-        EG_TRY(eg_settings_share(settings, set->models[i], &shares));
-    }
-    if (!shares && set->model_count < EG_POINT_MODELS) {
-        set->models[set->model_count++] = *settings;
-    }
-    return eg_ok();
-}
-
-static eg_status append(eg_point_set *set, eg_plan *plan, eg_settings *settings, uint64_t id,
-                        size_t slot)
+static eg_status append(eg_point_set *set, eg_plan *plan, const eg_settings *settings, uint64_t id,
+                        eg_resolver *resolver)
 {
     double cost = 0;
     size_t count = plan->point_count;
     EG_TRY(eg_trial_cost(&cost, settings));
     EG_TRY(eg_grow(&set->ids, &set->id_capacity, count + 1, sizeof *set->ids));
     EG_TRY(eg_grow(&plan->points, &set->point_capacity, count + 1, sizeof *plan->points));
-    EG_TRY(share(set, &settings));
-    plan->points[count] = (eg_point){.settings = settings, .cost = cost};
+    plan->points[count].cost = cost;
+    EG_TRY(eg_resolver_keep(resolver, &plan->points[count].settings));
     set->ids[count] = id;
-    set->slots[slot] = count + 1;
     plan->point_count++;
     return eg_ok();
 }
 
-eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, eg_settings *settings)
+eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, const eg_settings *settings,
+                           eg_resolver *resolver)
 {
     uint64_t id = 0;
-    eg_status status = eg_trial_id(&id, settings, plan->seeds[0]);
-    if (status.code == EG_OK) {
-        status = make_room(set, plan->point_count);
-    }
-    if (status.code != EG_OK) {
-        eg_settings_free(settings);
-        return status;
-    }
+    EG_TRY(eg_trial_id(&id, settings, plan->seeds[0]));
+    EG_TRY(make_room(set, plan->point_count));
     size_t slot = find_slot(set, id);
     if (set->slots[slot] != 0) {
-        status = check_same(plan->points[set->slots[slot] - 1].settings, settings);
         plan->duplicates++;
-        eg_settings_free(settings);
-        return status;
+        return check_same(plan->points[set->slots[slot] - 1].settings, settings);
     }
-    status = append(set, plan, settings, id, slot);
-    if (status.code != EG_OK) {
-        eg_settings_free(settings);
-    }
-    return status;
+    EG_TRY(append(set, plan, settings, id, resolver));
+    set->slots[slot] = (uint32_t)plan->point_count;
+    return eg_ok();
 }
 
-void eg_point_set_free(eg_point_set *set)
+uint64_t *eg_point_set_close(eg_point_set *set)
 {
+    uint64_t *ids = set->ids;
     eg_free(set->slots);
-    eg_free(set->ids);
     *set = (eg_point_set){0};
+    return ids;
 }

@@ -1,6 +1,7 @@
 /** From blocks to points: products, conditions, resolving, checking, exclusion, and counting points once. */
 #include "sweep/block.h"
 
+#include "base/resolver.h"
 #include "base/settings_help.h"
 #include "base/value.h"
 #include "engram/memory.h"
@@ -14,6 +15,7 @@ typedef struct expansion {
     eg_sweep *sweep;
     eg_blocks *blocks;
     eg_plan *plan;
+    eg_resolver *resolver;
     eg_point_set points;
     double visited; /* points made so far, duplicates and excluded ones too */
     /* The block in work. One point's assignments lie in a row:
@@ -167,15 +169,14 @@ static bool matches_any(eg_filter *filters, size_t count, const eg_settings *set
 }
 
 /** Resolves the first `count` assignments and the overrides. */
-static eg_status resolve(expansion *e, size_t count, eg_settings **out, eg_status *missing)
+static eg_status resolve(expansion *e, size_t count, const eg_settings **out, eg_status *missing)
 {
     const eg_assignments *overrides = &e->blocks->overrides;
     size_t total = count + overrides->count;
     if (overrides->count > 0) {
         memcpy(e->items + count, overrides->items, overrides->count * sizeof *e->items);
     }
-    memset(e->used, 0, total * sizeof *e->used);
-    return eg_settings_resolve_known(out, e->sweep->schema, e->items, total, e->used, missing);
+    return eg_resolver_resolve(e->resolver, e->items, total, e->used, missing, out);
 }
 
 static eg_status check_point(expansion *e, const eg_settings *settings, size_t count,
@@ -194,7 +195,7 @@ static eg_status check_point(expansion *e, const eg_settings *settings, size_t c
 /** The first `count` assignments are complete: a point. */
 static eg_status finish_point(expansion *e, size_t count)
 {
-    eg_settings *settings = NULL;
+    const eg_settings *settings = NULL;
     eg_status missing;
     EG_TRY(count_point(e));
     eg_status status = resolve(e, count, &settings, &missing);
@@ -202,7 +203,6 @@ static eg_status finish_point(expansion *e, size_t count)
         status = check_point(e, settings, count, missing);
     }
     if (status.code != EG_OK) {
-        eg_settings_free(settings);
         return name_point(e, status, count);
     }
     const eg_blocks *all = e->blocks;
@@ -212,10 +212,9 @@ static eg_status finish_point(expansion *e, size_t count)
         (all->only_count > 0 && !matches_any(all->onlys, all->only_count, settings)) || left_out;
     if (left_out) {
         e->plan->excluded++;
-        eg_settings_free(settings);
         return eg_ok();
     }
-    return eg_point_set_add(&e->points, e->plan, settings);
+    return eg_point_set_add(&e->points, e->plan, settings, e->resolver);
 }
 
 /** Applies conditions `next` and later to the point of `count` assignments. Recursion is bounded by the number
@@ -226,15 +225,13 @@ static eg_status apply_whens(expansion *e, size_t next, size_t count)
         return finish_point(e, count);
     }
     eg_when *when = &e->block->whens[next];
-    eg_settings *settings = NULL;
+    const eg_settings *settings = NULL;
     eg_status missing;
     eg_status status = resolve(e, count, &settings, &missing);
     if (status.code != EG_OK) {
         return name_point(e, status, count);
     }
-    bool matches = eg_filter_matches(&when->filter, settings);
-    eg_settings_free(settings);
-    if (!matches) {
+    if (!eg_filter_matches(&when->filter, settings)) {
         return apply_whens(e, next + 1, count);
     }
     when->filter.matched++;
@@ -356,10 +353,12 @@ static eg_status expand_all(expansion *e)
     return warn_all_idle(e->sweep, e->blocks);
 }
 
-eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan)
+eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan, uint64_t **ids)
 {
     expansion e = {.sweep = sweep, .blocks = blocks, .plan = plan};
+    EG_TRY(eg_resolver_create(&e.resolver, sweep->schema));
     eg_status status = expand_all(&e);
-    eg_point_set_free(&e.points);
+    eg_resolver_free(e.resolver);
+    *ids = eg_point_set_close(&e.points);
     return status;
 }

@@ -37,6 +37,16 @@ typedef struct dimension {
     double shift;
 } dimension;
 
+/** Draw k has numbers[k * number_count] and those that follow, in the order of the dimensions. */
+typedef struct eg_sample {
+    dimension *dimensions;
+    size_t count;
+    bool halton;
+    const char **numbers;
+    size_t number_count; /* dimensions that are no CHOICE */
+    eg_axes parts;       /* by dimension */
+} eg_sample;
+
 static double radical_inverse(uint64_t k, uint32_t base)
 {
     double value = 0;
@@ -94,25 +104,11 @@ static double value_of(const dimension *d, double u)
     }
 }
 
-static eg_status add_draw(eg_sweep *sweep, const dimension *d, double u, eg_assignment *out,
-                          size_t *count)
+/** A number as it stands in a sweep file. */
+static void print_number(char text[EG_NUMBER_TEXT], const dimension *d, double u)
 {
-    if (d->shape == CHOICE) {
-        size_t index = (size_t)(u * (double)d->choices.count);
-        const eg_choice *choice = &d->choices.choices[index < d->choices.count ? index : 0];
-        memcpy(out + *count, choice->items, choice->count * sizeof *out);
-        *count += choice->count;
-        return eg_ok();
-    }
-    char text[EG_NUMBER_TEXT];
-    const char *copy = NULL;
-    (void)snprintf(text, sizeof text, "%.12g", value_of(d, u));
-    if (d->shape == INT || d->shape == LOGINT) {
-        (void)snprintf(text, sizeof text, "%.0f", value_of(d, u));
-    }
-    EG_TRY(eg_arena_copy(sweep->arena, &copy, text, strlen(text)));
-    out[(*count)++] = (eg_assignment){.name = d->name, .value = copy, .origin = d->at};
-    return eg_ok();
+    bool whole = d->shape == INT || d->shape == LOGINT;
+    (void)snprintf(text, EG_NUMBER_TEXT, whole ? "%.0f" : "%.12g", value_of(d, u));
 }
 
 static eg_status check_bounds(const dimension *d, const eg_node *node)
@@ -204,26 +200,68 @@ static eg_status read_dimensions(eg_sweep *sweep, dimension *d, size_t *count, c
     return eg_ok();
 }
 
-static eg_status make_axis(eg_sweep *sweep, eg_axis *axis, const dimension *d, size_t dimensions,
-                           bool halton)
+/** The numbers of all draws as texts: what is drawn from a list has its text there. */
+static eg_status draw_numbers(eg_sweep *sweep, eg_sample *sample, size_t draws)
 {
-    eg_axes widths = {0};
-    for (size_t i = 0; i < dimensions; i++) {
-        if (d[i].shape == CHOICE) {
-            EG_TRY(eg_axes_add(sweep, &widths, &d[i].choices));
+    size_t next = 0;
+    EG_TRY(eg_arena_alloc(sweep->arena, &sample->numbers, draws * sample->number_count,
+                          sizeof(char *)));
+    for (size_t k = 0; k < draws; k++) {
+        for (size_t i = 0; i < sample->count; i++) {
+            const dimension *d = &sample->dimensions[i];
+            char text[EG_NUMBER_TEXT];
+            if (d->shape != CHOICE) {
+                print_number(text, d, draw(d, sample->halton, k));
+                EG_TRY(eg_arena_copy(sweep->arena, &sample->numbers[next++], text, strlen(text)));
+            }
         }
-    }
-    size_t width = dimensions + eg_axes_width(&widths);
-    EG_TRY(eg_arena_alloc(sweep->arena, &axis->choices, axis->count, sizeof *axis->choices));
-    for (size_t k = 0; k < axis->count; k++) {
-        eg_assignment *items = NULL;
-        EG_TRY(eg_arena_alloc(sweep->arena, &items, width, sizeof *items));
-        for (size_t i = 0; i < dimensions; i++) {
-            EG_TRY(add_draw(sweep, &d[i], draw(&d[i], halton, k), items, &axis->choices[k].count));
-        }
-        axis->choices[k].items = items;
     }
     return eg_ok();
+}
+
+/** A number may become anything: as an axis it is a single value without a text. */
+static eg_status add_part(eg_sweep *sweep, eg_sample *sample, const dimension *d)
+{
+    if (d->shape == CHOICE) {
+        return eg_axes_add(sweep, &sample->parts, &d->choices);
+    }
+    eg_axis part = {.label = "sample", .name = d->name, .at = d->at, .count = 1};
+    eg_assignment *item = NULL;
+    EG_TRY(eg_arena_alloc(sweep->arena, &part.choices, 1, sizeof *part.choices));
+    EG_TRY(eg_arena_alloc(sweep->arena, &item, 1, sizeof *item));
+    *item = (eg_assignment){.name = d->name, .value = "", .origin = d->at};
+    part.choices[0] = (eg_choice){.items = item, .count = 1};
+    sample->number_count++;
+    return eg_axes_add(sweep, &sample->parts, &part);
+}
+
+static eg_status fill_sample(eg_sweep *sweep, eg_sample *sample, size_t draws)
+{
+    for (size_t i = 0; i < sample->count; i++) {
+        EG_TRY(add_part(sweep, sample, &sample->dimensions[i]));
+    }
+    return draw_numbers(sweep, sample, draws);
+}
+
+const eg_axes *eg_sample_parts(const eg_sample *sample)
+{
+    return &sample->parts;
+}
+
+void eg_sample_pick(const eg_sample *sample, size_t k, eg_assignment *out, size_t *count)
+{
+    const char *const *number = sample->numbers + k * sample->number_count;
+    for (size_t i = 0; i < sample->count; i++) {
+        const dimension *d = &sample->dimensions[i];
+        if (d->shape != CHOICE) {
+            out[(*count)++] = (eg_assignment){.name = d->name, .value = *number++, .origin = d->at};
+            continue;
+        }
+        size_t index = (size_t)(draw(d, sample->halton, k) * (double)d->choices.count);
+        const eg_choice *choice = &d->choices.choices[index < d->choices.count ? index : 0];
+        memcpy(out + *count, choice->items, choice->count * sizeof *out);
+        *count += choice->count;
+    }
 }
 
 eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
@@ -263,14 +301,20 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
         return eg_fail_at(&settings->at, "sample.settings has more than %d settings",
                           (int)DIMENSIONS_MAX);
     }
-    dimension *dimensions = NULL;
-    size_t dimension_count = 0;
-    EG_TRY(eg_arena_alloc(sweep->arena, &dimensions, settings->count, sizeof *dimensions));
-    EG_TRY(read_dimensions(sweep, dimensions, &dimension_count, settings, seed_value));
-    if (dimension_count == 0) {
+    eg_sample *sample = NULL;
+    EG_TRY(eg_arena_alloc(sweep->arena, &sample, 1, sizeof *sample));
+    sample->halton = halton;
+    EG_TRY(eg_arena_alloc(sweep->arena, &sample->dimensions, settings->count,
+                          sizeof *sample->dimensions));
+    EG_TRY(read_dimensions(sweep, sample->dimensions, &sample->count, settings, seed_value));
+    if (sample->count == 0) {
         return eg_ok(); /* all given on the command line: the draws would all be the same */
     }
-    eg_axis axis = {.label = "sample", .name = "sample", .at = map->at, .count = (size_t)draws};
-    EG_TRY(make_axis(sweep, &axis, dimensions, dimension_count, halton));
+    EG_TRY(fill_sample(sweep, sample, (size_t)draws));
+    eg_axis axis = {.label = "sample",
+                    .name = "sample",
+                    .at = map->at,
+                    .sample = sample,
+                    .count = (size_t)draws};
     return eg_axes_add(sweep, axes, &axis);
 }

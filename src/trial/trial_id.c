@@ -4,23 +4,23 @@
 #include "engram/trial.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count)
 {
+    enum { END = 64 }; /* of the text: "seed=…\nresult_version=…\n" */
     char *text = NULL;
-    EG_TRY(eg_settings_text(&text, settings, false));
-    eg_status status = eg_ok();
-    for (size_t i = 0; i < count && status.code == EG_OK; i++) {
-        char *whole = NULL;
-        status = eg_format(&whole, "%sseed=%" PRIu64 "\nresult_version=%d\n", text, seeds[i],
-                           EG_RESULT_VERSION);
-        out[i] = status.code == EG_OK ? eg_hash64(whole, strlen(whole)) : 0;
-        eg_free(whole);
+    EG_TRY(eg_settings_text_with_room(&text, settings, false, END));
+    size_t length = strlen(text);
+    for (size_t i = 0; i < count; i++) {
+        int more = snprintf(text + length, END, "seed=%" PRIu64 "\nresult_version=%d\n", seeds[i],
+                            EG_RESULT_VERSION);
+        out[i] = eg_hash64(text, length + (size_t)more);
     }
     eg_free(text);
-    return status;
+    return eg_ok();
 }
 
 eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)

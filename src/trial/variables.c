@@ -153,12 +153,22 @@ static bool is_recorded(size_t which, bool held_out, bool untrained)
     }
 }
 
+/** What decides which of the core's variables are recorded. */
+typedef struct recorded {
+    bool held_out, untrained;
+} recorded;
+
+static recorded recorded_by(const eg_view *root)
+{
+    return (recorded){.held_out = eg_protocol_selection(root).holdout > 0,
+                      .untrained = eg_view_bool(root, "eval.untrained")};
+}
+
 eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_settings *settings)
 {
     eg_view view = eg_settings_root(settings);
     const eg_variable *const *added = learner_variables(eg_view_component(&view, "learner"));
-    bool held_out = eg_protocol_selection(&view).holdout > 0;
-    bool untrained = eg_view_bool(&view, "eval.untrained");
+    recorded by = recorded_by(&view);
     size_t core = 0;
     size_t more = 0;
     while (added != NULL && added[more] != NULL) {
@@ -167,7 +177,7 @@ eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_s
     const eg_variable **list = NULL;
     EG_TRY(eg_alloc(&list, EG_VAR_COUNT + more + 1, sizeof(const eg_variable *)));
     for (size_t i = 0; i < EG_VAR_COUNT; i++) {
-        if (is_recorded(i, held_out, untrained)) {
+        if (is_recorded(i, by.held_out, by.untrained)) {
             list[core++] = &eg_core_variables[i];
         }
     }
@@ -177,6 +187,20 @@ eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_s
     *out = list;
     *count = core + more;
     return eg_ok();
+}
+
+bool eg_trial_records(const eg_settings *settings, const eg_variable *variable)
+{
+    eg_view view = eg_settings_root(settings);
+    if (variable >= eg_core_variables && variable < eg_core_variables + EG_VAR_COUNT) {
+        recorded by = recorded_by(&view);
+        return is_recorded((size_t)(variable - eg_core_variables), by.held_out, by.untrained);
+    }
+    const eg_variable *const *added = learner_variables(eg_view_component(&view, "learner"));
+    while (added != NULL && *added != NULL && *added != variable) {
+        added++;
+    }
+    return added != NULL && *added != NULL;
 }
 
 const eg_variable *eg_trial_variable(const char *name)
