@@ -58,8 +58,8 @@ static void assert_killed(const int *numbers, size_t count, long gap, int number
 static void test_one_signal_asks_to_stop(void **state)
 {
     (void)state;
-    const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
-    for (size_t i = 0; i < 4; i++) {
+    const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU};
+    for (size_t i = 0; i < 5; i++) {
         assert_survives(&numbers[i], 1, 0, numbers[i]);
     }
 }
@@ -80,6 +80,7 @@ static void test_soft_signals_never_do(void **state)
     assert_survives((const int[]){SIGUSR1, SIGTERM}, 2, 300, SIGUSR1);
     assert_survives((const int[]){SIGTERM, SIGUSR1}, 2, 300, SIGTERM);
     assert_survives((const int[]){SIGHUP, SIGHUP}, 2, 300, SIGHUP);
+    assert_survives((const int[]){SIGXCPU, SIGXCPU}, 2, 300, SIGXCPU);
 }
 
 static void test_nohup(void **state)

@@ -168,7 +168,7 @@ eg_status eg_sched_work(eg_world *world, const eg_sched_options *options) EG_WAR
 /** Ranks above 0 are told to leave without any work (rank 0 failed before the sweep began). */
 void eg_sched_dismiss(eg_world *world);
 
-/** Signals: SIGINT, SIGTERM, SIGUSR1, SIGHUP ask to stop; a second SIGINT or SIGTERM ends the process at
+/** Signals: SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU ask to stop; a second SIGINT or SIGTERM ends the process at
  * once. A SIGHUP that is ignored (nohup) stays so. */
 eg_status eg_signals_install(void) EG_WARN_UNUSED;
 /** Number of the signal that asked to stop, 0 if none. */

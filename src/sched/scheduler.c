@@ -157,6 +157,7 @@ static const char *signal_name(int number)
            : number == SIGTERM ? "SIGTERM"
            : number == SIGUSR1 ? "SIGUSR1"
            : number == SIGHUP  ? "SIGHUP"
+           : number == SIGXCPU ? "SIGXCPU"
                                : "a signal";
 }
 

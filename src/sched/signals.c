@@ -45,7 +45,7 @@ static void handle(int number)
 
 eg_status eg_signals_install(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU};
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {

@@ -42,7 +42,7 @@ static eg_status drain(void *user, eg_writer *writer)
 /** Signals end it as they end any process, and it leaves no core file of somebody's bytes. */
 static void become_child(uint64_t bytes)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGPIPE};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         (void)signal(numbers[i], SIG_DFL);
     }

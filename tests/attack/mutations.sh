@@ -2,7 +2,7 @@
 # Every reader of what others wrote gets inputs with damage in them, one command each: sweeps, tables of points, journals,
 # results files, checkpoints, data files, words, the environment. Each command ends in bounded time with an answer or a refusal
 # in words; no signal, no sanitizer's report. What was accepted and written is sound.
-# shellcheck disable=SC2034 # for support.sh
+# shellcheck disable=SC2034,SC2317 # for support.sh; functions called by their names
 about="Mutated inputs for every reader of engram, a command each; meant for a build with sanitizers."
 short=500
 full=6000

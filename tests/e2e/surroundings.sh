@@ -42,3 +42,12 @@ for limit in 4 64; do
     whole r
     rm r.*
 done
+
+# The soft limit of processor time asks to stop, as other signals do; the trial would take much longer.
+(
+    ulimit -St 1
+    expect 75 "$engram" run s.yaml -o r.h5 --quiet stream.epochs=1000000
+)
+expect 0 "$engram" check r.h5
+has out "4 trials"
+lacks out "running"
