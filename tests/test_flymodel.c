@@ -6,25 +6,25 @@
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "engram/trial.h"
-#include "learner/fly.h"
+#include "learner/flymodel.h"
 
 #include <math.h>
 #include <string.h>
 
-static eg_fly *make(eg_fly_shape shape, uint64_t seed)
+static eg_flymodel *make(eg_flymodel_shape shape, uint64_t seed)
 {
-    eg_fly *fly = NULL;
-    assert_ok(eg_fly_create(&fly, &shape, seed));
+    eg_flymodel *fly = NULL;
+    assert_ok(eg_flymodel_create(&fly, &shape, seed));
     return fly;
 }
 
 /** Unit j listens to inputs j and j + 1, the last one to the last and the first. Two of four win. */
-static eg_fly *toy(void)
+static eg_flymodel *toy(void)
 {
     const uint32_t start[] = {0, 2, 4, 6, 8};
     const uint32_t unit[] = {0, 3, 0, 1, 1, 2, 2, 3};
-    eg_fly *fly = make(
-        (eg_fly_shape){
+    eg_flymodel *fly = make(
+        (eg_flymodel_shape){
             .inputs = 4, .units = 4, .classes = 3, .ones = 2, .active = 0.5, .rate = 0.3},
         1);
     memcpy(fly->start, start, sizeof start);
@@ -32,7 +32,8 @@ static eg_fly *toy(void)
     return fly;
 }
 
-static void assert_code(const eg_fly *fly, size_t count, const size_t *winner, const double *value)
+static void assert_code(const eg_flymodel *fly, size_t count, const size_t *winner,
+                        const double *value)
 {
     assert_int_equal(fly->count, count);
     for (size_t k = 0; k < count; k++) {
@@ -62,18 +63,18 @@ static const eg_real even[] = {7, 7, 7, 7};
 static void codes_by_hand(void **state)
 {
     (void)state;
-    eg_fly *fly = toy();
-    eg_fly_code(fly, a);
+    eg_flymodel *fly = toy();
+    eg_flymodel_code(fly, a);
     assert_code(fly, 2, (const size_t[]){0, 3}, (const double[]){1, 2.0 / 3});
-    eg_fly_code(fly, b);
+    eg_flymodel_code(fly, b);
     assert_code(fly, 2, (const size_t[]){1, 2}, (const double[]){5.0 / 6, 1});
-    eg_fly_code(fly, c);
+    eg_flymodel_code(fly, c);
     assert_code(fly, 2, (const size_t[]){2, 3}, (const double[]){0.8, 1});
-    eg_fly_code(fly, t);
+    eg_flymodel_code(fly, t);
     assert_code(fly, 3, (const size_t[]){0, 1, 3}, (const double[]){1, 0.5, 0.5});
-    eg_fly_code(fly, even);
+    eg_flymodel_code(fly, even);
     assert_int_equal(fly->count, 0);
-    eg_fly_free(fly);
+    eg_flymodel_free(fly);
 }
 
 /* Rate 0.3; rows after a -> 0, b -> 1, c -> 2:
@@ -82,43 +83,43 @@ static void codes_by_hand(void **state)
 static void three_classes_by_hand(void **state)
 {
     (void)state;
-    eg_fly *fly = toy();
+    eg_flymodel *fly = toy();
     eg_real scores[3];
-    eg_fly_code(fly, a);
-    eg_fly_score(fly, scores);
+    eg_flymodel_code(fly, a);
+    eg_flymodel_score(fly, scores);
     assert_true(isinf(scores[0]) && scores[0] < 0 && scores[1] == scores[0]);
-    eg_fly_associate(fly, 0);
+    eg_flymodel_associate(fly, 0);
     assert_numbers(fly->weight, (const double[]){0.3, 0, 0, 0.2, 0, 0, 0, 0, 0, 0, 0, 0}, 12);
-    eg_fly_code(fly, b);
-    eg_fly_associate(fly, 1);
+    eg_flymodel_code(fly, b);
+    eg_flymodel_associate(fly, 1);
     /* Two classes are known, and only they can be predicted. */
-    eg_fly_score(fly, scores);
+    eg_flymodel_score(fly, scores);
     assert_numbers(scores, (const double[]){0, 61.0 / 120}, 2);
     assert_true(isinf(scores[2]) && scores[2] < 0);
-    eg_fly_code(fly, c);
-    eg_fly_associate(fly, 2);
+    eg_flymodel_code(fly, c);
+    eg_flymodel_associate(fly, 2);
     assert_numbers(fly->weight, (const double[]){0.3, 0, 0, 0.2, 0, 0.25, 0.3, 0, 0, 0, 0.24, 0.3},
                    12);
-    eg_fly_score(fly, scores);
-    eg_fly_code(fly, a);
-    eg_fly_score(fly, scores);
+    eg_flymodel_score(fly, scores);
+    eg_flymodel_code(fly, a);
+    eg_flymodel_score(fly, scores);
     assert_numbers(scores, (const double[]){13.0 / 30, 0, 0.2}, 3);
-    eg_fly_code(fly, b);
-    eg_fly_score(fly, scores);
+    eg_flymodel_code(fly, b);
+    eg_flymodel_score(fly, scores);
     assert_numbers(scores, (const double[]){0, 61.0 / 120, 0.24}, 3);
     /* Three more of a: unit 0 saturates at 1, unit 3 reaches 0.8, nothing else moves. */
-    eg_fly_code(fly, a);
+    eg_flymodel_code(fly, a);
     for (size_t i = 0; i < 3; i++) {
-        eg_fly_associate(fly, 0);
+        eg_flymodel_associate(fly, 0);
     }
     assert_numbers(fly->weight, (const double[]){1, 0, 0, 0.8, 0, 0.25, 0.3, 0, 0, 0, 0.24, 0.3},
                    12);
-    eg_fly_free(fly);
+    eg_flymodel_free(fly);
 }
 
 enum { IN = 100, UNITS = 1000, CLASSES = 4, EXAMPLES = 40 };
 
-static const eg_fly_shape large = {
+static const eg_flymodel_shape large = {
     .inputs = IN, .units = UNITS, .classes = CLASSES, .ones = 9, .active = 0.01, .rate = 0.02};
 
 static void random_images(eg_real *x)
@@ -133,9 +134,9 @@ static void random_images(eg_real *x)
 static void connections(void **state)
 {
     (void)state;
-    eg_fly *fly = make(large, 1);
-    eg_fly *other = make(large, 2);
-    eg_fly *same = make(large, 1);
+    eg_flymodel *fly = make(large, 1);
+    eg_flymodel *other = make(large, 2);
+    eg_flymodel *same = make(large, 1);
     size_t heard[UNITS] = {0};
     assert_int_equal(fly->start[0], 0);
     assert_int_equal(fly->start[IN], UNITS * large.ones);
@@ -154,9 +155,9 @@ static void connections(void **state)
     size_t size = UNITS * large.ones * sizeof *fly->unit;
     assert_memory_equal(fly->unit, same->unit, size);
     assert_memory_not_equal(fly->unit, other->unit, size);
-    eg_fly_free(fly);
-    eg_fly_free(other);
-    eg_fly_free(same);
+    eg_flymodel_free(fly);
+    eg_flymodel_free(other);
+    eg_flymodel_free(same);
 }
 
 /* 0.01 of 1000 units: ten, for every image; the strongest is 1. Scale and offset of an image tell
@@ -165,12 +166,12 @@ static void any_order_teaches_the_same(void **state)
 {
     (void)state;
     static eg_real x[EXAMPLES * IN];
-    eg_fly *forth = make(large, 1);
-    eg_fly *back = make(large, 1);
+    eg_flymodel *forth = make(large, 1);
+    eg_flymodel *back = make(large, 1);
     uint8_t won[CLASSES][UNITS] = {{0}};
     random_images(x);
     for (size_t i = 0; i < EXAMPLES; i++) {
-        eg_fly_code(forth, x + i * IN);
+        eg_flymodel_code(forth, x + i * IN);
         assert_int_equal(forth->count, 10);
         eg_real most = 0;
         for (size_t k = 0; k < 10; k++) {
@@ -178,21 +179,21 @@ static void any_order_teaches_the_same(void **state)
             most = forth->value[k] > most ? forth->value[k] : most;
         }
         assert_close((double)most, 1.0, 1e-7);
-        eg_fly_associate(forth, i % CLASSES);
+        eg_flymodel_associate(forth, i % CLASSES);
         size_t j = EXAMPLES - 1 - i;
         eg_real scaled[IN];
         for (size_t k = 0; k < IN; k++) {
             scaled[k] = 4 * x[j * IN + k] - 8;
         }
-        eg_fly_code(back, scaled);
-        eg_fly_associate(back, j % CLASSES);
+        eg_flymodel_code(back, scaled);
+        eg_flymodel_associate(back, j % CLASSES);
     }
     for (size_t k = 0; k < (size_t)CLASSES * UNITS; k++) {
         assert_close((double)forth->weight[k], (double)back->weight[k], 1e-5);
         assert_true((forth->weight[k] > 0) == (won[k / UNITS][k % UNITS] != 0));
     }
-    eg_fly_free(forth);
-    eg_fly_free(back);
+    eg_flymodel_free(forth);
+    eg_flymodel_free(back);
 }
 
 static void out_of_memory(void **state)
@@ -200,10 +201,10 @@ static void out_of_memory(void **state)
     (void)state;
     size_t before = eg_memory_live_blocks();
     size_t failures = 0;
-    eg_fly *fly = NULL;
+    eg_flymodel *fly = NULL;
     while (fly == NULL) {
         eg_memory_fail_after(failures + 1);
-        eg_status status = eg_fly_create(&fly, &large, 1);
+        eg_status status = eg_flymodel_create(&fly, &large, 1);
         eg_memory_fail_after(0);
         if (!eg_is_ok(&status)) {
             assert_int_equal(status.code, EG_MEMORY);
@@ -213,8 +214,8 @@ static void out_of_memory(void **state)
         }
     }
     assert_int_equal(failures, 11);
-    eg_fly_free(fly);
-    eg_fly_free(NULL);
+    eg_flymodel_free(fly);
+    eg_flymodel_free(NULL);
     assert_int_equal(eg_memory_live_blocks(), before);
 }
 

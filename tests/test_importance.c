@@ -197,7 +197,7 @@ static void measure(const char *const *words, bool singly, bool repeat, eg_real 
     eg_importance importance;
     eg_fisher fisher;
     eg_view view = eg_view_inside(&s.root, "learner");
-    assert_ok(eg_gradient_open(&learner, &s.setup, SCENE_BATCH, true));
+    assert_ok(eg_gradient_learner_open(&learner, &s.setup, SCENE_BATCH, true));
     eg_sensitivity rule = eg_fisher_open(&fisher, &view, SCENE_CLASSES);
     assert_ok(eg_importance_open(&importance, &rule, &learner, &view, &s.setup));
     assert_true(importance.singly);
@@ -216,7 +216,7 @@ static void measure(const char *const *words, bool singly, bool repeat, eg_real 
     assert_int_equal(learner.net->step, 0);
     memcpy(out, result, learner.net->param_count * sizeof *out);
     eg_importance_close(&importance);
-    eg_gradient_close(&learner);
+    eg_gradient_learner_close(&learner);
     scene_close(&s);
 }
 
@@ -274,7 +274,7 @@ static void sampled_labels(void **state)
     s.setup.root = &s.root;
     eg_gradient_learner learner = {.evaluated = 0};
     eg_view view = eg_view_inside(&s.root, "learner");
-    assert_ok(eg_gradient_open(&learner, &s.setup, SCENE_BATCH, true));
+    assert_ok(eg_gradient_learner_open(&learner, &s.setup, SCENE_BATCH, true));
     eg_fisher fisher;
     eg_sensitivity rule = eg_fisher_open(&fisher, &view, SCENE_CLASSES);
     for (size_t k = 0; k <= SEEDS; k++) {
@@ -296,7 +296,7 @@ static void sampled_labels(void **state)
         /* 8000 labels; each square is within [0, 1]. */
         assert_true(fabs(sum[j] / SEEDS - exact[j]) < 4 * 0.5 / sqrt(SEEDS * 20.0));
     }
-    eg_gradient_close(&learner);
+    eg_gradient_learner_close(&learner);
     scene_close(&s);
 }
 

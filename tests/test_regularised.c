@@ -1,4 +1,4 @@
-/** Learners with penalties: what they pull by, by hand and by finite differences, and what they leave
+/** Learners with penalties: their penalties, by hand and by finite differences, and what they leave
  *  alone. In double. */
 #include "learner_scene.h"
 
@@ -32,7 +32,7 @@ static double penalty_of(const learner_scene *s)
     const eg_regularised *self = scene_regularised(s);
     double sum = 0;
     for (size_t t = 0; t < self->term_count; t++) {
-        sum += eg_anchor_value(&self->terms[t], scene_net(s)->params);
+        sum += eg_penalty_term_value(&self->terms[t], scene_net(s)->params);
     }
     return sum;
 }
@@ -138,12 +138,12 @@ static void whole_gradients_give_the_same(void **state)
         parameters_after(words, 3, whole);
         words[1] = "0.1";
         parameters_after(words, 3, bounded);
-        double apart = 0;
+        double separate_terms = 0;
         for (size_t i = 0; i < PARAMS; i++) {
             assert_close(whole[i], pieces[i], 1e-12);
-            apart += fabs(bounded[i] - pieces[i]);
+            separate_terms += fabs(bounded[i] - pieces[i]);
         }
-        assert_true(apart > 1e-3);
+        assert_true(separate_terms > 1e-3);
     }
 }
 
@@ -175,13 +175,13 @@ static void merged_terms_are_their_sum(void **state)
     parameters_after(variants[1], 3, separate);
     parameters_after(SCENE("learner", "online_ewc", "learner.lambda", "30", "learner.gamma", "1"),
                      3, online);
-    double apart = 0;
+    double separate_terms = 0;
     for (size_t i = 0; i < PARAMS; i++) {
         assert_close(merged[i], separate[i], 1e-11);
-        apart += fabs(merged[i] - online[i]);
+        separate_terms += fabs(merged[i] - online[i]);
     }
     /* Online EWC forgets where its older terms were. */
-    assert_true(apart > 1e-4);
+    assert_true(separate_terms > 1e-4);
 }
 
 /* F <- gamma F + F_t around the newest parameters; normalised, each F_t has mean 1 where it is not 0. */
@@ -193,10 +193,10 @@ static void online_ewc_by_its_parts(void **state)
             opened(SCENE("learner", "online_ewc", "learner.gamma", "0.25", "learner.lambda", "1",
                          "learner.normalise", normalise == 1 ? "true" : "false"));
         scene_create(&s);
-        const eg_anchor *anchor = &scene_regularised(&s)->terms[0];
+        const eg_penalty_term *term = &scene_regularised(&s)->terms[0];
         eg_real first[PARAMS];
         scene_learn(&s, 0);
-        memcpy(first, anchor->importance, sizeof first);
+        memcpy(first, term->importance, sizeof first);
         double sum = 0;
         size_t count = 0;
         for (size_t i = 0; i < PARAMS; i++) {
@@ -206,7 +206,7 @@ static void online_ewc_by_its_parts(void **state)
         assert_int_equal(count, SCENE_CLASSES * (SCENE_INPUTS + 1));
         assert_true((fabs(sum / (double)count - 1) < 1e-12) == (normalise == 1));
         scene_learn(&s, 1);
-        assert_memory_equal(anchor->centre, scene_net(&s)->params, sizeof first);
+        assert_memory_equal(term->anchor, scene_net(&s)->params, sizeof first);
         /* What the second task added is what a learner that keeps nothing has. */
         learner_scene other =
             opened(SCENE("learner", "online_ewc", "learner.gamma", "0", "learner.lambda", "1",
@@ -216,7 +216,7 @@ static void online_ewc_by_its_parts(void **state)
         scene_learn(&other, 1);
         const eg_real *second = scene_regularised(&other)->terms[0].importance;
         for (size_t i = 0; i < PARAMS; i++) {
-            assert_close(anchor->importance[i], 0.25 * first[i] + second[i], 1e-13);
+            assert_close(term->importance[i], 0.25 * first[i] + second[i], 1e-13);
         }
         scene_close(&other);
         scene_close(&s);
@@ -232,8 +232,8 @@ static void mas_sums_or_averages(void **state)
         opened(SCENE("learner", "mas", "learner.lambda", "0", "learner.average", "true"));
     scene_create(&sum);
     scene_create(&mean);
-    const eg_anchor *a = &scene_regularised(&sum)->terms[0];
-    const eg_anchor *b = &scene_regularised(&mean)->terms[0];
+    const eg_penalty_term *a = &scene_regularised(&sum)->terms[0];
+    const eg_penalty_term *b = &scene_regularised(&mean)->terms[0];
     for (size_t phase = 0; phase < 2; phase++) {
         scene_learn(&sum, phase);
         scene_learn(&mean, phase);
@@ -260,7 +260,7 @@ static void synaptic_intelligence_by_hand(void **state)
     scene_create(&s);
     eg_net *net = scene_net(&s);
     memcpy(start, net->params, sizeof start);
-    const eg_pull *pulled = &scene_regularised(&s)->pull;
+    const eg_regularisation *regularisation = &scene_regularised(&s)->regularisation;
     for (size_t phase = 0; phase < 2; phase++) {
         double saved[PARAMS] = {0};
         eg_real before[PARAMS];
@@ -269,12 +269,12 @@ static void synaptic_intelligence_by_hand(void **state)
             (void)scene_step(&s, phase, step);
             for (size_t i = 0; i < PARAMS; i++) {
                 double by = net->params[i] - before[i];
-                double pull = 2 * lambda * importance[i] * (before[i] - start[i]);
-                saved[i] -= (-by / lr - pull) * by;
+                double penalty = 2 * lambda * importance[i] * (before[i] - start[i]);
+                saved[i] -= (-by / lr - penalty) * by;
             }
         }
         /* A move of parameter 3 by 2 up a slope of 50: it made things worse by 100. */
-        pulled->along.path[3] -= 50 * 2;
+        regularisation->update_terms.path_integral[3] -= 50 * 2;
         saved[3] -= 100;
         for (size_t i = 0; i < PARAMS; i++) {
             double way = net->params[i] - start[i];
@@ -303,11 +303,11 @@ static void factors_are_those_of_the_papers(void **state)
         for (size_t step = 0; step < 3; step++) {
             (void)scene_step(&s, 1, step);
         }
-        const eg_anchor *anchor = &scene_regularised(&s)->terms[0];
+        const eg_penalty_term *term = &scene_regularised(&s)->terms[0];
         double sum = 0;
         for (size_t i = 0; i < PARAMS; i++) {
-            double away = scene_net(&s)->params[i] - anchor->centre[i];
-            sum += (anchor->importance != NULL ? anchor->importance[i] : 1) * away * away;
+            double away = scene_net(&s)->params[i] - term->anchor[i];
+            sum += (term->importance != NULL ? term->importance[i] : 1) * away * away;
         }
         assert_true(sum > 1e-6);
         assert_close(penalty_of(&s) / (factor[k] * sum), 1, 1e-12);
@@ -324,10 +324,10 @@ static void the_last_task_costs_nothing(void **state)
     scene_create(&s);
     scene_learn(&s, 0);
     scene_learn(&s, 1);
-    const eg_anchor *anchor = &scene_regularised(&s)->terms[0];
-    memcpy(before, anchor->importance, sizeof before);
+    const eg_penalty_term *term = &scene_regularised(&s)->terms[0];
+    memcpy(before, term->importance, sizeof before);
     scene_learn(&s, 2);
-    assert_memory_equal(anchor->importance, before, sizeof before);
+    assert_memory_equal(term->importance, before, sizeof before);
     scene_close(&s);
 }
 

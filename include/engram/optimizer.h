@@ -3,9 +3,9 @@
 #define ENGRAM_OPTIMIZER_H
 
 #include "engram/pack.h"
+#include "engram/penalty.h"
 #include "engram/real.h"
 #include "engram/settings.h"
-#include "engram/spring.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,20 +21,20 @@ typedef struct eg_update {
     size_t n;
     eg_real *w;
     const eg_real *g;
-    eg_real scale;         /**< of g */
-    eg_spring spring;      /**< its pull is added to the scaled g; centre NULL: nothing is */
-    eg_real *path;         /**< -= loss_g times the change of w; NULL: not followed */
-    const eg_real *loss_g; /**< where path is */
+    eg_real scale;          /**< of g */
+    eg_penalty penalty;     /**< its gradient is added to the scaled g; anchor NULL: none */
+    eg_real *path_integral; /**< -= loss_g times the change of w; NULL: not followed */
+    const eg_real *loss_g;  /**< set where path_integral is */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /**< state arrays [n] */
 } eg_update;
 
-/** What goes along with an update; arrays [n] of all parameters, borrowed. */
-typedef struct eg_along {
-    const eg_spring *spring; /**< its pull is added to the gradient; NULL: nothing is */
+/** What an update also carries; arrays [n] of all parameters, borrowed. */
+typedef struct eg_update_terms {
+    const eg_penalty *penalty; /**< its gradient is added; NULL: none */
     /** Of every parameter, minus the sum over updates of its gradient times its change: what it
      * contributed to lowering the loss. NULL: not followed. */
-    eg_real *path;
-} eg_along;
+    eg_real *path_integral;
+} eg_update_terms;
 
 typedef struct eg_optimizer_kind {
     eg_component component;
@@ -65,10 +65,11 @@ void eg_optimizer_free(eg_optimizer *optimizer);
 void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads);
 /** The same in pieces: begin the update, then apply it to each part of the parameters once. `params`
  *  is the whole array [n]; grads [count] are of the parameters first … first+count-1, and so are
- *  loss_grads, those that a path takes; NULL: the same. */
+ *  loss_grads, those that a path integral takes; NULL: the same. */
 void eg_optimizer_begin(eg_optimizer *optimizer);
 void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
-                        const eg_real *grads, const eg_real *loss_grads, const eg_along *along);
+                        const eg_real *grads, const eg_real *loss_grads,
+                        const eg_update_terms *update_terms);
 /** Whether updates need the norm of the whole gradient first (setting clip_norm). */
 bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer);
 /** After begin: the update takes gradients scaled to the norm the settings allow; `squares` is the sum

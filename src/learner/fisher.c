@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-const char *const eg_fisher_words[] = {
+const char *const eg_fisher_names[] = {
     [EG_FISHER_EXACT] = "exact",
     [EG_FISHER_SAMPLED] = "sampled",
     [EG_FISHER_ARGMAX] = "argmax",

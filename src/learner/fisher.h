@@ -13,7 +13,7 @@ typedef enum eg_fisher_label {
     EG_FISHER_EMPIRICAL, /**< the true label */
 } eg_fisher_label;
 
-extern const char *const eg_fisher_words[]; /**< "exact", "sampled", "argmax", "empirical", NULL */
+extern const char *const eg_fisher_names[]; /**< "exact", "sampled", "argmax", "empirical", NULL */
 
 typedef struct eg_fisher {
     eg_fisher_label label;
@@ -30,7 +30,7 @@ eg_status eg_fisher_check(const eg_view *view) EG_WARN_UNUSED;
     {.name = "fisher",                                                                             \
      .type = EG_TYPE_NAME,                                                                         \
      .default_text = "exact",                                                                      \
-     .names = eg_fisher_words,                                                                     \
+     .names = eg_fisher_names,                                                                     \
      .doc = "labels of the Fisher information: the network's own distribution (exact, or one "     \
             "sampled per example), its prediction (argmax), or the true label (empirical)"},       \
         {.name = "beta",                                                                           \

@@ -4,7 +4,7 @@
 #define ENGRAM_LEARNER_IMPORTANCE_H
 
 #include "engram/random.h"
-#include "learner/gradient.h"
+#include "learner/gradient_learner.h"
 
 /** What is differentiated. */
 typedef struct eg_sensitivity {

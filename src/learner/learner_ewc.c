@@ -33,7 +33,7 @@ static eg_status ewc_end_phase(eg_learner *learner, size_t phase)
         size_t term = self->base.term_count == 1 ? 0 : phase;
         const eg_real *f = NULL;
         EG_TRY(eg_importance_measure(&self->importance, phase, &f));
-        eg_anchor_merge(&self->base.terms[term], f, self->base.gradient.net->params);
+        eg_penalty_term_merge(&self->base.terms[term], f, self->base.gradient.net->params);
     }
     return eg_ok();
 }
@@ -92,7 +92,8 @@ static const eg_param params[] = {
 
 const eg_learner_kind eg_learner_ewc = {
     .component = {.name = "ewc",
-                  .doc = "elastic weight consolidation: old tasks pull by their Fisher information",
+                  .doc = "elastic weight consolidation: a penalty around the parameters of each "
+                         "old task, weighted by Fisher information",
                   .source = "Kirkpatrick et al. 2017, arXiv 1612.00796, eq. 3",
                   .params = params,
                   .param_count = EG_COUNT(params)},

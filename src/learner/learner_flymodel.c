@@ -1,12 +1,12 @@
-/** FlyModel: no network, no optimizer, no gradients; see learner/fly.h. */
+/** FlyModel: no network, no optimizer, no gradients; see learner/flymodel.h. */
 #include "engram/learner.h"
 
 #include "engram/memory.h"
-#include "learner/fly.h"
+#include "learner/flymodel.h"
 
 typedef struct flymodel {
     eg_learner base;
-    eg_fly *fly;
+    eg_flymodel *fly;
     eg_real *scores;           /* [minibatch, outputs] */
     size_t evaluated, winners; /* examples of the last predict, and all their active units */
 } flymodel;
@@ -14,7 +14,7 @@ typedef struct flymodel {
 static void flymodel_free(eg_learner *learner)
 {
     flymodel *self = (flymodel *)learner;
-    eg_fly_free(self->fly);
+    eg_flymodel_free(self->fly);
     eg_free(self->scores);
     eg_free(self);
 }
@@ -32,17 +32,17 @@ static size_t best_of(size_t n, const eg_real *scores)
 static eg_status flymodel_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     flymodel *self = (flymodel *)learner;
-    const eg_fly_shape *shape = &self->fly->shape;
+    const eg_flymodel_shape *shape = &self->fly->shape;
     if (batch->label == NULL) {
         return eg_fail(EG_INVALID, "learner flymodel needs classes to learn");
     }
     size_t wrong = 0;
     for (size_t b = 0; b < batch->size; b++) {
         eg_real *scores = self->scores + b * shape->classes;
-        eg_fly_code(self->fly, batch->x + b * shape->inputs);
-        eg_fly_score(self->fly, scores);
+        eg_flymodel_code(self->fly, batch->x + b * shape->inputs);
+        eg_flymodel_score(self->fly, scores);
         wrong += best_of(shape->classes, scores) != batch->label[b] ? 1 : 0;
-        eg_fly_associate(self->fly, batch->label[b]);
+        eg_flymodel_associate(self->fly, batch->label[b]);
     }
     *out = (eg_step_outcome){.loss = (double)wrong / (double)batch->size, .outputs = self->scores};
     return eg_ok();
@@ -51,12 +51,12 @@ static eg_status flymodel_step(eg_learner *learner, const eg_batch *batch, eg_st
 static eg_status flymodel_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
 {
     flymodel *self = (flymodel *)learner;
-    const eg_fly_shape *shape = &self->fly->shape;
+    const eg_flymodel_shape *shape = &self->fly->shape;
     self->evaluated = batch->size;
     self->winners = 0;
     for (size_t b = 0; b < batch->size; b++) {
-        eg_fly_code(self->fly, batch->x + b * shape->inputs);
-        eg_fly_score(self->fly, scores + b * shape->classes);
+        eg_flymodel_code(self->fly, batch->x + b * shape->inputs);
+        eg_flymodel_score(self->fly, scores + b * shape->classes);
         self->winners += self->fly->count;
     }
     return eg_ok();
@@ -70,19 +70,19 @@ static void flymodel_activity(const eg_learner *learner, double *out)
 
 static double flymodel_flops(const eg_learner *learner)
 {
-    const eg_fly_shape *s = &((const flymodel *)learner)->fly->shape;
+    const eg_flymodel_shape *s = &((const flymodel *)learner)->fly->shape;
     double winners = s->active * (double)s->units;
     return (double)s->units * (double)s->ones + 2.0 * (double)s->classes * winners;
 }
 
 static void flymodel_write(const eg_learner *learner, eg_writer *writer)
 {
-    eg_fly_write(((const flymodel *)learner)->fly, writer);
+    eg_flymodel_write(((const flymodel *)learner)->fly, writer);
 }
 
 static eg_status flymodel_read(eg_learner *learner, eg_reader *reader)
 {
-    return eg_fly_read(((flymodel *)learner)->fly, reader);
+    return eg_flymodel_read(((flymodel *)learner)->fly, reader);
 }
 
 static const eg_learner_ops ops = {
@@ -98,7 +98,7 @@ static const eg_learner_ops ops = {
 static eg_status flymodel_create(eg_learner **out, const eg_view *view,
                                  const eg_learner_setup *setup)
 {
-    const eg_fly_shape shape = {
+    const eg_flymodel_shape shape = {
         .inputs = setup->shape.features,
         .units = eg_view_size(view, "units"),
         .classes = setup->shape.outputs,
@@ -115,7 +115,7 @@ static eg_status flymodel_create(eg_learner **out, const eg_view *view,
     self->base.ops = &ops;
     self->base.hidden_layers = 1;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_fly_create(&self->fly, &shape, setup->seed));
+    EG_TRY_DONE(status, eg_flymodel_create(&self->fly, &shape, setup->seed));
     EG_TRY_DONE(status,
                 eg_alloc(&self->scores, setup->shape.batch, shape.classes * sizeof *self->scores));
     *out = &self->base;

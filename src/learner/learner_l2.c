@@ -20,7 +20,7 @@ static eg_status l2_end_phase(eg_learner *learner, size_t phase)
 {
     l2 *self = (l2 *)learner;
     if (self->towards == TOWARDS_LAST && eg_regularised_goes_on(&self->base, phase)) {
-        eg_anchor_move(&self->base.terms[0], self->base.gradient.net->params);
+        eg_penalty_term_move(&self->base.terms[0], self->base.gradient.net->params);
     }
     return eg_ok();
 }
@@ -44,11 +44,11 @@ static eg_status l2_create(eg_learner **out, const eg_view *view, const eg_learn
         eg_regularised_free(base);
         return status;
     }
-    eg_anchor *anchor = &self->base.terms[0];
+    eg_penalty_term *term = &self->base.terms[0];
     if (self->towards == TOWARDS_INITIAL) {
-        eg_anchor_move(anchor, self->base.gradient.net->params);
+        eg_penalty_term_move(term, self->base.gradient.net->params);
     }
-    anchor->active = self->towards != TOWARDS_LAST;
+    term->active = self->towards != TOWARDS_LAST;
     *out = base;
     return status;
 }
@@ -66,9 +66,9 @@ static const eg_param params[] = {
 
 const eg_learner_kind eg_learner_l2 = {
     .component = {.name = "l2",
-                  .doc =
-                      "an equal pull of all parameters towards those of the last task, the initial "
-                      "ones, or zero",
+                  .doc = "an equal quadratic penalty on all parameters, towards those of the last "
+                         "task, the initial "
+                         "ones, or zero",
                   .source =
                       "Kirkpatrick et al. 2017, arXiv 1612.00796, figure 2A (last); Kumar et al. "
                       "2023, arXiv 2308.11958 (initial)",

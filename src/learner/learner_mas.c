@@ -39,8 +39,8 @@ static eg_status mas_end_phase(eg_learner *learner, size_t phase)
         double keep = self->average ? 1.0 - share : 1.0;
         const eg_real *importance = NULL;
         EG_TRY(eg_importance_measure(&self->importance, phase, &importance));
-        eg_anchor_follow(&self->base.terms[0], keep, share, importance,
-                         self->base.gradient.net->params);
+        eg_penalty_term_follow(&self->base.terms[0], keep, share, importance,
+                               self->base.gradient.net->params);
     }
     return eg_ok();
 }

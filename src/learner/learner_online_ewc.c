@@ -41,7 +41,7 @@ static eg_status online_ewc_end_phase(eg_learner *learner, size_t phase)
         const eg_real *f = NULL;
         EG_TRY(eg_importance_measure(&self->importance, phase, &f));
         double scale = self->normalise ? inverse_mean(net->param_count, f) : 1.0;
-        eg_anchor_follow(&self->base.terms[0], self->gamma, scale, f, net->params);
+        eg_penalty_term_follow(&self->base.terms[0], self->gamma, scale, f, net->params);
     }
     return eg_ok();
 }

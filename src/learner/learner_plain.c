@@ -1,28 +1,28 @@
 /** The plain learner: one network, one optimizer, one update per minibatch and no
  * continual-learning machinery. The baseline of everything, and the template of a learner. */
 #include "engram/memory.h"
-#include "learner/gradient.h"
+#include "learner/gradient_learner.h"
 
 static void plain_free(eg_learner *learner)
 {
-    eg_gradient_close((eg_gradient_learner *)learner);
+    eg_gradient_learner_close((eg_gradient_learner *)learner);
     eg_free(learner);
 }
 
 static eg_status plain_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
-    eg_gradient_step((eg_gradient_learner *)learner, batch, NULL, out);
+    eg_gradient_learner_step((eg_gradient_learner *)learner, batch, NULL, out);
     return eg_ok();
 }
 
 static const eg_learner_ops plain_ops = {
     .free = plain_free,
     .step = plain_step,
-    .predict = eg_gradient_predict,
-    .activity = eg_gradient_activity,
-    .flops = eg_gradient_flops,
-    .write = eg_gradient_write,
-    .read = eg_gradient_read,
+    .predict = eg_gradient_learner_predict,
+    .activity = eg_gradient_learner_activity,
+    .flops = eg_gradient_learner_flops,
+    .write = eg_gradient_learner_write,
+    .read = eg_gradient_learner_read,
 };
 
 static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
@@ -31,7 +31,7 @@ static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_le
     eg_gradient_learner *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     self->base.ops = &plain_ops;
-    eg_status status = eg_gradient_open(self, setup, setup->shape.batch, false);
+    eg_status status = eg_gradient_learner_open(self, setup, setup->shape.batch, false);
     if (!eg_is_ok(&status)) {
         plain_free(&self->base);
         return status;

@@ -5,7 +5,7 @@
  * algorithm 1 with reservoir sampling: examples are drawn first, then the minibatch is offered to the
  * memory. Drawn with replacement. */
 #include "engram/memory.h"
-#include "learner/gradient.h"
+#include "learner/gradient_learner.h"
 #include "learner/reservoir.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static void replay_free(eg_learner *learner)
     eg_free(self->row);
     eg_free(self->label);
     eg_sparse_free(self->sparse);
-    eg_gradient_close(&self->base);
+    eg_gradient_learner_close(&self->base);
     eg_free(self);
 }
 
@@ -125,7 +125,7 @@ static eg_status replay_step(eg_learner *learner, const eg_batch *batch, eg_step
     }
     eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_LEARNER, self->base.net->step);
     eg_batch joined = join(self, batch, &rng);
-    eg_gradient_step(&self->base, &joined, NULL, out);
+    eg_gradient_learner_step(&self->base, &joined, NULL, out);
     for (size_t i = 0; i < batch->size; i++) {
         eg_reservoir_offer(&self->memory, &rng, example(self, batch, i), batch->label[i]);
     }
@@ -134,23 +134,23 @@ static eg_status replay_step(eg_learner *learner, const eg_batch *batch, eg_step
 
 static void replay_write(const eg_learner *learner, eg_writer *writer)
 {
-    eg_gradient_write(learner, writer);
+    eg_gradient_learner_write(learner, writer);
     eg_reservoir_write(&((const replay *)learner)->memory, writer);
 }
 
 static eg_status replay_read(eg_learner *learner, eg_reader *reader)
 {
     replay *self = (replay *)learner;
-    EG_TRY(eg_gradient_read(learner, reader));
+    EG_TRY(eg_gradient_learner_read(learner, reader));
     return eg_reservoir_read(&self->memory, self->base.net->outputs, reader);
 }
 
 static const eg_learner_ops replay_ops = {
     .free = replay_free,
     .step = replay_step,
-    .predict = eg_gradient_predict,
-    .activity = eg_gradient_activity,
-    .flops = eg_gradient_flops,
+    .predict = eg_gradient_learner_predict,
+    .activity = eg_gradient_learner_activity,
+    .flops = eg_gradient_learner_flops,
     .write = replay_write,
     .read = replay_read,
 };
@@ -165,7 +165,7 @@ static eg_status replay_create(eg_learner **out, const eg_view *view, const eg_l
     self->seed = setup->seed;
     size_t rows = setup->shape.batch + self->replayed;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_gradient_open(&self->base, setup, rows, false));
+    EG_TRY_DONE(status, eg_gradient_learner_open(&self->base, setup, rows, false));
     EG_TRY_DONE(status, eg_reservoir_open(&self->memory, eg_view_size(view, "capacity"), features));
     EG_TRY_DONE(status, eg_alloc(&self->x, rows, features * sizeof *self->x));
     EG_TRY_DONE(status, eg_alloc(&self->row, features, sizeof *self->row));

@@ -28,15 +28,15 @@ static eg_status si_end_phase(eg_learner *learner, size_t phase)
 {
     si *self = (si *)learner;
     const eg_net *net = self->base.gradient.net;
-    eg_anchor *anchor = &self->base.terms[0];
+    eg_penalty_term *term = &self->base.terms[0];
     if (eg_regularised_goes_on(&self->base, phase)) {
         for (size_t i = 0; i < net->param_count; i++) {
-            double way = (double)net->params[i] - (double)anchor->centre[i];
+            double way = (double)net->params[i] - (double)term->anchor[i];
             self->found[i] =
                 (eg_real)(fmax(0.0, (double)self->saved[i]) / (way * way + self->damping));
         }
         memset(self->saved, 0, net->param_count * sizeof *self->saved);
-        eg_anchor_follow(anchor, 1.0, 1.0, self->found, net->params);
+        eg_penalty_term_follow(term, 1.0, 1.0, self->found, net->params);
     }
     return eg_ok();
 }
@@ -74,9 +74,9 @@ static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learn
     const eg_net *net = self->base.gradient.net;
     EG_TRY_DONE(status, eg_alloc(&self->saved, net->param_count, sizeof *self->saved));
     EG_TRY_DONE(status, eg_alloc(&self->found, net->param_count, sizeof *self->found));
-    self->base.pull.along.path = self->saved;
+    self->base.regularisation.update_terms.path_integral = self->saved;
     /* Where the first task starts; the penalty stays inactive until it ends. */
-    memcpy(self->base.terms[0].centre, net->params, net->param_count * sizeof *net->params);
+    memcpy(self->base.terms[0].anchor, net->params, net->param_count * sizeof *net->params);
     *out = base;
     return status;
 done:

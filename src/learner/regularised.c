@@ -16,42 +16,42 @@ const eg_variable *const eg_regularised_variables[] = {&penalty, NULL};
 static void add(void *user, size_t first, size_t count, const eg_real *w, eg_real *g)
 {
     const eg_regularised *self = user;
-    for (size_t t = 0; t < self->apart; t++) {
+    for (size_t t = 0; t < self->separate_terms; t++) {
         if (self->terms[t].active) {
-            const eg_spring spring = eg_anchor_spring(&self->terms[t]);
-            (void)eg_spring_add(&spring, first, count, w, g);
+            const eg_penalty quadratic = eg_penalty_term_quadratic(&self->terms[t]);
+            (void)eg_penalty_add(&quadratic, first, count, w, g);
         }
     }
 }
 
 /* The last active term is added within the update, the others before. */
-static void choose_pull(eg_regularised *self)
+static void choose_regularisation(eg_regularised *self)
 {
-    eg_pull *pull = &self->pull;
+    eg_regularisation *regularisation = &self->regularisation;
     size_t active = 0;
-    pull->along.spring = NULL;
+    regularisation->update_terms.penalty = NULL;
     for (size_t t = 0; t < self->term_count; t++) {
         if (self->terms[t].active) {
-            self->spring = eg_anchor_spring(&self->terms[t]);
-            pull->along.spring = &self->spring;
-            self->apart = t;
+            self->penalty = eg_penalty_term_quadratic(&self->terms[t]);
+            regularisation->update_terms.penalty = &self->penalty;
+            self->separate_terms = t;
             active++;
         }
     }
-    pull->add = active > 1 ? add : NULL;
+    regularisation->add = active > 1 ? add : NULL;
 }
 
 eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setup,
                               size_t term_count, double strength, bool weighted)
 {
     self->phases = setup->shape.phases;
-    self->pull.user = self;
-    EG_TRY(eg_gradient_open(&self->gradient, setup, setup->shape.batch, true));
+    self->regularisation.user = self;
+    EG_TRY(eg_gradient_learner_open(&self->gradient, setup, setup->shape.batch, true));
     EG_TRY(eg_alloc(&self->terms, term_count, sizeof *self->terms));
     self->term_count = term_count;
     for (size_t t = 0; t < term_count; t++) {
-        EG_TRY(
-            eg_anchor_open(&self->terms[t], self->gradient.net->param_count, strength, weighted));
+        EG_TRY(eg_penalty_term_open(&self->terms[t], self->gradient.net->param_count, strength,
+                                    weighted));
     }
     return eg_ok();
 }
@@ -59,10 +59,10 @@ eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setu
 void eg_regularised_close(eg_regularised *self)
 {
     for (size_t t = 0; t < self->term_count; t++) {
-        eg_anchor_close(&self->terms[t]);
+        eg_penalty_term_close(&self->terms[t]);
     }
     eg_free(self->terms);
-    eg_gradient_close(&self->gradient);
+    eg_gradient_learner_close(&self->gradient);
 }
 
 void eg_regularised_free(eg_learner *learner)
@@ -74,9 +74,9 @@ void eg_regularised_free(eg_learner *learner)
 eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     eg_regularised *self = (eg_regularised *)learner;
-    choose_pull(self);
-    const eg_pull *pull = &self->pull;
-    eg_gradient_step(&self->gradient, batch, pull, out);
+    choose_regularisation(self);
+    const eg_regularisation *regularisation = &self->regularisation;
+    eg_gradient_learner_step(&self->gradient, batch, regularisation, out);
     return eg_ok();
 }
 
@@ -93,7 +93,7 @@ eg_status eg_regularised_measure(eg_learner *learner, eg_record *record, size_t 
     const eg_regularised *self = (const eg_regularised *)learner;
     double sum = 0;
     for (size_t t = 0; t < self->term_count; t++) {
-        sum += eg_anchor_value(&self->terms[t], self->gradient.net->params);
+        sum += eg_penalty_term_value(&self->terms[t], self->gradient.net->params);
     }
     eg_record_find(record, penalty.name)->data[eval] = sum;
     return eg_ok();
@@ -102,18 +102,18 @@ eg_status eg_regularised_measure(eg_learner *learner, eg_record *record, size_t 
 void eg_regularised_write(const eg_learner *learner, eg_writer *writer)
 {
     const eg_regularised *self = (const eg_regularised *)learner;
-    eg_gradient_write(learner, writer);
+    eg_gradient_learner_write(learner, writer);
     for (size_t t = 0; t < self->term_count; t++) {
-        eg_anchor_write(&self->terms[t], writer);
+        eg_penalty_term_write(&self->terms[t], writer);
     }
 }
 
 eg_status eg_regularised_read(eg_learner *learner, eg_reader *reader)
 {
     eg_regularised *self = (eg_regularised *)learner;
-    EG_TRY(eg_gradient_read(learner, reader));
+    EG_TRY(eg_gradient_learner_read(learner, reader));
     for (size_t t = 0; t < self->term_count; t++) {
-        EG_TRY(eg_anchor_read(&self->terms[t], reader));
+        EG_TRY(eg_penalty_term_read(&self->terms[t], reader));
     }
     return eg_ok();
 }

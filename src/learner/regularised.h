@@ -3,17 +3,18 @@
 #ifndef ENGRAM_LEARNER_REGULARISED_H
 #define ENGRAM_LEARNER_REGULARISED_H
 
-#include "learner/anchor.h"
-#include "learner/gradient.h"
+#include "learner/gradient_learner.h"
+#include "learner/penalty_term.h"
 
 /** Begins the struct of every such learner. */
 typedef struct eg_regularised {
     eg_gradient_learner gradient;
-    eg_pull pull;
-    eg_spring spring; /**< of the step under way: what pull.along.spring points to */
-    size_t apart;     /**< of the step under way: terms before this one are added by pull.add */
+    eg_regularisation regularisation;
+    eg_penalty penalty; /**< what regularisation.update_terms.penalty points to */
+    size_t
+        separate_terms; /**< of this step: terms before this index are added by regularisation.add */
     size_t phases;
-    eg_anchor *terms; /**< [term_count] the penalty is the sum of the active ones */
+    eg_penalty_term *terms; /**< [term_count] the penalty is the sum of the active ones */
     size_t term_count;
 } eg_regularised;
 
@@ -42,9 +43,9 @@ extern const eg_variable *const eg_regularised_variables[];
 
 /** The operations that are the same for all of them, inside an initialiser. */
 #define EG_REGULARISED_OPS                                                                         \
-    .step = eg_regularised_step, .predict = eg_gradient_predict, .activity = eg_gradient_activity, \
-    .declare = eg_regularised_declare, .measure = eg_regularised_measure,                          \
-    .flops = eg_gradient_flops
+    .step = eg_regularised_step, .predict = eg_gradient_learner_predict,                           \
+    .activity = eg_gradient_learner_activity, .declare = eg_regularised_declare,                   \
+    .measure = eg_regularised_measure, .flops = eg_gradient_learner_flops
 
 /** Row of a parameter table: the factor lambda of a penalty. */
 #define EG_LAMBDA(default_value, words)                                                            \

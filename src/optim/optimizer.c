@@ -108,7 +108,8 @@ void eg_optimizer_bound_norm(eg_optimizer *optimizer, double squares)
 
 /* grads and loss_grads are those of parameter `at`, from which on n are updated. */
 static void apply(const eg_optimizer *optimizer, eg_real *params, size_t at, size_t n,
-                  const eg_real *grads, const eg_real *loss_grads, const eg_along *along)
+                  const eg_real *grads, const eg_real *loss_grads,
+                  const eg_update_terms *update_terms)
 {
     eg_update update = {
         .p = optimizer->p,
@@ -121,11 +122,11 @@ static void apply(const eg_optimizer *optimizer, eg_real *params, size_t at, siz
         .loss_g = loss_grads,
     };
     memcpy(update.factor, optimizer->factor, sizeof update.factor);
-    if (along->spring != NULL) {
-        update.spring = eg_spring_at(along->spring, at);
+    if (update_terms->penalty != NULL) {
+        update.penalty = eg_penalty_at(update_terms->penalty, at);
     }
-    if (along->path != NULL) {
-        update.path = along->path + at;
+    if (update_terms->path_integral != NULL) {
+        update.path_integral = update_terms->path_integral + at;
     }
     for (size_t s = 0; s < optimizer->kind->slots; s++) {
         update.slot[s] = optimizer->slot[s] + at;
@@ -133,16 +134,17 @@ static void apply(const eg_optimizer *optimizer, eg_real *params, size_t at, siz
     optimizer->kind->update(&update);
 }
 
-/* Where nothing pulls, what the spring remembers is not read. */
+/* Where importances are zero, neither they nor the anchor are read. */
 static void apply_runs(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
-                       const eg_real *grads, const eg_real *loss_grads, const eg_along *along)
+                       const eg_real *grads, const eg_real *loss_grads,
+                       const eg_update_terms *update_terms)
 {
-    const eg_along idle = {.path = along->path};
+    const eg_update_terms zero = {.path_integral = update_terms->path_integral};
     for (size_t done = 0; done < count;) {
-        bool is_idle = false;
-        size_t n = eg_spring_run(along->spring, first + done, count - done, &is_idle);
+        bool is_zero = false;
+        size_t n = eg_penalty_run(update_terms->penalty, first + done, count - done, &is_zero);
         apply(optimizer, params, first + done, n, grads + done, loss_grads + done,
-              is_idle ? &idle : along);
+              is_zero ? &zero : update_terms);
         done += n;
     }
 }
@@ -150,34 +152,35 @@ static void apply_runs(const eg_optimizer *optimizer, eg_real *params, size_t fi
 /* Parts come in ascending order where it matters: what is known of the next one is fetched while its
  * gradient is computed. */
 static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
-                       const eg_along *along)
+                       const eg_update_terms *update_terms)
 {
     size_t left = optimizer->n - next;
     size_t n = left < count ? left : count;
     for (size_t s = 0; s < optimizer->kind->slots; s++) {
         eg_prefetch(optimizer->slot[s] + next, n * sizeof(eg_real));
     }
-    if (along->path != NULL) {
-        eg_prefetch(along->path + next, n * sizeof(eg_real));
+    if (update_terms->path_integral != NULL) {
+        eg_prefetch(update_terms->path_integral + next, n * sizeof(eg_real));
     }
-    if (along->spring != NULL) {
-        eg_spring_fetch(along->spring, next, n);
+    if (update_terms->penalty != NULL) {
+        eg_penalty_prefetch(update_terms->penalty, next, n);
     }
 }
 
 void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
-                        const eg_real *grads, const eg_real *loss_grads, const eg_along *along)
+                        const eg_real *grads, const eg_real *loss_grads,
+                        const eg_update_terms *update_terms)
 {
-    static const eg_along nothing = {.spring = NULL};
-    along = along != NULL ? along : &nothing;
+    static const eg_update_terms nothing = {.penalty = NULL};
+    update_terms = update_terms != NULL ? update_terms : &nothing;
     loss_grads = loss_grads != NULL ? loss_grads : grads;
     assert(optimizer->steps > 0 && first + count <= optimizer->n);
-    if (along->spring != NULL) {
-        apply_runs(optimizer, params, first, count, grads, loss_grads, along);
+    if (update_terms->penalty != NULL) {
+        apply_runs(optimizer, params, first, count, grads, loss_grads, update_terms);
     } else {
-        apply(optimizer, params, first, count, grads, loss_grads, along);
+        apply(optimizer, params, first, count, grads, loss_grads, update_terms);
     }
-    fetch_next(optimizer, first + count, count, along);
+    fetch_next(optimizer, first + count, count, update_terms);
 }
 
 void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads)

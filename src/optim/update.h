@@ -7,11 +7,15 @@
 
 #include "math/clones.h"
 
-/** What an update is made of; see eg_along. Constant wherever it is used. */
-typedef enum eg_spring_case { EG_SPRING_NONE, EG_SPRING_EVEN, EG_SPRING_WEIGHTED } eg_spring_case;
+/** What an update is made of; see eg_update_terms. Constant wherever it is used. */
+typedef enum eg_penalty_case {
+    EG_PENALTY_NONE,
+    EG_PENALTY_EVEN,
+    EG_PENALTY_WEIGHTED
+} eg_penalty_case;
 typedef struct eg_update_case {
-    eg_spring_case spring;
-    bool path;
+    eg_penalty_case penalty;
+    bool path_integral;
 } eg_update_case;
 
 #define EG_PASS __attribute__((always_inline)) static inline
@@ -20,13 +24,13 @@ typedef struct eg_update_case {
 EG_PASS eg_real eg_update_gradient(const eg_update *u, eg_update_case is, size_t i, eg_real w)
 {
     eg_real g = u->scale * u->g[i];
-    switch (is.spring) {
-    case EG_SPRING_EVEN:
-        return g + u->spring.strength * (w - u->spring.centre[i]);
-    case EG_SPRING_WEIGHTED:
-        return g + u->spring.strength * eg_weight_value(u->spring.importance[i]) *
-                       (w - u->spring.centre[i]);
-    case EG_SPRING_NONE:
+    switch (is.penalty) {
+    case EG_PENALTY_EVEN:
+        return g + u->penalty.strength * (w - u->penalty.anchor[i]);
+    case EG_PENALTY_WEIGHTED:
+        return g + u->penalty.strength * eg_ufloat16_value(u->penalty.importance[i]) *
+                       (w - u->penalty.anchor[i]);
+    case EG_PENALTY_NONE:
         break;
     }
     return g;
@@ -35,8 +39,8 @@ EG_PASS eg_real eg_update_gradient(const eg_update *u, eg_update_case is, size_t
 /** After parameter i changed. */
 EG_PASS void eg_update_follow(const eg_update *u, eg_update_case is, size_t i, eg_real change)
 {
-    if (is.path) {
-        u->path[i] -= u->loss_g[i] * change;
+    if (is.path_integral) {
+        u->path_integral[i] -= u->loss_g[i] * change;
     }
 }
 
@@ -45,19 +49,19 @@ EG_PASS void eg_update_follow(const eg_update *u, eg_update_case is, size_t i, e
     EG_CLONES static void update(const eg_update *u)                                               \
     {                                                                                              \
         const eg_update local = *u;                                                                \
-        bool path = u->path != NULL;                                                               \
-        if (u->spring.centre == NULL && path) {                                                    \
-            pass(&local, (eg_update_case){EG_SPRING_NONE, true});                                  \
-        } else if (u->spring.centre == NULL) {                                                     \
-            pass(&local, (eg_update_case){EG_SPRING_NONE, false});                                 \
-        } else if (u->spring.importance == NULL && path) {                                         \
-            pass(&local, (eg_update_case){EG_SPRING_EVEN, true});                                  \
-        } else if (u->spring.importance == NULL) {                                                 \
-            pass(&local, (eg_update_case){EG_SPRING_EVEN, false});                                 \
-        } else if (path) {                                                                         \
-            pass(&local, (eg_update_case){EG_SPRING_WEIGHTED, true});                              \
+        bool path_integral = u->path_integral != NULL;                                             \
+        if (u->penalty.anchor == NULL && path_integral) {                                          \
+            pass(&local, (eg_update_case){EG_PENALTY_NONE, true});                                 \
+        } else if (u->penalty.anchor == NULL) {                                                    \
+            pass(&local, (eg_update_case){EG_PENALTY_NONE, false});                                \
+        } else if (u->penalty.importance == NULL && path_integral) {                               \
+            pass(&local, (eg_update_case){EG_PENALTY_EVEN, true});                                 \
+        } else if (u->penalty.importance == NULL) {                                                \
+            pass(&local, (eg_update_case){EG_PENALTY_EVEN, false});                                \
+        } else if (path_integral) {                                                                \
+            pass(&local, (eg_update_case){EG_PENALTY_WEIGHTED, true});                             \
         } else {                                                                                   \
-            pass(&local, (eg_update_case){EG_SPRING_WEIGHTED, false});                             \
+            pass(&local, (eg_update_case){EG_PENALTY_WEIGHTED, false});                            \
         }                                                                                          \
     }
 

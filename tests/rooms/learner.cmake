@@ -1,5 +1,5 @@
 engram_test(flymodel)
-engram_test(anchor LIBRARY core_f64)
+engram_test(penalty_term LIBRARY core_f64)
 engram_test(importance LIBRARY core_f64)
 engram_test(regularised LIBRARY core_f64)
 engram_test(masked_loss)

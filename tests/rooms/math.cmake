@@ -1,4 +1,4 @@
 engram_test(math)
 engram_test(sparse)
-engram_test(weight)
+engram_test(ufloat16)
 engram_test(statistics)

@@ -1,2 +1,2 @@
 engram_test(optimizer)
-engram_test(optimizer_along)
+engram_test(optimizer_terms)

@@ -24,7 +24,7 @@ BEGIN {
     }
     # Whose contract a public header is; those not listed here are called after their room.
     place("base", "file memory pack params profile random real record settings status")
-    place("math", "blas sparse spring statistics weight")
+    place("math", "blas penalty sparse statistics ufloat16")
     place("data", "dataset")
     place("nn", "activation layer loss net")
     place("optim", "optimizer")

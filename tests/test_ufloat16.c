@@ -3,14 +3,14 @@
 
 #include "engram/params.h"
 #include "engram/random.h"
-#include "engram/weight.h"
+#include "engram/ufloat16.h"
 
 #include <float.h>
 #include <math.h>
 
 static double kept(double x)
 {
-    return (double)eg_weight_value(eg_weight_of((eg_real)x));
+    return (double)eg_ufloat16_value(eg_ufloat16_from((eg_real)x));
 }
 
 /* 8 bits of fraction: 1 and 1 + 1/256 are neighbours, 1 + 1/512 lies between them. */
@@ -24,7 +24,7 @@ static void by_hand(void **state)
     assert_true(kept(1 + 0.9 / 512) == 1);
     assert_true(kept(1 + 1.1 / 512) == 1 + 1 / 256.0);
     assert_true(kept(2 - 0.9 / 512) == 2);
-    assert_int_equal(sizeof(eg_weight), 2);
+    assert_int_equal(sizeof(eg_ufloat16), 2);
 }
 
 static void within_a_512th(void **state)

@@ -1,5 +1,5 @@
-/** One network, one optimizer, one update per minibatch; see learner/gradient.h. */
-#include "learner/gradient.h"
+/** One network, one optimizer, one update per minibatch; see learner/gradient_learner.h. */
+#include "learner/gradient_learner.h"
 
 #include "engram/memory.h"
 #include "math/vector.h"
@@ -10,8 +10,8 @@
 /* Parameters whose gradient, with what is added to it, stays in the first-level cache. */
 enum { BLOCK = 4096 };
 
-eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *setup, size_t batch,
-                           bool pulled)
+eg_status eg_gradient_learner_open(eg_gradient_learner *self, const eg_learner_setup *setup,
+                                   size_t batch, bool regularised)
 {
     const eg_stream_shape *shape = &setup->shape;
     self->loss = (const eg_loss *)(const void *)eg_view_component(setup->root, "loss");
@@ -25,10 +25,10 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
     if (shape->masks_outputs) {
         EG_TRY(eg_masked_loss_init(&self->masked, batch, shape->outputs));
     }
-    if (pulled) {
+    if (regularised) {
         EG_TRY(eg_alloc(&self->mixed, BLOCK, sizeof *self->mixed));
     }
-    if (pulled && eg_optimizer_bounds_norm(self->optimizer)) {
+    if (regularised && eg_optimizer_bounds_norm(self->optimizer)) {
         EG_TRY(eg_alloc(&self->whole, self->net->param_count, sizeof *self->whole));
     }
     eg_workspace_profile(self->training, setup->profile);
@@ -37,7 +37,7 @@ eg_status eg_gradient_open(eg_gradient_learner *self, const eg_learner_setup *se
     return eg_ok();
 }
 
-void eg_gradient_close(eg_gradient_learner *self)
+void eg_gradient_learner_close(eg_gradient_learner *self)
 {
     eg_workspace_free(self->training);
     eg_workspace_free(self->evaluation);
@@ -58,18 +58,20 @@ static size_t block_at(size_t at, size_t count)
 static void update(void *user, size_t first, size_t count, const eg_real *g)
 {
     eg_gradient_learner *self = user;
-    const eg_pull *pull = self->pull;
+    const eg_regularisation *regularisation = self->regularisation;
     eg_real *w = self->net->params;
-    const eg_along *along = pull != NULL ? &pull->along : NULL;
+    const eg_update_terms *update_terms =
+        regularisation != NULL ? &regularisation->update_terms : NULL;
     eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
-    if (pull == NULL || pull->add == NULL) {
-        eg_optimizer_apply(self->optimizer, w, first, count, g, NULL, along);
+    if (regularisation == NULL || regularisation->add == NULL) {
+        eg_optimizer_apply(self->optimizer, w, first, count, g, NULL, update_terms);
     } else {
         for (size_t at = 0; at < count; at += BLOCK) {
             size_t n = block_at(at, count);
             memcpy(self->mixed, g + at, n * sizeof *g);
-            pull->add(pull->user, first + at, n, w + first + at, self->mixed);
-            eg_optimizer_apply(self->optimizer, w, first + at, n, self->mixed, g + at, along);
+            regularisation->add(regularisation->user, first + at, n, w + first + at, self->mixed);
+            eg_optimizer_apply(self->optimizer, w, first + at, n, self->mixed, g + at,
+                               update_terms);
         }
     }
     (void)eg_profile_enter(self->profile, before);
@@ -79,24 +81,26 @@ static void update(void *user, size_t first, size_t count, const eg_real *g)
  * takes the one of the loss from there. */
 static eg_real *whole_of(const eg_gradient_learner *self)
 {
-    bool followed = self->pull != NULL && self->pull->along.path != NULL;
+    bool followed =
+        self->regularisation != NULL && self->regularisation->update_terms.path_integral != NULL;
     return followed ? self->whole : self->net->grads;
 }
 
 /* Returns the sum of the squares of g then. */
-static double add_everything(const eg_pull *pull, size_t params, size_t first, size_t count,
-                             const eg_real *w, eg_real *g)
+static double add_everything(const eg_regularisation *regularisation, size_t params, size_t first,
+                             size_t count, const eg_real *w, eg_real *g)
 {
-    if (pull != NULL && pull->add != NULL) {
-        pull->add(pull->user, first, count, w, g);
+    if (regularisation != NULL && regularisation->add != NULL) {
+        regularisation->add(regularisation->user, first, count, w, g);
     }
-    const eg_spring *spring = pull != NULL ? pull->along.spring : NULL;
-    if (spring == NULL) {
+    const eg_penalty *penalty =
+        regularisation != NULL ? regularisation->update_terms.penalty : NULL;
+    if (penalty == NULL) {
         return (double)eg_sum_squares(count, g, 0);
     }
-    double squares = eg_spring_add(spring, first, count, w, g);
+    double squares = eg_penalty_add(penalty, first, count, w, g);
     size_t next = first + count;
-    eg_spring_fetch(spring, next, params - next < count ? params - next : count);
+    eg_penalty_prefetch(penalty, next, params - next < count ? params - next : count);
     return squares;
 }
 
@@ -111,7 +115,7 @@ static void complete(void *user, size_t first, size_t count, const eg_real *g)
         if (whole != self->net->grads) {
             memcpy(whole + at, g + (at - first), n * sizeof *g);
         }
-        self->squares += add_everything(self->pull, self->net->param_count, at, n,
+        self->squares += add_everything(self->regularisation, self->net->param_count, at, n,
                                         self->net->params + at, whole + at);
     }
     (void)eg_profile_enter(self->profile, before);
@@ -125,9 +129,11 @@ static void learn_whole(eg_gradient_learner *self)
     eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
     eg_optimizer_begin(self->optimizer);
     eg_optimizer_bound_norm(self->optimizer, self->squares);
-    const eg_along along = {.path = self->pull != NULL ? self->pull->along.path : NULL};
+    const eg_update_terms update_terms = {
+        .path_integral =
+            self->regularisation != NULL ? self->regularisation->update_terms.path_integral : NULL};
     eg_optimizer_apply(self->optimizer, self->net->params, 0, self->net->param_count,
-                       whole_of(self), self->net->grads, &along);
+                       whole_of(self), self->net->grads, &update_terms);
     eg_net_touch(self->net);
     (void)eg_profile_enter(self->profile, before);
 }
@@ -152,19 +158,19 @@ static double loss_of(eg_gradient_learner *self, const eg_batch *batch, const eg
     return self->loss->evaluate(batch->size, outputs, y, batch->label, batch->target, self->dy);
 }
 
-void eg_gradient_step(eg_gradient_learner *self, const eg_batch *batch, const eg_pull *pull,
-                      eg_step_outcome *out)
+void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
+                              const eg_regularisation *regularisation, eg_step_outcome *out)
 {
     out->outputs = eg_net_forward(self->net, self->training, batch->size, batch->x, batch->sparse);
     out->loss = loss_of(self, batch, out->outputs);
     if (isfinite(out->loss)) {
-        self->pull = pull;
+        self->regularisation = regularisation;
         learn(self);
         eg_net_updated(self->net, self->training);
     }
 }
 
-eg_status eg_gradient_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
+eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
     const eg_real *y =
@@ -174,7 +180,7 @@ eg_status eg_gradient_predict(eg_learner *learner, const eg_batch *batch, eg_rea
     return eg_ok();
 }
 
-void eg_gradient_activity(const eg_learner *learner, double *out)
+void eg_gradient_learner_activity(const eg_learner *learner, double *out)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
     for (size_t i = 0; i < self->base.hidden_layers; i++) {
@@ -189,19 +195,19 @@ void eg_gradient_activity(const eg_learner *learner, double *out)
     }
 }
 
-double eg_gradient_flops(const eg_learner *learner)
+double eg_gradient_learner_flops(const eg_learner *learner)
 {
     return eg_net_flops(((const eg_gradient_learner *)learner)->net);
 }
 
-void eg_gradient_write(const eg_learner *learner, eg_writer *writer)
+void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
     eg_net_write(self->net, writer);
     eg_optimizer_write(self->optimizer, writer);
 }
 
-eg_status eg_gradient_read(eg_learner *learner, eg_reader *reader)
+eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
     EG_TRY(eg_net_read(self->net, reader));

@@ -1,5 +1,5 @@
-/** Expansion, winners, association; see learner/fly.h. */
-#include "learner/fly.h"
+/** Expansion, winners, association; see learner/flymodel.h. */
+#include "learner/flymodel.h"
 
 #include "engram/memory.h"
 #include "engram/random.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Draws the inputs of all units, [units][ones] each distinct, by a shuffle that stops after `ones`. */
-static eg_status draw(const eg_fly_shape *s, uint64_t seed, uint32_t *inputs)
+static eg_status draw(const eg_flymodel_shape *s, uint64_t seed, uint32_t *inputs)
 {
     uint32_t *order = NULL;
     EG_TRY(eg_alloc(&order, s->inputs, sizeof *order));
@@ -33,9 +33,9 @@ static eg_status draw(const eg_fly_shape *s, uint64_t seed, uint32_t *inputs)
 
 /* From the inputs of each unit to the units of each input: an image has far fewer inputs that are not 0
  * than there are units. */
-static eg_status connect(eg_fly *fly, uint64_t seed)
+static eg_status connect(eg_flymodel *fly, uint64_t seed)
 {
-    const eg_fly_shape *s = &fly->shape;
+    const eg_flymodel_shape *s = &fly->shape;
     size_t connections = s->units * s->ones;
     uint32_t *inputs = NULL;
     uint32_t *next = NULL;
@@ -59,11 +59,11 @@ done:
     return status;
 }
 
-eg_status eg_fly_create(eg_fly **out, const eg_fly_shape *shape, uint64_t seed)
+eg_status eg_flymodel_create(eg_flymodel **out, const eg_flymodel_shape *shape, uint64_t seed)
 {
     assert(shape->ones >= 1 && shape->ones <= shape->inputs && shape->units >= 1);
     *out = NULL;
-    eg_fly *fly = NULL;
+    eg_flymodel *fly = NULL;
     EG_TRY(eg_alloc(&fly, 1, sizeof *fly));
     fly->shape = *shape;
     eg_status status = eg_ok();
@@ -79,11 +79,11 @@ eg_status eg_fly_create(eg_fly **out, const eg_fly_shape *shape, uint64_t seed)
     *out = fly;
     return status;
 done:
-    eg_fly_free(fly);
+    eg_flymodel_free(fly);
     return status;
 }
 
-void eg_fly_free(eg_fly *fly)
+void eg_flymodel_free(eg_flymodel *fly)
 {
     if (fly == NULL) {
         return;
@@ -99,7 +99,7 @@ void eg_fly_free(eg_fly *fly)
 }
 
 /* sum = R x' */
-static void expand(eg_fly *fly, const eg_real *x)
+static void expand(eg_flymodel *fly, const eg_real *x)
 {
     size_t n = fly->shape.inputs;
     eg_real low = x[0];
@@ -120,13 +120,13 @@ static void expand(eg_fly *fly, const eg_real *x)
 }
 
 /* The rank-th largest of the sums; `value` is scratch here. */
-static eg_real ranked(eg_fly *fly, size_t rank)
+static eg_real ranked(eg_flymodel *fly, size_t rank)
 {
     memcpy(fly->value, fly->sum, fly->shape.units * sizeof *fly->value);
     return eg_select_largest(fly->shape.units, fly->value, rank);
 }
 
-static double threshold(eg_fly *fly)
+static double threshold(eg_flymodel *fly)
 {
     size_t units = fly->shape.units;
     double place = (1.0 - fly->shape.active) * (double)(units - 1);
@@ -136,7 +136,7 @@ static double threshold(eg_fly *fly)
     return low + (place - (double)below) * (high - low);
 }
 
-void eg_fly_code(eg_fly *fly, const eg_real *x)
+void eg_flymodel_code(eg_flymodel *fly, const eg_real *x)
 {
     expand(fly, x);
     double least = threshold(fly);
@@ -156,7 +156,7 @@ void eg_fly_code(eg_fly *fly, const eg_real *x)
     }
 }
 
-void eg_fly_associate(eg_fly *fly, size_t label)
+void eg_flymodel_associate(eg_flymodel *fly, size_t label)
 {
     assert(label < fly->shape.classes);
     eg_real rate = (eg_real)fly->shape.rate;
@@ -168,7 +168,7 @@ void eg_fly_associate(eg_fly *fly, size_t label)
     }
 }
 
-void eg_fly_score(const eg_fly *fly, eg_real *scores)
+void eg_flymodel_score(const eg_flymodel *fly, eg_real *scores)
 {
     for (size_t c = 0; c < fly->shape.classes; c++) {
         const eg_real *row = fly->weight + c * fly->shape.units;
@@ -180,13 +180,13 @@ void eg_fly_score(const eg_fly *fly, eg_real *scores)
     }
 }
 
-void eg_fly_write(const eg_fly *fly, eg_writer *writer)
+void eg_flymodel_write(const eg_flymodel *fly, eg_writer *writer)
 {
     eg_write_reals(writer, fly->shape.classes * fly->shape.units, fly->weight);
     eg_write_bytes(writer, fly->seen, fly->shape.classes);
 }
 
-eg_status eg_fly_read(eg_fly *fly, eg_reader *reader)
+eg_status eg_flymodel_read(eg_flymodel *fly, eg_reader *reader)
 {
     size_t classes = fly->shape.classes;
     EG_TRY(eg_read_reals(reader, classes * fly->shape.units, fly->weight, "associations"));

@@ -1,9 +1,9 @@
-/** Quadratic pulls: by hand, their gradient, sums of several as one, and state. In double. */
+/** Quadratic penalties: by hand, their gradient, sums of several as one, and state. In double. */
 #include "testing.h"
 
 #include "engram/memory.h"
 #include "engram/random.h"
-#include "learner/anchor.h"
+#include "learner/penalty_term.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,11 +19,11 @@ static void draw(uint64_t index, double offset, eg_real *x)
 }
 
 /* out += the gradient of the penalty, for parameters from `first` on. */
-static void add_more(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
+static void add_more(const eg_penalty_term *term, size_t first, size_t count, const eg_real *w,
                      eg_real *out)
 {
-    const eg_spring spring = eg_anchor_spring(anchor);
-    double squares = eg_spring_add(&spring, first, count, w, out);
+    const eg_penalty penalty = eg_penalty_term_quadratic(term);
+    double squares = eg_penalty_add(&penalty, first, count, w, out);
     double expected = 0;
     for (size_t i = 0; i < count; i++) {
         expected += out[i] * out[i];
@@ -32,14 +32,14 @@ static void add_more(const eg_anchor *anchor, size_t first, size_t count, const 
 }
 
 /* out = g + the gradient. */
-static void add(const eg_anchor *anchor, size_t first, size_t count, const eg_real *w,
+static void add(const eg_penalty_term *term, size_t first, size_t count, const eg_real *w,
                 const eg_real *g, eg_real *out)
 {
     memcpy(out, g, count * sizeof *g);
-    add_more(anchor, first, count, w, out);
+    add_more(term, first, count, w, out);
 }
 
-/* strength 3, importances (2, 0), centre (1, 1), w = (1.5, 4): value 3/2 * 2 * 0.25 = 0.75; gradient
+/* strength 3, importances (2, 0), anchor (1, 1), w = (1.5, 4): value 3/2 * 2 * 0.25 = 0.75; gradient
  * (3 * 2 * 0.5, 0) on top of g = (10, 20). Without importances 3/2 (0.25 + 9) and (1.5, 9). */
 static void by_hand(void **state)
 {
@@ -49,55 +49,55 @@ static void by_hand(void **state)
     const eg_real w[] = {1.5, 4};
     const eg_real g[] = {10, 20};
     eg_real out[2] = {0};
-    eg_anchor weighted;
-    eg_anchor even;
-    assert_ok(eg_anchor_open(&weighted, 2, 3, true));
-    assert_ok(eg_anchor_open(&even, 2, 3, false));
+    eg_penalty_term weighted;
+    eg_penalty_term even;
+    assert_ok(eg_penalty_term_open(&weighted, 2, 3, true));
+    assert_ok(eg_penalty_term_open(&even, 2, 3, false));
     assert_false(weighted.active);
-    assert_close(eg_anchor_value(&weighted, w), 0, 0);
-    eg_anchor_follow(&weighted, 1, 1, f, at);
-    eg_anchor_move(&even, at);
-    assert_close(eg_anchor_value(&weighted, w), 0.75, 1e-15);
+    assert_close(eg_penalty_term_value(&weighted, w), 0, 0);
+    eg_penalty_term_follow(&weighted, 1, 1, f, at);
+    eg_penalty_term_move(&even, at);
+    assert_close(eg_penalty_term_value(&weighted, w), 0.75, 1e-15);
     add(&weighted, 0, 2, w, g, out);
     assert_close(out[0], 13, 1e-15);
     assert_close(out[1], 20, 1e-15);
     add_more(&weighted, 0, 1, w, out);
     assert_close(out[0], 16, 1e-15);
-    assert_close(eg_anchor_value(&even, w), 13.875, 1e-15);
+    assert_close(eg_penalty_term_value(&even, w), 13.875, 1e-15);
     add(&even, 0, 2, w, g, out);
     assert_close(out[0], 11.5, 1e-15);
     assert_close(out[1], 29, 1e-15);
-    /* Nothing pulls at the centre. */
-    assert_close(eg_anchor_value(&weighted, at), 0, 0);
+    /* The gradient is zero at the anchor. */
+    assert_close(eg_penalty_term_value(&weighted, at), 0, 0);
     add(&weighted, 0, 2, at, g, out);
     assert_true(out[0] == 10 && out[1] == 20);
     /* Half of the old importances and twice the new ones: (2/2 + 2*2, 0), around w. */
-    eg_anchor_follow(&weighted, 0.5, 2, f, w);
+    eg_penalty_term_follow(&weighted, 0.5, 2, f, w);
     assert_close(weighted.importance[0], 5, 1e-15);
-    assert_close(weighted.centre[1], 4, 1e-15);
-    eg_anchor_close(&weighted);
-    eg_anchor_close(&even);
+    assert_close(weighted.anchor[1], 4, 1e-15);
+    eg_penalty_term_close(&weighted);
+    eg_penalty_term_close(&even);
 }
 
-/* Terms 1 (w - 0)^2 and 3 (w - 4)^2: 4 (w - 3)^2 + 12; a parameter without importance moves along. */
+/* Terms 1 (w - 0)^2 and 3 (w - 4)^2: 4 (w - 3)^2 + 12; a parameter without importance moves update_terms. */
 static void a_sum_of_two_by_hand(void **state)
 {
     (void)state;
     const eg_real f[2][2] = {{1, 0}, {3, 0}};
     const eg_real at[2][2] = {{0, 5}, {4, 7}};
     const eg_real w[] = {1, 100};
-    eg_anchor sum;
-    assert_ok(eg_anchor_open(&sum, 2, 2, true));
-    eg_anchor_merge(&sum, f[0], at[0]);
+    eg_penalty_term sum;
+    assert_ok(eg_penalty_term_open(&sum, 2, 2, true));
+    eg_penalty_term_merge(&sum, f[0], at[0]);
     assert_close(sum.rest, 0, 0);
-    eg_anchor_merge(&sum, f[1], at[1]);
+    eg_penalty_term_merge(&sum, f[1], at[1]);
     assert_close(sum.importance[0], 4, 1e-15);
-    assert_close(sum.centre[0], 3, 1e-15);
+    assert_close(sum.anchor[0], 3, 1e-15);
     assert_close(sum.rest, 12, 1e-15);
     assert_close(sum.importance[1], 0, 0);
-    assert_close(sum.centre[1], 7, 1e-15);
-    assert_close(eg_anchor_value(&sum, w), 1 + 27, 1e-15);
-    eg_anchor_close(&sum);
+    assert_close(sum.anchor[1], 7, 1e-15);
+    assert_close(eg_penalty_term_value(&sum, w), 1 + 27, 1e-15);
+    eg_penalty_term_close(&sum);
 }
 
 /** Slopes of the value, for the merged sum and its terms one after the other, in uneven blocks. */
@@ -111,17 +111,17 @@ static void gradient_and_sum(void **state)
     eg_real g[N];
     eg_real out[N];
     eg_real merged[N];
-    eg_anchor term[TERMS];
-    eg_anchor sum;
+    eg_penalty_term term[TERMS];
+    eg_penalty_term sum;
     draw(0, -0.5, w);
     draw(1, 0, g);
-    assert_ok(eg_anchor_open(&sum, N, 7, true));
+    assert_ok(eg_penalty_term_open(&sum, N, 7, true));
     for (size_t t = 0; t < TERMS; t++) {
-        assert_ok(eg_anchor_open(&term[t], N, 7, true));
+        assert_ok(eg_penalty_term_open(&term[t], N, 7, true));
         draw(2 + 2 * t, 0, f);
         draw(3 + 2 * t, -0.5, at);
-        eg_anchor_merge(&term[t], f, at);
-        eg_anchor_merge(&sum, f, at);
+        eg_penalty_term_merge(&term[t], f, at);
+        eg_penalty_term_merge(&sum, f, at);
     }
     for (size_t first = 0; first < N; first += 17) {
         size_t count = N - first < 17 ? N - first : 17;
@@ -138,9 +138,9 @@ static void gradient_and_sum(void **state)
         for (int side = 0; side < 2; side++) {
             w[i] = kept + (side == 0 ? h : -h);
             for (size_t t = 0; t < TERMS; t++) {
-                value[side] += eg_anchor_value(&term[t], w);
+                value[side] += eg_penalty_term_value(&term[t], w);
             }
-            of_sum = eg_anchor_value(&sum, w);
+            of_sum = eg_penalty_term_value(&sum, w);
             assert_close(of_sum, value[side], 1e-13);
         }
         w[i] = kept;
@@ -148,9 +148,9 @@ static void gradient_and_sum(void **state)
         assert_close(merged[i], out[i], 1e-13);
     }
     for (size_t t = 0; t < TERMS; t++) {
-        eg_anchor_close(&term[t]);
+        eg_penalty_term_close(&term[t]);
     }
-    eg_anchor_close(&sum);
+    eg_penalty_term_close(&sum);
 }
 
 static void state_is_kept(void **state)
@@ -159,68 +159,68 @@ static void state_is_kept(void **state)
     eg_real f[N];
     eg_real at[N];
     eg_real w[N];
-    eg_anchor from;
-    eg_anchor to;
-    eg_anchor smaller;
+    eg_penalty_term from;
+    eg_penalty_term to;
+    eg_penalty_term smaller;
     draw(0, 0, f);
     draw(1, 0, at);
     draw(2, 0, w);
-    assert_ok(eg_anchor_open(&from, N, 7, true));
-    assert_ok(eg_anchor_open(&to, N, 7, true));
-    assert_ok(eg_anchor_open(&smaller, N - 1, 7, true));
-    eg_anchor_merge(&from, f, at);
-    eg_anchor_merge(&from, at, f);
+    assert_ok(eg_penalty_term_open(&from, N, 7, true));
+    assert_ok(eg_penalty_term_open(&to, N, 7, true));
+    assert_ok(eg_penalty_term_open(&smaller, N - 1, 7, true));
+    eg_penalty_term_merge(&from, f, at);
+    eg_penalty_term_merge(&from, at, f);
     eg_writer writer = {0};
-    eg_anchor_write(&from, &writer);
+    eg_penalty_term_write(&from, &writer);
     assert_ok(eg_writer_status(&writer));
     eg_reader reader = eg_reader_make(writer.data, writer.size);
-    assert_ok(eg_anchor_read(&to, &reader));
+    assert_ok(eg_penalty_term_read(&to, &reader));
     assert_ok(eg_reader_status(&reader, true));
-    assert_true(to.active && eg_anchor_value(&to, w) == eg_anchor_value(&from, w));
+    assert_true(to.active && eg_penalty_term_value(&to, w) == eg_penalty_term_value(&from, w));
     reader = eg_reader_make(writer.data, writer.size);
-    assert_fails(eg_anchor_read(&smaller, &reader), EG_INVALID, "expected 39");
+    assert_fails(eg_penalty_term_read(&smaller, &reader), EG_INVALID, "expected 39");
     writer.data[0] = 2;
     reader = eg_reader_make(writer.data, writer.size);
-    assert_fails(eg_anchor_read(&to, &reader), EG_INVALID, "state 2, expected 0 or 1");
+    assert_fails(eg_penalty_term_read(&to, &reader), EG_INVALID, "state 2, expected 0 or 1");
     for (size_t size = 0; size < writer.size; size += 50) {
         reader = eg_reader_make(writer.data, size);
-        assert_fails(eg_anchor_read(&to, &reader), EG_INVALID, "damaged data");
+        assert_fails(eg_penalty_term_read(&to, &reader), EG_INVALID, "damaged data");
     }
     eg_writer_free(&writer);
-    eg_anchor_close(&from);
-    eg_anchor_close(&to);
-    eg_anchor_close(&smaller);
+    eg_penalty_term_close(&from);
+    eg_penalty_term_close(&to);
+    eg_penalty_term_close(&smaller);
 }
 
-/* Groups without any importance are known as idle: after a merge, another that gives the second group
+/* Groups without any importance are known as zero: after a merge, another that gives the second group
  * one, a change of the importances and reading. */
-static void idle_groups(void **state)
+static void zero_groups(void **state)
 {
     (void)state;
-    enum { LONG = 2 * EG_SPRING_GROUP + 5 };
+    enum { LONG = 2 * EG_PENALTY_GROUP + 5 };
     eg_real f[LONG] = {0};
     const eg_real at[LONG] = {0};
-    eg_anchor anchor;
-    eg_anchor copy;
+    eg_penalty_term term;
+    eg_penalty_term copy;
     eg_writer writer = {0};
-    assert_ok(eg_anchor_open(&anchor, LONG, 1, true));
-    assert_ok(eg_anchor_open(&copy, LONG, 1, true));
+    assert_ok(eg_penalty_term_open(&term, LONG, 1, true));
+    assert_ok(eg_penalty_term_open(&copy, LONG, 1, true));
     f[LONG - 1] = 1;
-    eg_anchor_merge(&anchor, f, at);
-    assert_true(anchor.idle[0] && anchor.idle[1] && !anchor.idle[2]);
-    f[EG_SPRING_GROUP] = 1;
-    eg_anchor_merge(&anchor, f, at);
-    assert_true(anchor.idle[0] && !anchor.idle[1] && !anchor.idle[2]);
+    eg_penalty_term_merge(&term, f, at);
+    assert_true(term.zero[0] && term.zero[1] && !term.zero[2]);
+    f[EG_PENALTY_GROUP] = 1;
+    eg_penalty_term_merge(&term, f, at);
+    assert_true(term.zero[0] && !term.zero[1] && !term.zero[2]);
     f[LONG - 1] = 0;
-    eg_anchor_follow(&anchor, 0, 1, f, at);
-    assert_true(anchor.idle[0] && !anchor.idle[1] && anchor.idle[2]);
-    eg_anchor_write(&anchor, &writer);
+    eg_penalty_term_follow(&term, 0, 1, f, at);
+    assert_true(term.zero[0] && !term.zero[1] && term.zero[2]);
+    eg_penalty_term_write(&term, &writer);
     eg_reader reader = eg_reader_make(writer.data, writer.size);
-    assert_ok(eg_anchor_read(&copy, &reader));
-    assert_true(copy.idle[0] && !copy.idle[1] && copy.idle[2]);
+    assert_ok(eg_penalty_term_read(&copy, &reader));
+    assert_true(copy.zero[0] && !copy.zero[1] && copy.zero[2]);
     eg_writer_free(&writer);
-    eg_anchor_close(&copy);
-    eg_anchor_close(&anchor);
+    eg_penalty_term_close(&copy);
+    eg_penalty_term_close(&term);
 }
 
 int main(void)
@@ -228,7 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_hand),          cmocka_unit_test(a_sum_of_two_by_hand),
         cmocka_unit_test(gradient_and_sum), cmocka_unit_test(state_is_kept),
-        cmocka_unit_test(idle_groups),
+        cmocka_unit_test(zero_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

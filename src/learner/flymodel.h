@@ -23,14 +23,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct eg_fly_shape {
+typedef struct eg_flymodel_shape {
     size_t inputs, units, classes;
     size_t ones;         /**< inputs a unit listens to, at most `inputs` */
     double active, rate; /**< active in (0, 1) */
-} eg_fly_shape;
+} eg_flymodel_shape;
 
-typedef struct eg_fly {
-    eg_fly_shape shape;
+typedef struct eg_flymodel {
+    eg_flymodel_shape shape;
     uint32_t *start; /**< [inputs + 1] */
     uint32_t *unit; /**< [units * ones]: input i is heard by unit[start[i]] … unit[start[i+1]-1] */
     eg_real *weight;  /**< [classes, units] */
@@ -39,21 +39,22 @@ typedef struct eg_fly {
     uint32_t *winner; /**< [units] their numbers, ascending */
     eg_real *value;   /**< [units] and their y */
     eg_real *sum;     /**< [units] scratch */
-} eg_fly;
+} eg_flymodel;
 
 /** Draws which inputs the units listen to, keyed by (seed, EG_PURPOSE_LEARNER, unit). */
-eg_status eg_fly_create(eg_fly **out, const eg_fly_shape *shape, uint64_t seed) EG_WARN_UNUSED;
-void eg_fly_free(eg_fly *fly);
+eg_status eg_flymodel_create(eg_flymodel **out, const eg_flymodel_shape *shape,
+                             uint64_t seed) EG_WARN_UNUSED;
+void eg_flymodel_free(eg_flymodel *fly);
 
 /** Makes the code of x [inputs]. */
-void eg_fly_code(eg_fly *fly, const eg_real *x);
+void eg_flymodel_code(eg_flymodel *fly, const eg_real *x);
 /** Associates the code with class `label`. */
-void eg_fly_associate(eg_fly *fly, size_t label);
+void eg_flymodel_associate(eg_flymodel *fly, size_t label);
 /** Scores [classes] of the code; -infinity for classes that were not seen. */
-void eg_fly_score(const eg_fly *fly, eg_real *scores);
+void eg_flymodel_score(const eg_flymodel *fly, eg_real *scores);
 
 /** Weights and seen classes, for checkpoints. */
-void eg_fly_write(const eg_fly *fly, eg_writer *writer);
-eg_status eg_fly_read(eg_fly *fly, eg_reader *reader) EG_WARN_UNUSED;
+void eg_flymodel_write(const eg_flymodel *fly, eg_writer *writer);
+eg_status eg_flymodel_read(eg_flymodel *fly, eg_reader *reader) EG_WARN_UNUSED;
 
 #endif

@@ -1,4 +1,4 @@
-/** What goes along with an update: springs, whole, in runs and in pieces, and paths. */
+/** What an update also carries: penalties, whole, in runs and in pieces, and path integrals. */
 #include "optimizer_scene.h"
 #include "testing.h"
 
@@ -6,31 +6,32 @@
 
 #include <string.h>
 
-enum { LONG = 300, GROUPS = LONG / EG_SPRING_GROUP + 1 };
+enum { LONG = 300, GROUPS = LONG / EG_PENALTY_GROUP + 1 };
 
-typedef struct pulled {
-    eg_real w[LONG], g[LONG], centre[LONG];
-    eg_weight importance[LONG];
-    bool idle[GROUPS];
-} pulled;
+typedef struct scene {
+    eg_real w[LONG], g[LONG], anchor[LONG];
+    eg_ufloat16 importance[LONG];
+    bool zero[GROUPS];
+} scene;
 
-static void draw_pulled(pulled *p)
+static void draw_scene(scene *p)
 {
     eg_rng rng = eg_rng_make(9, EG_PURPOSE_TEST, 0);
     for (size_t i = 0; i < LONG; i++) {
-        size_t group = i / EG_SPRING_GROUP;
-        p->idle[group] = group == 1 || group == 3;
+        size_t group = i / EG_PENALTY_GROUP;
+        p->zero[group] = group == 1 || group == 3;
         p->w[i] = (eg_real)eg_rng_normal(&rng);
         p->g[i] = (eg_real)eg_rng_normal(&rng);
-        p->centre[i] = (eg_real)eg_rng_normal(&rng);
-        p->importance[i] = eg_weight_of((eg_real)eg_rng_uniform(&rng));
-        p->importance[i] = p->idle[group] ? eg_weight_of(0) : p->importance[i];
+        p->anchor[i] = (eg_real)eg_rng_normal(&rng);
+        p->importance[i] = eg_ufloat16_from((eg_real)eg_rng_uniform(&rng));
+        p->importance[i] = p->zero[group] ? eg_ufloat16_from(0) : p->importance[i];
     }
 }
 
-/* Two updates by the optimizer with a spring, a path or both, in uneven pieces, against the spring's own
+/* Two updates by the optimizer with a penalty, a path or both, in uneven pieces, against the penalty's own
  * addition before an update without, and the path worked out from the weights: the same bits. */
-static void check_along(const char *name, const eg_spring *spring, const pulled *start, bool path)
+static void check_terms(const char *name, const eg_penalty *penalty, const scene *start,
+                        bool path_integral)
 {
     eg_optimizer *here = decaying(name, LONG);
     eg_optimizer *there = decaying(name, LONG);
@@ -40,23 +41,24 @@ static void check_along(const char *name, const eg_spring *spring, const pulled 
     eg_real whole[LONG];
     eg_real collected[LONG] = {0};
     eg_real expected[LONG] = {0};
-    const eg_along along = {.spring = spring, .path = path ? collected : NULL};
+    const eg_update_terms update_terms = {.penalty = penalty,
+                                          .path_integral = path_integral ? collected : NULL};
     memcpy(w, start->w, sizeof w);
     memcpy(other, start->w, sizeof other);
     for (int t = 0; t < 2; t++) {
         memcpy(before, other, sizeof before);
         memcpy(whole, start->g, sizeof whole);
-        if (spring != NULL) {
-            (void)eg_spring_add(spring, 0, LONG, other, whole);
+        if (penalty != NULL) {
+            (void)eg_penalty_add(penalty, 0, LONG, other, whole);
         }
         eg_optimizer_step(there, other, whole);
         eg_optimizer_begin(here);
         for (size_t first = 0; first < LONG; first += 70) {
             size_t n = LONG - first < 70 ? LONG - first : 70;
-            eg_optimizer_apply(here, w, first, n, start->g + first, NULL, &along);
+            eg_optimizer_apply(here, w, first, n, start->g + first, NULL, &update_terms);
         }
         assert_memory_equal(w, other, sizeof w);
-        for (size_t i = 0; path && i < LONG; i++) {
+        for (size_t i = 0; path_integral && i < LONG; i++) {
             expected[i] -= start->g[i] * (other[i] - before[i]);
         }
         assert_memory_equal(collected, expected, sizeof expected);
@@ -66,22 +68,22 @@ static void check_along(const char *name, const eg_spring *spring, const pulled 
     eg_optimizer_free(there);
 }
 
-static void pulls_and_paths_go_along(void **state)
+static void penalties_and_path_integrals(void **state)
 {
     (void)state;
-    pulled p;
-    draw_pulled(&p);
-    const eg_spring springs[] = {
-        {.strength = (eg_real)0.7, .importance = p.importance, .centre = p.centre, .idle = p.idle},
-        {.strength = (eg_real)0.7, .importance = p.importance, .centre = p.centre},
-        {.strength = (eg_real)0.7, .centre = p.centre},
+    scene p;
+    draw_scene(&p);
+    const eg_penalty penalties[] = {
+        {.strength = (eg_real)0.7, .importance = p.importance, .anchor = p.anchor, .zero = p.zero},
+        {.strength = (eg_real)0.7, .importance = p.importance, .anchor = p.anchor},
+        {.strength = (eg_real)0.7, .anchor = p.anchor},
     };
     for (size_t m = 0; m < eg_optimizer_family.member_count; m++) {
         const char *name = eg_optimizer_family.members[m]->name;
-        for (size_t s = 0; s <= EG_COUNT(springs); s++) {
-            const eg_spring *spring = s < EG_COUNT(springs) ? &springs[s] : NULL;
-            check_along(name, spring, &p, false);
-            check_along(name, spring, &p, true);
+        for (size_t s = 0; s <= EG_COUNT(penalties); s++) {
+            const eg_penalty *penalty = s < EG_COUNT(penalties) ? &penalties[s] : NULL;
+            check_terms(name, penalty, &p, false);
+            check_terms(name, penalty, &p, true);
         }
     }
 }
@@ -95,18 +97,19 @@ static void paths_take_the_gradient_of_the_loss(void **state)
     const eg_real g[] = {2, 4};
     const eg_real of_loss[] = {1, 3};
     eg_real w[2] = {0};
-    eg_real path[2] = {0};
+    eg_real path_integral[2] = {0};
     eg_optimizer *optimizer = optimizer_of(words, 2);
     eg_optimizer_begin(optimizer);
-    eg_optimizer_apply(optimizer, w, 0, 2, g, of_loss, &(eg_along){.path = path});
-    assert_true(path[0] == 2 && path[1] == 12);
+    eg_optimizer_apply(optimizer, w, 0, 2, g, of_loss,
+                       &(eg_update_terms){.path_integral = path_integral});
+    assert_true(path_integral[0] == 2 && path_integral[1] == 12);
     eg_optimizer_free(optimizer);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pulls_and_paths_go_along),
+        cmocka_unit_test(penalties_and_path_integrals),
         cmocka_unit_test(paths_take_the_gradient_of_the_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
