@@ -43,10 +43,15 @@ static const eg_param root[] = {
      .doc = "shape"},
     {.name = "count", .type = EG_TYPE_INT, .default_text = "7", .doc = "count"},
     {.name = "late", .type = EG_TYPE_INT, .default_text = "0", .doc = "late", .added_later = true},
+    {.name = "more",
+     .type = EG_TYPE_COMPONENTS,
+     .default_text = "[]",
+     .family = "shape",
+     .doc = "further shapes"},
 };
 static const eg_family *const families[] = {&shape};
 static const eg_schema schema = {
-    .root = root, .root_count = 3, .families = families, .family_count = 1};
+    .root = root, .root_count = 4, .families = families, .family_count = 1};
 
 /* Points of a sweep: values, lists, components, names given twice, an unknown name, one that is missing, damage. */
 static const char circle_text[] = "circle";
@@ -69,6 +74,9 @@ static const eg_assignment points[][4] = {
     {{"shape", blob_text, {0}}, {"count", "x", {"f", 1, 2}}, {"late", "many", {"f", 3, 4}}},
     {{"shape", circle_text, {0}}, {"count", "2", {0}}, {"shape.radius", "-3", {"f", 5, 6}}},
     {{"shape", circle_text, {0}}, {"count", "2", {0}}, {"shape.radius", "3", {0}}},
+    {{"more", "[circle]", {0}}, {"count", "2", {0}}, {"more.circle.radius", "3", {0}}},
+    {{"more", "[circle, polygon]", {0}}, {"count", "2", {0}}, {"more.circle.radius", "3", {0}}},
+    {{"more", "[polygon]", {0}}, {"count", "2", {0}}, {"more.circle.radius", "3", {0}}},
 };
 enum { WIDTH = 3 };
 

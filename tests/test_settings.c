@@ -348,6 +348,49 @@ static void test_views(void **state)
     eg_settings_free(settings);
 }
 
+/** Each member of a list of components brings its parameters below its name, once. */
+static void test_lists_of_components(void **state)
+{
+    (void)state;
+    static const eg_param list[] = {
+        {.name = "fills",
+         .type = EG_TYPE_COMPONENTS,
+         .default_text = "[red]",
+         .family = "colour",
+         .doc = "fills"},
+    };
+    static const eg_schema lists = {
+        .root = list, .root_count = 1, .families = families, .family_count = 2};
+    eg_settings *settings = NULL;
+    assert_ok(eg_settings_resolve(&settings, &lists, NULL, 0));
+    assert_text(settings, true,
+                "fills=[red]\nfills.red.gloss=false\nfills.red.depth=0.5\nfills.red.tone=middle\n");
+    eg_settings_free(settings);
+    const eg_assignment both[] = {{"fills", "[ blue,red, blue]", {0}},
+                                  {"fills.blue.waves", "3", {0}},
+                                  {"fills.red.tone", "dark", {0}}};
+    assert_ok(eg_settings_resolve(&settings, &lists, both, 3));
+    assert_text(settings, true,
+                "fills=[blue, red, blue]\nfills.blue.gloss=false\nfills.blue.waves=3\n"
+                "fills.red.gloss=false\nfills.red.depth=0.5\nfills.red.tone=dark\n");
+    eg_view root_view = eg_settings_root(settings);
+    eg_view inside = eg_view_member(&root_view, "fills", "red");
+    assert_int_equal(eg_view_name(&inside, "tone"), 2);
+    eg_settings_free(settings);
+    const eg_assignment wrong[] = {{"fills", "[bleu]", {0}},
+                                   {"fills.blue.waves", "3", {0}},
+                                   {"fills.red.deph", "1", {0}},
+                                   {"fills.green.depth", "1", {0}}};
+    assert_fails(eg_settings_resolve(&settings, &lists, &wrong[0], 1), EG_INVALID,
+                 "fills = [bleu]: must be one of blue, red; did you mean blue?");
+    assert_fails(eg_settings_resolve(&settings, &lists, &wrong[1], 1), EG_INVALID,
+                 "fills.blue.waves belongs to blue, which is not in fills = [red]");
+    assert_fails(eg_settings_resolve(&settings, &lists, &wrong[2], 1), EG_INVALID,
+                 "did you mean fills.red.depth?");
+    assert_fails(eg_settings_resolve(&settings, &lists, &wrong[3], 1), EG_INVALID,
+                 "unknown setting 'fills.green.depth'");
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -383,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_lists_of_components),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

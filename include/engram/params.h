@@ -19,7 +19,16 @@ typedef enum eg_type {
     EG_TYPE_NAMES,     /**< list of these: [centered, none] */
     EG_TYPE_GROUPS,    /**< list of lists of integers: [[0, 1], [2, 3]] */
     EG_TYPE_COMPONENT, /**< name of a member of `family`; brings that member's parameters */
+    EG_TYPE_COMPONENTS, /**< list of members of `family`; each brings its parameters, below its name */
 } eg_type;
+#define EG_TYPE_LAST EG_TYPE_COMPONENTS /* types are stored in files: never renumber */
+
+/** Whether values of this type are written [a, b]. */
+static inline bool eg_type_is_list(eg_type type)
+{
+    return type == EG_TYPE_INTS || type == EG_TYPE_NAMES || type == EG_TYPE_GROUPS ||
+           type == EG_TYPE_COMPONENTS;
+}
 
 /** One parameter. Unset fields mean: no range, no names, dimensionless. */
 typedef struct eg_param {
@@ -29,7 +38,7 @@ typedef struct eg_param {
     double min, max;          /**< for numbers (and each number of a list); min == max: no range */
     bool above_min;           /**< min itself is not allowed */
     const char *const *names; /**< NAME, NAMES: what it can be, NULL-terminated */
-    const char *family;       /**< COMPONENT: the family's name */
+    const char *family;       /**< COMPONENT, COMPONENTS: the family's name */
     const char *unit;         /**< NULL: dimensionless */
     const char *doc;          /**< one line */
     bool
@@ -71,7 +80,10 @@ typedef struct eg_schema {
 /** The member called `name`, or NULL. */
 const eg_component *eg_family_find(const eg_family *family, const char *name);
 
-/** The family called `name`, or NULL. */
+/** The member with whose name and a dot `name` begins, or NULL. */
+const eg_component *eg_family_beginning(const eg_family *family, const char *name);
+
+/** The family called `name` (NULL: none), or NULL. */
 const eg_family *eg_schema_family(const eg_schema *schema, const char *name);
 
 /** The candidate closest to `word` in edit distance, or NULL if none is close enough to suggest.

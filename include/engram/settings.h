@@ -32,10 +32,11 @@ typedef struct eg_value {
     int64_t integer;               /**< INT; NAME: index into names */
     double real;                   /**< REAL; INT and BOOL as a number too */
     const eg_component *component; /**< COMPONENT */
-    size_t count;                  /**< INTS, NAMES: items; GROUPS: groups */
-    int64_t *items; /**< INTS; NAMES: indices into names; GROUPS: all groups in a row */
-    size_t *ends;   /**< GROUPS: group i is items[ends[i-1]] … items[ends[i]-1] */
-    char *text;     /**< canonical text: the shortest that reads back to the same value */
+    size_t count;                  /**< INTS, NAMES, COMPONENTS: items; GROUPS: groups */
+    int64_t *
+        items; /**< INTS; NAMES: indices into names; COMPONENTS: into the family; GROUPS: all groups in a row */
+    size_t *ends; /**< GROUPS: group i is items[ends[i-1]] … items[ends[i]-1] */
+    char *text;   /**< canonical text: the shortest that reads back to the same value */
 } eg_value;
 
 typedef struct eg_setting {
@@ -92,6 +93,8 @@ typedef struct eg_view {
 eg_view eg_settings_root(const eg_settings *settings);
 /** The view inside the component chosen for `name`. */
 eg_view eg_view_inside(const eg_view *view, const char *name);
+/** The view inside member `member` of the list of components `name`. */
+eg_view eg_view_member(const eg_view *view, const char *name, const char *member);
 
 const eg_value *eg_view_value(const eg_view *view, const char *name);
 bool eg_view_bool(const eg_view *view, const char *name);

@@ -16,9 +16,21 @@ const eg_component *eg_family_find(const eg_family *family, const char *name)
     return NULL;
 }
 
+const eg_component *eg_family_beginning(const eg_family *family, const char *name)
+{
+    size_t length = strcspn(name, ".");
+    for (size_t i = 0; i < family->member_count && name[length] == '.'; i++) {
+        if (strlen(family->members[i]->name) == length &&
+            memcmp(family->members[i]->name, name, length) == 0) {
+            return family->members[i];
+        }
+    }
+    return NULL;
+}
+
 const eg_family *eg_schema_family(const eg_schema *schema, const char *name)
 {
-    for (size_t i = 0; i < schema->family_count; i++) {
+    for (size_t i = 0; name != NULL && i < schema->family_count; i++) {
         if (strcmp(schema->families[i]->name, name) == 0) {
             return schema->families[i];
         }

@@ -17,6 +17,9 @@ typedef struct eg_reading {
 /** "NAME = TEXT: must be EXPECTED". */
 eg_status eg_reading_refuse(const eg_reading *r, const char *expected) EG_WARN_UNUSED;
 
+/** The i-th name that a NAME, NAMES or COMPONENTS can be; NULL after the last. */
+const char *eg_reading_candidate(const eg_reading *r, size_t i);
+
 /** One integer in range, one of the parameter's names (as its index). */
 eg_status eg_reading_integer(const eg_reading *r, const char *token, int64_t *out) EG_WARN_UNUSED;
 eg_status eg_reading_name(const eg_reading *r, const char *token, int64_t *out) EG_WARN_UNUSED;
@@ -28,7 +31,7 @@ const char *eg_reading_skip(const char *at);
  * too long. */
 bool eg_reading_token(const char **at, char token[EG_TOKEN_SIZE]);
 
-/** A value of type INTS, NAMES or GROUPS, with its canonical text. On failure the caller clears it.
+/** A value of type INTS, NAMES, GROUPS or COMPONENTS, with its canonical text. On failure the caller clears it.
  */
 eg_status eg_reading_list(const eg_reading *r, eg_value *value) EG_WARN_UNUSED;
 

@@ -30,7 +30,7 @@ typedef struct pattern {
     eg_settings *complete;
 } pattern;
 
-/** Does this name choose a component? */
+/** Does this name choose a component, or several? */
 typedef struct known_name {
     const char *name;
     bool chooses;
@@ -71,7 +71,7 @@ static bool chooses(eg_resolver *r, const char *name)
     known_name *known = &r->names[mix(0, name) & (NAMES - 1)];
     if (known->name != name) {
         const eg_param *param = eg_schema_param(r->schema, name);
-        *known = (known_name){name, param != NULL && param->type == EG_TYPE_COMPONENT};
+        *known = (known_name){name, param != NULL && param->family != NULL};
     }
     return known->chooses;
 }
@@ -148,7 +148,7 @@ static void describe(pattern *p, const eg_assignment *assignments)
         p->values[i] = assignments[i].value;
         p->places[i] = nothing;
         if (place < nothing && !assigned_again(assignments, p->count, i)) {
-            bool component = eg_settings_at(p->complete, place)->param->type == EG_TYPE_COMPONENT;
+            bool component = eg_settings_at(p->complete, place)->param->family != NULL;
             p->places[i] = component ? choice : (uint32_t)place;
         }
     }

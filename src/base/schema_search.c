@@ -24,6 +24,19 @@ static const eg_param *find_in_family(const eg_schema *schema, const eg_family *
     return found;
 }
 
+/** `name` begins with the name of a member. */
+static const eg_param *find_in_member(const eg_schema *schema, const eg_family *family,
+                                      const char *name, unsigned depth)
+{
+    const eg_component *member = eg_family_beginning(family, name);
+    if (member == NULL || depth > DEPTH_MAX) {
+        return NULL;
+    }
+    const char *rest = name + strlen(member->name) + 1;
+    const eg_param *found = find(schema, family->common, family->common_count, rest, depth);
+    return found != NULL ? found : find(schema, member->params, member->param_count, rest, depth);
+}
+
 static const eg_param *find(const eg_schema *schema, const eg_param *params, size_t count,
                             const char *name, unsigned depth)
 {
@@ -38,6 +51,10 @@ static const eg_param *find(const eg_schema *schema, const eg_param *params, siz
         if (name[length] == '.' && params[i].type == EG_TYPE_COMPONENT) {
             const eg_family *family = eg_schema_family(schema, params[i].family);
             return find_in_family(schema, family, name + length + 1, depth + 1);
+        }
+        if (name[length] == '.' && params[i].type == EG_TYPE_COMPONENTS) {
+            const eg_family *family = eg_schema_family(schema, params[i].family);
+            return find_in_member(schema, family, name + length + 1, depth + 1);
         }
     }
     return NULL;
@@ -62,6 +79,25 @@ typedef struct search {
 } search;
 
 static void offer_params(search *s, const char *prefix, const eg_param *params, size_t count,
+                         unsigned depth);
+
+/** `named`: parameters stand below the names of their members. */
+static void offer_family(search *s, const char *prefix, const eg_family *family, bool named,
+                         unsigned depth)
+{
+    for (size_t k = 0; k < family->member_count; k++) {
+        const eg_component *member = family->members[k];
+        char full[EG_NAME_SIZE];
+        int length = snprintf(full, sizeof full, "%s%s%s", prefix, named ? member->name : "",
+                              named ? "." : "");
+        if (length > 0 && (size_t)length < sizeof full - 1) {
+            offer_params(s, full, family->common, family->common_count, depth);
+            offer_params(s, full, member->params, member->param_count, depth);
+        }
+    }
+}
+
+static void offer_params(search *s, const char *prefix, const eg_param *params, size_t count,
                          unsigned depth)
 {
     for (size_t i = 0; i < count && depth <= DEPTH_MAX; i++) {
@@ -76,16 +112,10 @@ static void offer_params(search *s, const char *prefix, const eg_param *params, 
             s->distance = nearest.distance;
             strcpy(s->best, full);
         }
-        const eg_family *family = params[i].type == EG_TYPE_COMPONENT
-                                      ? eg_schema_family(s->schema, params[i].family)
-                                      : NULL;
+        const eg_family *family = eg_schema_family(s->schema, params[i].family);
         if (family != NULL) {
             strcat(full, ".");
-            offer_params(s, full, family->common, family->common_count, depth + 1);
-            for (size_t k = 0; k < family->member_count; k++) {
-                const eg_component *member = family->members[k];
-                offer_params(s, full, member->params, member->param_count, depth + 1);
-            }
+            offer_family(s, full, family, params[i].type == EG_TYPE_COMPONENTS, depth + 1);
         }
     }
 }

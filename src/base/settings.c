@@ -91,6 +91,30 @@ static eg_status add_component(builder *b, const char *name, const eg_param *par
     return add_params(b, prefix, component->params, component->param_count);
 }
 
+/** Each member of the list once, in the order of the list. */
+static eg_status add_components(builder *b, const char *name, const eg_param *param)
+{
+    const eg_family *family = eg_schema_family(b->schema, param->family);
+    size_t list = b->count - 1; /* `items` may move */
+    for (size_t i = 0; i < b->items[list].value.count; i++) {
+        const int64_t *chosen = b->items[list].value.items;
+        bool again = false;
+        for (size_t k = 0; k < i && !again; k++) {
+            again = chosen[k] == chosen[i];
+        }
+        const eg_component *member = family->members[chosen[i]];
+        char full[EG_PREFIX_SIZE];
+        int length = snprintf(full, sizeof full, "%s.%s", name, member->name);
+        if (length < 0 || (size_t)length >= sizeof full) {
+            return eg_fail(EG_INVALID, "%s: settings are nested too deeply", name);
+        }
+        if (!again) {
+            EG_TRY(add_component(b, full, param, member));
+        }
+    }
+    return eg_ok();
+}
+
 static eg_status add_params(builder *b, const char *prefix, const eg_param *params, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -100,6 +124,8 @@ static eg_status add_params(builder *b, const char *prefix, const eg_param *para
         const eg_component *component = b->items[b->count - 1].value.component;
         if (component != NULL) {
             EG_TRY(add_component(b, name, &params[i], component));
+        } else if (params[i].type == EG_TYPE_COMPONENTS) {
+            EG_TRY(add_components(b, name, &params[i]));
         }
     }
     return eg_ok();

@@ -52,12 +52,30 @@ static const eg_setting *deepest_parent(const eg_settings *settings, const char 
     return parent;
 }
 
+/** "measures.online.bin belongs to online, which is not in measures = [default]". */
+static bool not_listed(const eg_schema *schema, const eg_setting *parent, const char *name,
+                       const char *rest, eg_status *status)
+{
+    const eg_family *family = eg_schema_family(schema, parent->param->family);
+    const eg_component *member = eg_family_beginning(family, rest);
+    if (member == NULL ||
+        eg_schema_member_param(schema, member, rest + strlen(member->name) + 1) == NULL) {
+        return false;
+    }
+    *status = eg_fail(EG_INVALID, "%.100s belongs to %s, which is not in %s = %s", name,
+                      member->name, parent->name, parent->value.text);
+    return true;
+}
+
 /** "model.activation.alpha belongs to hard_ash, but model.activation is relu". */
 static bool other_member(const eg_schema *schema, const eg_settings *settings, const char *name,
                          eg_status *status)
 {
     const char *rest = NULL;
     const eg_setting *parent = deepest_parent(settings, name, &rest);
+    if (parent != NULL && parent->param->type == EG_TYPE_COMPONENTS) {
+        return not_listed(schema, parent, name, rest, status);
+    }
     if (parent == NULL || parent->param->type != EG_TYPE_COMPONENT) {
         return false;
     }
@@ -162,7 +180,7 @@ eg_status eg_settings_unknown(const eg_schema *schema, const eg_settings *settin
     }
     const char *rest = NULL;
     const eg_setting *parent = deepest_parent(settings, name, &rest);
-    if (parent != NULL && parent->param->type != EG_TYPE_COMPONENT) {
+    if (parent != NULL && parent->param->family == NULL) {
         return eg_fail(EG_INVALID, "unknown setting '%.100s': %s has no parts", name, parent->name);
     }
     if (misspelt(settings, name, &status)) {

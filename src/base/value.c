@@ -22,12 +22,22 @@ eg_status eg_reading_refuse(const eg_reading *r, const char *expected)
                    r->text[0] == '\0' ? "(empty)" : r->text, expected);
 }
 
-static void join_names(char *out, const char *const *names)
+const char *eg_reading_candidate(const eg_reading *r, size_t i)
+{
+    if (r->param->type != EG_TYPE_COMPONENTS) {
+        return r->param->names[i];
+    }
+    const eg_family *family = eg_schema_family(r->schema, r->param->family);
+    return i < family->member_count ? family->members[i]->name : NULL;
+}
+
+static void join_candidates(char *out, const eg_reading *r)
 {
     out[0] = '\0';
-    for (size_t i = 0; names[i] != NULL; i++) {
+    const char *name = NULL;
+    for (size_t i = 0; (name = eg_reading_candidate(r, i)) != NULL; i++) {
         size_t used = strlen(out);
-        (void)snprintf(out + used, EXPECTED_SIZE - used, "%s%s", i == 0 ? "" : ", ", names[i]);
+        (void)snprintf(out + used, EXPECTED_SIZE - used, "%s%s", i == 0 ? "" : ", ", name);
     }
 }
 
@@ -87,16 +97,17 @@ eg_status eg_reading_integer(const eg_reading *r, const char *token, int64_t *ou
 eg_status eg_reading_name(const eg_reading *r, const char *token, int64_t *out)
 {
     eg_nearest nearest = {0};
-    for (size_t i = 0; r->param->names[i] != NULL; i++) {
-        if (strcmp(r->param->names[i], token) == 0) {
+    const char *name = NULL;
+    for (size_t i = 0; (name = eg_reading_candidate(r, i)) != NULL; i++) {
+        if (strcmp(name, token) == 0) {
             *out = (int64_t)i;
             return eg_ok();
         }
-        eg_nearest_offer(&nearest, token, r->param->names[i]);
+        eg_nearest_offer(&nearest, token, name);
     }
     char names[EXPECTED_SIZE];
     char expected[EXPECTED_SIZE + EG_TOKEN_SIZE];
-    join_names(names, r->param->names);
+    join_candidates(names, r);
     if (nearest.best != NULL) {
         (void)snprintf(expected, sizeof expected, "one of %s; did you mean %s?", names,
                        nearest.best);
@@ -244,6 +255,7 @@ eg_status eg_value_parse_as(eg_value *out, const char *name, const eg_param *par
     case EG_TYPE_INTS:
     case EG_TYPE_NAMES:
     case EG_TYPE_GROUPS:
+    case EG_TYPE_COMPONENTS:
         status = eg_reading_list(&r, out);
         break;
     default:

@@ -10,10 +10,15 @@ typedef struct growing {
     size_t end_capacity;
 } growing;
 
+static bool is_named(const eg_reading *r)
+{
+    return r->param->type == EG_TYPE_NAMES || r->param->type == EG_TYPE_COMPONENTS;
+}
+
 static eg_status append_item(const eg_reading *r, growing *list, const char *token)
 {
     int64_t item = 0;
-    if (r->param->type == EG_TYPE_NAMES) {
+    if (is_named(r)) {
         EG_TRY(eg_reading_name(r, token, &item));
     } else {
         EG_TRY(eg_reading_integer(r, token, &item));
@@ -28,6 +33,7 @@ static const char *list_expected(const eg_reading *r)
 {
     switch (r->param->type) {
     case EG_TYPE_NAMES:
+    case EG_TYPE_COMPONENTS:
         return "a list of words like [a, b]";
     case EG_TYPE_GROUPS:
         return "a list of lists of integers like [[0, 1], [2, 3]]";
@@ -36,7 +42,7 @@ static const char *list_expected(const eg_reading *r)
     }
 }
 
-/** Reads "[a, b]" at *at and leaves *at behind it. */
+/** Reads "[a, b]" at *at and moves *at past it. */
 static eg_status read_flat_list(const eg_reading *r, growing *list, const char **at)
 {
     const char *p = eg_reading_skip(*at);
@@ -90,8 +96,8 @@ static char *print_items(const eg_reading *r, char *at, const int64_t *items, si
     *at++ = '[';
     for (size_t i = 0; i < count; i++) {
         const char *comma = i == 0 ? "" : ", ";
-        if (r->param->type == EG_TYPE_NAMES) {
-            at += sprintf(at, "%s%s", comma, r->param->names[items[i]]);
+        if (is_named(r)) {
+            at += sprintf(at, "%s%s", comma, eg_reading_candidate(r, (size_t)items[i]));
         } else {
             at += sprintf(at, "%s%lld", comma, (long long)items[i]);
         }

@@ -13,9 +13,8 @@ eg_view eg_settings_root(const eg_settings *settings)
     return view;
 }
 
-eg_view eg_view_inside(const eg_view *view, const char *name)
+static eg_view below(const eg_view *view, const char *name)
 {
-    assert(eg_view_value(view, name)->type == EG_TYPE_COMPONENT);
     eg_view inside = {.settings = view->settings};
     size_t outer = strlen(view->prefix);
     size_t length = strlen(name);
@@ -24,6 +23,19 @@ eg_view eg_view_inside(const eg_view *view, const char *name)
     memcpy(inside.prefix + outer, name, length);
     inside.prefix[outer + length] = '.';
     return inside;
+}
+
+eg_view eg_view_inside(const eg_view *view, const char *name)
+{
+    assert(eg_view_value(view, name)->type == EG_TYPE_COMPONENT);
+    return below(view, name);
+}
+
+eg_view eg_view_member(const eg_view *view, const char *name, const char *member)
+{
+    assert(eg_view_value(view, name)->type == EG_TYPE_COMPONENTS);
+    eg_view list = below(view, name);
+    return below(&list, member);
 }
 
 const eg_value *eg_view_value(const eg_view *view, const char *name)

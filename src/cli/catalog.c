@@ -52,10 +52,11 @@ void eg_param_type_words(const eg_param *param, char *text, size_t size)
         [EG_TYPE_NAMES] = "list of",
         [EG_TYPE_GROUPS] = "list of lists of integers",
         [EG_TYPE_COMPONENT] = "component:",
+        [EG_TYPE_COMPONENTS] = "list of components:",
     };
     text[0] = '\0';
     eg_append(text, size, "%s", words[param->type]);
-    if (param->type == EG_TYPE_COMPONENT) {
+    if (param->family != NULL) {
         eg_append(text, size, " %s", param->family);
     }
     for (size_t i = 0; param->names != NULL && param->names[i] != NULL; i++) {

@@ -59,7 +59,7 @@ void eg_json_setting(json_t *object, const char *key, int type, const char *text
     } else if (type == EG_TYPE_BOOL || type == EG_TYPE_INT || type == EG_TYPE_INTS ||
                type == EG_TYPE_GROUPS) {
         value = json_loads(text, JSON_DECODE_ANY, NULL);
-    } else if (type == EG_TYPE_NAMES) {
+    } else if (type == EG_TYPE_NAMES || type == EG_TYPE_COMPONENTS) {
         value = list_of_words(text);
     }
     if (value == NULL) {

@@ -121,6 +121,15 @@ static eg_status describe_inside(const eg_param *param, const char *rest, size_t
 {
     const eg_family *family = eg_catalog_find(param->family);
     char owner[96];
+    if (param->type == EG_TYPE_COMPONENTS) {
+        const eg_component *member = eg_family_beginning(family, rest);
+        if (member != NULL) {
+            rest += strlen(member->name) + 1;
+            (void)snprintf(owner, sizeof owner, "%s:%s", family->name, member->name);
+            EG_TRY(describe_setting(owner, member->params, member->param_count, rest, hits));
+        }
+        return eg_ok();
+    }
     (void)snprintf(owner, sizeof owner, "every %s", family->name);
     EG_TRY(describe_setting(owner, family->common, family->common_count, rest, hits));
     for (size_t i = 0; i < family->member_count; i++) {
@@ -144,7 +153,7 @@ static eg_status describe_setting(const char *owner, const eg_param *params, siz
             (void)snprintf(title, sizeof title, "setting of %s", owner);
             EG_TRY(print_params(title, &params[i], 1));
             ++*hits;
-        } else if (word[length] == '.' && params[i].type == EG_TYPE_COMPONENT) {
+        } else if (word[length] == '.' && params[i].family != NULL) {
             EG_TRY(describe_inside(&params[i], word + length + 1, hits));
         }
     }

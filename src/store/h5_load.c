@@ -255,7 +255,7 @@ static eg_status describe_setting(eg_column *column, hid_t dataset, eg_pool *poo
     EG_TRY(eg_h5_get_text(&column->doc, dataset, "long_name", "", pool));
     EG_TRY(eg_h5_get_number(&type, dataset, "parameter_type", EG_TYPE_TEXT));
     EG_TRY(eg_h5_get_number(&swept, dataset, "swept", 0));
-    if (!(type >= 0 && type <= EG_TYPE_COMPONENT)) {
+    if (!(type >= 0 && type <= EG_TYPE_LAST)) {
         return eg_fail(EG_INVALID, "damaged: the type of the setting '%s'", column->name);
     }
     column->type = (uint8_t)type;

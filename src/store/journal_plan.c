@@ -300,7 +300,7 @@ static eg_status read_column(eg_column *column, size_t points, eg_pool *pool, eg
     column->swept = eg_read_u8(reader) != 0;
     uint32_t distinct = eg_read_u32(reader);
     EG_TRY(eg_reader_status(reader, false));
-    if (column->type > EG_TYPE_COMPONENT) {
+    if (column->type > EG_TYPE_LAST) {
         return eg_fail(EG_INVALID, "column '%s' has the unknown type %u", column->name,
                        (unsigned)column->type);
     }

@@ -232,7 +232,7 @@ static eg_status get_column(input *in, eg_results *r, eg_column *column)
     column->type = eg_read_u8(in->from);
     column->swept = eg_read_u8(in->from) != 0;
     EG_TRY(get_count(in, 4, &count));
-    if (count != r->point_count || column->type > EG_TYPE_COMPONENT) {
+    if (count != r->point_count || column->type > EG_TYPE_LAST) {
         return eg_fail(EG_INVALID, "a setting that cannot be");
     }
     EG_TRY(eg_alloc(&column->text, count, sizeof *column->text));

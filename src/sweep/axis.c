@@ -156,12 +156,6 @@ static eg_status add_members(builder *b, const eg_node *node)
     return eg_ok();
 }
 
-static bool list_typed(const eg_param *param)
-{
-    return param->type == EG_TYPE_INTS || param->type == EG_TYPE_NAMES ||
-           param->type == EG_TYPE_GROUPS;
-}
-
 static eg_status add_item(builder *b, const eg_node *node)
 {
     if (b->param->type == EG_TYPE_COMPONENT) {
@@ -170,7 +164,7 @@ static eg_status add_item(builder *b, const eg_node *node)
     if (node->kind == EG_NODE_MAP) {
         return add_generated(b, node);
     }
-    if (node->kind == EG_NODE_LIST && !list_typed(b->param)) {
+    if (node->kind == EG_NODE_LIST && !eg_type_is_list(b->param->type)) {
         return eg_fail_at(&node->at, "a list inside a list, but %s takes single values", b->name);
     }
     const char *text = NULL;

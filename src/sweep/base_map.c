@@ -98,8 +98,7 @@ static eg_status add_value(eg_sweep *sweep, const char *name, const eg_entry *en
     const eg_param *param = NULL;
     const char *text = NULL;
     EG_TRY(eg_sweep_param(sweep, name, &entry->at, &param));
-    bool list = param->type == EG_TYPE_INTS || param->type == EG_TYPE_NAMES ||
-                param->type == EG_TYPE_GROUPS;
+    bool list = eg_type_is_list(param->type);
     if (entry->value->kind == EG_NODE_LIST && !list) {
         return eg_fail_at(&entry->at, "%s takes one value here; several values belong under grid",
                           name);

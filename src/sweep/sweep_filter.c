@@ -40,8 +40,7 @@ static eg_status add_value(eg_sweep *sweep, eg_condition *condition, const eg_pa
 static eg_status read_values(eg_sweep *sweep, eg_condition *condition, const eg_param *param,
                              const eg_node *node)
 {
-    bool list_typed = param->type == EG_TYPE_INTS || param->type == EG_TYPE_NAMES ||
-                      param->type == EG_TYPE_GROUPS;
+    bool list_typed = eg_type_is_list(param->type);
     unsigned own_height = param->type == EG_TYPE_GROUPS ? 3 : 2;
     bool one = node->kind != EG_NODE_LIST || (list_typed && node->height <= own_height);
     size_t count = one ? 1 : node->count;

@@ -167,8 +167,7 @@ static eg_status read_overrides(eg_sweep *sweep, eg_blocks *out)
         if (override->key || param == NULL) {
             continue;
         }
-        bool list_typed = param->type == EG_TYPE_INTS || param->type == EG_TYPE_NAMES ||
-                          param->type == EG_TYPE_GROUPS;
+        bool list_typed = eg_type_is_list(param->type);
         const eg_node *node = override->node;
         bool single = node->kind == EG_NODE_SCALAR || (node->kind == EG_NODE_LIST && list_typed);
         if (single) {
