@@ -214,7 +214,7 @@ static void test_reply(void **state)
     eg_box *box = NULL;
     eg_writer all = {0};
     eg_drain out = {.drain = keep, .user = &all};
-    assert_ok(eg_h5_load_here(&box, file));
+    assert_ok(eg_h5_load_here(&box, file, false));
     assert_ok(eg_results_write(&box->results, &out));
     eg_writer_free(&out.writer);
     for (size_t cut = 0; cut < all.size; cut += 1 + all.size / 997) {

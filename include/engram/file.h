@@ -31,6 +31,13 @@ int eg_create_file(const char *path, const void *start, size_t size);
 /** Locks the file against others that do so, under whatever name they opened it, until the descriptor is closed.
  *  Returns 0, EWOULDBLOCK if another one has it, or why this file system cannot tell. */
 int eg_lock_file(int fd);
+/** Makes a lock that this process has from eg_lock_file visible to eg_has_lock, which takes none itself and so is in
+ *  nobody's way. Where the file system knows no such locks, it is not seen. */
+void eg_show_lock(int fd);
+bool eg_has_lock(int fd);
+/** Gives a file another name, at which nothing may be: 0 or errno, EEXIST if something is. Where the file system knows
+ *  neither renaming without replacing nor links, the name is looked at just before. */
+int eg_rename_new(const char *from, const char *to);
 /** The file at `path` is the one behind the descriptor: nobody removed or replaced it. */
 bool eg_is_same_file(int fd, const char *path);
 int eg_truncate_file(int fd, uint64_t size);

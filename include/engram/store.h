@@ -55,6 +55,9 @@ eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *pl
 /** What changed in the sweep since the file's last run: "4 of its 12 trials are new; …"; "" if nothing
  * did. Lives as long as the store. */
 const char *eg_store_change(const eg_store *store);
+/** Where the old journal is, if it was damaged in a part that is there twice and so was written anew; NULL otherwise.
+ * Lives as long as the store. */
+const char *eg_store_kept(const eg_store *store);
 /** The plan grew (second stage): writes the new trials; `outcomes` grows to the new count. */
 eg_status eg_store_extend(eg_store *store, const eg_plan *plan,
                           eg_outcome *outcomes) EG_WARN_UNUSED;
@@ -169,15 +172,21 @@ eg_status eg_results_begun(bool *out, const char *path) EG_WARN_UNUSED;
  *  reads. */
 eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path) EG_WARN_UNUSED;
 
-/** Loads NAME.h5 or NAME.journal: the journal if there is one, else the HDF5 file. */
+/** Loads NAME.h5 or NAME.journal: the journal if there is one, else the HDF5 file. That one also, with a warning, if the
+ * journal lost its header or plan and it has results. */
 eg_status eg_results_load(eg_results **out, const char *path) EG_WARN_UNUSED;
-/** The same for who needs no curves: from a journal, records only of trials that a rule stopped on their way. */
+/** The same for who needs no curves: records only of trials that a rule stopped on their way. */
 eg_status eg_results_load_brief(eg_results **out, const char *path) EG_WARN_UNUSED;
 void eg_results_free(eg_results *results);
 
 /** EG_INVALID if results are at `path`, whatever they are called there, or if it has a name that only they have
  *  (NAME.h5, NAME.journal): no other output may go there. */
 eg_status eg_store_is_no_results(const char *path) EG_WARN_UNUSED;
+
+/** Writes a journal anew whose header or plan are damaged: from their copies, or, where both are, from the results file
+ *  and every record that is intact. The old one stays beside it, *kept (eg_free); NULL if there was nothing to repair, or
+ *  nothing to repair it from. Errors: EG_INVALID if somebody is writing it; EG_SYSTEM, EG_MEMORY. */
+eg_status eg_store_repair(char **kept, const char *path) EG_WARN_UNUSED;
 
 /** (Re)builds the HDF5 file from the journal; any process, any time. */
 eg_status eg_store_collect(const char *path) EG_WARN_UNUSED;

@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/ranking_report.h"
+#include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
 #include "engram/params.h"
@@ -138,6 +139,13 @@ eg_status eg_results_notes(char **out, const eg_results *results, bool on_test)
     }
     eg_writer_free(&writer);
     return status;
+}
+
+void eg_results_warn(const eg_results *results)
+{
+    for (size_t i = 0; i < results->warning_count; i++) {
+        eg_say(stderr, "warning: %s\n", results->warnings[i]);
+    }
 }
 
 eg_id_text eg_id(uint64_t id)

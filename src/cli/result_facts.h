@@ -41,6 +41,9 @@ size_t eg_results_stale(const eg_results *results);
  *  mixed processors. */
 eg_status eg_results_notes(char **out, const eg_results *results, bool on_test) EG_WARN_UNUSED;
 
+/** Of that what is about the files alone, on standard error. */
+void eg_results_warn(const eg_results *results);
+
 /** The 16 hexadecimal digits of a trial id. */
 typedef struct eg_id_text {
     char text[20];

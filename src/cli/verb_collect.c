@@ -4,6 +4,7 @@
 #include "cli/format.h"
 #include "cli/result_facts.h"
 #include "cli/terminal.h"
+#include "engram/memory.h"
 
 #include <stdio.h>
 
@@ -11,6 +12,13 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
     (void)code;
+    char *kept = NULL;
+    EG_TRY(eg_store_repair(&kept, args->words[0]));
+    if (kept != NULL) {
+        eg_say(stdout, "the journal of %s was damaged and is written anew; the old one is %s\n",
+               args->words[0], kept);
+        eg_free(kept);
+    }
     EG_TRY(eg_store_collect(args->words[0]));
     eg_results *results = NULL;
     EG_TRY(eg_results_load_brief(&results, args->words[0]));
@@ -27,9 +35,12 @@ const eg_verb eg_verb_collect = {
     .name = "collect",
     .summary = "(re)build the results file from the journal",
     .synopsis = "FILE",
-    .description = "Writes the HDF5 file anew from the journal beside it: after a crash, or while "
-                   "the sweep runs. The new file takes the old one's place in one step, so readers "
-                   "never see half of it.",
+    .description =
+        "Writes the HDF5 file anew from the journal beside it: after a crash, or while "
+        "the sweep runs. The new file takes the old one's place in one step, so readers "
+        "never see half of it. A journal whose header or plan are damaged is written anew "
+        "before: from their copies, or from the results file and every record that is "
+        "intact.",
     .words_min = 1,
     .words_max = 1,
     .needs = "needs a results file",

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "cli/export_tables.h"
+#include "cli/result_facts.h"
 #include "engram/params.h"
 
 #include <errno.h>
@@ -76,6 +77,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     }
     eg_results *results = NULL;
     EG_TRY(eg_results_load(&results, args->words[0]));
+    eg_results_warn(results);
     eg_status status = path == NULL ? write_table(results, stdout, args, writers[table])
                                     : write_file(results, path, args, writers[table]);
     eg_results_free(results);

@@ -153,6 +153,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)code;
     eg_results *results = NULL;
     EG_TRY(eg_results_load_brief(&results, args->words[0]));
+    eg_results_warn(results);
     eg_status status = report(args->words[0], results, args->option[JSON] != NULL);
     eg_results_free(results);
     return status;

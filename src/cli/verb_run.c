@@ -259,6 +259,14 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     run->progress = eg_progress_make(mode);
     EG_TRY(eg_sweep_run_tidy_checkpoints(run));
     const char *change = eg_store_change(run->store);
+    const char *kept = eg_store_kept(run->store);
+    if (mode == EG_PROGRESS_LINE && kept != NULL) {
+        eg_say(stderr,
+               "warning: the journal was damaged in its header or plan, which it holds twice; "
+               "nothing is lost, "
+               "it was written anew, and the old one is %s\n",
+               kept);
+    }
     if (mode == EG_PROGRESS_LINE && change[0] != '\0') {
         eg_say(stderr, "note: the sweep was changed since its last run: %s\n", change);
     }

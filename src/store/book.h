@@ -69,7 +69,10 @@ typedef struct eg_replay {
     uint64_t damaged_at;  /**< … the first one begins here */
     uint64_t lost_bytes;  /**< … all of them together */
     size_t damaged_count; /**< … and how many there are */
+    size_t spare_count; /**< bad stretches of which nothing is lost, because it was there twice … */
+    uint64_t spare_at; /**< … the first one begins here */
     size_t frames;
+    bool lost; /**< what remains has no meaning: header or plan are gone, with their copies */
 } eg_replay;
 
 /** Applies all frames of a journal. */

@@ -42,9 +42,8 @@ static bool may_be_dropped(const eg_book *book, uint32_t type)
            type != EG_FRAME_EXTEND;
 }
 
-eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
+static eg_status replay_frames(eg_book *book, eg_journal *journal, eg_replay *replay)
 {
-    *replay = (eg_replay){0};
     for (;;) {
         eg_frame frame = {0};
         eg_found found = EG_FOUND_END;
@@ -76,6 +75,19 @@ eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
         EG_TRY(eg_status_wrap(status, "%s: the record at byte %llu", journal->path,
                               (unsigned long long)frame.offset));
     }
+}
+
+eg_status eg_book_replay(eg_book *book, eg_journal *journal, eg_replay *replay)
+{
+    *replay = (eg_replay){0};
+    eg_status status = replay_frames(book, journal, replay);
+    replay->spare_count = journal->twice.damaged;
+    replay->spare_at = journal->twice.damaged_at;
+    /* A whole record that means nothing without any damage is not ours to judge: a newer version's. */
+    replay->lost = status.code == EG_OK
+                       ? !book->has_plan
+                       : status.code == EG_INVALID && (replay->damaged || replay->frames == 0);
+    return status;
 }
 
 /** What is shown is not where these trials stand. */

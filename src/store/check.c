@@ -3,12 +3,10 @@
 #include "engram/store.h"
 
 #include "engram/memory.h"
-#include "store/book.h"
 #include "store/check_advice.h"
 #include "store/h5_read.h"
-#include "store/journal.h"
+#include "store/journal_read.h"
 #include "store/paths.h"
-#include "store/store_lock.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -42,10 +40,8 @@ static void say(report *r, const char *format, ...)
 typedef struct check {
     report report;
     eg_paths paths;
-    eg_book *book;
-    eg_journal journal;
-    eg_replay replay;
-    char *holder; /* of the lock; NULL: nobody writes */
+    eg_reading reading;
+    eg_book *book; /* what was read; NULL: nothing that has a meaning */
     eg_findings found;
     eg_box *file; /* NULL: there is none, or `loaded` says why it cannot be read */
     eg_status loaded;
@@ -54,9 +50,9 @@ typedef struct check {
 static void say_replay(check *c)
 {
     report *r = &c->report;
-    const eg_replay *replay = &c->replay;
+    const eg_replay *replay = &c->reading.replay;
     say(r, "%s: %zu sound records, %llu bytes", c->paths.journal, replay->frames,
-        (unsigned long long)c->journal.end);
+        (unsigned long long)c->reading.journal.end);
     if (replay->damaged) {
         r->sound = false;
         say(r,
@@ -65,8 +61,17 @@ static void say_replay(check *c)
             c->paths.journal, (unsigned long long)replay->damaged_at,
             (unsigned long long)replay->lost_bytes, replay->damaged_count);
     }
-    c->found.journal = replay->damaged ? EG_PART_DAMAGED : EG_PART_SOUND;
-    if (replay->torn && c->holder == NULL) {
+    if (replay->spare_count > 0) {
+        r->sound = false;
+        say(r,
+            "%s: DAMAGED at byte %llu, in its header or plan, which it holds twice: nothing is "
+            "lost",
+            c->paths.journal, (unsigned long long)replay->spare_at);
+    }
+    c->found.journal = replay->damaged           ? EG_PART_DAMAGED
+                       : replay->spare_count > 0 ? EG_PART_REPAIRABLE
+                                                 : EG_PART_SOUND;
+    if (replay->torn && c->reading.writer == NULL) {
         say(r,
             "%s: the last record is incomplete (from byte %llu): a run was killed while writing; "
             "the next run cuts it off",
@@ -109,29 +114,28 @@ static void say_trials(check *c)
 
 static eg_status check_journal(check *c)
 {
-    EG_TRY(eg_book_create(&c->book));
-    EG_TRY(eg_lock_holder(&c->holder, c->paths.lock));
-    EG_TRY(eg_journal_open(&c->journal, c->paths.journal, EG_JOURNAL_READ));
-    eg_status replayed = eg_book_replay(c->book, &c->journal, &c->replay);
-    if (replayed.code == EG_INVALID) {
-        /* A whole record that means nothing without any damage is not ours to judge: a newer version's. */
-        bool lost = c->replay.damaged || c->replay.frames == 0;
-        c->found.journal = lost ? EG_PART_LOST : EG_PART_NONE;
+    eg_status read = eg_reading_make(&c->reading, &c->paths);
+    if (read.code == EG_INVALID) {
+        c->found.journal = c->reading.replay.lost ? EG_PART_LOST : EG_PART_NONE;
         c->report.sound = false;
-        say(&c->report, "%s: %s", lost ? "DAMAGED" : "CANNOT BE READ", replayed.message);
-        eg_book_free(c->book);
-        c->book = NULL;
+        say(&c->report, "%s: %s", c->reading.replay.lost ? "DAMAGED" : "CANNOT BE READ",
+            read.message);
         return eg_ok();
     }
-    EG_TRY(replayed);
-    if (c->holder == NULL) {
-        eg_book_forget_running(c->book);
+    EG_TRY(read);
+    if (c->reading.replay.lost && c->found.file_finished > 0) {
+        c->found.journal = EG_PART_LOST;
+        c->report.sound = false;
+        say(&c->report, "DAMAGED: %s holds no sweep, and %s has results", c->paths.journal,
+            c->paths.file);
+        return eg_ok();
     }
+    c->book = c->reading.book;
     EG_TRY(eg_book_finish(c->book));
     say_replay(c);
     say_trials(c);
-    if (c->holder != NULL) {
-        say(&c->report, "being written by %s", c->holder);
+    if (c->reading.writer != NULL) {
+        say(&c->report, "being written by %s", c->reading.writer);
     }
     return eg_ok();
 }
@@ -237,7 +241,7 @@ static eg_status compare(check *c, const eg_results *file)
             continue;
         }
         eg_record *record = NULL;
-        EG_TRY_DONE(status, eg_book_record(&record, c->book, &c->journal, i));
+        EG_TRY_DONE(status, eg_book_record(&record, c->book, &c->reading.journal, i));
         const char *what = different_result(trial, &file->trials[at]);
         what = what != NULL ? what : different_record(record, file->trials[at].record);
         if (what != NULL && different++ < SHOWN) {
@@ -282,13 +286,12 @@ static eg_status check_file(check *c, bool exists)
     say(r, "%s: all values can be read, %zu trials, %s", c->paths.file, results->trial_count,
         results->complete ? "complete" : "not complete");
     c->found.file = EG_PART_SOUND;
-    c->found.file_finished = eg_results_finished(results);
     return c->book != NULL ? compare(c, results) : eg_ok();
 }
 
 eg_status eg_store_check(char **out, bool *sound, const char *path)
 {
-    check c = {.report = {.sound = true}, .journal = EG_JOURNAL_NONE};
+    check c = {.report = {.sound = true}, .reading = EG_READING_NONE};
     eg_path_kind journal = EG_PATH_NONE;
     eg_path_kind file = EG_PATH_NONE;
     eg_status status = eg_ok();
@@ -304,7 +307,8 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
     }
     if (file != EG_PATH_NONE) {
         /* Before the journal: what a run that goes on puts into the file meanwhile, the journal has already. */
-        c.loaded = eg_h5_load(&c.file, c.paths.file);
+        c.loaded = eg_h5_load(&c.file, c.paths.file, false);
+        c.found.file_finished = c.file == NULL ? 0 : eg_results_finished(&c.file->results);
     }
     if (journal != EG_PATH_NONE) {
         EG_TRY_DONE(status, check_journal(&c));
@@ -319,9 +323,7 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
     EG_TRY_DONE(status, eg_strdup(out, (const char *)c.report.text.data));
     *sound = c.report.sound;
 done:
-    eg_book_free(c.book);
-    eg_journal_close(&c.journal);
-    eg_free(c.holder);
+    eg_reading_clear(&c.reading);
     eg_results_free(c.file == NULL ? NULL : &c.file->results);
     eg_paths_clear(&c.paths);
     eg_writer_free(&c.report.text);

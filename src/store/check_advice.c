@@ -38,6 +38,10 @@ void eg_check_advise(eg_writer *out, const eg_findings *f)
     bool readable = f->file == EG_PART_SOUND || f->file == EG_PART_DAMAGED;
     bool fuller = readable && f->file_finished > f->journal_finished;
     switch (f->journal) {
+    case EG_PART_REPAIRABLE:
+        advise(out, "`engram collect %s` writes the journal anew; so does the next run",
+               f->paths->file);
+        return;
     case EG_PART_SOUND:
         if (f->file == EG_PART_DAMAGED || f->file == EG_PART_LOST) {
             advise(out, "`engram collect %s` makes it anew from the journal", f->paths->file);
@@ -54,9 +58,13 @@ void eg_check_advise(eg_writer *out, const eg_findings *f)
         return;
     case EG_PART_LOST:
         if (fuller) {
-            advise_keep_file(out, f);
+            advise(out,
+                   "`engram collect %s` makes the journal anew from the %zu finished trials there "
+                   "and every record of the journal that is intact; then the sweep goes on in it",
+                   f->paths->file, f->file_finished);
+        } else {
+            advise_run_again(out);
         }
-        advise_run_again(out);
         return;
     default:
         if (f->file == EG_PART_LOST) {

@@ -9,13 +9,15 @@
 typedef enum eg_part_state {
     EG_PART_NONE,
     EG_PART_SOUND,
+    EG_PART_REPAIRABLE,
     EG_PART_DAMAGED,
     EG_PART_LOST
 } eg_part_state;
 
 typedef struct eg_findings {
     const eg_paths *paths;
-    /** NONE: there is none. DAMAGED: some of it cannot be read. LOST: what remains has no meaning. */
+    /** NONE: there is none. REPAIRABLE: what is damaged is there twice. DAMAGED: some of it cannot be read. LOST: what
+     *  remains has no meaning without the file. */
     eg_part_state journal;
     /** NONE, SOUND; DAMAGED: it can be read and differs from the journal; LOST: it cannot be read. */
     eg_part_state file;

@@ -238,9 +238,9 @@ done:
 
 eg_status eg_store_changes(char **out, const eg_book *book, const eg_results *now)
 {
-    /* What is left of still older plans did not change now. */
+    /* What is left of still older plans did not change now, and what the second stage is comes later. */
     eg_results planned = book->box->results;
-    planned.trial_count = book->plan_trials;
+    planned.trial_count = book->base_trials;
     planned.point_count = book->plan_points;
     const eg_results *before = &planned;
     words w = {0};

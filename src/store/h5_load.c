@@ -180,6 +180,7 @@ eg_status eg_h5_load_trials(eg_box *box, hid_t file, size_t count)
     results->trial_count = count;
     for (size_t i = 0; i < count; i++) {
         results->trials[i].stage = EG_STAGE_FIRST; /* unless the file says something else */
+        results->trials[i].reported = (double)NAN;
     }
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_alloc(&c.number, count, sizeof *c.number));
@@ -285,7 +286,7 @@ static eg_status load_setting(eg_box *box, hid_t file, const char *name, hid_t d
     return status;
 }
 
-static eg_status load_link(eg_box *box, hid_t file, const char *name, size_t *capacity)
+static eg_status load_link(eg_box *box, hid_t file, const char *name, size_t *capacity, bool brief)
 {
     hid_t object = H5Oopen(file, name, H5P_DEFAULT);
     if (object < 0) {
@@ -296,13 +297,13 @@ static eg_status load_link(eg_box *box, hid_t file, const char *name, size_t *ca
     if (dataset && eg_h5_has_attribute(object, "parameter_name")) {
         status = load_setting(box, file, name, object, capacity);
     } else if (dataset && eg_h5_has_attribute(object, "recorded")) {
-        status = eg_h5_load_recorded(box, file, name);
+        status = eg_h5_load_recorded(box, file, name, brief);
     }
     eg_h5_close(object);
     return eg_status_wrap(status, "%s", name);
 }
 
-eg_status eg_h5_load_variables(eg_box *box, hid_t file)
+eg_status eg_h5_load_variables(eg_box *box, hid_t file, bool brief)
 {
     H5G_info_t info;
     size_t capacity = 0;
@@ -316,7 +317,7 @@ eg_status eg_h5_load_variables(eg_box *box, hid_t file)
         if (length <= 0 || (size_t)length >= sizeof name) {
             return eg_fail(EG_INVALID, "damaged: the root group cannot be read");
         }
-        EG_TRY(load_link(box, file, name, &capacity));
+        EG_TRY(load_link(box, file, name, &capacity, brief));
     }
     return eg_ok();
 }

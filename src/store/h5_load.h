@@ -8,9 +8,10 @@
 
 /** Trials without records. */
 eg_status eg_h5_load_trials(eg_box *box, hid_t file, size_t count) EG_WARN_UNUSED;
-/** Settings, declarations of variables, and all records. */
-eg_status eg_h5_load_variables(eg_box *box, hid_t file) EG_WARN_UNUSED;
-/** The records' part of it: adds the values of one recorded dataset to every trial's record. */
-eg_status eg_h5_load_recorded(eg_box *box, hid_t file, const char *name) EG_WARN_UNUSED;
+/** Settings, declarations of variables, and all records; `brief`: those of stopped trials. */
+eg_status eg_h5_load_variables(eg_box *box, hid_t file, bool brief) EG_WARN_UNUSED;
+/** The records' part of it: adds the values of one recorded dataset to every trial's record, or `brief` to those of
+ * stopped trials. The values of the objective's variable go into `reported` of all trials. */
+eg_status eg_h5_load_recorded(eg_box *box, hid_t file, const char *name, bool brief) EG_WARN_UNUSED;
 
 #endif

@@ -17,6 +17,8 @@ typedef struct source {
     size_t extent[EG_H5_RANK_MAX];
     size_t rest; /* values per trial */
     eg_variable variable;
+    bool reported; /* the objective's variable */
+    bool brief;    /* only the records of stopped trials are wanted */
 } source;
 
 static eg_status read_rows(const source *s, size_t first, size_t count, double *values)
@@ -44,6 +46,12 @@ done:
 static eg_status take_row(eg_result *trial, const source *s, const double *row)
 {
     bool any = false;
+    if (s->reported && eg_has_record(trial->status)) {
+        trial->reported = row[0];
+    }
+    if (s->brief && trial->status != EG_TRIAL_STOPPED) {
+        return eg_ok();
+    }
     for (size_t i = 0; i < s->rest && !any; i++) {
         any = !isnan(row[i]);
     }
@@ -60,10 +68,23 @@ static eg_status take_row(eg_result *trial, const source *s, const double *row)
     return eg_ok();
 }
 
+/** Some of these trials have values that are wanted. */
+static bool are_wanted(const eg_result *trials, size_t count, const source *s)
+{
+    bool wanted = !s->brief || s->reported;
+    for (size_t i = 0; i < count && !wanted; i++) {
+        wanted = trials[i].status == EG_TRIAL_STOPPED;
+    }
+    return wanted;
+}
+
 static eg_status read_all(eg_box *box, const source *s)
 {
     eg_results *results = &box->results;
     double *values = NULL;
+    if (!are_wanted(results->trials, results->trial_count, s)) {
+        return eg_ok();
+    }
     size_t rows = ROWS_BYTES / sizeof(double) / s->rest;
     rows = rows < 1 ? 1 : rows;
     rows = rows < results->trial_count ? rows : results->trial_count;
@@ -72,6 +93,9 @@ static eg_status read_all(eg_box *box, const source *s)
     for (size_t first = 0; first < results->trial_count && status.code == EG_OK; first += rows) {
         size_t left = results->trial_count - first;
         size_t count = left < rows ? left : rows;
+        if (!are_wanted(results->trials + first, count, s)) {
+            continue;
+        }
         status = read_rows(s, first, count, values);
         for (size_t i = 0; i < count && status.code == EG_OK; i++) {
             status = take_row(&results->trials[first + i], s, values + i * s->rest);
@@ -124,13 +148,14 @@ static eg_status describe(eg_box *box, source *s, const char *name)
     return add_declaration(box, &declared);
 }
 
-eg_status eg_h5_load_recorded(eg_box *box, hid_t file, const char *name)
+eg_status eg_h5_load_recorded(eg_box *box, hid_t file, const char *name, bool brief)
 {
-    source s = {.dataset = H5I_INVALID_HID, .space = H5I_INVALID_HID};
+    source s = {.dataset = H5I_INVALID_HID, .space = H5I_INVALID_HID, .brief = brief};
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_h5_open_dataset(&s.dataset, file, name, box->results.trial_count,
                                            &s.rank, s.extent));
     EG_TRY_DONE(status, describe(box, &s, name));
+    s.reported = s.rank == 1 && strcmp(s.variable.name, box->results.objective) == 0;
     s.space = H5Dget_space(s.dataset);
     EG_H5_DONE(status, s.space);
     /* Rows are written whole, or not at all. */

@@ -11,7 +11,6 @@
 #include "store/seal.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +123,7 @@ static eg_status count_trials(hid_t file, size_t *out)
     return eg_ok();
 }
 
-static eg_status load_open(eg_box *box, hid_t file)
+static eg_status load_open(eg_box *box, hid_t file, bool brief)
 {
     size_t count = 0;
     EG_TRY(eg_h5_check_plain(file));
@@ -132,17 +131,11 @@ static eg_status load_open(eg_box *box, hid_t file)
     EG_TRY(read_provenance(file, box));
     EG_TRY(count_trials(file, &count));
     EG_TRY(eg_h5_load_trials(box, file, count));
-    EG_TRY(eg_h5_load_variables(box, file));
-    for (size_t i = 0; i < box->results.trial_count; i++) {
-        eg_result *trial = &box->results.trials[i];
-        trial->reported = trial->record == NULL
-                              ? (double)NAN
-                              : eg_record_value(trial->record, box->results.objective);
-    }
+    EG_TRY(eg_h5_load_variables(box, file, brief));
     return eg_box_warn_mixed(box);
 }
 
-eg_status eg_h5_load_here(eg_box **out, const char *path)
+eg_status eg_h5_load_here(eg_box **out, const char *path, bool brief)
 {
     *out = NULL;
     eg_h5_quiet quiet = eg_h5_quiet_begin();
@@ -152,7 +145,7 @@ eg_status eg_h5_load_here(eg_box **out, const char *path)
     EG_TRY_DONE(status, eg_h5_open(&file, path, "a results file"));
     EG_TRY_DONE(status, eg_box_create(&box));
     EG_TRY_DONE(status, check_format(file, path, &box->pool));
-    EG_TRY_DONE(status, eg_status_wrap(load_open(box, file), "%s", path));
+    EG_TRY_DONE(status, eg_status_wrap(load_open(box, file, brief), "%s", path));
     *out = box;
     box = NULL;
 done:
@@ -175,7 +168,14 @@ static uint64_t file_size(const char *path)
 static eg_status load_in_child(void *user, eg_drain *out)
 {
     eg_box *box = NULL;
-    EG_TRY(eg_h5_load_here(&box, user));
+    EG_TRY(eg_h5_load_here(&box, user, false));
+    return eg_results_write(&box->results, out);
+}
+
+static eg_status load_brief_in_child(void *user, eg_drain *out)
+{
+    eg_box *box = NULL;
+    EG_TRY(eg_h5_load_here(&box, user, true));
     return eg_results_write(&box->results, out);
 }
 
@@ -211,13 +211,13 @@ eg_status eg_h5_is_results(const char *path, bool *out)
     return status.code == EG_INVALID ? eg_ok() : status; /* nobody knows whose it is: not ours */
 }
 
-eg_status eg_h5_load(eg_box **out, const char *path)
+eg_status eg_h5_load(eg_box **out, const char *path, bool brief)
 {
     unsigned char *reply = NULL;
     size_t size = 0;
     eg_box *box = NULL;
     *out = NULL;
-    EG_TRY(run_child(&reply, &size, load_in_child, path));
+    EG_TRY(run_child(&reply, &size, brief ? load_brief_in_child : load_in_child, path));
     eg_status status = eg_box_create(&box);
     if (status.code == EG_OK) {
         eg_reader reader = eg_reader_make(reply, size);

@@ -3,6 +3,7 @@
 
 #include "engram/file.h"
 #include "engram/memory.h"
+#include "store/journal_frames.h"
 #include "store/paths.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ static const unsigned char magic[4] = {0x89, 'E', 'G', 'J'};
 
 /* Looking behind damage may read so many times the file, and a few bytes more. */
 enum { SEARCH_FACTOR = 16, SEARCH_BYTES = 64 << 20 };
-enum { WINDOW = 1 << 20, OVERHEAD = EG_FRAME_HEADER_SIZE + EG_FRAME_CRC_SIZE };
+enum { WINDOW = 1 << 20, OVERHEAD = EG_FRAME_OVERHEAD };
 
 static int open_for(const char *path, eg_journal_use use)
 {
@@ -40,6 +41,9 @@ static eg_status take(eg_journal *journal, eg_journal_use use)
         return eg_fail(EG_INVALID,
                        "%s is being written by another process, perhaps under another name",
                        journal->path);
+    }
+    if (use != EG_JOURNAL_READ) {
+        eg_show_lock(journal->fd);
     }
     if (fstat(journal->fd, &info) != 0) {
         return eg_fail_errno(errno, "%s: cannot read the journal", journal->path);
@@ -138,8 +142,7 @@ static eg_status read_header(eg_journal *journal, uint64_t offset, uint64_t *len
     return eg_ok();
 }
 
-/** Reads and checks the frame at `offset` into the buffer; *valid tells whether there is one. */
-static eg_status load(eg_journal *journal, uint64_t offset, eg_frame *frame, bool *valid)
+eg_status eg_journal_load(eg_journal *journal, uint64_t offset, eg_frame *frame, bool *valid)
 {
     *valid = false;
     size_t got = 0;
@@ -190,7 +193,7 @@ static eg_status try_frame(eg_journal *journal, uint64_t offset, bool *found)
             "that it is not read to its end",
             journal->path, (unsigned long long)journal->end);
     }
-    return load(journal, offset, &frame, found);
+    return eg_journal_load(journal, offset, &frame, found);
 }
 
 /** Looks for a valid frame behind a bad one: first magic, then everything. */
@@ -219,7 +222,8 @@ done:
     return status;
 }
 
-eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found, uint64_t *offset)
+eg_status eg_journal_next_single(eg_journal *journal, eg_frame *frame, eg_found *found,
+                                 uint64_t *offset)
 {
     *offset = journal->end;
     if (journal->end >= journal->size) {
@@ -227,7 +231,7 @@ eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
         return eg_ok();
     }
     bool valid = false;
-    EG_TRY(load(journal, journal->end, frame, &valid));
+    EG_TRY(eg_journal_load(journal, journal->end, frame, &valid));
     if (valid) {
         journal->end += frame->size + OVERHEAD;
         *found = EG_FOUND_FRAME;
@@ -245,7 +249,7 @@ eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
 eg_status eg_journal_read(eg_journal *journal, uint64_t offset, eg_frame *frame)
 {
     bool valid = false;
-    EG_TRY(load(journal, offset, frame, &valid));
+    EG_TRY(eg_journal_load(journal, offset, frame, &valid));
     if (!valid) {
         return eg_fail(EG_INVALID, "%s: the record at byte %llu is damaged", journal->path,
                        (unsigned long long)offset);
@@ -273,7 +277,7 @@ eg_status eg_journal_is_torn_header(eg_journal *journal, bool *torn)
     return status;
 }
 
-eg_status eg_journal_cut(eg_journal *journal)
+eg_status eg_journal_truncate(eg_journal *journal)
 {
     if (journal->size == journal->end) {
         return eg_ok();
@@ -313,18 +317,23 @@ eg_status eg_journal_sync(eg_journal *journal)
     return eg_ok();
 }
 
-eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
-                            double time, bool sync, eg_frame *frame)
+eg_status eg_journal_append_single(eg_journal *journal, uint32_t type, const eg_file_part *parts,
+                                   size_t count, double time, eg_frame *frame)
 {
     EG_TRY(check_usable(journal));
-    EG_TRY(eg_writer_status(payload));
     eg_writer *out = &journal->scratch;
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += parts[i].size;
+    }
     eg_writer_clear(out);
     eg_write_bytes(out, magic, sizeof magic);
-    eg_write_u32(out, (uint32_t)type);
-    eg_write_u64(out, payload->size);
+    eg_write_u32(out, type);
+    eg_write_u64(out, size);
     eg_write_f64(out, time);
-    eg_write_bytes(out, payload->data, payload->size);
+    for (size_t i = 0; i < count; i++) {
+        eg_write_bytes(out, parts[i].data, parts[i].size);
+    }
     eg_write_u32(out, eg_crc32c(0, out->data, out->failed ? 0 : out->size));
     EG_TRY(eg_writer_status(out));
     journal->window_size = 0;
@@ -334,12 +343,12 @@ eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_wr
         journal->broken = eg_truncate_file(journal->fd, journal->end) != 0;
         return eg_fail_errno(error, "%s: cannot write the journal", journal->path);
     }
-    *frame = (eg_frame){.type = (uint32_t)type,
+    *frame = (eg_frame){.type = type,
                         .time = time,
                         .offset = journal->end,
                         .payload = out->data + EG_FRAME_HEADER_SIZE,
-                        .size = payload->size};
+                        .size = size};
     journal->end += out->size;
     journal->size = journal->end;
-    return sync ? eg_journal_sync(journal) : eg_ok();
+    return eg_ok();
 }

@@ -1,7 +1,7 @@
 /** The journal: an append-only file of checked frames. What is in the frames is the business of
  *  store/journal_entries.h.
  *
- *  Format 1. All numbers little endian. The file is a sequence of frames:
+ *  Format 2. All numbers little endian. The file is a sequence of frames:
  *
  *      bytes  0…3   magic, 89 45 47 4A
  *             4…7   type (eg_frame_type)
@@ -14,7 +14,14 @@
  *  one write() at the end of the file. A frame that is cut short or fails its checksum is a torn
  *  tail if no valid frame follows it: the next writer cuts it off. If a valid frame follows, the
  *  file is damaged: readers skip to that frame and say so, writers refuse to go on. Nothing before
- *  the end is ever changed. */
+ *  the end is ever changed.
+ *
+ *  A HEADER, PLAN or EXTEND gives all results behind it their meaning, and is there twice: behind it
+ *  come a frame of zeros (PADDING) and, at the next multiple of EG_COPY_ALIGNMENT bytes that leaves
+ *  room for that, so in no block of the disk that holds a part of the first one, a COPY: u64 offset
+ *  of the frame, u32 its type, its payload; the time is that of the frame. Readers of frames never
+ *  see the two: they are given the frame from wherever it is sound. Journals of format 1 have no
+ *  copies; runs go on in them, without. */
 #ifndef ENGRAM_STORE_JOURNAL_H
 #define ENGRAM_STORE_JOURNAL_H
 
@@ -26,7 +33,13 @@
 
 #define EG_JOURNAL_WORDS "engram journal"
 
-enum { EG_JOURNAL_FORMAT = 1, EG_FRAME_HEADER_SIZE = 24, EG_FRAME_CRC_SIZE = 4 };
+enum {
+    EG_JOURNAL_FORMAT = 2,
+    EG_JOURNAL_FORMAT_COPIES = 2, /**< the first one with copies */
+    EG_FRAME_HEADER_SIZE = 24,
+    EG_FRAME_CRC_SIZE = 4,
+    EG_COPY_ALIGNMENT = 4096
+};
 
 /** Values are stored in files: never renumber. */
 typedef enum eg_frame_type {
@@ -40,6 +53,8 @@ typedef enum eg_frame_type {
     EG_FRAME_SKIPPED = 8,
     EG_FRAME_REDO = 9,
     EG_FRAME_LOST = 10,
+    EG_FRAME_PADDING = 11,
+    EG_FRAME_COPY = 12,
 } eg_frame_type;
 
 typedef struct eg_frame {
@@ -49,6 +64,16 @@ typedef struct eg_frame {
     const unsigned char *payload;
     size_t size;
 } eg_frame;
+
+/** The last frame that is there twice, as far as it was read or written. */
+typedef struct eg_twice {
+    uint32_t format;  /**< of the journal; 0: not known yet */
+    uint64_t at, end; /**< the frame; both 0: none */
+    bool copied;      /**< its copy is sound */
+    bool incomplete;  /**< the file ends before the copy does: eg_journal_cut writes it */
+    size_t damaged;   /**< stretches of the file that are bad, and of which nothing is lost … */
+    uint64_t damaged_at; /**< … the first of them */
+} eg_twice;
 
 typedef struct eg_journal {
     int fd; /**< -1: closed */
@@ -64,6 +89,7 @@ typedef struct eg_journal {
     uint64_t window_at;    /**< … from here … */
     size_t window_size;    /**< … so many bytes; 0: none */
     eg_writer scratch;
+    eg_twice twice;
 } eg_journal;
 
 #define EG_JOURNAL_NONE ((eg_journal){.fd = -1})
@@ -88,7 +114,10 @@ typedef enum eg_found {
     EG_FOUND_DAMAGE, /**< an invalid frame at *offset; `end` moved to the next valid one */
 } eg_found;
 
-/** Reads the frame at `end` and moves `end` behind it. The payload stays valid until the next call
+/** The frames from the first on, once more. */
+void eg_journal_rewind(eg_journal *journal);
+/** Reads the frame at `end` and moves `end` behind it. Damage of which nothing is lost, because one of the
+ * two is sound, is counted in `twice` and not reported as damage. The payload stays valid until the next call
  * of a function of this journal. *offset: where a torn or damaged stretch begins. Errors:
  * EG_SYSTEM, EG_MEMORY; EG_INVALID if it holds so many false beginnings of frames that looking for the next true one
  * would never end. */
@@ -100,9 +129,9 @@ eg_status eg_journal_read(eg_journal *journal, uint64_t offset, eg_frame *frame)
 /** *torn: the file holds nothing but a part of its first frame (or nothing at all). */
 eg_status eg_journal_is_torn_header(eg_journal *journal, bool *torn) EG_WARN_UNUSED;
 
-/** Cuts everything after `end`. */
+/** Cuts everything after `end`, and writes the copy that the last frame lacks. */
 eg_status eg_journal_cut(eg_journal *journal) EG_WARN_UNUSED;
-/** Appends one frame; `sync` forces it to disk. On failure the journal is as before, or refuses
+/** Appends one frame, with its copy if it is of a type that is there twice; `sync` forces it to disk. On failure the journal is as before, or refuses
  * further writing. *frame shows what was written. */
 eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
                             double time, bool sync, eg_frame *frame) EG_WARN_UNUSED;

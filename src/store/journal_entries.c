@@ -25,9 +25,9 @@ eg_status eg_header_read(eg_reader *reader)
     if (!known || reader->failed) {
         return eg_fail(EG_INVALID, "is not an engram journal");
     }
-    if (format != EG_JOURNAL_FORMAT) {
+    if (format < 1 || format > EG_JOURNAL_FORMAT) {
         return eg_fail(EG_INVALID,
-                       "was written by a newer engram (journal format %u; this one knows %d)",
+                       "was written by a newer engram (journal format %u; this one reads up to %d)",
                        (unsigned)format, (int)EG_JOURNAL_FORMAT);
     }
     return eg_ok();

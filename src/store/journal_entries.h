@@ -37,6 +37,9 @@ eg_status eg_plan_write(const eg_plan *plan, eg_writer *writer) EG_WARN_UNUSED;
 eg_status eg_plan_read(eg_plan_image *out, eg_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 void eg_plan_image_clear(eg_plan_image *image);
 
+/** A column's codes [points]: its mode, and what that needs. */
+void eg_codes_write(const uint32_t *codes, size_t points, eg_writer *writer);
+
 /** The type of a column that has values of both types: components, and the plans of an edited sweep,
  * may give one name two. Numbers meet in reals, all else in text. */
 eg_type eg_common_type(eg_type a, eg_type b);

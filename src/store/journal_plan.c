@@ -122,6 +122,15 @@ static bool all_one(const uint32_t *codes, size_t count)
     return true;
 }
 
+void eg_codes_write(const uint32_t *codes, size_t points, eg_writer *writer)
+{
+    bool constant = all_one(codes, points);
+    eg_write_u8(writer, constant ? MODE_CONSTANT : MODE_PER_POINT);
+    for (size_t p = 0; p < points && !constant; p++) {
+        eg_write_u32(writer, codes[p]);
+    }
+}
+
 static eg_status write_columns(const eg_plan *plan, const headings *all, eg_writer *writer)
 {
     eg_pool pool = {0};
@@ -143,11 +152,7 @@ static eg_status write_columns(const eg_plan *plan, const headings *all, eg_writ
         eg_write_u8(writer, is_swept(plan, column->name) ? 1 : 0);
         eg_write_u32(writer, distinct);
         eg_write_bytes(writer, texts.data, texts.size);
-        bool constant = all_one(codes, plan->point_count);
-        eg_write_u8(writer, constant ? MODE_CONSTANT : MODE_PER_POINT);
-        for (size_t p = 0; p < plan->point_count && !constant; p++) {
-            eg_write_u32(writer, codes[p]);
-        }
+        eg_codes_write(codes, plan->point_count, writer);
     }
 done:
     eg_free(codes);

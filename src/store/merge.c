@@ -47,6 +47,19 @@ static eg_status put_frame(merge *m, const eg_frame *frame)
     return put(m, frame->type, frame->payload, frame->size, frame->time);
 }
 
+/** Of today's format, whatever that of the sources is. */
+static eg_status put_header(merge *m, double time)
+{
+    eg_writer payload = {0};
+    eg_header_write(&payload);
+    eg_status status = eg_writer_status(&payload);
+    if (status.code == EG_OK) {
+        status = put(m, EG_FRAME_HEADER, payload.data, payload.size, time);
+    }
+    eg_writer_free(&payload);
+    return status;
+}
+
 /** What a rule cut stays cut: another plan would open it again, but this one has the same rules. */
 static eg_status put_skipped(merge *m, uint64_t id, const char *why, double time)
 {
@@ -174,7 +187,7 @@ static eg_status copy_frame(merge *m, const eg_merge_source *source, session *cu
 {
     switch (frame->type) {
     case EG_FRAME_HEADER:
-        return m->journal.end > 0 ? eg_ok() : put_frame(m, frame);
+        return m->journal.end > 0 ? eg_ok() : put_header(m, frame->time);
     case EG_FRAME_PLAN:
         return copy_plan(m, source, frame);
     case EG_FRAME_EXTEND:
@@ -212,7 +225,11 @@ static eg_status add_source(merge *m, const char *path, bool target)
 {
     eg_merge_source *source = &m->sources[m->source_count++];
     char *note = NULL;
-    EG_TRY(eg_merge_source_open(source, path, &note));
+    char *scratch = NULL;
+    EG_TRY(eg_format(&scratch, "%s.source.tmp", m->paths.journal));
+    eg_status status = eg_merge_source_open(source, path, target ? NULL : scratch, &note);
+    eg_free(scratch);
+    EG_TRY(status);
     source->target = target;
     if (note != NULL && !target) {
         eg_write_bytes(&m->notes, note, strlen(note));
@@ -276,12 +293,26 @@ static eg_status open_target(merge *m)
     return eg_ok();
 }
 
+static eg_status appeared(const char *path)
+{
+    return eg_fail(EG_INVALID, "%s was created by somebody else meanwhile; it is left alone", path);
+}
+
 static eg_status finish(merge *m)
 {
     EG_TRY(put_plan(m, &m->groups.items[m->groups.count - 1]));
     EG_TRY(eg_journal_sync(&m->journal));
-    if (m->temporary != NULL && rename(m->temporary, m->paths.journal) != 0) {
-        return eg_fail_errno(errno, "%s: cannot give the journal its name", m->paths.journal);
+    eg_path_kind kind = EG_PATH_NONE;
+    EG_TRY(eg_path_look(m->paths.file, &kind));
+    if (m->temporary != NULL && kind != EG_PATH_NONE) {
+        return appeared(m->paths.file);
+    }
+    int error = m->temporary == NULL ? 0 : eg_rename_new(m->temporary, m->paths.journal);
+    if (error == EEXIST) {
+        return appeared(m->paths.journal);
+    }
+    if (error != 0) {
+        return eg_fail_errno(error, "%s: cannot give the journal its name", m->paths.journal);
     }
     eg_free(m->temporary);
     m->temporary = NULL;

@@ -30,8 +30,11 @@ typedef struct eg_merge_source {
 } eg_merge_source;
 
 /** Opens and reads PATH's journal. *note (new text, or NULL): what the user should know about it: somebody is
- *  writing it, it is damaged. Errors: EG_INVALID. Release with eg_merge_source_close, also after a failure. */
-eg_status eg_merge_source_open(eg_merge_source *out, const char *path, char **note) EG_WARN_UNUSED;
+ *  writing it, it is damaged. `scratch`: a name for a file that takes the place of a journal which lost its header or
+ *  plan, and is gone at once; NULL: that is an error. Errors: EG_INVALID. Release with eg_merge_source_close, also after
+ *  a failure. */
+eg_status eg_merge_source_open(eg_merge_source *out, const char *path, const char *scratch,
+                               char **note) EG_WARN_UNUSED;
 void eg_merge_source_close(eg_merge_source *source);
 
 /** The frames from the first on, once more; damaged stretches are skipped. */

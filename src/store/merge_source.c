@@ -2,11 +2,15 @@
 #include "store/merge.h"
 
 #include "engram/memory.h"
-#include "store/store_lock.h"
+#include "store/h5_read.h"
+#include "store/journal_read.h"
+#include "store/journal_rebuild.h"
+
+#include <unistd.h>
 
 void eg_merge_source_rewind(eg_merge_source *source)
 {
-    source->journal.end = 0;
+    eg_journal_rewind(&source->journal);
 }
 
 eg_status eg_merge_source_next(eg_merge_source *source, eg_frame *frame, bool *have)
@@ -67,48 +71,100 @@ static eg_status scan(eg_merge_source *source)
     return eg_ok();
 }
 
-static eg_status read_all(eg_merge_source *source, char **note)
+static eg_status lost(const eg_merge_source *source, eg_status why)
 {
-    char *holder = NULL;
+    return eg_fail(EG_INVALID, "%.400s (`engram check %s` says the way out)", why.message,
+                   source->paths.file);
+}
+
+/** Reads instead of a journal that lost its header or plan, for which `why`, one made of the results file and what is
+ *  intact, in a file that has no name. */
+static eg_status read_instead(eg_merge_source *source, const char *scratch, eg_status why,
+                              char **note)
+{
+    eg_box *file = NULL;
+    eg_journal journal = EG_JOURNAL_NONE;
     eg_replay replay = {0};
+    eg_status status = eg_h5_load(&file, source->paths.file, false);
+    if (status.code == EG_INVALID ||
+        (status.code == EG_OK && eg_results_finished(&file->results) == 0)) {
+        status = lost(source, why);
+    }
+    EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, eg_journal_open(&journal, scratch, EG_JOURNAL_REMAKE));
+    (void)unlink(scratch);
+    EG_TRY_DONE(status,
+                eg_status_wrap(eg_journal_rebuild(&journal, &source->journal, &file->results),
+                               "%s and %s", source->paths.journal, source->paths.file));
+    eg_journal_close(&source->journal);
+    source->journal = journal;
+    journal = EG_JOURNAL_NONE;
+    eg_book_free(source->book);
+    source->book = NULL;
+    EG_TRY_DONE(status, eg_book_create(&source->book));
+    eg_journal_rewind(&source->journal);
+    EG_TRY_DONE(status, eg_book_replay(source->book, &source->journal, &replay));
+    status = eg_format(note,
+                       "%s lost its header or plan: what is intact was merged, and what %s held "
+                       "when it was last written",
+                       source->paths.journal, source->paths.file);
+done:
+    eg_journal_close(&journal);
+    eg_results_free(file == NULL ? NULL : &file->results);
+    return status;
+}
+
+static eg_status read_journal(eg_merge_source *source, const char *scratch, char **note)
+{
+    eg_replay replay = {0};
+    char *writer = NULL;
+    EG_TRY(eg_journal_open(&source->journal, source->paths.journal, EG_JOURNAL_READ));
+    eg_status status = eg_book_replay(source->book, &source->journal, &replay);
+    if (status.code == EG_INVALID && replay.lost) {
+        return scratch == NULL ? lost(source, status) : read_instead(source, scratch, status, note);
+    }
+    EG_TRY(status);
+    if (!source->book->has_plan) {
+        return eg_fail(EG_INVALID,
+                       "%s holds no sweep yet: its first run was interrupted while it began",
+                       source->paths.journal);
+    }
+    if (replay.damaged) {
+        return eg_format(note,
+                         "%s is damaged at byte %llu: trials whose results stood there "
+                         "count as not run",
+                         source->paths.journal, (unsigned long long)replay.damaged_at);
+    }
+    EG_TRY(eg_journal_writer(&writer, &source->paths, &source->journal, source->book));
+    if (writer != NULL) {
+        status = eg_format(note, "%s is being written by %s: merged as far as it is",
+                           source->paths.file, writer);
+    }
+    eg_free(writer);
+    return status;
+}
+
+static eg_status read_all(eg_merge_source *source, const char *scratch, char **note)
+{
     eg_path_kind kind = EG_PATH_NONE;
     EG_TRY(eg_path_look(source->paths.journal, &kind));
     if (kind != EG_PATH_FILE) {
         return eg_fail(EG_INVALID, "%s does not exist; merging needs the journals",
                        source->paths.journal);
     }
-    EG_TRY(eg_lock_holder(&holder, source->paths.lock));
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_journal_open(&source->journal, source->paths.journal, EG_JOURNAL_READ));
-    EG_TRY_DONE(status, eg_book_replay(source->book, &source->journal, &replay));
-    if (!source->book->has_plan) {
-        status = eg_fail(EG_INVALID,
-                         "%s holds no sweep yet: its first run was interrupted while it began",
-                         source->paths.journal);
-        goto done;
-    }
+    EG_TRY(read_journal(source, scratch, note));
     eg_book_forget_running(source->book);
-    if (replay.damaged) {
-        status = eg_format(note,
-                           "%s is damaged at byte %llu: trials whose results stood there "
-                           "count as not run",
-                           source->paths.journal, (unsigned long long)replay.damaged_at);
-    } else if (holder != NULL) {
-        status = eg_format(note, "%s is being written by %s: merged as far as it is",
-                           source->paths.file, holder);
-    }
-done:
-    eg_free(holder);
-    return status;
+    return eg_ok();
 }
 
-eg_status eg_merge_source_open(eg_merge_source *out, const char *path, char **note)
+eg_status eg_merge_source_open(eg_merge_source *out, const char *path, const char *scratch,
+                               char **note)
 {
     *out = (eg_merge_source){.journal = EG_JOURNAL_NONE};
     *note = NULL;
     EG_TRY(eg_paths_make(&out->paths, path));
     EG_TRY(eg_book_create(&out->book));
-    EG_TRY(read_all(out, note));
+    EG_TRY(read_all(out, scratch, note));
     EG_TRY(scan(out));
     return eg_alloc(&out->owned, out->book->box->results.trial_count, sizeof *out->owned);
 }

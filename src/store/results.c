@@ -5,35 +5,23 @@
 #include "store/book.h"
 #include "store/h5_read.h"
 #include "store/h5_write.h"
-#include "store/journal.h"
+#include "store/journal_read.h"
 #include "store/leftovers.h"
 #include "store/paths.h"
-#include "store/store_lock.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
-/** Opens and replays the journal, and finds out whether somebody is writing it. *holder: new text or
- * NULL. */
-static eg_status read_journal(eg_book **book, eg_journal *journal, const eg_paths *paths,
-                              eg_replay *replay, char **holder)
+static eg_status read_journal(eg_reading *out, const eg_paths *paths)
 {
-    EG_TRY(eg_book_create(book));
-    /* Before the journal is read: a writer that ends meanwhile is taken for a living one, which
-     * does no harm; the other way round its running trials would be. */
-    EG_TRY(eg_lock_holder(holder, paths->lock));
-    EG_TRY(eg_journal_open(journal, paths->journal, EG_JOURNAL_READ));
-    EG_TRY(eg_book_replay(*book, journal, replay));
-    if (!(*book)->has_plan) {
+    EG_TRY(eg_reading_make(out, paths));
+    if (!out->book->has_plan) {
         return eg_fail(EG_INVALID,
                        "%s holds no sweep yet: its first run was interrupted while it began",
                        paths->journal);
     }
-    if (*holder == NULL) {
-        eg_book_forget_running(*book);
-    }
-    return eg_book_finish(*book);
+    return eg_book_finish(out->book);
 }
 
 static eg_status warn_replay(eg_box *box, const eg_replay *replay, const eg_paths *paths,
@@ -45,6 +33,13 @@ static eg_status warn_replay(eg_box *box, const eg_replay *replay, const eg_path
                            "writing; the next run cuts it off",
                            paths->journal, (unsigned long long)replay->torn_at));
     }
+    if (replay->spare_count > 0) {
+        EG_TRY(eg_box_warn(
+            box,
+            "%s is damaged at byte %llu, in its header or plan, which it holds twice: nothing "
+            "is lost, and `engram collect %s` or the next run repairs it",
+            paths->journal, (unsigned long long)replay->spare_at, paths->file));
+    }
     if (replay->damaged) {
         EG_TRY(eg_box_warn(box,
                            "%s is damaged at byte %llu: %llu bytes in %zu places were skipped; "
@@ -55,32 +50,58 @@ static eg_status warn_replay(eg_box *box, const eg_replay *replay, const eg_path
     return eg_ok();
 }
 
-static eg_status load_journal(eg_box **out, const eg_paths *paths, bool brief)
+static eg_status take_results(eg_box **out, eg_reading *reading, const eg_paths *paths, bool brief)
 {
-    eg_book *book = NULL;
-    eg_journal journal = EG_JOURNAL_NONE;
-    eg_replay replay = {0};
-    char *holder = NULL;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, read_journal(&book, &journal, paths, &replay, &holder));
+    eg_book *book = reading->book;
     eg_results *results = &book->box->results;
-    EG_TRY_DONE(status, warn_replay(book->box, &replay, paths, holder != NULL));
-    if (holder != NULL) {
-        EG_TRY_DONE(status, eg_pool_add(&book->box->pool, &results->writer, holder));
+    EG_TRY(warn_replay(book->box, &reading->replay, paths, reading->writer != NULL));
+    if (reading->writer != NULL) {
+        EG_TRY(eg_pool_add(&book->box->pool, &results->writer, reading->writer));
     }
     for (size_t i = 0; i < results->trial_count; i++) {
         results->trials[i].losses = book->pages[i].losses;
         results->trials[i].pauses = book->pages[i].pauses;
         if (!brief || results->trials[i].status == EG_TRIAL_STOPPED) {
-            EG_TRY_DONE(status, eg_book_record(&results->trials[i].record, book, &journal, i));
+            EG_TRY(eg_book_record(&results->trials[i].record, book, &reading->journal, i));
         }
     }
     *out = book->box;
     book->box = NULL;
-done:
-    eg_free(holder);
-    eg_journal_close(&journal);
-    eg_book_free(book);
+    return eg_ok();
+}
+
+/** From the results file, because the journal cannot be read: `why`, which is the answer if that has nothing either. */
+static eg_status load_instead(eg_box **out, const eg_paths *paths, bool brief, eg_status why)
+{
+    eg_box *box = NULL;
+    eg_status status = eg_h5_load(&box, paths->file, brief);
+    size_t finished = status.code == EG_OK ? eg_results_finished(&box->results) : 0;
+    if (status.code == EG_OK && finished > 0) {
+        status = eg_box_warn(box,
+                             "%.300s; shown is what %s held when it was last written (%zu finished "
+                             "trials); `engram collect %s` makes the journal anew from both",
+                             why.message, paths->file, finished, paths->file);
+    }
+    if (status.code == EG_OK && finished > 0) {
+        *out = box;
+        return eg_ok();
+    }
+    if (box != NULL) {
+        eg_results_free(&box->results);
+    }
+    return status.code == EG_OK || status.code == EG_INVALID ? why : status;
+}
+
+static eg_status load_journal(eg_box **out, const eg_paths *paths, bool brief, bool has_file)
+{
+    eg_reading reading = EG_READING_NONE;
+    eg_status status = read_journal(&reading, paths);
+    if (status.code == EG_OK) {
+        status = take_results(out, &reading, paths, brief);
+    } else if (status.code == EG_INVALID && reading.replay.lost && has_file) {
+        status = load_instead(out, paths, brief, status);
+    }
+    eg_reading_clear(&reading);
     return status;
 }
 
@@ -91,7 +112,7 @@ static eg_status load(eg_box **out, const eg_paths *paths, bool brief)
     EG_TRY(eg_path_look(paths->journal, &journal));
     EG_TRY(eg_path_look(paths->file, &file));
     if (journal == EG_PATH_FILE) {
-        return load_journal(out, paths, brief);
+        return load_journal(out, paths, brief, file == EG_PATH_FILE);
     }
     if (journal == EG_PATH_OTHER) {
         return eg_fail(EG_INVALID, "%s is not a regular file", paths->journal);
@@ -103,7 +124,7 @@ static eg_status load(eg_box **out, const eg_paths *paths, bool brief)
     if (file == EG_PATH_OTHER) {
         return eg_fail(EG_INVALID, "%s is not a file", paths->file);
     }
-    return eg_h5_load(out, paths->file);
+    return eg_h5_load(out, paths->file, brief);
 }
 
 static eg_status load_results(eg_results **out, const char *path, bool brief)
@@ -136,7 +157,11 @@ static eg_status replay_journal(eg_book **book, const char *path)
     }
     EG_TRY_DONE(status, eg_book_create(book));
     EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, EG_JOURNAL_READ));
-    EG_TRY_DONE(status, eg_book_replay(*book, &journal, &replay));
+    status = eg_book_replay(*book, &journal, &replay);
+    if (status.code == EG_INVALID && replay.lost) {
+        status = eg_fail(EG_INVALID, "%.400s (`engram check %s` says the way out)", status.message,
+                         paths.file);
+    }
 done:
     eg_journal_close(&journal);
     eg_paths_clear(&paths);
@@ -221,7 +246,7 @@ static eg_status keep_fuller(const eg_paths *paths, const eg_results *journal)
     eg_path_kind kind = EG_PATH_NONE;
     eg_box *box = NULL;
     EG_TRY(eg_path_look(paths->file, &kind));
-    eg_status loaded = kind == EG_PATH_NONE ? eg_ok() : eg_h5_load(&box, paths->file);
+    eg_status loaded = kind == EG_PATH_NONE ? eg_ok() : eg_h5_load(&box, paths->file, true);
     if (box == NULL) {
         return loaded.code == EG_INVALID ? eg_ok() : loaded; /* there is nothing to lose */
     }
@@ -240,26 +265,23 @@ static eg_status keep_fuller(const eg_paths *paths, const eg_results *journal)
 /** Writes the file once. *grew: the journal is longer now than what was written. */
 static eg_status collect_once(const eg_paths *paths, bool *grew)
 {
-    eg_book *book = NULL;
-    eg_journal journal = EG_JOURNAL_NONE;
+    eg_reading reading = EG_READING_NONE;
     eg_journal later = EG_JOURNAL_NONE;
-    eg_replay replay = {0};
-    char *holder = NULL;
     char suffix[32];
     (void)snprintf(suffix, sizeof suffix, "%ld.tmp", (long)getpid());
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, read_journal(&book, &journal, paths, &replay, &holder));
-    if (replay.damaged) {
-        EG_TRY_DONE(status, keep_fuller(paths, &book->box->results));
+    EG_TRY_DONE(status, read_journal(&reading, paths));
+    const eg_results *results = &reading.book->box->results;
+    if (reading.replay.damaged) {
+        EG_TRY_DONE(status, keep_fuller(paths, results));
     }
-    EG_TRY_DONE(status, eg_h5_publish(book, &journal, paths, suffix, book->box->results.complete));
+    EG_TRY_DONE(status,
+                eg_h5_publish(reading.book, &reading.journal, paths, suffix, results->complete));
     EG_TRY_DONE(status, eg_journal_open(&later, paths->journal, EG_JOURNAL_READ));
-    *grew = later.size > journal.size;
+    *grew = later.size > reading.journal.size;
 done:
-    eg_free(holder);
     eg_journal_close(&later);
-    eg_journal_close(&journal);
-    eg_book_free(book);
+    eg_reading_clear(&reading);
     return status;
 }
 

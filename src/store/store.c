@@ -8,8 +8,10 @@
 #include "store/h5_write.h"
 #include "store/journal.h"
 #include "store/journal_guard.h"
+#include "store/journal_read.h"
 #include "store/paths.h"
 #include "store/store_data.h"
+#include "store/store_existing.h"
 #include "store/store_lock.h"
 #include "store/store_match.h"
 
@@ -34,6 +36,7 @@ struct eg_store {
     double published_seconds; /* … and how long it took */
     bool created;             /* the journal did not exist before */
     bool ended;               /* the journal says that this run of the command is over */
+    char *kept;               /* what the damaged journal is called that was written anew, NULL */
     char *change;             /* how the plan differs from that of the last run, NULL: not at all */
 };
 
@@ -67,38 +70,8 @@ static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double 
     return frame;
 }
 
-/** Reads the journal that is there and checks that the plan may go on in it. */
-static eg_status read_existing(eg_store *store, const eg_plan *plan, bool writes, bool *has_header)
-{
-    eg_replay replay = {0};
-    EG_TRY(eg_journal_open(&store->journal, store->paths.journal,
-                           writes ? EG_JOURNAL_WRITE : EG_JOURNAL_READ));
-    EG_TRY(eg_book_replay(store->book, &store->journal, &replay));
-    if (replay.damaged) {
-        return eg_fail(
-            EG_INVALID,
-            "%s is damaged at byte %llu, with sound records after it; nothing will be "
-            "added to it (what is intact can be read; `engram check %s` says the way out)",
-            store->paths.journal, (unsigned long long)replay.damaged_at, store->paths.file);
-    }
-    *has_header = replay.frames > 0;
-    eg_book_forget_running(store->book);
-    return eg_store_match(store->book, plan, store->paths.file);
-}
-
-/** Checks what is there and reads it, if anything is. */
-static eg_status read_files(eg_store *store, const eg_plan *plan, bool writes, bool *has_header)
-{
-    eg_path_kind journal = EG_PATH_NONE;
-    EG_TRY(eg_path_look(store->paths.journal, &journal));
-    EG_TRY(eg_store_check_file(&store->paths, journal != EG_PATH_NONE));
-    EG_TRY(eg_book_create(&store->book));
-    return journal == EG_PATH_NONE ? eg_ok() : read_existing(store, plan, writes, has_header);
-}
-
 /** The first frames: header and plan where they are missing, then the session. */
-static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_session *session,
-                                 bool has_header)
+static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_session *session)
 {
     eg_writer planned = {0};
     eg_frame frame;
@@ -120,7 +93,7 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
         store->created = true;
     }
     EG_TRY_DONE(status, eg_journal_cut(&store->journal));
-    if (!has_header) {
+    if (store->journal.end == 0) {
         eg_writer_clear(&store->payload);
         eg_header_write(&store->payload);
         EG_TRY_DONE(status, append(store, EG_FRAME_HEADER, false));
@@ -174,6 +147,7 @@ static void destroy(eg_store *store)
     eg_lock_release(&store->lock);
     eg_paths_clear(&store->paths);
     eg_free(store->change);
+    eg_free(store->kept);
     eg_book_free(store->book);
     eg_writer_free(&store->payload);
     eg_free(store);
@@ -195,15 +169,15 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     *out = NULL;
     eg_store *store = NULL;
     EG_TRY(create(&store));
-    bool has_header = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
     EG_TRY_DONE(status, eg_guard_open(&store->guard, &store->paths));
-    EG_TRY_DONE(status, read_files(store, plan, true, &has_header));
+    EG_TRY_DONE(status, eg_existing_read(&store->book, &store->journal, &store->kept, &store->paths,
+                                         plan, true));
     EG_TRY_DONE(status, eg_store_check_data(store->book, session, store->paths.file));
-    EG_TRY_DONE(status, write_beginning(store, plan, session, has_header));
+    EG_TRY_DONE(status, write_beginning(store, plan, session));
     EG_TRY_DONE(status, eg_store_publish(store, eg_book_complete(store->book)));
     EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes));
     *out = store;
@@ -223,13 +197,13 @@ eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *pl
     *writer = NULL;
     eg_store *store = NULL;
     EG_TRY(create(&store));
-    bool has_header = false;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_paths_check_writable(&store->paths));
-    EG_TRY_DONE(status, eg_lock_holder(writer, store->paths.lock));
-    status = read_files(store, plan, false, &has_header);
+    EG_TRY_DONE(status, eg_existing_read(&store->book, &store->journal, &store->kept, &store->paths,
+                                         plan, false));
+    status = eg_journal_writer(writer, &store->paths, &store->journal, store->book);
 done:
     destroy(store);
     return status;
@@ -238,6 +212,11 @@ done:
 const char *eg_store_change(const eg_store *store)
 {
     return store->change == NULL ? "" : store->change;
+}
+
+const char *eg_store_kept(const eg_store *store)
+{
+    return store->kept;
 }
 
 eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outcomes)

@@ -241,7 +241,7 @@ void eg_fuzz_one(const uint8_t *data, size_t size)
     }
     fuzz_require(H5Fclose(file) >= 0);
     eg_box *box = NULL;
-    eg_status status = eg_h5_load_here(&box, path); /* here: a crash in a child would go unseen */
+    eg_status status = eg_h5_load_here(&box, path, false); /* here: a crash in a child would go unseen */
     eg_fuzz_check(&status, box);
     eg_results_free(box == NULL ? NULL : &box->results);
 }
