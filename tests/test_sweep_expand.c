@@ -349,6 +349,14 @@ static void test_identity(void **state)
                     "model.hidden: [1000], stream.batch: 64, model.bias: false}\n"
                     "grid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",
                     true);
+    /* Another name of a component is the same component. */
+    assert_same_ids(plain,
+                    "name: t\nseeds: 3\nbase: {learner: finetune}\nonly: {learner: finetune}\n"
+                    "grid: {optimizer.lr: [1e-4, 2e-4], stream.epochs: [1, 2]}\n",
+                    true);
+    eg_plan *both = plan_of("name: t\ngrid: {learner: [plain, finetune]}\n", NULL);
+    assert_int_equal(both->point_count, 1);
+    eg_plan_free(both);
     /* A setting that keeps results is no part of a trial's id, every other is. */
     assert_same_ids(plain,
                     "name: t\nseeds: 3\nbase: {eval.block: 100}\n"

@@ -57,6 +57,9 @@ typedef struct eg_component {
     const char *source; /**< paper and equation, or NULL */
     const eg_param *params;
     size_t param_count;
+    /** Another name by which settings may ask for it, or NULL. Trials know it by `name` only, so their ids
+     * are the same whichever was written. */
+    const char *alias;
 } eg_component;
 
 /** All members of one kind, and the parameters every member has. */

@@ -9,8 +9,10 @@ enum { WORD_MAX = 96 };
 const eg_component *eg_family_find(const eg_family *family, const char *name)
 {
     for (size_t i = 0; i < family->member_count; i++) {
-        if (strcmp(family->members[i]->name, name) == 0) {
-            return family->members[i];
+        const eg_component *member = family->members[i];
+        if (strcmp(member->name, name) == 0 ||
+            (member->alias != NULL && strcmp(member->alias, name) == 0)) {
+            return member;
         }
     }
     return NULL;

@@ -131,6 +131,9 @@ static eg_status read_component(const eg_reading *r, const char *token, const eg
     char members[EXPECTED_SIZE] = "";
     for (size_t i = 0; i < family->member_count; i++) {
         eg_nearest_offer(&nearest, token, family->members[i]->name);
+        if (family->members[i]->alias != NULL) {
+            eg_nearest_offer(&nearest, token, family->members[i]->alias);
+        }
         size_t used = strlen(members);
         (void)snprintf(members + used, sizeof members - used, "%s%s", i == 0 ? "" : ", ",
                        family->members[i]->name);
@@ -236,7 +239,7 @@ static eg_status read_scalar(const eg_reading *r, eg_value *value)
         return eg_strdup(&value->text, token);
     case EG_TYPE_COMPONENT:
         EG_TRY(read_component(r, token, &value->component));
-        return eg_strdup(&value->text, token);
+        return eg_strdup(&value->text, value->component->name);
     default:
         return read_number(r, token, value);
     }

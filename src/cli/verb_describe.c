@@ -50,6 +50,9 @@ static eg_status print_component(const eg_family *family, const eg_component *co
 {
     (void)printf("%s:%s\n", family->name, component->name);
     eg_print_wrapped(stdout, component->doc, 2);
+    if (component->alias != NULL) {
+        (void)printf("  also called: %s\n", component->alias);
+    }
     if (component->source != NULL) {
         (void)printf("  source: %s\n", component->source);
     }

@@ -14,7 +14,9 @@ static eg_status print_family(const eg_family *family)
     EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->name));
     EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->doc));
     for (size_t i = 0; i < family->member_count; i++) {
-        EG_TRY_DONE(status, eg_table_cell(&table, "  %s", family->members[i]->name));
+        const char *alias = family->members[i]->alias;
+        EG_TRY_DONE(status, eg_table_cell(&table, "  %s%s%s", family->members[i]->name,
+                                          alias != NULL ? ", " : "", alias != NULL ? alias : ""));
         EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->members[i]->doc));
     }
     status = eg_table_print(&table, stdout);

@@ -43,6 +43,6 @@ static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_le
 const eg_learner_kind eg_learner_plain = {
     .component = {.name = "plain",
                   .doc = "one network, one optimizer, one update per minibatch",
-                  .source = NULL},
+                  .alias = "finetune"},
     .create = plain_create,
 };
