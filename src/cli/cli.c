@@ -154,6 +154,15 @@ static bool report_code(const eg_world *world, int code)
     return path != NULL;
 }
 
+/* Fewer threads run than OpenBLAS believes to have: the system gave it no more. It would wait for the others. */
+static bool lacks_threads(void)
+{
+    enum { LINKS_OF_A_DIRECTORY = 2 };
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 &&
+           tasks.st_nlink < LINKS_OF_A_DIRECTORY + (nlink_t)eg_blas_threads();
+}
+
 /* OpenBLAS starts its threads when it is loaded, before anybody could tell it not to. engram has no use for them, and
  * where address space is short they would look for their buffers for ever, also after the end of main. */
 static void restart_without_threads(char **argv)
@@ -161,7 +170,8 @@ static void restart_without_threads(char **argv)
     /* They take their buffers when they come to run: room for two more is what may be used up until then. */
     int buffers = eg_blas_threads() + 2;
     if (eg_blas_threads() > 1 && getenv("OPENBLAS_NUM_THREADS") == NULL &&
-        !eg_blas_has_room(buffers) && setenv("OPENBLAS_NUM_THREADS", "1", 1) == 0) {
+        (lacks_threads() || !eg_blas_has_room(buffers)) &&
+        setenv("OPENBLAS_NUM_THREADS", "1", 1) == 0) {
         (void)execv("/proc/self/exe", argv);
     }
 }

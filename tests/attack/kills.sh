@@ -73,7 +73,7 @@ whole_or_broken() {
 }
 
 start=$(date +%s%N)
-prepare 12 3000
+prepare 12 6000
 longest=$((($(date +%s%N) - start) / 1000000)) # alone, in milliseconds: what several ranks on few cores take, about
 for ((n = 0; n < count; )); do
     begin job
@@ -83,14 +83,14 @@ for ((n = 0; n < count; )); do
         number=$((picked + 1))
         pick 1000
         moment=$picked # milliseconds
-        [ $((n % 2)) = 0 ] || { pick "$longest" && moment=$picked; }
+        [ $((n % 2)) = 0 ] || { pick $((longest / (k + 2))) && moment=$((1000 + picked)); } # less is left every time
         launch $number job --max-losses 1000
         sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
         acknowledged known.rows
         victim
         kind="$who, $([ "$moment" -lt 1000 ] && echo 'first second' || echo later)"
         if ! kill -0 "$job" 2>/dev/null; then
-            kind="was over before"
+            kind="none, it was over"
         elif [ "$pid" = all ]; then
             end_all
         elif [ -n "$pid" ]; then

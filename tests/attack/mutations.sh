@@ -234,6 +234,11 @@ try_words() {
 try_launch() {
     cp ../sound/small.* .
     some_words
+    pick 2
+    if [ "$picked" = 0 ]; then
+        words=(small.yaml -q -o launched.h5 "${words[@]:0:1}") # likely to start
+        printf '%q ' "${words[@]}" >words.txt
+    fi
     one_of "-n 2" "-n 1" "-n 0" "-n x" "--hosts" "--program /bin/false -n 2" "--program ./words.txt" "-n 2 --hosts a:1" \
         "--hosts ,:" ""
     # shellcheck disable=SC2086 # several words on purpose
