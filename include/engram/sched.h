@@ -143,6 +143,8 @@ typedef struct eg_sched_options {
 /** The process's place in the job; make one first thing in main. Without mpirun: one rank, MPI not
  *  even initialised. */
 typedef struct eg_world eg_world;
+/** Was this process started by a launcher of MPI? Then eg_world_create waits for all the others that it starts. */
+bool eg_world_is_launched(void);
 eg_status eg_world_create(eg_world **out, int *argc, char ***argv) EG_WARN_UNUSED;
 int eg_world_rank(const eg_world *world);
 int eg_world_size(const eg_world *world);
@@ -171,6 +173,9 @@ void eg_sched_dismiss(eg_world *world);
 /** Signals: SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU ask to stop; a second SIGINT or SIGTERM ends the process at
  * once. A SIGHUP that is ignored (nohup) stays so. */
 eg_status eg_signals_install(void) EG_WARN_UNUSED;
+/** Their numbers, without a SIGHUP that is ignored; returns how many. */
+enum { EG_STOP_SIGNALS_MAX = 5 };
+size_t eg_signals_that_stop(int out[EG_STOP_SIGNALS_MAX]);
 /** Number of the signal that asked to stop, 0 if none. */
 int eg_signals_pending(void);
 

@@ -3,6 +3,7 @@
 
 #include "cli/build.h"
 #include "cli/format.h"
+#include "cli/startup.h"
 #include "cli/supervise.h"
 #include "cli/terminal.h"
 #include "engram/blas.h"
@@ -145,13 +146,10 @@ static int first_rank(eg_world *world, int argc, char **argv)
  * leaves MPI, when all else is done. True if there is one. */
 static bool report_code(const eg_world *world, int code)
 {
-    const char *path = getenv(EG_EXIT_CODE_VARIABLE);
-    FILE *file = path == NULL || eg_world_rank(world) != 0 ? NULL : fopen(path, "we");
-    if (file != NULL) {
-        (void)fprintf(file, "%d\n", code);
-        (void)fclose(file);
+    if (eg_world_rank(world) == 0) {
+        (void)eg_supervisor_tell(code);
     }
-    return path != NULL;
+    return getenv(EG_EXIT_CODE_VARIABLE) != NULL;
 }
 
 /* Fewer threads run than OpenBLAS believes to have: the system gave it no more. It would wait for the others. */
@@ -186,7 +184,12 @@ int eg_cli_main(int argc, char **argv)
         return EG_EXIT_SYSTEM; /* there may be nowhere to say so */
     }
     eg_world *world = NULL;
-    eg_status status = eg_world_create(&world, &argc, &argv);
+    eg_startup startup;
+    eg_status status = eg_startup_begin(&startup);
+    if (status.code == EG_OK) {
+        status = eg_world_create(&world, &argc, &argv);
+    }
+    eg_startup_end(&startup);
     if (status.code != EG_OK) {
         print_failure(status.message);
         return eg_exit_code(&status);

@@ -1,6 +1,7 @@
 /** Ranks on several machines, without a batch system; see cli/mpirun.h. */
 #include "cli/mpirun.h"
 
+#include "cli/startup.h"
 #include "cli/supervise.h"
 
 #include "engram/memory.h"
@@ -144,6 +145,9 @@ static eg_status add_options(eg_command *out, const char *slots, size_t ranks, c
     EG_TRY(eg_command_add(out, "%s", shell));
     if (getenv("ENGRAM_DATA") != NULL) {
         EG_TRY(eg_command_split(out, "-x ENGRAM_DATA"));
+    }
+    if (getenv(EG_START_TIMEOUT_VARIABLE) != NULL) {
+        EG_TRY(eg_command_split(out, "-x " EG_START_TIMEOUT_VARIABLE));
     }
     return eg_command_split(out,
                             "-x OPENBLAS_NUM_THREADS -x OMP_NUM_THREADS -x " EG_EXIT_CODE_VARIABLE);

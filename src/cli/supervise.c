@@ -17,6 +17,7 @@
 
 #include "cli/cli.h"
 #include "cli/format.h"
+#include "cli/startup.h"
 #include "engram/memory.h"
 
 #include <errno.h>
@@ -39,6 +40,10 @@ static const double linger_seconds = 3;
 static const double end_seconds = 5;
 /* How long ranks whose launcher is gone may take to leave by themselves. */
 static const double orphan_seconds = 5;
+/* Told to end, and not only to save itself in time, the job has this long; then the launcher is told to end the ranks, and
+ * then it and they are killed. */
+static const double stop_seconds = 18;
+static const double kill_seconds = 20;
 /* How often to look whether rank 0 has written its code. */
 static const double look_seconds = 0.5;
 /* Requests this close together are one: timeout and scancel signal twice, see sched/signals.c. */
@@ -54,13 +59,17 @@ typedef struct supervisor {
     bool terminated;
     double requested; /* when the latest request came, on eg_clock */
     double repeat_at; /* when to ask the launcher to stop; INFINITY: not */
+    double force_at;  /* when to tell it to end the ranks; INFINITY: not */
     double kill_at;   /* when to kill it; INFINITY: not yet known */
+    bool forced;      /* time is up: whatever is left is killed */
     bool reported;    /* rank 0 has written its code */
 } supervisor;
 
 /** The file for the exit code, and its name in the environment of the ranks. */
 static eg_status prepare(supervisor *me)
 {
+    double limit = 0;
+    EG_TRY(eg_startup_limit(&limit)); /* said once, and not by every rank */
     const char *parent = getenv("TMPDIR");
     if (parent == NULL || strlen(parent) > sizeof me->directory - 20) {
         parent = "/tmp";
@@ -77,15 +86,13 @@ static eg_status prepare(supervisor *me)
  *  process before it has said how the ranks ended. One that is ignored (nohup) stays so. */
 static eg_status block_signals(supervisor *me, sigset_t *before)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};
+    int numbers[EG_STOP_SIGNALS_MAX];
+    size_t count = eg_signals_that_stop(numbers);
     (void)sigemptyset(&me->watched);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        struct sigaction action;
-        bool ignored = sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-        if (numbers[i] != SIGHUP || !ignored) {
-            (void)sigaddset(&me->watched, numbers[i]);
-        }
+    for (size_t i = 0; i < count; i++) {
+        (void)sigaddset(&me->watched, numbers[i]);
     }
+    (void)sigaddset(&me->watched, SIGCHLD);
     (void)signal(SIGCHLD, SIG_DFL); /* an ignored one makes children vanish unseen */
     if (sigprocmask(SIG_BLOCK, &me->watched, before) != 0) {
         return eg_fail_errno(errno, "cannot block signals");
@@ -130,6 +137,9 @@ static void take_request(supervisor *me, int number)
 {
     double now = eg_clock();
     me->terminated = me->terminated || number == SIGTERM;
+    if (number != SIGUSR1 && number != SIGXCPU) { /* these come long before the time is up */
+        me->force_at = fmin(me->force_at, now + stop_seconds);
+    }
     if (me->requests > 0 && now - me->requested < same_request_seconds) {
         return;
     }
@@ -145,6 +155,18 @@ static void take_request(supervisor *me, int number)
         (void)kill(me->launcher, SIGTERM);
         me->kill_at = fmin(me->kill_at, now + end_seconds);
     }
+}
+
+eg_reporting eg_supervisor_tell(int code)
+{
+    const char *path = getenv(EG_EXIT_CODE_VARIABLE);
+    int file = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0) {
+        return path != NULL && errno == EEXIST ? EG_REPORTED_BEFORE : EG_NOT_SUPERVISED;
+    }
+    (void)dprintf(file, "%d\n", code);
+    (void)close(file);
+    return EG_REPORTED;
 }
 
 static bool has_code(const supervisor *me)
@@ -169,6 +191,17 @@ static void act(supervisor *me)
     if (now >= me->repeat_at && !me->reported) {
         (void)kill(me->launcher, SIGUSR1);
         me->repeat_at = now + repeat_seconds;
+    }
+    if (now >= me->force_at && !me->reported && !me->forced) {
+        me->forced = true;
+        clear_line();
+        (void)fprintf(
+            stderr,
+            "engram %s: not stopped within %.0f s: ended by force; what the journal has is "
+            "kept\n",
+            me->who, stop_seconds);
+        (void)kill(me->launcher, SIGTERM);
+        me->kill_at = fmin(me->kill_at, now + kill_seconds - stop_seconds);
     }
     if (now >= me->kill_at) {
         (void)kill(me->launcher, SIGKILL);
@@ -231,7 +264,7 @@ static void end_orphans(supervisor *me)
             return; /* none is left */
         }
         if (ended == 0) {
-            bool late = eg_clock() >= deadline || me->requests > 1;
+            bool late = eg_clock() >= deadline || me->requests > 1 || me->forced;
             if (late || !asked) {
                 signal_children(late ? SIGKILL : SIGTERM);
                 asked = true;
@@ -288,7 +321,7 @@ static eg_status start(supervisor *me, const eg_command *launcher, const sigset_
 
 eg_status eg_supervise(eg_supervised *out, const eg_command *launcher, const char *who)
 {
-    supervisor me = {.who = who, .repeat_at = INFINITY, .kill_at = INFINITY};
+    supervisor me = {.who = who, .repeat_at = INFINITY, .force_at = INFINITY, .kill_at = INFINITY};
     sigset_t before;
     eg_status status = prepare(&me);
     EG_TRY_DONE(status, status);

@@ -6,8 +6,13 @@
 
 #include <stdbool.h>
 
-/** Where rank 0 writes its exit code, for a supervisor that its launcher does not tell. */
+/** Names the file for the exit code of the job, for a supervisor that its launcher does not tell: rank 0 writes it, or a
+ *  rank that ends the job while it starts. */
 #define EG_EXIT_CODE_VARIABLE "ENGRAM_EXIT_CODE_FILE"
+
+/** Tells the supervisor, if there is one on this host, how the job ends. What is said first counts. */
+typedef enum eg_reporting { EG_NOT_SUPERVISED, EG_REPORTED, EG_REPORTED_BEFORE } eg_reporting;
+eg_reporting eg_supervisor_tell(int code);
 
 /** How the ranks ended. */
 typedef struct eg_supervised {
@@ -19,7 +24,8 @@ typedef struct eg_supervised {
 
 /** Runs `launcher`, whose rank 0 must be on this host, to its end. The first SIGINT, SIGTERM,
  *  SIGHUP or SIGUSR1 asks the ranks to stop (SIGUSR1 to the launcher, until it has been heard),
- *  the second one ends them within two seconds. No process that was started is left behind.
+ *  the second one ends them within two seconds. Asked with another signal than SIGUSR1, everything
+ *  has ended 20 s later, by force if need be. No process that was started is left behind.
  *  Afterwards these signals stay blocked. `who`: the verb, for what is said meanwhile. */
 eg_status eg_supervise(eg_supervised *out, const eg_command *launcher,
                        const char *who) EG_WARN_UNUSED;

@@ -105,10 +105,15 @@ const eg_verb eg_verb_launch = {
         "last one stopped.\n\n"
         "The first Ctrl-C (or TERM, HUP, USR1) hands out no more trials, keeps every result, saves "
         "what runs, and ends with 75. The second one ends the ranks within two seconds; what the "
-        "journal has is kept. A rank that is lost costs the trial it had. The exit code is that of "
+        "journal has is kept. Ctrl-C, TERM and HUP end everything within 20 s, by force if need "
+        "be; "
+        "USR1 waits. A rank that is lost costs the trial it had. The exit code is that of "
         "engram run, which mpirun would not tell. In a terminal the progress line is drawn as "
         "without mpirun.\n\n"
-        "Environment: ENGRAM_RSH, what to call instead of `ssh -o BatchMode=yes -o "
+        "A rank that is killed or suspended while the job starts would make MPI wait for ever: the "
+        "job ends with 4 and says which rank it is, if need be after ENGRAM_START_TIMEOUT.\n\n"
+        "Environment: ENGRAM_START_TIMEOUT, seconds that the ranks may take to find each other "
+        "(default 300; 0: no limit); ENGRAM_RSH, what to call instead of `ssh -o BatchMode=yes -o "
         "ServerAliveInterval=15`; OMPI_MCA_btl_tcp_if_include, the network to use where machines "
         "have several, such as 10.1.0.0/16.",
     .options = options,
@@ -120,6 +125,6 @@ const eg_verb eg_verb_launch = {
     .examples = "engram launch sweeps/quickstart.yaml\n"
                 "engram launch -n 4 sweeps/quickstart.yaml seeds=1 --progress json\n"
                 "engram launch --hosts here:8,there:8 sweeps/quickstart.yaml",
-    .exits = "those of engram run; 4 also if rank 0 was lost: the same command goes on",
+    .exits = "those of engram run; 4 also if rank 0 was lost or the job could not start",
     .run = run,
 };

@@ -365,7 +365,9 @@ const eg_verb eg_verb_run = {
         "second SIGINT or SIGTERM ends at once; nothing that was finished is "
         "lost. Of mpirun only SIGUSR1 is passed on like that: after other signals it gives the "
         "ranks two "
-        "seconds and returns a code of its own. engram launch sees to both.",
+        "seconds and returns a code of its own. engram launch sees to both.\n\n"
+        "Under mpirun a rank that waits in MPI_Init for one that is gone, or for more than "
+        "ENGRAM_START_TIMEOUT seconds (default 300; 0: no limit), says so and ends with 4.",
     .options = options,
     .option_count = EG_COUNT(options),
     .words_min = 1,

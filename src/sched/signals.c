@@ -43,22 +43,32 @@ static void handle(int number)
     errno = saved;
 }
 
+size_t eg_signals_that_stop(int out[EG_STOP_SIGNALS_MAX])
+{
+    static const int numbers[EG_STOP_SIGNALS_MAX] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU};
+    size_t count = 0;
+    for (size_t i = 0; i < EG_STOP_SIGNALS_MAX; i++) {
+        struct sigaction before;
+        bool ignored = sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+        if (numbers[i] != SIGHUP || !ignored) { /* nohup: it is to outlive the terminal */
+            out[count++] = numbers[i];
+        }
+    }
+    return count;
+}
+
 eg_status eg_signals_install(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP, SIGXCPU};
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    int numbers[EG_STOP_SIGNALS_MAX];
+    size_t count = eg_signals_that_stop(numbers);
     (void)sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         (void)sigaddset(&action.sa_mask, numbers[i]);
     }
     atomic_store(&pending, 0);
     atomic_store(&first_hard_ns, 0);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        struct sigaction before;
-        if (numbers[i] == SIGHUP && sigaction(SIGHUP, NULL, &before) == 0 &&
-            before.sa_handler == SIG_IGN) {
-            continue; /* nohup: it is to outlive the terminal */
-        }
+    for (size_t i = 0; i < count; i++) {
         if (sigaction(numbers[i], &action, NULL) != 0) {
             return eg_fail_errno(errno, "cannot handle signal %d", numbers[i]);
         }

@@ -33,7 +33,7 @@ eg_status eg_mpi_status(int code, const char *what)
 
 /* Was this process started by an MPI launcher? MPI_Init without one would work too, but takes a
  * second, starts helper processes, and fails where no MPI is properly set up. */
-static eg_status find_launcher(bool *found)
+bool eg_world_is_launched(void)
 {
     static const char *const names[] = {
         "OMPI_COMM_WORLD_SIZE", /* Open MPI's mpirun */
@@ -41,13 +41,17 @@ static eg_status find_launcher(bool *found)
         "PMI_RANK",             /* MPICH, Intel MPI, srun --mpi=pmi2 */
         "PMI_SIZE",
     };
-    *found = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (getenv(names[i]) != NULL) {
-            *found = true;
-            return eg_ok();
+            return true;
         }
     }
+    return false;
+}
+
+/* Are there others like this one that it cannot find? */
+static eg_status check_alone(void)
+{
     /* Set by srun, not in a batch script: that many copies of this process were started. */
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
     if (tasks != NULL && strtol(tasks, NULL, 10) > 1) {
@@ -106,8 +110,8 @@ eg_status eg_world_create(eg_world **out, int *argc, char ***argv)
 {
     *out = NULL;
     eg_world *world = NULL;
-    bool launched = false;
-    EG_TRY(find_launcher(&launched));
+    bool launched = eg_world_is_launched();
+    EG_TRY(launched ? eg_ok() : check_alone());
     EG_TRY(eg_alloc(&world, 1, sizeof *world));
     world->size = 1;
     world->comm = MPI_COMM_NULL;

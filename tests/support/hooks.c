@@ -6,6 +6,8 @@
  *      ENGRAM_HOOK_AT      "products N"      before the N-th matrix product: somewhere inside a trial
  *                          "results N"       after the N-th result is in the journal
  *                          "checkpoints N"   after the N-th checkpoint is in its place
+ *                          "main 1"          in a process that mpirun started, before its main begins
+ *                          "init 1"          there, inside MPI_Init
  *                          unset             never
  *      ENGRAM_HOOK_RANK    only in this rank, and the others are slow until it is there (default: in every one, each by
  *                          its own count)
@@ -30,7 +32,7 @@
 
 enum { PATH_SIZE = 4096 };
 
-typedef enum event { PRODUCTS, RESULTS, CHECKPOINTS, EVENTS } event;
+typedef enum event { PRODUCTS, RESULTS, CHECKPOINTS, MAIN, INIT, EVENTS } event;
 
 static struct {
     bool active;
@@ -49,10 +51,9 @@ static unsigned long number(const char *name)
     return text == NULL ? 0 : strtoul(text, NULL, 10);
 }
 
-/* Before main, and so before any thread. */
-__attribute__((constructor)) static void read_environment(void)
+static void read_environment(void)
 {
-    static const char *const names[EVENTS] = {"products", "results", "checkpoints"};
+    static const char *const names[EVENTS] = {"products", "results", "checkpoints", "main", "init"};
     const char *folder = getenv("ENGRAM_HOOK_FOLDER");
     const char *at = getenv("ENGRAM_HOOK_AT");
     const char *only = getenv("ENGRAM_HOOK_RANK");
@@ -101,6 +102,21 @@ static void count(event what)
     }
 }
 
+/* Is this process a rank? */
+static bool has_launcher(void)
+{
+    return hook.active && getenv("OMPI_COMM_WORLD_RANK") != NULL;
+}
+
+/* Before main, and so before any thread. */
+__attribute__((constructor)) static void begin(void)
+{
+    read_environment();
+    if (has_launcher()) {
+        count(MAIN);
+    }
+}
+
 /** --- The calls that are counted; each does what it always does. ----------------------------------- */
 
 typedef void gemm(CBLAS_LAYOUT, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, float,
@@ -124,6 +140,17 @@ void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPO
         }
     }
     next(layout, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+/* Open MPI says by this what it has to say to the other ranks; then it waits for what they say. */
+int PMIx_Commit(void)
+{
+    int (*next)(void) = NULL;
+    *(void **)&next = dlsym(RTLD_NEXT, "PMIx_Commit");
+    if (has_launcher()) {
+        count(INIT);
+    }
+    return next();
 }
 
 /* A frame of the journal is one write; see store/journal.h. */

@@ -1,0 +1,222 @@
+/** Reads /proc; see cli/neighbours.h. What ends while it is read is simply not there. */
+#include "cli/neighbours.h"
+
+#include "engram/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 64 };
+
+/** What Open MPI says to each process that it starts. */
+typedef struct identity {
+    long rank, local_rank; /* -1: it does not say */
+} identity;
+
+static FILE *open_file(long pid, const char *name)
+{
+    char path[2 * PATH_SIZE];
+    (void)snprintf(path, sizeof path, "/proc/%ld/%s", pid, name);
+    return fopen(path, "re");
+}
+
+static void take_number(long *out, const char *entry, const char *name)
+{
+    size_t length = strlen(name);
+    if (strncmp(entry, name, length) == 0) {
+        *out = strtol(entry + length, NULL, 10);
+    }
+}
+
+static identity identify(long pid)
+{
+    identity found = {-1, -1};
+    FILE *file = open_file(pid, "environ");
+    char *entry = NULL;
+    size_t size = 0;
+    while (file != NULL && getdelim(&entry, &size, '\0', file) > 0) {
+        take_number(&found.rank, entry, "OMPI_COMM_WORLD_RANK=");
+        take_number(&found.local_rank, entry, "OMPI_COMM_WORLD_LOCAL_RANK=");
+    }
+    free(entry);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return found;
+}
+
+/** State and parent; the name before them may have spaces and parentheses. False: there is no such process. */
+static bool read_state(long pid, char *state, long *parent)
+{
+    char text[512] = "";
+    FILE *file = open_file(pid, "stat");
+    size_t size = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    text[size] = '\0';
+    const char *end = strrchr(text, ')');
+    return end != NULL && sscanf(end + 1, " %c %ld", state, parent) == 2;
+}
+
+/** Is one of its threads in eg_startup_begin? */
+static bool is_starting(long pid)
+{
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "/proc/%ld/task", pid);
+    DIR *tasks = opendir(path);
+    bool found = false;
+    for (struct dirent *task = NULL; tasks != NULL && (task = readdir(tasks)) != NULL;) {
+        char name[PATH_SIZE], text[32] = "";
+        (void)snprintf(name, sizeof name, "task/%.20s/comm", task->d_name);
+        FILE *file = open_file(pid, name);
+        if (file != NULL) {
+            found = found || (fgets(text, sizeof text, file) != NULL &&
+                              strcmp(text, EG_STARTUP_THREAD "\n") == 0);
+            (void)fclose(file);
+        }
+    }
+    if (tasks != NULL) {
+        (void)closedir(tasks);
+    }
+    return found;
+}
+
+/** Is it this program? Else it is something that starts it. */
+static bool is_this_program(long pid)
+{
+    char path[PATH_SIZE], own[4096], its[4096];
+    (void)snprintf(path, sizeof path, "/proc/%ld/exe", pid);
+    ssize_t own_size = readlink("/proc/self/exe", own, sizeof own);
+    ssize_t its_size = readlink(path, its, sizeof its);
+    return own_size > 0 && own_size == its_size && memcmp(own, its, (size_t)own_size) == 0;
+}
+
+static void look_at(eg_neighbours *me, long pid)
+{
+    identity who = identify(pid);
+    char state = ' ';
+    long parent = 0;
+    if (who.local_rank < 0 || (size_t)who.local_rank >= me->count ||
+        !read_state(pid, &state, &parent) || state == 'Z') {
+        return;
+    }
+    eg_neighbour *one = &me->list[who.local_rank];
+    me->there += one->there ? 0 : 1;
+    one->there = true;
+    one->suspended = state == 'T' || state == 't';
+    one->arrived = one->arrived || is_starting(pid) || !is_this_program(pid);
+    one->rank = who.rank;
+    one->pid = pid;
+}
+
+/** The children of one of the launcher's threads. */
+static void look_at_children(eg_neighbours *me, const char *thread)
+{
+    char name[PATH_SIZE];
+    (void)snprintf(name, sizeof name, "task/%.20s/children", thread);
+    FILE *file = open_file(me->launcher, name);
+    long pid = 0;
+    while (file != NULL && fscanf(file, "%ld", &pid) == 1) {
+        look_at(me, pid);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
+/** Ranks are counted from one number on, host by host, unless somebody asked for another order. */
+static void guess_ranks(eg_neighbours *me)
+{
+    long first = me->list[me->own].rank - (long)me->own;
+    for (size_t i = 0; i < me->count; i++) {
+        if (me->list[i].there && me->list[i].rank != first + (long)i) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < me->count; i++) {
+        me->list[i].rank = first + (long)i;
+    }
+}
+
+bool eg_neighbours_look(eg_neighbours *me)
+{
+    if (me->list == NULL) {
+        return true;
+    }
+    for (size_t i = 0; i < me->count; i++) {
+        me->list[i].there = false;
+    }
+    me->there = 0;
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "/proc/%ld/task", me->launcher);
+    DIR *threads = opendir(path);
+    for (struct dirent *thread = NULL; threads != NULL && (thread = readdir(threads)) != NULL;) {
+        look_at_children(me, thread->d_name);
+    }
+    if (threads != NULL) {
+        (void)closedir(threads);
+    }
+    if (me->list[me->own].there) {
+        guess_ranks(me);
+    }
+    return kill((pid_t)me->launcher, 0) == 0 || errno != ESRCH;
+}
+
+/** The first process above this one that is not a part of the same rank: a script may stand in between. */
+static long find_launcher(long rank)
+{
+    long pid = (long)getppid();
+    char state = ' ';
+    while (pid > 1 && identify(pid).rank == rank) {
+        if (!read_state(pid, &state, &pid)) {
+            return 0;
+        }
+    }
+    return pid > 1 ? pid : 0;
+}
+
+static size_t count_in_environment(void)
+{
+    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    long count = text == NULL ? 0 : strtol(text, NULL, 10);
+    return count > 0 && count < 1000000 ? (size_t)count : 0;
+}
+
+eg_status eg_neighbours_find(eg_neighbours *out)
+{
+    *out = (eg_neighbours){0};
+    (void)gethostname(out->host, sizeof out->host - 1);
+    identity own = identify((long)getpid());
+    size_t count = count_in_environment();
+    if (own.rank < 0 || own.local_rank < 0 || (size_t)own.local_rank >= count) {
+        return eg_ok();
+    }
+    out->launcher = find_launcher(own.rank);
+    if (out->launcher == 0) {
+        return eg_ok();
+    }
+    EG_TRY(eg_alloc(&out->list, count, sizeof *out->list));
+    out->count = count;
+    out->own = (size_t)own.local_rank;
+    for (size_t i = 0; i < count; i++) {
+        out->list[i].rank = -1;
+    }
+    /* Without lists of children (an option of the kernel), not even this process is found. */
+    if (!eg_neighbours_look(out) || !out->list[out->own].there) {
+        eg_neighbours_clear(out);
+    }
+    return eg_ok();
+}
+
+void eg_neighbours_clear(eg_neighbours *me)
+{
+    eg_free(me->list);
+    me->list = NULL;
+    me->count = me->there = 0;
+}

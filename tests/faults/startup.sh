@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# A rank is killed, or suspended, before it is in MPI_Init or inside: the job ends with 4 and names it, also under a plain mpirun.
+# Signals end a start that hangs with 75. Each time nothing is left, and nothing has begun.
+# shellcheck disable=SC2034 # for support.sh
+about="SIGKILL of a random rank of 3 while the job starts, in turn before main and inside MPI_Init; suspended ranks and launchers."
+short=2
+full=40
+# shellcheck source-path=SCRIPTDIR source=support.sh
+source "$(dirname "$0")/support.sh"
+
+sweep start <<'END'
+seeds: 1
+END
+points=("main 1" "init 1")
+
+is_over() { [ -z "$(started)" ]; }
+
+# nothing_begun WHAT: all processes have ended, and no file says that there was a sweep.
+nothing_begun() {
+    await "everything to end, $1" is_over
+    [ ! -e start.journal ] || fail "$1: a sweep has begun"
+}
+
+# at_start AT RANK SIGNAL: the next launch sends SIGNAL to RANK there.
+at_start() {
+    hooks start "$1" "ENGRAM_HOOK_RANK=$2" "ENGRAM_HOOK_SIGNAL=$(kill -l "$3")"
+}
+
+said() { grep -cE "^engram: (the job|.* while the job started)" start.err || true; }
+
+for ((n = 0; n < count; n++)); do
+    pick 3
+    at=${points[n % 2]}
+    at_start "$at" "$picked" KILL
+    launch 3 start
+    settle
+    [ "$code" = 4 ] || fail "rank $picked killed at $at: exit code $code: $(cat start.err)"
+    # Without rank 0, mpirun may end by itself before the others can say so.
+    grep -qE "rank $picked on host $(hostname) ended while the job started|rank $picked was lost" start.err ||
+        fail "rank $picked killed at $at: it said $(cat start.err)"
+    nothing_begun "rank $picked killed at $at"
+done
+
+export ENGRAM_START_TIMEOUT=3
+for at in "${points[@]}"; do
+    at_start "$at" 1 STOP
+    launch 2 start
+    settle
+    [ "$code" = 4 ] || fail "suspended at $at: exit code $code: $(cat start.err)"
+    has start.err "has not started within 3 s; suspended: rank 1 on host $(hostname)"
+    [ "$(said)" = 1 ] || fail "suspended at $at: not said once: $(cat start.err)"
+    nothing_begun "suspended at $at"
+done
+export ENGRAM_START_TIMEOUT=soon
+launch 2 start
+settle
+[ "$code" = 2 ] || fail "a limit that is no number: exit code $code"
+has start.err "ENGRAM_START_TIMEOUT=soon: must be a number of seconds"
+unset ENGRAM_START_TIMEOUT
+
+# Nobody watches over a plain mpirun, which goes on for ever with this option.
+at_start "init 1" 1 KILL
+expect 0 "${hook[@]}" "$mpirun" 3 --mca orte_enable_recovery 1 "$engram" run "$work/start.yaml" -o "$work/start.h5"
+hook=()
+cp err start.err
+has start.err "engram: rank 1 on host $(hostname) ended while the job started"
+[ "$(said)" = 1 ] || fail "plain mpirun: not said once: $(cat start.err)"
+nothing_begun "plain mpirun"
+
+names=(TERM INT HUP USR1)
+for ((n = 0; n < 2 * ((count + 1) / 2); n++)); do
+    name=${names[n % 4]}
+    at=${points[n % 2]}
+    at_start "$at" 1 STOP
+    launch 3 start
+    await_point start 1
+    kill -s "$name" "$job"
+    settle
+    [ "$code" = 75 ] || fail "SIG$name at $at: exit code $code: $(cat start.err)"
+    nothing_begun "SIG$name at $at"
+done
+
+# A launcher that hears nothing: the supervisor ends it by force.
+at_start "init 1" 1 STOP
+launch 2 start
+await_point start 1
+kill -STOP "$(pgrep -P "$job" -x mpirun)"
+kill -TERM "$job"
+settle
+[ "$code" = 75 ] || fail "suspended launcher: exit code $code: $(cat start.err)"
+has start.err "ended by force"
+nothing_begun "suspended launcher"
+
+launch 2 start
+settle
+[ "$code" = 0 ] || fail "exit code $code when started again: $(cat start.err)"
+echo "$count kills and every kind of signal while jobs started: all ended and said why"
