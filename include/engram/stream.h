@@ -26,7 +26,7 @@ typedef struct eg_stream_shape {
     bool masks_outputs;    /**< batches may have active outputs */
 } eg_stream_shape;
 
-/** One phase. Each of its epochs shows every example once; a learner may end it after fewer epochs. */
+/** One phase. Each of its epochs shows every example once, unless stream.order_file says which; a learner may end it after fewer epochs. */
 typedef struct eg_phase {
     size_t steps;            /**< minibatches of an epoch */
     size_t epochs;           /**< at most */
@@ -112,6 +112,9 @@ extern const eg_family eg_stream_family;
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
                            uint64_t seed, double holdout) EG_WARN_UNUSED;
 void eg_stream_free(eg_stream *stream);
+/** A hash of what the file says that setting `stream.order_file` names, 0 if none is named: it is part of a trial's id.
+ * Errors: EG_INVALID if there is no such file, or it is no order of examples; EG_SYSTEM, EG_MEMORY. */
+eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings) EG_WARN_UNUSED;
 
 /** Phase number `phase`. */
 eg_phase eg_stream_phase(const eg_stream *stream, size_t phase);

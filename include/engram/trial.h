@@ -2,6 +2,7 @@
 #ifndef ENGRAM_TRIAL_H
 #define ENGRAM_TRIAL_H
 
+#include "engram/batch.h"
 #include "engram/dataset.h"
 #include "engram/profile.h"
 #include "engram/record.h"
@@ -24,7 +25,8 @@ bool eg_trial_records(const eg_settings *settings, const eg_variable *variable);
 /** The variable called `name` among all that any trial can record, or NULL. */
 const eg_variable *eg_trial_variable(const char *name);
 
-/** Content id: hash of the canonical settings, the seed and EG_RESULT_VERSION. */
+/** Content id: hash of the canonical settings, the order of examples in a file that they name, the seed and
+ * EG_RESULT_VERSION. */
 eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed) EG_WARN_UNUSED;
 /** The ids [count] of the same settings with each of these seeds. */
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
@@ -106,6 +108,14 @@ typedef struct eg_checkpointing {
  *  is damaged, no checkpoint or no regular file; EG_SYSTEM; EG_MEMORY. */
 eg_status eg_checkpoint_load(unsigned char **out, size_t *size, const char *path) EG_WARN_UNUSED;
 
+/** A minibatch that was just learned. */
+typedef struct eg_traced_step {
+    size_t step;         /**< minibatches of the trial, this one included */
+    size_t phase, epoch; /**< from 0 */
+    double loss;         /**< its mean loss, before the update; may be not finite */
+    const eg_batch *batch;
+} eg_traced_step;
+
 /** What running a trial needs besides the trial itself. */
 typedef struct eg_trial_options {
     const char *objective; /**< required: summary variable that selects, e.g. "final_accuracy" */
@@ -113,6 +123,9 @@ typedef struct eg_trial_options {
     void *user;            /**< of poll */
     eg_profile *profile;   /**< filled with where the time went after set-up; NULL: not measured */
     eg_checkpointing *checkpointing; /**< NULL: no checkpoints */
+    /** NULL, or told of every minibatch; a failure is the trial's. */
+    eg_status (*trace)(void *user, const eg_traced_step *step);
+    void *trace_user;
     /** Pauses after this evaluation (from 1), with a last checkpoint, unless it is the last one; 0: runs
      *  to the end. A later checkpoint is refused. */
     size_t until;

@@ -5,6 +5,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/preflight.h"
+#include "cli/trace_file.h"
 #include "engram/blas.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -19,13 +20,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JSON, PROFILE, QUIET };
+enum { JSON, PROFILE, QUIET, TRACE };
 
 static const eg_option options[] = {
     [JSON] = {.name = "json", .doc = "Prints settings and record as one JSON object."},
     [PROFILE] = {.name = "profile",
                  .doc = "Prints where the time went, after the curve or as `profile` in seconds."},
     [QUIET] = {.name = "quiet", .letter = 'q', .doc = "No progress line."},
+    [TRACE] = {.name = "trace",
+               .value = "FILE",
+               .doc =
+                   "Writes a line for every minibatch to FILE (CSV): step from 1, phase and epoch "
+                   "from 0, loss before the update, and the numbers of the training examples in "
+                   "it, from 0, with blanks between them. `stream.order_file=FILE` walks the same "
+                   "path again."},
 };
 
 /** What the words ask for. */
@@ -163,14 +171,22 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     eg_profile *profile = args->option[PROFILE] != NULL ? &measured : NULL;
     eg_dataset_cache *cache = NULL;
     eg_record *record = NULL;
+    eg_trace_file trace = {0};
     eg_status status = eg_ok();
     double now = eg_clock();
     screen on = {.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start = now, .last = now};
     EG_TRY_DONE(status, eg_dataset_cache_create(&cache));
     EG_TRY_DONE(status, eg_blas_prepare());
-    const eg_trial_options how = {
+    eg_trial_options how = {
         .objective = order->objective, .poll = watch, .user = &on, .profile = profile};
+    if (args->option[TRACE] != NULL) {
+        EG_TRY_DONE(status, eg_trace_begin(&trace, args->option[TRACE]));
+        how.trace = eg_trace_step;
+        how.trace_user = &trace;
+    }
     status = eg_trial_run(&record, settings, order->seed, cache, &how);
+    eg_status_keep(&status,
+                   eg_trace_end(&trace, status.code == EG_OK || status.code == EG_STOPPED));
     if (on.drawn) {
         (void)fprintf(stderr, "\r\033[K");
     }
@@ -210,10 +226,11 @@ done:
 const eg_verb eg_verb_train = {
     .name = "train",
     .summary = "train one trial here, with live progress and the curve at the end",
-    .synopsis = "[--json] [--profile] [name=value …] [seed=N]",
+    .synopsis = "[--json] [--profile] [--trace FILE] [name=value …] [seed=N]",
     .description =
         "Runs one trial in this process and prints its curve: a line per evaluation with the "
-        "accuracy over all tasks and over each task. Nothing is written. Settings that are not "
+        "accuracy over all tasks and over each task. Nothing is written unless it is asked for. "
+        "Settings that are not "
         "given "
         "have their defaults; `engram list` and `engram describe` show them.\n\n"
         "Besides settings, seed=N (default 0) and objective=VARIABLE (default final_accuracy) are "
@@ -223,7 +240,8 @@ const eg_verb eg_verb_train = {
     .words_max = SIZE_MAX,
     .examples = "engram train optimizer.lr=0.0002 model.activation=relu seed=3\n"
                 "engram train dataset=synthetic stream.tasks=2 eval.every=10\n"
-                "engram train --json | python3 -m json.tool",
+                "engram train --json | python3 -m json.tool\n"
+                "engram train dataset=synthetic --trace path.csv",
     .exits = "0   the trial finished (or diverged: that is a result)\n"
              "2   usage or bad input\n"
              "4   the system failed\n"

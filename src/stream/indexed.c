@@ -37,6 +37,11 @@ static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
     const eg_indexed *self = (const eg_indexed *)stream;
     (void)eg_indexed_training(self, phase, &out->examples);
     out->steps = (out->examples + self->batch - 1) / self->batch;
+    if (self->order.batches > 0) {
+        size_t first = self->order.phase[phase];
+        out->steps = (self->order.phase[phase + 1] - first) / stream->shape.epochs;
+        out->examples = self->order.begin[first + out->steps] - self->order.begin[first];
+    }
     out->epochs = stream->shape.epochs;
     out->task = stream->shape.tasks_are_phases ? phase : EG_NO_TASK;
     out->active = self->phase_active != NULL ? &self->phase_active[phase] : NULL;
@@ -52,6 +57,7 @@ static void indexed_free(eg_stream *stream)
 {
     eg_indexed *self = (eg_indexed *)stream;
     eg_example_lists_clear(&self->lists);
+    eg_order_file_clear(&self->order);
     eg_free(self->from);
     eg_free(self->phase_active);
     eg_free(self->task_active);
@@ -75,6 +81,7 @@ eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *da
         .holdout = holdout,
         .batch = eg_view_size(view, "batch"),
         .epochs = eg_view_size(view, "epochs"),
+        .order_file = eg_view_text(view, "order_file"),
     };
 }
 
@@ -127,6 +134,25 @@ static void find_largest(eg_indexed *self)
     self->base.shape.batch = self->batch < self->largest ? self->batch : self->largest;
 }
 
+/* The minibatches come from a file. */
+static eg_status read_order(eg_indexed *self, const char *path)
+{
+    if (path[0] == '\0') {
+        return eg_ok();
+    }
+    EG_TRY(eg_order_file_read(&self->order, path));
+    EG_TRY(
+        eg_order_file_fits(&self->order, path, self->base.shape.phases, self->base.shape.epochs));
+    for (size_t phase = 0; phase < self->base.shape.phases; phase++) {
+        size_t count = 0;
+        const uint32_t *list = eg_indexed_training(self, phase, &count);
+        EG_TRY(eg_order_file_within(&self->order, path, phase, list, count,
+                                    self->dataset->train.count));
+    }
+    self->base.shape.batch = self->order.largest;
+    return eg_ok();
+}
+
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
 {
     assert(setup->groups == 1 || setup->phases == 1 || setup->groups == setup->phases);
@@ -160,6 +186,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
                                               setup->holdout));
     EG_TRY_DONE(status, list_all_active(self, setup));
     find_largest(self);
+    EG_TRY_DONE(status, read_order(self, setup->order_file));
     *out = &self->base;
     return status;
 done:

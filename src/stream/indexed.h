@@ -6,6 +6,7 @@
 
 #include "engram/stream.h"
 #include "stream/example_lists.h"
+#include "stream/order_file.h"
 
 /** Which outputs take part in the loss of a phase and in predictions. */
 typedef enum eg_active_outputs {
@@ -19,7 +20,8 @@ typedef struct eg_indexed_setup {
     const eg_dataset *dataset; /**< borrowed as long as the stream lives */
     uint64_t seed;
     double holdout;
-    size_t batch, epochs; /**< the settings of every stream */
+    size_t batch, epochs;   /**< the settings of every stream */
+    const char *order_file; /**< of the same; "": none; borrowed during create */
     size_t phases;
     /** [classes] group of a class, or EG_NO_GROUP; NULL: all in group 0. Borrowed during create. */
     const size_t *group;
@@ -41,7 +43,8 @@ typedef struct eg_indexed {
     size_t batch;
     size_t largest; /**< training examples of the largest phase */
     eg_example_lists lists;
-    uint32_t *from; /**< [phases, pixels] the dataset's pixel that is seen there, or NULL */
+    eg_order_file order; /**< what every minibatch holds; no batches: it is shuffled */
+    uint32_t *from;      /**< [phases, pixels] the dataset's pixel that is seen there, or NULL */
     eg_active *phase_active, *task_active; /**< [phases], [tasks]; NULL: all outputs are active */
     uint32_t *active_outputs;              /**< what they list */
 } eg_indexed;

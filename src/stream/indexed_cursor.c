@@ -158,6 +158,7 @@ static void load(cursor *self, const eg_examples *examples, const uint32_t *inde
     out->x = wants_dense(self) ? self->x : NULL;
     out->sparse = self->sparse;
     out->label = self->label;
+    out->number = index;
 }
 
 static void shuffle_epoch(cursor *self, size_t phase, size_t epoch)
@@ -178,11 +179,18 @@ static void cursor_get(eg_cursor *base, size_t phase, size_t step, eg_batch *out
 {
     cursor *self = (cursor *)base;
     eg_phase about = eg_stream_phase(base->stream, phase);
-    size_t batch = self->stream->batch;
-    shuffle_epoch(self, phase, step / about.steps);
-    size_t first = step % about.steps * batch;
-    load(self, &self->dataset->train, self->order + first, least(batch, about.examples - first),
-         phase, out);
+    const eg_order_file *given = &self->stream->order;
+    const uint32_t *index = NULL;
+    size_t size = 0;
+    if (given->batches > 0) {
+        index = eg_order_file_batch(given, given->phase[phase] + step, &size);
+    } else {
+        size_t first = step % about.steps * self->stream->batch;
+        shuffle_epoch(self, phase, step / about.steps);
+        index = self->order + first;
+        size = least(self->stream->batch, about.examples - first);
+    }
+    load(self, &self->dataset->train, index, size, phase, out);
     out->task = about.task;
     out->active = about.active;
 }

@@ -1,6 +1,8 @@
 /** Creating streams, asking them and reading them; see engram/stream.h. */
 #include "engram/stream.h"
 
+#include "stream/order_file.h"
+
 #include <assert.h>
 
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
@@ -13,7 +15,29 @@ eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_datase
         (const eg_stream_kind *)(const void *)eg_view_component(root, "stream");
     assert(kind->own_data || dataset != NULL);
     eg_view view = eg_view_inside(root, "stream");
+    if (kind->own_data && eg_view_text(&view, "order_file")[0] != '\0') {
+        return eg_fail(EG_INVALID,
+                       "%sorder_file with stream = %s, which makes its examples itself; expected a "
+                       "stream over a dataset",
+                       view.prefix, kind->component.name);
+    }
     return kind->create(out, &view, dataset, seed, holdout);
+}
+
+eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings)
+{
+    const eg_setting *path = eg_settings_find(settings, "stream.order_file");
+    eg_order_file order = {0};
+    *out = 0;
+    if (path == NULL || path->value.text[0] == '\0') {
+        return eg_ok();
+    }
+    eg_status status = eg_order_file_read(&order, path->value.text);
+    if (status.code == EG_OK) {
+        status = eg_order_file_hash(out, &order);
+    }
+    eg_order_file_clear(&order);
+    return status;
 }
 
 void eg_stream_free(eg_stream *stream)

@@ -19,6 +19,13 @@ static const eg_param common[] = {
      .min = 1,
      .max = 1e6,
      .doc = "passes over the examples of a phase, each in a new order"},
+    {.name = "order_file",
+     .type = EG_TYPE_TEXT,
+     .default_text = "",
+     .keeps_results = true, /* what the file says is part of a trial's id, not where it is */
+     .doc = "CSV file, as `engram train --trace` writes it, whose columns phase and examples say "
+            "which training examples each minibatch holds, whatever batch is; empty: shuffled by "
+            "seed"},
 };
 
 static const eg_component *const members[] = {

@@ -97,6 +97,20 @@ static eg_pending pending_after(const eg_trial_state *state)
     return eg_trial_evaluation_due(state) ? EG_PENDING_EVALUATION : EG_PENDING_NOTHING;
 }
 
+static eg_status trace(const eg_trial_state *state, size_t epoch_steps, const eg_batch *batch,
+                       double loss)
+{
+    if (state->trace == NULL) {
+        return eg_ok();
+    }
+    const eg_traced_step step = {.step = state->step + 1,
+                                 .phase = state->phase,
+                                 .epoch = state->phase_step / epoch_steps,
+                                 .loss = loss,
+                                 .batch = batch};
+    return state->trace(state->trace_user, &step);
+}
+
 /** The next minibatch of the phase. *loss tells whether training diverged. */
 static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
 {
@@ -108,6 +122,7 @@ static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
     (void)eg_profile_enter(state->profile, before);
     EG_TRY(state->learner->ops->step(state->learner, &batch, &outcome));
     *loss = outcome.loss;
+    EG_TRY(trace(state, epoch_steps, &batch, *loss));
     state->step++;
     state->phase_step++;
     if (!isfinite(*loss)) {
@@ -324,6 +339,8 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     state->profile = options->profile;
     state->checkpointing = options->checkpointing;
     state->until = options->until;
+    state->trace = options->trace;
+    state->trace_user = options->trace_user;
     eg_trial_status end = EG_TRIAL_DONE;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_trial_open(state, settings, seed, cache));

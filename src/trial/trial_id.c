@@ -1,6 +1,7 @@
 /** The content id of a trial, and which settings matter to it. */
 #include "engram/learner.h"
 #include "engram/memory.h"
+#include "engram/stream.h"
 #include "engram/trial.h"
 
 #include <inttypes.h>
@@ -10,12 +11,20 @@
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count)
 {
-    enum { END = 64 }; /* of the text: "seed=…\nresult_version=…\n" */
+    enum {
+        ORDER = 32,
+        SEED = 64
+    }; /* "order=…\n" and "seed=…\nresult_version=…\n" behind the text */
     char *text = NULL;
-    EG_TRY(eg_settings_text_with_room(&text, settings, false, END));
+    uint64_t order = 0;
+    EG_TRY(eg_stream_order_hash(&order, settings));
+    EG_TRY(eg_settings_text_with_room(&text, settings, false, ORDER + SEED));
     size_t length = strlen(text);
+    if (order != 0) {
+        length += (size_t)snprintf(text + length, ORDER, "order=%016" PRIx64 "\n", order);
+    }
     for (size_t i = 0; i < count; i++) {
-        int more = snprintf(text + length, END, "seed=%" PRIu64 "\nresult_version=%d\n", seeds[i],
+        int more = snprintf(text + length, SEED, "seed=%" PRIu64 "\nresult_version=%d\n", seeds[i],
                             EG_RESULT_VERSION);
         out[i] = eg_hash64(text, length + (size_t)more);
     }

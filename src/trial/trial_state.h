@@ -42,6 +42,8 @@ typedef struct eg_trial_state {
     double train_seconds, evaluation_seconds;
     eg_poll poll; /**< NULL: nobody stops it */
     void *user;
+    eg_status (*trace)(void *user, const eg_traced_step *step); /**< NULL: nobody is told */
+    void *trace_user;
     eg_checkpointing *checkpointing; /**< NULL: no checkpoints */
     size_t until;                    /**< pauses after this evaluation; 0: does not */
     uint64_t id;                     /**< of the trial, where there are checkpoints */

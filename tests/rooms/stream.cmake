@@ -1,4 +1,5 @@
 engram_test(stream)
+engram_test(order_file)
 engram_test(split)
 engram_test(permuted)
 engram_test(sparse_batches)
