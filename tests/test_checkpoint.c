@@ -6,7 +6,7 @@
 #include "engram/activation.h"
 #include "engram/learner.h"
 #include "engram/memory.h"
-#include "engram/net.h"
+#include "engram/model.h"
 #include "engram/optimizer.h"
 #include "engram/stream.h"
 

@@ -3,7 +3,7 @@
 
 #include "engram/activation.h"
 #include "engram/memory.h"
-#include "engram/net.h"
+#include "engram/model.h"
 #include "engram/random.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static eg_net *build(const char *const *words, size_t inputs, size_t outputs)
     eg_settings *settings = settings_of(words);
     eg_view view = eg_settings_root(settings);
     eg_net *net = NULL;
-    assert_ok(eg_model_build(&net, &view, 1, inputs, 1, outputs, 1));
+    assert_ok(eg_model_build(&net, &view, eg_shape_vector(inputs), outputs, 1));
     eg_settings_free(settings);
     return net;
 }
@@ -53,8 +53,8 @@ static void weights_may_start_uniformly(void **state)
     eg_net *net = build(words, 3, 2);
     const double bound[] = {0.5774, 0, 0.125};
     for (size_t l = 0; l < 3; l += 2) {
-        const eg_real *w = net->params + net->param_offset[l];
-        for (size_t i = 0; i < net->layers[l].param_count; i++) {
+        const eg_real *w = net->params + net->nodes[l].param_offset;
+        for (size_t i = 0; i < eg_layer_param_count(&net->nodes[l].layer); i++) {
             assert_true(w[i] != 0 && (double)w[i] < bound[l] && (double)w[i] > -bound[l]);
         }
     }
@@ -66,14 +66,14 @@ static void the_network_of_the_paper_is_the_default(void **state)
     (void)state;
     const char *const defaults[] = {NULL};
     eg_net *net = build(defaults, 784, 10);
-    assert_int_equal(net->layer_count, 3);
+    assert_int_equal(net->node_count, 3);
     /* The first layer is in panels: 1000 units fill 16 of them with 64 lanes. */
-    assert_int_equal(net->layers[0].param_count, 784 * 1024);
-    assert_int_equal(net->layers[0].derived_count, 2 * 1024);
-    assert_int_equal(net->layers[2].param_count, 10000);
-    assert_int_equal(net->layers[2].derived_count, 0);
-    assert_true(net->layers[1].hidden);
-    assert_int_equal(net->layers[1].cache_per_example, 2);
+    assert_int_equal(eg_layer_param_count(&net->nodes[0].layer), 784 * 1024);
+    assert_int_equal(net->nodes[0].layer.derived_count, 2 * 1024);
+    assert_int_equal(eg_layer_param_count(&net->nodes[2].layer), 10000);
+    assert_int_equal(net->nodes[2].layer.derived_count, 0);
+    assert_true(net->nodes[1].layer.hidden);
+    assert_int_equal(net->nodes[1].layer.cache_per_example, 2);
     eg_net_free(net);
 }
 
@@ -93,16 +93,16 @@ static void deep_networks_with_biases(void **state)
     /* 8 units fill one panel of 16 lanes. */
     const size_t params[] = {16 * 4 + 16, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
     const size_t derived[] = {2 * 16, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
-    assert_int_equal(net->layer_count, 5);
+    assert_int_equal(net->node_count, 5);
     for (size_t i = 0; i < 5; i++) {
-        assert_int_equal(net->layers[i].param_count, params[i]);
-        assert_int_equal(net->layers[i].derived_count, derived[i]);
+        assert_int_equal(eg_layer_param_count(&net->nodes[i].layer), params[i]);
+        assert_int_equal(net->nodes[i].layer.derived_count, derived[i]);
     }
     eg_net_free(net);
     const char *const linear[] = {"model.hidden", "[]", NULL};
     net = build(linear, 4, 3);
-    assert_int_equal(net->layer_count, 1);
-    assert_int_equal(eg_net_hidden_count(net), 0);
+    assert_int_equal(net->node_count, 1);
+    assert_int_equal(net->hidden_count, 0);
     eg_net_free(net);
 }
 
@@ -118,7 +118,7 @@ static void flops_from_settings(void **state)
     /* 8 (2*4 + 1) + 10*8 + 6 (2*8 + 1) + 10*6 + 3 (2*6 + 1) */
     assert_close(kind->flops(&inside, 4, 3), 72.0 + 80.0 + 102.0 + 60.0 + 39.0, 0.0);
     eg_net *net = NULL;
-    assert_ok(eg_model_build(&net, &view, 1, 2, 2, 3, 1));
+    assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 1));
     assert_close(kind->flops(&inside, 4, 3), eg_net_flops(net), 0.0);
     eg_net_free(net);
     eg_settings_free(settings);
@@ -129,7 +129,7 @@ static void flops_from_settings(void **state)
     inside = eg_view_inside(&view, "model");
     /* 8 * 2*4 + 10*8 + 3 * 2*8 */
     assert_close(kind->flops(&inside, 4, 3), 64.0 + 80.0 + 48.0, 0.0);
-    assert_ok(eg_model_build(&net, &view, 1, 2, 2, 3, 1));
+    assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 1));
     assert_close(kind->flops(&inside, 4, 3), eg_net_flops(net), 0.0);
     eg_net_free(net);
     eg_settings_free(settings);
@@ -144,7 +144,7 @@ static void refused(const char *const *words, const char *part)
     eg_view inside = eg_view_inside(&view, "model");
     eg_net *net = NULL;
     assert_fails(kind->check(&inside, 4, 3), EG_INVALID, part);
-    assert_fails(eg_model_build(&net, &view, 1, 4, 1, 3, 1), EG_INVALID, part);
+    assert_fails(eg_model_build(&net, &view, eg_shape_vector(4), 3, 1), EG_INVALID, part);
     assert_null(net);
     eg_settings_free(settings);
 }
@@ -175,7 +175,7 @@ static void survives_every_failing_allocation(const char *const *words, size_t l
     eg_net *net = NULL;
     while (net == NULL) {
         eg_memory_fail_after(failures + 1);
-        eg_status status = eg_model_build(&net, &view, 1, 4, 1, 3, 1);
+        eg_status status = eg_model_build(&net, &view, eg_shape_vector(4), 3, 1);
         eg_memory_fail_after(0);
         if (!eg_is_ok(&status)) {
             assert_int_equal(status.code, EG_MEMORY);
@@ -212,8 +212,8 @@ static void train(eg_net *net, eg_workspace *workspace, uint64_t index)
     for (size_t i = 0; i < (size_t)BATCH * 3; i++) {
         dy[i] = (eg_real)eg_rng_normal(&rng);
     }
-    (void)eg_net_forward(net, workspace, BATCH, x, NULL);
-    eg_net_backward(net, workspace, dy);
+    (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, BATCH, x, NULL);
+    eg_net_backward(net, workspace, dy, NULL);
     for (size_t i = 0; i < net->param_count; i++) {
         net->params[i] -= (eg_real)0.1 * net->grads[i];
     }

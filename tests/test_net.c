@@ -2,8 +2,8 @@
 #include "testing.h"
 
 #include "engram/memory.h"
-#include "engram/net.h"
 #include "engram/random.h"
+#include "engram/units.h"
 #include "nn/layers.h"
 
 #include <math.h>
@@ -21,9 +21,10 @@ static eg_net *linear_net(size_t inputs, size_t outputs, eg_norm norm, bool bias
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
-    assert_ok(eg_layer_linear(&layers[0], inputs, outputs, norm, bias, EG_INITIALIZER_NORMAL));
+    assert_ok(eg_layer_linear(&layers[0], eg_shape_vector(inputs), outputs, norm, bias,
+                              EG_INITIALIZER_NORMAL));
     assert_ok(eg_net_create(&net, layers, 1, 1));
-    memcpy(net->params, params, net->layers[0].param_count * sizeof *params);
+    memcpy(net->params, params, eg_layer_param_count(&net->nodes[0].layer) * sizeof *params);
     eg_net_touch(net);
     return net;
 }
@@ -35,10 +36,11 @@ static eg_net *small_net(size_t inputs, size_t outputs, uint64_t seed)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-    assert_ok(
-        eg_layer_linear(&layers[0], inputs, 6, EG_NORM_CENTERED, true, EG_INITIALIZER_NORMAL));
-    assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, 6));
-    assert_ok(eg_layer_linear(&layers[2], 6, outputs, EG_NORM_NONE, true, EG_INITIALIZER_NORMAL));
+    assert_ok(eg_layer_linear(&layers[0], eg_shape_vector(inputs), 6, EG_NORM_CENTERED, true,
+                              EG_INITIALIZER_NORMAL));
+    assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, eg_shape_vector(6)));
+    assert_ok(eg_layer_linear(&layers[2], eg_shape_vector(6), outputs, EG_NORM_NONE, true,
+                              EG_INITIALIZER_NORMAL));
     assert_ok(eg_net_create(&net, layers, 3, seed));
     return net;
 }
@@ -56,8 +58,8 @@ static void run_linear(eg_net *net, const eg_real *x, const eg_real *dy, eg_real
 {
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, true));
-    memcpy(y, eg_net_forward(net, workspace, 1, x, NULL), net->outputs * sizeof *y);
-    eg_net_backward(net, workspace, dy);
+    memcpy(y, eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), net->outputs * sizeof *y);
+    eg_net_backward(net, workspace, dy, NULL);
     eg_workspace_free(workspace);
 }
 
@@ -180,11 +182,14 @@ static void starting_values(void **state)
     enum { IN = 200, OUT = 300 };
     eg_layer layer;
     eg_real *w[3] = {NULL};
-    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_INITIALIZER_NORMAL));
+    assert_ok(eg_layer_linear(&layer, eg_shape_vector(IN), OUT, EG_NORM_NONE, true,
+                              EG_INITIALIZER_NORMAL));
     for (uint64_t v = 0; v < 3; v++) {
-        assert_ok(eg_alloc(&w[v], layer.param_count, sizeof **w));
+        assert_ok(eg_alloc(&w[v], eg_layer_param_count(&layer), sizeof **w));
         w[v][IN * OUT] = 1;
-        layer.ops->init(&layer, w[v], v == 1 ? 8 : 7, v == 2 ? 2 : 0);
+        eg_real *const blocks[] = {w[v], w[v] + (size_t)IN * OUT};
+        const eg_layer_context context = {.seed = v == 1 ? 8 : 7, .params = blocks};
+        layer.ops->init(&layer, &context, v == 2 ? 2 : 0);
     }
     double sum = 0.0;
     double squares = 0.0;
@@ -210,12 +215,15 @@ static void uniform_starting_values(void **state)
     enum { IN = 100, OUT = 600 };
     eg_layer layer;
     eg_real *w = NULL;
-    assert_ok(eg_layer_linear(&layer, IN, OUT, EG_NORM_NONE, true, EG_INITIALIZER_UNIFORM));
-    assert_ok(eg_alloc(&w, layer.param_count, sizeof *w));
-    layer.ops->init(&layer, w, 7, 0);
+    assert_ok(eg_layer_linear(&layer, eg_shape_vector(IN), OUT, EG_NORM_NONE, true,
+                              EG_INITIALIZER_UNIFORM));
+    assert_ok(eg_alloc(&w, eg_layer_param_count(&layer), sizeof *w));
+    eg_real *const blocks[] = {w, w + (size_t)IN * OUT};
+    const eg_layer_context context = {.seed = 7, .params = blocks};
+    layer.ops->init(&layer, &context, 0);
     double sum[2] = {0};
     double squares[2] = {0};
-    for (size_t i = 0; i < layer.param_count; i++) {
+    for (size_t i = 0; i < eg_layer_param_count(&layer); i++) {
         size_t part = i < IN * OUT ? 0 : 1;
         assert_true(fabs((double)w[i]) <= 0.1 + 1e-8);
         sum[part] += (double)w[i];
@@ -238,21 +246,28 @@ static void slices_are_aligned_and_padded(void **state)
     size_t line = EG_ALIGNMENT / sizeof(eg_real);
     assert_int_equal(net->inputs, 5);
     assert_int_equal(net->outputs, 3);
-    assert_int_equal(net->param_offset[0], 0);
+    assert_int_equal(net->nodes[0].param_offset, 0);
     /* 5*6 + 6 = 36 numbers, the activation has none, 6*3 + 3 = 21. */
-    assert_int_equal(net->param_offset[1], (36 + line - 1) / line * line);
-    assert_int_equal(net->param_offset[2], net->param_offset[1]);
+    assert_int_equal(net->nodes[1].param_offset, (36 + line - 1) / line * line);
+    assert_int_equal(net->nodes[2].param_offset, net->nodes[1].param_offset);
     assert_int_equal(net->param_count % line, 0);
-    assert_int_equal((uintptr_t)(net->params + net->param_offset[2]) % EG_ALIGNMENT, 0);
+    assert_int_equal((uintptr_t)(net->params + net->nodes[2].param_offset) % EG_ALIGNMENT, 0);
     assert_int_equal((uintptr_t)net->grads % EG_ALIGNMENT, 0);
     assert_int_equal((uintptr_t)net->derived % EG_ALIGNMENT, 0);
-    for (size_t i = 36; i < net->param_offset[1]; i++) {
+    for (size_t i = 36; i < net->nodes[1].param_offset; i++) {
         assert_true(net->params[i] == 0 && net->grads[i] == 0);
     }
     /* 2*5*6 + 6, 10*6, 2*6*3 + 3 */
     assert_close(eg_net_flops(net), 66.0 + 60.0 + 39.0, 0.0);
-    assert_int_equal(eg_net_hidden_count(net), 1);
+    assert_int_equal(net->hidden_count, 1);
     eg_net_free(net);
+}
+
+/** Notes what an observer of 6 hidden units is shown. */
+static void copy_units(void *user, size_t hidden, size_t batch, const eg_real *y)
+{
+    assert_int_equal(hidden, 0);
+    memcpy(user, y, batch * 6 * sizeof *y);
 }
 
 /* Every example is on its own: a batch gives what its halves give, and its gradient is their sum. */
@@ -274,21 +289,20 @@ static void a_batch_is_the_sum_of_its_parts(void **state)
     eg_real parts[B * OUT];
     eg_real hidden[B * 6];
     for (size_t start = 0; start < B; start += 2) {
-        size_t n = 0;
-        const eg_real *y = eg_net_forward(net, workspace, 2, x + start * IN, NULL);
+        const eg_real *y = eg_net_forward(net, workspace, EG_MODE_TRAIN, 2, x + start * IN, NULL);
         memcpy(parts + start * OUT, y, 2 * OUT * sizeof *y);
-        memcpy(hidden + start * 6, eg_workspace_hidden(workspace, net, 0, &n), 2 * 6 * sizeof *y);
-        assert_int_equal(n, 6);
-        eg_net_backward(net, workspace, dy + start * OUT);
+        memcpy(hidden + start * 6, eg_workspace_hidden(workspace, net, 0), 2 * 6 * sizeof *y);
+        eg_net_backward(net, workspace, dy + start * OUT, NULL);
         for (size_t i = 0; i < net->param_count; i++) {
             sum[i] += net->grads[i];
         }
     }
-    const eg_real *whole = eg_net_forward(net, workspace, B, x, NULL);
-    eg_net_backward(net, workspace, dy);
-    const eg_real *evaluated = eg_net_forward(net, evaluation, B, x, NULL);
-    size_t n = 0;
-    const eg_real *units = eg_workspace_hidden(evaluation, net, 0, &n);
+    const eg_real *whole = eg_net_forward(net, workspace, EG_MODE_TRAIN, B, x, NULL);
+    eg_net_backward(net, workspace, dy, NULL);
+    eg_real units[B * 6];
+    const eg_unit_observer observer = {.observe = copy_units, .user = units};
+    eg_workspace_observe(evaluation, &observer);
+    const eg_real *evaluated = eg_net_forward(net, evaluation, EG_MODE_PREDICT, B, x, NULL);
     for (size_t i = 0; i < (size_t)B * OUT; i++) {
         assert_close((double)whole[i], (double)parts[i], 1e-5);
         assert_close((double)evaluated[i], (double)parts[i], 1e-5);
@@ -312,10 +326,10 @@ static void normalised_weights_follow_the_raw_ones(void **state)
     eg_net *net = linear_net(2, 1, EG_NORM_PLAIN, false, w);
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, false));
-    assert_close((double)eg_net_forward(net, workspace, 1, x, NULL)[0], 0.6, 1e-6);
+    assert_close((double)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL)[0], 0.6, 1e-6);
     net->params[0] = 0;
     eg_net_touch(net);
-    assert_close((double)eg_net_forward(net, workspace, 1, x, NULL)[0], 0.0, 1e-6);
+    assert_close((double)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL)[0], 0.0, 1e-6);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
@@ -331,9 +345,11 @@ static void out_of_memory(void **state)
         eg_layer *layers = NULL;
         eg_net *net = NULL;
         assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-        assert_ok(eg_layer_linear(&layers[0], 4, 6, EG_NORM_PLAIN, false, EG_INITIALIZER_NORMAL));
-        assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, 6));
-        assert_ok(eg_layer_linear(&layers[2], 6, 2, EG_NORM_NONE, false, EG_INITIALIZER_NORMAL));
+        assert_ok(eg_layer_linear(&layers[0], eg_shape_vector(4), 6, EG_NORM_PLAIN, false,
+                                  EG_INITIALIZER_NORMAL));
+        assert_ok(eg_layer_activation(&layers[1], activation("hard_ash"), p, eg_shape_vector(6)));
+        assert_ok(eg_layer_linear(&layers[2], eg_shape_vector(6), 2, EG_NORM_NONE, false,
+                                  EG_INITIALIZER_NORMAL));
         eg_memory_fail_after(failures + 1);
         eg_status status = eg_net_create(&net, layers, 3, 1);
         eg_memory_fail_after(0);

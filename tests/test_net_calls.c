@@ -7,54 +7,46 @@
 /* A layer that notes what it is told. */
 typedef struct notes {
     uint64_t index, step, seed;
-    bool training, backward, wants_dx, updated;
+    eg_mode mode;
+    bool backward, wants_dx, updated;
 } notes;
 
-static void note_init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
+static void note_init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
-    (void)params, (void)seed;
+    (void)context;
     ((notes *)layer->state)->index = index;
 }
 
-static void note_forward(const eg_layer *layer, const eg_layer_context *context,
-                         const eg_real *params, const eg_real *derived, const eg_real *x,
-                         eg_real *y, eg_real *cache)
+static void note_forward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived;
     notes *n = layer->state;
     n->step = context->step;
     n->seed = context->seed;
-    n->training = context->training;
+    n->mode = context->mode;
     for (size_t i = 0; i < context->batch; i++) {
-        y[i] = x[i];
-        cache[i] = x[i];
+        context->y[i] = context->x[0][i];
+        context->cache[i] = context->x[0][i];
     }
-    cache[context->batch + 1] = 0; /* cache_per_example * B + cache_fixed numbers are there */
+    context->cache[context->batch + 1] = 0; /* cache_per_example * B + cache_fixed are there */
 }
 
-static void note_backward(const eg_layer *layer, const eg_layer_context *context,
-                          const eg_real *params, const eg_real *derived, const eg_real *x,
-                          const eg_real *y, const eg_real *dy, eg_real *cache, eg_real *dx,
-                          eg_real *grads)
+static void note_backward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived, (void)x, (void)y, (void)cache, (void)grads;
     notes *n = layer->state;
     assert_int_equal(n->step, context->step);
     n->backward = true;
-    n->wants_dx = dx != NULL;
-    for (size_t i = 0; dx != NULL && i < context->batch; i++) {
-        dx[i] = dy[i];
+    n->wants_dx = context->dx[0] != NULL;
+    for (size_t i = 0; n->wants_dx && i < context->batch; i++) {
+        context->dx[0][i] = context->dy[i];
     }
 }
 
-static void note_update(const eg_layer *layer, const eg_layer_context *context, eg_real *params,
-                        eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
+static void note_update(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived, (void)cache;
     notes *n = layer->state;
     assert_int_equal(n->step, context->step);
     assert_int_equal(context->batch, 2);
-    n->updated = layer->inputs == 1 && x[1] == 2 && y[1] == 2;
+    n->updated = context->x[0][1] == 2 && context->y[1] == 2;
 }
 
 static double note_flops(const eg_layer *layer)
@@ -77,8 +69,9 @@ static void layers_are_told(void **state)
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
     for (size_t i = 0; i < 3; i++) {
         layers[i] = (eg_layer){.ops = &ops,
-                               .inputs = 1,
-                               .outputs = 1,
+                               .in = eg_shape_vector(1),
+                               .out = eg_shape_vector(1),
+                               .input_count = 1,
                                .cache_per_example = 1,
                                .cache_fixed = 2,
                                .state = &n[i]};
@@ -90,14 +83,16 @@ static void layers_are_told(void **state)
     assert_ok(eg_workspace_create(&training, net, 2, true));
     assert_ok(eg_workspace_create(&evaluation, net, 2, false));
     const eg_real x[] = {1, 2};
-    (void)eg_net_forward(net, training, 2, x, NULL);
-    (void)eg_net_forward(net, evaluation, 2, x, NULL);
-    assert_false(n[1].training);
+    (void)eg_net_forward(net, training, EG_MODE_TRAIN, 2, x, NULL);
+    (void)eg_net_forward(net, evaluation, EG_MODE_PREDICT, 2, x, NULL);
+    assert_int_equal(n[1].mode, EG_MODE_PREDICT);
     assert_int_equal(n[1].step, 1); /* evaluation does not count */
-    (void)eg_net_forward(net, training, 2, x, NULL);
-    assert_int_equal(n[1].step, 1);
-    eg_net_backward(net, training, x);
-    assert_true(n[2].training && n[2].backward && n[2].wants_dx && n[1].wants_dx);
+    (void)eg_net_forward(net, training, EG_MODE_PROBE, 2, x, NULL);
+    assert_int_equal(n[1].mode, EG_MODE_PROBE);
+    (void)eg_net_forward(net, training, EG_MODE_TRAIN, 2, x, NULL);
+    assert_int_equal(n[1].step, 1); /* nor do probes */
+    eg_net_backward(net, training, x, NULL);
+    assert_true(n[2].mode == EG_MODE_TRAIN && n[2].backward && n[2].wants_dx && n[1].wants_dx);
     /* Nobody needs the gradient of the input. */
     assert_true(n[0].backward && !n[0].wants_dx);
     assert_false(n[2].updated);
@@ -106,7 +101,7 @@ static void layers_are_told(void **state)
     assert_int_equal(n[2].index, 2);
     assert_int_equal(n[2].seed, 77);
     eg_net_init(net, 78);
-    (void)eg_net_forward(net, training, 2, x, NULL);
+    (void)eg_net_forward(net, training, EG_MODE_TRAIN, 2, x, NULL);
     assert_int_equal(n[0].seed, 78);
     assert_int_equal(n[0].step, 0);
     eg_workspace_free(training);

@@ -28,9 +28,11 @@ static void linear(eg_layer *out, layer_path path, size_t inputs, size_t outputs
                    bool bias)
 {
     if (path == ROWS) {
-        assert_ok(eg_layer_linear(out, inputs, outputs, norm, bias, EG_INITIALIZER_NORMAL));
+        assert_ok(eg_layer_linear(out, eg_shape_vector(inputs), outputs, norm, bias,
+                                  EG_INITIALIZER_NORMAL));
     } else {
-        assert_ok(eg_layer_linear_panels(out, inputs, outputs, norm, bias, EG_INITIALIZER_NORMAL));
+        assert_ok(eg_layer_linear_panels(out, eg_shape_vector(inputs), outputs, norm, bias,
+                                         EG_INITIALIZER_NORMAL));
     }
 }
 
@@ -44,16 +46,16 @@ static eg_net *network(layer_path path, const char *activation, const double *p,
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 5, sizeof *layers));
     linear(&layers[0], path, IN, 7, norm[0], bias);
-    assert_ok(eg_layer_activation(&layers[1], a, p, 7));
+    assert_ok(eg_layer_activation(&layers[1], a, p, eg_shape_vector(7)));
     linear(&layers[2], path, 7, 6, norm[1], bias);
-    assert_ok(eg_layer_activation(&layers[3], a, p, 6));
+    assert_ok(eg_layer_activation(&layers[3], a, p, eg_shape_vector(6)));
     linear(&layers[4], path, 6, OUT, norm[2], bias);
     assert_ok(eg_net_create(&net, layers, 5, 1));
     /* Biases start as 0, where a missing one would not show. */
     eg_rng rng = eg_rng_make(2, EG_PURPOSE_TEST, 0);
     for (size_t l = 0; l < 5; l++) {
-        for (size_t i = 0; i < net->layers[l].param_count; i++) {
-            net->params[net->param_offset[l] + i] += 0.1 * eg_rng_normal(&rng);
+        for (size_t i = 0; i < eg_layer_param_count(&net->nodes[l].layer); i++) {
+            net->params[net->nodes[l].param_offset + i] += 0.1 * eg_rng_normal(&rng);
         }
     }
     return net;
@@ -69,9 +71,9 @@ static eg_net *unit_network(layer_path path)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 5, sizeof *layers));
-    assert_ok(eg_layer_constrained(&layers[0], IN, 7, path != ROWS, &unit));
+    assert_ok(eg_layer_constrained(&layers[0], eg_shape_vector(IN), 7, path != ROWS, &unit));
     assert_ok(eg_layer_inhibition(&layers[1], 7, &winners));
-    assert_ok(eg_layer_constrained(&layers[2], 7, 6, path != ROWS, &unit));
+    assert_ok(eg_layer_constrained(&layers[2], eg_shape_vector(7), 6, path != ROWS, &unit));
     assert_ok(eg_layer_inhibition(&layers[3], 6, &winners));
     linear(&layers[4], path, 6, OUT, EG_NORM_NONE, true);
     assert_ok(eg_net_create(&net, layers, 5, 1));
@@ -110,7 +112,7 @@ static void make_input(input *in, layer_path path)
 
 static double loss_of(eg_net *net, eg_workspace *workspace, const input *in, eg_real *dy)
 {
-    const eg_real *y = eg_net_forward(net, workspace, B, in->x, in->sparse);
+    const eg_real *y = eg_net_forward(net, workspace, EG_MODE_TRAIN, B, in->x, in->sparse);
     return cross_entropy()->evaluate(B, OUT, y, labels, NULL, dy);
 }
 
@@ -136,13 +138,13 @@ static void check_path(layer_path path, eg_net *net)
     make_input(&in, path);
     assert_ok(eg_workspace_create(&workspace, net, B, true));
     double here = loss_of(net, workspace, &in, dy);
-    eg_net_backward(net, workspace, dy);
+    eg_net_backward(net, workspace, dy, NULL);
     size_t compared = 0;
     size_t of_first_layer = 0;
     size_t all = 0;
-    for (size_t l = 0; l < net->layer_count; l++) {
-        for (size_t k = 0; k < net->layers[l].param_count; k++) {
-            size_t i = net->param_offset[l] + k;
+    for (size_t l = 0; l < net->node_count; l++) {
+        for (size_t k = 0; k < eg_layer_param_count(&net->nodes[l].layer); k++) {
+            size_t i = net->nodes[l].param_offset + k;
             double h = step * fmax(1.0, fabs(net->params[i]));
             double right = moved(net, workspace, &in, i, h);
             double left = moved(net, workspace, &in, i, -h);

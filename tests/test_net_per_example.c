@@ -20,11 +20,11 @@ static eg_net *network(bool panels, eg_norm first, eg_norm second, bool bias)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-    assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(&layers[0], IN, WIDE, first, bias,
-                                                                  EG_INITIALIZER_UNIFORM));
-    assert_ok(eg_layer_activation(&layers[1], swish, p, WIDE));
-    assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(&layers[2], WIDE, OUT, second,
-                                                                  bias, EG_INITIALIZER_UNIFORM));
+    assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(
+        &layers[0], eg_shape_vector(IN), WIDE, first, bias, EG_INITIALIZER_UNIFORM));
+    assert_ok(eg_layer_activation(&layers[1], swish, p, eg_shape_vector(WIDE)));
+    assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(
+        &layers[2], eg_shape_vector(WIDE), OUT, second, bias, EG_INITIALIZER_UNIFORM));
     assert_ok(eg_net_create(&net, layers, 3, 1));
     return net;
 }
@@ -39,8 +39,8 @@ static void one_by_one(eg_net *net, eg_workspace *workspace, const eg_real *x, c
                        eg_per_example what, double *expected)
 {
     for (size_t b = 0; b < B; b++) {
-        (void)eg_net_forward(net, workspace, 1, x + b * IN, NULL);
-        eg_net_backward(net, workspace, dy + b * OUT);
+        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x + b * IN, NULL);
+        eg_net_backward(net, workspace, dy + b * OUT, NULL);
         for (size_t i = 0; i < net->param_count; i++) {
             expected[i] += power_of(what, net->grads[i]);
         }
@@ -71,7 +71,7 @@ static void check(eg_net *net, eg_per_example what)
     one_by_one(net, workspace, x, dy, what, expected);
     one_by_one(net, workspace, x, dy, what, expected);
     for (int twice = 0; twice < 2; twice++) {
-        (void)eg_net_forward(net, workspace, B, x, NULL);
+        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, B, x, NULL);
         eg_net_per_example(net, workspace, dy, what, scratch, sums);
     }
     size_t positive = 0;
@@ -114,14 +114,15 @@ static void by_hand(void **state)
         eg_real *scratch = NULL;
         eg_real sums[64] = {0};
         assert_ok(eg_alloc(&layers, 1, sizeof *layers));
-        assert_ok(eg_layer_linear(&layers[0], 2, 1, k == 0 ? EG_NORM_CENTERED : EG_NORM_NONE, false,
+        assert_ok(eg_layer_linear(&layers[0], eg_shape_vector(2), 1,
+                                  k == 0 ? EG_NORM_CENTERED : EG_NORM_NONE, false,
                                   EG_INITIALIZER_NORMAL));
         assert_ok(eg_net_create(&net, layers, 1, 1));
         net->params[0] = 3;
         net->params[1] = 1;
         assert_ok(eg_workspace_create(&workspace, net, 2, true));
         assert_ok(eg_alloc(&scratch, eg_net_per_example_scratch(net, 2), sizeof *scratch));
-        (void)eg_net_forward(net, workspace, 2, x, NULL);
+        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 2, x, NULL);
         eg_net_per_example(net, workspace, dy, EG_PER_EXAMPLE_SQUARE, scratch, sums);
         assert_close(sums[0], k == 0 ? 0 : 72, 1e-13);
         assert_close(sums[1], k == 0 ? 0 : 144, 1e-13);

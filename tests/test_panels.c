@@ -22,9 +22,10 @@ static eg_net *network(bool panels, size_t outputs, eg_norm norm, bool bias)
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 1, sizeof *layers));
     if (panels) {
-        assert_ok(eg_layer_linear_panels(&layers[0], IN, outputs, norm, bias, start));
+        assert_ok(
+            eg_layer_linear_panels(&layers[0], eg_shape_vector(IN), outputs, norm, bias, start));
     } else {
-        assert_ok(eg_layer_linear(&layers[0], IN, outputs, norm, bias, start));
+        assert_ok(eg_layer_linear(&layers[0], eg_shape_vector(IN), outputs, norm, bias, start));
     }
     assert_ok(eg_net_create(&net, layers, 1, 3));
     return net;
@@ -123,13 +124,15 @@ static void check_case(const example *e, size_t outputs, eg_norm norm, bool bias
     assert_ok(eg_workspace_create(&fast_workspace, fast, B, true));
     assert_ok(eg_workspace_create(&reference_workspace, reference, B, true));
     check_start(fast, reference, bias);
-    const eg_real *y = eg_net_forward(fast, fast_workspace, B, e->x, is_sparse ? e->sparse : NULL);
-    const eg_real *expected = eg_net_forward(reference, reference_workspace, B, e->x, NULL);
+    const eg_real *y =
+        eg_net_forward(fast, fast_workspace, EG_MODE_TRAIN, B, e->x, is_sparse ? e->sparse : NULL);
+    const eg_real *expected =
+        eg_net_forward(reference, reference_workspace, EG_MODE_TRAIN, B, e->x, NULL);
     for (size_t k = 0; k < B * outputs; k++) {
         assert_close((double)y[k], (double)expected[k], 5e-6);
     }
-    eg_net_backward(fast, fast_workspace, e->dy);
-    eg_net_backward(reference, reference_workspace, e->dy);
+    eg_net_backward(fast, fast_workspace, e->dy, NULL);
+    eg_net_backward(reference, reference_workspace, e->dy, NULL);
     for (size_t j = 0; j < outputs; j++) {
         for (size_t i = 0; i < IN + (bias ? 1U : 0U); i++) {
             assert_close((double)fast->grads[place(outputs, j, i)],
@@ -161,7 +164,7 @@ typedef struct learning {
 } learning;
 
 /** w -= 0.1 g */
-static void descend(void *user, size_t first, size_t count, const eg_real *g)
+static void descend(void *user, size_t first, size_t count, eg_real *g)
 {
     learning *l = user;
     assert_true(first + count <= l->net->param_count);
@@ -177,8 +180,10 @@ static eg_net *two_layers(eg_norm norm)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 2, sizeof *layers));
-    assert_ok(eg_layer_linear_panels(&layers[0], IN, 70, norm, true, EG_INITIALIZER_NORMAL));
-    assert_ok(eg_layer_linear_panels(&layers[1], 70, 10, norm, true, EG_INITIALIZER_NORMAL));
+    assert_ok(eg_layer_linear_panels(&layers[0], eg_shape_vector(IN), 70, norm, true,
+                                     EG_INITIALIZER_NORMAL));
+    assert_ok(eg_layer_linear_panels(&layers[1], eg_shape_vector(70), 10, norm, true,
+                                     EG_INITIALIZER_NORMAL));
     assert_ok(eg_net_create(&net, layers, 2, 5));
     return net;
 }
@@ -196,10 +201,11 @@ static void learning_is_backward_and_update(void **state)
             l[v].net = two_layers((eg_norm)norm);
             assert_ok(eg_alloc(&l[v].given, l[v].net->param_count, 1));
             assert_ok(eg_workspace_create(&workspace[v], l[v].net, B, true));
-            (void)eg_net_forward(l[v].net, workspace[v], B, e->x, e->sparse);
+            (void)eg_net_forward(l[v].net, workspace[v], EG_MODE_TRAIN, B, e->x, e->sparse);
         }
-        eg_net_learn(l[0].net, workspace[0], e->dy, descend, &l[0]);
-        eg_net_backward(l[1].net, workspace[1], e->dy);
+        const eg_gradient_consumer consumer = {.consume = descend, .user = &l[0], .updates = true};
+        eg_net_backward(l[0].net, workspace[0], e->dy, &consumer);
+        eg_net_backward(l[1].net, workspace[1], e->dy, NULL);
         descend(&l[1], 0, l[1].net->param_count, l[1].net->grads);
         eg_net_touch(l[1].net);
         for (size_t i = 0; i < l[0].net->param_count; i++) {
@@ -207,7 +213,7 @@ static void learning_is_backward_and_update(void **state)
             assert_true(l[0].given[i] == 1 || l[0].net->params[i] == 0);
         }
         for (size_t v = 0; v < 2; v++) {
-            y[v] = eg_net_forward(l[v].net, workspace[v], B, e->x, e->sparse);
+            y[v] = eg_net_forward(l[v].net, workspace[v], EG_MODE_TRAIN, B, e->x, e->sparse);
         }
         assert_memory_equal(y[0], y[1], (size_t)B * 10 * sizeof **y);
         for (size_t v = 0; v < 2; v++) {
@@ -227,12 +233,12 @@ static void assert_same(size_t n, const eg_real *a, const eg_real *b)
 }
 
 /** g += 1, there and then */
-static void raise(void *user, size_t first, size_t count, const eg_real *g)
+static void raise(void *user, size_t first, size_t count, eg_real *g)
 {
     learning *l = user;
     assert_true(first + count <= l->net->param_count && g == l->net->grads + first);
     for (size_t i = 0; i < count; i++) {
-        l->net->grads[first + i] += 1;
+        g[i] += 1;
         l->given[first + i]++;
     }
 }
@@ -246,10 +252,11 @@ static void check_pieces(const example *e, eg_net *net, const eg_sparse *sparse)
     assert_ok(eg_workspace_create(&workspace, net, B, true));
     assert_ok(eg_alloc(&expected, n, sizeof *expected));
     assert_ok(eg_alloc(&l.given, n, 1));
-    (void)eg_net_forward(net, workspace, B, e->x, sparse);
-    eg_net_backward(net, workspace, e->dy);
+    (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, B, e->x, sparse);
+    eg_net_backward(net, workspace, e->dy, NULL);
     memcpy(expected, net->grads, n * sizeof *expected);
-    eg_net_backward_to(net, workspace, e->dy, raise, &l);
+    const eg_gradient_consumer consumer = {.consume = raise, .user = &l};
+    eg_net_backward(net, workspace, e->dy, &consumer);
     for (size_t i = 0; i < n; i++) {
         /* Between layers there may be room that is nobody's. */
         assert_true(l.given[i] == 1 || (l.given[i] == 0 && net->params[i] == 0));
@@ -284,8 +291,8 @@ static void padding_stays_zero(void **state)
     eg_net *net = network(true, 10, EG_NORM_CENTERED, true);
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, B, true));
-    (void)eg_net_forward(net, workspace, B, e->x, e->sparse);
-    eg_net_backward(net, workspace, e->dy);
+    (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, B, e->x, e->sparse);
+    eg_net_backward(net, workspace, e->dy, NULL);
     for (size_t i = 0; i <= IN; i++) {
         for (size_t j = 10; j < 16; j++) {
             assert_true(net->params[i * 16 + j] == 0 && net->grads[i * 16 + j] == 0);
@@ -307,8 +314,8 @@ static void rows_without_norm(void **state)
     }
     net->params[place(3, 1, 5)] = (eg_real)NAN;
     eg_net_touch(net);
-    const eg_real *y = eg_net_forward(net, workspace, B, e->x, e->sparse);
-    eg_net_backward(net, workspace, e->dy);
+    const eg_real *y = eg_net_forward(net, workspace, EG_MODE_TRAIN, B, e->x, e->sparse);
+    eg_net_backward(net, workspace, e->dy, NULL);
     assert_true(y[0] == 0 && isnan(y[1]) && isfinite(y[2]));
     for (size_t i = 0; i < IN; i++) {
         assert_true(net->grads[place(3, 0, i)] == 0 && isnan(net->grads[place(3, 1, i)]));

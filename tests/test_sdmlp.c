@@ -30,7 +30,7 @@ static eg_net *inhibition(size_t units, eg_inhibition spec)
 static eg_net *constrained(size_t inputs, size_t outputs, bool panels, eg_constraint spec)
 {
     eg_layer layer;
-    assert_ok(eg_layer_constrained(&layer, inputs, outputs, panels, &spec));
+    assert_ok(eg_layer_constrained(&layer, eg_shape_vector(inputs), outputs, panels, &spec));
     return net_of(&layer);
 }
 
@@ -56,16 +56,16 @@ static void the_switch_by_hand(void **state)
         inhibition(4, (eg_inhibition){.kind = EG_INHIBITION_GABA, .k = 2, .switch_count = 2});
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, true));
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), excited, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), excited, 4);
     /* Only an update counts. */
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), excited, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), excited, 4);
     eg_net_updated(net, workspace);
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), plain, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), plain, 4);
     eg_net_updated(net, workspace);
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), inhibited, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), inhibited, 4);
     /* Start again. */
     eg_net_init(net, 1);
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), excited, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), excited, 4);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
@@ -83,9 +83,9 @@ static void counts_are_of_examples(void **state)
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 2, true));
     /* First example: I = 0, y = (1, 0). Second: I = 2, y = (4, 4). */
-    (void)eg_net_forward(net, workspace, 2, x, NULL);
+    (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 2, x, NULL);
     eg_net_updated(net, workspace);
-    assert_row(eg_net_forward(net, workspace, 1, then, NULL), expected, 2);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, then, NULL), expected, 2);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
@@ -104,11 +104,23 @@ static void the_gradient_by_hand(void **state)
         eg_layer layer;
         eg_real y[4];
         eg_real dx[4];
+        eg_real response[4];
+        double count[4] = {0};
+        const eg_real *const inputs[] = {x};
+        eg_real *const gradients[] = {dx};
+        double *const buffers[] = {count};
+        const eg_layer_context context = {.mode = EG_MODE_TRAIN,
+                                          .batch = 1,
+                                          .x = inputs,
+                                          .y = y,
+                                          .dy = dy,
+                                          .dx = gradients,
+                                          .derived = response,
+                                          .buffers = buffers};
         assert_ok(eg_layer_inhibition(&layer, 4, i == 0 ? &excite : &flat));
-        layer.ops->init(&layer, NULL, 1, 0);
-        const eg_layer_context context = {.batch = 1, .training = true};
-        layer.ops->forward(&layer, &context, NULL, NULL, x, y, NULL);
-        layer.ops->backward(&layer, &context, NULL, NULL, x, y, dy, NULL, dx, NULL);
+        layer.ops->prepare(&layer, &context);
+        layer.ops->forward(&layer, &context);
+        layer.ops->backward(&layer, &context);
         assert_row(dx, i == 0 ? excited : inhibited, 4);
         layer.ops->free(&layer);
     }
@@ -124,11 +136,11 @@ static void masked_and_without_a_rival(void **state)
         4, (eg_inhibition){.kind = EG_INHIBITION_FLAT, .masked = true, .k = 2, .switch_count = 1});
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, false));
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), winners, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), winners, 4);
     eg_net_free(net);
     /* k = all units: nobody is left whose value could be subtracted. */
     net = inhibition(4, (eg_inhibition){.kind = EG_INHIBITION_FLAT, .k = 4, .switch_count = 1});
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), all, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), all, 4);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
@@ -150,12 +162,12 @@ static void annealing_by_hand(void **state)
     eg_net *net = inhibition(4, spec);
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, true));
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), first, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), first, 4);
     for (size_t i = 0; i < 3; i++) {
-        (void)eg_net_forward(net, workspace, 1, x, NULL);
+        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL);
         eg_net_updated(net, workspace); /* does not count twice */
     }
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), last, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), last, 4);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
@@ -171,7 +183,7 @@ static void counts_are_saved(void **state)
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, true));
     for (size_t i = 0; i < 5; i++) {
-        (void)eg_net_forward(net, workspace, 1, x, NULL);
+        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL);
         eg_net_updated(net, workspace);
     }
     eg_writer writer = {0};
@@ -182,15 +194,16 @@ static void counts_are_saved(void **state)
     }
     eg_reader reader = eg_reader_make(writer.data, writer.size);
     assert_fails(eg_net_read(larger, &reader), EG_INVALID,
-                 "saved counts of 4 hidden units, expected 5");
+                 "saved network has 4 numbers in buffers, expected 5");
     reader = eg_reader_make(writer.data, writer.size);
     assert_ok(eg_net_read(other, &reader));
     assert_ok(eg_reader_status(&reader, true));
     eg_real expected[4];
-    memcpy(expected, eg_net_forward(net, workspace, 1, x, NULL), sizeof expected);
-    assert_memory_equal(eg_net_forward(other, workspace, 1, x, NULL), expected, sizeof expected);
+    memcpy(expected, eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), sizeof expected);
+    assert_memory_equal(eg_net_forward(other, workspace, EG_MODE_TRAIN, 1, x, NULL), expected,
+                        sizeof expected);
     eg_net_init(other, 1);
-    assert_memory_not_equal(eg_net_forward(other, workspace, 1, x, NULL), expected,
+    assert_memory_not_equal(eg_net_forward(other, workspace, EG_MODE_TRAIN, 1, x, NULL), expected,
                             sizeof expected);
     eg_writer_free(&writer);
     eg_workspace_free(workspace);
@@ -209,7 +222,7 @@ static void the_projection_by_hand(void **state)
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, true));
     const eg_real x[] = {1, 10, 100};
-    (void)eg_net_forward(net, workspace, 1, x, NULL);
+    (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL);
     const eg_real w[2][3] = {{-1, 3, 4}, {0, -2, 0}};
     size_t width = eg_linear_panels_width(2);
     for (size_t j = 0; j < 2; j++) {
@@ -226,7 +239,7 @@ static void the_projection_by_hand(void **state)
     }
     assert_true(net->params[3 * width] == 0 && net->params[3 * width + 1] == 6);
     const double y[] = {86, 6};
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), y, 2);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), y, 2);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
@@ -246,10 +259,10 @@ static void unit_inputs_by_hand(void **state)
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, true));
     memcpy(net->params, w, sizeof w);
-    assert_row(eg_net_forward(net, workspace, 1, x, NULL), y, 2);
-    eg_net_backward(net, workspace, dy);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), y, 2);
+    eg_net_backward(net, workspace, dy, NULL);
     assert_row(net->grads, dw, 6);
-    assert_row(eg_net_forward(net, workspace, 1, zero, NULL), nothing, 2);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, zero, NULL), nothing, 2);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
@@ -311,10 +324,10 @@ static void run(bool is_sparse, eg_real background, eg_real *y, eg_real *grads)
     for (size_t i = 0; i < (size_t)B * OUT; i++) {
         dy[i] = (eg_real)eg_rng_normal(&rng);
     }
-    const eg_real *out =
-        eg_net_forward(net, workspace, B, is_sparse ? NULL : x, is_sparse ? sparse : NULL);
+    const eg_real *out = eg_net_forward(net, workspace, EG_MODE_TRAIN, B, is_sparse ? NULL : x,
+                                        is_sparse ? sparse : NULL);
     memcpy(y, out, sizeof dy);
-    eg_net_backward(net, workspace, dy);
+    eg_net_backward(net, workspace, dy, NULL);
     memcpy(grads, net->grads, net->param_count * sizeof *grads);
     eg_sparse_free(sparse);
     eg_workspace_free(workspace);

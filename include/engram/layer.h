@@ -1,102 +1,182 @@
-/** Layers: forward and backward over a minibatch, on views of the network's flat arrays. */
+/** Layers: functions of minibatches, with parameters, that can be differentiated.
+ *
+ *  A layer is `const` operations, its shapes, the blocks of parameters it has, and its own
+ *  constants. The numbers themselves belong to the network (parameters, what is derived from them,
+ *  buffers) and to a workspace (inputs, outputs, gradients); every call gets them in one struct,
+ *  eg_layer_context. To add a layer: one file with the operations and a function that fills an
+ *  eg_layer; nn/layer_linear.c is the model. */
 #ifndef ENGRAM_LAYER_H
 #define ENGRAM_LAYER_H
 
-#include "engram/pack.h"
+#include "engram/parameter_table.h"
 #include "engram/real.h"
+#include "engram/shape.h"
 #include "engram/sparse.h"
-#include "engram/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+enum { EG_LAYER_BLOCKS_MAX = 8, EG_LAYER_BUFFERS_MAX = 4 };
+
 typedef struct eg_layer eg_layer;
 
-/** What one forward or backward call is about. */
+/** What a forward is for. */
+typedef enum eg_mode {
+    EG_MODE_TRAIN,      /**< statistics of the minibatch; buffers move; kept for backward */
+    EG_MODE_PREDICT,    /**< running statistics; nothing is kept and nothing moves */
+    EG_MODE_PROBE,      /**< running statistics; kept for backward; nothing moves: importances */
+    EG_MODE_PROBE_BATCH /**< statistics of the minibatch; kept for backward; nothing moves */
+} eg_mode;
+
+/** Whether backward may follow. */
+static inline bool eg_mode_keeps(eg_mode mode)
+{
+    return mode != EG_MODE_PREDICT;
+}
+
+/** Whether normalisation uses the minibatch, not running statistics. */
+static inline bool eg_mode_uses_batch(eg_mode mode)
+{
+    return mode == EG_MODE_TRAIN || mode == EG_MODE_PROBE_BATCH;
+}
+
+/** Gets the gradients of parameters piece by piece, while they are in cache. */
+typedef struct eg_gradient_consumer {
+    /** g [count] belongs to the network's parameters first … first+count-1; it may be changed. */
+    void (*consume)(void *user, size_t first, size_t count, eg_real *g);
+    void *user;
+    /** true: consume changes the parameters at once, and g is scratch. false: it does not, and g is
+     * where the network's gradients are stored. */
+    bool updates;
+} eg_gradient_consumer;
+
+/** All that a call works on. Arrays of B examples; none overlap. What a call does not use is unset. */
 typedef struct eg_layer_context {
-    size_t batch;  /**< examples B */
-    bool training; /**< false: evaluation, nothing is kept for backward but `cache` may be used as
-                      scratch */
-    uint64_t seed; /**< trial seed, for layers that draw */
-    uint64_t step; /**< minibatches seen by this network, for layers that draw */
-    const eg_sparse *sparse;     /**< the layer's input in sparse form, or NULL */
-    const eg_sparse *transposed; /**< in backward and learn: the transpose of `sparse` */
-    /** In backward of layers with streams_gradients: is given the gradients as they are made; or NULL. */
-    const struct eg_gradient_consumer *consumer;
+    eg_mode mode;
+    size_t batch;            /**< examples B */
+    uint64_t seed;           /**< trial seed, for layers that draw */
+    uint64_t step;           /**< training minibatches seen by this network, for layers that draw */
+    const eg_real *const *x; /**< inputs: x[k] [B, shape]; x[0] may be NULL if `sparse` is there */
+    const eg_sparse *sparse; /**< x[0] in sparse form, or NULL */
+    const eg_sparse *transposed; /**< in backward: the transpose of `sparse` */
+    eg_real *y;                  /**< output [B, shape] */
+    const eg_real *dy;           /**< in backward: gradient of y */
+    eg_real *const *dx;     /**< in backward, to be overwritten: dx[k], or NULL if not wanted */
+    eg_real *const *params; /**< [blocks] only init and after_update change them */
+    eg_real *const *grads;  /**< [blocks] to be overwritten by backward */
+    const size_t *offset;   /**< [blocks] where they begin in the network's flat arrays */
+    eg_real *derived;       /**< recomputed from params and buffers by prepare */
+    double *const *buffers; /**< [buffers] running statistics and counters */
+    eg_real *cache; /**< [B * cache_per_example + cache_fixed] from forward to backward; scratch if
+                       nothing is kept */
+    const eg_gradient_consumer *consumer; /**< in backward, for layers that say so; or NULL */
 } eg_layer_context;
+
+/** Gives `count` gradients of a block, from `first` on, to the consumer. */
+static inline void eg_gradient_emit(const eg_layer_context *context, size_t block, size_t first,
+                                    size_t count, eg_real *g)
+{
+    const eg_gradient_consumer *consumer = context->consumer;
+    consumer->consume(consumer->user, context->offset[block] + first, count, g);
+}
 
 /** What is added up of every single example's gradient g: g^2 or |g|. */
 typedef enum eg_per_example { EG_PER_EXAMPLE_SQUARE, EG_PER_EXAMPLE_ABSOLUTE } eg_per_example;
 
-/** Takes gradients piece by piece; in learn it changes the parameters by them at once. */
-typedef struct eg_gradient_consumer {
-    /** g [count] belongs to the network's parameters first … first+count-1. */
-    void (*consume)(void *user, size_t first, size_t count, const eg_real *g);
-    void *user;
-    size_t offset; /**< where the layer's slice begins */
-} eg_gradient_consumer;
+/** Which parameters of a unit. A unit is a channel: of the output for what comes in, of the first
+ * input for what goes out. */
+typedef enum eg_unit_side {
+    EG_UNIT_INCOMING, /**< what makes the unit: weights, then bias, scale, shift */
+    EG_UNIT_OUTGOING  /**< weights by which the layer uses the unit */
+} eg_unit_side;
 
-/** Gives the gradient of parameters first … first+count-1 of the layer's slice. */
-static inline void eg_gradient_emit(const eg_gradient_consumer *consumer, size_t first,
-                                    size_t count, const eg_real *g)
-{
-    consumer->consume(consumer->user, consumer->offset + first, count, g);
-}
+/** Parameters first, first+stride, …, `count` of them, of one block. */
+typedef struct eg_unit_run {
+    size_t block; /**< of the layer */
+    size_t first, count, stride;
+} eg_unit_run;
 
-/** x [B, inputs], y [B, outputs], cache [B * cache_per_example + cache_fixed]; params, grads,
- * derived are the layer's own slices of the network's flat arrays. Arrays must not overlap. */
+/** A block of parameters, or a buffer, as a layer declares it. */
+typedef struct eg_block {
+    const char *name; /**< "weight" */
+    eg_role role;     /**< unused for buffers */
+    size_t count;     /**< numbers, padding included */
+    size_t units, fan_in;
+} eg_block;
+
+/** Required unless said otherwise. */
 typedef struct eg_layer_ops {
     const char *name;
-    /** Optional. Fills `params` with starting values; index numbers the layers of a network. */
-    void (*init)(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index);
-    /** Optional. Recomputes `derived` (e.g. normalised weights) after params changed. */
-    void (*prepare)(const eg_layer *layer, const eg_real *params, eg_real *derived);
-    void (*forward)(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache);
-    /** grads += is NOT the contract: the slice is overwritten. dx may be NULL: not wanted. */
-    void (*backward)(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                     eg_real *cache, eg_real *dx, eg_real *grads);
-    /** Optional: backward, update and prepare in one, for layers that keep a part of the weights in
-     * cache meanwhile. Gives every gradient to the consumer once, after its last use of the parameters
-     * it is about, and leaves `derived` up to date. */
-    void (*learn)(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                  eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                  eg_real *cache, eg_real *dx, const eg_gradient_consumer *consumer);
-    /** Optional. After every update of the parameters: puts them back where the layer wants them (a
-     * projection), leaves `derived` up to date, and counts what the minibatch did in `state`. x, y
-     * and cache are of the training forward the update came from. */
-    void (*after_update)(const eg_layer *layer, const eg_layer_context *context, eg_real *params,
-                         eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache);
-    /** Optional, both or none: what the layer remembers in `state` from one update to the next, for
-     * checkpoints; read takes it back into a layer made the same way, or gives EG_INVALID. `init`
-     * makes it what it is at the start. */
-    void (*write)(const eg_layer *layer, eg_writer *writer);
-    eg_status (*read)(eg_layer *layer, eg_reader *reader);
-    /** Optional, both or none. Adds to `sums`, a slice like params, what each example contributes by
-     * its own gradient; scratch [per_example_scratch(layer, batch)]. */
-    void (*per_example)(const eg_layer *layer, const eg_layer_context *context,
-                        const eg_real *params, const eg_real *x, const eg_real *y,
-                        const eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums);
+    /** Optional: the shape of input k, where inputs differ; layer->in without it. */
+    eg_shape (*input)(const eg_layer *layer, size_t k);
+    /** Optional: starting values of params and buffers, which are 0 before; keyed by context->seed
+     * and `index`, the number of the node. */
+    void (*init)(const eg_layer *layer, const eg_layer_context *context, uint64_t index);
+    /** Optional: recomputes `derived` (e.g. normalised weights) after params or buffers changed. */
+    void (*prepare)(const eg_layer *layer, const eg_layer_context *context);
+    /** y from x. */
+    void (*forward)(const eg_layer *layer, const eg_layer_context *context);
+    /** dx and grads from dy; all are overwritten, not added to. */
+    void (*backward)(const eg_layer *layer, const eg_layer_context *context);
+    /** Optional: after every update of the parameters, from a forward in mode train. Puts them back
+     * where the layer wants them (a projection), counts in buffers, leaves `derived` up to date. */
+    void (*after_update)(const eg_layer *layer, const eg_layer_context *context);
+    /** Optional, both or none. Adds to sums[block] what each example contributes by its own
+     * gradient; scratch [per_example_scratch(layer, batch)]. */
+    void (*per_example)(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
+                        eg_real *scratch, eg_real *const *sums);
     size_t (*per_example_scratch)(const eg_layer *layer, size_t batch);
+    /** The k-th run (0, 1, …) of a unit's parameters; false: there are no more. Required of layers
+     * with parameters. */
+    bool (*unit_run)(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
+                     eg_unit_run *run);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */
     bool takes_sparse; /**< uses context->sparse, so the workspace keeps its transpose */
-    bool
-        streams_gradients; /**< backward gives its gradients to context->consumer, if there is one */
+    bool keeps_units;  /**< unit c of the output is unit c of the first input, changed */
+    /** Backward gives its gradients to the consumer itself, if there is one. */
+    bool streams_gradients;
+    /** Backward with a consumer that updates does so itself: gives every gradient once, after the
+     * last use of the parameters it is about, and leaves `derived` up to date. */
+    bool fuses_update;
 } eg_layer_ops;
 
 struct eg_layer {
     const eg_layer_ops *ops;
-    size_t inputs, outputs;
-    size_t param_count;       /**< length of the params and grads slices */
-    size_t derived_count;     /**< length of the derived slice */
+    eg_shape in, out;   /**< of one example */
+    size_t input_count; /**< inputs it takes */
+    size_t block_count;
+    eg_block blocks[EG_LAYER_BLOCKS_MAX];
+    size_t buffer_count;
+    eg_block buffers[EG_LAYER_BUFFERS_MAX];
+    size_t derived_count;
     size_t cache_per_example; /**< numbers kept between forward and backward */
     size_t cache_fixed;       /**< further scratch, whatever the batch */
     bool hidden;              /**< outputs are hidden units: counted as active when not zero */
-    void *state;              /**< the layer's own constants and memory; owned */
+    void *state;              /**< the layer's own constants; owned */
 };
+
+/** Numbers of an example at the (first) input and at the output. */
+static inline size_t eg_layer_inputs(const eg_layer *layer)
+{
+    return eg_shape_size(layer->in);
+}
+
+static inline size_t eg_layer_outputs(const eg_layer *layer)
+{
+    return eg_shape_size(layer->out);
+}
+
+/** Numbers in all blocks. */
+static inline size_t eg_layer_param_count(const eg_layer *layer)
+{
+    size_t count = 0;
+    for (size_t b = 0; b < layer->block_count; b++) {
+        count += layer->blocks[b].count;
+    }
+    return count;
+}
 
 #endif

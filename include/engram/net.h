@@ -1,113 +1,138 @@
-/** Networks: a chain of layers over flat parameters.
+/** Networks: layers in topological order over flat arrays.
  *
- *      params  [param_count]    layer 0 | layer 1 | …      (every slice aligned to EG_ALIGNMENT)
- *      grads   [param_count]    same layout, overwritten by each backward
+ *      params  [table.count]    layer1.weight | layer1.bias | …   nodes aligned to EG_ALIGNMENT
+ *      grads   [table.count]    same layout, overwritten by each backward that stores
  *      derived [derived_count]  what layers recompute when params changed
+ *      buffers [buffer_count]   running statistics and counters: no parameters, no optimizer
  *
- *  A network is weights; what a minibatch leaves behind lives in an eg_workspace, so one network can be
- *  trained with one workspace and evaluated in large blocks with another. Composite layers (residual
- *  blocks, mixtures) are layers that hold layers. */
+ *  A network is numbers that last; what a minibatch leaves behind lives in an eg_workspace, so one
+ *  network can be trained with one workspace and evaluated in large blocks with another.
+ *
+ *  One training step:
+ *      y = eg_net_forward(net, workspace, EG_MODE_TRAIN, batch, x, sparse);
+ *      … dy from y …
+ *      eg_net_backward(net, workspace, dy, consumer);
+ *      eg_net_updated(net, workspace);
+ *
+ *  Nothing is allocated in a step. */
 #ifndef ENGRAM_NET_H
 #define ENGRAM_NET_H
 
-#include "engram/layer.h"
+#include "engram/graph.h"
 #include "engram/pack.h"
+#include "engram/parameter_table.h"
 #include "engram/profile.h"
-#include "engram/real.h"
-#include "engram/settings.h"
 
-typedef struct eg_net {
-    size_t layer_count;
-    eg_layer *layers;                      /**< owned */
-    size_t *param_offset, *derived_offset; /**< [layer_count] */
-    size_t inputs, outputs;
-    size_t param_count,
-        derived_count; /**< with padding between slices; padding is zero and stays zero */
-    eg_real *params, *grads, *derived;
-    bool stale; /**< params changed since `derived` was computed */
-    uint64_t seed, step;
-} eg_net;
+/* Making a network. */
 
-/** Releases a chain of layers that no network took: their states and the array (from eg_alloc;
- * layers not yet made are zeroed). NULL is accepted. */
+/** Releases layers that nobody took: their states and the array (from eg_alloc; layers not yet made
+ * are zeroed). NULL is accepted. */
 void eg_layers_free(eg_layer *layers, size_t count);
 
-/** Makes a network of these layers: takes them (also on failure). Initialises by eg_net_init. */
+typedef struct eg_net eg_net;
+
+/** A chain of these layers: takes them (also on failure). Layers with parameters are called layer1,
+ * layer2, …, others by their kind: activation1, activation2, … */
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed) EG_WARN_UNUSED;
+/** The network of a graph: takes it (also on failure). EG_INVALID if a node is read by nobody. */
+eg_status eg_net_build(eg_net **out, eg_graph *graph, uint64_t seed) EG_WARN_UNUSED;
 void eg_net_free(eg_net *net);
-/** Starting values of all layers for `seed`. */
+/** Starting values of all parameters and buffers for `seed`. */
 void eg_net_init(eg_net *net, uint64_t seed);
-/** Call after changing params. */
+/** Call after changing params or buffers. */
 void eg_net_touch(eg_net *net);
-/** Parameters, count of steps and what layers remember, for checkpoints; the seed is the reader's own.
- */
-void eg_net_write(const eg_net *net, eg_writer *writer);
-/** Into a network of the same layers. EG_INVALID if it does not fit: nothing changed if that is seen
- *  from the parameters; after another failure the network is only good for being freed. */
-eg_status eg_net_read(eg_net *net, eg_reader *reader) EG_WARN_UNUSED;
 /** Floating-point operations per example of one forward. */
 double eg_net_flops(const eg_net *net);
-/** Hidden layers: those with `hidden` set, in order. */
-size_t eg_net_hidden_count(const eg_net *net);
+/** Whether everyone who reads the input takes it in sparse form, so that x need not be there. */
+bool eg_net_takes_sparse(const eg_net *net);
+
+/** Block names and sizes, count of steps, parameters and buffers, for checkpoints; the seed is the
+ * reader's own. */
+void eg_net_write(const eg_net *net, eg_writer *writer);
+/** Into a network of the same blocks; otherwise EG_INVALID, the message names the first that differs.
+ * On failure nothing has changed. */
+eg_status eg_net_read(eg_net *net, eg_reader *reader) EG_WARN_UNUSED;
+
+/* Using it. */
 
 /** Activations and scratch for minibatches up to a capacity. */
 typedef struct eg_workspace eg_workspace;
+
+/** `keeps`: outputs stay, for backward and eg_workspace_hidden. Otherwise only EG_MODE_PREDICT, in
+ * memory that does not grow with the number of nodes. */
 eg_status eg_workspace_create(eg_workspace **out, const eg_net *net, size_t capacity,
-                              bool training) EG_WARN_UNUSED;
+                              bool keeps) EG_WARN_UNUSED;
 void eg_workspace_free(eg_workspace *workspace);
 /** Measures the workspace's forward and backward in `profile` (borrowed); NULL: no more. */
 void eg_workspace_profile(eg_workspace *workspace, eg_profile *profile);
 
-/** Output [B, outputs] of x [B, inputs], borrowed from the workspace. `sparse`: the same numbers
- *  in sparse form, or NULL. Both must stay valid until backward. */
-const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, size_t batch, const eg_real *x,
-                              const eg_sparse *sparse);
-/** Fills net->grads from dy [B, outputs], for the batch last given to forward of a training workspace.
- */
-void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy);
-/** The same, and gives each gradient to `consume` once it is made, piece by piece and while it is in
- * cache; g [count] is net->grads from `first` on, and `consume` may change it there. */
-void eg_net_backward_to(eg_net *net, eg_workspace *workspace, const eg_real *dy,
-                        void (*consume)(void *user, size_t first, size_t count, const eg_real *g),
-                        void *user);
-/** Backward and update in one: gives the gradients from dy to `consume` layer by layer, from the last
- *  to the first and each once, and `consume` must change params there at once. Faster than the whole
- *  gradient and then an update, because weights are changed while they are in cache. net->grads is
- *  scratch. */
-void eg_net_learn(eg_net *net, eg_workspace *workspace, const eg_real *dy,
-                  void (*consume)(void *user, size_t first, size_t count, const eg_real *g),
-                  void *user);
-/** Adds to sums [param_count], for every example of the batch last given to forward, the square or
- *  the absolute value of its own gradient from dy [B, outputs]; only if eg_net_has_per_example. scratch
- *  [eg_net_per_example_scratch(net, B)]; net->grads is scratch too. */
+/** Output [B, outputs] of x [B, inputs], borrowed from the workspace. `sparse`: the same numbers in
+ * sparse form, or NULL. Both must stay valid until backward. In mode train the network's step counts
+ * one more. */
+const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, eg_mode mode, size_t batch,
+                              const eg_real *x, const eg_sparse *sparse);
+/** Gradients from dy [B, outputs], for the batch last given to forward, from the last node to the
+ * first. `consumer` NULL: they are stored in net->grads. Otherwise it gets each of them once, in
+ * pieces, while they are in cache; and if it changes parameters at once, which is faster than
+ * storing them all, net->grads is scratch. */
+void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
+                     const eg_gradient_consumer *consumer);
+/** Lets the layers follow an update of params that came from this workspace's last forward in mode
+ * train: projections and counters. Every learner calls it after every update. */
+void eg_net_updated(eg_net *net, eg_workspace *workspace);
+
+/** Adds to sums [table.count], for every example of the batch last given to forward, the square or
+ *  the absolute value of its own gradient from dy [B, outputs]; only if eg_net_has_per_example.
+ *  scratch [eg_net_per_example_scratch(net, B)]; net->grads is scratch too. */
 void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_real *dy,
                         eg_per_example what, eg_real *scratch, eg_real *sums);
-/** Whether all layers with parameters know the gradients of single examples. */
+/** Whether all layers with parameters know the gradients of single examples, and none are shared. */
 bool eg_net_has_per_example(const eg_net *net);
 size_t eg_net_per_example_scratch(const eg_net *net, size_t batch);
-/** Lets the layers follow an update of params that came from this workspace's last forward: projections
- *  and counters. Every learner calls it after every update. */
-void eg_net_updated(eg_net *net, eg_workspace *workspace);
-/** Outputs [B, n] of hidden layer i in the last forward; *n units. */
-const eg_real *eg_workspace_hidden(const eg_workspace *workspace, const eg_net *net, size_t i,
-                                   size_t *n);
 
-/** Models build networks from settings. */
-typedef struct eg_model_kind {
-    eg_component component;
-    /** `view` is inside the model's settings. Input: channels*height*width = inputs. */
-    eg_status (*build)(eg_net **out, const eg_view *view, size_t channels, size_t height,
-                       size_t width, size_t outputs, uint64_t seed);
-    /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */
-    eg_status (*check)(const eg_view *view, size_t inputs, size_t outputs);
-    /** Floating-point operations per example of one forward, from the settings alone. */
-    double (*flops)(const eg_view *view, size_t inputs, size_t outputs);
-} eg_model_kind;
+/* What it is made of: for tests, export, and methods that act on parameters. */
 
-extern const eg_family eg_model_family;
+/** A layer in its place. */
+typedef struct eg_node {
+    char name[EG_NODE_NAME_SIZE];
+    eg_layer layer;
+    size_t read_count;
+    size_t *reads;       /**< nodes, or EG_INPUT; owned */
+    size_t last_reader;  /**< the last node that reads it; its own number if nobody does */
+    bool shared;         /**< one of its blocks is also a block of another node */
+    size_t param_offset; /**< where its own parameters, those it does not share with an earlier */
+    size_t param_count;  /**< node, stand in the flat arrays */
+    size_t owner[EG_LAYER_BLOCKS_MAX]; /**< node the block belongs to: itself, or an earlier one */
+    size_t owner_block[EG_LAYER_BLOCKS_MAX];
+    size_t offset[EG_LAYER_BLOCKS_MAX]; /**< of each block */
+    eg_real *params[EG_LAYER_BLOCKS_MAX], *grads[EG_LAYER_BLOCKS_MAX];
+    eg_real *derived;
+    double *buffers[EG_LAYER_BUFFERS_MAX];
+} eg_node;
 
-/** Builds the model chosen by setting `model` of `root`. */
-eg_status eg_model_build(eg_net **out, const eg_view *root, size_t channels, size_t height,
-                         size_t width, size_t outputs, uint64_t seed) EG_WARN_UNUSED;
+/** A hidden layer; see engram/units.h. */
+typedef struct eg_hidden_layer {
+    size_t maker;     /**< node whose weights make the units */
+    size_t seen;      /**< node at whose output they are seen: after activation and pooling */
+    size_t user;      /**< node whose weights use them */
+    size_t units;     /**< channels at `seen` */
+    size_t positions; /**< numbers per unit and example there */
+} eg_hidden_layer;
+
+struct eg_net {
+    eg_shape in, out;
+    size_t inputs, outputs; /**< their sizes */
+    size_t node_count;
+    eg_node *nodes; /**< in topological order; owned */
+    eg_parameter_table table;
+    size_t param_count; /**< = table.count; padding is zero and stays zero */
+    size_t derived_count, buffer_count;
+    eg_real *params, *grads, *derived;
+    double *buffers;
+    size_t hidden_count;
+    eg_hidden_layer *hidden; /**< from the input to the output; owned */
+    bool stale;              /**< params changed since `derived` was computed */
+    uint64_t seed, step;
+};
 
 #endif

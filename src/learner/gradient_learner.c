@@ -10,14 +10,27 @@
 /* Parameters whose gradient, with what is added to it, stays in the first-level cache. */
 enum { BLOCK = 4096 };
 
+/* What `activity` tells of the last predict. */
+static void count_active(void *user, size_t hidden, size_t batch, const eg_real *y)
+{
+    eg_gradient_learner *self = user;
+    const eg_hidden_layer *layer = &self->net->hidden[hidden];
+    size_t count = batch * layer->positions * layer->units;
+    size_t active = 0;
+    for (size_t k = 0; k < count; k++) {
+        active += y[k] != 0;
+    }
+    self->active[hidden] = (double)active / (double)count;
+}
+
 eg_status eg_gradient_learner_open(eg_gradient_learner *self, const eg_learner_setup *setup,
                                    size_t batch, bool regularised)
 {
     const eg_stream_shape *shape = &setup->shape;
     self->loss = (const eg_loss *)(const void *)eg_view_component(setup->root, "loss");
     self->profile = setup->profile;
-    EG_TRY(eg_model_build(&self->net, setup->root, shape->channels, shape->height, shape->width,
-                          shape->outputs, setup->seed));
+    const eg_shape input = {shape->height, shape->width, shape->channels};
+    EG_TRY(eg_model_build(&self->net, setup->root, input, shape->outputs, setup->seed));
     EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
     EG_TRY(eg_workspace_create(&self->evaluation, self->net, setup->block, false));
     EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, self->net->param_count));
@@ -32,8 +45,11 @@ eg_status eg_gradient_learner_open(eg_gradient_learner *self, const eg_learner_s
         EG_TRY(eg_alloc(&self->whole, self->net->param_count, sizeof *self->whole));
     }
     eg_workspace_profile(self->training, setup->profile);
-    self->base.hidden_layers = eg_net_hidden_count(self->net);
-    self->base.reads_sparse = self->net->layers[0].ops->takes_sparse;
+    EG_TRY(eg_alloc(&self->active, self->net->hidden_count, sizeof *self->active));
+    self->observer = (eg_unit_observer){.observe = count_active, .user = self};
+    eg_workspace_observe(self->evaluation, &self->observer);
+    self->base.hidden_layers = self->net->hidden_count;
+    self->base.reads_sparse = eg_net_takes_sparse(self->net);
     return eg_ok();
 }
 
@@ -43,6 +59,7 @@ void eg_gradient_learner_close(eg_gradient_learner *self)
     eg_workspace_free(self->evaluation);
     eg_optimizer_free(self->optimizer);
     eg_net_free(self->net);
+    eg_free(self->active);
     eg_free(self->dy);
     eg_masked_loss_clear(&self->masked);
     eg_free(self->mixed);
@@ -55,7 +72,7 @@ static size_t block_at(size_t at, size_t count)
 }
 
 /* The update goes with the gradient, piece by piece. */
-static void update(void *user, size_t first, size_t count, const eg_real *g)
+static void update(void *user, size_t first, size_t count, eg_real *g)
 {
     eg_gradient_learner *self = user;
     const eg_regularisation *regularisation = self->regularisation;
@@ -105,7 +122,7 @@ static double add_everything(const eg_regularisation *regularisation, size_t par
 }
 
 /* Adds everything to a piece of the gradient, which is in cache now, and its squares to their sum. */
-static void complete(void *user, size_t first, size_t count, const eg_real *g)
+static void complete(void *user, size_t first, size_t count, eg_real *g)
 {
     eg_gradient_learner *self = user;
     eg_real *whole = whole_of(self);
@@ -125,7 +142,8 @@ static void complete(void *user, size_t first, size_t count, const eg_real *g)
 static void learn_whole(eg_gradient_learner *self)
 {
     self->squares = 0;
-    eg_net_backward_to(self->net, self->training, self->dy, complete, self);
+    const eg_gradient_consumer consumer = {.consume = complete, .user = self};
+    eg_net_backward(self->net, self->training, self->dy, &consumer);
     eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
     eg_optimizer_begin(self->optimizer);
     eg_optimizer_bound_norm(self->optimizer, self->squares);
@@ -145,7 +163,8 @@ static void learn(eg_gradient_learner *self)
         return;
     }
     eg_optimizer_begin(self->optimizer);
-    eg_net_learn(self->net, self->training, self->dy, update, self);
+    const eg_gradient_consumer consumer = {.consume = update, .user = self, .updates = true};
+    eg_net_backward(self->net, self->training, self->dy, &consumer);
 }
 
 /* Fills dy too. */
@@ -161,7 +180,8 @@ static double loss_of(eg_gradient_learner *self, const eg_batch *batch, const eg
 void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
                               const eg_regularisation *regularisation, eg_step_outcome *out)
 {
-    out->outputs = eg_net_forward(self->net, self->training, batch->size, batch->x, batch->sparse);
+    out->outputs = eg_net_forward(self->net, self->training, EG_MODE_TRAIN, batch->size, batch->x,
+                                  batch->sparse);
     out->loss = loss_of(self, batch, out->outputs);
     if (isfinite(out->loss)) {
         self->regularisation = regularisation;
@@ -173,26 +193,16 @@ void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
-    const eg_real *y =
-        eg_net_forward(self->net, self->evaluation, batch->size, batch->x, batch->sparse);
+    const eg_real *y = eg_net_forward(self->net, self->evaluation, EG_MODE_PREDICT, batch->size,
+                                      batch->x, batch->sparse);
     memcpy(scores, y, batch->size * self->net->outputs * sizeof *scores);
-    self->evaluated = batch->size;
     return eg_ok();
 }
 
 void eg_gradient_learner_activity(const eg_learner *learner, double *out)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
-    for (size_t i = 0; i < self->base.hidden_layers; i++) {
-        size_t n = 0;
-        const eg_real *y = eg_workspace_hidden(self->evaluation, self->net, i, &n);
-        size_t count = self->evaluated * n;
-        size_t active = 0;
-        for (size_t k = 0; k < count; k++) {
-            active += y[k] != 0;
-        }
-        out[i] = (double)active / (double)count;
-    }
+    memcpy(out, self->active, self->base.hidden_layers * sizeof *out);
 }
 
 double eg_gradient_learner_flops(const eg_learner *learner)

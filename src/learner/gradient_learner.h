@@ -5,8 +5,9 @@
 
 #include "engram/learner.h"
 #include "engram/loss.h"
-#include "engram/net.h"
+#include "engram/model.h"
 #include "engram/optimizer.h"
+#include "engram/units.h"
 #include "learner/masked_loss.h"
 
 /** What a learner adds to the gradient of the loss, and what it keeps of the updates. */
@@ -33,7 +34,8 @@ typedef struct eg_gradient_learner {
     eg_real *mixed; /**< [a block] gradient with what `add` adds, or NULL */
     eg_real *whole; /**< [params] gradient with everything added, if its norm is bounded; or NULL */
     double squares; /**< of the gradient whose norm is bounded, added up so far */
-    size_t evaluated; /**< examples in the last predict */
+    eg_unit_observer observer; /**< of evaluation: counts in `active` */
+    double *active;            /**< [hidden layers] share of active units in the last predict */
 } eg_gradient_learner;
 
 /** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come

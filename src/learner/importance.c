@@ -72,7 +72,8 @@ static void visit(eg_importance *self, walk *at, size_t size, const eg_real *x,
     eg_gradient_learner *learner = self->learner;
     eg_net *net = learner->net;
     const eg_sensitivity *rule = &self->rule;
-    const eg_real *y = eg_net_forward(net, learner->training, size, x, NULL);
+    const eg_real *y = eg_net_forward(net, learner->training, EG_MODE_PROBE, size, x, NULL);
+    net->step++; /* for layers that follow a schedule; set back when all have been looked at */
     for (size_t round = 0; round < rule->rounds; round++) {
         rule->error(rule->user, size, net->outputs, y, label, round, &at->rng, learner->dy);
         if (self->singly) {
@@ -80,7 +81,7 @@ static void visit(eg_importance *self, walk *at, size_t size, const eg_real *x,
                                self->result);
             continue;
         }
-        eg_net_backward(net, learner->training, learner->dy);
+        eg_net_backward(net, learner->training, learner->dy, NULL);
         if (self->group == 1) {
             add_power(self, net->grads);
         } else {

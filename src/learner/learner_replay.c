@@ -170,7 +170,7 @@ static eg_status replay_create(eg_learner **out, const eg_view *view, const eg_l
     EG_TRY_DONE(status, eg_alloc(&self->x, rows, features * sizeof *self->x));
     EG_TRY_DONE(status, eg_alloc(&self->row, features, sizeof *self->row));
     EG_TRY_DONE(status, eg_alloc(&self->label, rows, sizeof *self->label));
-    if (self->base.net->layers[0].ops->takes_sparse) {
+    if (eg_net_takes_sparse(self->base.net)) {
         EG_TRY_DONE(status, eg_sparse_create(&self->sparse, rows, features));
     }
     *out = &self->base.base;

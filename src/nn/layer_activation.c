@@ -15,31 +15,25 @@ static const units *units_of(const eg_layer *layer)
     return layer->state;
 }
 
-static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived;
     const units *u = units_of(layer);
-    size_t n = layer->outputs;
+    size_t n = eg_layer_outputs(layer);
     for (size_t b = 0; b < context->batch; b++) {
-        eg_real *aux = cache + b * layer->cache_per_example;
-        u->activation->forward(u->p, n, x + b * n, y + b * n, aux);
+        eg_real *aux = context->cache + b * layer->cache_per_example;
+        u->activation->forward(u->p, n, context->x[0] + b * n, context->y + b * n, aux);
     }
 }
 
-static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                     eg_real *cache, eg_real *dx, eg_real *grads)
+static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived, (void)grads;
-    if (dx == NULL) {
-        return;
-    }
     const units *u = units_of(layer);
-    size_t n = layer->outputs;
-    for (size_t b = 0; b < context->batch; b++) {
-        const eg_real *aux = cache + b * layer->cache_per_example;
-        u->activation->backward(u->p, n, x + b * n, y + b * n, aux, dy + b * n, dx + b * n);
+    size_t n = eg_layer_outputs(layer);
+    for (size_t b = 0; context->dx[0] != NULL && b < context->batch; b++) {
+        const eg_real *aux = context->cache + b * layer->cache_per_example;
+        size_t at = b * n;
+        u->activation->backward(u->p, n, context->x[0] + at, context->y + at, aux, context->dy + at,
+                                context->dx[0] + at);
     }
 }
 
@@ -52,7 +46,7 @@ double eg_activation_flops(size_t n)
 
 static double flops(const eg_layer *layer)
 {
-    return eg_activation_flops(layer->outputs);
+    return eg_activation_flops(eg_layer_outputs(layer));
 }
 
 static void free_state(eg_layer *layer)
@@ -66,10 +60,11 @@ static const eg_layer_ops ops = {
     .backward = backward,
     .flops = flops,
     .free = free_state,
+    .keeps_units = true,
 };
 
 eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,
-                              size_t n)
+                              eg_shape shape)
 {
     assert(activation->component.param_count <= EG_ACTIVATION_PARAMS_MAX);
     assert(activation->aux_count <= EG_ACTIVATION_AUX_MAX);
@@ -81,8 +76,9 @@ eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, co
     }
     *out = (eg_layer){
         .ops = &ops,
-        .inputs = n,
-        .outputs = n,
+        .in = shape,
+        .out = shape,
+        .input_count = 1,
         .cache_per_example = activation->aux_count,
         .hidden = true,
         .state = state,

@@ -37,30 +37,32 @@ static const constrained *constrained_of(const eg_layer *layer)
     return layer->state;
 }
 
-static void project(const eg_layer *layer, eg_real *params)
+static void project(const eg_layer *layer, const eg_layer_context *context)
 {
     const constrained *self = constrained_of(layer);
-    size_t n = layer->inputs;
-    if (self->spec.nonnegative) {
-        eg_raise(layer->param_count, 0, params);
+    size_t n = eg_layer_inputs(layer);
+    eg_real *weights = context->params[EG_LINEAR_WEIGHT];
+    for (size_t b = 0; self->spec.nonnegative && b < layer->block_count; b++) {
+        eg_raise(layer->blocks[b].count, 0, context->params[b]);
     }
-    for (size_t first = 0; self->spec.unit_rows && first < layer->outputs; first += self->width) {
-        eg_panel_unit(n, self->width, least_norm, params + first * n);
+    size_t first = 0;
+    for (; self->spec.unit_rows && first < eg_layer_outputs(layer); first += self->width) {
+        eg_panel_unit(n, self->width, least_norm, weights + first * n);
     }
 }
 
-static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
+static void init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
     const eg_layer *linear = &constrained_of(layer)->linear;
-    linear->ops->init(linear, params, seed, index);
-    project(layer, params);
+    linear->ops->init(linear, context, index);
+    project(layer, context);
 }
 
-static void prepare(const eg_layer *layer, const eg_real *params, eg_real *derived)
+static void prepare(const eg_layer *layer, const eg_layer_context *context)
 {
     const eg_layer *linear = &constrained_of(layer)->linear;
     if (linear->ops->prepare != NULL) {
-        linear->ops->prepare(linear, params, derived);
+        linear->ops->prepare(linear, context);
     }
 }
 
@@ -68,32 +70,30 @@ static void prepare(const eg_layer *layer, const eg_real *params, eg_real *deriv
 typedef struct input {
     eg_layer_context context;
     eg_sparse sparse, transposed; /* what context points to, if it came in sparse form */
-    const eg_real *x;
-    eg_real *value, *transposed_value, *inverse, *cache;
+    const eg_real *x;             /* the same */
+    eg_real *value, *transposed_value, *inverse;
 } input;
 
 /* A bright background would differ from example to example once scaled: such input is used as it is,
- * not sparse. */
+ * not in sparse form. */
 static bool stays_sparse(const eg_layer_context *context)
 {
     return context->sparse != NULL && context->sparse->background <= 0;
 }
 
-static void cut(const eg_layer *layer, const eg_layer_context *context, const eg_real *x,
-                eg_real *cache, input *in)
+static void cut(const eg_layer *layer, const eg_layer_context *context, input *in)
 {
     in->context = *context;
-    in->x = x;
-    in->value = cache;
-    in->cache = cache;
     if (!constrained_of(layer)->spec.unit_input) {
         return;
     }
-    size_t size = context->batch * layer->inputs;
+    size_t size = context->batch * eg_layer_inputs(layer);
+    in->value = context->cache;
     in->transposed_value = in->value + size;
     in->inverse = in->transposed_value + size;
-    in->cache = in->inverse + context->batch;
+    in->context.cache = in->inverse + context->batch;
     in->x = in->value;
+    in->context.x = &in->x;
     in->context.sparse = NULL;
     in->context.transposed = NULL;
     if (stays_sparse(context)) {
@@ -137,13 +137,13 @@ static void write_out(const eg_sparse *from, size_t b, eg_real *u)
 }
 
 /* Scales the inputs. */
-static void scale_inputs(const eg_layer *layer, const eg_layer_context *context, const eg_real *x,
-                         input *in)
+static void scale_inputs(const eg_layer *layer, const eg_layer_context *context, input *in)
 {
     const eg_sparse *sparse = context->sparse;
+    size_t n = eg_layer_inputs(layer);
     for (size_t b = 0; b < context->batch; b++) {
-        size_t first = b * layer->inputs;
-        size_t count = layer->inputs;
+        size_t first = b * n;
+        size_t count = n;
         if (in->context.sparse != NULL) {
             first = eg_sparse_row(sparse, b);
             count = eg_sparse_row(sparse, b + 1) - first;
@@ -151,7 +151,7 @@ static void scale_inputs(const eg_layer *layer, const eg_layer_context *context,
         } else if (sparse != NULL) {
             write_out(sparse, b, in->value + first);
         } else {
-            rectify(count, 0, x + first, in->value + first);
+            rectify(count, 0, context->x[0] + first, in->value + first);
         }
         in->inverse[b] = inverse_length(count, in->value + first);
         eg_scale(count, in->inverse[b], in->value + first);
@@ -170,40 +170,26 @@ static void scale_transposed(const eg_layer_context *context, input *in)
     }
 }
 
-static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
     const constrained *self = constrained_of(layer);
     input in;
-    cut(layer, context, x, cache, &in);
+    cut(layer, context, &in);
     if (self->spec.unit_input) {
-        scale_inputs(layer, context, x, &in);
+        scale_inputs(layer, context, &in);
     }
-    self->linear.ops->forward(&self->linear, &in.context, params, derived, in.x, y, in.cache);
-}
-
-/* What backward and learn find in the cache. */
-static void restore(const eg_layer *layer, const eg_layer_context *context, const eg_real *x,
-                    eg_real *cache, input *in)
-{
-    cut(layer, context, x, cache, in);
-    if (constrained_of(layer)->spec.unit_input) {
-        scale_transposed(context, in);
-    }
+    self->linear.ops->forward(&self->linear, &in.context);
 }
 
 /* Turns dL/du into dL/dx, in place. */
-static void backward_scaled(const eg_layer *layer, const eg_layer_context *context,
-                            const eg_real *x, const input *in, eg_real *dx)
+static void backward_scaled(const eg_layer *layer, const eg_layer_context *context, const input *in)
 {
-    size_t n = layer->inputs;
-    if (dx == NULL || !constrained_of(layer)->spec.unit_input) {
-        return;
-    }
+    size_t n = eg_layer_inputs(layer);
+    const eg_real *x = context->x[0];
     assert(in->context.sparse == NULL); /* only the input of a network comes in sparse form */
     for (size_t b = 0; b < context->batch; b++) {
         const eg_real *u = in->value + b * n;
-        eg_real *g = dx + b * n;
+        eg_real *g = context->dx[0] + b * n;
         eg_real along = eg_dot(n, g, u);
         for (size_t i = 0; i < n; i++) {
             g[i] = x[b * n + i] > 0 ? (g[i] - along * u[i]) * in->inverse[b] : 0;
@@ -211,34 +197,31 @@ static void backward_scaled(const eg_layer *layer, const eg_layer_context *conte
     }
 }
 
-static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                     eg_real *cache, eg_real *dx, eg_real *grads)
+static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
-    const eg_layer *linear = &constrained_of(layer)->linear;
+    const constrained *self = constrained_of(layer);
     input in;
-    restore(layer, context, x, cache, &in);
-    linear->ops->backward(linear, &in.context, params, derived, in.x, y, dy, in.cache, dx, grads);
-    backward_scaled(layer, context, x, &in, dx);
+    cut(layer, context, &in);
+    if (self->spec.unit_input) {
+        scale_transposed(context, &in);
+    }
+    self->linear.ops->backward(&self->linear, &in.context);
+    if (self->spec.unit_input && context->dx[0] != NULL) {
+        backward_scaled(layer, context, &in);
+    }
 }
 
-static void learn(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                  eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                  eg_real *cache, eg_real *dx, const eg_gradient_consumer *consumer)
+static void after_update(const eg_layer *layer, const eg_layer_context *context)
 {
-    const eg_layer *linear = &constrained_of(layer)->linear;
-    input in;
-    restore(layer, context, x, cache, &in);
-    linear->ops->learn(linear, &in.context, params, derived, in.x, y, dy, in.cache, dx, consumer);
-    backward_scaled(layer, context, x, &in, dx);
+    project(layer, context);
+    prepare(layer, context);
 }
 
-static void after_update(const eg_layer *layer, const eg_layer_context *context, eg_real *params,
-                         eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
+static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
+                     eg_unit_run *run)
 {
-    (void)context, (void)x, (void)y, (void)cache;
-    project(layer, params);
-    prepare(layer, params, derived);
+    const eg_layer *linear = &constrained_of(layer)->linear;
+    return linear->ops->unit_run(linear, side, unit, k, run);
 }
 
 static double flops(const eg_layer *layer)
@@ -263,6 +246,7 @@ static const eg_layer_ops rows_ops = {
     .forward = forward,
     .backward = backward,
     .after_update = after_update,
+    .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
 };
@@ -273,31 +257,33 @@ static const eg_layer_ops panels_ops = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .learn = learn,
     .after_update = after_update,
+    .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
     .takes_sparse = true,
+    .fuses_update = true,
 };
 
-eg_status eg_layer_constrained(eg_layer *out, size_t inputs, size_t outputs, bool panels,
+eg_status eg_layer_constrained(eg_layer *out, eg_shape in, size_t outputs, bool panels,
                                const eg_constraint *spec)
 {
     assert(panels || !spec->unit_rows);
     constrained *self = NULL;
+    *out = (eg_layer){0};
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
-    *out = (eg_layer){.ops = panels ? &panels_ops : &rows_ops, .state = self};
     self->spec = *spec;
     self->width = panels ? eg_linear_panels_width(outputs) : 0;
-    EG_TRY((panels ? eg_layer_linear_panels : eg_layer_linear)(
-        &self->linear, inputs, outputs, EG_NORM_NONE, spec->bias, EG_INITIALIZER_UNIFORM));
-    const eg_layer *linear = &self->linear;
-    size_t scaled = spec->unit_input ? 2 * inputs + 1 : 0;
-    out->inputs = inputs;
-    out->outputs = outputs;
-    out->param_count = linear->param_count;
-    out->derived_count = linear->derived_count;
-    out->cache_per_example = scaled + linear->cache_per_example;
-    out->cache_fixed = linear->cache_fixed;
-    return eg_ok();
+    eg_status status = (panels ? eg_layer_linear_panels : eg_layer_linear)(
+        &self->linear, in, outputs, EG_NORM_NONE, spec->bias, EG_INITIALIZER_UNIFORM);
+    if (!eg_is_ok(&status)) {
+        eg_free(self);
+        return status;
+    }
+    size_t scaled = spec->unit_input ? 2 * eg_shape_size(in) + 1 : 0;
+    *out = self->linear;
+    out->ops = panels ? &panels_ops : &rows_ops;
+    out->state = self;
+    out->cache_per_example += scaled;
+    return status;
 }

@@ -22,6 +22,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* Its buffer: the examples each unit was active for in training. */
+enum { COUNT };
+
 const char *const eg_inhibition_names[] = {
     [EG_INHIBITION_GABA] = "gaba",
     [EG_INHIBITION_ANNEALED] = "annealed",
@@ -29,32 +32,20 @@ const char *const eg_inhibition_names[] = {
     NULL,
 };
 
-typedef struct memory {
-    eg_inhibition spec;
-    uint64_t *count;   /* [units] examples each was active for in training */
-    eg_real *response; /* [units] r */
-} memory;
-
-static memory *memory_of(const eg_layer *layer)
+static const eg_inhibition *spec_of(const eg_layer *layer)
 {
     return layer->state;
 }
 
-static void respond(const eg_layer *layer)
+/* derived [units] = r, from the examples each was active for in training. */
+static void prepare(const eg_layer *layer, const eg_layer_context *context)
 {
-    memory *m = memory_of(layer);
-    bool gaba = m->spec.kind == EG_INHIBITION_GABA;
-    for (size_t i = 0; i < layer->outputs; i++) {
-        double r = -1.0 + 2.0 * (double)m->count[i] / m->spec.switch_count;
-        m->response[i] = gaba ? (eg_real)(r > 1.0 ? 1.0 : r) : 1;
+    const eg_inhibition *spec = spec_of(layer);
+    bool gaba = spec->kind == EG_INHIBITION_GABA;
+    for (size_t i = 0; i < eg_layer_outputs(layer); i++) {
+        double r = -1.0 + 2.0 * context->buffers[COUNT][i] / spec->switch_count;
+        context->derived[i] = gaba ? (eg_real)(r > 1.0 ? 1.0 : r) : 1;
     }
-}
-
-static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
-{
-    (void)params, (void)seed, (void)index;
-    memset(memory_of(layer)->count, 0, layer->outputs * sizeof(uint64_t));
-    respond(layer);
 }
 
 size_t eg_inhibition_k(const eg_inhibition *spec, uint64_t step)
@@ -92,22 +83,20 @@ EG_CLONES static void mask(size_t n, eg_real inhibition, const eg_real *restrict
     }
 }
 
-static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived, (void)cache;
-    const memory *m = memory_of(layer);
-    size_t n = layer->outputs;
-    size_t k = eg_inhibition_k(&m->spec, context->step);
+    const eg_inhibition *spec = spec_of(layer);
+    size_t n = eg_layer_outputs(layer);
+    size_t k = eg_inhibition_k(spec, context->step);
     for (size_t b = 0; b < context->batch; b++) {
-        const eg_real *row = x + b * n;
-        eg_real *out = y + b * n;
+        const eg_real *row = context->x[0] + b * n;
+        eg_real *out = context->y + b * n;
         rectify(n, row, out);
         eg_real inhibition = k < n ? eg_select_largest(n, out, k + 1) : 0;
-        if (m->spec.masked) {
+        if (spec->masked) {
             mask(n, inhibition, row, out);
         } else {
-            subtract(n, inhibition, m->response, row, out);
+            subtract(n, inhibition, context->derived, row, out);
         }
     }
 }
@@ -120,89 +109,67 @@ EG_CLONES static void pass_on(size_t n, const eg_real *restrict x, const eg_real
     }
 }
 
-static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                     eg_real *cache, eg_real *dx, eg_real *grads)
+static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived, (void)cache, (void)grads;
-    if (dx != NULL) {
-        pass_on(context->batch * layer->outputs, x, y, dy, dx);
+    if (context->dx[0] != NULL) {
+        pass_on(context->batch * eg_layer_outputs(layer), context->x[0], context->y, context->dy,
+                context->dx[0]);
     }
 }
 
-static void after_update(const eg_layer *layer, const eg_layer_context *context, eg_real *params,
-                         eg_real *derived, const eg_real *x, const eg_real *y, eg_real *cache)
+static void after_update(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)params, (void)derived, (void)x, (void)cache;
-    memory *m = memory_of(layer);
-    if (m->spec.kind != EG_INHIBITION_GABA) {
+    if (spec_of(layer)->kind != EG_INHIBITION_GABA) {
         return;
     }
+    double *count = context->buffers[COUNT];
+    size_t n = eg_layer_outputs(layer);
     for (size_t b = 0; b < context->batch; b++) {
-        const eg_real *row = y + b * layer->outputs;
-        for (size_t i = 0; i < layer->outputs; i++) {
-            m->count[i] += row[i] > 0 ? 1 : 0;
+        const eg_real *row = context->y + b * n;
+        for (size_t i = 0; i < n; i++) {
+            count[i] += row[i] > 0 ? 1 : 0;
         }
     }
-    respond(layer);
-}
-
-static void write(const eg_layer *layer, eg_writer *writer)
-{
-    const memory *m = memory_of(layer);
-    eg_write_u64(writer, layer->outputs);
-    for (size_t i = 0; i < layer->outputs; i++) {
-        eg_write_u64(writer, m->count[i]);
-    }
-}
-
-static eg_status read(eg_layer *layer, eg_reader *reader)
-{
-    uint64_t units = eg_read_u64(reader);
-    EG_TRY(eg_reader_status(reader, false));
-    if (units != layer->outputs) {
-        return eg_fail(EG_INVALID, "saved counts of %llu hidden units, expected %zu",
-                       (unsigned long long)units, layer->outputs);
-    }
-    for (size_t i = 0; i < layer->outputs; i++) {
-        memory_of(layer)->count[i] = eg_read_u64(reader);
-    }
-    respond(layer);
-    return eg_reader_status(reader, false);
+    prepare(layer, context);
 }
 
 static double flops(const eg_layer *layer)
 {
-    return eg_activation_flops(layer->outputs);
+    return eg_activation_flops(eg_layer_outputs(layer));
 }
 
 static void free_state(eg_layer *layer)
 {
-    memory *m = memory_of(layer);
-    eg_free(m->count);
-    eg_free(m->response);
-    eg_free(m);
+    eg_free(layer->state);
 }
 
 static const eg_layer_ops ops = {
     .name = "inhibition",
-    .init = init,
+    .prepare = prepare,
     .forward = forward,
     .backward = backward,
     .after_update = after_update,
-    .write = write,
-    .read = read,
     .flops = flops,
     .free = free_state,
+    .keeps_units = true,
 };
 
 eg_status eg_layer_inhibition(eg_layer *out, size_t units, const eg_inhibition *spec)
 {
     assert(!(spec->masked && spec->kind == EG_INHIBITION_GABA) && spec->switch_count > 0);
-    memory *m = NULL;
-    EG_TRY(eg_alloc(&m, 1, sizeof *m));
-    *out = (eg_layer){.ops = &ops, .inputs = units, .outputs = units, .hidden = true, .state = m};
-    m->spec = *spec;
-    EG_TRY(eg_alloc(&m->count, units, sizeof *m->count));
-    return eg_alloc(&m->response, units, sizeof *m->response);
+    eg_inhibition *state = NULL;
+    *out = (eg_layer){0};
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    *state = *spec;
+    *out = (eg_layer){.ops = &ops,
+                      .in = eg_shape_vector(units),
+                      .out = eg_shape_vector(units),
+                      .input_count = 1,
+                      .derived_count = units,
+                      .buffer_count = 1,
+                      .hidden = true,
+                      .state = state};
+    out->buffers[COUNT] =
+        (eg_block){.name = "active_count", .count = units, .units = units, .fan_in = 1};
+    return eg_ok();
 }

@@ -5,7 +5,7 @@
  * - mean(w), u = v/|v|:  dL/dw = (G - mean(G) - (G.u) u) / |v|   (mean(u) = 0) plain:    u = w/|w|:
  * dL/dw = (G - (G.u) u) / |w| The raw weights keep their own scale.
  *
- *      params  | W [outputs, inputs] | b [outputs], if any |
+ *      params  | weight W [outputs, inputs] | bias b [outputs], if any |
  *      derived | U [outputs, inputs] | 1/|v| [outputs]     |   empty without normalisation */
 #include "nn/layers.h"
 
@@ -17,6 +17,8 @@
 #include "nn/linear_per_example.h"
 
 #include <string.h>
+
+enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
 
 typedef struct linear {
     eg_norm norm;
@@ -42,27 +44,28 @@ eg_real eg_inverse_norm(eg_real square)
     return norm == 0 ? 0 : 1 / (isfinite(norm) ? norm : (eg_real)NAN);
 }
 
-static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
+static void init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
-    eg_rng rng = eg_rng_make(seed, EG_PURPOSE_INIT, index);
+    eg_rng rng = eg_rng_make(context->seed, EG_PURPOSE_INIT, index);
     eg_initializer initializer = linear_of(layer)->initializer;
-    size_t weights = layer->inputs * layer->outputs;
-    for (size_t i = 0; i < weights; i++) {
-        params[i] = (eg_real)eg_initializer_weight(initializer, layer->inputs, &rng);
+    size_t inputs = eg_layer_inputs(layer);
+    for (size_t i = 0; i < layer->blocks[WEIGHT].count; i++) {
+        context->params[WEIGHT][i] = (eg_real)eg_initializer_weight(initializer, inputs, &rng);
     }
-    for (size_t i = weights; i < layer->param_count; i++) {
-        params[i] = (eg_real)eg_initializer_bias(initializer, layer->inputs, &rng);
+    for (size_t i = 0; linear_of(layer)->bias && i < layer->blocks[BIAS].count; i++) {
+        context->params[BIAS][i] = (eg_real)eg_initializer_bias(initializer, inputs, &rng);
     }
 }
 
-static void prepare(const eg_layer *layer, const eg_real *params, eg_real *derived)
+static void prepare(const eg_layer *layer, const eg_layer_context *context)
 {
-    size_t n = layer->inputs;
-    eg_real *inverse_norm = derived + n * layer->outputs;
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    eg_real *inverse_norm = context->derived + n * m;
     bool centered = linear_of(layer)->norm == EG_NORM_CENTERED;
-    for (size_t j = 0; j < layer->outputs; j++) {
-        const eg_real *restrict w = params + j * n;
-        eg_real *restrict u = derived + j * n;
+    for (size_t j = 0; j < m; j++) {
+        const eg_real *restrict w = context->params[WEIGHT] + j * n;
+        eg_real *restrict u = context->derived + j * n;
         eg_real mean = centered ? eg_sum(n, w) / (eg_real)n : 0;
         eg_real inverse = eg_inverse_norm(eg_sum_squares(n, w, mean));
         for (size_t i = 0; i < n; i++) {
@@ -72,36 +75,32 @@ static void prepare(const eg_layer *layer, const eg_real *params, eg_real *deriv
     }
 }
 
-static const eg_real *used_weights(const eg_layer *layer, const eg_real *params,
-                                   const eg_real *derived)
+static const eg_real *used_weights(const eg_layer *layer, const eg_layer_context *context)
 {
-    return linear_of(layer)->norm == EG_NORM_NONE ? params : derived;
+    return linear_of(layer)->norm == EG_NORM_NONE ? context->params[WEIGHT] : context->derived;
 }
 
-static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)cache;
-    size_t n = layer->inputs;
-    size_t m = layer->outputs;
-    eg_gemm(false, true, context->batch, m, n, 1, x, n, used_weights(layer, params, derived), n, 0,
-            y, m);
-    if (linear_of(layer)->bias) {
-        for (size_t b = 0; b < context->batch; b++) {
-            eg_accumulate(m, params + m * n, y + b * m);
-        }
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    eg_gemm(false, true, context->batch, m, n, 1, context->x[0], n, used_weights(layer, context), n,
+            0, context->y, m);
+    for (size_t b = 0; linear_of(layer)->bias && b < context->batch; b++) {
+        eg_accumulate(m, context->params[BIAS], context->y + b * m);
     }
 }
 
 /* Turns the gradient of the normalised rows into that of the raw rows, in place. */
-static void backward_normalised(const eg_layer *layer, const eg_real *derived, eg_real *grads)
+static void backward_normalised(const eg_layer *layer, const eg_layer_context *context)
 {
-    size_t n = layer->inputs;
-    const eg_real *inverse_norm = derived + n * layer->outputs;
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    const eg_real *inverse_norm = context->derived + n * m;
     bool centered = linear_of(layer)->norm == EG_NORM_CENTERED;
-    for (size_t j = 0; j < layer->outputs; j++) {
-        const eg_real *restrict u = derived + j * n;
-        eg_real *restrict g = grads + j * n;
+    for (size_t j = 0; j < m; j++) {
+        const eg_real *restrict u = context->derived + j * n;
+        eg_real *restrict g = context->grads[WEIGHT] + j * n;
         eg_real along = eg_dot(n, g, u);
         eg_real mean = centered ? eg_sum(n, g) / (eg_real)n : 0;
         eg_real inverse = inverse_norm[j];
@@ -111,27 +110,26 @@ static void backward_normalised(const eg_layer *layer, const eg_real *derived, e
     }
 }
 
-static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                     eg_real *cache, eg_real *dx, eg_real *grads)
+static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
-    (void)y, (void)cache;
-    size_t n = layer->inputs;
-    size_t m = layer->outputs;
-    eg_gemm(true, false, m, n, context->batch, 1, dy, m, x, n, 0, grads, n);
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    const eg_real *dy = context->dy;
+    eg_gemm(true, false, m, n, context->batch, 1, dy, m, context->x[0], n, 0,
+            context->grads[WEIGHT], n);
     if (linear_of(layer)->norm != EG_NORM_NONE) {
-        backward_normalised(layer, derived, grads);
+        backward_normalised(layer, context);
     }
     if (linear_of(layer)->bias) {
-        eg_real *db = grads + m * n;
+        eg_real *db = context->grads[BIAS];
         memset(db, 0, m * sizeof *db);
         for (size_t b = 0; b < context->batch; b++) {
             eg_accumulate(m, dy + b * m, db);
         }
     }
-    if (dx != NULL) {
-        eg_gemm(false, false, context->batch, n, m, 1, dy, m, used_weights(layer, params, derived),
-                n, 0, dx, n);
+    if (context->dx[0] != NULL) {
+        eg_gemm(false, false, context->batch, n, m, 1, dy, m, used_weights(layer, context), n, 0,
+                context->dx[0], n);
     }
 }
 
@@ -140,38 +138,55 @@ double eg_linear_flops(size_t inputs, size_t outputs, bool bias)
     return (double)outputs * (2.0 * (double)inputs + (bias ? 1.0 : 0.0));
 }
 
-static void per_example(const eg_layer *layer, const eg_layer_context *context,
-                        const eg_real *params, const eg_real *x, const eg_real *y,
-                        const eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums)
+static void per_example(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
+                        eg_real *scratch, eg_real *const *sums)
 {
+    const linear *self = linear_of(layer);
     const eg_linear_per_example one = {
         .batch = context->batch,
-        .inputs = layer->inputs,
-        .outputs = layer->outputs,
+        .inputs = eg_layer_inputs(layer),
+        .outputs = eg_layer_outputs(layer),
         .width = EG_PER_EXAMPLE_WIDTH,
         .input_stride = 1,
-        .unit_stride = layer->inputs,
-        .bias_at = layer->inputs * layer->outputs,
-        .norm = linear_of(layer)->norm,
-        .bias = linear_of(layer)->bias,
-        .params = params,
-        .x = x,
-        .y = y,
-        .dy = dy,
+        .unit_stride = eg_layer_inputs(layer),
+        .norm = self->norm,
+        .weight = context->params[WEIGHT],
+        .bias = self->bias ? context->params[BIAS] : NULL,
+        .x = context->x[0],
+        .y = context->y,
+        .dy = context->dy,
         .what = what,
         .scratch = scratch,
     };
-    eg_linear_per_example_add(&one, sums);
+    eg_linear_per_example_add(&one, sums[WEIGHT], self->bias ? sums[BIAS] : NULL);
 }
 
 static size_t per_example_scratch(const eg_layer *layer, size_t batch)
 {
-    return eg_linear_per_example_scratch(batch, layer->inputs);
+    return eg_linear_per_example_scratch(batch, eg_layer_inputs(layer));
+}
+
+static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
+                     eg_unit_run *run)
+{
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    if (side == EG_UNIT_OUTGOING) {
+        size_t first = k * layer->in.channels + unit;
+        *run = (eg_unit_run){.block = WEIGHT, .first = first, .count = m, .stride = n};
+        return k < eg_shape_positions(layer->in);
+    }
+    if (k == 0) {
+        *run = (eg_unit_run){.block = WEIGHT, .first = unit * n, .count = n, .stride = 1};
+        return true;
+    }
+    *run = (eg_unit_run){.block = BIAS, .first = unit, .count = 1, .stride = 1};
+    return k == 1 && linear_of(layer)->bias;
 }
 
 static double flops(const eg_layer *layer)
 {
-    return eg_linear_flops(layer->inputs, layer->outputs, linear_of(layer)->bias);
+    return eg_linear_flops(eg_layer_inputs(layer), eg_layer_outputs(layer), linear_of(layer)->bias);
 }
 
 static void free_state(eg_layer *layer)
@@ -186,6 +201,7 @@ static const eg_layer_ops plain_ops = {
     .backward = backward,
     .per_example = per_example,
     .per_example_scratch = per_example_scratch,
+    .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
 };
@@ -198,24 +214,42 @@ static const eg_layer_ops normalised_ops = {
     .backward = backward,
     .per_example = per_example,
     .per_example_scratch = per_example_scratch,
+    .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
 };
 
-eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm, bool bias,
+size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias)
+{
+    blocks[WEIGHT] = (eg_block){.name = "weight",
+                                .role = EG_ROLE_WEIGHT,
+                                .count = lanes * inputs,
+                                .units = units,
+                                .fan_in = inputs};
+    if (bias) {
+        blocks[BIAS] = (eg_block){
+            .name = "bias", .role = EG_ROLE_BIAS, .count = lanes, .units = units, .fan_in = 1};
+    }
+    return bias ? 2 : 1;
+}
+
+eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm, bool bias,
                           eg_initializer initializer)
 {
     linear *state = NULL;
+    *out = (eg_layer){0};
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
     *state = (linear){.norm = norm, .bias = bias, .initializer = initializer};
     bool normalised = norm != EG_NORM_NONE;
+    size_t inputs = eg_shape_size(in);
     *out = (eg_layer){
         .ops = normalised ? &normalised_ops : &plain_ops,
-        .inputs = inputs,
-        .outputs = outputs,
-        .param_count = outputs * inputs + (bias ? outputs : 0),
+        .in = in,
+        .out = eg_shape_vector(outputs),
+        .input_count = 1,
         .derived_count = normalised ? outputs * (inputs + 1) : 0,
         .state = state,
     };
+    out->block_count = eg_linear_blocks(out->blocks, outputs, inputs, outputs, bias);
     return eg_ok();
 }

@@ -6,7 +6,7 @@
  * gradient, projection and update while they are in cache, then the panel's new norms; neither the
  * gradient matrix nor the normalised weights are ever stored.
  *
- *      params  | W [panels][inputs][width] | b [panels*width], if any |
+ *      params  | weight W [panels][inputs][width] | bias b [panels*width], if any |
  *      derived | sums of the units' weights [panels*width] | 1/|v| [panels*width] |
  *      cache   | gradient: rows of a panel [DENSE_ROWS][width], biases [panels*width] |
  *              | a panel's lanes of y or dy [B][width] | a [B] |
@@ -36,6 +36,8 @@
  * to use them; of a dense input more, because BLAS likes larger pieces. */
 enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 16, DENSE_ROWS = 64, STEP = EG_SPARSE_STEP };
 
+enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
+
 typedef struct panels {
     eg_norm norm;
     bool bias;
@@ -52,24 +54,26 @@ static const panels *panels_of(const eg_layer *layer)
 static size_t units_in(const eg_layer *layer, size_t panel)
 {
     size_t width = panels_of(layer)->width;
-    size_t left = layer->outputs - panel * width;
+    size_t left = eg_layer_outputs(layer) - panel * width;
     return left < width ? left : width;
 }
 
-static void init(const eg_layer *layer, eg_real *params, uint64_t seed, uint64_t index)
+static void init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
     const panels *p = panels_of(layer);
-    size_t n = layer->inputs;
-    eg_rng rng = eg_rng_make(seed, EG_PURPOSE_INIT, index);
-    memset(params, 0, layer->param_count * sizeof *params);
-    for (size_t j = 0; j < layer->outputs; j++) {
-        eg_real *w = params + j / p->width * n * p->width + j % p->width;
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    eg_real *weights = context->params[WEIGHT];
+    eg_rng rng = eg_rng_make(context->seed, EG_PURPOSE_INIT, index);
+    memset(weights, 0, layer->blocks[WEIGHT].count * sizeof *weights);
+    for (size_t j = 0; j < m; j++) {
+        eg_real *w = weights + j / p->width * n * p->width + j % p->width;
         for (size_t i = 0; i < n; i++) {
             w[i * p->width] = (eg_real)eg_initializer_weight(p->initializer, n, &rng);
         }
     }
-    for (size_t j = 0; p->bias && j < layer->outputs; j++) {
-        params[n * p->count * p->width + j] = (eg_real)eg_initializer_bias(p->initializer, n, &rng);
+    for (size_t j = 0; p->bias && j < m; j++) {
+        context->params[BIAS][j] = (eg_real)eg_initializer_bias(p->initializer, n, &rng);
     }
 }
 
@@ -78,41 +82,43 @@ typedef struct pieces {
     size_t batch, n, width, all; /* examples, inputs, lanes of a panel and of all panels */
     const eg_sparse *sparse;     /* the input if it came in sparse form, else NULL */
     const eg_real *x;
-    const eg_real *weights, *sum, *inverse;
+    const eg_real *weights, *bias; /* bias NULL: none */
+    const eg_real *sum, *inverse;
     eg_real *gradient, *bias_gradient, *lanes, *a;
 } pieces;
 
-static pieces cut(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                  const eg_real *derived, const eg_real *x, eg_real *cache)
+static pieces cut(const eg_layer *layer, const eg_layer_context *context)
 {
     const panels *p = panels_of(layer);
-    pieces out = {
-        .batch = context->batch, .n = layer->inputs, .width = p->width, .all = p->count * p->width};
+    pieces out = {.batch = context->batch,
+                  .n = eg_layer_inputs(layer),
+                  .width = p->width,
+                  .all = p->count * p->width};
     out.sparse = context->sparse;
-    out.x = x;
-    out.weights = params;
-    out.sum = derived;
-    out.inverse = derived + out.all;
-    out.gradient = cache;
+    out.x = context->x[0];
+    out.weights = context->params[WEIGHT];
+    out.bias = p->bias ? context->params[BIAS] : NULL;
+    out.sum = context->derived;
+    out.inverse = context->derived + out.all;
+    out.gradient = context->cache;
     out.bias_gradient = out.gradient + DENSE_ROWS * out.width;
     out.lanes = out.bias_gradient + out.all;
     out.a = out.lanes + out.batch * out.width;
     return out;
 }
 
-static const eg_real *biases_of(const pieces *c, const eg_layer *layer, size_t first)
+static const eg_real *biases_of(const pieces *c, size_t first)
 {
     static const eg_real none[WIDTH_MAX];
-    return panels_of(layer)->bias ? c->weights + c->n * c->all + first : none;
+    return c->bias != NULL ? c->bias + first : none;
 }
 
-static void prepare_panel(const eg_layer *layer, size_t panel, const eg_real *params,
-                          eg_real *derived)
+static void prepare_panel(const eg_layer *layer, size_t panel, const eg_layer_context *context)
 {
     const panels *p = panels_of(layer);
-    size_t n = layer->inputs;
-    const eg_real *w = params + panel * n * p->width;
-    eg_real *sum = derived + panel * p->width;
+    size_t n = eg_layer_inputs(layer);
+    const eg_real *w = context->params[WEIGHT] + panel * n * p->width;
+    eg_real *sum = context->derived + panel * p->width;
     eg_real *inverse = sum + p->count * p->width;
     eg_real mean[WIDTH_MAX] = {0};
     eg_real squares[WIDTH_MAX];
@@ -132,10 +138,10 @@ static void prepare_panel(const eg_layer *layer, size_t panel, const eg_real *pa
     }
 }
 
-static void prepare(const eg_layer *layer, const eg_real *params, eg_real *derived)
+static void prepare(const eg_layer *layer, const eg_layer_context *context)
 {
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
-        prepare_panel(layer, panel, params, derived);
+        prepare_panel(layer, panel, context);
     }
 }
 
@@ -156,10 +162,9 @@ static void input_offsets(const eg_layer *layer, const pieces *c)
     }
 }
 
-static void forward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                    const eg_real *derived, const eg_real *x, eg_real *y, eg_real *cache)
+static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
-    pieces c = cut(layer, context, params, derived, x, cache);
+    pieces c = cut(layer, context);
     input_offsets(layer, &c);
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
         size_t first = panel * c.width;
@@ -167,12 +172,12 @@ static void forward(const eg_layer *layer, const eg_layer_context *context, cons
         if (c.sparse != NULL) {
             eg_sparse_product(c.sparse, c.width, w, c.lanes);
         } else {
-            eg_gemm(false, false, c.batch, c.width, c.n, 1, x, c.n, w, c.width, 0, c.lanes,
+            eg_gemm(false, false, c.batch, c.width, c.n, 1, c.x, c.n, w, c.width, 0, c.lanes,
                     c.width);
         }
-        eg_panel_finish(c.batch, c.width, units_in(layer, panel), layer->outputs, c.a,
-                        c.sum + first, c.inverse + first, biases_of(&c, layer, first), c.lanes,
-                        y + first);
+        eg_panel_finish(c.batch, c.width, units_in(layer, panel), eg_layer_outputs(layer), c.a,
+                        c.sum + first, c.inverse + first, biases_of(&c, first), c.lanes,
+                        context->y + first);
     }
 }
 
@@ -184,16 +189,16 @@ typedef struct projection {
 
 /* Puts the panel's dy into lanes, the gradient of its biases into bias_gradient, and works out the
  * projection. */
-static void begin_panel(const eg_layer *layer, const pieces *c, size_t panel, const eg_real *y,
-                        const eg_real *dy, projection *out)
+static void begin_panel(const eg_layer *layer, const eg_layer_context *context, const pieces *c,
+                        size_t panel, projection *out)
 {
     size_t first = panel * c->width;
     eg_norm norm = panels_of(layer)->norm;
-    const eg_real *bias = biases_of(c, layer, first);
+    const eg_real *bias = biases_of(c, first);
     eg_real *total = c->bias_gradient + first;
     eg_real dots[WIDTH_MAX];
-    eg_panel_collect(c->batch, c->width, units_in(layer, panel), layer->outputs, dy + first,
-                     y + first, c->lanes, dots, total);
+    eg_panel_collect(c->batch, c->width, units_in(layer, panel), eg_layer_outputs(layer),
+                     context->dy + first, context->y + first, c->lanes, dots, total);
     eg_panel_weighted(c->batch, c->width, c->a, c->lanes, out->offset);
     for (size_t l = 0; l < c->width; l++) {
         eg_real r = c->inverse[first + l];
@@ -245,22 +250,21 @@ static void add_panel_dx(const eg_layer *layer, const pieces *c, size_t panel, e
     }
 }
 
-static void give_piece(const eg_layer_context *context, size_t first, size_t count,
-                       const eg_real *grads)
+static void give_piece(const eg_layer_context *context, size_t block, size_t first, size_t count)
 {
     if (context->consumer != NULL) {
-        eg_gradient_emit(context->consumer, first, count, grads + first);
+        eg_gradient_emit(context, block, first, count, context->grads[block] + first);
     }
 }
 
-static void backward(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                     const eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                     eg_real *cache, eg_real *dx, eg_real *grads)
+/* Into grads, and on from there. */
+static void backward_store(const eg_layer *layer, const eg_layer_context *context)
 {
-    pieces c = cut(layer, context, params, derived, x, cache);
+    pieces c = cut(layer, context);
     projection project;
+    eg_real *grads = context->grads[WEIGHT];
     for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
-        begin_panel(layer, &c, panel, y, dy, &project);
+        begin_panel(layer, context, &c, panel, &project);
         size_t part = c.sparse != NULL ? ROWS : c.n;
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
@@ -269,82 +273,109 @@ static void backward(const eg_layer *layer, const eg_layer_context *context, con
             /* To be written next; who takes it reads it at once. */
             eg_prefetch(grads + at + rows * c.width, next * c.width * sizeof *grads);
             panel_gradient(context, &c, panel, &project, row, rows, grads + at);
-            give_piece(context, at, rows * c.width, grads);
+            give_piece(context, WEIGHT, at, rows * c.width);
         }
-        if (dx != NULL) {
-            add_panel_dx(layer, &c, panel, dx);
+        if (context->dx[0] != NULL) {
+            add_panel_dx(layer, &c, panel, context->dx[0]);
         }
     }
-    if (panels_of(layer)->bias) {
-        memcpy(grads + c.n * c.all, c.bias_gradient, c.all * sizeof *grads);
-        give_piece(context, c.n * c.all, c.all, grads);
+    if (c.bias != NULL) {
+        memcpy(context->grads[BIAS], c.bias_gradient, c.all * sizeof *grads);
+        give_piece(context, BIAS, 0, c.all);
     }
 }
 
-static void learn(const eg_layer *layer, const eg_layer_context *context, const eg_real *params,
-                  eg_real *derived, const eg_real *x, const eg_real *y, const eg_real *dy,
-                  eg_real *cache, eg_real *dx, const eg_gradient_consumer *consumer)
+/* Gradient and update, a few rows of a panel at a time. */
+static void backward_update(const eg_layer *layer, const eg_layer_context *context)
 {
-    pieces c = cut(layer, context, params, derived, x, cache);
+    pieces c = cut(layer, context);
     projection project;
     const size_t part = c.sparse != NULL ? ROWS : DENSE_ROWS;
-    if (dx != NULL) {
-        /* Before any weight changes. */
-        for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
-            begin_panel(layer, &c, panel, y, dy, &project);
-            add_panel_dx(layer, &c, panel, dx);
-        }
+    const size_t panel_count = panels_of(layer)->count;
+    /* Before any weight changes. */
+    for (size_t panel = 0; context->dx[0] != NULL && panel < panel_count; panel++) {
+        begin_panel(layer, context, &c, panel, &project);
+        add_panel_dx(layer, &c, panel, context->dx[0]);
     }
-    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
-        begin_panel(layer, &c, panel, y, dy, &project);
+    for (size_t panel = 0; panel < panel_count; panel++) {
+        begin_panel(layer, context, &c, panel, &project);
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
             size_t next = c.n - row - rows < part ? c.n - row - rows : part;
             eg_prefetch(c.weights + (panel * c.n + row + rows) * c.width,
                         next * c.width * sizeof *c.weights);
             panel_gradient(context, &c, panel, &project, row, rows, c.gradient);
-            eg_gradient_emit(consumer, (panel * c.n + row) * c.width, rows * c.width, c.gradient);
+            eg_gradient_emit(context, WEIGHT, (panel * c.n + row) * c.width, rows * c.width,
+                             c.gradient);
         }
-        prepare_panel(layer, panel, params, derived);
+        prepare_panel(layer, panel, context);
     }
-    if (panels_of(layer)->bias) {
-        eg_gradient_emit(consumer, c.n * c.all, c.all, c.bias_gradient);
+    if (c.bias != NULL) {
+        eg_gradient_emit(context, BIAS, 0, c.all, c.bias_gradient);
     }
 }
 
-static void per_example(const eg_layer *layer, const eg_layer_context *context,
-                        const eg_real *params, const eg_real *x, const eg_real *y,
-                        const eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums)
+static void backward(const eg_layer *layer, const eg_layer_context *context)
+{
+    bool updates = context->consumer != NULL && context->consumer->updates;
+    (updates ? backward_update : backward_store)(layer, context);
+}
+
+static void per_example(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
+                        eg_real *scratch, eg_real *const *sums)
 {
     const panels *p = panels_of(layer);
     const eg_linear_per_example one = {
         .batch = context->batch,
-        .inputs = layer->inputs,
-        .outputs = layer->outputs,
+        .inputs = eg_layer_inputs(layer),
+        .outputs = eg_layer_outputs(layer),
         .width = p->width,
         .input_stride = p->width,
         .unit_stride = 1,
-        .bias_at = layer->inputs * p->count * p->width,
         .norm = p->norm,
-        .bias = p->bias,
-        .params = params,
-        .x = x,
-        .y = y,
-        .dy = dy,
+        .weight = context->params[WEIGHT],
+        .bias = p->bias ? context->params[BIAS] : NULL,
+        .x = context->x[0],
+        .y = context->y,
+        .dy = context->dy,
         .what = what,
         .scratch = scratch,
     };
-    eg_linear_per_example_add(&one, sums);
+    eg_linear_per_example_add(&one, sums[WEIGHT], p->bias ? sums[BIAS] : NULL);
 }
 
 static size_t per_example_scratch(const eg_layer *layer, size_t batch)
 {
-    return eg_linear_per_example_scratch(batch, layer->inputs);
+    return eg_linear_per_example_scratch(batch, eg_layer_inputs(layer));
+}
+
+/* Outgoing: a run per panel and position, position by position. */
+static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
+                     eg_unit_run *run)
+{
+    const panels *p = panels_of(layer);
+    size_t n = eg_layer_inputs(layer);
+    if (side == EG_UNIT_OUTGOING) {
+        size_t panel = k % p->count;
+        size_t input = k / p->count * layer->in.channels + unit;
+        *run = (eg_unit_run){.block = WEIGHT,
+                             .first = (panel * n + input) * p->width,
+                             .count = units_in(layer, panel),
+                             .stride = 1};
+        return k / p->count < eg_shape_positions(layer->in);
+    }
+    if (k == 0) {
+        size_t first = unit / p->width * n * p->width + unit % p->width;
+        *run = (eg_unit_run){.block = WEIGHT, .first = first, .count = n, .stride = p->width};
+        return true;
+    }
+    *run = (eg_unit_run){.block = BIAS, .first = unit, .count = 1, .stride = 1};
+    return k == 1 && p->bias;
 }
 
 static double flops(const eg_layer *layer)
 {
-    return eg_linear_flops(layer->inputs, layer->outputs, panels_of(layer)->bias);
+    return eg_linear_flops(eg_layer_inputs(layer), eg_layer_outputs(layer), panels_of(layer)->bias);
 }
 
 static void free_state(eg_layer *layer)
@@ -358,13 +389,14 @@ static const eg_layer_ops ops = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .learn = learn,
     .per_example = per_example,
     .per_example_scratch = per_example_scratch,
+    .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
     .takes_sparse = true,
     .streams_gradients = true,
+    .fuses_update = true,
 };
 
 size_t eg_linear_panels_width(size_t outputs)
@@ -373,10 +405,11 @@ size_t eg_linear_panels_width(size_t outputs)
     return rounded < WIDTH_MAX ? rounded : WIDTH_MAX;
 }
 
-eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
+eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm,
                                  bool bias, eg_initializer initializer)
 {
     panels *state = NULL;
+    *out = (eg_layer){0};
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
     size_t width = eg_linear_panels_width(outputs);
     size_t count = (outputs + width - 1) / width;
@@ -385,13 +418,14 @@ eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, e
         .norm = norm, .bias = bias, .initializer = initializer, .width = width, .count = count};
     *out = (eg_layer){
         .ops = &ops,
-        .inputs = inputs,
-        .outputs = outputs,
-        .param_count = inputs * all + (bias ? all : 0),
+        .in = in,
+        .out = eg_shape_vector(outputs),
+        .input_count = 1,
         .derived_count = 2 * all,
         .cache_per_example = width + 1,
         .cache_fixed = DENSE_ROWS * width + all,
         .state = state,
     };
+    out->block_count = eg_linear_blocks(out->blocks, outputs, eg_shape_size(in), all, bias);
     return eg_ok();
 }

@@ -15,17 +15,23 @@ typedef enum eg_norm {
 
 extern const char *const eg_norm_names[]; /**< "centered", "plain", "none", NULL */
 
-/** y = W x + b with W [outputs, inputs] row-major, followed by b [outputs] if `bias`.
+/** Blocks of parameters of the linear layers. */
+enum { EG_LINEAR_WEIGHT, EG_LINEAR_BIAS };
+
+/* Layers that cannot be made leave nothing behind: *out is zeroed. */
+
+/** y = W x + b with W [outputs, inputs] row-major, and b [outputs] if `bias`. The shape of the input
+ *  only says which weights belong to one unit of the layer before.
  *  A row of norm 0 is used as zeros and gets no gradient. */
-eg_status eg_layer_linear(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm, bool bias,
+eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm, bool bias,
                           eg_initializer initializer) EG_WARN_UNUSED;
 /** The same function with weights in panels: faster, for wide inputs that may come in sparse form; see
  *  layer_linear_panels.c. Starts from the same weights. */
-eg_status eg_layer_linear_panels(eg_layer *out, size_t inputs, size_t outputs, eg_norm norm,
+eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm,
                                  bool bias, eg_initializer initializer) EG_WARN_UNUSED;
 
 /** Lanes of a panel for so many outputs: the weight of input i of unit j stands at
- *  (j/width*inputs + i)*width + j%width, biases behind all weights. */
+ *  (j/width*inputs + i)*width + j%width, biases a block of their own. */
 size_t eg_linear_panels_width(size_t outputs);
 
 /** What is done to the weights after every update and to the inputs before use; see
@@ -36,15 +42,17 @@ typedef struct eg_constraint {
     bool unit_rows;   /**< each unit's weights are scaled to length 1; for panels only */
     bool bias;
 } eg_constraint;
-/** A linear layer under a constraint, with weights in rows or, for wide inputs that may come
- *  in sparse form, in panels. On failure `out` is freed by the caller as a layer. */
-eg_status eg_layer_constrained(eg_layer *out, size_t inputs, size_t outputs, bool panels,
+/** A linear layer under a constraint, with weights in rows or, for wide inputs that may come in sparse
+ *  form, in panels. */
+eg_status eg_layer_constrained(eg_layer *out, eg_shape in, size_t outputs, bool panels,
                                const eg_constraint *spec) EG_WARN_UNUSED;
 
 /** What both share. 1/|v| from |v|^2: 0 for a row of norm 0; a norm that overflowed gives NaN, so that
  * divergence is seen and not taken for such a row. */
 eg_real eg_inverse_norm(eg_real square);
 double eg_linear_flops(size_t inputs, size_t outputs, bool bias);
+/** Declares the blocks; `lanes` is the units and what pads them to whole panels. Returns how many. */
+size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias);
 
 /** What keeps hidden units from all being active; see layer_inhibition.c. The order is that of the
  * names "gaba", "annealed", "flat". */
@@ -66,14 +74,21 @@ typedef struct eg_inhibition {
 
 /** Units that stay active at a minibatch, 0, 1, …: floor of the line from k_start to k. */
 size_t eg_inhibition_k(const eg_inhibition *spec, uint64_t step);
-/** Counts of the units' activity are a memory of the layer. On failure `out` is freed by the caller as
- * a layer. */
+/** The counts of the units' activity are a buffer. */
 eg_status eg_layer_inhibition(eg_layer *out, size_t units,
                               const eg_inhibition *spec) EG_WARN_UNUSED;
 
-/** n hidden units with an activation (borrowed); p [its param_count] is copied. */
+/** Hidden units with an activation (borrowed); p [its param_count] is copied. Units that depend on each
+ * other do so over all numbers of an example. */
 eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,
-                              size_t n) EG_WARN_UNUSED;
+                              eg_shape shape) EG_WARN_UNUSED;
 double eg_activation_flops(size_t n);
+
+/** y = factor * (x_1 + … + x_count): residual sums with factor 1, uniform mixtures with 1/count. */
+eg_status eg_layer_sum(eg_layer *out, size_t count, double factor, eg_shape shape) EG_WARN_UNUSED;
+
+/** A soft mixture: y = sum_k p_k x_k with p = softmax(x_0), x_0 [count] the gate's outputs and
+ *  x_1 … x_count the branches. */
+eg_status eg_layer_mixture(eg_layer *out, size_t count, eg_shape shape) EG_WARN_UNUSED;
 
 #endif

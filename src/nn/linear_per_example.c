@@ -99,7 +99,7 @@ static void collect(const eg_linear_per_example *layer, const pieces *c, size_t 
     for (size_t b = 0; b < layer->batch; b++) {
         for (size_t l = 0; l < units; l++) {
             size_t at = b * layer->outputs + first + l;
-            eg_real bias = layer->bias ? layer->params[layer->bias_at + first + l] : 0;
+            eg_real bias = layer->bias != NULL ? layer->bias[first + l] : 0;
             c->d[b * WIDTH + l] = layer->dy[at];
             c->s[b * WIDTH + l] = layer->y[at] - bias;
         }
@@ -170,7 +170,8 @@ static void sum_strip(const eg_linear_per_example *layer, const pieces *c, const
     }
 }
 
-void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *sums)
+void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *weight_sums,
+                               eg_real *bias_sums)
 {
     pieces c = cut(layer);
     prepare_inputs(layer, &c);
@@ -180,15 +181,15 @@ void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *sums
         collect(layer, &c, first, units);
         for (size_t k = 0; k < layer->batch * WIDTH; k++) {
             c.weight[k] = power_of(layer->what, c.d[k]);
-            if (layer->bias && k % WIDTH < units) {
-                sums[layer->bias_at + first + k % WIDTH] += c.weight[k];
+            if (layer->bias != NULL && k % WIDTH < units) {
+                bias_sums[first + k % WIDTH] += c.weight[k];
             }
         }
         size_t begin = first * layer->inputs;
-        sum_strip(layer, &c, layer->params + begin, units);
+        sum_strip(layer, &c, layer->weight + begin, units);
         for (size_t i = 0; i < layer->inputs; i++) {
             for (size_t l = 0; l < units; l++) {
-                sums[begin + i * layer->input_stride + l * layer->unit_stride] +=
+                weight_sums[begin + i * layer->input_stride + l * layer->unit_stride] +=
                     c.sum[i * WIDTH + l];
             }
         }

@@ -5,15 +5,15 @@
 
 #include "nn/layers.h"
 
-/** One call on one layer. The weight of input i of unit j is params[s*width*inputs + i*input_stride +
- * l*unit_stride] with s = j/width, l = j%width; its bias params[bias_at + j]. */
+/** One call on one layer. The weight of input i of unit j is weight[s*width*inputs + i*input_stride +
+ * l*unit_stride] with s = j/width, l = j%width. */
 typedef struct eg_linear_per_example {
     size_t batch, inputs, outputs;
     size_t width; /**< at most EG_PER_EXAMPLE_WIDTH */
-    size_t input_stride, unit_stride, bias_at;
+    size_t input_stride, unit_stride;
     eg_norm norm;
-    bool bias;
-    const eg_real *params;
+    const eg_real *weight;
+    const eg_real *bias;   /**< [outputs] or NULL */
     const eg_real *x;      /**< [batch, inputs] */
     const eg_real *y, *dy; /**< [batch, outputs] */
     eg_per_example what;
@@ -24,7 +24,9 @@ enum { EG_PER_EXAMPLE_WIDTH = 64 };
 
 size_t eg_linear_per_example_scratch(size_t batch, size_t inputs);
 
-/** sums[p] += sum over the examples of g[p]^2 or |g[p]|, for every parameter p of the layer. */
-void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *sums);
+/** weight_sums[p] += sum over the examples of g[p]^2 or |g[p]|, for every weight p of the layer; the same
+ * for the biases, if there are any. */
+void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *weight_sums,
+                               eg_real *bias_sums);
 
 #endif

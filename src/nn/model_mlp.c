@@ -1,6 +1,6 @@
 /** Multilayer perceptron: linear, activation, linear, activation, …, linear. */
 #include "engram/memory.h"
-#include "engram/net.h"
+#include "engram/model.h"
 #include "nn/layers.h"
 
 /* Weight layer i of the chain: there is one more of them than hidden layers. */
@@ -56,7 +56,7 @@ static double flops(const eg_view *view, size_t inputs, size_t outputs)
     return sum;
 }
 
-static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size_t outputs)
+static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t outputs)
 {
     const eg_value *hidden = eg_view_value(view, "hidden");
     const eg_value *norms = eg_view_value(view, "weight_norm");
@@ -69,25 +69,25 @@ static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size
     for (size_t i = 0; i <= hidden->count; i++) {
         size_t width = width_after(hidden, i, outputs);
         EG_TRY((i == 0 ? eg_layer_linear_panels : eg_layer_linear)(
-            layers++, inputs, width, norm_of(norms, i), bias, initializer));
+            layers++, in, width, norm_of(norms, i), bias, initializer));
         if (i < hidden->count) {
-            EG_TRY(eg_layer_activation(layers++, (const eg_activation *)activation, p, width));
+            EG_TRY(eg_layer_activation(layers++, (const eg_activation *)activation, p,
+                                       eg_shape_vector(width)));
         }
-        inputs = width;
+        in = eg_shape_vector(width);
     }
     return eg_ok();
 }
 
-static eg_status build(eg_net **out, const eg_view *view, size_t channels, size_t height,
-                       size_t width, size_t outputs, uint64_t seed)
+static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
+                       uint64_t seed)
 {
     *out = NULL;
-    size_t inputs = channels * height * width;
-    EG_TRY(check(view, inputs, outputs));
+    EG_TRY(check(view, eg_shape_size(input), outputs));
     size_t count = 2 * eg_view_value(view, "hidden")->count + 1;
     eg_layer *layers = NULL;
     EG_TRY(eg_alloc(&layers, count, sizeof *layers));
-    eg_status status = fill(layers, view, inputs, outputs);
+    eg_status status = fill(layers, view, input, outputs);
     if (!eg_is_ok(&status)) {
         eg_layers_free(layers, count);
         return status;

@@ -1,6 +1,6 @@
 /** All models, and the way to the one that settings name. To add one: write model_<name>.c ending
  * with const eg_model_kind eg_model_<name> = {…}; and add its line here. */
-#include "engram/net.h"
+#include "engram/model.h"
 
 /* Sorted by name. */
 #define MODELS(ENTRY)                                                                              \
@@ -20,10 +20,10 @@ const eg_family eg_model_family = {
     .member_count = EG_COUNT(members),
 };
 
-eg_status eg_model_build(eg_net **out, const eg_view *root, size_t channels, size_t height,
-                         size_t width, size_t outputs, uint64_t seed)
+eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size_t outputs,
+                         uint64_t seed)
 {
     const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(root, "model");
     eg_view view = eg_view_inside(root, "model");
-    return kind->build(out, &view, channels, height, width, outputs, seed);
+    return kind->build(out, &view, input, outputs, seed);
 }

@@ -5,7 +5,7 @@
  *
  *  Every part can be switched off, for ablations. */
 #include "engram/memory.h"
-#include "engram/net.h"
+#include "engram/model.h"
 #include "nn/layers.h"
 
 static const char *const selection_names[] = {"subtract", "mask", NULL};
@@ -52,7 +52,7 @@ static double flops(const eg_view *view, size_t inputs, size_t outputs)
            eg_linear_flops(hidden, outputs, bias);
 }
 
-static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size_t outputs)
+static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t outputs)
 {
     size_t hidden = eg_view_size(view, "hidden");
     bool nonnegative = eg_view_bool(view, "nonnegative");
@@ -63,21 +63,20 @@ static eg_status fill(eg_layer *layers, const eg_view *view, size_t inputs, size
                                  .bias = bias};
     const eg_constraint second = {.nonnegative = nonnegative, .bias = bias};
     eg_inhibition spec = inhibition_of(view);
-    EG_TRY(eg_layer_constrained(&layers[0], inputs, hidden, true, &first));
+    EG_TRY(eg_layer_constrained(&layers[0], in, hidden, true, &first));
     EG_TRY(eg_layer_inhibition(&layers[1], hidden, &spec));
-    return eg_layer_constrained(&layers[2], hidden, outputs, false, &second);
+    return eg_layer_constrained(&layers[2], eg_shape_vector(hidden), outputs, false, &second);
 }
 
-static eg_status build(eg_net **out, const eg_view *view, size_t channels, size_t height,
-                       size_t width, size_t outputs, uint64_t seed)
+static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
+                       uint64_t seed)
 {
     *out = NULL;
-    size_t inputs = channels * height * width;
-    EG_TRY(check(view, inputs, outputs));
+    EG_TRY(check(view, eg_shape_size(input), outputs));
     enum { LAYERS = 3 };
     eg_layer *layers = NULL;
     EG_TRY(eg_alloc(&layers, LAYERS, sizeof *layers));
-    eg_status status = fill(layers, view, inputs, outputs);
+    eg_status status = fill(layers, view, input, outputs);
     if (!eg_is_ok(&status)) {
         eg_layers_free(layers, LAYERS);
         return status;

@@ -1,67 +1,176 @@
-/** Networks: the layout of the flat arrays and what concerns all layers; see engram/net.h. */
+/** Networks: the layout of the flat arrays and what concerns all nodes; see engram/net.h. */
 #include "engram/net.h"
 
 #include "engram/memory.h"
+#include "nn/node.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
-/* Slices start on cache lines, so every kernel may assume alignment and no two layers share a line.
- */
+/* Nodes start on cache lines, so every kernel may assume alignment and no two share a line. */
 static size_t padded(size_t count)
 {
     const size_t line = EG_ALIGNMENT / sizeof(eg_real);
     return (count + line - 1) / line * line;
 }
 
-static eg_status lay_out(eg_net *net)
+static void name_block(eg_parameter_block *row, const eg_node *node, const eg_block *block)
 {
-    EG_TRY(eg_alloc(&net->param_offset, net->layer_count, sizeof *net->param_offset));
-    EG_TRY(eg_alloc(&net->derived_offset, net->layer_count, sizeof *net->derived_offset));
-    for (size_t i = 0; i < net->layer_count; i++) {
-        const eg_layer *layer = &net->layers[i];
-        assert(i == 0 || layer->inputs == net->layers[i - 1].outputs);
-        net->param_offset[i] = net->param_count;
-        net->derived_offset[i] = net->derived_count;
-        net->param_count += padded(layer->param_count);
-        net->derived_count += padded(layer->derived_count);
-    }
-    net->inputs = net->layers[0].inputs;
-    net->outputs = net->layers[net->layer_count - 1].outputs;
-    EG_TRY(eg_alloc(&net->params, net->param_count, sizeof *net->params));
-    EG_TRY(eg_alloc(&net->grads, net->param_count, sizeof *net->grads));
-    return eg_alloc(&net->derived, net->derived_count, sizeof *net->derived);
+    (void)snprintf(row->name, sizeof row->name, "%s.%s", node->name, block->name);
 }
 
-void eg_layers_free(eg_layer *layers, size_t count)
+/* Offsets of the blocks that belong to a node itself, and their rows of the table. */
+static void lay_out_blocks(eg_net *net, size_t i)
 {
-    for (size_t i = 0; layers != NULL && i < count; i++) {
-        /* A half-built chain has zeroed layers at its end. */
-        if (layers[i].ops != NULL && layers[i].ops->free != NULL) {
-            layers[i].ops->free(&layers[i]);
+    eg_node *node = &net->nodes[i];
+    node->param_offset = net->param_count;
+    for (size_t b = 0; b < node->layer.block_count; b++) {
+        const eg_block *block = &node->layer.blocks[b];
+        if (node->owner[b] != i) {
+            node->offset[b] = net->nodes[node->owner[b]].offset[node->owner_block[b]];
+            continue;
+        }
+        node->offset[b] = node->param_offset + node->param_count;
+        node->param_count += block->count;
+        eg_parameter_block *row = &net->table.blocks[net->table.block_count++];
+        *row = (eg_parameter_block){.role = block->role,
+                                    .node = i,
+                                    .index = b,
+                                    .offset = node->offset[b],
+                                    .count = block->count,
+                                    .units = block->units,
+                                    .fan_in = block->fan_in};
+        name_block(row, node, block);
+    }
+    net->param_count += padded(node->param_count);
+}
+
+static eg_status lay_out(eg_net *net)
+{
+    size_t blocks = 0;
+    for (size_t i = 0; i < net->node_count; i++) {
+        const eg_layer *layer = &net->nodes[i].layer;
+        blocks += layer->block_count;
+        net->derived_count += padded(layer->derived_count);
+        for (size_t b = 0; b < layer->buffer_count; b++) {
+            net->buffer_count += layer->buffers[b].count;
         }
     }
-    eg_free(layers);
+    EG_TRY(eg_alloc(&net->table.blocks, blocks, sizeof *net->table.blocks));
+    for (size_t i = 0; i < net->node_count; i++) {
+        lay_out_blocks(net, i);
+    }
+    net->table.count = net->param_count;
+    EG_TRY(eg_alloc(&net->params, net->param_count, sizeof *net->params));
+    EG_TRY(eg_alloc(&net->grads, net->param_count, sizeof *net->grads));
+    EG_TRY(eg_alloc(&net->derived, net->derived_count, sizeof *net->derived));
+    return eg_alloc(&net->buffers, net->buffer_count, sizeof *net->buffers);
+}
+
+/* Every node's pointers into the flat arrays. */
+static void point(eg_net *net)
+{
+    eg_real *derived = net->derived;
+    double *buffers = net->buffers;
+    for (size_t i = 0; i < net->node_count; i++) {
+        eg_node *node = &net->nodes[i];
+        for (size_t b = 0; b < node->layer.block_count; b++) {
+            node->params[b] = net->params + node->offset[b];
+            node->grads[b] = net->grads + node->offset[b];
+        }
+        node->derived = derived;
+        derived += padded(node->layer.derived_count);
+        for (size_t b = 0; b < node->layer.buffer_count; b++) {
+            node->buffers[b] = buffers;
+            buffers += node->layer.buffers[b].count;
+        }
+    }
+}
+
+static eg_status find_readers(eg_net *net)
+{
+    for (size_t i = 0; i < net->node_count; i++) {
+        net->nodes[i].last_reader = i;
+        for (size_t k = 0; k < net->nodes[i].read_count; k++) {
+            if (net->nodes[i].reads[k] != EG_INPUT) {
+                net->nodes[net->nodes[i].reads[k]].last_reader = i;
+            }
+        }
+    }
+    for (size_t i = 0; i + 1 < net->node_count; i++) {
+        if (net->nodes[i].last_reader == i) {
+            return eg_fail(EG_INVALID, "node \"%s\" is read by nobody", net->nodes[i].name);
+        }
+    }
+    return eg_ok();
+}
+
+eg_status eg_net_build(eg_net **out, eg_graph *graph, uint64_t seed)
+{
+    assert(graph->count > 0);
+    *out = NULL;
+    eg_net *net = NULL;
+    eg_status status = eg_alloc(&net, 1, sizeof *net);
+    if (!eg_is_ok(&status)) {
+        eg_graph_free(graph);
+        return status;
+    }
+    net->nodes = graph->nodes;
+    net->node_count = graph->count;
+    net->in = graph->input;
+    net->out = net->nodes[net->node_count - 1].layer.out;
+    net->inputs = eg_shape_size(net->in);
+    net->outputs = eg_shape_size(net->out);
+    graph->nodes = NULL;
+    graph->count = 0;
+    eg_graph_free(graph);
+    EG_TRY_DONE(status, find_readers(net));
+    EG_TRY_DONE(status, lay_out(net));
+    EG_TRY_DONE(status, eg_net_find_hidden(net));
+    point(net);
+    eg_net_init(net, seed);
+    *out = net;
+    return status;
+done:
+    eg_net_free(net);
+    return status;
+}
+
+/* What a layer of a chain is called: its kind and a number. */
+static const char *kind_of(const eg_layer *layer)
+{
+    return layer->block_count > 0 ? "layer" : layer->ops->name;
+}
+
+static eg_status add_chain(eg_graph *graph, eg_layer *layers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[EG_NODE_NAME_SIZE];
+        const char *kind = kind_of(&layers[i]);
+        size_t number = 1;
+        for (size_t earlier = 0; earlier < i; earlier++) {
+            number += strncmp(graph->nodes[earlier].name, kind, strlen(kind)) == 0 ? 1 : 0;
+        }
+        (void)snprintf(name, sizeof name, "%s%zu", kind, number);
+        EG_TRY(eg_graph_chain(graph, name, &layers[i], NULL));
+    }
+    return eg_ok();
 }
 
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed)
 {
     assert(count > 0);
     *out = NULL;
-    eg_net *net = NULL;
-    eg_status status = eg_alloc(&net, 1, sizeof *net);
-    if (!eg_is_ok(&status)) {
-        eg_layers_free(layers, count);
-        return status;
-    }
-    net->layers = layers;
-    net->layer_count = count;
-    status = lay_out(net);
-    if (!eg_is_ok(&status)) {
-        eg_net_free(net);
-        return status;
-    }
-    eg_net_init(net, seed);
-    *out = net;
+    eg_graph *graph = NULL;
+    eg_status status = eg_graph_create(&graph, layers[0].in);
+    EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, add_chain(graph, layers, count));
+    eg_layers_free(layers, count);
+    return eg_net_build(out, graph, seed);
+done:
+    eg_layers_free(layers, count);
+    eg_graph_free(graph);
     return status;
 }
 
@@ -70,25 +179,31 @@ void eg_net_free(eg_net *net)
     if (net == NULL) {
         return;
     }
-    eg_layers_free(net->layers, net->layer_count);
-    eg_free(net->param_offset);
-    eg_free(net->derived_offset);
+    eg_nodes_free(net->nodes, net->node_count);
+    eg_free(net->table.blocks);
+    eg_free(net->hidden);
     eg_free(net->params);
     eg_free(net->grads);
     eg_free(net->derived);
+    eg_free(net->buffers);
     eg_free(net);
 }
 
 void eg_net_init(eg_net *net, uint64_t seed)
 {
-    for (size_t i = 0; i < net->layer_count; i++) {
-        const eg_layer *layer = &net->layers[i];
-        if (layer->ops->init != NULL) {
-            layer->ops->init(layer, net->params + net->param_offset[i], seed, i);
-        }
-    }
     net->seed = seed;
     net->step = 0;
+    for (size_t i = 0; i < net->buffer_count; i++) {
+        net->buffers[i] = 0;
+    }
+    /* From the last to the first: what is shared starts as its owner wants it. */
+    for (size_t i = net->node_count; i-- > 0;) {
+        const eg_layer *layer = &net->nodes[i].layer;
+        if (layer->ops->init != NULL) {
+            const eg_layer_context context = eg_node_context(net, i);
+            layer->ops->init(layer, &context, i);
+        }
+    }
     eg_net_touch(net);
 }
 
@@ -97,47 +212,36 @@ void eg_net_touch(eg_net *net)
     net->stale = true;
 }
 
-void eg_net_write(const eg_net *net, eg_writer *writer)
-{
-    eg_write_u64(writer, net->step);
-    eg_write_reals(writer, net->param_count, net->params);
-    for (size_t i = 0; i < net->layer_count; i++) {
-        const eg_layer *layer = &net->layers[i];
-        if (layer->ops->write != NULL) {
-            layer->ops->write(layer, writer);
-        }
-    }
-}
-
-eg_status eg_net_read(eg_net *net, eg_reader *reader)
-{
-    uint64_t step = eg_read_u64(reader);
-    EG_TRY(eg_read_reals(reader, net->param_count, net->params, "weights"));
-    net->step = step;
-    eg_net_touch(net);
-    for (size_t i = 0; i < net->layer_count; i++) {
-        eg_layer *layer = &net->layers[i];
-        if (layer->ops->read != NULL) {
-            EG_TRY(layer->ops->read(layer, reader));
-        }
-    }
-    return eg_ok();
-}
-
 double eg_net_flops(const eg_net *net)
 {
     double flops = 0.0;
-    for (size_t i = 0; i < net->layer_count; i++) {
-        flops += net->layers[i].ops->flops(&net->layers[i]);
+    for (size_t i = 0; i < net->node_count; i++) {
+        flops += net->nodes[i].layer.ops->flops(&net->nodes[i].layer);
     }
     return flops;
+}
+
+bool eg_net_takes_sparse(const eg_net *net)
+{
+    for (size_t i = 0; i < net->node_count; i++) {
+        const eg_node *node = &net->nodes[i];
+        for (size_t k = 0; k < node->read_count; k++) {
+            /* Only the first input comes in sparse form. */
+            if (node->reads[k] == EG_INPUT && (k > 0 || !node->layer.ops->takes_sparse)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 bool eg_net_has_per_example(const eg_net *net)
 {
     bool all = true;
-    for (size_t i = 0; i < net->layer_count; i++) {
-        all = all && (net->layers[i].param_count == 0 || net->layers[i].ops->per_example != NULL);
+    for (size_t i = 0; i < net->node_count; i++) {
+        const eg_layer *layer = &net->nodes[i].layer;
+        all = all && !net->nodes[i].shared &&
+              (layer->block_count == 0 || layer->ops->per_example != NULL);
     }
     return all;
 }
@@ -145,21 +249,12 @@ bool eg_net_has_per_example(const eg_net *net)
 size_t eg_net_per_example_scratch(const eg_net *net, size_t batch)
 {
     size_t most = 0;
-    for (size_t i = 0; i < net->layer_count; i++) {
-        const eg_layer *layer = &net->layers[i];
+    for (size_t i = 0; i < net->node_count; i++) {
+        const eg_layer *layer = &net->nodes[i].layer;
         size_t own = layer->ops->per_example_scratch != NULL
                          ? layer->ops->per_example_scratch(layer, batch)
                          : 0;
         most = own > most ? own : most;
     }
     return most;
-}
-
-size_t eg_net_hidden_count(const eg_net *net)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < net->layer_count; i++) {
-        count += net->layers[i].hidden ? 1 : 0;
-    }
-    return count;
 }

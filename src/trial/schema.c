@@ -3,7 +3,7 @@
 #include "engram/dataset.h"
 #include "engram/learner.h"
 #include "engram/loss.h"
-#include "engram/net.h"
+#include "engram/model.h"
 #include "engram/optimizer.h"
 #include "engram/stream.h"
 #include "engram/trial.h"

@@ -1,6 +1,6 @@
 /** What a trial will cost and whether its settings can work together, from the settings alone. */
 #include "engram/learner.h"
-#include "engram/net.h"
+#include "engram/model.h"
 #include "engram/stream.h"
 #include "engram/trial.h"
 #include "trial/evaluation.h"

@@ -3,7 +3,7 @@
 
 #include "testing.h"
 
-#include "engram/net.h"
+#include "engram/model.h"
 #include "engram/stream.h"
 
 #include <math.h>

@@ -1,0 +1,25 @@
+/** Models: networks from settings. To add one: nn/model_<name>.c and an entry in the registry. */
+#ifndef ENGRAM_MODEL_H
+#define ENGRAM_MODEL_H
+
+#include "engram/net.h"
+#include "engram/settings.h"
+
+typedef struct eg_model_kind {
+    eg_component component;
+    /** `view` is inside the model's settings. */
+    eg_status (*build)(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
+                       uint64_t seed);
+    /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */
+    eg_status (*check)(const eg_view *view, size_t inputs, size_t outputs);
+    /** Floating-point operations per example of one forward, from the settings alone. */
+    double (*flops)(const eg_view *view, size_t inputs, size_t outputs);
+} eg_model_kind;
+
+extern const eg_family eg_model_family;
+
+/** Builds the model chosen by setting `model` of `root`, for examples of shape `input`. */
+eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size_t outputs,
+                         uint64_t seed) EG_WARN_UNUSED;
+
+#endif

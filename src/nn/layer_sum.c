@@ -1,0 +1,69 @@
+/** The sum of several inputs, scaled; see nn/layers.h.
+ *
+ *      y = factor (x_1 + … + x_n)      dL/dx_k = factor dL/dy */
+#include "nn/layers.h"
+
+#include "engram/memory.h"
+#include "math/vector.h"
+
+#include <string.h>
+
+static eg_real factor_of(const eg_layer *layer)
+{
+    return (eg_real) * (const double *)layer->state;
+}
+
+static void forward(const eg_layer *layer, const eg_layer_context *context)
+{
+    size_t size = context->batch * eg_layer_outputs(layer);
+    memcpy(context->y, context->x[0], size * sizeof *context->y);
+    for (size_t k = 1; k < layer->input_count; k++) {
+        eg_accumulate(size, context->x[k], context->y);
+    }
+    if (factor_of(layer) != 1) {
+        eg_scale(size, factor_of(layer), context->y);
+    }
+}
+
+static void backward(const eg_layer *layer, const eg_layer_context *context)
+{
+    size_t size = context->batch * eg_layer_outputs(layer);
+    for (size_t k = 0; k < layer->input_count; k++) {
+        if (context->dx[k] == NULL) {
+            continue;
+        }
+        memcpy(context->dx[k], context->dy, size * sizeof *context->dy);
+        if (factor_of(layer) != 1) {
+            eg_scale(size, factor_of(layer), context->dx[k]);
+        }
+    }
+}
+
+static double flops(const eg_layer *layer)
+{
+    return (double)layer->input_count * (double)eg_layer_outputs(layer);
+}
+
+static void free_state(eg_layer *layer)
+{
+    eg_free(layer->state);
+}
+
+static const eg_layer_ops ops = {
+    .name = "sum",
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .free = free_state,
+    .keeps_units = true,
+};
+
+eg_status eg_layer_sum(eg_layer *out, size_t count, double factor, eg_shape shape)
+{
+    double *state = NULL;
+    *out = (eg_layer){0};
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    *state = factor;
+    *out = (eg_layer){.ops = &ops, .in = shape, .out = shape, .input_count = count, .state = state};
+    return eg_ok();
+}

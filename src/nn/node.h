@@ -1,0 +1,35 @@
+/** Nodes from the inside: of a graph, and of a network for those who walk through it. */
+#ifndef ENGRAM_NN_NODE_H
+#define ENGRAM_NN_NODE_H
+
+#include "engram/net.h"
+
+struct eg_graph {
+    eg_shape input;
+    size_t count, capacity;
+    eg_node *nodes; /* names, layers, reads and owners; the rest is the network's */
+};
+
+/** Releases nodes and what they own; NULL is accepted. */
+void eg_nodes_free(eg_node *nodes, size_t count);
+
+/** Shape of input k of a layer. */
+eg_shape eg_layer_input(const eg_layer *layer, size_t k);
+
+/** What a node's layer works on outside of a minibatch. */
+static inline eg_layer_context eg_node_context(const eg_net *net, size_t i)
+{
+    const eg_node *node = &net->nodes[i];
+    return (eg_layer_context){.seed = net->seed,
+                              .step = net->step,
+                              .params = node->params,
+                              .grads = node->grads,
+                              .offset = node->offset,
+                              .derived = node->derived,
+                              .buffers = node->buffers};
+}
+
+/** Fills net->hidden. */
+eg_status eg_net_find_hidden(eg_net *net) EG_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,26 @@
+/** A workspace from the inside. */
+#ifndef ENGRAM_NN_WORKSPACE_H
+#define ENGRAM_NN_WORKSPACE_H
+
+#include "engram/units.h"
+
+/* Inputs of all nodes stand one after the other, those of node i from first_read[i] on. Every array
+ * is a block of its own, so that the address sanitizer guards its ends. */
+struct eg_workspace {
+    size_t node_count, capacity;
+    bool keeps;
+    eg_layer_context *context; /* [node_count] of the last forward */
+    size_t *first_read;        /* [node_count + 1] */
+    const eg_real **x;         /* [reads] */
+    eg_real **dx;              /* [reads] NULL: the network's input */
+    eg_real **sum;             /* [reads] where dx is added, if it is not the first for its node */
+    eg_real **block;           /* [block_count] all arrays of numbers; owned */
+    size_t block_count, block_capacity;
+    eg_real *shared; /* gradients of a node that shares blocks, on their way to the sum; or NULL */
+    eg_real *shared_grads[EG_LAYER_BLOCKS_MAX]; /* where such a node puts them */
+    eg_sparse *transposed;            /* of the input, if it is taken in sparse form; or NULL */
+    eg_profile *profile;              /* borrowed; NULL: not measured */
+    const eg_unit_observer *observer; /* borrowed; or NULL */
+};
+
+#endif
