@@ -15,6 +15,8 @@
  *      the learner's own part
  *      u32 CRC-32C of everything before
  *
+ *  Earlier formats, whose learners wrote other things, are refused.
+ *
  *  Counts of minibatches and evaluations, the newest accuracy, orders and permutations follow from
  *  the position, the settings and the seed. */
 #ifndef ENGRAM_TRIAL_CHECKPOINT_H
