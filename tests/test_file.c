@@ -4,6 +4,7 @@
 #include "engram/file.h"
 #include "engram/memory.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,11 +123,60 @@ static void created_where_nothing_is(void **state)
     eg_test_remove(directory);
 }
 
+/** A file gets a name that is free, and no other one. */
+static void renamed_where_nothing_is(void **state)
+{
+    (void)state;
+    const char *directory = eg_test_directory();
+    char from[256];
+    char to[256];
+    path_in(from, directory, "from");
+    path_in(to, directory, "to");
+    eg_test_write_file(from, "new", 3);
+    assert_int_equal(eg_rename_new(from, to), 0);
+    assert_contents(to, "new");
+    assert_int_equal(access(from, F_OK), -1);
+    eg_test_write_file(from, "newer", 5);
+    assert_int_equal(eg_rename_new(from, to), EEXIST);
+    assert_contents(to, "new");
+    assert_contents(from, "newer");
+    assert_int_equal(unlink(to), 0);
+    assert_int_equal(symlink("nothing", to), 0);
+    assert_int_equal(eg_rename_new(from, to), EEXIST);
+    assert_int_equal(eg_rename_new(to, "/nowhere/at/all"), ENOENT);
+    eg_test_remove(directory);
+}
+
+/** A lock is seen by who only looks, which is in nobody's way, and goes with its descriptor. */
+static void locks_are_seen(void **state)
+{
+    (void)state;
+    const char *directory = eg_test_directory();
+    char path[256];
+    path_in(path, directory, "x");
+    eg_test_write_file(path, "1", 1);
+    int reader = eg_open_file(path, O_RDONLY);
+    int writer = eg_open_file(path, O_RDWR);
+    assert_false(eg_has_lock(reader));
+    assert_int_equal(eg_lock_file(writer), 0);
+    eg_show_lock(writer);
+    assert_true(eg_has_lock(reader));
+    assert_int_equal(close(writer), 0);
+    assert_false(eg_has_lock(reader));
+    writer = eg_open_file(path, O_RDWR);
+    assert_int_equal(eg_lock_file(writer), 0);
+    assert_int_equal(close(writer), 0);
+    assert_int_equal(close(reader), 0);
+    eg_test_remove(directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(above_the_standard_streams),
         cmocka_unit_test(created_where_nothing_is),
+        cmocka_unit_test(renamed_where_nothing_is),
+        cmocka_unit_test(locks_are_seen),
         cmocka_unit_test(replaced_and_loaded),
         cmocka_unit_test(missing_is_no_failure),
         cmocka_unit_test(what_cannot_be),

@@ -108,11 +108,21 @@ json_t *eg_json_array(const eg_array *array)
 
 /** --- Printing: jansson writes doubles with a fixed number of digits, people like the shortest ---- */
 
+/** The library escapes C0; DEL and C1 (c2 80 … c2 9f in UTF-8) are control characters for a terminal, too. */
 static void print_text(FILE *file, const char *text)
 {
     json_t *string = json_string(text);
     char *quoted = json_dumps(string, JSON_ENCODE_ANY);
-    (void)fputs(quoted == NULL ? "null" : quoted, file);
+    const unsigned char *at = (const unsigned char *)(quoted == NULL ? "null" : quoted);
+    for (; *at != '\0'; at++) {
+        bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+        at += c1 ? 1 : 0;
+        if (c1 || *at == 0x7f) {
+            (void)fprintf(file, "\\u%04x", (unsigned)*at);
+        } else {
+            (void)fputc(*at, file);
+        }
+    }
     free(quoted);
     json_decref(string);
 }

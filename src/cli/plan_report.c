@@ -127,8 +127,8 @@ static void print_results(const eg_plan *plan, const outlook *o)
         eg_say(stdout, "results     %s does not exist yet\n", o->path);
     }
     if (o->writer != NULL) {
-        (void)printf("            process %s is writing there: `engram run` refuses meanwhile\n",
-                     strrchr(o->writer, ' ') + 1);
+        eg_say(stdout, "            process %s is writing there: `engram run` refuses meanwhile\n",
+               strrchr(o->writer, ' ') + 1);
     }
     if (o->data[0] != '\0') {
         eg_say(stdout, "data        %s; `engram run` refuses without\n", o->data);
@@ -229,7 +229,7 @@ static void print_text(const eg_plan *plan, const outlook *o)
     (void)printf("swept       %zu setting%s\n", plan->swept_count, eg_plural(plan->swept_count));
     print_swept(plan);
     for (size_t i = 0; i < plan->note_count; i++) {
-        (void)printf("note        %s\n", plan->notes[i]);
+        eg_say(stdout, "note        %s\n", plan->notes[i]);
     }
     for (size_t i = 0; i < plan->warning_count; i++) {
         eg_say(stdout, "warning     %s\n", plan->warnings[i]);

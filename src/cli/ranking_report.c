@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -171,22 +172,22 @@ static eg_status add_row(eg_table *table, const eg_ranking_report *report, const
 static void print_data(const char *data)
 {
     if (strncmp(data, "first ", 6) == 0) {
-        (void)printf(" of validation data of the %s", data);
+        eg_say(stdout, " of validation data of the %s", data);
     } else if (data[0] != '\0') {
-        (void)printf(" of %s data", data);
+        eg_say(stdout, " of %s data", data);
     }
 }
 
 static void print_basis(const eg_ranking_report *report, const layout *l)
 {
-    (void)printf("selected on %s", report->basis.selected);
+    eg_say(stdout, "selected on %s", report->basis.selected);
     print_data(report->selecting);
     (void)printf(", %s first\nreported on ", report->basis.maximise ? "highest" : "lowest");
     if (l->one_value) {
         (void)printf("the same\n\n");
         return;
     }
-    (void)printf("%s", report->basis.reported);
+    eg_say(stdout, "%s", report->basis.reported);
     print_data(report->reporting);
     (void)printf("%s\n\n",
                  l->fresh ? " (of points that `select` chose: over their fresh seeds only)" : "");

@@ -1,6 +1,7 @@
 /** Tables of text; see cli/table.h. */
 #include "cli/table.h"
 
+#include "cli/terminal.h"
 #include "engram/memory.h"
 
 #include <assert.h>
@@ -118,7 +119,9 @@ eg_status eg_table_print(const eg_table *table, FILE *file)
     }
     for (const char *at = text; status.code == EG_OK && *at != '\0';) {
         size_t length = strcspn(at, "\n");
-        (void)fprintf(file, "  %.*s\n", (int)length, at);
+        (void)fputs("  ", file);
+        eg_put_safe(file, at, length, false);
+        (void)fputc('\n', file);
         at += length + (at[length] == '\n' ? 1 : 0);
     }
     free(text);

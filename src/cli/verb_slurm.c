@@ -1,6 +1,7 @@
 /** engram slurm: writes a batch script for a sweep, submits it to Slurm, and says how to follow it. */
 #include "cli/slurm.h"
 
+#include "cli/terminal.h"
 #include "engram/file.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -226,13 +227,14 @@ static eg_status submit_one(const submission *me)
     EG_TRY_DONE(status, add_command(&script, me, false));
     EG_TRY_DONE(status, submit(me, &script, ".sbatch", job));
     if (!me->dry_run) {
-        (void)printf("submitted job %s: %s on %zu node(s)\n"
-                     "  queue     squeue --jobs=%s\n"
-                     "  progress  engram status %s --watch\n"
-                     "  log       tail -F %s.%s.log\n"
-                     "  stop      scancel %s     (keeps what is done; the same command again "
-                     "continues)\n",
-                     job, me->plan->name, me->nodes, job, me->results, me->base, job, job);
+        eg_say(stdout, "submitted job %s: %s on %zu node(s)\n", job, me->plan->name, me->nodes);
+        eg_say(stdout, "  queue     squeue --jobs=%s\n", job);
+        eg_say(stdout, "  progress  engram status %s --watch\n", me->results);
+        eg_say(stdout, "  log       tail -F %s.%s.log\n", me->base, job);
+        eg_say(stdout,
+               "  stop      scancel %s     (keeps what is done; the same command again "
+               "continues)\n",
+               job);
     }
 done:
     eg_slurm_script_clear(&script);
@@ -262,14 +264,18 @@ static eg_status submit_array(const submission *me)
     EG_TRY_DONE(status, add_command(&joins, me, true));
     EG_TRY_DONE(status, submit(me, &joins, ".merge.sbatch", job));
     if (!me->dry_run) {
-        (void)printf("submitted array %s (%zu slices of %s), and job %s that joins them\n"
-                     "  queue     squeue --jobs=%s,%s\n"
-                     "  progress  engram status %s.1of%zu.h5 --watch     (a file for each slice)\n"
-                     "  log       tail -F %s.%s_1.log %s.%s.log\n"
-                     "  stop      scancel %s %s     (keeps what is done; the same command again "
-                     "continues)\n",
-                     array, me->tasks, me->plan->name, job, array, job, me->base, me->tasks,
-                     me->base, array, me->base, job, array, job);
+        eg_say(stdout, "submitted array %s (%zu slices of %s), and job %s that joins them\n", array,
+               me->tasks, me->plan->name, job);
+        eg_say(stdout, "  queue     squeue --jobs=%s,%s\n", array, job);
+        eg_say(stdout,
+               "  progress  engram status %s.1of%zu.h5 --watch     (a file for each slice)\n",
+               me->base, me->tasks);
+        eg_say(stdout, "  log       tail -F %s.%s_1.log %s.%s.log\n", me->base, array, me->base,
+               job);
+        eg_say(stdout,
+               "  stop      scancel %s %s     (keeps what is done; the same command again "
+               "continues)\n",
+               array, job);
     }
 done:
     eg_slurm_script_clear(&slices);
@@ -313,8 +319,8 @@ static eg_status submit_all(submission *me)
     EG_TRY(eg_format(&me->base, "%.*s", (int)(strlen(me->results) - strlen(".h5")), me->results));
     EG_TRY(eg_slurm_count_finished(&finished, me->plan, me->results));
     if (finished == me->plan->trial_count && me->plan->select_best == 0) {
-        (void)printf("%s: all %zu trials are finished, see %s\n", me->plan->name, finished,
-                     me->results);
+        eg_say(stdout, "%s: all %zu trials are finished, see %s\n", me->plan->name, finished,
+               me->results);
         return eg_ok();
     }
     EG_TRY(find_slurm(me));

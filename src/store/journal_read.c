@@ -9,7 +9,7 @@
 static eg_status last_session(char **out, const eg_book *book)
 {
     if (book->session_count == 0) {
-        return eg_strdup(out, "another process");
+        return eg_strdup(out, "unknown 0");
     }
     const eg_session_image *last = &book->sessions[book->session_count - 1];
     return eg_format(out, "%s %u", last->host, (unsigned)last->pid);

@@ -89,6 +89,16 @@ ln long.journal hard.journal
 ln -s long.journal soft.journal
 ln -s . around
 mv long.lock gone
+# Readers know it from the journal's own lock: what runs is not taken for dead.
+for verb in status check; do
+    expect 0 "$engram" $verb long.h5
+    has out "$(hostname) $job"
+done
+expect 0 "$engram" plan long.yaml -o long.h5
+has out "process $job is writing there"
+expect 0 "$engram" merge copy.h5 long.h5
+has err "is being written by $(hostname) $job"
+rm copy.*
 for file in hard.h5 soft.h5 around/long.h5 long.h5; do
     [ $file != hard.h5 ] || cp long.h5 hard.h5
     [ $file != soft.h5 ] || cp long.h5 soft.h5

@@ -318,6 +318,14 @@ int fdatasync(int fd)
     return do_sync(fd, SYS_fdatasync);
 }
 
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+    bool watched = watched_path(to);
+    long result =
+        call_fails(watched) ? -1 : syscall(SYS_renameat2, from_at, from, to_at, to, flags);
+    return (int)end_call(watched, result);
+}
+
 int rename(const char *from, const char *to)
 {
     bool watched = watched_path(to);
