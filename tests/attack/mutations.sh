@@ -201,7 +201,7 @@ vocabulary=(list describe train plan run launch slurm slurm-job status failures 
     --list --dry-run --checkpoint-every --progress json off line --scheduler dedicated shared --worker-timeout --max-losses
     --min-workers --until +1s --accept-data --by forgetting --table curves --stable -- --help --version optimizer.lr=0.1 seeds=2
     'seeds=[1,2]' stop=off 'only={optimizer.lr: 0.01}' select= name=x objective=forgetting 0 1 3 -1 99999999999999999999 1e999 nan
-    '' = '=1' 'a=' $'\xff' $'\e[2J' '[' '{' '[[[[' "$(printf '%2000s' x)" dataset=synthetic 'model.hidden=[1]' stream.epochs=2
+    '' '=' '=1' 'a=' $'\xff' $'\e[2J' '[' '{' '[[[[' "$(printf '%2000s' x)" dataset=synthetic 'model.hidden=[1]' stream.epochs=2
     adam optimizer --hosts --program /bin/true)
 some_words() {
     local i number

@@ -24,8 +24,3 @@ engram_fuzz_target(checkpoint core 5)
 engram_fuzz_target(message sched 50)
 engram_fuzz_target(journal store 3)
 engram_fuzz_target(results store 1 hdf5::hdf5)
-
-# For attack/, which is no part of the suite.
-add_executable(attack_mutate EXCLUDE_FROM_ALL attack/mutate.c support/changes.c)
-target_include_directories(attack_mutate PRIVATE support ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(attack_mutate PRIVATE engram_store engram_options)
