@@ -57,12 +57,13 @@ typedef struct supervisor {
     sigset_t watched; /* blocked, and waited for */
     size_t requests;
     bool terminated;
-    double requested; /* when the latest request came, on eg_clock */
-    double repeat_at; /* when to ask the launcher to stop; INFINITY: not */
-    double force_at;  /* when to tell it to end the ranks; INFINITY: not */
-    double kill_at;   /* when to kill it; INFINITY: not yet known */
-    bool forced;      /* time is up: whatever is left is killed */
-    bool reported;    /* rank 0 has written its code */
+    bool launcher_lost; /* somebody else killed it */
+    double requested;   /* when the latest request came, on eg_clock */
+    double repeat_at;   /* when to ask the launcher to stop; INFINITY: not */
+    double force_at;    /* when to tell it to end the ranks; INFINITY: not */
+    double kill_at;     /* when to kill it; INFINITY: not yet known */
+    bool forced;        /* time is up: whatever is left is killed */
+    bool reported;      /* rank 0 has written its code */
 } supervisor;
 
 /** The file for the exit code, and its name in the environment of the ranks. */
@@ -226,6 +227,7 @@ static eg_status watch(supervisor *me)
         int state = 0;
         pid_t ended = waitpid(-1, &state, WNOHANG);
         if (ended == me->launcher) {
+            me->launcher_lost = WIFSIGNALED(state) && me->requests == 0 && !has_code(me);
             return eg_ok();
         }
         if (ended < 0) {
@@ -291,7 +293,9 @@ static void judge(const supervisor *me, eg_supervised *out)
 {
     int code = read_code(me);
     *out = (eg_supervised){.code = code, .terminated = me->terminated};
-    if (code >= 0) {
+    /* Ranks without a launcher were asked to stop by this process, and by nobody else. */
+    bool lost = me->launcher_lost && code == EG_EXIT_STOPPED;
+    if (code >= 0 && !lost) {
         return;
     }
     if (me->requests > 0) {
@@ -300,9 +304,9 @@ static void judge(const supervisor *me, eg_supervised *out)
     }
     clear_line();
     (void)fprintf(stderr,
-                  "engram %s: rank 0 was lost; what the journal has is safe, the same command "
+                  "engram %s: %s was lost; what the journal has is safe, the same command "
                   "continues\n",
-                  me->who);
+                  me->who, lost ? "the launcher" : "rank 0");
     out->code = EG_EXIT_SYSTEM;
 }
 

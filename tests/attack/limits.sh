@@ -101,6 +101,8 @@ try_limit() {
         note "$kind" killed # by the system; what matters is that the same command goes on
     elif [ "$code" = 75 ]; then
         note "$kind" stopped
+    elif [ "$name" = fsize ] && [ "$value" = 0 ] && [ "$code" = 4 ]; then
+        note "$kind" refused # its words are in a file
     else
         verdict "$kind" words.txt out err
     fi
