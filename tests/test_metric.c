@@ -2,8 +2,10 @@
 #include "testing.h"
 
 #include "engram/metric.h"
+#include "metric/matrix_summary.h"
 
 #include <math.h>
+#include <string.h>
 
 static void counts_the_largest_score(void **state)
 {
@@ -42,6 +44,43 @@ static void predictions_among_active_outputs(void **state)
     assert_int_equal(eg_count_correct(3, 4, scores, right, NULL), 0);
 }
 
+/** Everything that is summarised of an accuracy matrix. */
+typedef struct transfer {
+    double final_accuracy, average_accuracy, forgetting, backward_transfer, forward_transfer;
+} transfer;
+
+/** Of the leading phases and tasks of matrix [*, stride], row by row, and through a checkpoint on the way. */
+static transfer transfer_of(const double *matrix, size_t stride, size_t phases, size_t tasks,
+                            const double *weight, const double *untrained)
+{
+    eg_matrix_summary summary;
+    eg_matrix_summary restored;
+    assert_ok(eg_matrix_summary_init(&summary, phases, tasks));
+    assert_ok(eg_matrix_summary_init(&restored, phases, tasks));
+    memcpy(restored.weight, weight, tasks * sizeof *weight);
+    for (size_t j = 0; untrained != NULL && j < tasks; j++) {
+        summary.untrained[j] = untrained[j];
+    }
+    for (size_t phase = 0; phase + 1 < phases; phase++) {
+        eg_matrix_summary_add(&summary, phase, matrix + phase * stride);
+    }
+    eg_writer writer = {0};
+    eg_matrix_summary_write(&summary, &writer);
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(eg_matrix_summary_read(&restored, &reader));
+    eg_writer_free(&writer);
+    assert_true(isnan(eg_final_accuracy(&restored))); /* not before the last phase */
+    eg_matrix_summary_add(&restored, phases - 1, matrix + (phases - 1) * stride);
+    const transfer out = {.final_accuracy = eg_final_accuracy(&restored),
+                          .average_accuracy = eg_average_accuracy(&restored),
+                          .forgetting = eg_forgetting(&restored),
+                          .backward_transfer = eg_backward_transfer(&restored),
+                          .forward_transfer = eg_forward_transfer(&restored)};
+    eg_matrix_summary_clear(&summary);
+    eg_matrix_summary_clear(&restored);
+    return out;
+}
+
 /* Three tasks of 10, 20 and 70 examples:
  *          task 0  task 1  task 2
  * phase 0   0.9      -       -
@@ -57,7 +96,7 @@ static void transfer_of_three_tasks(void **state)
     const double none = (double)NAN;
     const double matrix[] = {0.9, none, none, 0.6, 0.8, none, 0.5, 0.7, 1.0};
     const double weight[] = {10, 20, 70};
-    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight, NULL);
+    transfer t = transfer_of(matrix, 3, 3, 3, weight, NULL);
     assert_close(t.final_accuracy, 0.89, 1e-12);
     assert_close(t.average_accuracy, 2.2 / 3, 1e-12);
     assert_close(t.forgetting, 0.25, 1e-12);
@@ -72,7 +111,7 @@ static void forgetting_is_from_the_best_phase(void **state)
     const double none = (double)NAN;
     const double matrix[] = {0.5, none, none, 0.9, 0.8, none, 0.6, 0.8, 1.0};
     const double weight[] = {1, 1, 1};
-    eg_transfer t = eg_transfer_of(matrix, 3, 3, 3, weight, NULL);
+    transfer t = transfer_of(matrix, 3, 3, 3, weight, NULL);
     assert_close(t.forgetting, (0.3 + 0.0) / 2, 1e-12);
     assert_close(t.backward_transfer, (0.1 + 0.0) / 2, 1e-12);
 }
@@ -83,7 +122,7 @@ static void first_tasks_only(void **state)
     const double none = (double)NAN;
     const double matrix[] = {0.9, none, none, 0.6, 0.8, none, none, none, none};
     const double weight[] = {10, 30, 60};
-    eg_transfer t = eg_transfer_of(matrix, 3, 2, 2, weight, NULL);
+    transfer t = transfer_of(matrix, 3, 2, 2, weight, NULL);
     assert_close(t.final_accuracy, (6.0 + 24.0) / 40, 1e-12);
     assert_close(t.forgetting, 0.3, 1e-12);
 }
@@ -98,12 +137,12 @@ static void forward_transfer_of_three_tasks(void **state)
     const double weight[] = {1, 1, 1};
     const double untrained[] = {none, 0.1, 0.4};
     const double lower[] = {0.9, 0, 0.1};
-    assert_close(eg_transfer_of(matrix, 3, 3, 3, weight, untrained).forward_transfer, 0, 1e-12);
-    assert_close(eg_transfer_of(matrix, 3, 3, 3, weight, lower).forward_transfer, 0.2, 1e-12);
-    assert_close(eg_transfer_of(matrix, 3, 2, 2, weight, lower).forward_transfer, 0.3, 1e-12);
-    assert_true(isnan(eg_transfer_of(matrix, 3, 3, 3, weight, NULL).forward_transfer));
-    assert_true(isnan(eg_transfer_of(matrix, 3, 2, 3, weight, lower).forward_transfer));
-    assert_true(isnan(eg_transfer_of(matrix, 3, 1, 1, weight, lower).forward_transfer));
+    assert_close(transfer_of(matrix, 3, 3, 3, weight, untrained).forward_transfer, 0, 1e-12);
+    assert_close(transfer_of(matrix, 3, 3, 3, weight, lower).forward_transfer, 0.2, 1e-12);
+    assert_close(transfer_of(matrix, 3, 2, 2, weight, lower).forward_transfer, 0.3, 1e-12);
+    assert_true(isnan(transfer_of(matrix, 3, 3, 3, weight, NULL).forward_transfer));
+    assert_true(isnan(transfer_of(matrix, 3, 2, 3, weight, lower).forward_transfer));
+    assert_true(isnan(transfer_of(matrix, 3, 1, 1, weight, lower).forward_transfer));
 }
 
 static void one_task_has_nothing_to_forget(void **state)
@@ -111,7 +150,7 @@ static void one_task_has_nothing_to_forget(void **state)
     (void)state;
     const double matrix[] = {0.75};
     const double weight[] = {4};
-    eg_transfer t = eg_transfer_of(matrix, 1, 1, 1, weight, NULL);
+    transfer t = transfer_of(matrix, 1, 1, 1, weight, NULL);
     assert_close(t.final_accuracy, 0.75, 1e-12);
     assert_true(isnan(t.forgetting));
     assert_true(isnan(t.backward_transfer));

@@ -14,7 +14,7 @@
 /** Everything that can be set: the root of all settings. */
 const eg_schema *eg_trial_schema(void);
 
-/** Every variable a trial of these settings records (core, learner): a list of *count borrowed
+/** Every variable a trial of these settings records (measures, learner): a list of *count borrowed
  * declarations, NULL-terminated; the list itself is the caller's (eg_free). */
 eg_status eg_trial_variables(const eg_variable ***out, size_t *count,
                              const eg_settings *settings) EG_WARN_UNUSED;

@@ -71,8 +71,8 @@ static eg_status check_recorded(const eg_plan *plan, const eg_variable *variable
     for (size_t p = 0; p < plan->point_count; p++) {
         if (!eg_trial_records(plan->points[p].settings, variable)) {
             return eg_fail(EG_INVALID,
-                           "objective: '%s' is not recorded with these settings (forward_transfer "
-                           "needs eval.untrained = true)",
+                           "objective: '%s' is not recorded with these settings (it must be among "
+                           "`measures`; forward_transfer needs eval.untrained = true)",
                            variable->name);
         }
     }

@@ -60,7 +60,9 @@ void eg_checkpoint_write(const eg_trial_state *state, eg_writer *writer)
     for (size_t i = 0; i < EG_WINDOW; i++) {
         eg_write_f64(writer, state->losses.value[i]);
     }
+    eg_write_f64(writer, state->progress.accuracy);
     write_record(state->record, writer);
+    eg_measures_write(&state->measures, writer);
     state->learner->ops->write(state->learner, writer);
     eg_write_u32(writer, 0);
     if (!writer->failed) {
@@ -182,11 +184,10 @@ eg_status eg_checkpoint_read(eg_trial_state *state, const void *data, size_t siz
     EG_TRY(check_frame(data, size, &reader));
     EG_TRY(read_identity(state, &reader));
     EG_TRY(read_position(state, &reader));
+    state->progress.accuracy = eg_read_f64(&reader);
     EG_TRY(read_record(state->record, &reader));
+    EG_TRY(eg_measures_read(&state->measures, &reader));
     EG_TRY(state->learner->ops->read(state->learner, &reader));
     EG_TRY(eg_reader_status(&reader, true));
-    if (state->eval > 0) {
-        state->progress.accuracy = state->array[EG_VAR_ACCURACY]->data[state->eval - 1];
-    }
     return eg_ok();
 }

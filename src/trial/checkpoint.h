@@ -10,14 +10,16 @@
  *      u64 phase, u64 minibatches done in it, u32 x (phase + 1) epochs of the phases, u8 eg_pending
  *      u64 examples seen, u64 examples evaluated, f64 seconds of training, f64 of evaluation
  *      f64 x EG_WINDOW newest losses
+ *      f64 newest accuracy
  *      u32 arrays of the record; each: text name, u64 count, f64 values (a record's own binary form
  *          would narrow them)
+ *      the measures with something to remember; each: text name, its own part
  *      the learner's own part
  *      u32 CRC-32C of everything before
  *
  *  Earlier formats, whose learners wrote other things, are refused.
  *
- *  Counts of minibatches and evaluations, the newest accuracy, orders and permutations follow from
+ *  Counts of minibatches and evaluations, orders and permutations follow from
  *  the position, the settings and the seed. */
 #ifndef ENGRAM_TRIAL_CHECKPOINT_H
 #define ENGRAM_TRIAL_CHECKPOINT_H

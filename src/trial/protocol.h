@@ -3,19 +3,12 @@
 #ifndef ENGRAM_TRIAL_PROTOCOL_H
 #define ENGRAM_TRIAL_PROTOCOL_H
 
+#include "engram/measure.h"
 #include "engram/settings.h"
-#include "engram/stream.h"
-
-/** What a protocol means for a trial. */
-typedef struct eg_selection {
-    eg_subset subset; /**< the examples the objective is computed from */
-    double holdout;   /**< share of the training examples held out for validation */
-    size_t
-        tasks; /**< only the first `tasks` tasks count, measured when they were learned; 0: all */
-} eg_selection;
 
 typedef struct eg_protocol {
     eg_component component;
+    /** What it means for a trial. */
     eg_selection (*selection)(const eg_view *view);
 } eg_protocol;
 

@@ -3,6 +3,7 @@
 #include "engram/dataset.h"
 #include "engram/learner.h"
 #include "engram/loss.h"
+#include "engram/measure.h"
 #include "engram/model.h"
 #include "engram/optimizer.h"
 #include "engram/stream.h"
@@ -24,6 +25,13 @@ static const eg_param root[] = {
     COMPONENT("optimizer", "adagrad", "how weights are updated"),
     COMPONENT("learner", "plain", "the continual-learning method"),
     COMPONENT("protocol", "validation", "which data select the best point"),
+    {.name = "measures",
+     .type = EG_TYPE_COMPONENTS,
+     .default_text = "[default]",
+     .family = "measure",
+     .doc = "what is recorded; default stands for what suits the stream, so [default, online] adds "
+            "one",
+     .keeps_results = true},
     {.name = "eval.every",
      .type = EG_TYPE_INT,
      .default_text = "0",
@@ -52,9 +60,9 @@ static const eg_param root[] = {
 };
 
 static const eg_family *const families[] = {
-    &eg_activation_family, &eg_dataset_family,  &eg_learner_family,
-    &eg_loss_family,       &eg_model_family,    &eg_optimizer_family,
-    &eg_protocol_family,   &eg_schedule_family, &eg_stream_family,
+    &eg_activation_family, &eg_dataset_family, &eg_learner_family,   &eg_loss_family,
+    &eg_measure_family,    &eg_model_family,   &eg_optimizer_family, &eg_protocol_family,
+    &eg_schedule_family,   &eg_stream_family,
 };
 
 const eg_schema *eg_trial_schema(void)

@@ -21,21 +21,41 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/** And declares the curves of the learner. */
+static eg_status open_measures(eg_trial_state *state)
+{
+    const eg_measure_setup setup = {.scope = eg_outline_scope(&state->outline),
+                                    .stream = state->stream,
+                                    .learner = state->learner,
+                                    .record = state->record,
+                                    .selection = state->selection,
+                                    .objective = state->objective,
+                                    .evals = state->evals};
+    EG_TRY(eg_measures_open(&state->measures, &setup));
+    if (state->learner->ops->declare == NULL) {
+        return eg_ok();
+    }
+    return state->learner->ops->declare(state->learner, state->record, state->evals);
+}
+
 eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
                         eg_dataset_cache *cache)
 {
-    state->root = eg_settings_root(settings);
-    state->selection = eg_protocol_selection(&state->root);
-    state->eval_every = eg_view_size(&state->root, "eval.every");
-    state->untrained = eg_view_bool(&state->root, "eval.untrained");
-    state->eval_tasks = (eg_eval_tasks)eg_view_name(&state->root, "eval.tasks");
-    size_t block = eg_view_size(&state->root, "eval.block");
+    state->outline = eg_outline_of(settings);
+    const eg_view *root = &state->outline.root;
+    state->selection = state->outline.selection;
+    state->eval_every = eg_view_size(root, "eval.every");
+    state->untrained = eg_view_bool(root, "eval.untrained");
+    state->eval_tasks = (eg_eval_tasks)eg_view_name(root, "eval.tasks");
+    size_t block = eg_view_size(root, "eval.block");
     const eg_dataset *dataset = NULL;
-    EG_TRY(eg_dataset_cache_get(cache, &state->root, &dataset));
-    state->data = dataset->checksum;
-    EG_TRY(eg_stream_create(&state->stream, &state->root, dataset, seed, state->selection.holdout));
+    if (!state->outline.stream_kind->own_data) {
+        EG_TRY(eg_dataset_cache_get(cache, root, &dataset));
+        state->data = dataset->checksum;
+    }
+    EG_TRY(eg_stream_create(&state->stream, root, dataset, seed, state->selection.holdout));
     EG_TRY(eg_selection_check(&state->selection, state->stream->shape.tasks));
-    const eg_learner_setup setup = {.root = &state->root,
+    const eg_learner_setup setup = {.root = root,
                                     .shape = state->stream->shape,
                                     .seed = seed,
                                     .block = block,
@@ -50,7 +70,7 @@ eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint
     EG_TRY(eg_evaluator_init(&state->evaluator, state->learner, state->cursor));
     EG_TRY(eg_record_create(&state->record));
     EG_TRY(eg_trial_count(state));
-    EG_TRY(eg_trial_declare(state));
+    EG_TRY(open_measures(state));
     state->progress = (eg_progress){.steps = state->steps,
                                     .phases = state->stream->shape.phases,
                                     .loss = (double)NAN,
@@ -64,6 +84,7 @@ void eg_trial_close(eg_trial_state *state)
     eg_writer_free(&state->checkpoint);
     eg_record_free(state->record);
     eg_evaluator_clear(&state->evaluator);
+    eg_measures_close(&state->measures);
     eg_free(state->epochs);
     eg_cursor_close(state->cursor);
     eg_learner_free(state->learner);
@@ -131,6 +152,10 @@ static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
     state->examples_seen += batch.size;
     eg_window_add(&state->losses, *loss);
     state->train_seconds += seconds() - start;
+    if (state->measures.step_count > 0) {
+        const eg_moment now = eg_trial_moment(state);
+        eg_measures_step(&state->measures, &now, &batch, &outcome);
+    }
     bool epoch_ends = state->phase_step % epoch_steps == 0;
     state->pending = epoch_ends && state->learner->ops->end_epoch != NULL ? EG_PENDING_EPOCH_END
                                                                           : pending_after(state);
@@ -216,6 +241,10 @@ static eg_status run_phase(eg_trial_state *state, eg_trial_status *end)
     if (state->phase_step == 0 && state->learner->ops->begin_phase != NULL) {
         EG_TRY(state->learner->ops->begin_phase(state->learner, state->phase));
     }
+    if (state->phase_step == 0) {
+        const eg_moment now = eg_trial_moment(state);
+        EG_TRY(eg_measures_begin_phase(&state->measures, &now));
+    }
     while (state->pending != EG_PENDING_NOTHING ||
            state->phase_step < eg_trial_phase_steps(state, state->phase)) {
         if (state->pending == EG_PENDING_NOTHING) {
@@ -257,8 +286,9 @@ static eg_status run_phases(eg_trial_state *state, eg_trial_status *end)
     size_t phases = state->stream->shape.phases;
     /* An earlier attempt may have come this far, and its message been lost. */
     *end = pause_is_due(state) ? EG_TRIAL_PAUSED : EG_TRIAL_DONE;
-    if (state->untrained && state->step == 0) {
-        EG_TRY(evaluate_untrained(state));
+    if (state->step == 0) {
+        EG_TRY(eg_measures_begin_trial(&state->measures));
+        EG_TRY(state->untrained ? evaluate_untrained(state) : eg_ok());
     }
     for (; state->phase < phases && *end == EG_TRIAL_DONE; state->phase++) {
         eg_status status = run_phase(state, end);
@@ -297,7 +327,9 @@ static eg_status restore(eg_trial_state *state)
 static eg_status run_finish(eg_trial_state *state, eg_trial_status end)
 {
     char message[96] = "";
-    EG_TRY(eg_trial_summarise(state, end == EG_TRIAL_DIVERGED));
+    eg_moment now = eg_trial_moment(state);
+    now.diverged = end == EG_TRIAL_DIVERGED;
+    EG_TRY(eg_measures_end_trial(&state->measures, &now));
     if (end == EG_TRIAL_DIVERGED) {
         (void)snprintf(message, sizeof message, "the loss was not finite at minibatch %zu of %zu",
                        state->step, state->steps);

@@ -2,11 +2,12 @@
 #ifndef ENGRAM_TRIAL_TRIAL_STATE_H
 #define ENGRAM_TRIAL_TRIAL_STATE_H
 
+#include "engram/measure.h"
 #include "engram/metric.h"
 #include "engram/trial.h"
 #include "trial/evaluation.h"
+#include "trial/outline.h"
 #include "trial/protocol.h"
-#include "trial/variables.h"
 
 /** What is still to be done after the last minibatch. Values are stored in checkpoints. */
 typedef enum eg_pending {
@@ -17,7 +18,7 @@ typedef enum eg_pending {
 } eg_pending;
 
 typedef struct eg_trial_state {
-    eg_view root;
+    eg_outline outline;
     eg_selection selection;
     const char *objective;
     eg_eval_tasks eval_tasks;
@@ -28,7 +29,7 @@ typedef struct eg_trial_state {
     eg_learner *learner;
     eg_evaluator evaluator;
     eg_record *record;
-    eg_array *array[EG_VAR_COUNT]; /**< curves and matrices; NULL where not recorded */
+    eg_measures measures;
     eg_window losses;
     uint32_t *epochs;  /**< [phases] made, or at most where the phase has not ended */
     size_t steps;      /**< minibatches in all, if no further phase ends early */
@@ -77,14 +78,11 @@ eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_st
 /** Asks the poll of the trial (its state as a void *) whether to go on. */
 bool eg_trial_wanted(void *state);
 
-/** Declares all curves for the trial's stream and learner. */
-eg_status eg_trial_declare(eg_trial_state *state) EG_WARN_UNUSED;
-/** Evaluates and fills the next column of every curve; at the end of a phase a row of the matrices
- * too. */
+/** Where the trial stands now, for measures. */
+eg_moment eg_trial_moment(const eg_trial_state *state);
+/** Evaluates and tells the measures, which fill the next place of the axis `eval`. */
 eg_status eg_trial_evaluate(eg_trial_state *state, bool phase_end) EG_WARN_UNUSED;
 /** Evaluates all tasks before anything is learned. */
 eg_status eg_trial_evaluate_untrained(eg_trial_state *state) EG_WARN_UNUSED;
-/** Computes and adds the summary; `diverged`: chance accuracy instead. */
-eg_status eg_trial_summarise(eg_trial_state *state, bool diverged) EG_WARN_UNUSED;
 
 #endif

@@ -29,6 +29,7 @@ BEGIN {
     place("nn", "activation graph layer loss model net units")
     place("optim", "optimizer")
     place("stream", "batch")
+    place("metric", "measure")
     place("learner", "weights")
     place("trial", "predictor")
     place("store", "weights_file")

@@ -1,0 +1,100 @@
+/** Which variables a trial records: those of its measures and those of its learner. */
+#include "engram/learner.h"
+#include "engram/memory.h"
+#include "engram/trial.h"
+#include "trial/outline.h"
+
+#include <string.h>
+
+static const eg_variable *const *learner_variables(const eg_component *learner)
+{
+    static const eg_variable *const none[] = {NULL};
+    const eg_variable *const *variables =
+        ((const eg_learner_kind *)(const void *)learner)->variables;
+    return variables != NULL ? variables : none;
+}
+
+static size_t count_of(const eg_variable *const *variables)
+{
+    size_t count = 0;
+    while (variables[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_settings *settings)
+{
+    eg_outline outline = eg_outline_of(settings);
+    const eg_measure_scope scope = eg_outline_scope(&outline);
+    const eg_variable *const *added =
+        learner_variables(eg_view_component(&outline.root, "learner"));
+    const eg_measure_kind **kinds = NULL;
+    const eg_variable **list = NULL;
+    size_t kind_count = 0;
+    EG_TRY(eg_measures_list(&kinds, &kind_count, &scope));
+    size_t most = count_of(added) + 1;
+    for (size_t k = 0; k < kind_count; k++) {
+        most += count_of(kinds[k]->variables);
+    }
+    eg_status status = eg_alloc(&list, most, sizeof(const eg_variable *));
+    size_t n = 0;
+    for (size_t k = 0; k < kind_count && status.code == EG_OK; k++) {
+        for (const eg_variable *const *v = kinds[k]->variables; *v != NULL; v++) {
+            list[n] = *v;
+            n += eg_measure_records(kinds[k], &scope, *v) ? 1 : 0;
+        }
+    }
+    for (; status.code == EG_OK && *added != NULL; added++) {
+        list[n++] = *added;
+    }
+    eg_free(kinds);
+    EG_TRY(status);
+    list[n] = NULL;
+    *out = list;
+    *count = n;
+    return status;
+}
+
+static bool has(const eg_variable *const *variables, const eg_variable *variable)
+{
+    while (*variables != NULL && *variables != variable) {
+        variables++;
+    }
+    return *variables != NULL;
+}
+
+bool eg_trial_records(const eg_settings *settings, const eg_variable *variable)
+{
+    eg_outline outline = eg_outline_of(settings);
+    const eg_measure_scope scope = eg_outline_scope(&outline);
+    for (size_t m = 0; m < eg_measure_family.member_count; m++) {
+        const eg_component *member = eg_measure_family.members[m];
+        const eg_measure_kind *kind = (const eg_measure_kind *)(const void *)member;
+        if (has(kind->variables, variable)) {
+            return eg_measure_is_chosen(kind, &scope) && eg_measure_records(kind, &scope, variable);
+        }
+    }
+    return has(learner_variables(eg_view_component(&outline.root, "learner")), variable);
+}
+
+static const eg_variable *find(const eg_variable *const *variables, const char *name)
+{
+    while (*variables != NULL && strcmp((*variables)->name, name) != 0) {
+        variables++;
+    }
+    return *variables;
+}
+
+const eg_variable *eg_trial_variable(const char *name)
+{
+    const eg_variable *found = NULL;
+    for (size_t m = 0; m < eg_measure_family.member_count && found == NULL; m++) {
+        const eg_component *member = eg_measure_family.members[m];
+        found = find(((const eg_measure_kind *)(const void *)member)->variables, name);
+    }
+    for (size_t m = 0; m < eg_learner_family.member_count && found == NULL; m++) {
+        found = find(learner_variables(eg_learner_family.members[m]), name);
+    }
+    return found;
+}
