@@ -105,6 +105,16 @@ static void test_round_trip(void **state)
     results = eg_test_load(file);
     check_all(results, plan, true);
     check_variables(results);
+    eg_results *brief = NULL;
+    assert_ok(eg_results_load_brief(&brief, file));
+    for (size_t i = 0; i < 6; i++) {
+        assert_null(brief->trials[i].record);
+        assert_memory_equal(&brief->trials[i].objective, &results->trials[i].objective,
+                            sizeof(double));
+        assert_memory_equal(&brief->trials[i].reported, &results->trials[i].reported,
+                            sizeof(double));
+    }
+    eg_results_free(brief);
     eg_results_free(results);
     eg_plan_free(plan);
 }

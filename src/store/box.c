@@ -123,6 +123,16 @@ size_t eg_results_finished(const eg_results *results)
     return count;
 }
 
+size_t eg_results_with_results(const eg_results *results)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < results->trial_count; i++) {
+        eg_trial_status status = results->trials[i].status;
+        count += eg_is_finished(status) || eg_has_record(status) ? 1 : 0;
+    }
+    return count;
+}
+
 bool eg_is_cut(eg_trial_status status)
 {
     return status == EG_TRIAL_SKIPPED || status == EG_TRIAL_STOPPED;

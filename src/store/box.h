@@ -27,6 +27,8 @@ size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i);
 bool eg_is_finished(eg_trial_status status);
 /** How many trials have such a status. */
 size_t eg_results_finished(const eg_results *results);
+/** How many have results: those, and paused and stopped ones. */
+size_t eg_results_with_results(const eg_results *results);
 /** A status that a stopping rule gave: skipped, stopped. */
 bool eg_is_cut(eg_trial_status status);
 /** A status with a record: done, diverged, paused, stopped. */

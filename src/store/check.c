@@ -123,7 +123,7 @@ static eg_status check_journal(check *c)
         return eg_ok();
     }
     EG_TRY(read);
-    if (c->reading.replay.lost && c->found.file_finished > 0) {
+    if (c->reading.replay.lost && c->found.file_results > 0) {
         c->found.journal = EG_PART_LOST;
         c->report.sound = false;
         say(&c->report, "DAMAGED: %s holds no sweep, and %s has results", c->paths.journal,
@@ -308,7 +308,10 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
     if (file != EG_PATH_NONE) {
         /* Before the journal: what a run that goes on puts into the file meanwhile, the journal has already. */
         c.loaded = eg_h5_load(&c.file, c.paths.file, false);
-        c.found.file_finished = c.file == NULL ? 0 : eg_results_finished(&c.file->results);
+        if (c.file != NULL) {
+            c.found.file_finished = eg_results_finished(&c.file->results);
+            c.found.file_results = eg_results_with_results(&c.file->results);
+        }
     }
     if (journal != EG_PATH_NONE) {
         EG_TRY_DONE(status, check_journal(&c));

@@ -57,11 +57,12 @@ void eg_check_advise(eg_writer *out, const eg_findings *f)
                f->paths->file, f->journal_finished, f->journal_trials);
         return;
     case EG_PART_LOST:
-        if (fuller) {
-            advise(out,
-                   "`engram collect %s` makes the journal anew from the %zu finished trials there "
-                   "and every record of the journal that is intact; then the sweep goes on in it",
-                   f->paths->file, f->file_finished);
+        if (f->file_results > 0) {
+            advise(
+                out,
+                "`engram collect %s` makes the journal anew from the results of %zu trials there "
+                "and every record of the journal that is intact; then the sweep goes on in it",
+                f->paths->file, f->file_results);
         } else {
             advise_run_again(out);
         }

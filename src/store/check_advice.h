@@ -23,6 +23,7 @@ typedef struct eg_findings {
     eg_part_state file;
     size_t journal_trials, journal_finished; /**< where the journal can be read; of all plans */
     size_t file_finished;                    /**< where the file can be read */
+    size_t file_results;                     /**< … also those that paused or were stopped */
 } eg_findings;
 
 /** Adds lines "way out: …" with the commands that help; none if nothing is damaged. */

@@ -256,7 +256,12 @@ eg_status eg_h5_read_texts(hid_t file, const char *name, size_t count, eg_pool *
             status = unreadable(name);
         }
         for (size_t i = 0; i < count && status.code == EG_OK; i++) {
-            status = eg_pool_add(pool, &values[i], texts[i] != NULL ? texts[i] : "");
+            const char *text = texts[i] != NULL ? texts[i] : "";
+            if (i > 0 && strcmp(text, values[i - 1]) == 0) {
+                values[i] = values[i - 1]; /* most columns have one text */
+            } else {
+                status = eg_pool_add(pool, &values[i], text);
+            }
         }
         (void)H5Dvlen_reclaim(memory, space, H5P_DEFAULT, texts);
     }

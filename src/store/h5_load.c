@@ -196,21 +196,47 @@ done:
 
 /** --- Settings ---------------------------------------------------------------------------------- */
 
+/** The text of trial `i`'s value, if another one is known to have the same: the one before, or an earlier one of the same
+ *  point, by `first` [points] place + 1; otherwise NULL. */
+static char *known_text(const double *reals, const int64_t *integers, char *const *values,
+                        const size_t *first, size_t i)
+{
+    const size_t others[] = {i, *first};
+    for (size_t k = 0; k < EG_COUNT(others); k++) {
+        size_t at = others[k] - 1; /* before the first: SIZE_MAX */
+        if (at < i && memcmp(&reals[at], &reals[i], sizeof *reals) == 0 &&
+            integers[at] == integers[i]) {
+            return values[at];
+        }
+    }
+    return NULL;
+}
+
 /** Numbers of a setting over `trial` as canonical texts; NULL where the fill value stands. */
 static eg_status number_texts(eg_box *box, hid_t file, const char *name, eg_type type,
                               char **values)
 {
     size_t count = box->results.trial_count;
+    const eg_result *trials = box->results.trials;
     double *reals = NULL;
     int64_t *integers = NULL;
+    size_t *first = NULL;
     eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&first, box->results.point_count, sizeof *first));
     EG_TRY_DONE(status, eg_alloc(&reals, count, sizeof *reals));
     EG_TRY_DONE(status, eg_alloc(&integers, count, sizeof *integers));
     EG_TRY_DONE(status, eg_h5_read_column(file, name, count, H5T_NATIVE_DOUBLE, reals));
-    EG_TRY_DONE(status, eg_h5_read_column(file, name, count, H5T_NATIVE_INT64, integers));
+    if (type != EG_TYPE_REAL) {
+        EG_TRY_DONE(status, eg_h5_read_column(file, name, count, H5T_NATIVE_INT64, integers));
+    }
     for (size_t i = 0; i < count; i++) {
         char text[EG_NUMBER_TEXT];
         bool missing = false;
+        values[i] = known_text(reals, integers, values, &first[trials[i].point], i);
+        first[trials[i].point] = i + 1;
+        if (values[i] != NULL) {
+            continue;
+        }
         if (type == EG_TYPE_REAL) {
             missing = isnan(reals[i]);
             eg_real_text(text, missing ? 0.0 : reals[i]);
@@ -222,12 +248,12 @@ static eg_status number_texts(eg_box *box, hid_t file, const char *name, eg_type
             missing = isnan(reals[i]) || integers[i] == -9223372036854775806;
             (void)snprintf(text, sizeof text, "%" PRId64, integers[i]);
         }
-        values[i] = NULL;
         if (!missing) {
             EG_TRY_DONE(status, eg_pool_add(&box->pool, &values[i], text));
         }
     }
 done:
+    eg_free(first);
     eg_free(reals);
     eg_free(integers);
     return status;

@@ -87,7 +87,7 @@ static eg_status read_instead(eg_merge_source *source, const char *scratch, eg_s
     eg_replay replay = {0};
     eg_status status = eg_h5_load(&file, source->paths.file, false);
     if (status.code == EG_INVALID ||
-        (status.code == EG_OK && eg_results_finished(&file->results) == 0)) {
+        (status.code == EG_OK && eg_results_with_results(&file->results) == 0)) {
         status = lost(source, why);
     }
     EG_TRY_DONE(status, status);

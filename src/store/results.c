@@ -75,14 +75,15 @@ static eg_status load_instead(eg_box **out, const eg_paths *paths, bool brief, e
 {
     eg_box *box = NULL;
     eg_status status = eg_h5_load(&box, paths->file, brief);
-    size_t finished = status.code == EG_OK ? eg_results_finished(&box->results) : 0;
-    if (status.code == EG_OK && finished > 0) {
-        status = eg_box_warn(box,
-                             "%.300s; shown is what %s held when it was last written (%zu finished "
-                             "trials); `engram collect %s` makes the journal anew from both",
-                             why.message, paths->file, finished, paths->file);
+    size_t count = status.code == EG_OK ? eg_results_with_results(&box->results) : 0;
+    if (count > 0) {
+        status =
+            eg_box_warn(box,
+                        "%.300s; shown is what %s held when it was last written (results of %zu "
+                        "trials); `engram collect %s` makes the journal anew from both",
+                        why.message, paths->file, count, paths->file);
     }
-    if (status.code == EG_OK && finished > 0) {
+    if (status.code == EG_OK && count > 0) {
         *out = box;
         return eg_ok();
     }

@@ -12,17 +12,17 @@ static eg_status check_lost(const eg_paths *paths)
     eg_box *box = NULL;
     EG_TRY(eg_path_look(paths->file, &kind));
     eg_status status = kind == EG_PATH_FILE ? eg_h5_load(&box, paths->file, true) : eg_ok();
-    size_t finished = box == NULL ? 0 : eg_results_finished(&box->results);
+    size_t count = box == NULL ? 0 : eg_results_with_results(&box->results);
     eg_results_free(box == NULL ? NULL : &box->results);
     if (status.code != EG_OK && status.code != EG_INVALID) {
         return status;
     }
-    return finished == 0
+    return count == 0
                ? eg_ok()
                : eg_fail(EG_INVALID,
-                         "%s holds no sweep, but %s has %zu finished trials; `engram collect %s` "
+                         "%s holds no sweep, but %s has results of %zu trials; `engram collect %s` "
                          "makes the journal anew",
-                         paths->journal, paths->file, finished, paths->file);
+                         paths->journal, paths->file, count, paths->file);
 }
 
 static eg_status check_replay(eg_status replayed, const eg_replay *replay, const eg_paths *paths)

@@ -39,7 +39,7 @@ static eg_status rebuild(char **kept, const eg_paths *paths)
 {
     eg_box *file = NULL;
     eg_status status = eg_h5_load(&file, paths->file, false);
-    if (status.code == EG_OK && eg_results_finished(&file->results) > 0) {
+    if (status.code == EG_OK && eg_results_with_results(&file->results) > 0) {
         status = put_together(kept, paths, &file->results);
     } else if (status.code == EG_INVALID) {
         status = eg_ok(); /* nothing can be done */

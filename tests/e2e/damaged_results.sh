@@ -168,7 +168,7 @@ same after now
 # A journal that somebody emptied: nothing begins in it while the results are beside it.
 fresh
 : >d.journal
-refuses "d.journal holds no sweep, but d.h5 has 6 finished trials" -- "$engram" run s.yaml -o d.h5
+refuses "d.journal holds no sweep, but d.h5 has results of 6 trials" -- "$engram" run s.yaml -o d.h5
 expect 2 "$engram" check d.h5
 follow engram
 ends_well d.h5
