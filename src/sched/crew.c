@@ -205,5 +205,9 @@ void eg_crew_close(eg_crew *crew)
     if (crew->mpi != NULL) {
         crew->mpi->kind->close(crew->mpi);
     }
+    for (size_t i = 0; i < crew->count; i++) {
+        eg_free(crew->members[i].held);
+        eg_free(crew->members[i].kept);
+    }
     eg_free(crew->members);
 }

@@ -30,10 +30,11 @@ typedef struct eg_member {
     bool lost;     /**< nothing it has counts any more; it may come back unless it left */
     bool recalled; /**< lost, and told so */
     size_t losses; /**< how often it was lost */
-    eg_held held[EG_HELD_MAX];
-    size_t held_count;
-    eg_task kept[EG_HELD_MAX]; /**< results the client has, but not yet on disk */
-    size_t kept_count;
+    eg_held *held; /**< EG_HELD_MAX at most */
+    size_t held_count, held_capacity;
+    eg_task *kept; /**< results the client has, but not yet on disk */
+    size_t kept_count, kept_capacity;
+    bool wanting; /**< it is in the scheduler's list of those that may want work */
     double heard; /**< when anything came of it */
 } eg_member;
 

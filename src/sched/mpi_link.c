@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+enum { OUT_FEW = 64 };
 /* Time to let the last messages out when closing. */
 static const double close_seconds = 2;
 
@@ -28,7 +29,8 @@ typedef struct mpi_link {
     eg_world *world;
     outgoing *out;
     size_t out_count, out_capacity;
-    incoming *in; /* in the order of arrival */
+    size_t out_left; /* of them, when they were last looked at */
+    incoming *in;    /* in the order of arrival */
     size_t in_count, in_capacity;
 } mpi_link;
 
@@ -69,7 +71,7 @@ static bool mpi_sending(eg_link *base)
             eg_free(link->out[i].data);
         }
     }
-    link->out_count = kept;
+    link->out_count = link->out_left = kept;
     return kept > 0;
 }
 
@@ -108,7 +110,6 @@ static eg_status mpi_receive(eg_link *base, eg_packet *out, bool *have)
 {
     mpi_link *link = (mpi_link *)base;
     *have = false;
-    (void)mpi_sending(base);
     int there = 0;
     MPI_Status announced;
     EG_TRY(eg_mpi_status(
@@ -116,6 +117,10 @@ static eg_status mpi_receive(eg_link *base, eg_packet *out, bool *have)
         "look for messages"));
     if (there) {
         EG_TRY(begin_receive(link, &announced));
+    }
+    /* Not for every message that is there: with many ranks many sends are on their way. */
+    if (!there || link->out_count >= OUT_FEW + 2 * link->out_left) {
+        (void)mpi_sending(base);
     }
     for (size_t i = 0; i < link->in_count; i++) {
         incoming *item = &link->in[i];

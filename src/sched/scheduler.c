@@ -4,6 +4,8 @@
  * `finished`, `lost` and `interrupted`. */
 #include "sched/scheduler.h"
 
+#include "engram/memory.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,6 +63,7 @@ static eg_status take_in(eg_scheduler *me, eg_member *member, eg_message *messag
     switch (message->kind) {
     case EG_MESSAGE_READY:
         member->ready = true;
+        eg_scheduler_list(me, member);
         member->pid = message->as.ready.pid;
         (void)strncpy(member->host, message->as.ready.host, sizeof member->host - 1);
         return eg_ok();
@@ -173,6 +176,12 @@ static eg_status verdict(const eg_scheduler *me)
                    signal_name(me->signal), me->signal_rank, me->interrupted);
 }
 
+static eg_status make_lists(eg_scheduler *me)
+{
+    EG_TRY(eg_alloc(&me->wanting, me->crew.count, sizeof *me->wanting));
+    return eg_alloc(&me->keeping, me->crew.count, sizeof *me->keeping);
+}
+
 eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
                             const eg_sched_options *options, const eg_runner *runner)
 {
@@ -182,6 +191,7 @@ eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
                                    "to run trials");
     }
     me.failure = eg_crew_open(&me.crew, world, options, options->dedicated ? NULL : runner);
+    eg_status_keep(&me.failure, make_lists(&me));
     bool over = me.failure.code != EG_OK;
     while (!over) {
         turn(&me);
@@ -192,6 +202,8 @@ eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
     }
     eg_crew_dismiss(&me.crew);
     eg_crew_close(&me.crew);
+    eg_free(me.wanting);
+    eg_free(me.keeping);
     return verdict(&me);
 }
 

@@ -16,7 +16,14 @@ typedef struct eg_scheduler {
     size_t held;      /**< pieces of work that are out */
     bool uncommitted; /**< results wait for the client's commit */
     size_t depth;     /**< pieces of work that everybody may hold now */
-    double gather;    /**< seconds that rank 0 may look away meanwhile */
+    /* Lists of ranks, so that a turn costs as much as what happened in it, not as there are workers. */
+    uint32_t
+        *wanting; /**< all that are ready and hold fewer than `listed_depth`, and maybe others */
+    size_t wanting_count;
+    size_t listed_depth;
+    uint32_t *keeping; /**< those with results that are not yet on disk */
+    size_t keeping_count;
+    double gather; /**< seconds that rank 0 may look away meanwhile */
     size_t interrupted;
     double checked;
     eg_status failure; /**< the first one ends the sweep */
@@ -28,6 +35,8 @@ typedef struct eg_scheduler {
 void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket);
 /** Interrupts all that this member holds: it will not come back. */
 void eg_scheduler_forfeit(eg_scheduler *me, eg_member *member);
+/** It may want work: it is ready, or holds less than before. */
+void eg_scheduler_list(eg_scheduler *me, eg_member *member);
 /** Takes `task` from the member's hands; false if it is not there (an answer to an earlier attempt). *was:
  * what it was. */
 bool eg_scheduler_take_back(eg_scheduler *me, eg_member *member, eg_task task,

@@ -1,6 +1,8 @@
 /** The pieces of work that are out: given, taken back, kept until they are safe; see sched/scheduler.h. */
 #include "sched/scheduler.h"
 
+#include "engram/memory.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -23,6 +25,14 @@ void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket)
     me->client->interrupted(me->client->user, ticket);
 }
 
+void eg_scheduler_list(eg_scheduler *me, eg_member *member)
+{
+    if (!member->wanting) {
+        member->wanting = true;
+        me->wanting[me->wanting_count++] = member->rank;
+    }
+}
+
 bool eg_scheduler_take_back(eg_scheduler *me, eg_member *member, eg_task task, eg_held *was)
 {
     for (size_t i = 0; i < member->held_count; i++) {
@@ -33,6 +43,7 @@ bool eg_scheduler_take_back(eg_scheduler *me, eg_member *member, eg_task task, e
             me->held--;
             memmove(&member->held[i], &member->held[i + 1],
                     (member->held_count - i) * sizeof member->held[0]);
+            eg_scheduler_list(me, member);
             return true;
         }
     }
@@ -67,9 +78,18 @@ eg_status eg_scheduler_take_result(eg_scheduler *me, eg_member *member, eg_work_
         eg_scheduler_interrupt(me, task.ticket);
         return eg_ok();
     }
+    eg_status status = eg_grow(&member->kept, &member->kept_capacity, member->kept_count + 1,
+                               sizeof *member->kept);
+    if (status.code != EG_OK) {
+        eg_scheduler_interrupt(me, task.ticket);
+        return status;
+    }
     result->rank = member->rank;
     result->host = member->host;
     EG_TRY(me->client->finished(me->client->user, result));
+    if (member->kept_count == 0) {
+        me->keeping[me->keeping_count++] = member->rank;
+    }
     member->kept[member->kept_count++] = task;
     me->uncommitted = true;
     return eg_ok();
@@ -82,13 +102,14 @@ eg_status eg_scheduler_commit(eg_scheduler *me)
     }
     eg_status status = me->client->commit(me->client->user);
     me->uncommitted = false;
-    for (size_t i = 0; i < me->crew.count; i++) {
-        eg_member *member = &me->crew.members[i];
-        if (status.code == EG_OK && member->kept_count > 0) {
+    for (size_t i = 0; i < me->keeping_count; i++) {
+        eg_member *member = &me->crew.members[me->keeping[i]];
+        if (status.code == EG_OK) {
             status = acknowledge(member, member->kept, member->kept_count);
         }
         member->kept_count = 0;
     }
+    me->keeping_count = 0;
     return status;
 }
 
@@ -96,6 +117,8 @@ static eg_status give(eg_scheduler *me, eg_member *member, const eg_work *work)
 {
     const eg_message message = {.kind = EG_MESSAGE_WORK, .as.work = *work};
     const eg_task task = {work->ticket, work->attempt};
+    EG_TRY(eg_grow(&member->held, &member->held_capacity, member->held_count + 1,
+                   sizeof *member->held));
     EG_TRY(me->client->started(me->client->user, work, member->rank, member->host));
     member->held[member->held_count++] =
         (eg_held){.task = task, .losses = work->losses, .start_time = eg_sched_date()};
@@ -131,15 +154,47 @@ static void choose_depth(eg_scheduler *me)
     }
 }
 
+/* Everybody may hold more than when those that had enough were taken off the list. */
+static void list_all(eg_scheduler *me)
+{
+    for (size_t i = 0; i < me->crew.count; i++) {
+        if (me->crew.members[i].ready) {
+            eg_scheduler_list(me, &me->crew.members[i]);
+        }
+    }
+}
+
+/* Takes those off the list that have enough, or are not there. */
+static void keep_wanting(eg_scheduler *me)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < me->wanting_count; i++) {
+        eg_member *member = &me->crew.members[me->wanting[i]];
+        member->wanting = member->ready && member->held_count < me->depth;
+        if (member->wanting) {
+            me->wanting[kept++] = member->rank;
+        }
+    }
+    me->wanting_count = kept;
+    me->listed_depth = me->depth;
+}
+
 /* Everybody gets one piece before anybody gets one ahead, and so on. */
 eg_status eg_scheduler_hand_out(eg_scheduler *me)
 {
     choose_depth(me);
+    if (me->depth > me->listed_depth) {
+        list_all(me);
+        me->listed_depth = me->depth;
+    }
+    if (me->dry || me->wanting_count == 0) {
+        return eg_ok();
+    }
     size_t level = 0; /* what somebody holds least */
     while (level < me->depth && !me->dry) {
         size_t least = me->depth;
-        for (size_t i = 0; i < me->crew.count && !me->dry; i++) {
-            eg_member *member = &me->crew.members[i];
+        for (size_t i = 0; i < me->wanting_count && !me->dry; i++) {
+            eg_member *member = &me->crew.members[me->wanting[i]];
             if (!member->ready) {
                 continue;
             }
@@ -150,5 +205,6 @@ eg_status eg_scheduler_hand_out(eg_scheduler *me)
         }
         level = least;
     }
+    keep_wanting(me);
     return eg_ok();
 }

@@ -26,6 +26,13 @@ engram_script(sched_death ${CMAKE_CURRENT_SOURCE_DIR}/sched_death.sh $<TARGET_FI
 add_executable(bench_sched_idle bench/sched_idle.c)
 target_link_libraries(bench_sched_idle PRIVATE engram_fake_sched)
 
+# Rank 0 beside many simulated workers: link and clock are the simulation's.
+add_executable(bench_sched_scale EXCLUDE_FROM_ALL bench/sched_scale.c bench/sched_peers.c)
+target_link_libraries(bench_sched_scale PRIVATE engram_testing engram_sched MPI::MPI_C)
+foreach(function sched_now sched_date sched_sleep pacer_touch pacer_next mpi_link_create)
+    target_link_options(bench_sched_scale PRIVATE "LINKER:--wrap=eg_${function}")
+endforeach()
+
 # A model of the conversation, of no concern to the sanitizers; skips without spin.
 if(NOT ENGRAM_SANITIZE)
     engram_script(sched_protocol ${CMAKE_CURRENT_SOURCE_DIR}/sched_protocol.sh)
