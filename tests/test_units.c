@@ -1,0 +1,250 @@
+/** Hidden units through the wiring: who makes them, who uses them, which parameters are theirs. */
+#include "testing.h"
+
+#include "engram/memory.h"
+#include "engram/random.h"
+#include "engram/units.h"
+#include "nn/layers.h"
+
+#include <string.h>
+
+enum { IN = 5, WIDTH = 70, OUT = 3 };
+
+static const double no_params[EG_ACTIVATION_PARAMS_MAX] = {0};
+
+/* A layer of the test: every unit at two positions, like a map of a convolution. */
+static void spread_forward(const eg_layer *layer, const eg_layer_context *context)
+{
+    size_t n = eg_layer_inputs(layer);
+    for (size_t b = 0; b < context->batch; b++) {
+        memcpy(context->y + 2 * b * n, context->x[0] + b * n, n * sizeof(eg_real));
+        memcpy(context->y + (2 * b + 1) * n, context->x[0] + b * n, n * sizeof(eg_real));
+    }
+}
+
+static const eg_layer_ops spread = {
+    .name = "spread", .forward = spread_forward, .keeps_units = true};
+
+static size_t add_linear(eg_graph *graph, const char *name, size_t from, eg_shape in,
+                         size_t outputs, bool panels)
+{
+    eg_layer layer;
+    size_t node = 0;
+    assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(&layer, in, outputs, EG_NORM_NONE,
+                                                                  true, EG_INITIALIZER_UNIFORM));
+    assert_ok(eg_graph_add(graph, name, &layer, 1, &from, &node));
+    return node;
+}
+
+static size_t add_swish(eg_graph *graph, const char *name, size_t from)
+{
+    const eg_activation *swish =
+        (const eg_activation *)eg_family_find(&eg_activation_family, "swish");
+    eg_layer layer;
+    size_t node = 0;
+    assert_ok(eg_layer_activation(&layer, swish, no_params, eg_shape_vector(WIDTH)));
+    assert_ok(eg_graph_add(graph, name, &layer, 1, &from, &node));
+    return node;
+}
+
+/** maker – swish – (spread) – user */
+static eg_net *chain(bool panels, bool positions)
+{
+    eg_graph *graph = NULL;
+    eg_net *net = NULL;
+    eg_shape shape = eg_shape_vector(WIDTH);
+    assert_ok(eg_graph_create(&graph, eg_shape_vector(IN)));
+    size_t maker = add_linear(graph, "maker", EG_INPUT, eg_shape_vector(IN), WIDTH, panels);
+    size_t last = add_swish(graph, "swish", maker);
+    if (positions) {
+        shape = (eg_shape){2, 1, WIDTH};
+        eg_layer layer = {
+            .ops = &spread, .in = eg_shape_vector(WIDTH), .out = shape, .input_count = 1};
+        assert_ok(eg_graph_add(graph, "spread", &layer, 1, &last, &last));
+    }
+    (void)add_linear(graph, "user", last, shape, OUT, panels);
+    assert_ok(eg_net_build(&net, graph, 1));
+    return net;
+}
+
+static void outputs_of(eg_net *net, eg_real *y)
+{
+    const eg_real x[] = {1, -2, 4, (eg_real)0.5, 3};
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, 1, false));
+    eg_net_touch(net);
+    memcpy(y, eg_net_forward(net, workspace, EG_MODE_PREDICT, 1, x, NULL), OUT * sizeof *y);
+    eg_workspace_free(workspace);
+}
+
+static void change(eg_net *net, eg_unit_side side, size_t unit, eg_real factor, eg_real plus)
+{
+    eg_plane_run run;
+    for (size_t k = 0; eg_net_unit_run(net, 0, side, unit, k, &run); k++) {
+        for (size_t i = 0; i < run.count; i++) {
+            eg_real *w = &net->params[run.first + i * run.stride];
+            *w = factor * *w + plus;
+        }
+    }
+}
+
+/* Without its outgoing weights a unit may be anything; with them, it matters. */
+static void outgoing_weights_are_all_there_is(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 4; form++) {
+        eg_net *net = chain(form % 2 == 0, form / 2 == 0);
+        eg_real before[OUT];
+        eg_real after[OUT];
+        assert_int_equal(net->hidden[0].units, WIDTH);
+        assert_int_equal(net->hidden[0].positions, form / 2 == 0 ? 2 : 1);
+        for (size_t unit = 0; unit < WIDTH; unit += 23) {
+            outputs_of(net, before);
+            change(net, EG_UNIT_INCOMING, unit, 1, 1);
+            outputs_of(net, after);
+            for (size_t j = 0; j < OUT; j++) {
+                assert_true(before[j] != after[j]);
+            }
+            change(net, EG_UNIT_OUTGOING, unit, 0, 0);
+            outputs_of(net, before);
+            change(net, EG_UNIT_INCOMING, unit, 1, 1);
+            outputs_of(net, after);
+            assert_memory_equal(before, after, sizeof before);
+        }
+        eg_net_free(net);
+    }
+}
+
+static void note_unit(void *user, size_t hidden, size_t batch, const eg_real *y)
+{
+    assert_true(hidden == 0 && batch == 1);
+    memcpy(user, y, 2 * (size_t)WIDTH * sizeof *y);
+}
+
+/* Without incoming parameters a unit is off, at all its positions, and no other unit is. */
+static void incoming_parameters_are_all_there_is(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 2; form++) {
+        const size_t off = 66;
+        const eg_real x[] = {1, -2, 4, (eg_real)0.5, 3};
+        eg_real seen[2 * WIDTH];
+        eg_net *net = chain(form == 0, true);
+        const eg_unit_observer observer = {.observe = note_unit, .user = seen};
+        eg_workspace *workspace = NULL;
+        assert_ok(eg_workspace_create(&workspace, net, 1, false));
+        change(net, EG_UNIT_INCOMING, off, 0, 0);
+        eg_workspace_observe(workspace, &observer);
+        (void)eg_net_forward(net, workspace, EG_MODE_PREDICT, 1, x, NULL);
+        for (size_t i = 0; i < 2 * (size_t)WIDTH; i++) {
+            assert_true((seen[i] == 0) == (i % WIDTH == off));
+        }
+        eg_workspace_free(workspace);
+        eg_net_free(net);
+    }
+}
+
+/* Every parameter of a layer belongs to one of its units, and to one of its inputs. */
+static void runs_cover_every_parameter_once(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 4; form++) {
+        eg_net *net = chain(form % 2 == 0, form / 2 == 0);
+        unsigned char *times = NULL;
+        size_t total = 0;
+        assert_ok(eg_alloc(&times, net->table.count, 1));
+        for (int side = EG_UNIT_INCOMING; side <= EG_UNIT_OUTGOING; side++) {
+            for (size_t unit = 0; unit < WIDTH; unit++) {
+                eg_plane_run run;
+                for (size_t k = 0; eg_net_unit_run(net, 0, (eg_unit_side)side, unit, k, &run);
+                     k++) {
+                    for (size_t i = 0; i < run.count; i++) {
+                        times[run.first + i * run.stride]++;
+                    }
+                    total += run.count;
+                }
+            }
+        }
+        for (size_t i = 0; i < net->table.count; i++) {
+            assert_true(times[i] <= 1);
+        }
+        /* All but the user's own biases. */
+        assert_int_equal(total, eg_parameter_table_size(&net->table, EG_ROLE_COUNT) - OUT);
+        eg_free(times);
+        eg_net_free(net);
+    }
+}
+
+/* Blocks come out row by row: of panels the same as of rows, which start from the same weights. */
+static void blocks_come_out_as_rows(void **state)
+{
+    (void)state;
+    eg_net *rows = chain(false, true);
+    eg_net *panels = chain(true, true);
+    eg_real values[2 * WIDTH * OUT];
+    for (size_t b = 0; b < rows->table.block_count; b++) {
+        const eg_parameter_block *block = &rows->table.blocks[b];
+        assert_true(block->units * block->fan_in <= EG_COUNT(values));
+        eg_net_block_get(panels, b, panels->params, values);
+        assert_memory_equal(values, rows->params + block->offset, block->count * sizeof *values);
+        for (size_t i = 0; i < block->count; i++) {
+            values[i] = (eg_real)i;
+        }
+        eg_net_block_set(panels, b, values, panels->params);
+        eg_net_block_set(rows, b, values, rows->params);
+    }
+    eg_real y[2][OUT];
+    outputs_of(rows, y[0]);
+    outputs_of(panels, y[1]);
+    for (size_t j = 0; j < OUT; j++) {
+        assert_close((double)y[0][j], (double)y[1][j], 1e-5);
+    }
+    eg_net_free(rows);
+    eg_net_free(panels);
+}
+
+static void assert_hidden(const eg_net *net, size_t h, const char *maker, const char *seen,
+                          const char *user)
+{
+    assert_string_equal(net->nodes[net->hidden[h].maker].name, maker);
+    assert_string_equal(net->nodes[net->hidden[h].seen].name, seen);
+    assert_string_equal(net->nodes[net->hidden[h].user].name, user);
+}
+
+/* The main branch is what makes the units of a residual sum; the next block uses them. */
+static void units_of_a_residual_block(void **state)
+{
+    (void)state;
+    eg_graph *graph = NULL;
+    eg_net *net = NULL;
+    eg_layer sum;
+    const eg_shape shape = eg_shape_vector(WIDTH);
+    assert_ok(eg_graph_create(&graph, eg_shape_vector(IN)));
+    size_t stem = add_swish(graph, "s0",
+                            add_linear(graph, "stem", EG_INPUT, eg_shape_vector(IN), WIDTH, true));
+    size_t first = add_swish(graph, "s1", add_linear(graph, "a", stem, shape, WIDTH, false));
+    size_t second = add_linear(graph, "b", first, shape, WIDTH, false);
+    size_t skip = add_linear(graph, "skip", stem, shape, WIDTH, false);
+    size_t block = 0;
+    assert_ok(eg_layer_sum(&sum, 2, 1, shape));
+    assert_ok(eg_graph_add(graph, "sum", &sum, 2, (size_t[]){second, skip}, &block));
+    (void)add_linear(graph, "head", add_swish(graph, "s2", block), shape, OUT, false);
+    assert_ok(eg_net_build(&net, graph, 1));
+    assert_int_equal(net->hidden_count, 3);
+    assert_hidden(net, 0, "stem", "s0", "a");
+    assert_hidden(net, 1, "a", "s1", "b");
+    assert_hidden(net, 2, "b", "s2", "head");
+    eg_net_free(net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outgoing_weights_are_all_there_is),
+        cmocka_unit_test(incoming_parameters_are_all_there_is),
+        cmocka_unit_test(runs_cover_every_parameter_once),
+        cmocka_unit_test(blocks_come_out_as_rows),
+        cmocka_unit_test(units_of_a_residual_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
