@@ -20,6 +20,7 @@ typedef struct scene {
     eg_sched_options options;
     size_t begun; /* fake_begun when the conversation begins */
     pthread_t thread;
+    eg_pulse pulse;
     bool goodbye;
     eg_status status;
 } scene;
@@ -27,7 +28,7 @@ typedef struct scene {
 static void *work(void *argument)
 {
     scene *s = argument;
-    s->status = eg_worker_run(s->its, "here", s->runner, &s->options, &s->goodbye);
+    s->status = eg_worker_run(s->its, "here", s->runner, &s->options, &s->pulse, &s->goodbye);
     return NULL;
 }
 

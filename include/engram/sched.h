@@ -1,8 +1,8 @@
 /** The scheduler: which trial next, on which worker. The only room that speaks MPI.
  *
- *  Rank 0's main thread schedules and owns all MPI calls; unless told otherwise a second thread of
- * rank 0 trains too, through an in-memory queue of the same messages. Other ranks poll between
- *  minibatches. Nothing blocks in MPI. */
+ *  Every rank's main thread owns its MPI calls, and a second one trains, to which an in-memory queue of the same messages leads. So
+ *  nothing waits for a minibatch. Rank 0's main thread schedules, and its second thread may be left out; the others' pass
+ *  messages on. Nothing blocks in MPI. */
 #ifndef ENGRAM_SCHED_H
 #define ENGRAM_SCHED_H
 

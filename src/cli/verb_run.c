@@ -71,11 +71,13 @@ static const eg_option options[] = {
                    .value = "KIND",
                    .doc = "shared: rank 0 trains beside scheduling; dedicated: it only schedules. "
                           "Default: shared below 64 ranks."},
-    [TIMEOUT] = {.name = "worker-timeout",
-                 .value = "SECONDS",
-                 .doc =
-                     "A worker that has said nothing for so long is taken for lost, and its trials "
-                     "go to others (default: 120). One that comes back works again."},
+    [TIMEOUT] =
+        {.name = "worker-timeout",
+         .value = "SECONDS",
+         .doc =
+             "A worker that has said nothing for so long is taken for lost, and its trials "
+             "go to others (default: 120). One that comes back works again. A long minibatch is no "
+             "silence."},
     [LOSSES] = {.name = "max-losses",
                 .value = "N",
                 .doc =

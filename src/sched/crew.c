@@ -3,38 +3,11 @@
 
 #include "engram/memory.h"
 
-#include <signal.h>
 #include <string.h>
 
 /* How long a worker may take to leave. */
-static const double leave_seconds = 8;
-
-static void *compute(void *argument)
-{
-    eg_crew *crew = argument;
-    bool goodbye = false;
-    crew->thread_status =
-        eg_worker_run(crew->far_end, crew->members[0].host, crew->runner, &crew->options, &goodbye);
-    atomic_store(&crew->thread_ended, true);
-    return NULL;
-}
-
-/* The thread handles no signals: all go to the main thread. */
-static eg_status start_thread(eg_crew *crew)
-{
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    int error = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (error == 0) {
-        error = pthread_create(&crew->thread, NULL, compute, crew);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
-    if (error != 0) {
-        return eg_fail_errno(error, "cannot start the compute thread");
-    }
-    crew->thread_started = true;
-    return eg_ok();
-}
+static const double leave_seconds = 6;
+static const double leave_seconds_here = 2;
 
 eg_status eg_crew_send(eg_member *member, const eg_message *message)
 {
@@ -65,7 +38,6 @@ eg_status eg_crew_open(eg_crew *crew, eg_world *world, const eg_sched_options *o
     crew->world = world;
     crew->options = eg_sched_complete(options);
     crew->runner = runner;
-    atomic_init(&crew->thread_ended, false);
     EG_TRY(eg_alloc(&crew->members, (size_t)world->size, sizeof *crew->members));
     crew->count = (size_t)world->size;
     if (world->size > 1) {
@@ -78,9 +50,8 @@ eg_status eg_crew_open(eg_crew *crew, eg_world *world, const eg_sched_options *o
         memcpy(member->host, world->places[i].host, sizeof member->host);
     }
     if (runner != NULL) {
-        EG_TRY(eg_queue_create(&crew->queue, &crew->far_end));
-        crew->members[0].link = crew->queue;
-        EG_TRY(start_thread(crew));
+        EG_TRY(eg_compute_start(&crew->compute, crew->members[0].host, runner, &crew->options));
+        crew->queue = crew->members[0].link = crew->compute->link;
     }
     for (size_t i = 0; i < crew->count; i++) {
         if (crew->members[i].link != NULL) {
@@ -129,8 +100,8 @@ bool eg_crew_silent(const eg_crew *crew, const eg_member *member, double now)
     return now - member->heard > crew->options.timeout_seconds;
 }
 
-/* Takes in what arrives until everybody on `link` has left or `deadline` has passed (0: no
- * deadline). */
+/* Takes in what arrives until everybody on `link` has left or `deadline` has passed. Who left in the middle of something
+ * will not leave MPI in an orderly way. */
 static eg_status see_off(eg_crew *crew, eg_link *link, double deadline)
 {
     while (true) {
@@ -140,7 +111,10 @@ static eg_status see_off(eg_crew *crew, eg_link *link, double deadline)
             eg_message message;
             EG_TRY(eg_crew_receive(crew, link, &member, &message, &have));
             if (have) {
-                member->left = member->left || message.kind == EG_MESSAGE_LEFT;
+                bool left = message.kind == EG_MESSAGE_LEFT;
+                member->left = member->left || left;
+                crew->world->lost = crew->world->lost ||
+                                    (left && link == crew->mpi && message.as.reason[0] != '\0');
                 eg_message_clear(&message);
             }
         }
@@ -149,8 +123,8 @@ static eg_status see_off(eg_crew *crew, eg_link *link, double deadline)
             const eg_member *member = &crew->members[i];
             missing += member->link == link && !member->left && !member->lost ? 1 : 0;
         }
-        bool late = deadline > 0 && eg_sched_now() > deadline;
-        if (missing == 0 || late || (link == crew->queue && atomic_load(&crew->thread_ended))) {
+        bool late = eg_sched_now() > deadline;
+        if (missing == 0 || late || (link == crew->queue && atomic_load(&crew->compute->ended))) {
             return eg_ok();
         }
         eg_crew_wait(crew, 0);
@@ -176,8 +150,8 @@ void eg_crew_dismiss(eg_crew *crew)
     } else if (crew->world->size > 1) {
         crew->world->lost = true; /* opening failed before anybody could be reached */
     }
-    if (crew->queue != NULL && crew->thread_started) {
-        eg_status_keep(&status, see_off(crew, crew->queue, 0));
+    if (crew->queue != NULL) {
+        eg_status_keep(&status, see_off(crew, crew->queue, eg_sched_now() + leave_seconds_here));
     }
     if (status.code != EG_OK) {
         crew->world->lost = crew->world->lost || crew->world->size > 1;
@@ -193,14 +167,9 @@ void eg_crew_dismiss(eg_crew *crew)
 void eg_crew_close(eg_crew *crew)
 {
     /* Closing this end makes the thread leave even if it could not be asked. */
-    if (crew->queue != NULL) {
-        crew->queue->kind->close(crew->queue);
-    }
-    if (crew->thread_started) {
-        (void)pthread_join(crew->thread, NULL);
-    }
-    if (crew->queue != NULL) {
-        crew->far_end->kind->close(crew->far_end);
+    if (!eg_compute_end(crew->compute)) {
+        crew->world->computes = true;
+        crew->world->lost = crew->world->lost || crew->world->size > 1;
     }
     if (crew->mpi != NULL) {
         crew->mpi->kind->close(crew->mpi);

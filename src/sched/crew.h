@@ -4,12 +4,10 @@
 #define ENGRAM_SCHED_CREW_H
 
 #include "sched/clock.h"
+#include "sched/compute.h"
 #include "sched/message.h"
 #include "sched/worker.h"
 #include "sched/world.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
 
 enum { EG_HELD_MAX = 128 /**< pieces of work: one running, the others ahead */ };
 
@@ -47,11 +45,7 @@ typedef struct eg_crew {
     eg_pacer pacer;
     /* The compute thread. */
     const eg_runner *runner;
-    eg_link *far_end; /* of the queue */
-    pthread_t thread;
-    bool thread_started;
-    atomic_bool thread_ended;
-    eg_status thread_status; /**< once thread_ended */
+    eg_compute *compute; /**< NULL: rank 0 does not compute, or it could not be started */
 } eg_crew;
 
 /** Opens the links, greets everybody and starts the compute thread unless `runner` is NULL. After a failure the crew

@@ -20,7 +20,8 @@ static void stop_all(eg_scheduler *me)
     const eg_message stop = {.kind = EG_MESSAGE_STOP};
     if (!me->stopping) {
         me->stopping = true;
-        me->deadline = eg_sched_now() + stop_seconds;
+        me->stopped = eg_sched_now();
+        me->deadline = me->stopped + stop_seconds;
     }
     for (size_t i = 0; i < me->crew.count; i++) {
         eg_member *member = &me->crew.members[i];
@@ -127,6 +128,19 @@ void eg_scheduler_receive(eg_scheduler *me)
     }
 }
 
+/* Of rank 0's own compute thread; the others' ranks say so themselves. */
+static void say_of_minibatch(eg_scheduler *me)
+{
+    char text[EG_COMPLAINT_SIZE];
+    eg_work_note note;
+    eg_compute *compute = me->crew.compute;
+    if (compute != NULL && eg_compute_complains(compute, me->stopped, &note, text)) {
+        note.rank = 0;
+        note.host = me->crew.members[0].host;
+        me->client->note(me->client->user, &note);
+    }
+}
+
 static void turn(eg_scheduler *me)
 {
     eg_scheduler_receive(me);
@@ -139,6 +153,7 @@ static void turn(eg_scheduler *me)
         eg_status_keep(&me->failure, eg_scheduler_hand_out(me));
     }
     eg_scheduler_check(me);
+    say_of_minibatch(me);
     /* After handing out: who waits for work need not wait for the disk too. */
     eg_status_keep(&me->failure, eg_scheduler_commit(me));
     if (me->failure.code == EG_OK) {

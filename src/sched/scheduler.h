@@ -8,8 +8,9 @@
 typedef struct eg_scheduler {
     eg_crew crew;
     const eg_sched_client *client;
-    bool dry;      /**< the client had nothing to hand out; ask again after the next result */
-    bool stopping; /**< everybody was told to stop */
+    bool dry;       /**< the client had nothing to hand out; ask again after the next result */
+    bool stopping;  /**< everybody was told to stop */
+    double stopped; /**< when that was; 0: not yet */
     double deadline;
     int signal; /**< that asked to stop */
     uint32_t signal_rank;

@@ -131,14 +131,17 @@ eg_status eg_scheduler_hear_lost(eg_scheduler *me, eg_member *member, const eg_m
 }
 
 /* The compute thread cannot vanish, but it may end without the memory to say so. */
-static void check_thread(eg_scheduler *me, eg_member *member)
+static void check_thread(eg_scheduler *me, eg_member *member, double now)
 {
-    if (!atomic_load(&me->crew.thread_ended)) {
+    if (!atomic_load(&me->crew.compute->ended)) {
+        if (me->stopping && now > me->deadline) {
+            eg_scheduler_forfeit(me, member);
+        }
         return;
     }
     eg_scheduler_receive(me); /* its last words */
     member->left = true;
-    eg_scheduler_lose(me, member, me->crew.thread_status.message);
+    eg_scheduler_lose(me, member, me->crew.compute->status.message);
 }
 
 static void check_rank(eg_scheduler *me, eg_member *member, double now)
@@ -175,7 +178,7 @@ void eg_scheduler_check(eg_scheduler *me)
             continue;
         }
         if (member->link == me->crew.queue) {
-            check_thread(me, member);
+            check_thread(me, member, now);
         } else {
             check_rank(me, member, now);
         }

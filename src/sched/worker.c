@@ -3,7 +3,6 @@
 
 #include "sched/clock.h"
 #include "sched/message.h"
-#include "sched/world.h"
 
 #include "engram/memory.h"
 
@@ -40,6 +39,7 @@ typedef struct worker {
     bool opened;
     eg_sched_options options;
     eg_pacer pacer;
+    eg_pulse *pulse;
 
     eg_message *waiting; /* WORK, oldest first */
     size_t waiting_count, waiting_capacity;
@@ -269,9 +269,11 @@ static bool goes_on(const worker *me)
 static bool poll_trial(void *user, const eg_progress *progress)
 {
     worker *me = user;
+    double now = eg_sched_now();
+    atomic_store(&me->pulse->since, now);
     me->note.as.progress.step = progress->step;
     me->note.as.progress.steps = progress->steps;
-    if (goes_on(me) && eg_sched_now() - me->looked >= look_seconds) {
+    if (goes_on(me) && now - me->looked >= look_seconds) {
         me->status = tend(me);
     }
     return goes_on(me);
@@ -337,9 +339,13 @@ static eg_status run_next(worker *me)
     result->attempt = work->attempt;
     result->start_time = eg_sched_date();
     double start = eg_sched_now();
+    atomic_store(&me->pulse->ticket, work->ticket);
+    atomic_store(&me->pulse->attempt, work->attempt);
+    atomic_store(&me->pulse->since, start);
     eg_run_hooks hooks = {.poll = poll_trial, .note = note_trial, .user = me};
     eg_status run = run_work(me, work, &record, &hooks);
     result->wall_seconds = eg_sched_now() - start;
+    atomic_store(&me->pulse->since, 0);
     memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
 
     eg_status status = me->status;
@@ -414,11 +420,12 @@ eg_sched_options eg_sched_complete(const eg_sched_options *options)
 }
 
 eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner,
-                        const eg_sched_options *options, bool *goodbye)
+                        const eg_sched_options *options, eg_pulse *pulse, bool *goodbye)
 {
     worker me = {.link = link,
                  .host = host,
                  .runner = runner,
+                 .pulse = pulse,
                  .options = eg_sched_complete(options),
                  .note.kind = EG_MESSAGE_PROGRESS};
     eg_status status = work_until_told(&me);
@@ -433,21 +440,5 @@ eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner
     }
     eg_free(me.waiting);
     eg_free(me.held);
-    return status;
-}
-
-eg_status eg_sched_work_with(eg_world *world, const eg_sched_options *options,
-                             const eg_runner *runner)
-{
-    eg_link *link = NULL;
-    EG_TRY(eg_mpi_link_create(&link, world));
-    bool goodbye = false;
-    eg_status status =
-        eg_worker_run(link, world->places[world->rank].host, runner, options, &goodbye);
-    /* Rank 0 vanished, or will never hear that this rank left. */
-    if (!goodbye || status.code == EG_STOPPED || status.code == EG_SYSTEM) {
-        world->lost = true;
-    }
-    link->kind->close(link);
     return status;
 }

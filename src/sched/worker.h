@@ -1,4 +1,4 @@
-/** A worker: the compute thread of rank 0 and every other rank run this same code. */
+/** A worker: the compute thread of every rank runs this same code. */
 #ifndef ENGRAM_SCHED_WORKER_H
 #define ENGRAM_SCHED_WORKER_H
 
@@ -6,6 +6,8 @@
 #include "engram/trial.h"
 
 #include "sched/link.h"
+
+#include <stdatomic.h>
 
 /** What a runner tells the worker while it works. */
 typedef struct eg_run_hooks {
@@ -28,6 +30,14 @@ typedef struct eg_runner {
     void (*close)(void *state);
 } eg_runner;
 
+/** What a worker that trains is at; any thread may look. */
+typedef struct eg_pulse {
+    _Atomic double
+        since; /**< when its trial began, or the latest minibatch of it ended, on eg_sched_now; 0: none runs */
+    _Atomic uint64_t ticket;
+    _Atomic uint32_t attempt;
+} eg_pulse;
+
 /** eg_trial_run with a cache of datasets and one BLAS thread. */
 extern const eg_runner eg_trial_runner;
 
@@ -37,7 +47,8 @@ eg_sched_options eg_sched_complete(const eg_sched_options *options);
 /** Works for the scheduler at the other end (peer 0) of `link` until told to leave. EG_STOPPED if
  * the scheduler vanished. *goodbye: the scheduler was sent word of the end. */
 eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner,
-                        const eg_sched_options *options, bool *goodbye) EG_WARN_UNUSED;
+                        const eg_sched_options *options, eg_pulse *pulse,
+                        bool *goodbye) EG_WARN_UNUSED;
 
 /** eg_sched_run and eg_sched_work with a runner of the caller's. */
 eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,

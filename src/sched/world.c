@@ -283,6 +283,9 @@ void eg_world_free(eg_world *world, int code)
         (void)alarm(0);
     }
     /* Otherwise the process just ends: MPI_Finalize would wait for whoever is lost. */
+    if (world->computes) {
+        _exit(code); /* exit handlers would pull away what the compute thread uses */
+    }
     release(world);
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const eg_variable curve = {
@@ -72,6 +73,20 @@ static void await_file(const char *file)
     }
 }
 
+/* Stops the whole process, all its threads; a child continues it. */
+static void suspend_until(const char *file)
+{
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        await_file(file);
+        (void)kill(parent, SIGCONT);
+        _exit(0);
+    }
+    (void)kill(parent, SIGSTOP);
+    (void)waitpid(child, NULL, 0);
+}
+
 static void make_file(const char *file)
 {
     FILE *made = file == NULL ? NULL : fopen(file, "w");
@@ -96,7 +111,7 @@ static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks,
         (void)kill(getpid(), SIGKILL);
     }
     if (is_kind(&fake, "hang") && work->attempt == 1) {
-        await_file(fake.file);
+        suspend_until(fake.file);
     }
     if (!train(&fake, hooks)) {
         return eg_fail(EG_STOPPED, "told to stop");

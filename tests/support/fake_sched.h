@@ -13,7 +13,7 @@ enum { FAKE_TICKETS_MAX = 2048, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
 
 /** Settings are one line "KIND MILLISECONDS", one step each; KIND is done, diverged, failed, signal (sends SIGUSR1 to
  *  its own process, then goes on), death (SIGKILL), endless (only a stop ends it), or memory, stopped (fails with that
- *  code unasked). Or "KIND FILE": until (done as soon as the file exists), hang (the first attempt is deaf and mute until
+ *  code unasked). Or "KIND FILE": until (done as soon as the file exists), hang (the first attempt stops its process until
  *  the file exists). */
 extern const eg_runner fake_runner;
 

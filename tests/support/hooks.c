@@ -12,6 +12,7 @@
  *      ENGRAM_HOOK_RANK    only in this rank, and the others are slow until it is there (default: in every one, each by
  *                          its own count)
  *      ENGRAM_HOOK_FOLDER  an existing folder; without one nothing happens
+ *      ENGRAM_HOOK_STALL   if set, the call there does not return as long as the file `stall` exists, which is made then
  *      ENGRAM_HOOK_SIGNAL  the number of a signal that the process then sends to itself (default: none)
  *
  *  There the process makes two empty files in the folder: `slow`, then `reached.RANK` (rank 0 without MPI). As long as
@@ -37,10 +38,12 @@ typedef enum event { PRODUCTS, RESULTS, CHECKPOINTS, MAIN, INIT, EVENTS } event;
 static struct {
     bool active;
     event event;
-    unsigned long at;                         /* 0: never */
-    int signal;                               /* 0: none */
-    bool waits;                               /* slow until another rank is at its point */
-    char slow[PATH_SIZE], reached[PATH_SIZE]; /* `reached` of that rank, or of this one */
+    unsigned long at; /* 0: never */
+    int signal;       /* 0: none */
+    bool stalls;      /* the call at the point does not return */
+    bool waits;       /* slow until another rank is at its point */
+    char slow[PATH_SIZE], stall[PATH_SIZE];
+    char reached[PATH_SIZE]; /* of that rank, or of this one */
 } hook;
 
 static atomic_ulong counts[EVENTS];
@@ -65,7 +68,9 @@ static void read_environment(void)
     }
     hook.active = true;
     hook.signal = (int)number("ENGRAM_HOOK_SIGNAL");
+    hook.stalls = getenv("ENGRAM_HOOK_STALL") != NULL;
     (void)snprintf(hook.slow, sizeof hook.slow, "%s/slow", folder);
+    (void)snprintf(hook.stall, sizeof hook.stall, "%s/stall", folder);
     (void)snprintf(hook.reached, sizeof hook.reached, "%s/reached.%s", folder,
                    only != NULL ? only : rank);
     hook.waits = only != NULL && strcmp(only, rank) != 0;
@@ -90,12 +95,20 @@ static bool is_slow(void)
     return access(hook.slow, F_OK) == 0 || (hook.waits && access(hook.reached, F_OK) != 0);
 }
 
+static const struct timespec moment = {.tv_nsec = 10000000};
+
 static void count(event what)
 {
     unsigned long n = atomic_fetch_add(&counts[what], 1) + 1;
     if (hook.at == n && hook.event == what && access(hook.reached, F_OK) != 0) {
+        if (hook.stalls) {
+            (void)make(hook.stall);
+        }
         (void)make(hook.slow);
         (void)make(hook.reached);
+        while (hook.stalls && access(hook.stall, F_OK) == 0) {
+            (void)nanosleep(&moment, NULL);
+        }
         if (hook.signal != 0) {
             (void)kill(getpid(), hook.signal);
         }
@@ -127,7 +140,6 @@ void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPO
                  const float *b, blasint ldb, float beta, float *c, blasint ldc)
 {
     static _Atomic(gemm *) real;
-    static const struct timespec moment = {.tv_nsec = 10000000};
     gemm *next = atomic_load(&real);
     if (next == NULL) {
         *(void **)&next = dlsym(RTLD_NEXT, "cblas_sgemm"); /* POSIX's way to a function's address */
