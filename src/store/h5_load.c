@@ -204,7 +204,7 @@ static char *known_text(const double *reals, const int64_t *integers, char *cons
     const size_t others[] = {i, *first};
     for (size_t k = 0; k < EG_COUNT(others); k++) {
         size_t at = others[k] - 1; /* before the first: SIZE_MAX */
-        if (at < i && memcmp(&reals[at], &reals[i], sizeof *reals) == 0 &&
+        if (at < i && reals[at] == reals[i] && signbit(reals[at]) == signbit(reals[i]) &&
             integers[at] == integers[i]) {
             return values[at];
         }
