@@ -10,7 +10,7 @@ export TMPDIR=$work/tmp
 mkdir "$TMPDIR"
 
 # No sanitizer's report has the exit code of an answer.
-export ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+export ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0:fast_unwind_on_malloc=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export UBSAN_OPTIONS=halt_on_error=1:exitcode=99:print_stacktrace=1
 LSAN_OPTIONS=exitcode=98:print_suppressions=0:suppressions=$(realpath "$here/../sanitize/lsan.supp")
 export LSAN_OPTIONS
