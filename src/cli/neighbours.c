@@ -87,14 +87,19 @@ static bool is_starting(long pid)
     return found;
 }
 
-/** Is it this program? Else it is something that starts it. */
-static bool is_this_program(long pid)
+/** Do two processes run the same program? */
+static bool is_same_program(long one, long other)
 {
-    char path[PATH_SIZE], own[4096], its[4096];
-    (void)snprintf(path, sizeof path, "/proc/%ld/exe", pid);
-    ssize_t own_size = readlink("/proc/self/exe", own, sizeof own);
-    ssize_t its_size = readlink(path, its, sizeof its);
-    return own_size > 0 && own_size == its_size && memcmp(own, its, (size_t)own_size) == 0;
+    const long pids[2] = {one, other};
+    char program[2][4096];
+    ssize_t size[2];
+    for (int i = 0; i < 2; i++) {
+        char path[PATH_SIZE];
+        (void)snprintf(path, sizeof path, "/proc/%ld/exe", pids[i]);
+        size[i] = readlink(path, program[i], sizeof program[i]);
+    }
+    return size[0] > 0 && size[0] == size[1] &&
+           memcmp(program[0], program[1], (size_t)size[0]) == 0;
 }
 
 static void look_at(eg_neighbours *me, long pid)
@@ -102,6 +107,9 @@ static void look_at(eg_neighbours *me, long pid)
     identity who = identify(pid);
     char state = ' ';
     long parent = 0;
+    if (who.local_rank < 0 && is_same_program(pid, me->launcher)) {
+        me->coming++; /* it does not yet run what it is to run, which may have to come from far */
+    }
     if (who.local_rank < 0 || (size_t)who.local_rank >= me->count ||
         !read_state(pid, &state, &parent) || state == 'Z') {
         return;
@@ -110,7 +118,7 @@ static void look_at(eg_neighbours *me, long pid)
     me->there += one->there ? 0 : 1;
     one->there = true;
     one->suspended = state == 'T' || state == 't';
-    one->arrived = one->arrived || is_starting(pid) || !is_this_program(pid);
+    one->arrived = one->arrived || is_starting(pid) || !is_same_program(pid, (long)getpid());
     one->rank = who.rank;
     one->pid = pid;
 }
@@ -152,7 +160,7 @@ bool eg_neighbours_look(eg_neighbours *me)
     for (size_t i = 0; i < me->count; i++) {
         me->list[i].there = false;
     }
-    me->there = 0;
+    me->there = me->coming = 0;
     char path[PATH_SIZE];
     (void)snprintf(path, sizeof path, "/proc/%ld/task", me->launcher);
     DIR *threads = opendir(path);

@@ -24,7 +24,8 @@ typedef struct eg_neighbours {
     size_t own;         /**< this process's place among them */
     eg_neighbour *list; /**< [count]; NULL: they cannot be seen */
     size_t count;
-    size_t there; /**< how many were found at the last look */
+    size_t there;  /**< how many were found at the last look */
+    size_t coming; /**< how many the launcher was about to start then */
 } eg_neighbours;
 
 /** Finds the launcher and how many ranks it has on this host. Where that cannot be known (another launcher than

@@ -174,7 +174,8 @@ static void *watch(void *argument)
         if (!eg_neighbours_look(&me->here)) {
             leave(me, EG_EXIT_SYSTEM, "the launcher of the ranks ended while the job started");
         }
-        misses = me->here.there < me->here.count && me->here.there <= there ? misses + 1 : 0;
+        bool missing = me->here.there + me->here.coming < me->here.count;
+        misses = missing && me->here.there <= there ? misses + 1 : 0;
         there = me->here.there;
         if (misses <= 1 && waited + LOOKS_SILENT < me->limit) { /* before any of them leaves */
             me->speaks = is_first(me);

@@ -25,7 +25,6 @@ stop() {
     [ "$code" = 75 ] || fail "SIG$1 to $2 ranks: exit code $code: $(cat long.err)"
     await "everything to end after SIG$1" is_over
     grep -q "the stop waits for a minibatch that has taken" long.err || fail "SIG$1: nothing said of the minibatch: $(cat long.err)"
-    lacks long.err "ended by force"
     expect 0 "$engram" check "$work/long.h5"
     launch "$2" long
     settle
