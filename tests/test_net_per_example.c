@@ -8,9 +8,10 @@
 #include "nn/layers.h"
 
 #include <math.h>
+#include <string.h>
 
 /* More units than fit in one strip. */
-enum { IN = 5, WIDE = 70, OUT = 3, B = 4 };
+enum { IN = 5, WIDE = 70, OUT = 3, B = 4, ROUNDS = 3 };
 
 static eg_net *network(bool panels, eg_norm first, eg_norm second, bool bias)
 {
@@ -47,11 +48,46 @@ static void one_by_one(eg_net *net, eg_workspace *workspace, const eg_real *x, c
     }
 }
 
+typedef struct rounds {
+    const eg_real *dy; /* [rounds][count] */
+    size_t count;
+} rounds;
+
+static void give_round(void *user, size_t round, eg_real *out)
+{
+    const rounds *all = user;
+    memcpy(out, all->dy + round * all->count, all->count * sizeof *out);
+}
+
+/* The same numbers as background and entries: every third is the background. */
+static eg_sparse *sparse_of(eg_real *x, eg_real background)
+{
+    eg_sparse *out = NULL;
+    assert_ok(eg_sparse_create(&out, B, IN));
+    out->background = background;
+    uint32_t count = 0;
+    for (size_t b = 0; b < B; b++) {
+        out->start[b * out->blocks] = count;
+        for (size_t i = 0; i < IN; i++) {
+            size_t k = b * IN + i;
+            x[k] = k % 3 == 0 ? background : x[k];
+            out->column[count] = (uint32_t)i;
+            out->value[count] = x[k] - background;
+            count += k % 3 == 0 ? 0 : 1;
+        }
+    }
+    assert_int_equal(out->blocks, 1);
+    out->start[B] = count;
+    out->rows = B;
+    return out;
+}
+
 /** Takes the network. */
-static void check(eg_net *net, eg_per_example what)
+static void check(eg_net *net, eg_per_example what, bool in_sparse_form)
 {
     eg_real x[B * IN];
-    eg_real dy[B * OUT];
+    eg_real dy[ROUNDS * B * OUT];
+    eg_real room[B * OUT];
     eg_real *sums = NULL;
     eg_real *scratch = NULL;
     double *expected = NULL;
@@ -60,19 +96,23 @@ static void check(eg_net *net, eg_per_example what)
     for (size_t i = 0; i < (size_t)B * IN; i++) {
         x[i] = eg_rng_normal(&rng) + 0.3;
     }
-    for (size_t i = 0; i < (size_t)B * OUT; i++) {
+    for (size_t i = 0; i < (size_t)ROUNDS * B * OUT; i++) {
         dy[i] = eg_rng_normal(&rng);
     }
+    eg_sparse *sparse = in_sparse_form ? sparse_of(x, -0.4) : NULL;
     assert_true(eg_net_has_per_example(net));
     assert_ok(eg_alloc(&sums, net->param_count, sizeof *sums));
     assert_ok(eg_alloc(&scratch, eg_net_per_example_scratch(net, B), sizeof *scratch));
     assert_ok(eg_alloc(&expected, net->param_count, sizeof *expected));
     assert_ok(eg_workspace_create(&workspace, net, B, true));
-    one_by_one(net, workspace, x, dy, what, expected);
-    one_by_one(net, workspace, x, dy, what, expected);
+    for (size_t round = 0; round < 2 * (size_t)ROUNDS; round++) {
+        one_by_one(net, workspace, x, dy + round % ROUNDS * B * OUT, what, expected);
+    }
+    rounds all = {.dy = dy, .count = (size_t)B * OUT};
+    const eg_output_gradients of = {.rounds = ROUNDS, .fill = give_round, .user = &all};
     for (int twice = 0; twice < 2; twice++) {
-        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, B, x, NULL);
-        eg_net_per_example(net, workspace, dy, what, scratch, sums);
+        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, B, x, sparse);
+        eg_net_per_example(net, workspace, &of, room, what, scratch, sums);
     }
     size_t positive = 0;
     for (size_t i = 0; i < net->param_count; i++) {
@@ -80,6 +120,7 @@ static void check(eg_net *net, eg_per_example what)
         positive += expected[i] > 1e-6 ? 1 : 0;
     }
     assert_true(positive >= IN * WIDE + WIDE * OUT);
+    eg_sparse_free(sparse);
     eg_workspace_free(workspace);
     eg_free(expected);
     eg_free(scratch);
@@ -95,7 +136,8 @@ static void every_layer_and_normalisation(void **state)
         eg_per_example what = k % 2 == 0 ? EG_PER_EXAMPLE_SQUARE : EG_PER_EXAMPLE_ABSOLUTE;
         bool panels = k / 2 % 2 == 0;
         bool bias = k % 3 == 0;
-        check(network(panels, norms[k / 4 % 3], norms[k / 12], bias), what);
+        check(network(panels, norms[k / 4 % 3], norms[k / 12], bias), what, false);
+        check(network(panels, norms[k / 4 % 3], norms[k / 12], bias), what, true);
     }
 }
 
@@ -107,6 +149,9 @@ static void by_hand(void **state)
     (void)state;
     const eg_real x[] = {2, 0, 2, 4};
     const eg_real dy[] = {3, 3};
+    eg_real room[2];
+    rounds all = {.dy = dy, .count = 2};
+    const eg_output_gradients of = {.rounds = 1, .fill = give_round, .user = &all};
     for (int k = 0; k < 2; k++) {
         eg_layer *layers = NULL;
         eg_net *net = NULL;
@@ -123,10 +168,10 @@ static void by_hand(void **state)
         assert_ok(eg_workspace_create(&workspace, net, 2, true));
         assert_ok(eg_alloc(&scratch, eg_net_per_example_scratch(net, 2), sizeof *scratch));
         (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 2, x, NULL);
-        eg_net_per_example(net, workspace, dy, EG_PER_EXAMPLE_SQUARE, scratch, sums);
+        eg_net_per_example(net, workspace, &of, room, EG_PER_EXAMPLE_SQUARE, scratch, sums);
         assert_close(sums[0], k == 0 ? 0 : 72, 1e-13);
         assert_close(sums[1], k == 0 ? 0 : 144, 1e-13);
-        eg_net_per_example(net, workspace, dy, EG_PER_EXAMPLE_ABSOLUTE, scratch, sums);
+        eg_net_per_example(net, workspace, &of, room, EG_PER_EXAMPLE_ABSOLUTE, scratch, sums);
         assert_close(sums[0], k == 0 ? 0 : 84, 1e-13);
         assert_close(sums[1], k == 0 ? 0 : 156, 1e-13);
         eg_free(scratch);

@@ -389,7 +389,10 @@ static void cost_is_near_the_count(void **state)
     (void)state;
     const char *const often[] = {"eval.every=5", NULL};
     const char *const held_out[] = {"protocol=validation", NULL};
-    const char *const *cases[] = {NULL, often, held_out};
+    const char *const exact[] = {"learner=ewc", "learner.samples=0", NULL};
+    const char *const groups[] = {"learner=ewc", "learner.fisher=argmax", "learner.group=7", NULL};
+    const char *const replay[] = {"learner=replay", NULL};
+    const char *const *cases[] = {NULL, often, held_out, exact, groups, replay};
     for (size_t c = 0; c < EG_COUNT(cases); c++) {
         eg_settings *settings = settings_with(cases[c]);
         double cost = 0;

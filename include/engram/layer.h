@@ -64,7 +64,7 @@ typedef struct eg_layer_context {
     const eg_real *dy;           /**< in backward: gradient of y */
     eg_real *const *dx;     /**< in backward, to be overwritten: dx[k], or NULL if not wanted */
     eg_real *const *params; /**< [blocks] only init and after_update change them */
-    eg_real *const *grads;  /**< [blocks] to be overwritten by backward */
+    eg_real *const *grads;  /**< [blocks] to be overwritten by backward; NULL: only dx is wanted */
     const size_t *offset;   /**< [blocks] where they begin in the network's flat arrays */
     eg_real *derived;       /**< recomputed from params and buffers by prepare */
     double *const *buffers; /**< [buffers] running statistics and counters */
@@ -122,8 +122,10 @@ typedef struct eg_layer_ops {
     /** Optional: after every update of the parameters, from a forward in mode train. Puts them back
      * where the layer wants them (a projection), counts in buffers, leaves `derived` up to date. */
     void (*after_update)(const eg_layer *layer, const eg_layer_context *context);
-    /** Optional, both or none. Adds to sums[block] what each example contributes by its own
-     * gradient; scratch [per_example_scratch(layer, batch)]. */
+    /** Optional, both or none: adds to sums[block] the squares (absolute values) of the gradients of
+     * single examples, summed over all examples and rounds (eg_net_per_example). dy [B, outputs] holds
+     * the squares (absolute values) of the gradients of y, summed over the rounds: by them alone does the
+     * result depend on the rounds. scratch [per_example_scratch(layer, batch)]. */
     void (*per_example)(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
                         eg_real *scratch, eg_real *const *sums);
     size_t (*per_example_scratch)(const eg_layer *layer, size_t batch);

@@ -58,6 +58,9 @@ typedef struct eg_learner_ops {
     eg_status (*declare)(eg_learner *learner, eg_record *record, size_t evals);
     eg_status (*measure)(eg_learner *learner, eg_record *record, size_t eval);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
+    /** Optional: operations so far besides one forward and backward per example of a minibatch: passes at
+     * the end of phases, examples that join minibatches. */
+    double (*extra_flops)(const eg_learner *learner);
     /** Everything the learner remembers from one minibatch to the next, for a checkpoint: weights
      *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts. Called
      *  after any step, also before the evaluation that follows it; after the last step of a phase
@@ -78,6 +81,15 @@ struct eg_learner {
     bool reads_sparse; /**< a batch that comes in sparse form may come without x */
 };
 
+/** What settings alone say of the work of a trial. */
+typedef struct eg_learner_work {
+    double forward; /**< operations per example of one forward */
+    double rest;    /**< the same without the products with the network's inputs */
+    double steps, phases;
+    double phase_examples; /**< in one epoch of a phase */
+    size_t outputs;
+} eg_learner_work;
+
 typedef struct eg_learner_kind {
     eg_component component;
     bool uses_task_boundaries; /**< begin_phase/end_phase matter */
@@ -89,6 +101,8 @@ typedef struct eg_learner_kind {
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
     /** Optional: EG_INVALID if the learner's own settings cannot work together. */
     eg_status (*check)(const eg_view *view);
+    /** Optional: about what extra_flops of eg_learner_ops will be in the end. */
+    double (*extra_flops)(const eg_view *view, const eg_learner_work *work);
 } eg_learner_kind;
 
 extern const eg_family eg_learner_family;

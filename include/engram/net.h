@@ -81,11 +81,23 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
  * train: projections and counters. Every learner calls it after every update. */
 void eg_net_updated(eg_net *net, eg_workspace *workspace);
 
-/** Adds to sums [table.count], for every example of the batch last given to forward, the square or
- *  the absolute value of its own gradient from dy [B, outputs]; only if eg_net_has_per_example.
- *  scratch [eg_net_per_example_scratch(net, B)]; net->grads is scratch too. */
-void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_real *dy,
-                        eg_per_example what, eg_real *scratch, eg_real *sums);
+/** Gradients of a function of the outputs, or of several, one after the other. */
+typedef struct eg_output_gradients {
+    size_t rounds; /**< how many */
+    /** Overwrites dy [B, outputs] with those of round 0, 1, …, rounds - 1, of each example. */
+    void (*fill)(void *user, size_t round, eg_real *dy);
+    void *user;
+} eg_output_gradients;
+
+/** For every example of the batch last given to forward and every round, adds the squares or the
+ *  absolute values of its gradients to sums [table.count]; only if eg_net_has_per_example. Rounds are
+ *  summed at the outputs of the layers, so that the products with their inputs are made once.
+ *  scratch [eg_net_per_example_scratch(net, B)]; dy [B, outputs] is scratch, too. */
+void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_output_gradients *of,
+                        eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums);
+/** Floating-point operations per example of eg_net_per_example: one product per layer with
+ * parameters, and a backward to the outputs of those layers per round. */
+double eg_net_per_example_flops(const eg_net *net, size_t rounds);
 /** Whether all layers with parameters know the gradients of single examples, and none are shared. */
 bool eg_net_has_per_example(const eg_net *net);
 size_t eg_net_per_example_scratch(const eg_net *net, size_t batch);

@@ -9,6 +9,7 @@ typedef enum eg_profile_part {
     EG_PROFILE_ACTIVATION, /**< hidden units, forward and backward */
     EG_PROFILE_BACKWARD,   /**< weight layers, backward */
     EG_PROFILE_UPDATE,     /**< the optimizer */
+    EG_PROFILE_IMPORTANCE, /**< importances of parameters, with their data */
     EG_PROFILE_EVALUATION, /**< evaluations, with their data */
     EG_PROFILE_OTHER,      /**< the loss, keeping the record */
     EG_PROFILE_COUNT

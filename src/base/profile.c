@@ -10,6 +10,7 @@ const char *const eg_profile_names[EG_PROFILE_COUNT] = {
     [EG_PROFILE_ACTIVATION] = "activation",
     [EG_PROFILE_BACKWARD] = "backward",
     [EG_PROFILE_UPDATE] = "update",
+    [EG_PROFILE_IMPORTANCE] = "importance",
     [EG_PROFILE_EVALUATION] = "evaluation",
     [EG_PROFILE_OTHER] = "other",
 };

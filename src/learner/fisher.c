@@ -102,3 +102,9 @@ eg_status eg_fisher_check(const eg_view *view)
     }
     return eg_ok();
 }
+
+double eg_fisher_flops(const eg_view *view, const eg_learner_work *work)
+{
+    bool exact = eg_view_name(view, "fisher") == EG_FISHER_EXACT;
+    return eg_importance_flops(view, work, exact ? work->outputs : 1);
+}

@@ -25,14 +25,18 @@ eg_sensitivity eg_fisher_open(eg_fisher *out, const eg_view *view, size_t output
 /** EG_INVALID where `fisher` and `group` do not go together. */
 eg_status eg_fisher_check(const eg_view *view) EG_WARN_UNUSED;
 
+/** Operation extra_flops of learners with settings of the Fisher information. */
+double eg_fisher_flops(const eg_view *view, const eg_learner_work *work);
+
 /** Rows of a parameter table. */
 #define EG_FISHER_PARAMS                                                                           \
     {.name = "fisher",                                                                             \
      .type = EG_TYPE_NAME,                                                                         \
      .default_text = "exact",                                                                      \
      .names = eg_fisher_names,                                                                     \
-     .doc = "labels of the Fisher information: the network's own distribution (exact, or one "     \
-            "sampled per example), its prediction (argmax), or the true label (empirical)"},       \
+     .doc = "labels of the Fisher information: the network's own distribution (exact: of all "     \
+            "classes, summed over the classes first; or one sampled per example), its prediction " \
+            "(argmax), or the true label (empirical)"},                                            \
         {.name = "beta",                                                                           \
          .type = EG_TYPE_REAL,                                                                     \
          .default_text = "1",                                                                      \

@@ -210,16 +210,28 @@ double eg_gradient_learner_flops(const eg_learner *learner)
     return eg_net_flops(((const eg_gradient_learner *)learner)->net);
 }
 
+double eg_gradient_learner_extra_flops(const eg_learner *learner)
+{
+    return ((const eg_gradient_learner *)learner)->extra_flops;
+}
+
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
     eg_net_write(self->net, writer);
     eg_optimizer_write(self->optimizer, writer);
+    eg_write_f64(writer, self->extra_flops);
 }
 
 eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
     EG_TRY(eg_net_read(self->net, reader));
-    return eg_optimizer_read(self->optimizer, reader);
+    EG_TRY(eg_optimizer_read(self->optimizer, reader));
+    double flops = eg_read_f64(reader);
+    if (!(flops >= 0)) {
+        return eg_fail(EG_INVALID, "saved learner: %g operations, expected 0 or more", flops);
+    }
+    self->extra_flops = flops;
+    return eg_ok();
 }

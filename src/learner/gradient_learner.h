@@ -36,6 +36,7 @@ typedef struct eg_gradient_learner {
     double squares; /**< of the gradient whose norm is bounded, added up so far */
     eg_unit_observer observer; /**< of evaluation: counts in `active` */
     double *active;            /**< [hidden layers] share of active units in the last predict */
+    double extra_flops; /**< what eg_gradient_learner_extra_flops gives; who does more adds to it */
 } eg_gradient_learner;
 
 /** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come
@@ -52,10 +53,11 @@ void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
                               const eg_regularisation *regularisation, eg_step_outcome *out);
 
 /** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. write and
- * read: the network and the optimizer. */
+ * read: the network, the optimizer and the count of extra operations. */
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
 void eg_gradient_learner_activity(const eg_learner *learner, double *out);
 double eg_gradient_learner_flops(const eg_learner *learner);
+double eg_gradient_learner_extra_flops(const eg_learner *learner);
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer);
 eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader);
 

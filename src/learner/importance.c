@@ -7,6 +7,7 @@
 #include "math/vector.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 EG_CLONES static void add_squares(size_t n, const eg_real *restrict g, eg_real *restrict sum)
@@ -65,22 +66,39 @@ typedef struct walk {
     size_t seen, grouped; /* examples; of them in a group that is not full */
 } walk;
 
+/* What `fill` is told. */
+typedef struct output {
+    const eg_sensitivity *rule;
+    size_t size, n; /* examples, outputs */
+    const eg_real *y;
+    const uint32_t *label;
+    eg_rng *rng;
+} output;
+
+static void fill(void *user, size_t round, eg_real *dy)
+{
+    const output *of = user;
+    of->rule->error(of->rule->user, of->size, of->n, of->y, of->label, round, of->rng, dy);
+}
+
 /* Examples that belong to one group, or that are looked at singly. */
 static void visit(eg_importance *self, walk *at, size_t size, const eg_real *x,
-                  const uint32_t *label)
+                  const eg_sparse *sparse, const uint32_t *label)
 {
     eg_gradient_learner *learner = self->learner;
     eg_net *net = learner->net;
     const eg_sensitivity *rule = &self->rule;
-    const eg_real *y = eg_net_forward(net, learner->training, EG_MODE_PROBE, size, x, NULL);
+    output of = {.rule = rule, .size = size, .n = net->outputs, .label = label, .rng = &at->rng};
+    of.y = eg_net_forward(net, learner->training, EG_MODE_PROBE, size, x, sparse);
     net->step++; /* for layers that follow a schedule; set back when all have been looked at */
+    if (self->singly) {
+        const eg_output_gradients gradients = {.rounds = rule->rounds, .fill = fill, .user = &of};
+        eg_net_per_example(net, learner->training, &gradients, learner->dy, rule->what,
+                           self->scratch, self->result);
+        return;
+    }
     for (size_t round = 0; round < rule->rounds; round++) {
-        rule->error(rule->user, size, net->outputs, y, label, round, &at->rng, learner->dy);
-        if (self->singly) {
-            eg_net_per_example(net, learner->training, learner->dy, rule->what, self->scratch,
-                               self->result);
-            continue;
-        }
+        fill(&of, round, learner->dy);
         eg_net_backward(net, learner->training, learner->dy, NULL);
         if (self->group == 1) {
             add_power(self, net->grads);
@@ -107,7 +125,12 @@ static void visit_batch(eg_importance *self, walk *at, size_t size, const eg_bat
         size_t room = self->singly ? left : self->group - at->grouped;
         size_t count = left < room ? left : room;
         const uint32_t *label = batch->label != NULL ? batch->label + first : NULL;
-        visit(self, at, count, batch->x + first * features, label);
+        /* Sums over sparse and dense inputs round differently, and measurements of one round were dense
+         * when their results were recorded. */
+        bool in_sparse_form = batch->sparse != NULL && self->singly && self->rule.rounds > 1;
+        const eg_sparse sparse =
+            in_sparse_form ? eg_sparse_rows(batch->sparse, first, count) : (eg_sparse){0};
+        visit(self, at, count, batch->x + first * features, in_sparse_form ? &sparse : NULL, label);
         at->grouped += self->group > 1 ? count : 0;
         if (at->grouped == self->group) {
             close_group(self, at);
@@ -149,6 +172,23 @@ size_t eg_importance_polls(const eg_importance *importance, size_t phase)
     return samples > 0 && samples < steps ? samples : steps;
 }
 
+/* Of one example. */
+static double flops_of(const eg_importance *self)
+{
+    const eg_net *net = self->learner->net;
+    double forward = eg_net_flops(net);
+    double rounds = (double)self->rule.rounds;
+    return forward + (self->singly ? eg_net_per_example_flops(net, self->rule.rounds)
+                                   : 2.0 * rounds * forward);
+}
+
+double eg_importance_flops(const eg_view *view, const eg_learner_work *work, size_t rounds)
+{
+    double samples = (double)eg_view_size(view, "samples");
+    double examples = samples > 0 ? fmin(samples, work->phase_examples) : work->phase_examples;
+    return (work->phases - 1) * examples * (2.0 * work->forward + (double)rounds * work->rest);
+}
+
 eg_status eg_importance_measure(eg_importance *importance, size_t phase, const eg_real **out)
 {
     eg_gradient_learner *learner = importance->learner;
@@ -156,13 +196,18 @@ eg_status eg_importance_measure(eg_importance *importance, size_t phase, const e
     uint64_t step_before = net->step;
     walk at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
     memset(importance->result, 0, net->param_count * sizeof *importance->result);
+    eg_profile_part before = eg_profile_enter(learner->profile, EG_PROFILE_IMPORTANCE);
+    eg_workspace_profile(learner->training, NULL); /* the parts of a step are those of learning */
     bool complete = visit_phase(importance, &at, phase);
     close_group(importance, &at);
+    eg_workspace_profile(learner->training, learner->profile);
+    (void)eg_profile_enter(learner->profile, before);
     net->step = step_before;
     if (!complete) {
         return eg_fail(EG_STOPPED, "stopped after %zu examples at the end of phase %zu", at.seen,
                        phase);
     }
+    learner->extra_flops += (double)at.seen * flops_of(importance);
     eg_scale(net->param_count, 1 / (eg_real)at.seen, importance->result);
     *out = importance->result;
     return eg_ok();

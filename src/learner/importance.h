@@ -45,6 +45,9 @@ eg_status eg_importance_measure(eg_importance *importance, size_t phase,
 /** Minibatches that a measurement at the end of `phase` goes through; it asks `wanted` before each. */
 size_t eg_importance_polls(const eg_importance *importance, size_t phase);
 
+/** About what the measurements of a whole trial take, from settings alone; `rounds` as in the rule. */
+double eg_importance_flops(const eg_view *view, const eg_learner_work *work, size_t rounds);
+
 /** Rows of a parameter table. */
 #define EG_IMPORTANCE_PARAMS                                                                       \
     {.name = "samples",                                                                            \

@@ -82,6 +82,11 @@ done:
     return status;
 }
 
+static double extra_flops(const eg_view *view, const eg_learner_work *work)
+{
+    return eg_importance_flops(view, work, 1);
+}
+
 static const eg_param params[] = {
     EG_LAMBDA("1", "factor of the penalty lambda sum_p O[p] (w[p] - anchor[p])^2"),
     {.name = "average",
@@ -101,4 +106,5 @@ const eg_learner_kind eg_learner_mas = {
     .uses_task_boundaries = true,
     .variables = eg_regularised_variables,
     .create = mas_create,
+    .extra_flops = extra_flops,
 };

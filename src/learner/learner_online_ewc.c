@@ -112,5 +112,6 @@ const eg_learner_kind eg_learner_online_ewc = {
     .uses_task_boundaries = true,
     .variables = eg_regularised_variables,
     .check = eg_fisher_check,
+    .extra_flops = eg_fisher_flops,
     .create = online_ewc_create,
 };

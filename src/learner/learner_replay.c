@@ -126,6 +126,8 @@ static eg_status replay_step(eg_learner *learner, const eg_batch *batch, eg_step
     eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_LEARNER, self->base.net->step);
     eg_batch joined = join(self, batch, &rng);
     eg_gradient_learner_step(&self->base, &joined, NULL, out);
+    self->base.extra_flops +=
+        3.0 * (double)(joined.size - batch->size) * eg_net_flops(self->base.net);
     for (size_t i = 0; i < batch->size; i++) {
         eg_reservoir_offer(&self->memory, &rng, example(self, batch, i), batch->label[i]);
     }
@@ -151,6 +153,7 @@ static const eg_learner_ops replay_ops = {
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,
     .flops = eg_gradient_learner_flops,
+    .extra_flops = eg_gradient_learner_extra_flops,
     .write = replay_write,
     .read = replay_read,
 };
@@ -180,6 +183,11 @@ done:
     return status;
 }
 
+static double extra_flops(const eg_view *view, const eg_learner_work *work)
+{
+    return 3.0 * work->forward * work->steps * (double)eg_view_size(view, "batch");
+}
+
 static const eg_param params[] = {
     {.name = "capacity",
      .type = EG_TYPE_INT,
@@ -204,4 +212,5 @@ const eg_learner_kind eg_learner_replay = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .create = replay_create,
+    .extra_flops = extra_flops,
 };

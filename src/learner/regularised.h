@@ -45,7 +45,8 @@ extern const eg_variable *const eg_regularised_variables[];
 #define EG_REGULARISED_OPS                                                                         \
     .step = eg_regularised_step, .predict = eg_gradient_learner_predict,                           \
     .activity = eg_gradient_learner_activity, .declare = eg_regularised_declare,                   \
-    .measure = eg_regularised_measure, .flops = eg_gradient_learner_flops
+    .measure = eg_regularised_measure, .flops = eg_gradient_learner_flops,                         \
+    .extra_flops = eg_gradient_learner_extra_flops
 
 /** Row of a parameter table: the factor lambda of a penalty. */
 #define EG_LAMBDA(default_value, words)                                                            \

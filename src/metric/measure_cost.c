@@ -13,7 +13,7 @@ static const eg_variable flops = {
     .unit = "1",
     .doc =
         "floating-point operations of dense arithmetic: forward per example evaluated, three times "
-        "that per example learned",
+        "that per example learned, replayed ones included, and what importances take",
     .less_is_better = true};
 
 static const eg_variable *const list[] = {&steps, &flops, NULL};
@@ -22,10 +22,11 @@ static eg_status end_trial(eg_measure *measure, const eg_moment *now)
 {
     eg_learner *learner = measure->setup->learner;
     double forward = learner->ops->flops(learner);
+    double extra = learner->ops->extra_flops != NULL ? learner->ops->extra_flops(learner) : 0;
     EG_TRY(eg_record_scalar(measure->setup->record, &steps, (double)now->step));
     return eg_record_scalar(
         measure->setup->record, &flops,
-        forward * (3.0 * (double)now->examples_seen + (double)now->examples_evaluated));
+        forward * (3.0 * (double)now->examples_seen + (double)now->examples_evaluated) + extra);
 }
 
 static const eg_measure_ops ops = {.end_trial = end_trial};

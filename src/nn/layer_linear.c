@@ -110,7 +110,7 @@ static void backward_normalised(const eg_layer *layer, const eg_layer_context *c
     }
 }
 
-static void backward(const eg_layer *layer, const eg_layer_context *context)
+static void parameter_gradients(const eg_layer *layer, const eg_layer_context *context)
 {
     size_t n = eg_layer_inputs(layer);
     size_t m = eg_layer_outputs(layer);
@@ -127,9 +127,18 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
             eg_accumulate(m, dy + b * m, db);
         }
     }
+}
+
+static void backward(const eg_layer *layer, const eg_layer_context *context)
+{
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    if (context->grads != NULL) {
+        parameter_gradients(layer, context);
+    }
     if (context->dx[0] != NULL) {
-        eg_gemm(false, false, context->batch, n, m, 1, dy, m, used_weights(layer, context), n, 0,
-                context->dx[0], n);
+        eg_gemm(false, false, context->batch, n, m, 1, context->dy, m, used_weights(layer, context),
+                n, 0, context->dx[0], n);
     }
 }
 
@@ -154,7 +163,7 @@ static void per_example(const eg_layer *layer, const eg_layer_context *context, 
         .bias = self->bias ? context->params[BIAS] : NULL,
         .x = context->x[0],
         .y = context->y,
-        .dy = context->dy,
+        .power = context->dy,
         .what = what,
         .scratch = scratch,
     };

@@ -257,6 +257,17 @@ static void give_piece(const eg_layer_context *context, size_t block, size_t fir
     }
 }
 
+/* dx alone. */
+static void backward_input(const eg_layer *layer, const eg_layer_context *context)
+{
+    pieces c = cut(layer, context);
+    projection project;
+    for (size_t panel = 0; context->dx[0] != NULL && panel < panels_of(layer)->count; panel++) {
+        begin_panel(layer, context, &c, panel, &project);
+        add_panel_dx(layer, &c, panel, context->dx[0]);
+    }
+}
+
 /* Into grads, and on from there. */
 static void backward_store(const eg_layer *layer, const eg_layer_context *context)
 {
@@ -291,13 +302,8 @@ static void backward_update(const eg_layer *layer, const eg_layer_context *conte
     pieces c = cut(layer, context);
     projection project;
     const size_t part = c.sparse != NULL ? ROWS : DENSE_ROWS;
-    const size_t panel_count = panels_of(layer)->count;
-    /* Before any weight changes. */
-    for (size_t panel = 0; context->dx[0] != NULL && panel < panel_count; panel++) {
-        begin_panel(layer, context, &c, panel, &project);
-        add_panel_dx(layer, &c, panel, context->dx[0]);
-    }
-    for (size_t panel = 0; panel < panel_count; panel++) {
+    backward_input(layer, context); /* before any weight changes */
+    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
@@ -317,8 +323,13 @@ static void backward_update(const eg_layer *layer, const eg_layer_context *conte
 
 static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
-    bool updates = context->consumer != NULL && context->consumer->updates;
-    (updates ? backward_update : backward_store)(layer, context);
+    if (context->grads == NULL) {
+        backward_input(layer, context);
+    } else if (context->consumer != NULL && context->consumer->updates) {
+        backward_update(layer, context);
+    } else {
+        backward_store(layer, context);
+    }
 }
 
 static void per_example(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
@@ -336,8 +347,10 @@ static void per_example(const eg_layer *layer, const eg_layer_context *context, 
         .weight = context->params[WEIGHT],
         .bias = p->bias ? context->params[BIAS] : NULL,
         .x = context->x[0],
+        .transposed =
+            p->norm == EG_NORM_NONE || what == EG_PER_EXAMPLE_SQUARE ? context->transposed : NULL,
         .y = context->y,
-        .dy = context->dy,
+        .power = context->dy,
         .what = what,
         .scratch = scratch,
     };

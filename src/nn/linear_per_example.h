@@ -13,9 +13,11 @@ typedef struct eg_linear_per_example {
     size_t input_stride, unit_stride;
     eg_norm norm;
     const eg_real *weight;
-    const eg_real *bias;   /**< [outputs] or NULL */
-    const eg_real *x;      /**< [batch, inputs] */
-    const eg_real *y, *dy; /**< [batch, outputs] */
+    const eg_real *bias;         /**< [outputs] or NULL */
+    const eg_real *x;            /**< [batch, inputs] */
+    const eg_sparse *transposed; /**< the transpose of x in sparse form, which is faster; or NULL */
+    const eg_real *y;            /**< [batch, outputs] */
+    const eg_real *power;        /**< [batch, outputs] squares or absolute values of dy */
     eg_per_example what;
     eg_real *scratch; /**< [eg_linear_per_example_scratch] */
 } eg_linear_per_example;

@@ -235,26 +235,3 @@ bool eg_net_takes_sparse(const eg_net *net)
     return true;
 }
 
-bool eg_net_has_per_example(const eg_net *net)
-{
-    bool all = true;
-    for (size_t i = 0; i < net->node_count; i++) {
-        const eg_layer *layer = &net->nodes[i].layer;
-        all = all && !net->nodes[i].shared &&
-              (layer->block_count == 0 || layer->ops->per_example != NULL);
-    }
-    return all;
-}
-
-size_t eg_net_per_example_scratch(const eg_net *net, size_t batch)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < net->node_count; i++) {
-        const eg_layer *layer = &net->nodes[i].layer;
-        size_t own = layer->ops->per_example_scratch != NULL
-                         ? layer->ops->per_example_scratch(layer, batch)
-                         : 0;
-        most = own > most ? own : most;
-    }
-    return most;
-}

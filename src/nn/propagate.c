@@ -85,7 +85,7 @@ const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, eg_mode mode
     return workspace->context[net->node_count - 1].y;
 }
 
-static void begin_backward(const eg_net *net, eg_workspace *workspace, const eg_real *dy)
+void eg_workspace_begin_backward(const eg_net *net, eg_workspace *workspace, const eg_real *dy)
 {
     size_t last = net->node_count - 1;
     assert(workspace->context[last].batch > 0 && eg_mode_keeps(workspace->context[last].mode));
@@ -163,7 +163,7 @@ static void begin_node(const eg_net *net, eg_workspace *workspace, size_t i,
 }
 
 /* Adds the gradients of inputs that others read too. */
-static void add_input_gradients(const eg_net *net, const eg_workspace *workspace, size_t i)
+void eg_workspace_add_input_gradients(const eg_net *net, const eg_workspace *workspace, size_t i)
 {
     const eg_layer *layer = &net->nodes[i].layer;
     for (size_t r = workspace->first_read[i]; r < workspace->first_read[i + 1]; r++) {
@@ -194,7 +194,7 @@ static void finish_node(const eg_net *net, eg_workspace *workspace, size_t i,
                         const eg_gradient_consumer *consumer)
 {
     const eg_node *node = &net->nodes[i];
-    add_input_gradients(net, workspace, i);
+    eg_workspace_add_input_gradients(net, workspace, i);
     if (node->shared) {
         finish_shared(net, workspace, i);
     }
@@ -211,7 +211,7 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
                      const eg_gradient_consumer *consumer)
 {
     eg_profile_part before = eg_profile_enter(workspace->profile, EG_PROFILE_BACKWARD);
-    begin_backward(net, workspace, dy);
+    eg_workspace_begin_backward(net, workspace, dy);
     for (size_t i = net->node_count; i-- > 0;) {
         const eg_layer *layer = &net->nodes[i].layer;
         begin_node(net, workspace, i, consumer);
@@ -219,44 +219,6 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
         finish_node(net, workspace, i, consumer);
     }
     (void)eg_profile_enter(workspace->profile, before);
-}
-
-static void add_per_example(const eg_net *net, const eg_workspace *workspace, size_t i,
-                            eg_per_example what, eg_real *scratch, eg_real *sums)
-{
-    const eg_node *node = &net->nodes[i];
-    eg_real *of_block[EG_LAYER_BLOCKS_MAX];
-    for (size_t b = 0; b < node->layer.block_count; b++) {
-        of_block[b] = sums + node->offset[b];
-    }
-    node->layer.ops->per_example(&node->layer, &workspace->context[i], what, scratch, of_block);
-}
-
-static bool wants_input_gradient(const eg_net *net, size_t i)
-{
-    bool wanted = false;
-    for (size_t k = 0; k < net->nodes[i].read_count; k++) {
-        wanted = wanted || net->nodes[i].reads[k] != EG_INPUT;
-    }
-    return wanted;
-}
-
-void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_real *dy,
-                        eg_per_example what, eg_real *scratch, eg_real *sums)
-{
-    assert(eg_net_has_per_example(net));
-    begin_backward(net, workspace, dy);
-    for (size_t i = net->node_count; i-- > 0;) {
-        const eg_layer *layer = &net->nodes[i].layer;
-        begin_node(net, workspace, i, NULL);
-        if (layer->block_count > 0) {
-            add_per_example(net, workspace, i, what, scratch, sums);
-        }
-        if (wants_input_gradient(net, i)) {
-            layer->ops->backward(layer, &workspace->context[i]);
-            finish_node(net, workspace, i, NULL);
-        }
-    }
 }
 
 void eg_net_updated(eg_net *net, eg_workspace *workspace)

@@ -8,6 +8,28 @@
 
 #include <math.h>
 
+/* What the learner does besides one forward and backward per example. */
+static double extra_of(const eg_outline *o, double forward, double steps, double kept)
+{
+    const eg_learner_kind *learner =
+        (const eg_learner_kind *)(const void *)eg_view_component(&o->root, "learner");
+    if (learner->extra_flops == NULL) {
+        return 0;
+    }
+    eg_view view = eg_view_inside(&o->root, "learner");
+    double phases = (double)o->sizes.phases;
+    double epochs = (double)eg_view_size(&o->stream, "epochs");
+    const eg_learner_work work = {
+        .forward = forward,
+        .rest = o->model_kind->flops(&o->model, 0, o->sizes.outputs),
+        .steps = steps,
+        .phases = phases,
+        .phase_examples = kept * (double)o->sizes.train / (epochs * phases),
+        .outputs = o->sizes.outputs,
+    };
+    return learner->extra_flops(&view, &work);
+}
+
 eg_status eg_trial_cost(double *out, const eg_settings *settings)
 {
     eg_outline o = eg_outline_of(settings);
@@ -23,7 +45,8 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
     double forward = o.model_kind->flops(&o.model, o.sizes.features, o.sizes.outputs);
-    *out = forward * (3.0 * kept * train + evaluations * evaluated);
+    *out = forward * (3.0 * kept * train + evaluations * evaluated) +
+           extra_of(&o, forward, steps, kept);
     return eg_ok();
 }
 
