@@ -90,6 +90,12 @@ expect 3 "1 thread, 9 ranks" stand_in -n 9 code 3
 expect 3 "3 ranks" stand_in -n 3 lose 1
 expect 4 "rank 0 was lost" stand_in -n 3 lose 0
 
+# An mpirun that cannot start its ranks and does not end either.
+mkdir deaf
+printf '#!/bin/sh\nexec tail -f /dev/null\n' >deaf/mpirun
+chmod +x deaf/mpirun
+expect 4 "mpirun has run no rank for 2 s and is ended" env PATH="$work/deaf:$PATH" ENGRAM_START_TIMEOUT=2 "$ENGRAM" launch -n 2 sweep.yaml
+
 # await WHAT COMMAND…: until it succeeds. Five minutes end what would wait for ever.
 await() {
     local what=$1 start=$SECONDS

@@ -12,6 +12,7 @@ typedef struct eg_command {
     char **words; /**< [count + 1], the last one NULL; NULL while there are none. Owned */
     size_t count, capacity;
     bool reads_input; /**< supervised, it has our standard input; otherwise none */
+    bool has_children; /**< as long as it is of use, processes that it started itself run on this machine */
 } eg_command;
 
 /** Adds one word. */

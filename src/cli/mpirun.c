@@ -32,6 +32,7 @@ eg_status eg_mpirun_begin(eg_command *out)
 
 eg_status eg_mpirun_here(eg_command *out, size_t ranks)
 {
+    out->has_children = true;
     /* Open MPI counts physical cores, or none at all in some containers; we know better. */
     EG_TRY(eg_command_add(out, "--oversubscribe"));
     EG_TRY(eg_command_add(out, "-np"));

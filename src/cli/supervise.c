@@ -20,6 +20,7 @@
 #include "cli/startup.h"
 #include "engram/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -57,20 +58,22 @@ typedef struct supervisor {
     sigset_t watched; /* blocked, and waited for */
     size_t requests;
     bool terminated;
-    bool launcher_lost; /* somebody else killed it */
-    double requested;   /* when the latest request came, on eg_clock */
-    double repeat_at;   /* when to ask the launcher to stop; INFINITY: not */
-    double force_at;    /* when to tell it to end the ranks; INFINITY: not */
-    double kill_at;     /* when to kill it; INFINITY: not yet known */
-    bool forced;        /* time is up: whatever is left is killed */
-    bool reported;      /* rank 0 has written its code */
+    double limit;          /* seconds that the launcher may be without children; INFINITY: any */
+    bool expects_children; /* those of a launcher of this machine alone are its ranks */
+    double childless;      /* since when it is, on eg_clock */
+    bool launcher_lost;    /* somebody else killed it */
+    double requested;      /* when the latest request came, on eg_clock */
+    double repeat_at;      /* when to ask the launcher to stop; INFINITY: not */
+    double force_at;       /* when to tell it to end the ranks; INFINITY: not */
+    double kill_at;        /* when to kill it; INFINITY: not yet known */
+    bool forced;           /* time is up: whatever is left is killed */
+    bool reported;         /* rank 0 has written its code */
 } supervisor;
 
 /** The file for the exit code, and its name in the environment of the ranks. */
 static eg_status prepare(supervisor *me)
 {
-    double limit = 0;
-    EG_TRY(eg_startup_limit(&limit)); /* said once, and not by every rank */
+    EG_TRY(eg_startup_limit(&me->limit)); /* said once, and not by every rank */
     const char *parent = getenv("TMPDIR");
     if (parent == NULL || strlen(parent) > sizeof me->directory - 20) {
         parent = "/tmp";
@@ -181,6 +184,45 @@ static bool has_code(const supervisor *me)
     return written;
 }
 
+/** Whether some thread of the launcher has a child; true also if that cannot be told. */
+static bool has_children(pid_t launcher)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%ld/task", (long)launcher);
+    DIR *threads = opendir(path);
+    bool found = threads == NULL;
+    for (struct dirent *thread = found ? NULL : readdir(threads); thread != NULL && !found;
+         thread = readdir(threads)) {
+        if (thread->d_name[0] == '.') {
+            continue;
+        }
+        char name[sizeof path + sizeof thread->d_name + sizeof "//children"];
+        (void)snprintf(name, sizeof name, "%s/%s/children", path, thread->d_name);
+        FILE *list = fopen(name, "re");
+        found = list == NULL || fgetc(list) != EOF;
+        if (list != NULL) {
+            (void)fclose(list);
+        }
+    }
+    if (threads != NULL) {
+        (void)closedir(threads);
+    }
+    return found;
+}
+
+/** Open MPI 4.1 that could not start its ranks, or lost them while it did, may never end. */
+static void check_children(supervisor *me, double now)
+{
+    if (!me->expects_children || me->reported || has_children(me->launcher)) {
+        me->childless = now;
+    } else if (now - me->childless >= me->limit && isinf(me->kill_at)) {
+        clear_line();
+        (void)fprintf(stderr, "engram %s: mpirun has run no rank for %.0f s and is ended\n",
+                      me->who, me->limit);
+        me->kill_at = now;
+    }
+}
+
 /** Everything that is due now. */
 static void act(supervisor *me)
 {
@@ -189,6 +231,7 @@ static void act(supervisor *me)
         me->reported = true;
         me->kill_at = fmin(me->kill_at, now + linger_seconds);
     }
+    check_children(me, now);
     if (now >= me->repeat_at && !me->reported) {
         (void)kill(me->launcher, SIGUSR1);
         me->repeat_at = now + repeat_seconds;
@@ -325,7 +368,12 @@ static eg_status start(supervisor *me, const eg_command *launcher, const sigset_
 
 eg_status eg_supervise(eg_supervised *out, const eg_command *launcher, const char *who)
 {
-    supervisor me = {.who = who, .repeat_at = INFINITY, .force_at = INFINITY, .kill_at = INFINITY};
+    supervisor me = {.who = who,
+                     .expects_children = launcher->has_children,
+                     .childless = eg_clock(),
+                     .repeat_at = INFINITY,
+                     .force_at = INFINITY,
+                     .kill_at = INFINITY};
     sigset_t before;
     eg_status status = prepare(&me);
     EG_TRY_DONE(status, status);
