@@ -162,7 +162,8 @@ static eg_status append_copy(eg_journal *journal, eg_frame *frame)
     uint64_t padding = copy_offset(journal->end) - journal->end - EG_FRAME_OVERHEAD;
     eg_write_u64(&prefix, frame->offset);
     eg_write_u32(&prefix, frame->type);
-    eg_status status = eg_writer_status(&prefix);
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_writer_status(&prefix));
     const eg_file_part nothing = {zeros, (size_t)padding};
     const eg_file_part parts[] = {{prefix.data, prefix.size}, {frame->payload, frame->size}};
     EG_TRY_DONE(status, eg_journal_append_single(journal, EG_FRAME_PADDING, &nothing, 1,
