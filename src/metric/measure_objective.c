@@ -17,12 +17,7 @@ static eg_status conclude(eg_measure *measure, const eg_moment *now)
     double value = (double)NAN;
     (void)now;
     if (!eg_measures_selecting(setup->others, setup->objective, &value)) {
-        const eg_array *array = eg_record_find(setup->record, setup->objective);
-        if (array == NULL || array->rank != 0) {
-            return eg_fail(EG_INVALID, "objective '%s' is not a summary variable of this trial",
-                           setup->objective);
-        }
-        value = array->data[0];
+        value = eg_record_value(setup->record, setup->objective);
     }
     return eg_record_scalar(setup->record, &objective, value);
 }

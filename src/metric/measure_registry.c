@@ -10,6 +10,7 @@ extern const eg_measure_kind eg_measure_forgetting;
 extern const eg_measure_kind eg_measure_forward_transfer;
 extern const eg_measure_kind eg_measure_matrix;
 extern const eg_measure_kind eg_measure_objective;
+extern const eg_measure_kind eg_measure_online;
 extern const eg_measure_kind eg_measure_progress;
 extern const eg_measure_kind eg_measure_resources;
 extern const eg_measure_kind eg_measure_task_accuracy;
@@ -26,6 +27,7 @@ static const eg_component *const members[] = {
     &eg_measure_forward_transfer.component,
     &eg_measure_matrix.component,
     &eg_measure_objective.component,
+    &eg_measure_online.component,
     &eg_measure_progress.component,
     &eg_measure_resources.component,
     &eg_measure_task_accuracy.component,

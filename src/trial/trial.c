@@ -21,6 +21,22 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/** Before anything is learned: what selects will be known at the end. */
+static eg_status check_objective(const eg_trial_state *state, const eg_settings *settings)
+{
+    const eg_variable *variable = eg_trial_variable(state->objective);
+    if (variable == NULL || eg_variable_rank(variable) != 0) {
+        return eg_fail(EG_INVALID, "objective '%s' is not a summary variable of this trial",
+                       state->objective);
+    }
+    return eg_trial_records(settings, variable)
+               ? eg_ok()
+               : eg_fail(EG_INVALID,
+                         "objective '%s' is not recorded with these settings: which measures "
+                         "there are says `measures`",
+                         state->objective);
+}
+
 /** And declares the curves of the learner. */
 static eg_status open_measures(eg_trial_state *state)
 {
@@ -375,6 +391,7 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     state->trace_user = options->trace_user;
     eg_trial_status end = EG_TRIAL_DONE;
     eg_status status = eg_ok();
+    EG_TRY_DONE(status, check_objective(state, settings));
     EG_TRY_DONE(status, eg_trial_open(state, settings, seed, cache));
     if (state->checkpointing != NULL) {
         EG_TRY_DONE(status, eg_trial_id(&state->id, settings, seed));
