@@ -63,16 +63,17 @@ static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t see
                      size_t count)
 {
     size_t arrived = 0;
-    bool waiting = false;
     for (size_t i = 0; i < count; i++) {
         eg_standing s = in[i];
         arrival how = arrive(plan, outcomes, seeds, &s);
-        waiting = waiting || how == ON_THE_WAY;
+        if (how == ON_THE_WAY) {
+            return SIZE_MAX; /* at once: every result of the cohort asks this for all its points */
+        }
         if (how == ARRIVED) {
             in[arrived++] = s;
         }
     }
-    return waiting ? SIZE_MAX : arrived;
+    return arrived;
 }
 
 static eg_verdict judge(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
