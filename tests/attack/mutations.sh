@@ -14,6 +14,7 @@ mutate=$(dirname "$engram")/tests/attack_mutate
 [ -x "$mutate" ] || fail "$mutate is not built; build the target attack"
 tests=$(realpath "$here/..")
 unset ENGRAM_DATA
+export OPENBLAS_NUM_THREADS=1 # a thread that starts while leaks are looked for would be one
 
 # What is damaged ---------------------------------------------------------------------------------------
 
