@@ -7,6 +7,7 @@
 #include "engram/record.h"
 #include "engram/settings.h"
 #include "engram/stream.h"
+#include "engram/weights.h"
 
 /** What a learner may know when it is created. */
 typedef struct eg_learner_setup {
@@ -73,6 +74,10 @@ typedef struct eg_learner_ops {
      *  called again. EG_INVALID for whatever does not fit (sizes, counts out of range), saying what
      *  was expected; never a crash. After a failure the learner is only good for being freed. */
     eg_status (*read)(eg_learner *learner, eg_reader *reader);
+    /** Passes over all that predictions are made of (engram/weights.h), in the same order in both
+     *  directions. Into a learner it comes right after create. Optional: there is nothing that could be
+     *  taken elsewhere. */
+    eg_status (*weights)(eg_learner *learner, eg_weights_pass *pass);
 } eg_learner_ops;
 
 struct eg_learner {
@@ -110,5 +115,12 @@ extern const eg_family eg_learner_family;
 /** Creates the learner chosen by setting `learner`. */
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup) EG_WARN_UNUSED;
 void eg_learner_free(eg_learner *learner);
+
+/** Copies what predictions are made of into *out (eg_weights_clear). Errors: EG_INVALID if this learner has nothing that
+ * could be copied; EG_MEMORY. */
+eg_status eg_learner_get_weights(eg_weights *out, eg_learner *learner) EG_WARN_UNUSED;
+/** The other way, into a learner just created. Errors: EG_INVALID naming the array that is missing, of another shape, not
+ * finite or not known to the learner; then the learner is only good for being freed. */
+eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights) EG_WARN_UNUSED;
 
 #endif

@@ -30,6 +30,7 @@ typedef struct eg_weights_array {
 typedef struct eg_weights {
     eg_weights_array *arrays;
     size_t count, capacity;
+    const char *source; /**< where they are from, for messages; borrowed; may be NULL */
 } eg_weights;
 
 void eg_weights_clear(eg_weights *weights);
@@ -59,5 +60,9 @@ eg_status eg_weights_reals(eg_weights_pass *pass, const char *name, const char *
                            const size_t *extent, eg_real *values) EG_WARN_UNUSED;
 eg_status eg_weights_doubles(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
                              const size_t *extent, double *values) EG_WARN_UNUSED;
+typedef struct eg_net eg_net;
+/** The blocks and buffers of a network as GROUP/layer1.weight …, and how many minibatches it has learned as GROUP/step;
+ *  errors as above. */
+eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net) EG_WARN_UNUSED;
 
 #endif

@@ -19,6 +19,7 @@
 #include "engram/pack.h"
 #include "engram/real.h"
 #include "engram/status.h"
+#include "engram/weights.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -56,5 +57,9 @@ void eg_flymodel_score(const eg_flymodel *fly, eg_real *scores);
 /** Weights and seen classes, for checkpoints. */
 void eg_flymodel_write(const eg_flymodel *fly, eg_writer *writer);
 eg_status eg_flymodel_read(eg_flymodel *fly, eg_reader *reader) EG_WARN_UNUSED;
+
+/** The group `flymodel`: `inputs` [units, ones], which inputs each unit listens to, ascending; `association.weight`
+ * [classes, units]; `seen` [classes]. The expansion is drawn, not learned: weights with another one are refused. */
+eg_status eg_flymodel_weights(eg_flymodel *fly, eg_weights_pass *pass) EG_WARN_UNUSED;
 
 #endif

@@ -235,3 +235,8 @@ eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
     self->extra_flops = flops;
     return eg_ok();
 }
+
+eg_status eg_gradient_learner_weights(eg_learner *learner, eg_weights_pass *pass)
+{
+    return eg_weights_net(pass, "network", ((eg_gradient_learner *)learner)->net);
+}

@@ -60,5 +60,7 @@ double eg_gradient_learner_flops(const eg_learner *learner);
 double eg_gradient_learner_extra_flops(const eg_learner *learner);
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer);
 eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader);
+/** The network, as the group `network`. */
+eg_status eg_gradient_learner_weights(eg_learner *learner, eg_weights_pass *pass);
 
 #endif

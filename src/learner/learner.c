@@ -17,3 +17,43 @@ void eg_learner_free(eg_learner *learner)
         learner->ops->free(learner);
     }
 }
+
+static eg_status pass_over(eg_learner *learner, eg_weights *weights, bool into_learner)
+{
+    eg_weights_pass pass = {.weights = weights, .into_learner = into_learner};
+    if (learner->ops->weights == NULL) {
+        return eg_fail(EG_INVALID, "this learner has no weights that could be saved or loaded");
+    }
+    return learner->ops->weights(learner, &pass);
+}
+
+eg_status eg_learner_get_weights(eg_weights *out, eg_learner *learner)
+{
+    *out = (eg_weights){0};
+    eg_status status = pass_over(learner, out, false);
+    if (!eg_is_ok(&status)) {
+        eg_weights_clear(out);
+    }
+    return status;
+}
+
+static eg_status fill_all(eg_learner *learner, eg_weights *weights)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        weights->arrays[i].used = false;
+    }
+    EG_TRY(pass_over(learner, weights, true));
+    for (size_t i = 0; i < weights->count; i++) {
+        if (!weights->arrays[i].used) {
+            return eg_fail(EG_INVALID, "there is %s, which this learner does not have",
+                           weights->arrays[i].name);
+        }
+    }
+    return eg_ok();
+}
+
+eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights)
+{
+    return eg_status_wrap(fill_all(learner, weights), "%s",
+                          weights->source != NULL ? weights->source : "the weights");
+}

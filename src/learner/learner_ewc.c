@@ -53,6 +53,7 @@ static const eg_learner_ops ewc_ops = {
     .end_phase_polls = ewc_end_phase_polls,
     .write = eg_regularised_write,
     .read = eg_regularised_read,
+    .weights = eg_gradient_learner_weights,
 };
 
 static eg_status ewc_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)

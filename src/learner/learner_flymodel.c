@@ -85,6 +85,11 @@ static eg_status flymodel_read(eg_learner *learner, eg_reader *reader)
     return eg_flymodel_read(((flymodel *)learner)->fly, reader);
 }
 
+static eg_status flymodel_weights(eg_learner *learner, eg_weights_pass *pass)
+{
+    return eg_flymodel_weights(((flymodel *)learner)->fly, pass);
+}
+
 static const eg_learner_ops ops = {
     .free = flymodel_free,
     .step = flymodel_step,
@@ -93,6 +98,7 @@ static const eg_learner_ops ops = {
     .flops = flymodel_flops,
     .write = flymodel_write,
     .read = flymodel_read,
+    .weights = flymodel_weights,
 };
 
 static eg_status flymodel_create(eg_learner **out, const eg_view *view,

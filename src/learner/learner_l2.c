@@ -25,10 +25,20 @@ static eg_status l2_end_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
+static eg_status l2_weights(eg_learner *learner, eg_weights_pass *pass)
+{
+    l2 *self = (l2 *)learner;
+    EG_TRY(eg_gradient_learner_weights(learner, pass));
+    if (pass->into_learner && self->towards == TOWARDS_INITIAL) {
+        eg_penalty_term_move(&self->base.terms[0], self->base.gradient.net->params);
+    }
+    return eg_ok();
+}
+
 static const eg_learner_ops l2_ops = {
     EG_REGULARISED_OPS,          .free = eg_regularised_free,
     .end_phase = l2_end_phase,   .write = eg_regularised_write,
-    .read = eg_regularised_read,
+    .read = eg_regularised_read, .weights = l2_weights,
 };
 
 static eg_status l2_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)

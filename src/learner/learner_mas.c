@@ -60,6 +60,7 @@ static const eg_learner_ops mas_ops = {
     .end_phase_polls = mas_end_phase_polls,
     .write = eg_regularised_write,
     .read = eg_regularised_read,
+    .weights = eg_gradient_learner_weights,
 };
 
 static eg_status mas_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)

@@ -61,6 +61,7 @@ static const eg_learner_ops online_ewc_ops = {
     .end_phase_polls = online_ewc_end_phase_polls,
     .write = eg_regularised_write,
     .read = eg_regularised_read,
+    .weights = eg_gradient_learner_weights,
 };
 
 static eg_status online_ewc_create(eg_learner **out, const eg_view *view,

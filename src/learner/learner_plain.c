@@ -23,6 +23,7 @@ static const eg_learner_ops plain_ops = {
     .flops = eg_gradient_learner_flops,
     .write = eg_gradient_learner_write,
     .read = eg_gradient_learner_read,
+    .weights = eg_gradient_learner_weights,
 };
 
 static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)

@@ -156,6 +156,7 @@ static const eg_learner_ops replay_ops = {
     .extra_flops = eg_gradient_learner_extra_flops,
     .write = replay_write,
     .read = replay_read,
+    .weights = eg_gradient_learner_weights,
 };
 
 static eg_status replay_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)

@@ -56,9 +56,25 @@ static eg_status si_read(eg_learner *learner, eg_reader *reader)
                          "contributions to the loss");
 }
 
+/* Where the first task starts; the penalty stays inactive until it ends. */
+static void begin_path(si *self)
+{
+    const eg_net *net = self->base.gradient.net;
+    memcpy(self->base.terms[0].anchor, net->params, net->param_count * sizeof *net->params);
+}
+
+static eg_status si_weights(eg_learner *learner, eg_weights_pass *pass)
+{
+    EG_TRY(eg_gradient_learner_weights(learner, pass));
+    if (pass->into_learner) {
+        begin_path((si *)learner);
+    }
+    return eg_ok();
+}
+
 static const eg_learner_ops si_ops = {
     EG_REGULARISED_OPS, .free = si_free, .end_phase = si_end_phase,
-    .write = si_write,  .read = si_read,
+    .write = si_write,  .read = si_read, .weights = si_weights,
 };
 
 static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
@@ -75,8 +91,7 @@ static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learn
     EG_TRY_DONE(status, eg_alloc(&self->saved, net->param_count, sizeof *self->saved));
     EG_TRY_DONE(status, eg_alloc(&self->found, net->param_count, sizeof *self->found));
     self->base.regularisation.update_terms.path_integral = self->saved;
-    /* Where the first task starts; the penalty stays inactive until it ends. */
-    memcpy(self->base.terms[0].anchor, net->params, net->param_count * sizeof *net->params);
+    begin_path(self);
     *out = base;
     return status;
 done:
