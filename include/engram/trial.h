@@ -4,9 +4,11 @@
 
 #include "engram/batch.h"
 #include "engram/dataset.h"
+#include "engram/predictor.h"
 #include "engram/profile.h"
 #include "engram/record.h"
 #include "engram/settings.h"
+#include "engram/stream.h"
 
 /** Changes whenever the same settings and seed may give other results; part of every trial's id. */
 #define EG_RESULT_VERSION 3
@@ -126,6 +128,14 @@ typedef struct eg_trial_options {
     /** NULL, or told of every minibatch; a failure is the trial's. */
     eg_status (*trace)(void *user, const eg_traced_step *step);
     void *trace_user;
+    /** What it begins with instead of initial weights (engram/weights.h); NULL: with those. A checkpoint to go on from takes
+     * their place. */
+    eg_weights *initial;
+    /** NULL, or gets what the trial predicts with: `begun` before the first minibatch (not in a trial that goes on from a
+     * checkpoint), `learned` when it is done. A failure is the trial's. */
+    eg_status (*begun)(void *user, const eg_predictor *predictor);
+    eg_status (*learned)(void *user, const eg_predictor *predictor);
+    void *learned_user; /**< of both */
     /** Pauses after this evaluation (from 1), with a last checkpoint, unless it is the last one; 0: runs
      *  to the end. A later checkpoint is refused. */
     size_t until;
@@ -133,6 +143,33 @@ typedef struct eg_trial_options {
 
 /** Evaluations that a record holds: one that diverged or paused leaves the rest of its axis empty. */
 size_t eg_trial_evaluations(const eg_record *record);
+
+/** Examples that a predictor was asked about. */
+typedef struct eg_predicted {
+    eg_subset subset;
+    size_t task;
+    const eg_batch *batch;
+    const eg_real *scores; /**< [batch->size, outputs] */
+    size_t outputs;
+} eg_predicted;
+
+/** How a predictor does on one subset. */
+typedef struct eg_prediction {
+    size_t tasks;
+    size_t *examples; /**< [tasks] */
+    double *accuracy; /**< [tasks] share correct; NaN without examples */
+    uint64_t data;    /**< the dataset's checksum; 0: the stream makes its own */
+    double overall;   /**< of all examples together; NaN without examples */
+} eg_prediction;
+
+/** Predicts the tasks of a subset with weights, as a trial of these settings and seed does at its end. *out:
+ * eg_prediction_clear. `seen` (NULL: nobody) is told of every block, task by task; a failure ends it. Errors as of
+ * eg_trial_run, and of eg_learner_set_weights. */
+eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, uint64_t seed,
+                           eg_dataset_cache *cache, eg_weights *weights, eg_subset subset,
+                           eg_status (*seen)(void *user, const eg_predicted *block),
+                           void *user) EG_WARN_UNUSED;
+void eg_prediction_clear(eg_prediction *prediction);
 
 /** Runs a trial. No pointer may be NULL, except for those of the options that say what NULL means; a required
  * one that is gives EG_INVALID. *out is a record with status done, diverged or paused: then curves end where it

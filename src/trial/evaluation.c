@@ -76,6 +76,14 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
         EG_TRY(evaluator->learner->ops->predict(evaluator->learner, &batch, evaluator->scores));
         *correct += eg_count_correct(size, outputs, evaluator->scores, batch.label, batch.active);
         add_activity(evaluator, size);
+        if (evaluator->seen != NULL) {
+            const eg_predicted predicted = {.subset = subset,
+                                            .task = task,
+                                            .batch = &batch,
+                                            .scores = evaluator->scores,
+                                            .outputs = outputs};
+            EG_TRY(evaluator->seen(evaluator->seen_user, &predicted));
+        }
         if (!poll(user)) {
             return eg_fail(EG_STOPPED, "stopped during an evaluation");
         }

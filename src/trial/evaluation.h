@@ -4,6 +4,7 @@
 
 #include "engram/learner.h"
 #include "engram/stream.h"
+#include "engram/trial.h"
 
 /** Which tasks an evaluation covers. */
 typedef enum eg_eval_tasks {
@@ -22,7 +23,10 @@ typedef struct eg_evaluator {
     double *activity;       /**< [hidden layers] share of active units, mean over examples */
     double *activity_block; /**< [hidden layers] of one block */
     double *accuracy;       /**< [tasks] of the last evaluation, NaN where not evaluated */
-    size_t examples;        /**< examples evaluated so far, in all evaluations */
+    /** Told of every block; NULL: nobody. */
+    eg_status (*seen)(void *user, const eg_predicted *block);
+    void *seen_user;
+    size_t examples; /**< examples evaluated so far, in all evaluations */
 } eg_evaluator;
 
 /** Called between blocks; false: stop. */

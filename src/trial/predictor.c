@@ -1,7 +1,11 @@
-/** What a trial has learned, and predicting with it; see engram/predictor.h. */
+/** What a trial has learned, and predicting with it; see engram/predictor.h and engram/trial.h. */
 #include "engram/predictor.h"
 
 #include "engram/memory.h"
+#include "trial/trial_state.h"
+
+#include <math.h>
+#include <string.h>
 
 void eg_predictor_clear(eg_predictor *predictor)
 {
@@ -9,4 +13,99 @@ void eg_predictor_clear(eg_predictor *predictor)
     eg_free(predictor->settings);
     eg_free(predictor->byte_value);
     *predictor = (eg_predictor){0};
+}
+
+/** What a byte of each channel stands for. */
+static eg_status copy_values(double **out, const eg_dataset *dataset)
+{
+    enum { BYTES = 256 };
+    EG_TRY(eg_alloc(out, dataset->channels, BYTES * sizeof **out));
+    for (size_t c = 0; c < dataset->channels; c++) {
+        for (size_t b = 0; b < BYTES; b++) {
+            (*out)[c * BYTES + b] = (double)dataset->value[c][b];
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status fill(eg_predictor *out, const eg_trial_state *state)
+{
+    const eg_settings *settings = state->outline.root.settings;
+    const eg_stream_shape *shape = &state->stream->shape;
+    *out = (eg_predictor){.seed = state->seed,
+                          .is_trial = state->initial == NULL && state->step == state->steps,
+                          .data = state->data,
+                          .step = state->step,
+                          .channels = shape->channels,
+                          .height = shape->height,
+                          .width = shape->width,
+                          .outputs = shape->outputs};
+    EG_TRY(eg_learner_get_weights(&out->weights, state->learner));
+    EG_TRY(eg_settings_text(&out->settings, settings, true));
+    if (out->is_trial) {
+        EG_TRY(eg_trial_id(&out->trial_id, settings, state->seed));
+    }
+    return state->dataset == NULL ? eg_ok() : copy_values(&out->byte_value, state->dataset);
+}
+
+eg_status eg_trial_give(eg_trial_state *state,
+                        eg_status (*take)(void *user, const eg_predictor *predictor), void *user)
+{
+    if (take == NULL) {
+        return eg_ok();
+    }
+    eg_predictor predictor = {0};
+    eg_status status = fill(&predictor, state);
+    if (status.code == EG_OK) {
+        status = take(user, &predictor);
+    }
+    eg_predictor_clear(&predictor);
+    return status;
+}
+
+/** --- Predicting ------------------------------------------------------------------------------------- */
+
+static eg_status predict(eg_prediction *out, eg_trial_state *state, eg_subset subset)
+{
+    const eg_stream_shape *shape = &state->stream->shape;
+    eg_evaluator *evaluator = &state->evaluator;
+    *out = (eg_prediction){.tasks = shape->tasks, .data = state->data, .overall = (double)NAN};
+    EG_TRY(eg_alloc(&out->examples, shape->tasks, sizeof *out->examples));
+    EG_TRY(eg_alloc(&out->accuracy, shape->tasks, sizeof *out->accuracy));
+    EG_TRY(eg_evaluator_run(evaluator, subset, EG_EVAL_ALL, shape->phases - 1, eg_trial_wanted,
+                            state, &out->overall));
+    for (size_t task = 0; task < shape->tasks; task++) {
+        out->examples[task] = eg_stream_count(state->stream, subset, task);
+        out->accuracy[task] = evaluator->accuracy[task];
+    }
+    return eg_ok();
+}
+
+eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, uint64_t seed,
+                           eg_dataset_cache *cache, eg_weights *weights, eg_subset subset,
+                           eg_status (*seen)(void *user, const eg_predicted *block), void *user)
+{
+    eg_trial_state *state = NULL;
+    *out = (eg_prediction){0};
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    state->initial = weights;
+    eg_status status = eg_trial_open(state, settings, seed, cache);
+    if (status.code == EG_OK) {
+        state->evaluator.seen = seen;
+        state->evaluator.seen_user = user;
+        status = predict(out, state, subset);
+    }
+    eg_trial_close(state);
+    eg_free(state);
+    if (status.code != EG_OK) {
+        eg_prediction_clear(out);
+    }
+    return status;
+}
+
+void eg_prediction_clear(eg_prediction *prediction)
+{
+    eg_free(prediction->examples);
+    eg_free(prediction->accuracy);
+    *prediction = (eg_prediction){0};
 }

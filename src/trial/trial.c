@@ -68,8 +68,10 @@ eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint
     if (!state->outline.stream_kind->own_data) {
         EG_TRY(eg_dataset_cache_get(cache, root, &dataset));
         state->data = dataset->checksum;
+        state->dataset = dataset;
     }
     EG_TRY(eg_stream_create(&state->stream, root, dataset, seed, state->selection.holdout));
+    state->seed = seed;
     EG_TRY(eg_selection_check(&state->selection, state->stream->shape.tasks));
     const eg_learner_setup setup = {.root = root,
                                     .shape = state->stream->shape,
@@ -80,6 +82,9 @@ eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint
                                     .wanted = eg_trial_wanted,
                                     .user = state};
     EG_TRY(eg_learner_create(&state->learner, &setup));
+    if (state->initial != NULL) {
+        EG_TRY(eg_learner_set_weights(state->learner, state->initial));
+    }
     const eg_cursor_setup reading = {
         .trains = true, .block = block, .sparse_only = state->learner->reads_sparse};
     EG_TRY(eg_cursor_open(&state->cursor, state->stream, &reading));
@@ -371,6 +376,16 @@ static eg_status check_call(const eg_settings *settings, const eg_dataset_cache 
                            : eg_fail(EG_INVALID, "eg_trial_run: %s is NULL, and required", missing);
 }
 
+/** Before anything is learned that could then not be given. */
+static eg_status check_gives(const eg_trial_state *state, const eg_trial_options *options)
+{
+    bool gives = options->begun != NULL || options->learned != NULL;
+    return !gives || state->learner->ops->weights != NULL
+               ? eg_ok()
+               : eg_fail(EG_INVALID, "learner = %s has no weights that could be taken out of it",
+                         eg_view_component(&state->outline.root, "learner")->name);
+}
+
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        eg_dataset_cache *cache, const eg_trial_options *options)
 {
@@ -389,13 +404,18 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     state->until = options->until;
     state->trace = options->trace;
     state->trace_user = options->trace_user;
+    state->initial = options->initial;
     eg_trial_status end = EG_TRIAL_DONE;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, check_objective(state, settings));
     EG_TRY_DONE(status, eg_trial_open(state, settings, seed, cache));
+    EG_TRY_DONE(status, check_gives(state, options));
     if (state->checkpointing != NULL) {
         EG_TRY_DONE(status, eg_trial_id(&state->id, settings, seed));
         EG_TRY_DONE(status, restore(state));
+    }
+    if (state->step == 0) {
+        EG_TRY_DONE(status, eg_trial_give(state, options->begun, options->learned_user));
     }
     if (state->profile != NULL) {
         eg_profile_start(state->profile);
@@ -403,6 +423,9 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     state->saved = seconds();
     EG_TRY_DONE(status, run_phases(state, &end));
     EG_TRY_DONE(status, run_finish(state, end));
+    if (end == EG_TRIAL_DONE) {
+        EG_TRY_DONE(status, eg_trial_give(state, options->learned, options->learned_user));
+    }
     (void)eg_profile_enter(state->profile, EG_PROFILE_OTHER);
     *out = state->record;
     state->record = NULL;

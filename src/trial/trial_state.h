@@ -45,6 +45,9 @@ typedef struct eg_trial_state {
     void *user;
     eg_status (*trace)(void *user, const eg_traced_step *step); /**< NULL: nobody is told */
     void *trace_user;
+    eg_weights *initial; /**< NULL: it initialises its own */
+    uint64_t seed;
+    const eg_dataset *dataset;       /**< borrowed from the cache; NULL: the stream makes its own */
     eg_checkpointing *checkpointing; /**< NULL: no checkpoints */
     size_t until;                    /**< pauses after this evaluation; 0: does not */
     uint64_t id;                     /**< of the trial, where there are checkpoints */
@@ -77,6 +80,11 @@ eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_st
                         unsigned pending) EG_WARN_UNUSED;
 /** Asks the poll of the trial (its state as a void *) whether to go on. */
 bool eg_trial_wanted(void *state);
+
+/** Gives what the learner is now to `take`, `begun` or `learned` of the options; NULL: nobody. */
+eg_status eg_trial_give(eg_trial_state *state,
+                        eg_status (*take)(void *user, const eg_predictor *predictor),
+                        void *user) EG_WARN_UNUSED;
 
 /** Where the trial stands now, for measures. */
 eg_moment eg_trial_moment(const eg_trial_state *state);
