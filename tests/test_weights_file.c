@@ -145,7 +145,7 @@ static void test_from_another_program(void **state)
 {
     (void)state;
     eg_predictor got;
-    write_foreign(file_at("own.h5"), "engram weights", 1, "layer1.weight");
+    write_foreign(file_at("own.h5"), "engram-weights", 1, "layer1.weight");
     assert_ok(eg_weights_file_read(&got, file_at("own.h5")));
     assert_int_equal(got.weights.count, 1);
     const eg_weights_array *array = eg_weights_find(&got.weights, "network/layer1.weight");
@@ -172,9 +172,9 @@ static void test_refused(void **state)
     refused("text.h5", "is not a file of weights: it is not HDF5");
     write_foreign(file_at("other.h5"), "keras", 1, "w");
     refused("other.h5", "it is somebody's HDF5, and no file of weights");
-    write_foreign(file_at("results.h5"), "engram results", 1, "w");
+    write_foreign(file_at("results.h5"), "engram-results", 1, "w");
     refused("results.h5", "it holds the results of a sweep, and no file of weights");
-    write_foreign(file_at("newer.h5"), "engram weights", 2, "w");
+    write_foreign(file_at("newer.h5"), "engram-weights", 2, "w");
     refused("newer.h5", "a newer engram (format 2; this one reads up to 1)");
 }
 
@@ -248,7 +248,7 @@ static void test_changed(void **state)
 {
     (void)state;
     for (size_t i = 0; i < EG_COUNT(changes); i++) {
-        write_foreign(file_at("c.h5"), "engram weights", 1, "a");
+        write_foreign(file_at("c.h5"), "engram-weights", 1, "a");
         hid_t file = H5Fopen(file_at("c.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
         assert_true(file >= 0);
         changes[i].make(file);

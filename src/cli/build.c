@@ -94,6 +94,11 @@ void eg_origins_clear(eg_origins *origins)
     *origins = (eg_origins){0};
 }
 
+const char *eg_build_version(void)
+{
+    return EG_VERSION;
+}
+
 void eg_build_print(FILE *file)
 {
     (void)fprintf(file, "engram %s\n", EG_VERSION);

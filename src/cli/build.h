@@ -9,6 +9,9 @@
 /** `engram --version`. */
 void eg_build_print(FILE *file);
 
+/** "0.1.0". */
+const char *eg_build_version(void);
+
 /** What is written to the journal about this run of the command. */
 typedef struct eg_origins {
     eg_session session;

@@ -1,6 +1,7 @@
 /** engram train: one trial in this process. */
 #include "cli/cli.h"
 
+#include "cli/build.h"
 #include "cli/curve_report.h"
 #include "cli/format.h"
 #include "cli/json.h"
@@ -11,6 +12,7 @@
 #include "engram/params.h"
 #include "engram/settings.h"
 #include "engram/trial.h"
+#include "engram/weights_file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -20,13 +22,28 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JSON, PROFILE, QUIET, TRACE };
+enum { JSON, PROFILE, QUIET, TRACE, SAVE, SAVE_INITIAL, LOAD };
 
 static const eg_option options[] = {
     [JSON] = {.name = "json", .doc = "Prints settings and record as one JSON object."},
     [PROFILE] = {.name = "profile",
                  .doc = "Prints where the time went, after the curve or as `profile` in seconds."},
     [QUIET] = {.name = "quiet", .letter = 'q', .doc = "No progress line."},
+    [SAVE] =
+        {.name = "save",
+         .value = "FILE",
+         .doc = "Writes what was learned to FILE (HDF5; docs/weights.md describes it) once the "
+                "trial is done: weights in row-major order, settings, seed. `engram predict FILE` "
+                "uses it."},
+    [SAVE_INITIAL] = {.name = "save-initial",
+                      .value = "FILE",
+                      .doc = "The same before the first minibatch: what another program needs to "
+                             "follow the run step by step, with --trace."},
+    [LOAD] = {.name = "load",
+              .value = "FILE",
+              .doc =
+                  "Begins with the weights in FILE, from --save or another program, instead of "
+                  "initial ones; the optimizer begins anew. Shapes must fit, settings need not."},
     [TRACE] = {.name = "trace",
                .value = "FILE",
                .doc =
@@ -163,7 +180,54 @@ static eg_status print_json(const eg_settings *settings, const wish *order, cons
     return eg_json_print(root);
 }
 
-static eg_status train(const eg_settings *settings, const wish *order, const eg_args *args)
+/** What --save-initial and --save ask for; NULL: nothing. */
+typedef struct saving {
+    const char *initial, *path;
+    bool done; /**< --save was possible */
+} saving;
+
+static eg_status save_initial(void *user, const eg_predictor *predictor)
+{
+    return eg_weights_file_write(((saving *)user)->initial, predictor, eg_build_version());
+}
+
+static eg_status save(void *user, const eg_predictor *predictor)
+{
+    saving *to = user;
+    EG_TRY(eg_weights_file_write(to->path, predictor, eg_build_version()));
+    to->done = true;
+    return eg_ok();
+}
+
+/** The files that options name, before anything is computed. */
+static eg_status open_files(eg_trial_options *how, const eg_args *args, eg_text_file *trace,
+                            eg_predictor *loaded, saving *to)
+{
+    if (args->option[LOAD] != NULL) {
+        EG_TRY(eg_weights_file_read(loaded, args->option[LOAD]));
+        loaded->weights.source = args->option[LOAD];
+        how->initial = &loaded->weights;
+    }
+    *to = (saving){.initial = args->option[SAVE_INITIAL], .path = args->option[SAVE]};
+    how->learned_user = to;
+    if (to->initial != NULL) {
+        EG_TRY(eg_weights_file_check(to->initial));
+        how->begun = save_initial;
+    }
+    if (to->path != NULL) {
+        EG_TRY(eg_weights_file_check(to->path));
+        how->learned = save;
+    }
+    if (args->option[TRACE] != NULL) {
+        EG_TRY(eg_trace_begin(trace, args->option[TRACE]));
+        how->trace = eg_trace_step;
+        how->trace_user = trace;
+    }
+    return eg_ok();
+}
+
+static eg_status train(const eg_settings *settings, const wish *order, const eg_args *args,
+                       int *code)
 {
     bool json = args->option[JSON] != NULL;
     bool quiet = args->option[QUIET] != NULL;
@@ -171,7 +235,9 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     eg_profile *profile = args->option[PROFILE] != NULL ? &measured : NULL;
     eg_dataset_cache *cache = NULL;
     eg_record *record = NULL;
-    eg_trace_file trace = {0};
+    eg_text_file trace = {0};
+    eg_predictor loaded = {0};
+    saving to = {.path = NULL};
     eg_status status = eg_ok();
     double now = eg_clock();
     screen on = {.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start = now, .last = now};
@@ -179,14 +245,10 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     EG_TRY_DONE(status, eg_blas_prepare());
     eg_trial_options how = {
         .objective = order->objective, .poll = watch, .user = &on, .profile = profile};
-    if (args->option[TRACE] != NULL) {
-        EG_TRY_DONE(status, eg_trace_begin(&trace, args->option[TRACE]));
-        how.trace = eg_trace_step;
-        how.trace_user = &trace;
-    }
+    EG_TRY_DONE(status, open_files(&how, args, &trace, &loaded, &to));
     status = eg_trial_run(&record, settings, order->seed, cache, &how);
     eg_status_keep(&status,
-                   eg_trace_end(&trace, status.code == EG_OK || status.code == EG_STOPPED));
+                   eg_text_file_end(&trace, status.code == EG_OK || status.code == EG_STOPPED));
     if (on.drawn) {
         (void)fprintf(stderr, "\r\033[K");
     }
@@ -198,7 +260,13 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
             print_profile(profile);
         }
     }
+    if (status.code == EG_OK && to.path != NULL && !to.done) {
+        (void)fprintf(stderr, "engram: %s was not written: the trial did not end well\n", to.path);
+        *code = EG_EXIT_FAILED_TRIALS;
+    }
 done:
+    eg_status_keep(&status, eg_text_file_end(&trace, false));
+    eg_predictor_clear(&loaded);
     eg_record_free(record);
     eg_dataset_cache_free(cache);
     return status;
@@ -207,7 +275,6 @@ done:
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
-    (void)code;
     wish order = {.objective = "final_accuracy"};
     eg_settings *settings = NULL;
     eg_status status = eg_ok();
@@ -216,7 +283,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     EG_TRY_DONE(status,
                 eg_settings_resolve(&settings, eg_trial_schema(), order.assignments, order.count));
     EG_TRY_DONE(status, eg_trial_check(settings));
-    status = train(settings, &order, args);
+    status = train(settings, &order, args, code);
 done:
     eg_settings_free(settings);
     order_clear(&order, args->word_count);
@@ -226,7 +293,8 @@ done:
 const eg_verb eg_verb_train = {
     .name = "train",
     .summary = "train one trial here, with live progress and the curve at the end",
-    .synopsis = "[--json] [--profile] [--trace FILE] [name=value …] [seed=N]",
+    .synopsis =
+        "[--save FILE] [--load FILE] [--trace FILE] [--json] [--profile] [name=value …] [seed=N]",
     .description =
         "Runs one trial in this process and prints its curve: a line per evaluation with the "
         "accuracy over all tasks and over each task. Nothing is written unless it is asked for. "
@@ -241,9 +309,11 @@ const eg_verb eg_verb_train = {
     .examples = "engram train optimizer.lr=0.0002 model.activation=relu seed=3\n"
                 "engram train dataset=synthetic stream.tasks=2 eval.every=10\n"
                 "engram train --json | python3 -m json.tool\n"
+                "engram train --save net.h5 && engram predict net.h5\n"
                 "engram train dataset=synthetic --trace path.csv",
     .exits = "0   the trial finished (or diverged: that is a result)\n"
              "2   usage or bad input\n"
+             "3   --save wrote nothing: the trial diverged\n"
              "4   the system failed\n"
              "75  stopped by a signal",
     .run = run,

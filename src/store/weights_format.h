@@ -2,7 +2,7 @@
 #ifndef ENGRAM_STORE_WEIGHTS_FORMAT_H
 #define ENGRAM_STORE_WEIGHTS_FORMAT_H
 
-#define EG_WEIGHTS_FORMAT "engram weights"
+#define EG_WEIGHTS_FORMAT "engram-weights"
 #define EG_WEIGHTS_SETTINGS "settings"           /**< group */
 #define EG_WEIGHTS_BYTE_VALUE "input/byte_value" /**< dataset */
 #define EG_WEIGHTS_INPUT "input"                 /**< its group */

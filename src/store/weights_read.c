@@ -5,6 +5,7 @@
 #include "store/child.h"
 #include "store/h5_input.h"
 #include "store/h5_plain.h"
+#include "store/h5_write.h"
 #include "store/paths.h"
 #include "store/weights_format.h"
 #include "store/weights_pack.h"
@@ -190,7 +191,7 @@ static eg_status check_format(hid_t file, eg_pool *pool)
         return named;
     }
     if (named.code != EG_OK || strcmp(format, EG_WEIGHTS_FORMAT) != 0) {
-        bool results = named.code == EG_OK && strcmp(format, "engram results") == 0;
+        bool results = named.code == EG_OK && strcmp(format, EG_RESULTS_FORMAT) == 0;
         return eg_fail(EG_INVALID, "%s, and no file of weights (format_name = \"%s\")",
                        results ? "it holds the results of a sweep" : "it is somebody's HDF5",
                        EG_WEIGHTS_FORMAT);

@@ -41,3 +41,66 @@ cp path.csv moved.csv
 expect 0 "$engram" run order.yaml stream.epochs=2 protocol=validation stream.order_file=path.csv --quiet
 expect 0 "$engram" run order.yaml stream.epochs=2 protocol=validation stream.order_file=moved.csv
 has out "all 2 trials were finished before, nothing to run"
+
+# What was learned predicts what the trial recorded, in whatever layers and learners; weights of the end begin the next run.
+for words in "" "model.hidden=[] model.weight_norm=[]" "model=sdmlp model.hidden=40 model.switch_count=300" \
+    "learner=flymodel learner.ones=8 learner.active=0.1" "learner=si" "stream=permuted stream.tasks=3" "stream.joint=true" \
+    "stream.active=seen" "stream.active=task"; do
+    read -ra more <<<"$words"
+    expect 0 "$engram" train "${data[@]}" model.hidden=24 optimizer.lr=0.01 "${more[@]}" seed=3 --save net.h5 --json
+    sed -n 's/^    "final_accuracy": \(.*\),$/\1/p' out >recorded
+    expect 0 "$engram" predict net.h5 --json
+    sed -n 's/^    "accuracy": \(.*\),$/\1/p' out | head -1 >predicted
+    [ -s recorded ] || fail "no accuracy was recorded: $words"
+    same recorded predicted
+done
+expect 0 "$engram" predict net.h5
+has out "all             100"
+expect 0 "$engram" predict net.h5 -o scores.csv
+[ "$(wc -l <scores.csv)" = 141 ] || fail "$(wc -l <scores.csv) lines of 100 test and 40 validation examples"
+expect 0 "$engram" predict net.h5 dataset.test_examples=50
+has err "note: these are not the data"
+
+# Another seed, and the same run: initial weights and the path from the first. Anchors of learners go along.
+for words in learner=plain "learner=l2 learner.towards=initial learner.lambda=1" learner=si "model=sdmlp model.hidden=24"; do
+    read -ra more <<<"$words"
+    expect 0 "$engram" train "${data[@]}" model.hidden=24 "${more[@]}" seed=1 --save-initial begin.h5 --trace path.csv \
+        --save one.h5
+    expect 0 "$engram" train "${data[@]}" model.hidden=24 "${more[@]}" seed=2 --load begin.h5 --trace again.csv \
+        stream.order_file=path.csv --save other.h5
+    same path.csv again.csv
+    expect 0 "$engram" predict one.h5 -o one.csv
+    expect 0 "$engram" predict other.h5 -o other.csv
+    same one.csv other.csv
+    rm one.csv other.csv
+done
+expect 0 "$engram" train "${data[@]}" model=sdmlp model.hidden=24 --load other.h5
+
+# What does not fit is said in one line, before anything is learned.
+weights=("${data[@]}" model.hidden=24)
+expect 0 "$engram" train "${weights[@]}" --save net.h5
+refuses "net.h5: network/layer1.weight is 24 x 64; expected 30 x 64" -- "$engram" train "${data[@]}" model.hidden=30 --load net.h5
+refuses "net.h5: there is no network/layer1.bias, which is to be 24" -- "$engram" train "${weights[@]}" model.bias=true --load net.h5
+refuses "net.h5: there is network/layer2.weight, which this learner does not have" -- \
+    "$engram" train "${data[@]}" model.hidden=[] dataset.side=8 dataset.classes=24 stream.tasks=4 --load net.h5
+refuses "net.h5: network/layer1.weight is 24 x 64; expected 24 x 81" -- "$engram" predict net.h5 dataset.side=9
+refuses "net.h5: there is no flymodel/inputs" -- "$engram" predict net.h5 learner=flymodel
+refuses "there is a file that is not one of weights; it stays" -- "$engram" train "${weights[@]}" --save path.csv
+refuses "results/order.h5: it holds the results of a sweep, and no file of weights" -- "$engram" predict results/order.h5
+refuses "the results of a sweep belong there" -- "$engram" train "${weights[@]}" --save results/order.h5
+refuses "none is no directory" -- "$engram" train "${weights[@]}" --save none/net.h5
+refuses "\"scores\": expected a setting" -- "$engram" predict net.h5 scores
+refuses "did you mean" -- "$engram" predict net.h5 dataset.exampels=50
+refuses "scores.csv: there is something that is no trace" -- "$engram" train "${weights[@]}" --trace scores.csv
+
+# A trial that diverges has nothing to save, and an earlier file stays.
+cp net.h5 kept.h5
+expect 3 "$engram" train "${weights[@]}" optimizer=sgd optimizer.lr=1e38 model.activation=relu model.weight_norm=[] --save net.h5
+has err "net.h5 was not written"
+same net.h5 kept.h5
+
+# Damage is refused, whatever it is.
+head -c 3000 net.h5 >cut.h5
+refuses "cut.h5" -- "$engram" predict cut.h5
+printf x | dd of=net.h5 bs=1 seek=4000 conv=notrunc status=none
+refuses "net.h5 is damaged: its checksum is wrong" -- "$engram" predict net.h5
