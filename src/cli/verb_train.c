@@ -293,8 +293,7 @@ done:
 const eg_verb eg_verb_train = {
     .name = "train",
     .summary = "train one trial here, with live progress and the curve at the end",
-    .synopsis =
-        "[--save FILE] [--load FILE] [--trace FILE] [--json] [--profile] [name=value …] [seed=N]",
+    .synopsis = "[--save FILE] [--load FILE] [--trace FILE] [--json] [name=value …] [seed=N]",
     .description =
         "Runs one trial in this process and prints its curve: a line per evaluation with the "
         "accuracy over all tasks and over each task. Nothing is written unless it is asked for. "
