@@ -89,6 +89,8 @@ eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why) EG_WA
 /** Makes a trial run again (--redo). Its earlier result is what readers show until it has a new one that did not fail;
  *  in the journal it stays. Safe on disk after the next eg_store_commit. */
 eg_status eg_store_redo(eg_store *store, size_t trial) EG_WARN_UNUSED;
+/** What a trial that runs again recorded before (new; NULL: it does not run again, or recorded nothing). */
+eg_status eg_store_earlier(eg_record **out, eg_store *store, size_t trial) EG_WARN_UNUSED;
 /** Writes the HDF5 file from what is known now: temporary name, fsync, rename. */
 eg_status eg_store_publish(eg_store *store, bool complete) EG_WARN_UNUSED;
 /** Publishes if the journal grew and enough time passed for it to cost at most `share` of the time.

@@ -38,6 +38,7 @@ typedef enum eg_stage {
 enum { EG_RUNGS_MAX = 12 };
 typedef struct eg_outcome {
     uint8_t status;           /**< eg_trial_status */
+    bool lacks_measures;      /**< done or diverged, but without what `measures` asks for now */
     uint8_t rungs;            /**< that it has come to, with a rule that looks into trials … */
     uint32_t evaluations;     /**< … the evaluations it has … */
     float rung[EG_RUNGS_MAX]; /**< … and how it did at the rungs; see eg_plan_measure */

@@ -24,6 +24,10 @@ eg_status eg_trial_variables(const eg_variable ***out, size_t *count,
 /** Is this one of them? */
 bool eg_trial_records(const eg_settings *settings, const eg_variable *variable);
 
+/** Whether setting `measures` asks for something that `record`, of an earlier run of the same trial, does not
+ * have: what measures that it names record. `record` NULL: whether it names any but `default` at all. */
+bool eg_trial_lacks(const eg_settings *settings, const eg_record *record);
+
 /** The variable called `name` among all that any trial can record, or NULL. */
 const eg_variable *eg_trial_variable(const char *name);
 

@@ -143,6 +143,27 @@ const eg_array *eg_record_at(const eg_record *record, size_t index)
     return record->arrays[index];
 }
 
+static double as_stored(const eg_array *array, size_t i)
+{
+    return array->wide ? array->data[i] : (double)(float)array->data[i];
+}
+
+size_t eg_array_difference(const eg_array *a, const eg_array *b)
+{
+    bool same_shape = b != NULL && a->rank == b->rank && a->wide == b->wide;
+    for (size_t k = 0; same_shape && k < a->rank; k++) {
+        same_shape = a->extent[k] == b->extent[k];
+    }
+    for (size_t i = 0; same_shape && i < a->count; i++) {
+        double x = as_stored(a, i);
+        double y = as_stored(b, i);
+        if (!(x == y || (isnan(x) && isnan(y)))) {
+            return i;
+        }
+    }
+    return same_shape ? SIZE_MAX : 0;
+}
+
 double eg_record_value(const eg_record *record, const char *name)
 {
     const eg_array *array = eg_record_find(record, name);

@@ -7,6 +7,7 @@
 #include "engram/blas.h"
 #include "engram/memory.h"
 #include "engram/store.h"
+#include "engram/trial.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,8 +54,11 @@ static void match_results(eg_estimate *out, const eg_plan *plan, const eg_point_
         if (row == NULL || !eg_trial_is_final(result->status)) {
             continue;
         }
-        out->known++;
-        finished[row->trial] = true;
+        const eg_settings *settings = plan->points[plan->trials[row->trial].point].settings;
+        if (result->record == NULL || !eg_trial_lacks(settings, result->record)) {
+            out->known++;
+            finished[row->trial] = true;
+        }
         if (result->status == EG_TRIAL_DONE && result->wall_seconds > 0) {
             experience *of = &had[kinds->of[plan->trials[row->trial].point]];
             out->measured++;

@@ -127,7 +127,7 @@ static eg_status find_needed(bool *needed, const eg_plan *plan, const char *path
         eg_trial_status state = (eg_trial_status)outcomes[t].status;
         /* What a rule cut may be open again under today's rules. */
         bool open = eg_outcome_is_open(&outcomes[t]) || state == EG_TRIAL_SKIPPED ||
-                    state == EG_TRIAL_STOPPED;
+                    state == EG_TRIAL_STOPPED || outcomes[t].lacks_measures;
         if (open || eg_redo_names(redo, trial, state, NULL)) {
             needed[trial->point] = true;
         }

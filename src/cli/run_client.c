@@ -81,6 +81,9 @@ static eg_status finished(void *user, const eg_work_result *result)
                                 .host = result->host,
                                 .start_time = result->start_time,
                                 .wall_seconds = result->wall_seconds};
+    if (result->status != EG_TRIAL_PAUSED) {
+        EG_TRY(eg_sweep_run_compare(run, trial, result->record));
+    }
     EG_TRY(eg_store_finished(run->store, trial, &attempt, result->status, result->message,
                              result->record));
     eg_sweep_run_drop_report(run, result->rank, trial);

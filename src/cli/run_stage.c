@@ -89,9 +89,11 @@ eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
 {
     for (size_t t = first; t < run->plan->trial_count; t++) {
         eg_trial_status status = (eg_trial_status)run->outcomes[t].status;
-        if (eg_redo_names(run->redo, &run->plan->trials[t], status, NULL) &&
-            eg_trial_is_final(status)) {
+        bool lacks = run->outcomes[t].lacks_measures;
+        bool named = eg_redo_names(run->redo, &run->plan->trials[t], status, NULL);
+        if (eg_trial_is_final(status) && (named || lacks)) {
             EG_TRY(make_pending(run, t));
+            run->again.lacking += lacks ? 1 : 0;
         }
     }
     return eg_store_commit(run->store);

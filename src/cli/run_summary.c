@@ -61,6 +61,7 @@ eg_status eg_sweep_run_summary(eg_sweep_run *run, bool stopped)
 {
     print_counts(run, stopped);
     eg_sweep_run_print_losses(run);
+    eg_sweep_run_print_again(run);
     EG_TRY(print_best(run));
     size_t failed = run->by_status[EG_TRIAL_FAILED];
     eg_say(stdout, "\nresults: %s\n", run->path);

@@ -26,6 +26,14 @@ typedef struct eg_host_losses {
     size_t losses;
 } eg_host_losses;
 
+/** Trials that run again although they were finished. */
+typedef struct eg_run_again {
+    size_t lacking;   /**< because they lack what `measures` asks for */
+    size_t compared;  /**< that have a new result beside an old one */
+    size_t different; /**< of them, that say something else of what both recorded */
+    char first[160];  /**< the first such difference */
+} eg_run_again;
+
 typedef struct eg_sweep_run {
     eg_plan *plan;
     eg_store *store;
@@ -34,6 +42,7 @@ typedef struct eg_sweep_run {
     eg_outcome *outcomes;
     size_t capacity; /**< of outcomes: the second stage's trials included */
     eg_run_queue queue;
+    eg_run_again again;
     eg_ranking_report ranking; /**< by the objective; its points are `points` */
     eg_ranked_point *points;   /**< [point_count] as eg_sweep_run_rank left them */
     size_t unfinished;         /**< pending, running or paused trials */
@@ -119,7 +128,13 @@ void eg_sweep_run_count_finished(eg_sweep_run *run, size_t trial);
 eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t trial) EG_WARN_UNUSED;
 eg_status eg_sweep_run_next_stage(eg_sweep_run *run) EG_WARN_UNUSED;
 
-/** Marks the trials from `first` on that --redo names as pending again. */
+/** Compares the result of a trial that ran again with what it had before. */
+eg_status eg_sweep_run_compare(eg_sweep_run *run, size_t trial,
+                               const eg_record *record) EG_WARN_UNUSED;
+/** A line on standard output about trials that ran again, if there were any. */
+void eg_sweep_run_print_again(const eg_sweep_run *run);
+
+/** Marks the trials from `first` on that --redo names, or that lack what `measures` asks for, as pending again. */
 eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first) EG_WARN_UNUSED;
 
 /** What standard output gets at the end: counts, best points, where the file is, what to do next. */

@@ -272,6 +272,11 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     if (mode == EG_PROGRESS_LINE && change[0] != '\0') {
         eg_say(stderr, "note: the sweep was changed since its last run: %s\n", change);
     }
+    if (mode == EG_PROGRESS_LINE && run->again.lacking > 0) {
+        eg_say(stderr, "note: %zu finished trial%s what `measures` asks for, and run%s again\n",
+               run->again.lacking, run->again.lacking == 1 ? " lacks" : "s lack",
+               run->again.lacking == 1 ? "s" : "");
+    }
     if (run->unfinished == 0) {
         return eg_ok();
     }

@@ -42,29 +42,6 @@ static int worth(place at)
     return at.source->book->pages[at.trial].attempts > 0 ? 1 : 0;
 }
 
-static bool same_value(double a, double b)
-{
-    return a == b || (isnan(a) && isnan(b));
-}
-
-/** The place of the first value that differs, or SIZE_MAX. */
-static size_t first_difference(const eg_array *a, const eg_array *b)
-{
-    bool same_shape = b != NULL && a->rank == b->rank;
-    for (size_t k = 0; same_shape && k < a->rank; k++) {
-        same_shape = a->extent[k] == b->extent[k];
-    }
-    if (!same_shape) {
-        return 0;
-    }
-    for (size_t i = 0; i < a->count; i++) {
-        if (!same_value(a->data[i], b->data[i])) {
-            return i;
-        }
-    }
-    return SIZE_MAX;
-}
-
 static bool is_volatile(const eg_merge_source *source, const char *name)
 {
     const eg_stored_variable *variable = eg_stored_find(&source->book->box->results, name);
@@ -111,7 +88,8 @@ static eg_status compare_records(place a, const eg_record *first, place b, const
     for (size_t i = 0; first != NULL && i < eg_record_count(first); i++) {
         const eg_array *array = eg_record_at(first, i);
         const eg_array *other = second != NULL ? eg_record_find(second, array->name) : NULL;
-        size_t at = is_volatile(a.source, array->name) ? SIZE_MAX : first_difference(array, other);
+        size_t at =
+            is_volatile(a.source, array->name) ? SIZE_MAX : eg_array_difference(array, other);
         if (at != SIZE_MAX) {
             char ours[40];
             char theirs[40];

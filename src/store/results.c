@@ -8,6 +8,7 @@
 #include "store/journal_read.h"
 #include "store/leftovers.h"
 #include "store/paths.h"
+#include "store/store_measures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -196,7 +197,8 @@ eg_status eg_results_load_brief(eg_results **out, const char *path)
     return load_results(out, path, true);
 }
 
-static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *plan)
+static eg_status look_up(eg_outcome *outcomes, const eg_book *book, eg_journal *journal,
+                         const eg_plan *plan)
 {
     for (size_t i = 0; i < plan->trial_count; i++) {
         size_t at = eg_index_get(&book->ids, plan->trials[i].id);
@@ -205,21 +207,31 @@ static void look_up(eg_outcome *outcomes, const eg_book *book, const eg_plan *pl
             outcomes[i] = (eg_outcome){.status = (uint8_t)result->status,
                                        .objective = result->objective,
                                        .reported = result->reported};
+            EG_TRY(eg_store_lacks_measures(&outcomes[i].lacks_measures, book, journal, at,
+                                           plan->points[plan->trials[i].point].settings));
         }
     }
+    return eg_ok();
 }
 
 eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *plan)
 {
     eg_book *book = NULL;
+    eg_paths paths = {0};
+    eg_journal journal = EG_JOURNAL_NONE;
     for (size_t i = 0; i < plan->trial_count; i++) {
         outcomes[i] = (eg_outcome){
             .status = EG_TRIAL_PENDING, .objective = (double)NAN, .reported = (double)NAN};
     }
     eg_status status = replay_journal(&book, path);
     if (status.code == EG_OK && book != NULL) {
-        look_up(outcomes, book, plan);
+        EG_TRY_DONE(status, eg_paths_make(&paths, path));
+        EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, EG_JOURNAL_READ));
+        status = look_up(outcomes, book, &journal, plan);
     }
+done:
+    eg_journal_close(&journal);
+    eg_paths_clear(&paths);
     eg_book_free(book);
     return status;
 }

@@ -14,6 +14,7 @@
 #include "store/store_existing.h"
 #include "store/store_lock.h"
 #include "store/store_match.h"
+#include "store/store_measures.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -133,6 +134,8 @@ static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome 
             .status = (uint8_t)(status == EG_TRIAL_RUNNING ? EG_TRIAL_PENDING : status),
             .objective = results->trials[i].objective,
             .reported = results->trials[i].reported};
+        EG_TRY(eg_store_lacks_measures(&outcomes[i].lacks_measures, store->book, &store->journal, i,
+                                       plan->points[plan->trials[i].point].settings));
         if (rungs || status == EG_TRIAL_PAUSED || status == EG_TRIAL_STOPPED) {
             EG_TRY(fill_rungs(store, plan, i, &outcomes[i]));
         }
@@ -328,6 +331,14 @@ eg_status eg_store_redo(eg_store *store, size_t trial)
     eg_writer_clear(&store->payload);
     eg_write_u64(&store->payload, id_of(store, trial));
     return append(store, EG_FRAME_REDO, false);
+}
+
+eg_status eg_store_earlier(eg_record **out, eg_store *store, size_t trial)
+{
+    const eg_book *book = store->book;
+    size_t earlier = book->pages[trial].earlier;
+    uint64_t frame = earlier == 0 ? 0 : book->earlier[earlier - 1].frame;
+    return eg_book_record_at(out, book, &store->journal, frame);
 }
 
 eg_status eg_store_publish(eg_store *store, bool complete)

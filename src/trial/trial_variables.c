@@ -78,6 +78,30 @@ bool eg_trial_records(const eg_settings *settings, const eg_variable *variable)
     return has(learner_variables(eg_view_component(&outline.root, "learner")), variable);
 }
 
+static bool lacks_any(const eg_record *record, const eg_measure_kind *kind,
+                      const eg_measure_scope *scope)
+{
+    bool lacks = false;
+    for (const eg_variable *const *v = kind->variables; *v != NULL && !lacks; v++) {
+        lacks = eg_measure_records(kind, scope, *v) && eg_record_find(record, (*v)->name) == NULL;
+    }
+    return lacks;
+}
+
+bool eg_trial_lacks(const eg_settings *settings, const eg_record *record)
+{
+    eg_outline outline = eg_outline_of(settings);
+    const eg_measure_scope scope = eg_outline_scope(&outline);
+    const eg_value *chosen = eg_view_value(&outline.root, "measures");
+    bool lacks = false;
+    for (size_t i = 0; i < chosen->count && !lacks; i++) {
+        const eg_component *member = eg_measure_family.members[chosen->items[i]];
+        const eg_measure_kind *kind = (const eg_measure_kind *)(const void *)member;
+        lacks = record == NULL ? kind->variables[0] != NULL : lacks_any(record, kind, &scope);
+    }
+    return lacks;
+}
+
 static const eg_variable *find(const eg_variable *const *variables, const char *name)
 {
     while (*variables != NULL && strcmp((*variables)->name, name) != 0) {

@@ -33,10 +33,31 @@ lacks err "the sweep was changed"
 "$engram" export results/s.h5 --stable >before.csv
 expect 0 "$engram" run s.yaml seeds=3 --redo status=done
 has err "6 trials to run"
+has out "6 trials ran again; what they recorded before is the same"
 "$engram" export results/s.h5 --stable >after.csv
 same before.csv after.csv
 expect 0 "$engram" failures results/s.h5
 has out "6 retried: needed more than one attempt"
+expect 0 "$engram" run s.yaml seeds=3
+lacks out "ran again"
+
+# Asked for another measure, finished trials run again once: same ids, and all else is the same.
+"$engram" export results/s.h5 --stable --table curves >before-curves.csv
+expect 0 "$engram" plan s.yaml seeds=3 'measures=[default, online]' -o results/s.h5
+has out "0 of 6 trials finished"
+expect 0 "$engram" run s.yaml seeds=3 'measures=[default, online]'
+has err "6 finished trials lack what \`measures\` asks for, and run again"
+has out "6 trials ran again for their measures; what they recorded before is the same"
+"$engram" export results/s.h5 --stable --table curves >after.csv
+same before-curves.csv after.csv
+expect 0 "$engram" export results/s.h5 --stable --json
+[ "$(grep -o '"mean_online_accuracy": *0\.[0-9]' out | wc -l)" = 6 ] || fail "online accuracy is missing"
+expect 0 "$engram" run s.yaml seeds=3 'measures=[default, online]'
+has out "all 6 trials were finished before"
+expect 0 "$engram" run s.yaml seeds=3
+has out "all 6 trials were finished before"
+expect 0 "$engram" check results/s.h5
+
 refuses "--redo status=skipped" -- "$engram" run s.yaml --redo status=skipped
 
 # The data are needed for what is still to run, and for nothing else. Ten black pictures.
@@ -82,6 +103,11 @@ lacks out "different data"
 expect 0 "$engram" run d.yaml -o e.h5 seeds=2 --accept-data
 expect 0 "$engram" status e.h5
 has out "results of different data are mixed: mnist with checksums"
+# A trial that runs again on other data says something else.
+cp e.h5 again.h5
+cp e.journal again.journal
+expect 0 "$engram" run d.yaml -o again.h5 seeds=2 --redo all
+has out "2 trials ran again; what they recorded before differs in 1 of them, first in trial "
 rm e.journal
 expect 0 "$engram" top e.h5
 has out "results of different data are mixed: mnist with checksums"
