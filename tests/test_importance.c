@@ -193,7 +193,7 @@ static void measure(const char *const *words, bool singly, bool repeat, eg_real 
 {
     learner_scene s = scene_open(words, 3);
     s.setup.root = &s.root;
-    eg_gradient_learner learner = {.squares = 0};
+    eg_gradient_learner learner = {.extra_flops = 0};
     eg_importance importance;
     eg_fisher fisher;
     eg_view view = eg_view_inside(&s.root, "learner");
@@ -272,7 +272,7 @@ static void sampled_labels(void **state)
     double exact[SCENE_CLASSES] = {0};
     learner_scene s = scene_open(SCENE("learner", "ewc", "learner.fisher", "sampled"), 3);
     s.setup.root = &s.root;
-    eg_gradient_learner learner = {.squares = 0};
+    eg_gradient_learner learner = {.extra_flops = 0};
     eg_view view = eg_view_inside(&s.root, "learner");
     assert_ok(eg_gradient_learner_open(&learner, &s.setup, SCENE_BATCH, true));
     eg_fisher fisher;

@@ -13,8 +13,8 @@ static void two_updates(const char *const *words, double g1, double g2, double w
 {
     eg_optimizer *optimizer = optimizer_of(words, 1);
     eg_real w = 0;
-    const eg_real first = (eg_real)g1;
-    const eg_real second = (eg_real)g2;
+    eg_real first = (eg_real)g1;
+    eg_real second = (eg_real)g2;
     eg_optimizer_step(optimizer, &w, &first);
     assert_close((double)w, w1, 1e-6);
     eg_optimizer_step(optimizer, &w, &second);
@@ -39,37 +39,28 @@ static void sgdm_by_hand(void **state)
     two_updates(words, 1, 1, -0.1, -0.25);
 }
 
-/* |(3, 4, 12)| = 13, bound 6.5: the gradient is halved (but for the 1e-6), in this update only; within
- * the bound it stays. */
+/* |(3, 4, 12)| = 13, bound 6.5: the gradient is halved (but for the 1e-6); within the bound it stays. */
 static void bounded_norm_by_hand(void **state)
 {
     (void)state;
     const char *const words[] = {"optimizer", "sgd", "optimizer.lr", "1", "optimizer.clip_norm",
                                  "6.5",       NULL};
     const char *const none[] = {"optimizer", "sgd", NULL};
-    const eg_real g[] = {3, 4, 12};
+    eg_real g[] = {3, 4, 12};
+    eg_real small[] = {0, 2, 6};
     eg_real w[3] = {0};
     eg_optimizer *optimizer = optimizer_of(words, 3);
-    assert_true(eg_optimizer_bounds_norm(optimizer));
-    eg_optimizer_begin(optimizer);
-    eg_optimizer_bound_norm(optimizer, 169);
-    eg_optimizer_apply(optimizer, w, 0, 3, g, NULL, NULL);
+    assert_false(eg_optimizer_begin(optimizer, w, g, NULL)->updates);
+    eg_optimizer_step(optimizer, w, g);
     assert_close((double)w[0], -1.5, 1e-6);
     assert_close((double)w[1], -2.0, 1e-6);
     assert_close((double)w[2], -6.0, 1e-6);
     memset(w, 0, sizeof w);
-    eg_optimizer_begin(optimizer);
-    eg_optimizer_bound_norm(optimizer, 42.2);
-    eg_optimizer_apply(optimizer, w, 0, 3, g, NULL, NULL);
-    assert_true(w[2] == -12);
-    eg_optimizer_begin(optimizer);
-    eg_optimizer_bound_norm(optimizer, 169);
-    memset(w, 0, sizeof w);
-    eg_optimizer_step(optimizer, w, g);
-    assert_true(w[2] == -12);
+    eg_optimizer_step(optimizer, w, small);
+    assert_true(w[1] == -2 && w[2] == -6);
     eg_optimizer_free(optimizer);
     optimizer = optimizer_of(none, 3);
-    assert_false(eg_optimizer_bounds_norm(optimizer));
+    assert_true(eg_optimizer_begin(optimizer, w, g, NULL)->updates);
     eg_optimizer_free(optimizer);
 }
 
@@ -106,7 +97,7 @@ static void adam_by_hand(void **state)
     /* Epsilon 1e-8 outside the root halves the update of g = 1e-8; inside it would be -1e-5. */
     eg_optimizer *optimizer = optimizer_of(words, 1);
     eg_real w = 0;
-    const eg_real tiny = (eg_real)1e-8;
+    eg_real tiny = (eg_real)1e-8;
     eg_optimizer_step(optimizer, &w, &tiny);
     assert_close((double)w, -0.05, 1e-6);
     eg_optimizer_free(optimizer);
@@ -122,9 +113,10 @@ static void adam_without_bias_correction_by_hand(void **state)
     two_updates(words, 2, -1, -0.3162277160, -0.4294100670);
 }
 
-static const eg_schedule *schedule(const char *name)
+static double rate_of(const char *name, const double *p, uint64_t step, uint64_t epoch)
 {
-    return (const eg_schedule *)eg_family_find(&eg_schedule_family, name);
+    const eg_schedule *schedule = (const eg_schedule *)eg_family_find(&eg_schedule_family, name);
+    return schedule->rate(p, 0.8, &(eg_schedule_time){.step = step, .phase = 3, .epoch = epoch});
 }
 
 /* lr = 0.8, gamma = 0.5, period 10: after 5 updates 0.8 sqrt 0.5, after 10 0.4 */
@@ -133,13 +125,16 @@ static void schedules_by_hand(void **state)
     (void)state;
     const double smooth[] = {0.5, 10, 0};
     const double stairs[] = {0.5, 10, 1};
-    assert_close(schedule("constant")->rate(NULL, 0.8, 1000), 0.8, 0.0);
-    assert_close(schedule("exponential")->rate(smooth, 0.8, 0), 0.8, 1e-15);
-    assert_close(schedule("exponential")->rate(smooth, 0.8, 5), 0.5656854249492380, 1e-15);
-    assert_close(schedule("exponential")->rate(smooth, 0.8, 10), 0.4, 1e-15);
-    assert_close(schedule("exponential")->rate(stairs, 0.8, 9), 0.8, 1e-15);
-    assert_close(schedule("exponential")->rate(stairs, 0.8, 10), 0.4, 1e-15);
-    assert_close(schedule("exponential")->rate(stairs, 0.8, 29), 0.2, 1e-15);
+    assert_close(rate_of("constant", NULL, 1000, 7), 0.8, 0.0);
+    assert_close(rate_of("exponential", smooth, 0, 7), 0.8, 1e-15);
+    assert_close(rate_of("exponential", smooth, 5, 7), 0.5656854249492380, 1e-15);
+    assert_close(rate_of("exponential", smooth, 10, 7), 0.4, 1e-15);
+    assert_close(rate_of("exponential", stairs, 9, 7), 0.8, 1e-15);
+    assert_close(rate_of("exponential", stairs, 10, 7), 0.4, 1e-15);
+    assert_close(rate_of("exponential", stairs, 29, 7), 0.2, 1e-15);
+    assert_close(rate_of("epochs", smooth, 29, 9), 0.8, 1e-15);
+    assert_close(rate_of("epochs", smooth, 29, 10), 0.4, 1e-15);
+    assert_close(rate_of("epochs", smooth, 29, 29), 0.2, 1e-15);
 }
 
 /* The first update has the full rate, the next half of it: -1, -1.5. */
@@ -273,9 +268,10 @@ static void pieces_make_a_step(void **state)
                 g[i] = (eg_real)eg_rng_normal(&rng);
             }
             eg_optimizer_step(whole, w, g);
-            eg_optimizer_begin(parts);
-            eg_optimizer_apply(parts, other, 20, N - 20, g + 20, NULL, NULL);
-            eg_optimizer_apply(parts, other, 0, 20, g, NULL, NULL);
+            const eg_gradient_consumer *consumer = eg_optimizer_begin(parts, other, g, NULL);
+            consumer->consume(consumer->user, 20, N - 20, g + 20);
+            consumer->consume(consumer->user, 0, 20, g);
+            eg_optimizer_end(parts);
         }
         assert_memory_equal(w, other, sizeof w);
         eg_optimizer_free(whole);
@@ -335,9 +331,10 @@ static void out_of_memory(void **state)
     size_t before = eg_memory_live_blocks();
     size_t failures = 0;
     eg_optimizer *optimizer = NULL;
+    const eg_parameter_table table = table_of(N);
     while (optimizer == NULL) {
         eg_memory_fail_after(failures + 1);
-        eg_status status = eg_optimizer_create(&optimizer, &view, N);
+        eg_status status = eg_optimizer_create(&optimizer, &view, &table, false);
         eg_memory_fail_after(0);
         if (!eg_is_ok(&status)) {
             assert_int_equal(status.code, EG_MEMORY);

@@ -52,11 +52,14 @@ static void check_terms(const char *name, const eg_penalty *penalty, const scene
             (void)eg_penalty_add(penalty, 0, LONG, other, whole);
         }
         eg_optimizer_step(there, other, whole);
-        eg_optimizer_begin(here);
+        eg_real g[LONG];
+        memcpy(g, start->g, sizeof g);
+        const eg_gradient_consumer *consumer = eg_optimizer_begin(here, w, g, &update_terms);
         for (size_t first = 0; first < LONG; first += 70) {
             size_t n = LONG - first < 70 ? LONG - first : 70;
-            eg_optimizer_apply(here, w, first, n, start->g + first, NULL, &update_terms);
+            consumer->consume(consumer->user, first, n, g + first);
         }
+        eg_optimizer_end(here);
         assert_memory_equal(w, other, sizeof w);
         for (size_t i = 0; path_integral && i < LONG; i++) {
             expected[i] -= start->g[i] * (other[i] - before[i]);
@@ -88,22 +91,36 @@ static void penalties_and_path_integrals(void **state)
     }
 }
 
-/* Where the gradient given is not that of the loss: sgd, lr 1, g = (2, 4), of the loss (1, 3): the path is
- * -(1 * -2, 3 * -4). */
+static void add_one(void *user, size_t first, size_t count, const eg_real *w, eg_real *g)
+{
+    (void)user, (void)first, (void)w;
+    for (size_t i = 0; i < count; i++) {
+        g[i] += 1;
+    }
+}
+
+/* Where something is added to the gradient: sgd, lr 1, g = (1, 3) of the loss, (2, 4) with what is added:
+ * the path is -(1 * -2, 3 * -4); with the norm of (2, 4) bounded to half of it, half of that. */
 static void paths_take_the_gradient_of_the_loss(void **state)
 {
     (void)state;
-    const char *const words[] = {"optimizer", "sgd", "optimizer.lr", "1", NULL};
-    const eg_real g[] = {2, 4};
-    const eg_real of_loss[] = {1, 3};
-    eg_real w[2] = {0};
-    eg_real path_integral[2] = {0};
-    eg_optimizer *optimizer = optimizer_of(words, 2);
-    eg_optimizer_begin(optimizer);
-    eg_optimizer_apply(optimizer, w, 0, 2, g, of_loss,
-                       &(eg_update_terms){.path_integral = path_integral});
-    assert_true(path_integral[0] == 2 && path_integral[1] == 12);
-    eg_optimizer_free(optimizer);
+    const char *const free[] = {"optimizer", "sgd", "optimizer.lr", "1", NULL};
+    const char *const bounded[] = {
+        "optimizer", "sgd", "optimizer.lr", "1", "optimizer.clip_norm", "2.23606797749979", NULL};
+    for (int form = 0; form < 2; form++) {
+        eg_real g[] = {1, 3};
+        eg_real w[2] = {0};
+        eg_real path[2] = {0};
+        const eg_update_terms terms = {.add = add_one, .path_integral = path};
+        eg_optimizer *optimizer = optimizer_of(form == 0 ? free : bounded, 2);
+        const eg_gradient_consumer *consumer = eg_optimizer_begin(optimizer, w, g, &terms);
+        consumer->consume(consumer->user, 1, 1, g + 1);
+        consumer->consume(consumer->user, 0, 1, g);
+        eg_optimizer_end(optimizer);
+        assert_close((double)path[0], form == 0 ? 2 : 1, 1e-6);
+        assert_close((double)path[1], form == 0 ? 12 : 6, 1e-6);
+        eg_optimizer_free(optimizer);
+    }
 }
 
 int main(void)

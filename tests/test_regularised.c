@@ -260,7 +260,7 @@ static void synaptic_intelligence_by_hand(void **state)
     scene_create(&s);
     eg_net *net = scene_net(&s);
     memcpy(start, net->params, sizeof start);
-    const eg_regularisation *regularisation = &scene_regularised(&s)->regularisation;
+    const eg_update_terms *update_terms = &scene_regularised(&s)->update_terms;
     for (size_t phase = 0; phase < 2; phase++) {
         double saved[PARAMS] = {0};
         eg_real before[PARAMS];
@@ -274,7 +274,7 @@ static void synaptic_intelligence_by_hand(void **state)
             }
         }
         /* A move of parameter 3 by 2 up a slope of 50: it made things worse by 100. */
-        regularisation->update_terms.path_integral[3] -= 50 * 2;
+        update_terms->path_integral[3] -= 50 * 2;
         saved[3] -= 100;
         for (size_t i = 0; i < PARAMS; i++) {
             double way = net->params[i] - start[i];

@@ -8,6 +8,7 @@
 #ifndef ENGRAM_LAYER_H
 #define ENGRAM_LAYER_H
 
+#include "engram/gradient_consumer.h"
 #include "engram/parameter_table.h"
 #include "engram/real.h"
 #include "engram/shape.h"
@@ -40,16 +41,6 @@ static inline bool eg_mode_uses_batch(eg_mode mode)
 {
     return mode == EG_MODE_TRAIN || mode == EG_MODE_PROBE_BATCH;
 }
-
-/** Gets the gradients of parameters piece by piece, while they are in cache. */
-typedef struct eg_gradient_consumer {
-    /** g [count] belongs to the network's parameters first … first+count-1; it may be changed. */
-    void (*consume)(void *user, size_t first, size_t count, eg_real *g);
-    void *user;
-    /** true: consume changes the parameters at once, and g is scratch. false: it does not, and g is
-     * where the network's gradients are stored. */
-    bool updates;
-} eg_gradient_consumer;
 
 /** All that a call works on. Arrays of B examples; none overlap. What a call does not use is unset. */
 typedef struct eg_layer_context {

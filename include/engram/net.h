@@ -77,8 +77,9 @@ const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, eg_mode mode
  * storing them all, net->grads is scratch. */
 void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
                      const eg_gradient_consumer *consumer);
-/** Lets the layers follow an update of params that came from this workspace's last forward in mode
- * train: projections and counters. Every learner calls it after every update. */
+/** Lets the layers follow an update of params that came from this workspace's last forward (in mode
+ * train) and backward: projections, counters, and what is derived, if the consumer did not update
+ * params at once. Every learner calls it after every update. */
 void eg_net_updated(eg_net *net, eg_workspace *workspace);
 
 /** Gradients of a function of the outputs, or of several, one after the other. */

@@ -1,14 +1,77 @@
-/** Optimizers: one fused pass gradient → state → clipped update → weight over flat arrays. */
+/** Optimizers: one fused pass gradient → state → clipped update → weight over flat arrays.
+ *
+ *  One update, whatever the settings:
+ *
+ *      consumer = eg_optimizer_begin(optimizer, params, grads, terms);
+ *      eg_net_backward(net, workspace, dy, consumer);       parameters change as gradients come, or
+ *      eg_optimizer_end(optimizer);                          here, if the norm of all is bounded
+ *
+ *  What the settings can add, in this order: terms of the learner, the bound on the norm, weight
+ *  decay, the optimizer's own rule, the bound on every element. */
 #ifndef ENGRAM_OPTIMIZER_H
 #define ENGRAM_OPTIMIZER_H
 
+#include "engram/gradient_consumer.h"
 #include "engram/pack.h"
+#include "engram/parameter_table.h"
 #include "engram/penalty.h"
+#include "engram/profile.h"
 #include "engram/real.h"
 #include "engram/settings.h"
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* Using one. */
+
+typedef struct eg_optimizer eg_optimizer;
+
+/** What an update also carries; arrays [table->count], borrowed until the update ends. */
+typedef struct eg_update_terms {
+    const eg_penalty *penalty; /**< its gradient is added, which costs least; NULL: none */
+    /** g += what else the learner adds, before the penalty, at weights w; called for one block of the
+     * parameters after the other, each once per update: w, g [count] are of the parameters
+     * first … first+count-1. NULL: nothing. */
+    void (*add)(void *user, size_t first, size_t count, const eg_real *w, eg_real *g);
+    void *user;
+    /** Of every parameter, minus the sum over updates of the gradient of the loss alone times its
+     * change: what it contributed to lowering the loss. NULL: not followed. */
+    eg_real *path_integral;
+} eg_update_terms;
+
+/** The optimizer chosen by setting `optimizer` of `root`, for the parameters of a table (borrowed
+ * during the call only); `carries`: updates will have terms. */
+eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root,
+                              const eg_parameter_table *table, bool carries) EG_WARN_UNUSED;
+void eg_optimizer_free(eg_optimizer *optimizer);
+/** Measures the updates in `profile` (borrowed); NULL: no more. */
+void eg_optimizer_profile(eg_optimizer *optimizer, eg_profile *profile);
+
+/** Begins an update of params [table->count]. The consumer, valid until the end, takes every gradient
+ * once, in any order; `grads` is where they are stored if it does not update at once, and holds
+ * nothing of use afterwards. terms NULL: none. */
+const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real *params,
+                                               eg_real *grads, const eg_update_terms *terms);
+/** After all gradients have come. */
+void eg_optimizer_end(eg_optimizer *optimizer);
+/** One update from gradients [table->count] that are there already. */
+void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, eg_real *grads);
+
+/** A phase of minibatches begins, of which an epoch has `epoch_steps`: for schedules that count in
+ * these, and setting `restart`. */
+void eg_optimizer_begin_phase(eg_optimizer *optimizer, size_t phase, size_t epoch_steps);
+/** Forgets everything: state arrays as at the start, no updates made. */
+void eg_optimizer_restart(eg_optimizer *optimizer);
+/** Forgets what is known of parameters first, first+stride, …, `count` of them: for a unit that is
+ * replaced (eg_net_unit_run). Counts of updates stay. */
+void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
+
+/** State arrays and counts, for checkpoints. */
+void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer);
+/** EG_INVALID, and nothing changed, if it is of another optimizer or size. */
+eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader) EG_WARN_UNUSED;
+
+/* Adding one: optim/optimizer_<name>.c, or schedule_<name>.c, and an entry in the registry. */
 
 enum { EG_OPTIMIZER_SLOTS_MAX = 3, EG_OPTIMIZER_PARAMS_MAX = 8, EG_OPTIMIZER_FACTORS_MAX = 2 };
 
@@ -28,14 +91,6 @@ typedef struct eg_update {
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /**< state arrays [n] */
 } eg_update;
 
-/** What an update also carries; arrays [n] of all parameters, borrowed. */
-typedef struct eg_update_terms {
-    const eg_penalty *penalty; /**< its gradient is added; NULL: none */
-    /** Of every parameter, minus the sum over updates of its gradient times its change: what it
-     * contributed to lowering the loss. NULL: not followed. */
-    eg_real *path_integral;
-} eg_update_terms;
-
 typedef struct eg_optimizer_kind {
     eg_component component;
     size_t slots; /**< state arrays */
@@ -46,37 +101,20 @@ typedef struct eg_optimizer_kind {
     void (*update)(const eg_update *u);
 } eg_optimizer_kind;
 
-/** Learning rate at a step. */
+/** When an update is made; all from 0. */
+typedef struct eg_schedule_time {
+    uint64_t step;  /**< updates made before this one, since the start or the last restart */
+    uint64_t phase; /**< the stream's phase */
+    uint64_t epoch; /**< epochs of this phase that are over */
+} eg_schedule_time;
+
+/** Learning rate at a time. */
 typedef struct eg_schedule {
     eg_component component;
-    /** step: updates made before this one, 0, 1, … */
-    double (*rate)(const double *p, double lr, uint64_t step);
+    double (*rate)(const double *p, double lr, const eg_schedule_time *now);
 } eg_schedule;
 
-extern const eg_family eg_optimizer_family; /**< common: lr, clip, schedule */
+extern const eg_family eg_optimizer_family;
 extern const eg_family eg_schedule_family;
-
-typedef struct eg_optimizer eg_optimizer;
-
-/** The optimizer chosen by setting `optimizer` of `root`, for n parameters. */
-eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root, size_t n) EG_WARN_UNUSED;
-void eg_optimizer_free(eg_optimizer *optimizer);
-/** One update of params [n] from grads [n]. */
-void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, const eg_real *grads);
-/** The same in pieces: begin the update, then apply it to each part of the parameters once. `params`
- *  is the whole array [n]; grads [count] are of the parameters first … first+count-1, and so are
- *  loss_grads, those that a path integral takes; NULL: the same. */
-void eg_optimizer_begin(eg_optimizer *optimizer);
-void eg_optimizer_apply(const eg_optimizer *optimizer, eg_real *params, size_t first, size_t count,
-                        const eg_real *grads, const eg_real *loss_grads,
-                        const eg_update_terms *update_terms);
-/** Whether updates need the norm of the whole gradient first (setting clip_norm). */
-bool eg_optimizer_bounds_norm(const eg_optimizer *optimizer);
-/** After begin: the update takes gradients scaled to the norm the settings allow; `squares` is the sum
- * of their squares. */
-void eg_optimizer_bound_norm(eg_optimizer *optimizer, double squares);
-/** State arrays and step count, for tests and checkpoints. */
-void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer);
-eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader) EG_WARN_UNUSED;
 
 #endif

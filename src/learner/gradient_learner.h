@@ -10,16 +10,6 @@
 #include "engram/units.h"
 #include "learner/masked_loss.h"
 
-/** What a learner adds to the gradient of the loss, and what it keeps of the updates. */
-typedef struct eg_regularisation {
-    eg_update_terms update_terms; /**< within the update, which costs least */
-    /** g += what else the learner adds, before the penalty, at weights w; called for one block of the
-     * parameters after the other, each once per minibatch: w, g [count] are of the parameters
-     * first … first+count-1. NULL: nothing. */
-    void (*add)(void *user, size_t first, size_t count, const eg_real *w, eg_real *g);
-    void *user;
-} eg_regularisation;
-
 /** Begins the struct of every such learner. */
 typedef struct eg_gradient_learner {
     eg_learner base;
@@ -27,33 +17,31 @@ typedef struct eg_gradient_learner {
     eg_workspace *training, *evaluation;
     eg_optimizer *optimizer;
     const eg_loss *loss;
-    eg_profile *profile;
-    const eg_regularisation *regularisation; /**< of the step under way, or NULL */
-    eg_real *dy;                             /**< [batch, outputs] */
-    eg_masked_loss masked;                   /**< where batches have active outputs */
-    eg_real *mixed; /**< [a block] gradient with what `add` adds, or NULL */
-    eg_real *whole; /**< [params] gradient with everything added, if its norm is bounded; or NULL */
-    double squares; /**< of the gradient whose norm is bounded, added up so far */
+    eg_profile *profile;       /**< borrowed, or NULL */
+    const eg_stream *stream;   /**< borrowed */
+    eg_real *dy;               /**< [batch, outputs] */
+    eg_masked_loss masked;     /**< where batches have active outputs */
     eg_unit_observer observer; /**< of evaluation: counts in `active` */
     double *active;            /**< [hidden layers] share of active units in the last predict */
     double extra_flops; /**< what eg_gradient_learner_extra_flops gives; who does more adds to it */
 } eg_gradient_learner;
 
 /** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come
- * without x if they come in sparse form; `regularised`: steps will have a regularisation. On failure the caller still
- * closes it. */
+ * without x if they come in sparse form; `carries`: steps will have terms. On failure the
+ * caller still closes it. */
 eg_status eg_gradient_learner_open(eg_gradient_learner *self, const eg_learner_setup *setup,
-                                   size_t batch, bool regularised) EG_WARN_UNUSED;
+                                   size_t batch, bool carries) EG_WARN_UNUSED;
 /** Releases what open made, not *self. */
 void eg_gradient_learner_close(eg_gradient_learner *self);
 
 /** One minibatch: forward, loss, backward, update; no update if the loss is not finite. The loss of
- * the outcome is without what `regularisation` (NULL: nothing) adds. */
+ * the outcome is without what `terms` (NULL: none) add. */
 void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
-                              const eg_regularisation *regularisation, eg_step_outcome *out);
+                              const eg_update_terms *terms, eg_step_outcome *out);
 
 /** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. write and
  * read: the network, the optimizer and the count of extra operations. */
+eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase);
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
 void eg_gradient_learner_activity(const eg_learner *learner, double *out);
 double eg_gradient_learner_flops(const eg_learner *learner);

@@ -18,6 +18,7 @@ static eg_status plain_step(eg_learner *learner, const eg_batch *batch, eg_step_
 static const eg_learner_ops plain_ops = {
     .free = plain_free,
     .step = plain_step,
+    .begin_phase = eg_gradient_learner_begin_phase,
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,
     .flops = eg_gradient_learner_flops,

@@ -150,6 +150,7 @@ static eg_status replay_read(eg_learner *learner, eg_reader *reader)
 static const eg_learner_ops replay_ops = {
     .free = replay_free,
     .step = replay_step,
+    .begin_phase = eg_gradient_learner_begin_phase,
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,
     .flops = eg_gradient_learner_flops,

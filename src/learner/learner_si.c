@@ -90,7 +90,7 @@ static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learn
     const eg_net *net = self->base.gradient.net;
     EG_TRY_DONE(status, eg_alloc(&self->saved, net->param_count, sizeof *self->saved));
     EG_TRY_DONE(status, eg_alloc(&self->found, net->param_count, sizeof *self->found));
-    self->base.regularisation.update_terms.path_integral = self->saved;
+    self->base.update_terms.path_integral = self->saved;
     begin_path(self);
     *out = base;
     return status;

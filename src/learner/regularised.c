@@ -25,27 +25,27 @@ static void add(void *user, size_t first, size_t count, const eg_real *w, eg_rea
 }
 
 /* The last active term is added within the update, the others before. */
-static void choose_regularisation(eg_regularised *self)
+static void choose_terms(eg_regularised *self)
 {
-    eg_regularisation *regularisation = &self->regularisation;
+    eg_update_terms *update_terms = &self->update_terms;
     size_t active = 0;
-    regularisation->update_terms.penalty = NULL;
+    update_terms->penalty = NULL;
     for (size_t t = 0; t < self->term_count; t++) {
         if (self->terms[t].active) {
             self->penalty = eg_penalty_term_quadratic(&self->terms[t]);
-            regularisation->update_terms.penalty = &self->penalty;
+            update_terms->penalty = &self->penalty;
             self->separate_terms = t;
             active++;
         }
     }
-    regularisation->add = active > 1 ? add : NULL;
+    update_terms->add = active > 1 ? add : NULL;
 }
 
 eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setup,
                               size_t term_count, double strength, bool weighted)
 {
     self->phases = setup->shape.phases;
-    self->regularisation.user = self;
+    self->update_terms.user = self;
     EG_TRY(eg_gradient_learner_open(&self->gradient, setup, setup->shape.batch, true));
     EG_TRY(eg_alloc(&self->terms, term_count, sizeof *self->terms));
     self->term_count = term_count;
@@ -74,9 +74,8 @@ void eg_regularised_free(eg_learner *learner)
 eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     eg_regularised *self = (eg_regularised *)learner;
-    choose_regularisation(self);
-    const eg_regularisation *regularisation = &self->regularisation;
-    eg_gradient_learner_step(&self->gradient, batch, regularisation, out);
+    choose_terms(self);
+    eg_gradient_learner_step(&self->gradient, batch, &self->update_terms, out);
     return eg_ok();
 }
 

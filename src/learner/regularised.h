@@ -9,10 +9,9 @@
 /** Begins the struct of every such learner. */
 typedef struct eg_regularised {
     eg_gradient_learner gradient;
-    eg_regularisation regularisation;
-    eg_penalty penalty; /**< what regularisation.update_terms.penalty points to */
-    size_t
-        separate_terms; /**< of this step: terms before this index are added by regularisation.add */
+    eg_update_terms update_terms;
+    eg_penalty penalty;    /**< what update_terms.penalty points to */
+    size_t separate_terms; /**< of this step: terms before this one are added by update_terms.add */
     size_t phases;
     eg_penalty_term *terms; /**< [term_count] the penalty is the sum of the active ones */
     size_t term_count;
@@ -43,10 +42,10 @@ extern const eg_variable *const eg_regularised_variables[];
 
 /** The operations that are the same for all of them, inside an initialiser. */
 #define EG_REGULARISED_OPS                                                                         \
-    .step = eg_regularised_step, .predict = eg_gradient_learner_predict,                           \
-    .activity = eg_gradient_learner_activity, .declare = eg_regularised_declare,                   \
-    .measure = eg_regularised_measure, .flops = eg_gradient_learner_flops,                         \
-    .extra_flops = eg_gradient_learner_extra_flops
+    .begin_phase = eg_gradient_learner_begin_phase, .step = eg_regularised_step,                   \
+    .predict = eg_gradient_learner_predict, .activity = eg_gradient_learner_activity,              \
+    .declare = eg_regularised_declare, .measure = eg_regularised_measure,                          \
+    .flops = eg_gradient_learner_flops, .extra_flops = eg_gradient_learner_extra_flops
 
 /** Row of a parameter table: the factor lambda of a penalty. */
 #define EG_LAMBDA(default_value, words)                                                            \

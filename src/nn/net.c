@@ -234,4 +234,3 @@ bool eg_net_takes_sparse(const eg_net *net)
     }
     return true;
 }
-

@@ -224,6 +224,7 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
 void eg_net_updated(eg_net *net, eg_workspace *workspace)
 {
     assert(workspace->context[0].mode == EG_MODE_TRAIN && workspace->context[0].batch > 0);
+    net->stale = net->stale || !workspace->derives;
     for (size_t i = 0; i < net->node_count; i++) {
         const eg_layer *layer = &net->nodes[i].layer;
         if (layer->ops->after_update != NULL) {

@@ -9,6 +9,7 @@
 struct eg_workspace {
     size_t node_count, capacity;
     bool keeps;
+    bool derives; /* the last backward left `derived` up to date with what it changed */
     eg_layer_context *context; /* [node_count] of the last forward */
     size_t *first_read;        /* [node_count + 1] */
     const eg_real **x;         /* [reads] */

@@ -19,6 +19,9 @@
 OPTIMIZERS(DECLARATION)
 static const eg_component *const members[] = {OPTIMIZERS(ROW)};
 
+static const char *const decay_names[] = {"coupled", "decoupled", NULL};
+static const char *const restart_names[] = {"never", "phase", NULL};
+
 static const eg_param common[] = {
     {.name = "lr",
      .type = EG_TYPE_REAL,
@@ -40,6 +43,32 @@ static const eg_param common[] = {
      .max = INFINITY,
      .doc = "bound on the Euclidean norm of the whole gradient, which is scaled by "
             "min(1, clip_norm/(norm + 1e-6)) before the update; 0: none",
+     .added_later = true},
+    {.name = "weight_decay",
+     .type = EG_TYPE_REAL,
+     .default_text = "0",
+     .min = 0,
+     .max = INFINITY,
+     .doc = "lambda of the decay of parameters; 0: none",
+     .added_later = true},
+    {.name = "decay",
+     .type = EG_TYPE_NAME,
+     .default_text = "coupled",
+     .names = decay_names,
+     .doc = "lambda w is added to the gradient, after its norm is bounded (coupled), or "
+            "w <- (1 - lr lambda) w comes before the update (decoupled)",
+     .added_later = true},
+    {.name = "decay_spares",
+     .type = EG_TYPE_NAMES,
+     .default_text = "[]",
+     .names = eg_role_names,
+     .doc = "parameters that do not decay, by what they are for",
+     .added_later = true},
+    {.name = "restart",
+     .type = EG_TYPE_NAME,
+     .default_text = "never",
+     .names = restart_names,
+     .doc = "when the optimizer forgets all it remembers, counts of updates included",
      .added_later = true},
     {.name = "schedule",
      .type = EG_TYPE_COMPONENT,

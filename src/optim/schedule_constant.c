@@ -1,9 +1,9 @@
 /** The learning rate never changes. */
 #include "engram/optimizer.h"
 
-static double rate(const double *p, double lr, uint64_t step)
+static double rate(const double *p, double lr, const eg_schedule_time *now)
 {
-    (void)p, (void)step;
+    (void)p, (void)now;
     return lr;
 }
 

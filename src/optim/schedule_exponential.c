@@ -5,9 +5,9 @@
 
 enum { P_GAMMA, P_PERIOD, P_STAIRCASE };
 
-static double rate(const double *p, double lr, uint64_t step)
+static double rate(const double *p, double lr, const eg_schedule_time *now)
 {
-    double periods = (double)step / p[P_PERIOD];
+    double periods = (double)now->step / p[P_PERIOD];
     return lr * pow(p[P_GAMMA], p[P_STAIRCASE] != 0.0 ? floor(periods) : periods);
 }
 

@@ -6,6 +6,7 @@
 /* Sorted by name. */
 #define SCHEDULES(ENTRY)                                                                           \
     ENTRY(constant)                                                                                \
+    ENTRY(epochs)                                                                                  \
     ENTRY(exponential)
 
 #define DECLARATION(name) extern const eg_schedule eg_schedule_##name;
@@ -16,7 +17,7 @@ static const eg_component *const members[] = {SCHEDULES(ROW)};
 
 const eg_family eg_schedule_family = {
     .name = "schedule",
-    .doc = "learning rate as a function of the updates made",
+    .doc = "learning rate as a function of the updates and epochs made",
     .members = members,
     .member_count = EG_COUNT(members),
 };

@@ -1,2 +1,3 @@
 engram_test(optimizer)
 engram_test(optimizer_terms)
+engram_test(optimizer_table)

@@ -28,6 +28,14 @@ static inline eg_status resolve(eg_settings **out, const char *const *words)
     return eg_settings_resolve(out, &schema, all, count);
 }
 
+/** A table of n parameters that are all weights; the block is static. */
+static inline eg_parameter_table table_of(size_t n)
+{
+    static eg_parameter_block block;
+    block = (eg_parameter_block){.name = "layer1.weight", .count = n, .units = 1, .fan_in = n};
+    return (eg_parameter_table){.count = n, .block_count = 1, .blocks = &block};
+}
+
 /** The optimizer of "name", "value", "name", "value", …, NULL for n parameters. */
 static inline eg_optimizer *optimizer_of(const char *const *words, size_t n)
 {
@@ -35,7 +43,8 @@ static inline eg_optimizer *optimizer_of(const char *const *words, size_t n)
     eg_optimizer *optimizer = NULL;
     assert_ok(resolve(&settings, words));
     eg_view view = eg_settings_root(settings);
-    assert_ok(eg_optimizer_create(&optimizer, &view, n));
+    const eg_parameter_table table = table_of(n);
+    assert_ok(eg_optimizer_create(&optimizer, &view, &table, true));
     eg_settings_free(settings);
     return optimizer;
 }

@@ -1,0 +1,236 @@
+/** Applying an update: what happens to every gradient; see engram/optimizer.h. */
+#include "optim/object.h"
+
+#include "math/prefetch.h"
+#include "math/vector.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { BLOCK = EG_OPTIMIZER_BLOCK };
+
+static size_t at_most(size_t n, size_t bound)
+{
+    return n < bound ? n : bound;
+}
+
+/* Gradients come in ascending order where it matters: the state of the next ones is fetched while they
+ * are computed. */
+static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
+                       const eg_penalty *penalty)
+{
+    size_t n = at_most(optimizer->n - next, count);
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        eg_prefetch(optimizer->slot[s] + next, n * sizeof(eg_real));
+    }
+    if (optimizer->terms->path_integral != NULL) {
+        eg_prefetch(optimizer->terms->path_integral + next, n * sizeof(eg_real));
+    }
+    if (penalty != NULL) {
+        eg_penalty_prefetch(penalty, next, n);
+    }
+}
+
+/* Changes parameters first … first+count-1 by their gradients g, of the loss alone loss_g. Where
+ * importances are zero, neither they nor the anchor are read. */
+static void update(const eg_optimizer *optimizer, size_t first, size_t count, const eg_real *g,
+                   const eg_real *loss_g, eg_real scale, const eg_penalty *penalty)
+{
+    for (size_t done = 0; done < count;) {
+        bool zero = false;
+        size_t at = first + done;
+        size_t n = penalty == NULL ? count : eg_penalty_run(penalty, at, count - done, &zero);
+        eg_update run = {
+            .p = optimizer->p,
+            .lr = optimizer->rate,
+            .clip = optimizer->clip,
+            .n = n,
+            .w = optimizer->params + at,
+            .g = g + done,
+            .scale = scale,
+            .loss_g = loss_g + done,
+        };
+        memcpy(run.factor, optimizer->factor, sizeof run.factor);
+        if (penalty != NULL && !zero) {
+            run.penalty = eg_penalty_at(penalty, at);
+        }
+        if (optimizer->terms->path_integral != NULL) {
+            run.path_integral = optimizer->terms->path_integral + at;
+        }
+        for (size_t s = 0; s < optimizer->kind->slots; s++) {
+            run.slot[s] = optimizer->slot[s] + at;
+        }
+        optimizer->kind->update(&run);
+        done += n;
+    }
+    fetch_next(optimizer, first + count, count, penalty);
+}
+
+/* Whether parameter `at` decays; *n: and how many from there on are like it, at most *n. */
+static bool decays(const eg_optimizer *optimizer, size_t at, size_t *n)
+{
+    for (size_t r = 0; r < optimizer->range_count; r++) {
+        const eg_decay_range *range = &optimizer->ranges[r];
+        if (at < range->first + range->count) {
+            *n = at_most(*n, range->first + range->count - at);
+            return range->decays;
+        }
+    }
+    return false;
+}
+
+/* Weight decay of n parameters w with gradients g: part of the gradient, or beside it. */
+static void decay(const eg_optimizer *optimizer, size_t n, eg_real *w, eg_real *g)
+{
+    eg_real lambda = (eg_real)optimizer->decay;
+    if (optimizer->decoupled) {
+        eg_scale(n, (eg_real)(1.0 - optimizer->rate * optimizer->decay), w);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        g[i] = optimizer->scale * g[i] + lambda * w[i];
+    }
+}
+
+/* The same as `update` where something is added to the gradient first, block by block. */
+static void update_mixed(const eg_optimizer *optimizer, size_t first, size_t count,
+                         const eg_real *g, const eg_real *loss_g, bool adds,
+                         const eg_penalty *penalty)
+{
+    const eg_update_terms *terms = optimizer->terms;
+    eg_real *mixed = optimizer->mixed;
+    for (size_t done = 0; done < count;) {
+        size_t at = first + done;
+        size_t n = at_most(count - done, BLOCK);
+        eg_real *w = optimizer->params + at;
+        eg_real scale = optimizer->scale;
+        bool is_decaying = decays(optimizer, at, &n);
+        memcpy(mixed, g + done, n * sizeof *mixed);
+        if (adds) {
+            terms->add(terms->user, at, n, w, mixed);
+        }
+        if (is_decaying) {
+            decay(optimizer, n, w, mixed);
+            scale = optimizer->decoupled ? scale : 1;
+        }
+        update(optimizer, at, n, mixed, loss_g + done, scale, penalty);
+        done += n;
+    }
+}
+
+/* Changes parameters as their gradients come. */
+static void consume_at_once(void *user, size_t first, size_t count, eg_real *g)
+{
+    const eg_optimizer *optimizer = user;
+    const eg_update_terms *terms = optimizer->terms;
+    eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
+    assert(first + count <= optimizer->n);
+    if (terms->add != NULL || optimizer->range_count > 0) {
+        update_mixed(optimizer, first, count, g, g, terms->add != NULL, terms->penalty);
+    } else {
+        update(optimizer, first, count, g, g, 1, terms->penalty);
+    }
+    (void)eg_profile_enter(optimizer->profile, before);
+}
+
+/* Where the gradient with everything added goes if it is needed as a whole: to its place, unless a path
+ * integral takes the one of the loss from there. */
+static eg_real *whole_of(const eg_optimizer *optimizer)
+{
+    return optimizer->terms->path_integral != NULL ? optimizer->whole : optimizer->grads;
+}
+
+/* Adds the terms to g [n] of parameters `at` …; returns the sum of its squares then. */
+static double add_terms(const eg_optimizer *optimizer, size_t at, size_t n, eg_real *g)
+{
+    const eg_update_terms *terms = optimizer->terms;
+    const eg_real *w = optimizer->params + at;
+    if (terms->add != NULL) {
+        terms->add(terms->user, at, n, w, g);
+    }
+    if (terms->penalty == NULL) {
+        return (double)eg_sum_squares(n, g, 0);
+    }
+    double squares = eg_penalty_add(terms->penalty, at, n, w, g);
+    eg_penalty_prefetch(terms->penalty, at + n, at_most(optimizer->n - at - n, n));
+    return squares;
+}
+
+/* Adds everything to a piece of the gradient, which is in cache now, and its squares to their sum: the
+ * update waits for the norm of all. */
+static void consume_for_norm(void *user, size_t first, size_t count, eg_real *g)
+{
+    eg_optimizer *optimizer = user;
+    eg_real *whole = whole_of(optimizer);
+    eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
+    assert(g == optimizer->grads + first && first + count <= optimizer->n);
+    for (size_t at = first; at < first + count; at += BLOCK) {
+        size_t n = at_most(first + count - at, BLOCK);
+        if (whole != optimizer->grads) {
+            memcpy(whole + at, g + (at - first), n * sizeof *g);
+        }
+        optimizer->squares += add_terms(optimizer, at, n, whole + at);
+    }
+    (void)eg_profile_enter(optimizer->profile, before);
+}
+
+static double rate_now(const eg_optimizer *optimizer)
+{
+    const eg_schedule_time now = {
+        .step = optimizer->steps,
+        .phase = optimizer->phase,
+        .epoch = optimizer->epoch_steps > 0 ? optimizer->phase_steps / optimizer->epoch_steps : 0,
+    };
+    return optimizer->schedule->rate(optimizer->schedule_p, optimizer->lr, &now);
+}
+
+const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real *params,
+                                               eg_real *grads, const eg_update_terms *terms)
+{
+    static const eg_update_terms none = {.penalty = NULL};
+    bool at_once = !isfinite(optimizer->clip_norm);
+    optimizer->params = params;
+    optimizer->grads = grads;
+    optimizer->terms = terms != NULL ? terms : &none;
+    assert(terms == NULL || terms->add == NULL || optimizer->mixed != NULL);
+    optimizer->rate = rate_now(optimizer);
+    optimizer->scale = 1;
+    optimizer->squares = 0;
+    optimizer->steps++;
+    optimizer->phase_steps++;
+    if (optimizer->kind->factors != NULL) {
+        optimizer->kind->factors(optimizer->p, optimizer->steps, optimizer->factor);
+    }
+    optimizer->consumer = (eg_gradient_consumer){
+        .consume = at_once ? consume_at_once : consume_for_norm,
+        .user = optimizer,
+        .updates = at_once,
+    };
+    return &optimizer->consumer;
+}
+
+/* The floor under the norm is that of torch.nn.utils.clip_grad_norm_, which the papers used. */
+void eg_optimizer_end(eg_optimizer *optimizer)
+{
+    if (optimizer->consumer.updates) {
+        return;
+    }
+    eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
+    double factor = optimizer->clip_norm / (sqrt(optimizer->squares) + 1e-6);
+    optimizer->scale = factor < 1.0 ? (eg_real)factor : 1;
+    const eg_real *g = whole_of(optimizer);
+    if (optimizer->range_count > 0) {
+        update_mixed(optimizer, 0, optimizer->n, g, optimizer->grads, false, NULL);
+    } else {
+        update(optimizer, 0, optimizer->n, g, optimizer->grads, optimizer->scale, NULL);
+    }
+    (void)eg_profile_enter(optimizer->profile, before);
+}
+
+void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, eg_real *grads)
+{
+    const eg_gradient_consumer *consumer = eg_optimizer_begin(optimizer, params, grads, NULL);
+    consumer->consume(consumer->user, 0, optimizer->n, grads);
+    eg_optimizer_end(optimizer);
+}
