@@ -269,7 +269,7 @@ static eg_status trial(void)
     char text[200];
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=40\ndataset.test_examples=10\n"
-                   "stream.batch=20\nmodel.hidden=[4]\nprotocol=test\nlearner=%s\n",
+                   "stream.batch=20\nmodel.hidden=[4]\nprotocol.fraction=0.25\nlearner=%s\n",
                    learner);
     EG_TRY(eg_settings_parse(&set, eg_trial_schema(), text));
     eg_status status = eg_dataset_cache_create(&cache);

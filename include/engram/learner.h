@@ -3,6 +3,8 @@
 #ifndef ENGRAM_LEARNER_H
 #define ENGRAM_LEARNER_H
 
+#include "engram/net.h"
+#include "engram/optimizer.h"
 #include "engram/profile.h"
 #include "engram/record.h"
 #include "engram/settings.h"
@@ -14,14 +16,21 @@ typedef struct eg_learner_setup {
     const eg_view *root; /**< all settings; borrowed during create only */
     eg_stream_shape shape;
     uint64_t seed;
-    size_t block;               /**< most examples one predict call gets */
-    const eg_stream *stream;    /**< for cursors of its own; borrowed */
-    eg_profile *profile;        /**< where learning is measured; NULL: nowhere; borrowed */
+    size_t member;           /**< whose order of examples its own cursors have (eg_cursor_setup) */
+    size_t block;            /**< most examples one predict call gets */
+    const eg_stream *stream; /**< for cursors of its own; borrowed */
+    eg_profile *profile;     /**< where learning is measured; NULL: nowhere; borrowed */
     bool (*wanted)(void *user); /**< see end_phase; NULL: always */
     void *user;                 /**< of wanted; borrowed */
 } eg_learner_setup;
 
 typedef struct eg_learner eg_learner;
+
+/** A network of a learner and what trains it. Borrowed from the learner. */
+typedef struct eg_learner_network {
+    eg_net *net;
+    eg_optimizer *optimizer;
+} eg_learner_network;
 
 /** What a step was before it changed anything. */
 typedef struct eg_step_outcome {
@@ -58,6 +67,9 @@ typedef struct eg_learner_ops {
      * once; `measure` like predict changes nothing, and may be called again. */
     eg_status (*declare)(eg_learner *learner, eg_record *record, size_t evals);
     eg_status (*measure)(eg_learner *learner, eg_record *record, size_t eval);
+    /** Optional: its network number `index` from 0; false: there are no more. For learners around it
+     *  that select or reset parameters between steps; they call eg_net_touch. Always the same ones. */
+    bool (*network)(eg_learner *learner, size_t index, eg_learner_network *out);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
     /** Optional: operations so far besides one forward and backward per example of a minibatch: passes at
      * the end of phases, examples that join minibatches. */
@@ -92,6 +104,7 @@ typedef struct eg_learner_work {
     double rest;    /**< the same without the products with the network's inputs */
     double steps, phases;
     double phase_examples; /**< in one epoch of a phase */
+    double ordinary;       /**< forwards and backwards of all that is learned and evaluated */
     size_t outputs;
 } eg_learner_work;
 
@@ -106,6 +119,8 @@ typedef struct eg_learner_kind {
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
     /** Optional: EG_INVALID if the learner's own settings cannot work together. */
     eg_status (*check)(const eg_view *view);
+    /** Optional: whether it looks at held-out training examples (EG_SUBSET_VALIDATION). */
+    bool (*needs_held_out)(const eg_view *view);
     /** Optional: about what extra_flops of eg_learner_ops will be in the end. */
     double (*extra_flops)(const eg_view *view, const eg_learner_work *work);
 } eg_learner_kind;
@@ -122,5 +137,35 @@ eg_status eg_learner_get_weights(eg_weights *out, eg_learner *learner) EG_WARN_U
 /** The other way, into a learner just created. Errors: EG_INVALID naming the array that is missing, of another shape, not
  * finite or not known to the learner; then the learner is only good for being freed. */
 eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights) EG_WARN_UNUSED;
+
+/* For learners around another one, which setting `of` chooses. */
+
+/** Row of a parameter table. */
+#define EG_LEARNER_OF                                                                              \
+    {                                                                                              \
+        .name = "of", .type = EG_TYPE_COMPONENT, .default_text = "plain", .family = "learner",     \
+        .doc = "the learner inside; curves of its own are not recorded"                            \
+    }
+/** Creates the learner inside; `view` is that of the learner around it. */
+eg_status eg_learner_create_inside(eg_learner **out, const eg_view *view,
+                                   const eg_learner_setup *setup) EG_WARN_UNUSED;
+/** Operations of eg_learner_kind for the learner inside, and of eg_learner_ops where it has them. */
+eg_status eg_learner_check_inside(const eg_view *view) EG_WARN_UNUSED;
+/** Also EG_INVALID if the learner inside does not look at setting `model`. */
+eg_status eg_learner_check_network_inside(const eg_view *view) EG_WARN_UNUSED;
+bool eg_learner_needs_held_out_inside(const eg_view *view);
+double eg_learner_extra_flops_inside(const eg_view *view, const eg_learner_work *work);
+eg_status eg_learner_begin_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED;
+eg_status eg_learner_end_epoch(eg_learner *learner, size_t phase, size_t epoch,
+                               bool *enough) EG_WARN_UNUSED;
+eg_status eg_learner_end_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED;
+size_t eg_learner_end_phase_polls(const eg_learner *learner, size_t phase);
+double eg_learner_extra_flops(const eg_learner *learner);
+/** EG_INVALID if the learner has none that could be taken elsewhere. */
+eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN_UNUSED;
+/** NaN where the learner does not know. */
+void eg_learner_activity(const eg_learner *learner, double *out);
+/** EG_INVALID, naming the learner around it, if the learner has no network. */
+eg_status eg_learner_needs_network(eg_learner *learner, const char *around) EG_WARN_UNUSED;
 
 #endif

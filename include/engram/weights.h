@@ -52,8 +52,12 @@ size_t eg_weights_parameters(const eg_weights *weights);
 typedef struct eg_weights_pass {
     eg_weights *weights;
     bool into_learner;
+    char prefix
+        [EG_WEIGHTS_NAME_SIZE]; /**< put before all names: groups of a learner in another one */
 } eg_weights_pass;
 
+/** Whether there is an array of that name: some may be left out. */
+bool eg_weights_has(const eg_weights_pass *pass, const char *name);
 /** An array. Into a learner: EG_INVALID, naming the array, if it is not there, has another shape or holds a number that is
  *  not finite. */
 eg_status eg_weights_reals(eg_weights_pass *pass, const char *name, const char *role, size_t rank,

@@ -104,6 +104,13 @@ void eg_gradient_learner_activity(const eg_learner *learner, double *out)
     memcpy(out, self->active, self->base.hidden_layers * sizeof *out);
 }
 
+bool eg_gradient_learner_network(eg_learner *learner, size_t index, eg_learner_network *out)
+{
+    const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
+    *out = (eg_learner_network){.net = self->net, .optimizer = self->optimizer};
+    return index == 0;
+}
+
 double eg_gradient_learner_flops(const eg_learner *learner)
 {
     return eg_net_flops(((const eg_gradient_learner *)learner)->net);

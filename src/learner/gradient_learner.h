@@ -44,6 +44,7 @@ void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
 eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase);
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
 void eg_gradient_learner_activity(const eg_learner *learner, double *out);
+bool eg_gradient_learner_network(eg_learner *learner, size_t index, eg_learner_network *out);
 double eg_gradient_learner_flops(const eg_learner *learner);
 double eg_gradient_learner_extra_flops(const eg_learner *learner);
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer);

@@ -36,7 +36,8 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
     importance->group = eg_view_size(view, "group");
     importance->singly = importance->group == 1 && eg_net_has_per_example(net);
     assert(importance->group == 1 || rule->rounds == 1);
-    EG_TRY(eg_cursor_open(&importance->cursor, setup->stream, &(eg_cursor_setup){.trains = true}));
+    EG_TRY(eg_cursor_open(&importance->cursor, setup->stream,
+                          &(eg_cursor_setup){.member = setup->member, .trains = true}));
     if (importance->singly) {
         EG_TRY(eg_alloc(&importance->scratch, eg_net_per_example_scratch(net, setup->shape.batch),
                         sizeof *importance->scratch));

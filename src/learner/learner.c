@@ -18,13 +18,18 @@ void eg_learner_free(eg_learner *learner)
     }
 }
 
-static eg_status pass_over(eg_learner *learner, eg_weights *weights, bool into_learner)
+eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass)
 {
-    eg_weights_pass pass = {.weights = weights, .into_learner = into_learner};
     if (learner->ops->weights == NULL) {
         return eg_fail(EG_INVALID, "this learner has no weights that could be saved or loaded");
     }
-    return learner->ops->weights(learner, &pass);
+    return learner->ops->weights(learner, pass);
+}
+
+static eg_status pass_over(eg_learner *learner, eg_weights *weights, bool into_learner)
+{
+    eg_weights_pass pass = {.weights = weights, .into_learner = into_learner};
+    return eg_learner_weights(learner, &pass);
 }
 
 eg_status eg_learner_get_weights(eg_weights *out, eg_learner *learner)

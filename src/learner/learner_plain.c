@@ -21,6 +21,7 @@ static const eg_learner_ops plain_ops = {
     .begin_phase = eg_gradient_learner_begin_phase,
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,
+    .network = eg_gradient_learner_network,
     .flops = eg_gradient_learner_flops,
     .write = eg_gradient_learner_write,
     .read = eg_gradient_learner_read,

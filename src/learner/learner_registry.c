@@ -5,6 +5,8 @@
 
 /* Sorted by name. */
 #define LEARNERS(ENTRY)                                                                            \
+    ENTRY(early_stopping)                                                                          \
+    ENTRY(ensemble)                                                                                \
     ENTRY(ewc)                                                                                     \
     ENTRY(flymodel)                                                                                \
     ENTRY(l2)                                                                                      \
@@ -12,6 +14,7 @@
     ENTRY(online_ewc)                                                                              \
     ENTRY(plain)                                                                                   \
     ENTRY(replay)                                                                                  \
+    ENTRY(reset)                                                                                   \
     ENTRY(si)
 
 #define DECLARATION(name) extern const eg_learner_kind eg_learner_##name;

@@ -153,6 +153,7 @@ static const eg_learner_ops replay_ops = {
     .begin_phase = eg_gradient_learner_begin_phase,
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,
+    .network = eg_gradient_learner_network,
     .flops = eg_gradient_learner_flops,
     .extra_flops = eg_gradient_learner_extra_flops,
     .write = replay_write,

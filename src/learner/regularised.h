@@ -44,6 +44,7 @@ extern const eg_variable *const eg_regularised_variables[];
 #define EG_REGULARISED_OPS                                                                         \
     .begin_phase = eg_gradient_learner_begin_phase, .step = eg_regularised_step,                   \
     .predict = eg_gradient_learner_predict, .activity = eg_gradient_learner_activity,              \
+    .network = eg_gradient_learner_network,                                                        \
     .declare = eg_regularised_declare, .measure = eg_regularised_measure,                          \
     .flops = eg_gradient_learner_flops, .extra_flops = eg_gradient_learner_extra_flops
 

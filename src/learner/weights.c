@@ -129,9 +129,26 @@ static eg_status not_finite(const char *name, size_t at)
     return eg_fail(EG_INVALID, "%s: value %zu (from 0, row by row) is not finite", name, at);
 }
 
-eg_status eg_weights_reals(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
+static eg_status full_name(const eg_weights_pass *pass, const char *name, char *full)
+{
+    int length = snprintf(full, EG_WEIGHTS_NAME_SIZE, "%s%s", pass->prefix, name);
+    return length >= 0 && length < EG_WEIGHTS_NAME_SIZE
+               ? eg_ok()
+               : eg_fail(EG_INVALID, "weights: the name %s%s is too long", pass->prefix, name);
+}
+
+bool eg_weights_has(const eg_weights_pass *pass, const char *name)
+{
+    char full[EG_WEIGHTS_NAME_SIZE];
+    eg_status status = full_name(pass, name, full);
+    return eg_is_ok(&status) && eg_weights_find(pass->weights, full) != NULL;
+}
+
+eg_status eg_weights_reals(eg_weights_pass *pass, const char *inner, const char *role, size_t rank,
                            const size_t *extent, eg_real *values)
 {
+    char name[EG_WEIGHTS_NAME_SIZE];
+    EG_TRY(full_name(pass, inner, name));
     if (!pass->into_learner) {
         eg_weights_array *made = NULL;
         EG_TRY(eg_weights_add(pass->weights, &made, name, role, sizeof *values == sizeof(double),
@@ -152,9 +169,11 @@ eg_status eg_weights_reals(eg_weights_pass *pass, const char *name, const char *
     return eg_ok();
 }
 
-eg_status eg_weights_doubles(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
-                             const size_t *extent, double *values)
+eg_status eg_weights_doubles(eg_weights_pass *pass, const char *inner, const char *role,
+                             size_t rank, const size_t *extent, double *values)
 {
+    char name[EG_WEIGHTS_NAME_SIZE];
+    EG_TRY(full_name(pass, inner, name));
     if (!pass->into_learner) {
         eg_weights_array *made = NULL;
         EG_TRY(eg_weights_add(pass->weights, &made, name, role, true, rank, extent));

@@ -61,7 +61,7 @@ eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net)
     }
     EG_TRY(name_in(name, group, "step"));
     /* Other programs, that only have parameters to give, may leave it out. */
-    if (!pass->into_learner || eg_weights_find(pass->weights, name) != NULL) {
+    if (!pass->into_learner || eg_weights_has(pass, name)) {
         EG_TRY(eg_weights_doubles(pass, name, "buffer", 1, &one, &step));
     }
     if (pass->into_learner) {

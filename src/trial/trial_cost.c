@@ -9,7 +9,8 @@
 #include <math.h>
 
 /* What the learner does besides one forward and backward per example. */
-static double extra_of(const eg_outline *o, double forward, double steps, double kept)
+static double extra_of(const eg_outline *o, double forward, double steps, double kept,
+                       double ordinary)
 {
     const eg_learner_kind *learner =
         (const eg_learner_kind *)(const void *)eg_view_component(&o->root, "learner");
@@ -25,6 +26,7 @@ static double extra_of(const eg_outline *o, double forward, double steps, double
         .steps = steps,
         .phases = phases,
         .phase_examples = kept * (double)o->sizes.train / (epochs * phases),
+        .ordinary = ordinary,
         .outputs = o->sizes.outputs,
     };
     return learner->extra_flops(&view, &work);
@@ -45,8 +47,8 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
     double forward = o.model_kind->flops(&o.model, o.sizes.features, o.sizes.outputs);
-    *out = forward * (3.0 * kept * train + evaluations * evaluated) +
-           extra_of(&o, forward, steps, kept);
+    double ordinary = forward * (3.0 * kept * train + evaluations * evaluated);
+    *out = ordinary + extra_of(&o, forward, steps, kept, ordinary);
     return eg_ok();
 }
 
@@ -55,9 +57,16 @@ eg_status eg_trial_check(const eg_settings *settings)
     eg_outline o = eg_outline_of(settings);
     const eg_learner_kind *learner =
         (const eg_learner_kind *)(const void *)eg_view_component(&o.root, "learner");
+    eg_view view = eg_view_inside(&o.root, "learner");
     if (learner->check != NULL) {
-        eg_view view = eg_view_inside(&o.root, "learner");
         EG_TRY(learner->check(&view));
+    }
+    if (o.selection.holdout == 0 && learner->needs_held_out != NULL &&
+        learner->needs_held_out(&view)) {
+        return eg_fail(EG_INVALID,
+                       "learner = %s looks at held-out training examples, and there are none: use "
+                       "protocol = validation",
+                       learner->component.name);
     }
     EG_TRY(o.stream_kind->check(&o.stream, o.sizes.outputs));
     EG_TRY(eg_selection_check(&o.selection, o.sizes.tasks));

@@ -58,7 +58,7 @@ static void make_scene(scene *s, const char *learner)
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"
                    "stream.tasks=2\nstream.batch=5\nmodel.hidden=[4]\n"
-                   "eval.every=4\nprotocol=test\noptimizer=adam\nlearner=%s\n",
+                   "eval.every=4\nprotocol.fraction=0.25\noptimizer=adam\nlearner=%s\n",
                    learner);
     eg_status status = eg_settings_parse(&s->settings, eg_trial_schema(), text);
     fuzz_require(status.code == EG_OK);

@@ -1,0 +1,275 @@
+/** Early stopping around any learner with a network: after each epoch it is scored on held-out examples; a
+ *  phase ends when the score has not improved for a while, and leaves the best parameters behind. */
+#include "engram/learner.h"
+#include "engram/memory.h"
+#include "learner/selector.h"
+
+#include <math.h>
+
+/* What an epoch is scored by; the order is that of the names. */
+typedef enum score_by { SCORE_BY_VALIDATION, SCORE_BY_TRAINING } score_by;
+
+static const char *const score_by_names[] = {
+    [SCORE_BY_VALIDATION] = "validation", [SCORE_BY_TRAINING] = "training", NULL};
+
+typedef struct early_stopping {
+    eg_learner base;
+    eg_learner *inside;
+    eg_selector selector;
+    score_by by;
+    eg_cursor *cursor; /* for held-out examples; NULL: scored by the training loss */
+    eg_real *scores;   /* [block, outputs] */
+    size_t outputs, block;
+    bool (*wanted)(void *user);
+    void *user;
+    double losses;      /* sum over the epoch's minibatches so far */
+    uint64_t steps;     /* these */
+    double extra_flops; /* of scoring */
+} early_stopping;
+
+static void early_free(eg_learner *learner)
+{
+    early_stopping *self = (early_stopping *)learner;
+    eg_learner_free(self->inside);
+    eg_selector_clear(&self->selector);
+    eg_cursor_close(self->cursor);
+    eg_free(self->scores);
+    eg_free(self);
+}
+
+static eg_status begin_phase(eg_learner *learner, size_t phase)
+{
+    early_stopping *self = (early_stopping *)learner;
+    eg_selector_begin(&self->selector);
+    self->losses = 0;
+    self->steps = 0;
+    return eg_learner_begin_phase(self->inside, phase);
+}
+
+static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
+{
+    early_stopping *self = (early_stopping *)learner;
+    EG_TRY(self->inside->ops->step(self->inside, batch, out));
+    self->losses += out->loss;
+    self->steps++;
+    return eg_ok();
+}
+
+static size_t predicted(const eg_batch *batch, size_t outputs, const eg_real *scores)
+{
+    const eg_active *active = batch->active;
+    size_t count = active != NULL ? active->count : outputs;
+    size_t best = active != NULL ? active->output[0] : 0;
+    for (size_t k = 1; k < count; k++) {
+        size_t j = active != NULL ? active->output[k] : k;
+        best = scores[j] > scores[best] ? j : best;
+    }
+    return best;
+}
+
+/* Adds the examples of a task and those that were classified correctly. EG_STOPPED if it is not wanted. */
+static eg_status score_task(early_stopping *self, size_t task, size_t *all, size_t *correct)
+{
+    size_t count = eg_stream_count(self->cursor->stream, EG_SUBSET_VALIDATION, task);
+    for (size_t first = 0; first < count; first += self->block) {
+        size_t size = count - first < self->block ? count - first : self->block;
+        eg_batch batch;
+        if (self->wanted != NULL && !self->wanted(self->user)) {
+            return eg_fail(EG_STOPPED, "stopped while held-out examples were looked at");
+        }
+        eg_cursor_examples(self->cursor, EG_SUBSET_VALIDATION, task, first, size, &batch);
+        EG_TRY(self->inside->ops->predict(self->inside, &batch, self->scores));
+        for (size_t b = 0; b < size; b++) {
+            size_t best = predicted(&batch, self->outputs, self->scores + b * self->outputs);
+            *correct += best == batch.label[b] ? 1 : 0;
+        }
+    }
+    *all += count;
+    return eg_ok();
+}
+
+/* Accuracy on the held-out examples of the phase's task; of all tasks if it teaches several. */
+static eg_status score_held_out(early_stopping *self, size_t phase, double *score)
+{
+    const eg_stream *stream = self->cursor->stream;
+    size_t task = eg_stream_phase(stream, phase).task;
+    size_t first = task == EG_NO_TASK ? 0 : task;
+    size_t end = task == EG_NO_TASK ? stream->shape.tasks : task + 1;
+    size_t all = 0;
+    size_t correct = 0;
+    for (size_t t = first; t < end; t++) {
+        EG_TRY(score_task(self, t, &all, &correct));
+    }
+    self->extra_flops += (double)all * self->inside->ops->flops(self->inside);
+    *score = (double)correct / (double)all;
+    return eg_ok();
+}
+
+static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough)
+{
+    early_stopping *self = (early_stopping *)learner;
+    double score = -self->losses / (double)self->steps;
+    if (self->by == SCORE_BY_VALIDATION) {
+        EG_TRY(score_held_out(self, phase, &score));
+    }
+    EG_TRY(eg_learner_end_epoch(self->inside, phase, epoch, enough));
+    *enough = eg_selector_offer(&self->selector, score, self->inside) || *enough;
+    self->losses = 0;
+    self->steps = 0;
+    return eg_ok();
+}
+
+static eg_status end_phase(eg_learner *learner, size_t phase)
+{
+    early_stopping *self = (early_stopping *)learner;
+    eg_selector_restore(&self->selector, self->inside);
+    return eg_learner_end_phase(self->inside, phase);
+}
+
+static size_t end_phase_polls(const eg_learner *learner, size_t phase)
+{
+    return eg_learner_end_phase_polls(((const early_stopping *)learner)->inside, phase);
+}
+
+static eg_status predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
+{
+    early_stopping *self = (early_stopping *)learner;
+    return self->inside->ops->predict(self->inside, batch, scores);
+}
+
+static void activity(const eg_learner *learner, double *out)
+{
+    eg_learner_activity(((const early_stopping *)learner)->inside, out);
+}
+
+static bool network(eg_learner *learner, size_t index, eg_learner_network *out)
+{
+    eg_learner *inside = ((early_stopping *)learner)->inside;
+    return inside->ops->network(inside, index, out);
+}
+
+static double flops(const eg_learner *learner)
+{
+    const eg_learner *inside = ((const early_stopping *)learner)->inside;
+    return inside->ops->flops(inside);
+}
+
+static double extra_flops(const eg_learner *learner)
+{
+    const early_stopping *self = (const early_stopping *)learner;
+    return self->extra_flops + eg_learner_extra_flops(self->inside);
+}
+
+static void early_write(const eg_learner *learner, eg_writer *writer)
+{
+    const early_stopping *self = (const early_stopping *)learner;
+    eg_selector_write(&self->selector, writer);
+    eg_write_f64(writer, self->losses);
+    eg_write_u64(writer, self->steps);
+    eg_write_f64(writer, self->extra_flops);
+    self->inside->ops->write(self->inside, writer);
+}
+
+static eg_status early_read(eg_learner *learner, eg_reader *reader)
+{
+    early_stopping *self = (early_stopping *)learner;
+    EG_TRY(eg_selector_read(&self->selector, reader));
+    self->losses = eg_read_f64(reader);
+    self->steps = eg_read_u64(reader);
+    self->extra_flops = eg_read_f64(reader);
+    return self->inside->ops->read(self->inside, reader);
+}
+
+static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
+{
+    return eg_learner_weights(((early_stopping *)learner)->inside, pass);
+}
+
+static const eg_learner_ops early_ops = {
+    .free = early_free,
+    .begin_phase = begin_phase,
+    .step = step,
+    .end_epoch = end_epoch,
+    .end_phase = end_phase,
+    .end_phase_polls = end_phase_polls,
+    .predict = predict,
+    .activity = activity,
+    .network = network,
+    .flops = flops,
+    .extra_flops = extra_flops,
+    .write = early_write,
+    .read = early_read,
+    .weights = weights,
+};
+
+static eg_status open_held_out(early_stopping *self, const eg_learner_setup *setup)
+{
+    size_t count = 0;
+    for (size_t t = 0; t < setup->shape.tasks; t++) {
+        count += eg_stream_count(setup->stream, EG_SUBSET_VALIDATION, t);
+    }
+    if (count == 0) {
+        return eg_fail(EG_INVALID, "learner early_stopping needs held-out training examples");
+    }
+    const eg_cursor_setup reading = {
+        .member = setup->member, .block = setup->block, .sparse_only = self->inside->reads_sparse};
+    EG_TRY(eg_cursor_open(&self->cursor, setup->stream, &reading));
+    return eg_alloc(&self->scores, setup->block, self->outputs * sizeof *self->scores);
+}
+
+static eg_status early_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    early_stopping *self = NULL;
+    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    self->base.ops = &early_ops;
+    self->by = (score_by)eg_view_name(view, "on");
+    self->outputs = setup->shape.outputs;
+    self->block = setup->block;
+    self->wanted = setup->wanted;
+    self->user = setup->user;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_learner_create_inside(&self->inside, view, setup));
+    EG_TRY_DONE(status, eg_learner_needs_network(self->inside, "early_stopping"));
+    EG_TRY_DONE(status, eg_selector_init(&self->selector, view, self->inside));
+    if (self->by == SCORE_BY_VALIDATION) {
+        EG_TRY_DONE(status, open_held_out(self, setup));
+    }
+    self->base.hidden_layers = self->inside->hidden_layers;
+    self->base.reads_sparse = self->inside->reads_sparse;
+    *out = &self->base;
+    return status;
+done:
+    early_free(&self->base);
+    return status;
+}
+
+static const eg_param params[] = {
+    EG_LEARNER_OF,
+    {.name = "on",
+     .type = EG_TYPE_NAME,
+     .default_text = "validation",
+     .names = score_by_names,
+     .doc = "what an epoch is scored by: accuracy on the held-out examples of the phase's task (of "
+            "all "
+            "tasks if it teaches several), or the mean training loss"},
+    EG_SELECTOR_PARAMS,
+};
+
+static bool needs_held_out(const eg_view *view)
+{
+    return eg_view_name(view, "on") == SCORE_BY_VALIDATION ||
+           eg_learner_needs_held_out_inside(view);
+}
+
+const eg_learner_kind eg_learner_early_stopping = {
+    .component = {.name = "early_stopping",
+                  .doc = "any learner; a phase ends when held-out accuracy no longer improves, and "
+                         "leaves its best parameters behind",
+                  .source = "Prechelt 1998, Early stopping - but when?",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .check = eg_learner_check_network_inside,
+    .needs_held_out = needs_held_out,
+    .extra_flops = eg_learner_extra_flops_inside,
+    .create = early_create,
+};

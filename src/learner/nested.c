@@ -1,0 +1,95 @@
+/** For learners around another one; see the end of engram/learner.h. */
+#include "engram/learner.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A component is the first member of its descriptor. */
+static const eg_learner_kind *kind_of(const eg_view *view)
+{
+    return (const eg_learner_kind *)(const void *)eg_view_component(view, "of");
+}
+
+eg_status eg_learner_create_inside(eg_learner **out, const eg_view *view,
+                                   const eg_learner_setup *setup)
+{
+    *out = NULL;
+    eg_view inside = eg_view_inside(view, "of");
+    return kind_of(view)->create(out, &inside, setup);
+}
+
+eg_status eg_learner_check_inside(const eg_view *view)
+{
+    eg_view inside = eg_view_inside(view, "of");
+    return kind_of(view)->check != NULL ? kind_of(view)->check(&inside) : eg_ok();
+}
+
+eg_status eg_learner_check_network_inside(const eg_view *view)
+{
+    const char *const *unused = kind_of(view)->unused;
+    for (size_t i = 0; unused != NULL && unused[i] != NULL; i++) {
+        if (strcmp(unused[i], "model") == 0) {
+            return eg_fail(EG_INVALID, "%sof = %s: learner %s has no network", view->prefix,
+                           kind_of(view)->component.name, kind_of(view)->component.name);
+        }
+    }
+    return eg_learner_check_inside(view);
+}
+
+bool eg_learner_needs_held_out_inside(const eg_view *view)
+{
+    eg_view inside = eg_view_inside(view, "of");
+    return kind_of(view)->needs_held_out != NULL && kind_of(view)->needs_held_out(&inside);
+}
+
+double eg_learner_extra_flops_inside(const eg_view *view, const eg_learner_work *work)
+{
+    eg_view inside = eg_view_inside(view, "of");
+    return kind_of(view)->extra_flops != NULL ? kind_of(view)->extra_flops(&inside, work) : 0;
+}
+
+eg_status eg_learner_begin_phase(eg_learner *learner, size_t phase)
+{
+    return learner->ops->begin_phase != NULL ? learner->ops->begin_phase(learner, phase) : eg_ok();
+}
+
+eg_status eg_learner_end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough)
+{
+    return learner->ops->end_epoch != NULL ? learner->ops->end_epoch(learner, phase, epoch, enough)
+                                           : eg_ok();
+}
+
+eg_status eg_learner_end_phase(eg_learner *learner, size_t phase)
+{
+    return learner->ops->end_phase != NULL ? learner->ops->end_phase(learner, phase) : eg_ok();
+}
+
+size_t eg_learner_end_phase_polls(const eg_learner *learner, size_t phase)
+{
+    return learner->ops->end_phase_polls != NULL ? learner->ops->end_phase_polls(learner, phase)
+                                                 : 0;
+}
+
+double eg_learner_extra_flops(const eg_learner *learner)
+{
+    return learner->ops->extra_flops != NULL ? learner->ops->extra_flops(learner) : 0;
+}
+
+void eg_learner_activity(const eg_learner *learner, double *out)
+{
+    for (size_t i = 0; i < learner->hidden_layers; i++) {
+        out[i] = (double)NAN;
+    }
+    if (learner->ops->activity != NULL) {
+        learner->ops->activity(learner, out);
+    }
+}
+
+eg_status eg_learner_needs_network(eg_learner *learner, const char *around)
+{
+    eg_learner_network first;
+    if (learner->ops->network == NULL || !learner->ops->network(learner, 0, &first)) {
+        return eg_fail(EG_INVALID, "learner %s: the learner inside has no network", around);
+    }
+    return eg_ok();
+}
