@@ -9,12 +9,19 @@ typedef struct notes {
     uint64_t index, step, seed;
     eg_mode mode;
     bool backward, wants_dx, updated;
+    size_t prepared; /* times */
 } notes;
 
 static void note_init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
     (void)context;
     ((notes *)layer->state)->index = index;
+}
+
+static void note_prepare(const eg_layer *layer, const eg_layer_context *context)
+{
+    (void)context;
+    ((notes *)layer->state)->prepared++;
 }
 
 static void note_forward(const eg_layer *layer, const eg_layer_context *context)
@@ -55,11 +62,19 @@ static double note_flops(const eg_layer *layer)
     return 1.0;
 }
 
+/** Counts the gradients it is given. */
+static void count(void *user, size_t first, size_t n, eg_real *g)
+{
+    (void)first, (void)g;
+    *(size_t *)user += n;
+}
+
 static void layers_are_told(void **state)
 {
     (void)state;
     static const eg_layer_ops ops = {.name = "notes",
                                      .init = note_init,
+                                     .prepare = note_prepare,
                                      .forward = note_forward,
                                      .backward = note_backward,
                                      .after_update = note_update,
@@ -72,6 +87,8 @@ static void layers_are_told(void **state)
                                .in = eg_shape_vector(1),
                                .out = eg_shape_vector(1),
                                .input_count = 1,
+                               .block_count = 1,
+                               .blocks = {{.name = "weight", .count = 1, .units = 1, .fan_in = 1}},
                                .cache_per_example = 1,
                                .cache_fixed = 2,
                                .state = &n[i]};
@@ -98,6 +115,17 @@ static void layers_are_told(void **state)
     assert_false(n[2].updated);
     eg_net_updated(net, training);
     assert_true(n[0].updated && n[1].updated && n[2].updated);
+    assert_int_equal(n[1].prepared, 1); /* nobody changed anything in between */
+    (void)eg_net_forward(net, training, EG_MODE_TRAIN, 2, x, NULL);
+    assert_int_equal(n[1].prepared, 2);
+    size_t given = 0;
+    const eg_gradient_consumer consumer = {.consume = count, .user = &given, .updates = true};
+    eg_net_backward(net, training, x, &consumer);
+    eg_net_updated(net, training);
+    assert_int_equal(given, 3);
+    assert_int_equal(n[1].prepared, 3); /* at once, */
+    (void)eg_net_forward(net, training, EG_MODE_TRAIN, 2, x, NULL);
+    assert_int_equal(n[1].prepared, 3); /* and not again */
     assert_int_equal(n[2].index, 2);
     assert_int_equal(n[2].seed, 77);
     eg_net_init(net, 78);

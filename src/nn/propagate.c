@@ -212,6 +212,7 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
 {
     eg_profile_part before = eg_profile_enter(workspace->profile, EG_PROFILE_BACKWARD);
     eg_workspace_begin_backward(net, workspace, dy);
+    workspace->derives = consumer != NULL && consumer->updates;
     for (size_t i = net->node_count; i-- > 0;) {
         const eg_layer *layer = &net->nodes[i].layer;
         begin_node(net, workspace, i, consumer);
