@@ -2,9 +2,9 @@
 #include "testing.h"
 
 #include "cli/cli.h"
-#include "cli/export_rows.h"
 #include "cli/format.h"
-#include "cli/table.h"
+#include "cli/report/export_rows.h"
+#include "cli/report/table.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 

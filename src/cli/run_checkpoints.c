@@ -5,7 +5,7 @@
 
 #include "cli/format.h"
 #include "cli/json.h"
-#include "cli/result_facts.h"
+#include "cli/report/result_facts.h"
 #include "cli/terminal.h"
 #include "engram/memory.h"
 

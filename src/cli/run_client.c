@@ -2,7 +2,7 @@
 #include "cli/sweep_run.h"
 
 #include "cli/format.h"
-#include "cli/result_facts.h"
+#include "cli/report/result_facts.h"
 #include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/settings.h"

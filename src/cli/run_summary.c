@@ -2,7 +2,7 @@
 #include "cli/sweep_run.h"
 
 #include "cli/format.h"
-#include "cli/table.h"
+#include "cli/report/table.h"
 #include "cli/terminal.h"
 #include "engram/memory.h"
 

@@ -3,10 +3,10 @@
 #ifndef CLI_SWEEP_RUN_H
 #define CLI_SWEEP_RUN_H
 
-#include "cli/point_columns.h"
 #include "cli/preflight.h"
-#include "cli/progress.h"
-#include "cli/ranking_report.h"
+#include "cli/report/point_columns.h"
+#include "cli/report/progress.h"
+#include "cli/report/ranking_report.h"
 #include "cli/run_queue.h"
 #include "engram/sched.h"
 #include "engram/store.h"

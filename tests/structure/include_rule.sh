@@ -62,9 +62,10 @@ function fail(what) {
     printf "%s:%d: %s\n", FILENAME, FNR, what
     bad = 1
 }
-# The room of "engram/x.h" or "room/x.h", "" for anything else.
-function room_of(path, parts) {
-    if (split(path, parts, "/") != 2) {
+# The room of "engram/x.h", "room/x.h" or "room/part/x.h", "" for anything else.
+function room_of(path, parts, n) {
+    n = split(path, parts, "/")
+    if (n < 2 || n > 3) {
         return ""
     }
     if (parts[1] != "engram") {
@@ -96,7 +97,7 @@ FNR == 1 {
     sub(/".*/, "", header)
     to = room_of(header)
     if (!(to in floor)) {
-        fail("\"" header "\" is neither \"engram/x.h\" nor \"room/x.h\"")
+        fail("\"" header "\" is neither \"engram/x.h\" nor \"room/x.h\" nor \"room/part/x.h\"")
     } else if (to != from && floor[to] >= floor[from]) {
         fail("room " from " includes \"" header "\" of room " to ", which is not above it")
     } else if (to != from && FILENAME ~ /^include\// && header !~ /^engram\//) {

@@ -1,0 +1,83 @@
+/** Which data select points, by the sweep's protocols; see cli/report/ranking_report.h. */
+#include "cli/report/ranking_report.h"
+
+#include "cli/format.h"
+#include "cli/report/result_facts.h"
+#include "engram/trial.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/** Where settings come from: one of the two. */
+typedef struct source {
+    const eg_plan *plan;
+    const eg_results *results;
+} source;
+
+static const char *setting(const source *from, const char *name, size_t point)
+{
+    if (from->plan != NULL) {
+        const eg_setting *found = eg_settings_find(from->plan->points[point].settings, name);
+        return found == NULL ? NULL : found->value.text;
+    }
+    const eg_column *column = eg_results_column(from->results, name);
+    return column == NULL ? NULL : column->text[point];
+}
+
+/** "validation", "test" or "first 3 tasks". */
+static void describe_protocol(char text[EG_DATA_WORDS_SIZE], const source *from, size_t point)
+{
+    const char *protocol = setting(from, "protocol", point);
+    const char *tasks = setting(from, "protocol.k", point);
+    if (protocol != NULL && strcmp(protocol, "first_tasks") == 0 && tasks != NULL) {
+        (void)snprintf(text, EG_DATA_WORDS_SIZE, "first %.20s task%s", tasks,
+                       strcmp(tasks, "1") == 0 ? "" : "s");
+    } else {
+        (void)snprintf(text, EG_DATA_WORDS_SIZE, "%.40s", protocol == NULL ? "" : protocol);
+    }
+}
+
+/** What the objective is computed from: points may differ, if the sweep varies the protocol. */
+static void describe_selecting(eg_ranking_report *report, const source *from, size_t points)
+{
+    for (size_t p = 0; p < points; p++) {
+        char text[EG_DATA_WORDS_SIZE];
+        describe_protocol(text, from, p);
+        report->on_test = report->on_test || strcmp(text, "test") == 0;
+        if (strstr(report->selecting, text) == NULL) {
+            eg_append(report->selecting, sizeof report->selecting, "%s%s",
+                      report->selecting[0] == '\0' ? "" : " or ", text);
+        }
+    }
+}
+
+static eg_ranking_report make(const source *from, size_t points, eg_ranking_basis basis)
+{
+    eg_ranking_report report = {.basis = basis};
+    const eg_variable *variable = eg_trial_variable(basis.reported);
+    const char *data = variable == NULL || variable->data == NULL ? "" : variable->data;
+    (void)snprintf(report.reporting, sizeof report.reporting, "%s", data);
+    /* What is measured on no data (steps, times) is the same number for both. */
+    if (basis.by_objective && data[0] != '\0') {
+        describe_selecting(&report, from, points);
+    } else {
+        (void)snprintf(report.selecting, sizeof report.selecting, "%s", data);
+        report.on_test = strcmp(data, "test") == 0;
+    }
+    return report;
+}
+
+eg_ranking_report eg_ranking_report_of_results(const eg_results *results, const char *by)
+{
+    const source from = {.results = results};
+    eg_ranking_basis basis = by != NULL
+                                 ? eg_ranking_by_variable(by)
+                                 : eg_ranking_by_objective(results->objective, results->maximise);
+    return make(&from, results->point_count, basis);
+}
+
+eg_ranking_report eg_ranking_report_of_plan(const eg_plan *plan)
+{
+    const source from = {.plan = plan};
+    return make(&from, plan->point_count, eg_ranking_by_objective(plan->objective, plan->maximise));
+}

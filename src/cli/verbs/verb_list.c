@@ -1,0 +1,65 @@
+/** engram list: components, from their descriptors. */
+#include "cli/cli.h"
+
+#include "cli/catalog.h"
+#include "cli/report/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static eg_status print_family(const eg_family *family)
+{
+    eg_table table = eg_table_make(2);
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->name));
+    EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->doc));
+    for (size_t i = 0; i < family->member_count; i++) {
+        const char *alias = family->members[i]->alias;
+        EG_TRY_DONE(status, eg_table_cell(&table, "  %s%s%s", family->members[i]->name,
+                                          alias != NULL ? ", " : "", alias != NULL ? alias : ""));
+        EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->members[i]->doc));
+    }
+    status = eg_table_print(&table, stdout);
+done:
+    eg_table_clear(&table);
+    return status;
+}
+
+static eg_status run(eg_cli *cli, const eg_args *args, int *code)
+{
+    (void)cli;
+    (void)code;
+    eg_nearest nearest = {0};
+    bool found = false;
+    for (size_t i = 0; i < eg_catalog_family_count(); i++) {
+        const eg_family *family = eg_catalog_family(i);
+        if (args->word_count == 0 || strcmp(args->words[0], family->name) == 0) {
+            EG_TRY(print_family(family));
+            found = true;
+        } else {
+            eg_nearest_offer(&nearest, args->words[0], family->name);
+        }
+    }
+    if (!found && nearest.best != NULL) {
+        return eg_fail(EG_INVALID, "unknown kind \"%s\"; did you mean %s?", args->words[0],
+                       nearest.best);
+    }
+    return found ? eg_ok()
+                 : eg_fail(EG_INVALID, "unknown kind \"%s\"; `engram list` shows all",
+                           args->words[0]);
+}
+
+const eg_verb eg_verb_list = {
+    .name = "list",
+    .summary = "list components: datasets, streams, models, optimizers …",
+    .synopsis = "[KIND]",
+    .description =
+        "Lists all components that settings can name, by kind, or those of one KIND, with "
+        "a line on each. `engram describe` has their parameters.",
+    .words_max = 1,
+    .examples = "engram list\n"
+                "engram list activation",
+    .exits = "0   done\n"
+             "2   there is no such kind",
+    .run = run,
+};

@@ -1,0 +1,229 @@
+/** engram top: the best points of a sweep. */
+#include "cli/cli.h"
+
+#include "cli/json.h"
+#include "cli/report/point_columns.h"
+#include "cli/report/ranking_report.h"
+#include "cli/report/result_facts.h"
+#include "cli/terminal.h"
+#include "engram/memory.h"
+#include "engram/params.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NUMBER, BY, LOWEST, HIGHEST, INTERVAL, COMPARE, ALL, JSON };
+enum { SCHEMA = 2 /* of --json: grows when a key is removed or changes its meaning */ };
+
+static const eg_option options[] = {
+    [NUMBER] = {.name = "number",
+                .letter = 'n',
+                .value = "N",
+                .doc = "How many points (default 10; 0: all)."},
+    [BY] = {.name = "by",
+            .value = "VARIABLE",
+            .doc = "Ranks by another recorded number, such as average_accuracy or forgetting "
+                   "(`engram describe VARIABLE` explains them), the better values first. Most are "
+                   "measured on test data, and then it says so; the default is the sweep's own "
+                   "objective."},
+    [LOWEST] = {.name = "lowest", .doc = "The lowest first, whatever is better."},
+    [HIGHEST] = {.name = "highest", .doc = "The highest first, whatever is better."},
+    [INTERVAL] = {.name = "interval",
+                  .value = "NAME",
+                  .doc = "student (default): 95 % interval of Student's distribution; paper: "
+                         "1.96 s/sqrt(n), s with divisor n, as the Hard ASH paper reports it, "
+                         "which covers 60 % at n = 2, 75 % at 3 and 85 % at 5."},
+    [COMPARE] = {.name = "compare",
+                 .doc = "Compares each point with the first by the seeds that both have: mean "
+                        "difference of the reported values with its Student interval, number of "
+                        "pairs, and two-sided p of the paired t test, as it is and corrected for "
+                        "all comparisons by Holm's method."},
+    [ALL] = {.name = "all",
+             .doc =
+                 "Also shows settings that only some points have and that have one value there."},
+    [JSON] = {.name = "json", .doc = "A JSON object with the points in an array."},
+};
+
+/** Everything that is printed. */
+typedef struct ranking {
+    eg_ranking_report report;
+    eg_scored_trial *trials;
+    eg_ranked_point *points;
+    eg_comparison *comparisons;
+    eg_point_columns columns;
+    char *notes;
+} ranking;
+
+static void clear(ranking *r)
+{
+    eg_free(r->trials);
+    eg_free(r->points);
+    eg_free(r->comparisons);
+    eg_free(r->notes);
+    eg_point_columns_clear(&r->columns);
+}
+
+static void print_notes(const char *notes)
+{
+    for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
+        eg_say(stdout, "note: %.*s\n", (int)strcspn(at, "\n"), at);
+    }
+}
+
+static json_t *settings_object(const eg_results *results, size_t point)
+{
+    json_t *settings = json_object();
+    for (size_t c = 0; c < results->column_count; c++) {
+        const eg_column *column = &results->columns[c];
+        if (column->swept && column->text[point] != NULL) {
+            eg_json_setting(settings, column->name, column->type, column->text[point]);
+        }
+    }
+    return settings;
+}
+
+static eg_status print_json(const ranking *r, const eg_results *results)
+{
+    json_t *root = json_object();
+    json_t *points = json_array();
+    json_t *notes = json_array();
+    for (size_t i = 0; i < r->report.count; i++) {
+        json_t *point = eg_ranking_point_json(&r->report, i);
+        (void)json_object_set_new(point, "settings", settings_object(results, r->points[i].point));
+        (void)json_array_append_new(points, point);
+    }
+    for (const char *at = r->notes; *at != '\0'; at = strchr(at, '\n') + 1) {
+        (void)json_array_append_new(notes, json_stringn(at, strcspn(at, "\n")));
+    }
+    eg_json_count(root, "schema", SCHEMA);
+    eg_json_text(root, "name", results->name);
+    eg_ranking_json(root, &r->report);
+    (void)json_object_set_new(root, "points", points);
+    (void)json_object_set_new(root, "notes", notes);
+    return eg_json_print(root);
+}
+
+static eg_status print_text(const ranking *r, const eg_results *results)
+{
+    if (r->report.count == 0) {
+        eg_say(stdout, "%s: no trial has finished yet\n", results->name);
+        return eg_ok();
+    }
+    EG_TRY(eg_ranking_print(&r->report));
+    print_notes(r->notes);
+    return eg_ok();
+}
+
+/** Paired with the best point, if there is one. */
+static eg_status compare(ranking *r, const eg_results *results)
+{
+    const eg_ranking_basis *basis = &r->report.basis;
+    const eg_ranked_point *best = eg_ranking_best(r->points, results->point_count, basis);
+    if (best == NULL) {
+        return eg_ok();
+    }
+    EG_TRY(eg_ranking_compare(&r->comparisons, r->points, results->point_count, best, basis,
+                              r->trials, results->trial_count));
+    r->report.comparisons = r->comparisons;
+    return eg_ok();
+}
+
+static eg_status report(ranking *r, const eg_results *results, const eg_args *args, size_t number)
+{
+    eg_ranking_report *out = &r->report;
+    EG_TRY(eg_results_score(&r->trials, results, &out->basis));
+    EG_TRY(eg_results_rank(&r->points, results, &out->basis, r->trials));
+    EG_TRY(eg_results_notes(&r->notes, results, out->on_test));
+    EG_TRY(eg_point_columns_of_results(&r->columns, results, args->option[ALL] != NULL));
+    if (args->option[COMPARE] != NULL) {
+        EG_TRY(compare(r, results));
+    }
+    out->points = r->points;
+    out->columns = &r->columns;
+    out->count = eg_ranking_shown(r->points, results->point_count, number);
+    return args->option[JSON] != NULL ? print_json(r, results) : print_text(r, results);
+}
+
+static eg_status choose_basis(eg_ranking_report *out, const eg_results *results,
+                              const eg_args *args)
+{
+    static const char *const intervals[EG_INTERVAL_COUNT] = {"student", "paper"};
+    const char *by = args->option[BY];
+    size_t interval = EG_INTERVAL_STUDENT;
+    if (args->option[INTERVAL] != NULL) {
+        EG_TRY(eg_args_choice(&interval, "--interval", args->option[INTERVAL], intervals,
+                              EG_INTERVAL_COUNT));
+    }
+    if (args->option[LOWEST] != NULL && args->option[HIGHEST] != NULL) {
+        return eg_fail(EG_INVALID, "--lowest and --highest exclude each other");
+    }
+    if (by != NULL) {
+        EG_TRY(eg_results_check_scalar(results, by));
+        by = strcmp(by, "objective") == 0 ? NULL : by;
+    }
+    *out = eg_ranking_report_of_results(results, by);
+    out->interval = (eg_interval)interval;
+    out->basis.maximise =
+        args->option[LOWEST] == NULL && (out->basis.maximise || args->option[HIGHEST] != NULL);
+    return eg_ok();
+}
+
+static eg_status run(eg_cli *cli, const eg_args *args, int *code)
+{
+    (void)cli;
+    (void)code;
+    size_t number = 10;
+    if (args->option[NUMBER] != NULL) {
+        EG_TRY(eg_args_count(&number, "-n", args->option[NUMBER], 0));
+    }
+    eg_results *results = NULL;
+    bool whole = args->option[BY] != NULL && strcmp(args->option[BY], "objective") != 0;
+    EG_TRY(whole ? eg_results_load(&results, args->words[0])
+                 : eg_results_load_brief(&results, args->words[0]));
+    ranking r = {0};
+    eg_status status = choose_basis(&r.report, results, args);
+    if (status.code == EG_OK) {
+        status = report(&r, results, args, number);
+    }
+    clear(&r);
+    eg_results_free(results);
+    return status;
+}
+
+const eg_verb eg_verb_top = {
+    .name = "top",
+    .summary = "the best points: what they were selected on and what is reported of them",
+    .synopsis = "FILE [-n N] [--by VARIABLE] [--interval NAME] [--compare] [--json]",
+    .description =
+        "Ranks the points of FILE by the mean of the objective over their seeds, and shows what is "
+        "reported of them and the settings that the sweep varied. Points are selected on the "
+        "objective, computed from the data that the protocol lets select, and reported on the "
+        "same variable of the test data: only the latter is a result. The two are one column where "
+        "they are the same numbers, which the test data then selected and which are optimistic. "
+        "Of points that `select` chose, the seeds that chose them do not report them: the reported "
+        "mean is that of the fresh seeds, with their own n.\n\n"
+        "n is values/planned seeds. A diverged trial counts with chance accuracy, as it recorded; "
+        "of any other variable it has no value. Points with seeds that were lost like this, or "
+        "stopped by a rule on their way, come after those without, because what is left of a weak "
+        "point are its best seeds; points without any value come last. The columns diverged, "
+        "stopped, skipped and failed count trials and are there if any point has one. Points that "
+        "the sweep does not have any more, since it was edited, come after all others and are "
+        "marked.\n\n"
+        "--json, schema 2 (keys may be added; a change of any is a new schema): name; selected_on "
+        "and reported_on: variable, data (validation, test, first K tasks, or null); goal; "
+        "interval; points: rank, point, in_sweep; selected: mean, interval, n, planned; reported: "
+        "likewise, and fresh; planned, finished (done or diverged), done, diverged, stopped, "
+        "skipped, failed; settings; with --compare to_best: mean, interval, n (pairs), fresh, p, "
+        "p_holm; notes. What is unknown is null.",
+    .options = options,
+    .option_count = EG_COUNT(options),
+    .words_min = 1,
+    .words_max = 1,
+    .needs = "needs a results file",
+    .examples = "engram top results/quickstart.h5 -n 3\n"
+                "engram top results/quickstart.h5 --by forgetting\n"
+                "engram top results/quickstart.h5 --compare",
+    .exits = "0   done\n"
+             "2   usage, or the file cannot be read",
+    .run = run,
+};
