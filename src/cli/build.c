@@ -4,6 +4,7 @@
 #include "cli/build_info.h"
 #include "cli/format.h"
 #include "engram/blas.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
 

@@ -43,10 +43,6 @@ eg_status eg_command_line(char **out, int argc, char **argv) EG_WARN_UNUSED;
 /** "s" unless n is 1. */
 const char *eg_plural(size_t n);
 
-/** Seconds since 1970, and on a clock that never jumps. */
-double eg_now(void);
-double eg_clock(void);
-
 /** Values as a row of bars: "▁▃▅▇" (or "_.-^" where the terminal knows no UTF-8); NaN as a blank. */
 eg_status eg_sparkline(char **out, const double *value, size_t count, double low,
                        double high) EG_WARN_UNUSED;

@@ -7,6 +7,7 @@
 #include "cli/json.h"
 #include "cli/report/result_facts.h"
 #include "cli/terminal.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <assert.h>

@@ -4,6 +4,7 @@
 #include "cli/format.h"
 #include "cli/report/result_facts.h"
 #include "cli/terminal.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 

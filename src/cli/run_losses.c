@@ -3,6 +3,7 @@
 
 #include "cli/format.h"
 #include "cli/terminal.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <inttypes.h>

@@ -2,6 +2,7 @@
 #include "cli/sweep_run.h"
 
 #include "cli/format.h"
+#include "engram/clock.h"
 
 #include <math.h>
 

@@ -4,6 +4,7 @@
 #include "cli/format.h"
 #include "cli/report/table.h"
 #include "cli/terminal.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <stdio.h>

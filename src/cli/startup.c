@@ -6,6 +6,7 @@
 #include "cli/format.h"
 #include "cli/supervise.h"
 #include "cli/terminal.h"
+#include "engram/clock.h"
 
 #include <errno.h>
 #include <math.h>

@@ -18,6 +18,7 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/startup.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <dirent.h>

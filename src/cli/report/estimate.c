@@ -5,6 +5,7 @@
 #include "cli/report/point_kinds.h"
 #include "cli/run_queue.h"
 #include "engram/blas.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/store.h"
 #include "engram/trial.h"

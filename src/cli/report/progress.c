@@ -4,6 +4,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/terminal.h"
+#include "engram/clock.h"
 #include "engram/params.h"
 
 #include <fcntl.h>

@@ -11,6 +11,7 @@
 #include "cli/terminal.h"
 #include "cli/time_limit.h"
 #include "engram/blas.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 

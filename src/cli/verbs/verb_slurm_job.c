@@ -6,6 +6,7 @@
 #include "cli/mpirun.h"
 #include "cli/supervise.h"
 #include "cli/verbs/slurm_state.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 #include "engram/store.h"

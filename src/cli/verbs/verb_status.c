@@ -7,6 +7,7 @@
 #include "cli/report/result_facts.h"
 #include "cli/report/workers.h"
 #include "cli/terminal.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 #include "engram/trial.h"

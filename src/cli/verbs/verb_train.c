@@ -8,6 +8,7 @@
 #include "cli/report/curve_report.h"
 #include "cli/trace_file.h"
 #include "engram/blas.h"
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 #include "engram/settings.h"
