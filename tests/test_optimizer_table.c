@@ -27,13 +27,7 @@ static eg_optimizer *made_of(const char *const *words)
     eg_parameter_block copy[EG_COUNT(blocks)];
     memcpy(copy, blocks, sizeof copy);
     const eg_parameter_table table = {.count = N, .block_count = EG_COUNT(blocks), .blocks = copy};
-    eg_settings *settings = NULL;
-    eg_optimizer *optimizer = NULL;
-    assert_ok(resolve(&settings, words));
-    eg_view view = eg_settings_root(settings);
-    assert_ok(eg_optimizer_create(&optimizer, &view, &table, false));
-    eg_settings_free(settings);
-    return optimizer;
+    return optimizer_for(words, &table);
 }
 
 /* One update of parameters that are all 2 (padding 0) by gradients that are all 1 (padding 0). */

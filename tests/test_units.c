@@ -1,11 +1,12 @@
 /** Hidden units through the wiring: who makes them, who uses them, which parameters are theirs. */
-#include "testing.h"
+#include "optimizer_scene.h"
 
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "engram/units.h"
 #include "nn/layers.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { IN = 5, WIDTH = 70, OUT = 3 };
@@ -22,8 +23,17 @@ static void spread_forward(const eg_layer *layer, const eg_layer_context *contex
     }
 }
 
+static void spread_backward(const eg_layer *layer, const eg_layer_context *context)
+{
+    size_t n = eg_layer_inputs(layer);
+    for (size_t i = 0; i < context->batch * n; i++) {
+        size_t at = i / n * 2 * n + i % n;
+        context->dx[0][i] = context->dy[at] + context->dy[at + n];
+    }
+}
+
 static const eg_layer_ops spread = {
-    .name = "spread", .forward = spread_forward, .keeps_units = true};
+    .name = "spread", .forward = spread_forward, .backward = spread_backward, .keeps_units = true};
 
 static size_t add_linear(eg_graph *graph, const char *name, size_t from, eg_shape in,
                          size_t outputs, bool panels)
@@ -237,6 +247,149 @@ static void units_of_a_residual_block(void **state)
     eg_net_free(net);
 }
 
+/** A rule of its own, in nothing but runs: the least active unit of every hidden layer starts again. */
+typedef struct replacement {
+    eg_net *net;
+    eg_optimizer *optimizer;
+    double activity[2][WIDTH]; /* sum of |outputs| since the last replacement */
+    size_t replaced[2];
+} replacement;
+
+static void add_activity(void *user, size_t hidden, size_t batch, const eg_real *y)
+{
+    replacement *r = user;
+    size_t units = r->net->hidden[hidden].units;
+    for (size_t i = 0; i < batch * r->net->hidden[hidden].positions * units; i++) {
+        r->activity[hidden][i % units] += fabs((double)y[i]);
+    }
+}
+
+/* Incoming weights are drawn again, everything else of the unit is 0, and nobody remembers it. */
+static void replace_unit(replacement *r, size_t hidden, size_t unit, eg_rng *rng)
+{
+    for (int side = EG_UNIT_INCOMING; side <= EG_UNIT_OUTGOING; side++) {
+        eg_plane_run run;
+        for (size_t k = 0; eg_net_unit_run(r->net, hidden, (eg_unit_side)side, unit, k, &run);
+             k++) {
+            bool drawn = side == EG_UNIT_INCOMING && run.role == EG_ROLE_WEIGHT;
+            double bound = 1 / sqrt((double)run.fan_in);
+            for (size_t i = 0; i < run.count; i++) {
+                double value = drawn ? bound * (2 * eg_rng_uniform(rng) - 1) : 0;
+                r->net->params[run.first + i * run.stride] = (eg_real)value;
+            }
+            eg_optimizer_reset(r->optimizer, run.first, run.count, run.stride);
+        }
+    }
+    eg_net_touch(r->net);
+}
+
+static void replace_least_active(replacement *r, eg_rng *rng)
+{
+    for (size_t h = 0; h < r->net->hidden_count; h++) {
+        size_t least = 0;
+        for (size_t unit = 1; unit < r->net->hidden[h].units; unit++) {
+            least = r->activity[h][unit] < r->activity[h][least] ? unit : least;
+        }
+        replace_unit(r, h, least, rng);
+        r->replaced[h] = least;
+    }
+}
+
+/** IN - swish - (two positions) - swish - OUT, the first hidden layer in panels. */
+static eg_net *two_hidden_layers(void)
+{
+    eg_graph *graph = NULL;
+    eg_net *net = NULL;
+    assert_ok(eg_graph_create(&graph, eg_shape_vector(IN)));
+    size_t first = add_linear(graph, "first", EG_INPUT, eg_shape_vector(IN), WIDTH, true);
+    size_t last = add_swish(graph, "swish1", first);
+    eg_layer layer = {
+        .ops = &spread, .in = eg_shape_vector(WIDTH), .out = {2, 1, WIDTH}, .input_count = 1};
+    assert_ok(eg_graph_add(graph, "spread", &layer, 1, &last, &last));
+    last = add_linear(graph, "second", last, (eg_shape){2, 1, WIDTH}, WIDTH, false);
+    last = add_swish(graph, "swish2", last);
+    (void)add_linear(graph, "out", last, eg_shape_vector(WIDTH), OUT, true);
+    assert_ok(eg_net_build(&net, graph, 1));
+    return net;
+}
+
+static void train(replacement *r, eg_workspace *workspace, uint64_t index)
+{
+    eg_real x[2 * IN];
+    eg_real dy[2 * OUT];
+    eg_rng rng = eg_rng_make(5, EG_PURPOSE_TEST, index);
+    for (size_t i = 0; i < EG_COUNT(x); i++) {
+        x[i] = (eg_real)eg_rng_normal(&rng);
+    }
+    const eg_real *y = eg_net_forward(r->net, workspace, EG_MODE_TRAIN, 2, x, NULL);
+    for (size_t i = 0; i < EG_COUNT(dy); i++) {
+        dy[i] = y[i] - x[i];
+    }
+    eg_net_backward(r->net, workspace, dy,
+                    eg_optimizer_begin(r->optimizer, r->net->params, r->net->grads, NULL));
+    eg_optimizer_end(r->optimizer);
+    eg_net_updated(r->net, workspace);
+}
+
+/* What a replaced unit is afterwards: its outgoing weights are 0 but for those that the next layer's own
+ * replacement drew, its state is that of a new optimizer, and training goes on. */
+static void units_are_replaced_by_a_rule_that_knows_no_layers(void **state)
+{
+    (void)state;
+    const char *const words[] = {"optimizer", "sgdm", "optimizer.lr", "1e-2", NULL};
+    replacement r = {.net = two_hidden_layers()};
+    eg_workspace *workspace = NULL;
+    eg_plane_run run;
+    eg_rng rng = eg_rng_make(6, EG_PURPOSE_TEST, 0);
+    r.optimizer = optimizer_for(words, &r.net->table);
+    assert_ok(eg_workspace_create(&workspace, r.net, 2, true));
+    const eg_unit_observer observer = {.observe = add_activity, .user = &r};
+    eg_workspace_observe(workspace, &observer);
+    for (uint64_t t = 0; t < 20; t++) {
+        train(&r, workspace, t);
+    }
+    replace_least_active(&r, &rng);
+    for (size_t h = 0; h < 2; h++) {
+        size_t zeros = 0;
+        size_t count = 0;
+        for (size_t k = 0; eg_net_unit_run(r.net, h, EG_UNIT_OUTGOING, r.replaced[h], k, &run);
+             k++) {
+            for (size_t i = 0; i < run.count; i++, count++) {
+                zeros += r.net->params[run.first + i * run.stride] == 0 ? 1 : 0;
+            }
+        }
+        /* The unit replaced in the second layer has two inputs from the one in the first. */
+        assert_int_equal(count, h == 0 ? 2 * WIDTH : OUT);
+        assert_int_equal(zeros, h == 0 ? 2 * WIDTH - 2 : OUT);
+    }
+    /* With a gradient of 0 only what is remembered moves a weight. */
+    eg_real *before = NULL;
+    assert_ok(eg_alloc(&before, r.net->table.count, sizeof *before));
+    memcpy(before, r.net->params, r.net->table.count * sizeof *before);
+    memset(r.net->grads, 0, r.net->table.count * sizeof *before);
+    eg_optimizer_step(r.optimizer, r.net->params, r.net->grads);
+    size_t moved = 0;
+    for (size_t i = 0; i < r.net->table.count; i++) {
+        moved += before[i] != r.net->params[i] ? 1 : 0;
+    }
+    for (size_t h = 0; h < 2; h++) {
+        for (size_t k = 0; eg_net_unit_run(r.net, h, EG_UNIT_INCOMING, r.replaced[h], k, &run);
+             k++) {
+            for (size_t i = 0; i < run.count; i++) {
+                size_t at = run.first + i * run.stride;
+                assert_true(before[at] == r.net->params[at]);
+            }
+        }
+    }
+    assert_true(moved > r.net->table.count / 2);
+    eg_net_touch(r.net);
+    train(&r, workspace, 20);
+    eg_free(before);
+    eg_workspace_free(workspace);
+    eg_optimizer_free(r.optimizer);
+    eg_net_free(r.net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +398,7 @@ int main(void)
         cmocka_unit_test(runs_cover_every_parameter_once),
         cmocka_unit_test(blocks_come_out_as_rows),
         cmocka_unit_test(units_of_a_residual_block),
+        cmocka_unit_test(units_are_replaced_by_a_rule_that_knows_no_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 #include "engram/random.h"
 #include "math/elementary.h"
 #include "math/vector.h"
-#include "nn/linear_per_example.h"
+#include "nn/linear_layout.h"
 
 #include <string.h>
 
@@ -150,47 +150,13 @@ double eg_linear_flops(size_t inputs, size_t outputs, bool bias)
 static void per_example(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
                         eg_real *scratch, eg_real *const *sums)
 {
-    const linear *self = linear_of(layer);
-    const eg_linear_per_example one = {
-        .batch = context->batch,
-        .inputs = eg_layer_inputs(layer),
-        .outputs = eg_layer_outputs(layer),
-        .width = EG_PER_EXAMPLE_WIDTH,
-        .input_stride = 1,
-        .unit_stride = eg_layer_inputs(layer),
-        .norm = self->norm,
-        .weight = context->params[WEIGHT],
-        .bias = self->bias ? context->params[BIAS] : NULL,
-        .x = context->x[0],
-        .y = context->y,
-        .power = context->dy,
-        .what = what,
-        .scratch = scratch,
-    };
-    eg_linear_per_example_add(&one, sums[WEIGHT], self->bias ? sums[BIAS] : NULL);
-}
-
-static size_t per_example_scratch(const eg_layer *layer, size_t batch)
-{
-    return eg_linear_per_example_scratch(batch, eg_layer_inputs(layer));
+    eg_linear_per_example_sums(layer, context, 1, linear_of(layer)->norm, what, scratch, sums);
 }
 
 static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
                      eg_unit_run *run)
 {
-    size_t n = eg_layer_inputs(layer);
-    size_t m = eg_layer_outputs(layer);
-    if (side == EG_UNIT_OUTGOING) {
-        size_t first = k * layer->in.channels + unit;
-        *run = (eg_unit_run){.block = WEIGHT, .first = first, .count = m, .stride = n};
-        return k < eg_shape_positions(layer->in);
-    }
-    if (k == 0) {
-        *run = (eg_unit_run){.block = WEIGHT, .first = unit * n, .count = n, .stride = 1};
-        return true;
-    }
-    *run = (eg_unit_run){.block = BIAS, .first = unit, .count = 1, .stride = 1};
-    return k == 1 && linear_of(layer)->bias;
+    return eg_linear_unit_run(layer, 1, side, unit, k, run);
 }
 
 static double flops(const eg_layer *layer)
@@ -209,7 +175,7 @@ static const eg_layer_ops plain_ops = {
     .forward = forward,
     .backward = backward,
     .per_example = per_example,
-    .per_example_scratch = per_example_scratch,
+    .per_example_scratch = eg_linear_layer_scratch,
     .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
@@ -222,25 +188,11 @@ static const eg_layer_ops normalised_ops = {
     .forward = forward,
     .backward = backward,
     .per_example = per_example,
-    .per_example_scratch = per_example_scratch,
+    .per_example_scratch = eg_linear_layer_scratch,
     .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
 };
-
-size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias)
-{
-    blocks[WEIGHT] = (eg_block){.name = "weight",
-                                .role = EG_ROLE_WEIGHT,
-                                .count = lanes * inputs,
-                                .units = units,
-                                .fan_in = inputs};
-    if (bias) {
-        blocks[BIAS] = (eg_block){
-            .name = "bias", .role = EG_ROLE_BIAS, .count = lanes, .units = units, .fan_in = 1};
-    }
-    return bias ? 2 : 1;
-}
 
 eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm, bool bias,
                           eg_initializer initializer)

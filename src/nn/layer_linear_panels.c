@@ -28,7 +28,7 @@
 #include "math/panel.h"
 #include "math/prefetch.h"
 #include "math/vector.h"
-#include "nn/linear_per_example.h"
+#include "nn/linear_layout.h"
 
 #include <string.h>
 
@@ -296,14 +296,19 @@ static void backward_store(const eg_layer *layer, const eg_layer_context *contex
     }
 }
 
-/* Gradient and update, a few rows of a panel at a time. */
-static void backward_update(const eg_layer *layer, const eg_layer_context *context)
+/* With a consumer that updates: gradient and update, a few rows of a panel at a time. */
+static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
     pieces c = cut(layer, context);
     projection project;
     const size_t part = c.sparse != NULL ? ROWS : DENSE_ROWS;
+    bool updates = context->consumer != NULL && context->consumer->updates;
+    if (context->grads != NULL && !updates) {
+        backward_store(layer, context);
+        return;
+    }
     backward_input(layer, context); /* before any weight changes */
-    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+    for (size_t panel = 0; updates && panel < panels_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
@@ -316,19 +321,8 @@ static void backward_update(const eg_layer *layer, const eg_layer_context *conte
         }
         prepare_panel(layer, panel, context);
     }
-    if (c.bias != NULL) {
+    if (updates && c.bias != NULL) {
         eg_gradient_emit(context, BIAS, 0, c.all, c.bias_gradient);
-    }
-}
-
-static void backward(const eg_layer *layer, const eg_layer_context *context)
-{
-    if (context->grads == NULL) {
-        backward_input(layer, context);
-    } else if (context->consumer != NULL && context->consumer->updates) {
-        backward_update(layer, context);
-    } else {
-        backward_store(layer, context);
     }
 }
 
@@ -336,54 +330,13 @@ static void per_example(const eg_layer *layer, const eg_layer_context *context, 
                         eg_real *scratch, eg_real *const *sums)
 {
     const panels *p = panels_of(layer);
-    const eg_linear_per_example one = {
-        .batch = context->batch,
-        .inputs = eg_layer_inputs(layer),
-        .outputs = eg_layer_outputs(layer),
-        .width = p->width,
-        .input_stride = p->width,
-        .unit_stride = 1,
-        .norm = p->norm,
-        .weight = context->params[WEIGHT],
-        .bias = p->bias ? context->params[BIAS] : NULL,
-        .x = context->x[0],
-        .transposed =
-            p->norm == EG_NORM_NONE || what == EG_PER_EXAMPLE_SQUARE ? context->transposed : NULL,
-        .y = context->y,
-        .power = context->dy,
-        .what = what,
-        .scratch = scratch,
-    };
-    eg_linear_per_example_add(&one, sums[WEIGHT], p->bias ? sums[BIAS] : NULL);
+    eg_linear_per_example_sums(layer, context, p->width, p->norm, what, scratch, sums);
 }
 
-static size_t per_example_scratch(const eg_layer *layer, size_t batch)
-{
-    return eg_linear_per_example_scratch(batch, eg_layer_inputs(layer));
-}
-
-/* Outgoing: a run per panel and position, position by position. */
 static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
                      eg_unit_run *run)
 {
-    const panels *p = panels_of(layer);
-    size_t n = eg_layer_inputs(layer);
-    if (side == EG_UNIT_OUTGOING) {
-        size_t panel = k % p->count;
-        size_t input = k / p->count * layer->in.channels + unit;
-        *run = (eg_unit_run){.block = WEIGHT,
-                             .first = (panel * n + input) * p->width,
-                             .count = units_in(layer, panel),
-                             .stride = 1};
-        return k / p->count < eg_shape_positions(layer->in);
-    }
-    if (k == 0) {
-        size_t first = unit / p->width * n * p->width + unit % p->width;
-        *run = (eg_unit_run){.block = WEIGHT, .first = first, .count = n, .stride = p->width};
-        return true;
-    }
-    *run = (eg_unit_run){.block = BIAS, .first = unit, .count = 1, .stride = 1};
-    return k == 1 && p->bias;
+    return eg_linear_unit_run(layer, panels_of(layer)->width, side, unit, k, run);
 }
 
 static double flops(const eg_layer *layer)
@@ -403,7 +356,7 @@ static const eg_layer_ops ops = {
     .forward = forward,
     .backward = backward,
     .per_example = per_example,
-    .per_example_scratch = per_example_scratch,
+    .per_example_scratch = eg_linear_layer_scratch,
     .unit_run = unit_run,
     .flops = flops,
     .free = free_state,

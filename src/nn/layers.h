@@ -51,8 +51,6 @@ eg_status eg_layer_constrained(eg_layer *out, eg_shape in, size_t outputs, bool 
  * divergence is seen and not taken for such a row. */
 eg_real eg_inverse_norm(eg_real square);
 double eg_linear_flops(size_t inputs, size_t outputs, bool bias);
-/** Declares the blocks; `lanes` is the units and what pads them to whole panels. Returns how many. */
-size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias);
 
 /** What keeps hidden units from all being active; see layer_inhibition.c. The order is that of the
  * names "gaba", "annealed", "flat". */

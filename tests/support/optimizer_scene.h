@@ -36,17 +36,23 @@ static inline eg_parameter_table table_of(size_t n)
     return (eg_parameter_table){.count = n, .block_count = 1, .blocks = &block};
 }
 
-/** The optimizer of "name", "value", "name", "value", …, NULL for n parameters. */
-static inline eg_optimizer *optimizer_of(const char *const *words, size_t n)
+/** The optimizer of "name", "value", "name", "value", …, NULL for the parameters of a table. */
+static inline eg_optimizer *optimizer_for(const char *const *words, const eg_parameter_table *table)
 {
     eg_settings *settings = NULL;
     eg_optimizer *optimizer = NULL;
     assert_ok(resolve(&settings, words));
     eg_view view = eg_settings_root(settings);
-    const eg_parameter_table table = table_of(n);
-    assert_ok(eg_optimizer_create(&optimizer, &view, &table, true));
+    assert_ok(eg_optimizer_create(&optimizer, &view, table, true));
     eg_settings_free(settings);
     return optimizer;
+}
+
+/** The same for n parameters. */
+static inline eg_optimizer *optimizer_of(const char *const *words, size_t n)
+{
+    const eg_parameter_table table = table_of(n);
+    return optimizer_for(words, &table);
 }
 
 static inline eg_optimizer *decaying(const char *name, size_t n)

@@ -1,0 +1,85 @@
+/** Rows and panels of weights; see nn/linear_layout.h. */
+#include "nn/linear_layout.h"
+
+enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
+
+static bool has_bias(const eg_layer *layer)
+{
+    return layer->block_count > BIAS;
+}
+
+size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias)
+{
+    blocks[WEIGHT] = (eg_block){.name = "weight",
+                                .role = EG_ROLE_WEIGHT,
+                                .count = lanes * inputs,
+                                .units = units,
+                                .fan_in = inputs};
+    if (bias) {
+        blocks[BIAS] = (eg_block){
+            .name = "bias", .role = EG_ROLE_BIAS, .count = lanes, .units = units, .fan_in = 1};
+    }
+    return bias ? 2 : 1;
+}
+
+/* The weights of an input: one of every row, or neighbours of a panel. */
+static bool outgoing(const eg_layer *layer, size_t width, size_t unit, size_t k, eg_unit_run *run)
+{
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    size_t panels = width == 1 ? 1 : (m + width - 1) / width;
+    size_t panel = k % panels;
+    size_t input = k / panels * layer->in.channels + unit;
+    size_t left = m - panel * width;
+    *run = (eg_unit_run){.block = WEIGHT, .first = (panel * n + input) * width};
+    run->count = width == 1 || left < width ? left : width;
+    run->stride = width == 1 ? n : 1;
+    return k / panels < eg_shape_positions(layer->in);
+}
+
+bool eg_linear_unit_run(const eg_layer *layer, size_t width, eg_unit_side side, size_t unit,
+                        size_t k, eg_unit_run *run)
+{
+    size_t n = eg_layer_inputs(layer);
+    if (side == EG_UNIT_OUTGOING) {
+        return outgoing(layer, width, unit, k, run);
+    }
+    if (k == 0) {
+        size_t first = unit / width * n * width + unit % width;
+        *run = (eg_unit_run){.block = WEIGHT, .first = first, .count = n, .stride = width};
+        return true;
+    }
+    *run = (eg_unit_run){.block = BIAS, .first = unit, .count = 1, .stride = 1};
+    return k == 1 && has_bias(layer);
+}
+
+size_t eg_linear_layer_scratch(const eg_layer *layer, size_t batch)
+{
+    return eg_linear_per_example_scratch(batch, eg_layer_inputs(layer));
+}
+
+void eg_linear_per_example_sums(const eg_layer *layer, const eg_layer_context *context,
+                                size_t width, eg_norm norm, eg_per_example what, eg_real *scratch,
+                                eg_real *const *sums)
+{
+    bool rows = width == 1;
+    bool sparse = norm == EG_NORM_NONE || what == EG_PER_EXAMPLE_SQUARE;
+    const eg_linear_per_example one = {
+        .batch = context->batch,
+        .inputs = eg_layer_inputs(layer),
+        .outputs = eg_layer_outputs(layer),
+        .width = rows ? EG_PER_EXAMPLE_WIDTH : width,
+        .input_stride = width,
+        .unit_stride = rows ? eg_layer_inputs(layer) : 1,
+        .norm = norm,
+        .weight = context->params[WEIGHT],
+        .bias = has_bias(layer) ? context->params[BIAS] : NULL,
+        .x = context->x[0],
+        .transposed = sparse ? context->transposed : NULL,
+        .y = context->y,
+        .power = context->dy,
+        .what = what,
+        .scratch = scratch,
+    };
+    eg_linear_per_example_add(&one, sums[WEIGHT], has_bias(layer) ? sums[BIAS] : NULL);
+}
