@@ -3,7 +3,7 @@
 
 #include "engram/memory.h"
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 #include "sched/link.h"
 
 #include <pthread.h>

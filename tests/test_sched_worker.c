@@ -5,7 +5,7 @@
 
 #include "engram/memory.h"
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 #include "sched/message.h"
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /** The compute thread; see sched/compute.h. */
 #include "sched/compute.h"
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 
 #include "engram/memory.h"
 

@@ -3,7 +3,7 @@
 #ifndef ENGRAM_SCHED_CREW_H
 #define ENGRAM_SCHED_CREW_H
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 #include "sched/compute.h"
 #include "sched/message.h"
 #include "sched/worker.h"

@@ -2,7 +2,7 @@
  * done. */
 #include "sched/link.h"
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 #include "sched/world.h"
 
 #include "engram/memory.h"

@@ -1,6 +1,6 @@
 /** A rank above 0: its main thread owns MPI, which only one thread may use, and passes messages on between rank 0 and the
  *  compute thread. So heartbeats, signals and the end of the job do not wait for a minibatch. */
-#include "sched/clock.h"
+#include "sched/backoff.h"
 #include "sched/compute.h"
 #include "sched/message.h"
 #include "sched/world.h"

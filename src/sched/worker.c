@@ -1,7 +1,7 @@
 /** Receives work, runs it, answers; looks after messages between minibatches. */
 #include "sched/worker.h"
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 #include "sched/message.h"
 
 #include "engram/memory.h"

@@ -1,7 +1,7 @@
 /** The process's place in the job: entering MPI, leaving it, and agreeing on how it went. */
 #include "sched/world.h"
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 
 #include "engram/memory.h"
 

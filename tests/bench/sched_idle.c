@@ -4,7 +4,7 @@
  *  share of one core; rank 0's share covers its scheduler and its compute thread. Target: below 3 %. */
 #include "fake_sched.h"
 
-#include "sched/clock.h"
+#include "sched/backoff.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "sched_peers.h"
 
 #include "engram/memory.h"
-#include "sched/clock.h"
+#include "sched/backoff.h"
 #include "sched/world.h"
 
 #include <math.h>

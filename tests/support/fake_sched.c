@@ -2,7 +2,7 @@
 #include "fake_sched.h"
 
 #include "engram/memory.h"
-#include "sched/clock.h"
+#include "sched/backoff.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/** Clocks and the adaptive pause; see sched/clock.h. */
-#include "sched/clock.h"
+/** Clocks and the adaptive pause; see sched/backoff.h. */
+#include "sched/backoff.h"
 
 #include <time.h>
 

@@ -1,6 +1,6 @@
 /** Time for the scheduler: a clock that never jumps, and how long to sleep between two looks. */
-#ifndef ENGRAM_SCHED_CLOCK_H
-#define ENGRAM_SCHED_CLOCK_H
+#ifndef ENGRAM_SCHED_BACKOFF_H
+#define ENGRAM_SCHED_BACKOFF_H
 
 /** Seconds of a clock that is never set back. */
 double eg_sched_now(void);
