@@ -51,7 +51,8 @@ static void interrupt_everywhere(saved_scene *s, const char *what)
     eg_record *whole = run_whole(s);
     size_t polls = s->polls;
     size_t steps = s->step;
-    assert_true(steps > 8 && polls > steps + 8);
+    bool evaluates = eg_record_find(whole, "accuracy") != NULL;
+    assert_true(steps > 8 && polls >= steps + (evaluates ? 9 : 0));
     for (size_t n = 1; n <= polls; n++) {
         eg_record *record = NULL;
         bool refused = true;

@@ -64,12 +64,34 @@ static void cross_entropy_shows_divergence(void **state)
     }
 }
 
+/* Errors 1, -2 and 0, 3: (1 + 4 + 0 + 9) / 2 = 7; the gradient is 2 error / 2. */
+static void squared_error_by_hand(void **state)
+{
+    (void)state;
+    const eg_real y[] = {2, 1, -1, 3};
+    const eg_real target[] = {1, 3, -1, 0};
+    const uint32_t label[] = {0, 1}; /* targets 1, 0 and 0, 1: errors 1, 1, -1, 2 */
+    const double expected[] = {1, -2, 0, 3};
+    const double of_labels[] = {1, 1, -1, 2};
+    eg_real dy[4];
+    assert_true(loss("squared_error")->takes_targets);
+    assert_close(loss("squared_error")->evaluate(2, 2, y, NULL, target, dy), 7, 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_close((double)dy[i], expected[i], 0);
+    }
+    assert_close(loss("squared_error")->evaluate(2, 2, y, label, NULL, dy), 3.5, 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_close((double)dy[i], of_labels[i], 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cross_entropy_by_hand),
         cmocka_unit_test(cross_entropy_is_stable),
         cmocka_unit_test(cross_entropy_shows_divergence),
+        cmocka_unit_test(squared_error_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

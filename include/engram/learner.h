@@ -112,6 +112,7 @@ typedef struct eg_learner_kind {
     eg_component component;
     bool uses_task_boundaries; /**< begin_phase/end_phase matter */
     bool uses_task_ids;        /**< predictions need to know the task */
+    bool needs_classes;        /**< cannot learn regression targets */
     /** Settings at the root that it does not look at, such as "optimizer", and so all below them: they are no
      *  settings of its trials to those who read results. NULL-terminated; NULL: it looks at all. */
     const char *const *unused;
@@ -126,6 +127,9 @@ typedef struct eg_learner_kind {
 } eg_learner_kind;
 
 extern const eg_family eg_learner_family;
+
+/** EG_INVALID if the learner or the loss that the settings choose cannot do with targets instead of labels. */
+eg_status eg_learner_check_targets(const eg_view *root, bool regression) EG_WARN_UNUSED;
 
 /** Creates the learner chosen by setting `learner`. */
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup) EG_WARN_UNUSED;

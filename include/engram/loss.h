@@ -10,6 +10,7 @@
 
 typedef struct eg_loss {
     eg_component component;
+    bool takes_targets; /**< for regression, too; otherwise labels only */
     /** Mean loss over the batch; dy [B, n] receives its gradient. y [B, n] output of the network;
      *  label [B] for classification, target [B, n] for regression (the other is NULL). */
     double (*evaluate)(size_t batch, size_t n, const eg_real *y, const uint32_t *label,

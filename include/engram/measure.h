@@ -109,8 +109,8 @@ typedef struct eg_measure_kind {
     bool (*by_default)(const eg_measure_scope *scope);
     /** Optional: whether a variable is recorded; else all are. */
     bool (*records)(const eg_measure_scope *scope, const eg_variable *variable);
-    /** Optional: fills the object and declares its curves. `view` is inside the measure's settings; those
-     * that `default` stands for have none. On failure it is cleared. */
+    /** Optional: fills the object and declares its curves. `view` is inside the measure's settings; NULL
+     * if it is there without being named, and has its defaults. On failure it is cleared. */
     eg_status (*open)(eg_measure *measure, const eg_view *view);
 } eg_measure_kind;
 

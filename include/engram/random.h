@@ -27,6 +27,9 @@ typedef enum eg_purpose {
     EG_PURPOSE_AUGMENT = 11,
     EG_PURPOSE_LEARNER = 12,
     EG_PURPOSE_MEMBER = 13, /**< seeds of further networks of a trial; index = member */
+    EG_PURPOSE_TARGET = 14, /**< the function that a stream of made-up targets has */
+    EG_PURPOSE_FLIP = 15,   /**< changes of slow inputs; index = change */
+    EG_PURPOSE_INPUT = 16,  /**< made-up inputs; index = example */
 } eg_purpose;
 
 typedef struct eg_rng {

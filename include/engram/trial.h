@@ -38,11 +38,13 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count) EG_WARN_UNUSED;
 
-/** Settings at the root that the trial's learner does not look at (eg_learner_kind.unused); NULL: none. They are part of
- * the id all the same. */
-const char *const *eg_trial_unused(const eg_settings *settings);
-/** Whether a setting can matter to the trial: it is none of those, nor below one. */
+/** Whether a setting can matter to the trial: its learner and its stream look at it. Others are part of the id all
+ * the same. */
 bool eg_trial_uses(const eg_settings *settings, const char *name);
+/** Whether all of them can. */
+bool eg_trial_uses_all(const eg_settings *settings);
+/** Whether the trial reads the dataset: some streams make their examples themselves. */
+bool eg_trial_reads_data(const eg_settings *settings);
 
 /** Estimated floating-point operations of the whole trial, evaluation included; a guide for order
  * and time. */

@@ -7,6 +7,7 @@
 #include "engram/pack.h"
 #include "engram/settings.h"
 #include "engram/store.h"
+#include "engram/trial.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -85,6 +86,9 @@ static eg_status open_once(eg_data_content *content, const eg_settings *settings
     eg_view root = eg_settings_root(settings);
     eg_opened_data opened = {0};
     eg_dataset *dataset = NULL;
+    if (!eg_trial_reads_data(settings)) {
+        return eg_ok();
+    }
     EG_TRY(dataset_hash(&opened.settings, settings));
     if (find_opened(content, opened.settings) != NULL) {
         return eg_ok();

@@ -1,6 +1,46 @@
 /** Creating and releasing learners; see engram/learner.h. */
 #include "engram/learner.h"
 
+#include "engram/loss.h"
+
+#include <string.h>
+
+static bool is_around_another(const eg_component *learner)
+{
+    bool around = false;
+    for (size_t i = 0; i < learner->param_count && !around; i++) {
+        around = strcmp(learner->params[i].name, "of") == 0;
+    }
+    return around;
+}
+
+/** The learner that `view` names `name`, or one inside it, that cannot do without classes; NULL: none. */
+static const eg_component *needs_classes(const eg_view *view, const char *name)
+{
+    const eg_component *learner = eg_view_component(view, name);
+    if (((const eg_learner_kind *)(const void *)learner)->needs_classes) {
+        return learner;
+    }
+    eg_view inside = eg_view_inside(view, name);
+    return is_around_another(learner) ? needs_classes(&inside, "of") : NULL;
+}
+
+eg_status eg_learner_check_targets(const eg_view *root, bool regression)
+{
+    const eg_component *learner = needs_classes(root, "learner");
+    const eg_component *loss = eg_view_component(root, "loss");
+    if (regression && learner != NULL) {
+        return eg_fail(EG_INVALID, "learner %s needs classes, and the stream has targets",
+                       learner->name);
+    }
+    if (regression && !((const eg_loss *)(const void *)loss)->takes_targets) {
+        return eg_fail(EG_INVALID,
+                       "loss = %s needs classes, and the stream has targets (try squared_error)",
+                       loss->name);
+    }
+    return eg_ok();
+}
+
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
 {
     *out = NULL;
@@ -8,6 +48,7 @@ eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
     const eg_learner_kind *kind =
         (const eg_learner_kind *)(const void *)eg_view_component(setup->root, "learner");
     eg_view view = eg_view_inside(setup->root, "learner");
+    EG_TRY(eg_learner_check_targets(setup->root, setup->shape.regression));
     return kind->create(out, &view, setup);
 }
 

@@ -102,5 +102,6 @@ const eg_learner_kind eg_learner_ewc = {
     .variables = eg_regularised_variables,
     .check = eg_fisher_check,
     .extra_flops = eg_fisher_flops,
+    .needs_classes = true,
     .create = ewc_create,
 };

@@ -171,5 +171,6 @@ const eg_learner_kind eg_learner_flymodel = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .unused = unused,
+    .needs_classes = true,
     .create = flymodel_create,
 };

@@ -214,6 +214,7 @@ const eg_learner_kind eg_learner_replay = {
                   .source = "Chaudhry et al. 2019, arXiv 1902.10486; Vitter 1985",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .needs_classes = true,
     .create = replay_create,
     .extra_flops = extra_flops,
 };

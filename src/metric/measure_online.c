@@ -63,6 +63,12 @@ static bool records(const eg_measure_scope *scope, const eg_variable *variable)
     return scope->classifies || !accuracy;
 }
 
+/* Where there is nothing to evaluate on, it is what there is to know. */
+static bool by_default(const eg_measure_scope *scope)
+{
+    return scope->tasks == 0;
+}
+
 static size_t count_bins(const eg_stream *stream, size_t size)
 {
     size_t examples = 0;
@@ -79,7 +85,7 @@ static size_t count_bins(const eg_stream *stream, size_t size)
 static eg_status open(eg_measure *measure, const eg_view *view)
 {
     online *self = (online *)measure;
-    self->size = eg_view_size(view, "bin");
+    self->size = view != NULL ? eg_view_size(view, "bin") : 0;
     size_t bins = count_bins(measure->setup->stream, self->size);
     for (size_t i = 0; i < CURVES; i++) {
         if (records(&measure->setup->scope, &variables[i])) {
@@ -185,9 +191,11 @@ const eg_measure_kind eg_measure_online = {
                   .source = "Dohare et al. 2024, Nature 632, doi 10.1038/s41586-024-07711-7",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .order = 14,
     .variables = list,
     .size = sizeof(online),
     .ops = &ops,
+    .by_default = by_default,
     .records = records,
     .open = open,
 };

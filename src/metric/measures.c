@@ -98,6 +98,9 @@ static eg_status open_one(eg_measures *self, const eg_measure_kind *kind)
     if (kind->open == NULL) {
         return eg_ok();
     }
+    if (!is_named(&self->setup.scope, kind)) {
+        return kind->open(measure, NULL);
+    }
     eg_view view = eg_view_member(self->setup.scope.root, "measures", kind->component.name);
     return kind->open(measure, &view);
 }

@@ -4,7 +4,9 @@
 #include "engram/loss.h"
 
 /* Sorted by name. */
-#define LOSSES(ENTRY) ENTRY(cross_entropy)
+#define LOSSES(ENTRY)                                                                              \
+    ENTRY(cross_entropy)                                                                           \
+    ENTRY(squared_error)
 
 #define DECLARATION(name) extern const eg_loss eg_loss_##name;
 #define ROW(name) &eg_loss_##name.component,

@@ -115,7 +115,7 @@ static eg_status check_data(const eg_work *work, const eg_settings *settings,
 {
     eg_view root = eg_settings_root(settings);
     const eg_dataset *dataset = NULL;
-    if (work->data == 0) {
+    if (work->data == 0 || !eg_trial_reads_data(settings)) {
         return eg_ok();
     }
     EG_TRY(eg_dataset_cache_get(cache, &root, &dataset));

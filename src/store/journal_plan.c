@@ -53,7 +53,7 @@ static size_t find_heading(const headings *all, const char *name, size_t hint)
 static eg_status add_headings(headings *all, const eg_settings *settings)
 {
     size_t at = 0;
-    bool unused = eg_trial_unused(settings) != NULL;
+    bool unused = !eg_trial_uses_all(settings);
     all->unused = all->unused || unused;
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);

@@ -1,6 +1,7 @@
 /** All streams. Adding one: its file, and its two lines here. */
 #include "engram/stream.h"
 
+extern const eg_stream_kind eg_stream_bit_flipping;
 extern const eg_stream_kind eg_stream_iid;
 extern const eg_stream_kind eg_stream_permuted;
 extern const eg_stream_kind eg_stream_split;
@@ -29,6 +30,7 @@ static const eg_param common[] = {
 };
 
 static const eg_component *const members[] = {
+    &eg_stream_bit_flipping.component,
     &eg_stream_iid.component,
     &eg_stream_permuted.component,
     &eg_stream_split.component,

@@ -45,7 +45,7 @@ static eg_status insert(table *t, size_t at, const char *name, const char *text)
 static eg_status track_point(table *t, const eg_settings *settings)
 {
     size_t next = 0;
-    bool all = eg_trial_unused(settings) == NULL;
+    bool all = eg_trial_uses_all(settings);
     bool alike = t->last != NULL && eg_settings_alike(t->last, settings);
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);

@@ -38,7 +38,7 @@ eg_status eg_plan_warn_unused(eg_sweep *sweep, const eg_plan *plan)
     size_t same = 0;
     eg_status status = eg_alloc(&hashes, plan->point_count, sizeof *hashes);
     for (size_t p = 0; p < plan->point_count && status.code == EG_OK; p++) {
-        if (eg_trial_unused(plan->points[p].settings) != NULL) {
+        if (!eg_trial_uses_all(plan->points[p].settings)) {
             status = hash_used(&hashes[count++], plan->points[p].settings);
         }
     }
@@ -49,8 +49,8 @@ eg_status eg_plan_warn_unused(eg_sweep *sweep, const eg_plan *plan)
     eg_free(hashes);
     if (status.code == EG_OK && same > 0) {
         status = eg_sweep_warn(sweep,
-                               "%zu point%s from others only in settings that the learner does not "
-                               "look at, and will have the same results",
+                               "%zu point%s from others only in settings that the learner or the "
+                               "stream does not look at, and will have the same results",
                                same, same == 1 ? " differs" : "s differ");
     }
     return status;

@@ -13,7 +13,10 @@ eg_outline eg_outline_of(const eg_settings *settings)
     out.model_kind = (const eg_model_kind *)(const void *)eg_view_component(&out.root, "model");
     out.selection = eg_protocol_selection(&out.root);
     eg_stream_sizes *sizes = &out.sizes;
-    if (!out.stream_kind->own_data) {
+    if (out.stream_kind->own_data) {
+        out.selection.subset = EG_SUBSET_TEST; /* there are no examples to hold out */
+        out.selection.holdout = 0;
+    } else {
         eg_view data = eg_view_inside(&out.root, "dataset");
         const eg_dataset_kind *dataset =
             (const eg_dataset_kind *)(const void *)eg_view_component(&out.root, "dataset");

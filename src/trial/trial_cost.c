@@ -68,6 +68,7 @@ eg_status eg_trial_check(const eg_settings *settings)
                        "protocol = validation",
                        learner->component.name);
     }
+    EG_TRY(eg_learner_check_targets(&o.root, o.sizes.regression));
     EG_TRY(o.stream_kind->check(&o.stream, o.sizes.outputs));
     EG_TRY(eg_selection_check(&o.selection, o.sizes.tasks));
     const eg_measure_scope scope = eg_outline_scope(&o);

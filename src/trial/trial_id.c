@@ -37,21 +37,39 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
     return eg_trial_ids(out, settings, &seed, 1);
 }
 
-const char *const *eg_trial_unused(const eg_settings *settings)
+/** `name` is one of these settings or below one. */
+static bool is_among(const char *const *list, const char *name)
+{
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+        size_t length = strlen(list[i]);
+        bool below = strncmp(name, list[i], length) == 0;
+        if (below && (name[length] == '\0' || name[length] == '.')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const *unused_by_learner(const eg_settings *settings)
 {
     const eg_setting *learner = eg_settings_find(settings, "learner");
     return ((const eg_learner_kind *)(const void *)learner->value.component)->unused;
 }
 
+bool eg_trial_reads_data(const eg_settings *settings)
+{
+    const eg_setting *stream = eg_settings_find(settings, "stream");
+    return !((const eg_stream_kind *)(const void *)stream->value.component)->own_data;
+}
+
+bool eg_trial_uses_all(const eg_settings *settings)
+{
+    return unused_by_learner(settings) == NULL && eg_trial_reads_data(settings);
+}
+
 bool eg_trial_uses(const eg_settings *settings, const char *name)
 {
-    const char *const *unused = eg_trial_unused(settings);
-    for (size_t i = 0; unused != NULL && unused[i] != NULL; i++) {
-        size_t length = strlen(unused[i]);
-        bool below = strncmp(name, unused[i], length) == 0;
-        if (below && (name[length] == '\0' || name[length] == '.')) {
-            return false;
-        }
-    }
-    return true;
+    static const char *const data[] = {"dataset", NULL};
+    return !is_among(unused_by_learner(settings), name) &&
+           (eg_trial_reads_data(settings) || !is_among(data, name));
 }

@@ -55,6 +55,12 @@ eg_settings *saved_settings(const char *name, const char *value)
         all[count++] = (eg_assignment){.name = "model.hidden",
                                        .value = hidden->type == EG_TYPE_INT ? "100" : layers};
     }
+    if (strcmp(stream, "bit_flipping") == 0) {
+        all[count++] = (eg_assignment){.name = "stream.epochs", .value = "1"};
+        all[count++] = (eg_assignment){.name = "stream.examples", .value = "120"};
+        all[count++] = (eg_assignment){.name = "stream.flip_every", .value = "20"};
+        all[count++] = (eg_assignment){.name = "loss", .value = "squared_error"};
+    }
     eg_settings *settings = NULL;
     assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
     assert_ok(eg_trial_check(settings));
@@ -123,7 +129,9 @@ eg_status saved_scene_run(saved_scene *s, const eg_writer *from, size_t last, do
                                       .save = keep,
                                       .continued = note_continued,
                                       .user = s};
-    const eg_trial_options options = {.objective = "average_accuracy",
+    const char *accuracy = "average_accuracy";
+    bool evaluated = eg_trial_records(s->settings, eg_trial_variable(accuracy));
+    const eg_trial_options options = {.objective = evaluated ? accuracy : "mean_online_loss",
                                       .poll = count_poll,
                                       .user = s,
                                       .checkpointing = &checkpointing,
