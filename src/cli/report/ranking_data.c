@@ -57,8 +57,8 @@ static eg_ranking_report make(const source *from, size_t points, eg_ranking_basi
     const eg_variable *variable = eg_trial_variable(basis.reported);
     const char *data = variable == NULL || variable->data == NULL ? "" : variable->data;
     (void)snprintf(report.reporting, sizeof report.reporting, "%s", data);
-    /* What is measured on no data (steps, times) is the same number for both. */
-    if (basis.by_objective && data[0] != '\0') {
+    /* What is not measured on test data (steps, training losses) is the same number for both. */
+    if (basis.by_objective && strcmp(data, "test") == 0) {
         describe_selecting(&report, from, points);
     } else {
         (void)snprintf(report.selecting, sizeof report.selecting, "%s", data);
