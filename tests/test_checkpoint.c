@@ -11,6 +11,7 @@
 #include "engram/stream.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static eg_record *run_whole(saved_scene *s)
@@ -63,7 +64,7 @@ static void interrupt_everywhere(saved_scene *s, const char *what)
         assert_int_equal(s->saves, before + 1);
         size_t stopped = s->step;
         assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused));
-        assert_int_equal(s->steps, steps);
+        assert_true(s->steps >= steps); /* phases may end early */
         assert_int_equal(s->continued, stopped);
         assert_same(whole, record, what, n);
         eg_record_free(record);
@@ -85,6 +86,33 @@ static void every_learner(void **state)
 {
     (void)state;
     every_member(&eg_learner_family, "learner");
+}
+
+/* Learners around others, where phases end early and at ends of phases that are stopped between members. */
+static void learners_around_learners(void **state)
+{
+    (void)state;
+    static const char *const learners[] = {
+        "learner=early_stopping\nlearner.patience=1\noptimizer.lr=3\n",
+        "learner=ensemble\nlearner.members=2\nlearner.of=ewc\nlearner.of.lambda=1\n",
+        "learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
+        "learner.of.keep=best_of_last\nlearner.of.window=2\noptimizer.lr=3\n",
+        "learner=reset\nlearner.of=early_stopping\nlearner.of.of=mas\nlearner.of.patience=1\n",
+    };
+    for (size_t l = 0; l < EG_COUNT(learners); l++) {
+        char text[500];
+        eg_settings *settings = NULL;
+        (void)snprintf(text, sizeof text,
+                       "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"
+                       "stream.batch=8\nstream.tasks=2\nstream.epochs=5\nmodel.hidden=[6]\n"
+                       "protocol.fraction=0.3\neval.block=6\noptimizer=sgd\n%s",
+                       learners[l]);
+        assert_ok(eg_settings_parse(&settings, eg_trial_schema(), text));
+        assert_ok(eg_trial_check(settings));
+        saved_scene s = saved_scene_open(settings);
+        interrupt_everywhere(&s, learners[l]);
+        saved_scene_close(&s);
+    }
 }
 
 static void every_optimizer(void **state)
@@ -324,11 +352,17 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_learner),          cmocka_unit_test(every_optimizer),
-        cmocka_unit_test(every_stream),           cmocka_unit_test(every_network),
-        cmocka_unit_test(untrained_first),        cmocka_unit_test(continued_again_and_again),
-        cmocka_unit_test(saved_on_the_way),       cmocka_unit_test(saved_in_time),
-        cmocka_unit_test(divergence_is_the_same), cmocka_unit_test(paused),
+        cmocka_unit_test(every_learner),
+        cmocka_unit_test(learners_around_learners),
+        cmocka_unit_test(every_optimizer),
+        cmocka_unit_test(every_stream),
+        cmocka_unit_test(every_network),
+        cmocka_unit_test(untrained_first),
+        cmocka_unit_test(continued_again_and_again),
+        cmocka_unit_test(saved_on_the_way),
+        cmocka_unit_test(saved_in_time),
+        cmocka_unit_test(divergence_is_the_same),
+        cmocka_unit_test(paused),
         cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

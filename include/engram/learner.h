@@ -51,8 +51,8 @@ typedef struct eg_learner_ops {
      *  phase ends here, whatever epochs are left. As end_phase it may return EG_STOPPED. */
     eg_status (*end_epoch)(eg_learner *learner, size_t phase, size_t epoch, bool *enough);
     /** Optional. If it takes longer than a minibatch it asks `wanted` of the setup now and then, and when
-     *  that says no returns EG_STOPPED with nothing changed of what `write` writes: the phase is ended
-     *  again when the trial goes on. */
+     *  that says no returns EG_STOPPED with nothing changed of what `write` writes, or with how far it came
+     *  in it: the phase is ended again when the trial goes on. */
     eg_status (*end_phase)(eg_learner *learner, size_t phase);
     /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so that a
      *  part of it tells what all of it takes. Required of those that ask. */

@@ -25,7 +25,9 @@ typedef struct ensemble {
     eg_cursor *
         *cursor;  /* [count] minibatches of the members; NULL of member 0, which gets the trial's */
     bool *enough; /* [count] the phase has ended for this member */
-    size_t ended; /* members whose end_phase has been made, of a phase that is being ended */
+    /* Members whose end_epoch, end_phase has been made, while an epoch or a phase is being ended: if one is
+     * stopped, those before it are not ended again. */
+    size_t epoch_ended, phase_ended;
     average average;
     eg_real *scores; /* [block, outputs] of one member */
     double *share;   /* [hidden layers] of one member */
@@ -51,7 +53,7 @@ static void ensemble_free(eg_learner *learner)
 static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     ensemble *self = (ensemble *)learner;
-    self->ended = 0;
+    self->phase_ended = 0;
     for (size_t m = 0; m < self->count; m++) {
         self->enough[m] = false;
         EG_TRY(eg_learner_begin_phase(self->member[m], phase));
@@ -87,24 +89,25 @@ static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcom
 static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough)
 {
     ensemble *self = (ensemble *)learner;
-    bool all = true;
-    for (size_t m = 0; m < self->count; m++) {
+    for (; self->epoch_ended < self->count; self->epoch_ended++) {
+        size_t m = self->epoch_ended;
         if (!self->enough[m]) {
             EG_TRY(eg_learner_end_epoch(self->member[m], phase, epoch, &self->enough[m]));
         }
-        all = all && self->enough[m];
     }
-    *enough = all;
+    self->epoch_ended = 0;
+    *enough = true;
+    for (size_t m = 0; m < self->count; m++) {
+        *enough = *enough && self->enough[m];
+    }
     return eg_ok();
 }
 
-/* If one is stopped, those before it are not ended again. */
 static eg_status end_phase(eg_learner *learner, size_t phase)
 {
     ensemble *self = (ensemble *)learner;
-    while (self->ended < self->count) {
-        EG_TRY(eg_learner_end_phase(self->member[self->ended], phase));
-        self->ended++;
+    for (; self->phase_ended < self->count; self->phase_ended++) {
+        EG_TRY(eg_learner_end_phase(self->member[self->phase_ended], phase));
     }
     return eg_ok();
 }
@@ -210,7 +213,8 @@ static double extra_flops(const eg_learner *learner)
 static void ensemble_write(const eg_learner *learner, eg_writer *writer)
 {
     const ensemble *self = (const ensemble *)learner;
-    eg_write_u64(writer, self->ended);
+    eg_write_u64(writer, self->epoch_ended);
+    eg_write_u64(writer, self->phase_ended);
     for (size_t m = 0; m < self->count; m++) {
         eg_write_u8(writer, self->enough[m] ? 1 : 0);
         self->member[m]->ops->write(self->member[m], writer);
@@ -220,12 +224,16 @@ static void ensemble_write(const eg_learner *learner, eg_writer *writer)
 static eg_status ensemble_read(eg_learner *learner, eg_reader *reader)
 {
     ensemble *self = (ensemble *)learner;
-    uint64_t ended = eg_read_u64(reader);
-    if (ended > self->count) {
-        return eg_fail(EG_INVALID, "saved ensemble: %llu members ended a phase, there are %zu",
-                       (unsigned long long)ended, self->count);
+    uint64_t epoch_ended = eg_read_u64(reader);
+    uint64_t phase_ended = eg_read_u64(reader);
+    if (epoch_ended > self->count || phase_ended > self->count) {
+        return eg_fail(
+            EG_INVALID,
+            "saved ensemble: %llu and %llu members ended an epoch and a phase, there are %zu",
+            (unsigned long long)epoch_ended, (unsigned long long)phase_ended, self->count);
     }
-    self->ended = (size_t)ended;
+    self->epoch_ended = (size_t)epoch_ended;
+    self->phase_ended = (size_t)phase_ended;
     for (size_t m = 0; m < self->count; m++) {
         self->enough[m] = eg_read_u8(reader) != 0;
         EG_TRY(self->member[m]->ops->read(self->member[m], reader));

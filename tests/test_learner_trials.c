@@ -1,0 +1,97 @@
+/** What learners do in whole trials: heads per task, early-stopped joint training. On made-up data. */
+#include "testing.h"
+
+#include "engram/trial.h"
+
+#include <string.h>
+
+enum { SETTINGS_MAX = 24 };
+
+static bool go_on(void *user, const eg_progress *progress)
+{
+    (void)user;
+    (void)progress;
+    return true;
+}
+
+/** A trial of five tasks and 32 hidden units; `more`: "name", "value", …, NULL. */
+static eg_record *run_with(const char *const *more)
+{
+    eg_assignment all[SETTINGS_MAX] = {
+        {.name = "dataset", .value = "synthetic"},     {.name = "dataset.noise", .value = "0.6"},
+        {.name = "model.hidden", .value = "[32]"},     {.name = "optimizer", .value = "sgd"},
+        {.name = "model.activation", .value = "relu"}, {.name = "stream.batch", .value = "16"},
+    };
+    size_t count = 6;
+    for (size_t i = 0; more[i] != NULL; i += 2) {
+        assert_true(count < SETTINGS_MAX);
+        all[count++] = (eg_assignment){.name = more[i], .value = more[i + 1]};
+    }
+    eg_settings *settings = NULL;
+    eg_dataset_cache *cache = NULL;
+    eg_record *record = NULL;
+    assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
+    assert_ok(eg_trial_check(settings));
+    assert_ok(eg_dataset_cache_create(&cache));
+    const eg_trial_options options = {.objective = "final_accuracy", .poll = go_on};
+    assert_ok(eg_trial_run(&record, settings, 1, cache, &options));
+    eg_dataset_cache_free(cache);
+    eg_settings_free(settings);
+    return record;
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/** With a head per task, and the task named at test time, tasks that one head forgets are remembered. */
+static void heads_per_task_are_not_forgotten(void **state)
+{
+    (void)state;
+#define TEST "protocol", "test", "stream.epochs", "5", "optimizer.lr", "0.1"
+    eg_record *one = run_with(WORDS(TEST));
+    eg_record *many = run_with(WORDS(TEST, "stream.active", "task"));
+    assert_true(eg_record_value(one, "final_accuracy") < 0.8);
+    assert_true(eg_record_value(many, "final_accuracy") > 0.95);
+    assert_true(eg_record_value(one, "forgetting") > eg_record_value(many, "forgetting") + 0.2);
+    eg_record_free(one);
+    eg_record_free(many);
+}
+
+/** All tasks together, until held-out accuracy no longer improves: fewer steps, nothing lost. */
+static void joint_training_stops_early(void **state)
+{
+    (void)state;
+#define JOINT "stream.joint", "true", "stream.epochs", "60", "optimizer.lr", "0.05"
+    eg_record *whole = run_with(WORDS(JOINT));
+    eg_record *early = run_with(WORDS(JOINT, "learner", "early_stopping", "learner.patience", "4"));
+    double steps = eg_record_value(early, "steps");
+    assert_true(steps < 0.7 * eg_record_value(whole, "steps"));
+    assert_true(eg_record_value(early, "objective") >= eg_record_value(whole, "objective") - 0.02);
+    /* Scoring is work, too. */
+    double per_step = eg_record_value(whole, "flops") / eg_record_value(whole, "steps");
+    assert_true(eg_record_value(early, "flops") > 1.02 * per_step * steps);
+    eg_record_free(whole);
+    eg_record_free(early);
+}
+
+/** An ensemble predicts better than its members, and costs as much as all of them. */
+static void an_ensemble_is_better_than_a_member(void **state)
+{
+    (void)state;
+#define IID "protocol", "test", "stream", "iid", "optimizer.lr", "0.02", "dataset.noise", "1"
+    eg_record *alone = run_with(WORDS(IID));
+    eg_record *five = run_with(WORDS(IID, "learner", "ensemble", "learner.members", "5"));
+    assert_true(eg_record_value(five, "final_accuracy") > eg_record_value(alone, "final_accuracy"));
+    assert_close(eg_record_value(five, "flops"), 5 * eg_record_value(alone, "flops"), 1);
+    eg_record_free(alone);
+    eg_record_free(five);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(heads_per_task_are_not_forgotten),
+        cmocka_unit_test(joint_training_stops_early),
+        cmocka_unit_test(an_ensemble_is_better_than_a_member),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
