@@ -4,7 +4,7 @@
 
 #include "engram/memory.h"
 #include "plans.h"
-#include "store/journal.h"
+#include "store/journal/journal.h"
 #include "stores.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "engram/memory.h"
 #include "plans.h"
 #include "store/child.h"
-#include "store/h5_read.h"
+#include "store/hdf5/h5_read.h"
 #include "stores.h"
 
 #include <hdf5.h>
@@ -211,21 +211,21 @@ static void test_reply(void **state)
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_test_run(file, plan, 0, 6);
-    eg_box *box = NULL;
+    eg_results_owner *owner = NULL;
     eg_writer all = {0};
     eg_drain out = {.drain = keep, .user = &all};
-    assert_ok(eg_h5_load_here(&box, file, false));
-    assert_ok(eg_results_write(&box->results, &out));
+    assert_ok(eg_h5_load_here(&owner, file, false));
+    assert_ok(eg_results_write(&owner->results, &out));
     eg_writer_free(&out.writer);
     for (size_t cut = 0; cut < all.size; cut += 1 + all.size / 997) {
-        eg_box *part = NULL;
-        assert_ok(eg_box_create(&part));
+        eg_results_owner *part = NULL;
+        assert_ok(eg_results_owner_create(&part));
         eg_reader reader = eg_reader_make(all.data, cut);
         assert_int_equal(eg_results_read(part, &reader).code, EG_INVALID);
         eg_results_free(&part->results);
     }
     eg_writer_free(&all);
-    eg_results_free(&box->results);
+    eg_results_free(&owner->results);
     eg_plan_free(plan);
 }
 

@@ -3,7 +3,7 @@
 
 #include "engram/memory.h"
 #include "plans.h"
-#include "store/journal.h"
+#include "store/journal/journal.h"
 #include "stores.h"
 
 #include <math.h>
@@ -157,7 +157,8 @@ static void test_cut_at_every_byte(void **state)
     size_t stride = eg_test_stride(61);
     (void)unlink(s->file); /* the journal alone */
     for (size_t size = 0; size <= s->size; size++) {
-        if (size % (in_copy(s, size) ? 61 : stride) == 0 || from_boundary(s, size) <= EG_FRAME_HEADER_SIZE) {
+        if (size % (in_copy(s, size) ? 61 : stride) == 0 ||
+            from_boundary(s, size) <= EG_FRAME_HEADER_SIZE) {
             check_prefix(s, size);
         }
     }

@@ -4,7 +4,7 @@
 
 #include "engram/memory.h"
 #include "plans.h"
-#include "store/seal.h"
+#include "store/hdf5/checksum_footer.h"
 #include "store/store_lock.h"
 #include "stores.h"
 
@@ -371,7 +371,7 @@ static void test_cut_result_file(void **state)
     eg_test_run(file, plan, 0, 6);
     unsigned char *bytes = eg_test_read_file(file, &size);
     /* Without a part of its checksum only it is as good as before. */
-    for (size_t cut = 0; cut < size - EG_SEAL_SIZE; cut += size / 101) {
+    for (size_t cut = 0; cut < size - EG_FOOTER_SIZE; cut += size / 101) {
         eg_results *results = NULL;
         eg_test_write_file(moved, bytes, cut);
         eg_status status = eg_results_load(&results, moved);

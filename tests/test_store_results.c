@@ -3,7 +3,7 @@
 
 #include "engram/memory.h"
 #include "plans.h"
-#include "store/box.h"
+#include "store/results_owner.h"
 #include "stores.h"
 
 #include <math.h>

@@ -9,7 +9,7 @@
 
 enum { CHECKSUM_SIZE = 4, TASK_SIZE = 12 };
 
-void eg_message_seal(unsigned char *data, size_t size)
+void eg_message_set_checksum(unsigned char *data, size_t size)
 {
     assert(size >= CHECKSUM_SIZE);
     uint32_t sum = eg_crc32c(0, data + CHECKSUM_SIZE, size - CHECKSUM_SIZE);
@@ -104,7 +104,7 @@ eg_status eg_message_encode(const eg_message *message, eg_writer *writer)
     eg_write_u8(writer, (uint8_t)message->kind);
     write_body(writer, message);
     EG_TRY(eg_writer_status(writer));
-    eg_message_seal(writer->data, writer->size);
+    eg_message_set_checksum(writer->data, writer->size);
     return eg_ok();
 }
 

@@ -85,6 +85,6 @@ eg_status eg_message_decode(eg_message *out, const void *data, size_t size) EG_W
 void eg_message_clear(eg_message *message);
 
 /** Fills in the checksum of an encoded message whose body was changed in place (size >= 4). */
-void eg_message_seal(unsigned char *data, size_t size);
+void eg_message_set_checksum(unsigned char *data, size_t size);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "engram/memory.h"
 #include "store/check_advice.h"
-#include "store/h5_read.h"
-#include "store/journal_read.h"
+#include "store/hdf5/h5_read.h"
+#include "store/journal/journal_read.h"
 #include "store/paths.h"
 
 #include <math.h>
@@ -41,9 +41,9 @@ typedef struct check {
     report report;
     eg_paths paths;
     eg_reading reading;
-    eg_book *book; /* what was read; NULL: nothing that has a meaning */
+    eg_journal_state *state; /* what was read; NULL: nothing that has a meaning */
     eg_findings found;
-    eg_box *file; /* NULL: there is none, or `loaded` says why it cannot be read */
+    eg_results_owner *file; /* NULL: there is none, or `loaded` says why it cannot be read */
     eg_status loaded;
 } check;
 
@@ -77,16 +77,16 @@ static void say_replay(check *c)
             "the next run cuts it off",
             c->paths.journal, (unsigned long long)replay->torn_at);
     }
-    if (c->book->repeated > 0) {
+    if (c->state->repeated > 0) {
         r->sound = false;
         say(r, "%s: %zu results of trials that had one already; the first counts", c->paths.journal,
-            c->book->repeated);
+            c->state->repeated);
     }
 }
 
 static void say_trials(check *c)
 {
-    const eg_results *results = &c->book->box->results;
+    const eg_results *results = &c->state->owner->results;
     size_t count[EG_TRIAL_STATUS_COUNT] = {0};
     for (size_t i = 0; i < results->trial_count; i++) {
         count[results->trials[i].status]++;
@@ -100,12 +100,12 @@ static void say_trials(check *c)
         }
     }
     say(&c->report, "sweep %s: %zu trials (%s), %zu runs of the command", results->name,
-        results->trial_count, line, c->book->session_count);
+        results->trial_count, line, c->state->session_count);
     c->found.journal_trials = results->trial_count;
     c->found.journal_finished = eg_results_finished(results);
-    if (results->trial_count > c->book->plan_trials) {
+    if (results->trial_count > c->state->plan_trials) {
         say(&c->report, "%zu of them are finished trials of earlier versions of the sweep",
-            results->trial_count - c->book->plan_trials);
+            results->trial_count - c->state->plan_trials);
     }
     for (size_t i = 0; i < results->warning_count; i++) {
         say(&c->report, "note: %s", results->warnings[i]);
@@ -130,8 +130,8 @@ static eg_status check_journal(check *c)
             c->paths.file);
         return eg_ok();
     }
-    c->book = c->reading.book;
-    EG_TRY(eg_book_finish(c->book));
+    c->state = c->reading.state;
+    EG_TRY(eg_journal_state_finish(c->state));
     say_replay(c);
     say_trials(c);
     if (c->reading.writer != NULL) {
@@ -211,14 +211,15 @@ static const char *different_result(const eg_result *truth, const eg_result *fil
 
 /** A trial that got its result after the file was written, went on to another pause, or was run again or cut after it
  *  had a result, is behind, not different. */
-static bool is_behind(const eg_result *truth, const eg_page *page, const eg_result *file)
+static bool is_behind(const eg_result *truth, const eg_trial_entry *entry, const eg_result *file)
 {
     bool other = truth->status != file->status;
     bool later = truth->attempt > file->attempt;
     if (!eg_is_finished(file->status)) {
         return other || (truth->status == EG_TRIAL_PAUSED && later);
     }
-    bool may_change = page->redone > 0 || !eg_has_record(file->status); /* what failed is retried */
+    bool may_change =
+        entry->redone > 0 || !eg_has_record(file->status); /* what failed is retried */
     return may_change && (later || (other && eg_is_cut(truth->status)));
 }
 
@@ -227,7 +228,7 @@ static eg_status compare(check *c, const eg_results *file)
     report *r = &c->report;
     size_t behind = 0;
     size_t different = 0;
-    const eg_results *truth = &c->book->box->results;
+    const eg_results *truth = &c->state->owner->results;
     eg_index ids = {0};
     eg_status status = eg_ok();
     for (size_t i = 0; i < file->trial_count && status.code == EG_OK; i++) {
@@ -236,12 +237,12 @@ static eg_status compare(check *c, const eg_results *file)
     for (size_t i = 0; i < truth->trial_count && status.code == EG_OK; i++) {
         const eg_result *trial = &truth->trials[i];
         size_t at = eg_index_get(&ids, trial->id);
-        if (at == SIZE_MAX || is_behind(trial, &c->book->pages[i], &file->trials[at])) {
+        if (at == SIZE_MAX || is_behind(trial, &c->state->entries[i], &file->trials[at])) {
             behind++;
             continue;
         }
         eg_record *record = NULL;
-        EG_TRY_DONE(status, eg_book_record(&record, c->book, &c->reading.journal, i));
+        EG_TRY_DONE(status, eg_journal_state_record(&record, c->state, &c->reading.journal, i));
         const char *what = different_result(trial, &file->trials[at]);
         what = what != NULL ? what : different_record(record, file->trials[at].record);
         if (what != NULL && different++ < SHOWN) {
@@ -286,7 +287,7 @@ static eg_status check_file(check *c, bool exists)
     say(r, "%s: all values can be read, %zu trials, %s", c->paths.file, results->trial_count,
         results->complete ? "complete" : "not complete");
     c->found.file = EG_PART_SOUND;
-    return c->book != NULL ? compare(c, results) : eg_ok();
+    return c->state != NULL ? compare(c, results) : eg_ok();
 }
 
 eg_status eg_store_check(char **out, bool *sound, const char *path)

@@ -3,8 +3,8 @@
 
 #include "engram/memory.h"
 #include "engram/pack.h"
-#include "store/box.h"
-#include "store/pool.h"
+#include "store/results_owner.h"
+#include "store/string_pool.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -236,19 +236,19 @@ done:
     return status;
 }
 
-eg_status eg_store_changes(char **out, const eg_book *book, const eg_results *now)
+eg_status eg_store_changes(char **out, const eg_journal_state *state, const eg_results *now)
 {
     /* What is left of still older plans did not change now, and what the second stage is comes later. */
-    eg_results planned = book->box->results;
-    planned.trial_count = book->base_trials;
-    planned.point_count = book->plan_points;
+    eg_results planned = state->owner->results;
+    planned.trial_count = state->base_trials;
+    planned.point_count = state->plan_points;
     const eg_results *before = &planned;
     words w = {0};
     size_t added = 0;
     size_t gone = 0;
     size_t finished = 0;
     size_t changes = 0;
-    EG_TRY(count_missing(now, &book->box->results, &added, &finished));
+    EG_TRY(count_missing(now, &state->owner->results, &added, &finished));
     EG_TRY(count_missing(before, now, &gone, &finished));
     if (added > 0) {
         say(&w, "%zu of its %zu trials are new", added, now->trial_count);

@@ -3,7 +3,7 @@
 #include "store/results_pack.h"
 
 #include "engram/memory.h"
-#include "store/journal_entries.h"
+#include "store/journal/journal_entries.h"
 
 #include <string.h>
 
@@ -146,7 +146,7 @@ done:
 /** --- Reading ----------------------------------------------------------------------------------- */
 
 typedef struct input {
-    eg_box *box;
+    eg_results_owner *owner;
     eg_reader *from;
     char **texts; /* by number - 1 */
     size_t count, capacity;
@@ -165,7 +165,7 @@ static eg_status get_text(input *in, char **out)
         return eg_fail(EG_INVALID, "a text that was not written");
     }
     EG_TRY(eg_grow(&in->texts, &in->capacity, in->count + 1, sizeof *in->texts));
-    EG_TRY(eg_pool_read(&in->box->pool, out, in->from));
+    EG_TRY(eg_string_pool_read(&in->owner->pool, out, in->from));
     EG_TRY(eg_reader_status(in->from, false));
     in->texts[in->count++] = *out;
     return eg_ok();
@@ -175,7 +175,7 @@ static eg_status get_text(input *in, char **out)
 static eg_status get_word(input *in, char **out)
 {
     EG_TRY(get_text(in, out));
-    *out = *out == NULL ? in->box->empty : *out;
+    *out = *out == NULL ? in->owner->empty : *out;
     return eg_ok();
 }
 
@@ -198,13 +198,13 @@ static eg_status get_lists(input *in)
     for (size_t i = 0; i < count; i++) {
         char *text = NULL;
         EG_TRY(get_word(in, &text));
-        EG_TRY(eg_box_warn(in->box, "%s", text));
+        EG_TRY(eg_results_owner_warn(in->owner, "%s", text));
     }
     EG_TRY(get_count(in, 4, &count));
     for (size_t i = 0; i < count; i++) {
         char *text = NULL;
         EG_TRY(get_word(in, &text));
-        EG_TRY(eg_box_add_session(in->box, text));
+        EG_TRY(eg_results_owner_add_session(in->owner, text));
     }
     return eg_ok();
 }
@@ -319,10 +319,10 @@ static eg_status get_trials(input *in, eg_results *r)
     return eg_reader_status(in->from, true);
 }
 
-eg_status eg_results_read(eg_box *box, eg_reader *reader)
+eg_status eg_results_read(eg_results_owner *owner, eg_reader *reader)
 {
-    input in = {.box = box, .from = reader};
-    eg_results *results = &box->results;
+    input in = {.owner = owner, .from = reader};
+    eg_results *results = &owner->results;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, get_head(&in, results));
     EG_TRY_DONE(status, get_columns(&in, results));

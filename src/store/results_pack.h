@@ -2,7 +2,7 @@
 #ifndef ENGRAM_STORE_RESULTS_PACK_H
 #define ENGRAM_STORE_RESULTS_PACK_H
 
-#include "store/box.h"
+#include "store/results_owner.h"
 
 /** Where bytes go: `drain` takes what the writer holds and clears it. */
 typedef struct eg_drain {
@@ -14,7 +14,7 @@ typedef struct eg_drain {
 /** Writes everything, with a drain whenever some mebibytes have come together, and at the end. */
 eg_status eg_results_write(const eg_results *results, eg_drain *out) EG_WARN_UNUSED;
 
-/** Into an empty box. Bounded by the reader: nonsense is EG_INVALID. */
-eg_status eg_results_read(eg_box *box, eg_reader *reader) EG_WARN_UNUSED;
+/** Into an empty owner. Bounded by the reader: nonsense is EG_INVALID. */
+eg_status eg_results_read(eg_results_owner *owner, eg_reader *reader) EG_WARN_UNUSED;
 
 #endif

@@ -1,14 +1,14 @@
 /** Writing a sweep's results: every event goes into the journal first and then, by the same code
- *  that reads journals, into the book. See engram/store.h. */
+ *  that reads journals, into the journal state. See engram/store.h. */
 #include "engram/store.h"
 
 #include "engram/file.h"
 #include "engram/memory.h"
-#include "store/book.h"
-#include "store/h5_write.h"
-#include "store/journal.h"
-#include "store/journal_guard.h"
-#include "store/journal_read.h"
+#include "store/hdf5/h5_write.h"
+#include "store/journal/journal.h"
+#include "store/journal/journal_guard.h"
+#include "store/journal/journal_read.h"
+#include "store/journal/journal_state.h"
 #include "store/paths.h"
 #include "store/store_data.h"
 #include "store/store_existing.h"
@@ -30,7 +30,7 @@ struct eg_store {
     eg_lock lock;
     eg_journal journal;
     eg_guard guard;
-    eg_book *book;
+    eg_journal_state *state;
     eg_writer payload;
     uint64_t published_end;   /* end of the journal when the result file was last written */
     double published_at;      /* … and when that was finished, monotonic seconds */
@@ -56,10 +56,10 @@ static eg_status append(eg_store *store, eg_frame_type type, bool sync)
     EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
     EG_TRY(eg_journal_append(&store->journal, type, &store->payload, clock_seconds(CLOCK_REALTIME),
                              sync, &frame));
-    return eg_book_apply(store->book, &frame);
+    return eg_journal_state_apply(store->state, &frame);
 }
 
-/** A frame for the book before it is in the journal: plans that do not fit are found before
+/** A frame for the journal state before it is in the journal: plans that do not fit are found before
  * anything is written. */
 static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double time)
 {
@@ -79,14 +79,15 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
     double now = clock_seconds(CLOCK_REALTIME);
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_plan_write(plan, &planned));
-    eg_book *book = store->book;
-    bool changed = !book->has_plan || book->plan_hash != eg_hash64(planned.data, planned.size);
-    if (changed && book->has_plan) {
-        EG_TRY_DONE(status, eg_store_explain_change(&store->change, book, plan));
+    eg_journal_state *state = store->state;
+    bool changed = !state->has_plan || state->plan_hash != eg_hash64(planned.data, planned.size);
+    if (changed && state->has_plan) {
+        EG_TRY_DONE(status, eg_store_explain_change(&store->change, state, plan));
     }
     if (changed) {
         frame = book_first(EG_FRAME_PLAN, &planned, now);
-        EG_TRY_DONE(status, eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
+        EG_TRY_DONE(status,
+                    eg_status_wrap(eg_journal_state_apply(state, &frame), "%s", store->paths.file));
     }
     if (store->journal.fd < 0) {
         EG_TRY_DONE(status,
@@ -115,8 +116,8 @@ done:
 static eg_status fill_rungs(eg_store *store, const eg_plan *plan, size_t trial, eg_outcome *outcome)
 {
     eg_record *record = NULL;
-    EG_TRY(
-        eg_book_record_at(&record, store->book, &store->journal, store->book->pages[trial].curves));
+    EG_TRY(eg_journal_state_record_at(&record, store->state, &store->journal,
+                                      store->state->entries[trial].curves));
     if (record != NULL) {
         eg_plan_measure(plan, record, outcome);
     }
@@ -126,7 +127,7 @@ static eg_status fill_rungs(eg_store *store, const eg_plan *plan, size_t trial, 
 
 static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
 {
-    const eg_results *results = &store->book->box->results;
+    const eg_results *results = &store->state->owner->results;
     bool rungs = eg_plan_has_rungs(plan);
     for (size_t i = 0; i < plan->trial_count; i++) {
         eg_trial_status status = results->trials[i].status;
@@ -134,8 +135,8 @@ static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome 
             .status = (uint8_t)(status == EG_TRIAL_RUNNING ? EG_TRIAL_PENDING : status),
             .objective = results->trials[i].objective,
             .reported = results->trials[i].reported};
-        EG_TRY(eg_store_lacks_measures(&outcomes[i].lacks_measures, store->book, &store->journal, i,
-                                       plan->points[plan->trials[i].point].settings));
+        EG_TRY(eg_store_lacks_measures(&outcomes[i].lacks_measures, store->state, &store->journal,
+                                       i, plan->points[plan->trials[i].point].settings));
         if (rungs || status == EG_TRIAL_PAUSED || status == EG_TRIAL_STOPPED) {
             EG_TRY(fill_rungs(store, plan, i, &outcomes[i]));
         }
@@ -151,7 +152,7 @@ static void destroy(eg_store *store)
     eg_paths_clear(&store->paths);
     eg_free(store->change);
     eg_free(store->kept);
-    eg_book_free(store->book);
+    eg_journal_state_free(store->state);
     eg_writer_free(&store->payload);
     eg_free(store);
 }
@@ -177,11 +178,11 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
     EG_TRY_DONE(status, eg_guard_open(&store->guard, &store->paths));
-    EG_TRY_DONE(status, eg_existing_read(&store->book, &store->journal, &store->kept, &store->paths,
-                                         plan, true));
-    EG_TRY_DONE(status, eg_store_check_data(store->book, session, store->paths.file));
+    EG_TRY_DONE(status, eg_existing_read(&store->state, &store->journal, &store->kept,
+                                         &store->paths, plan, true));
+    EG_TRY_DONE(status, eg_store_check_data(store->state, session, store->paths.file));
     EG_TRY_DONE(status, write_beginning(store, plan, session));
-    EG_TRY_DONE(status, eg_store_publish(store, eg_book_complete(store->book)));
+    EG_TRY_DONE(status, eg_store_publish(store, eg_journal_state_complete(store->state)));
     EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes));
     *out = store;
     store = NULL;
@@ -204,9 +205,9 @@ eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *pl
     EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_paths_check_writable(&store->paths));
-    EG_TRY_DONE(status, eg_existing_read(&store->book, &store->journal, &store->kept, &store->paths,
-                                         plan, false));
-    status = eg_journal_writer(writer, &store->paths, &store->journal, store->book);
+    EG_TRY_DONE(status, eg_existing_read(&store->state, &store->journal, &store->kept,
+                                         &store->paths, plan, false));
+    status = eg_journal_writer(writer, &store->paths, &store->journal, store->state);
 done:
     destroy(store);
     return status;
@@ -224,22 +225,22 @@ const char *eg_store_kept(const eg_store *store)
 
 eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
 {
-    eg_book *book = store->book;
-    const eg_results *results = &book->box->results;
-    assert(plan->trial_count >= book->base_trials);
-    bool known = plan->trial_count == book->plan_trials;
-    for (size_t i = book->base_trials; known && i < plan->trial_count; i++) {
+    eg_journal_state *state = store->state;
+    const eg_results *results = &state->owner->results;
+    assert(plan->trial_count >= state->base_trials);
+    bool known = plan->trial_count == state->plan_trials;
+    for (size_t i = state->base_trials; known && i < plan->trial_count; i++) {
         known = results->trials[i].id == plan->trials[i].id;
     }
     if (!known) {
         eg_writer *payload = &store->payload;
         eg_writer_clear(payload);
-        eg_trials_write(plan->trials + book->base_trials, plan->trial_count - book->base_trials,
+        eg_trials_write(plan->trials + state->base_trials, plan->trial_count - state->base_trials,
                         payload);
         EG_TRY(eg_writer_status(payload));
         double now = clock_seconds(CLOCK_REALTIME);
         eg_frame frame = book_first(EG_FRAME_EXTEND, payload, now);
-        EG_TRY(eg_status_wrap(eg_book_apply(book, &frame), "%s", store->paths.file));
+        EG_TRY(eg_status_wrap(eg_journal_state_apply(state, &frame), "%s", store->paths.file));
         EG_TRY(eg_journal_append(&store->journal, EG_FRAME_EXTEND, payload, now, true, &frame));
     }
     return fill_outcomes(store, plan, outcomes);
@@ -247,14 +248,14 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outc
 
 static uint64_t id_of(const eg_store *store, size_t trial)
 {
-    assert(trial < store->book->plan_trials);
-    return store->book->box->results.trials[trial].id;
+    assert(trial < store->state->plan_trials);
+    return store->state->owner->results.trials[trial].id;
 }
 
 uint32_t eg_store_attempts(const eg_store *store, size_t trial)
 {
-    assert(trial < store->book->plan_trials);
-    return store->book->pages[trial].attempts;
+    assert(trial < store->state->plan_trials);
+    return store->state->entries[trial].attempts;
 }
 
 eg_status eg_store_started(eg_store *store, size_t trial, const eg_attempt *attempt)
@@ -269,13 +270,13 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
 {
     uint64_t id = id_of(store, trial);
     assert(eg_is_finished(status) || status == EG_TRIAL_PAUSED);
-    const eg_result *result = &store->book->box->results.trials[trial];
+    const eg_result *result = &store->state->owner->results.trials[trial];
     if (result->status == EG_TRIAL_DONE || result->status == EG_TRIAL_DIVERGED) {
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result already",
                        (unsigned long long)id);
     }
     if (record != NULL) {
-        eg_status declared = eg_book_declares(store->book, record);
+        eg_status declared = eg_journal_state_declares(store->state, record);
         if (declared.code != EG_OK) {
             return eg_fail(EG_INTERNAL, "%s", declared.message);
         }
@@ -301,8 +302,8 @@ bool eg_store_has_journal(const eg_store *store)
 
 uint32_t eg_store_losses(const eg_store *store, size_t trial)
 {
-    assert(trial < store->book->plan_trials);
-    return store->book->pages[trial].losses;
+    assert(trial < store->state->plan_trials);
+    return store->state->entries[trial].losses;
 }
 
 eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,
@@ -316,7 +317,7 @@ eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)
 {
     uint64_t id = id_of(store, trial);
-    if (eg_is_finished(store->book->box->results.trials[trial].status)) {
+    if (eg_is_finished(store->state->owner->results.trials[trial].status)) {
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result and cannot be skipped",
                        (unsigned long long)id);
     }
@@ -335,10 +336,10 @@ eg_status eg_store_redo(eg_store *store, size_t trial)
 
 eg_status eg_store_earlier(eg_record **out, eg_store *store, size_t trial)
 {
-    const eg_book *book = store->book;
-    size_t earlier = book->pages[trial].earlier;
-    uint64_t frame = earlier == 0 ? 0 : book->earlier[earlier - 1].frame;
-    return eg_book_record_at(out, book, &store->journal, frame);
+    const eg_journal_state *state = store->state;
+    size_t earlier = state->entries[trial].earlier;
+    uint64_t frame = earlier == 0 ? 0 : state->earlier[earlier - 1].frame;
+    return eg_journal_state_record_at(out, state, &store->journal, frame);
 }
 
 eg_status eg_store_publish(eg_store *store, bool complete)
@@ -346,9 +347,9 @@ eg_status eg_store_publish(eg_store *store, bool complete)
     double start = clock_seconds(CLOCK_MONOTONIC);
     uint64_t end = store->journal.end;
     EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
-    eg_book_exchange_earlier(store->book);
-    eg_status status = eg_h5_publish(store->book, &store->journal, &store->paths, "tmp", complete);
-    eg_book_exchange_earlier(store->book);
+    eg_journal_state_exchange_earlier(store->state);
+    eg_status status = eg_h5_publish(store->state, &store->journal, &store->paths, "tmp", complete);
+    eg_journal_state_exchange_earlier(store->state);
     store->published_at = clock_seconds(CLOCK_MONOTONIC);
     store->published_seconds = store->published_at - start;
     if (status.code == EG_OK) {
@@ -370,7 +371,7 @@ eg_status eg_store_publish_if_due(eg_store *store, double share)
         clock_seconds(CLOCK_MONOTONIC) - store->published_at < wait) {
         return eg_ok();
     }
-    return eg_store_publish(store, eg_book_complete(store->book));
+    return eg_store_publish(store, eg_journal_state_complete(store->state));
 }
 
 eg_status eg_store_end(eg_store *store, const char *why)

@@ -53,26 +53,27 @@ static bool same_checksum(const data_line *a, const data_line *b)
     return same_text(a->checksum, a->checksum_size, b->checksum, b->checksum_size);
 }
 
-static bool has_results(const eg_book *book, const eg_session_image *session)
+static bool has_results(const eg_journal_state *state, const eg_session_image *session)
 {
-    for (size_t i = 0; i < book->box->results.trial_count; i++) {
-        if (eg_has_record(book->box->results.trials[i].status) &&
-            eg_book_session(book, i) == session) {
+    for (size_t i = 0; i < state->owner->results.trial_count; i++) {
+        if (eg_has_record(state->owner->results.trials[i].status) &&
+            eg_journal_state_session(state, i) == session) {
             return true;
         }
     }
     return false;
 }
 
-eg_status eg_store_check_data(const eg_book *book, const eg_session *session, const char *path)
+eg_status eg_store_check_data(const eg_journal_state *state, const eg_session *session,
+                              const char *path)
 {
     data_line now;
     for (const char *at = session->data == NULL ? "" : session->data; next_line(&at, "", &now);) {
         data_line before;
-        for (size_t i = book->session_count; i > 0; i--) {
-            const eg_session_image *earlier = &book->sessions[i - 1];
+        for (size_t i = state->session_count; i > 0; i--) {
+            const eg_session_image *earlier = &state->sessions[i - 1];
             if (!find_line(earlier->environment, EG_SESSION_DATA, &now, &before) ||
-                !has_results(book, earlier)) {
+                !has_results(state, earlier)) {
                 continue;
             }
             if (!same_checksum(&now, &before) && !session->accept_data) {
@@ -90,9 +91,9 @@ eg_status eg_store_check_data(const eg_book *book, const eg_session *session, co
     return eg_ok();
 }
 
-eg_status eg_box_warn_data(eg_box *box, const bool *used)
+eg_status eg_results_owner_warn_data(eg_results_owner *owner, const bool *used)
 {
-    const eg_results *results = &box->results;
+    const eg_results *results = &owner->results;
     data_line first;
     data_line other;
     for (size_t i = 0; i < results->session_count; i++) {
@@ -101,12 +102,12 @@ eg_status eg_box_warn_data(eg_box *box, const bool *used)
             for (size_t k = i + 1; k < results->session_count; k++) {
                 if (used[k] && find_line(results->sessions[k], EG_SESSION_DATA, &first, &other) &&
                     !same_checksum(&first, &other)) {
-                    return eg_box_warn(box,
-                                       "results of different data are mixed: %.*s with checksums "
-                                       "%.*s and %.*s",
-                                       (int)first.settings_size, first.settings,
-                                       (int)first.checksum_size, first.checksum,
-                                       (int)other.checksum_size, other.checksum);
+                    return eg_results_owner_warn(
+                        owner,
+                        "results of different data are mixed: %.*s with checksums "
+                        "%.*s and %.*s",
+                        (int)first.settings_size, first.settings, (int)first.checksum_size,
+                        first.checksum, (int)other.checksum_size, other.checksum);
                 }
             }
         }

@@ -3,55 +3,55 @@
 
 #include "engram/memory.h"
 #include "store/differences.h"
-#include "store/h5_read.h"
+#include "store/hdf5/h5_read.h"
 
 #include <string.h>
 
-/** A book that holds nothing but the plan. */
-static eg_status plan_alone(eg_book **out, const eg_plan *plan)
+/** A state that holds nothing but the plan. */
+static eg_status plan_alone(eg_journal_state **out, const eg_plan *plan)
 {
     eg_writer writer = {0};
-    eg_status status = eg_book_create(out);
+    eg_status status = eg_journal_state_create(out);
     if (status.code == EG_OK) {
         status = eg_plan_write(plan, &writer);
     }
     if (status.code == EG_OK) {
         eg_reader reader = eg_reader_make(writer.data, writer.size);
-        status = eg_book_apply_plan(*out, &reader);
+        status = eg_journal_state_apply_plan(*out, &reader);
     }
     eg_writer_free(&writer);
     return status;
 }
 
 /** "…; …": in what the results so far and the plan differ. A new text. */
-static eg_status explain(char **out, const eg_book *book, const eg_plan *plan)
+static eg_status explain(char **out, const eg_journal_state *state, const eg_plan *plan)
 {
-    eg_book *planned = NULL;
+    eg_journal_state *planned = NULL;
     *out = NULL;
     eg_status status = plan_alone(&planned, plan);
     if (status.code == EG_OK) {
-        status = eg_store_differences(out, &book->box->results, &planned->box->results, plan);
+        status = eg_store_differences(out, &state->owner->results, &planned->owner->results, plan);
     }
-    eg_book_free(planned);
+    eg_journal_state_free(planned);
     return status;
 }
 
-eg_status eg_store_explain_change(char **out, const eg_book *book, const eg_plan *plan)
+eg_status eg_store_explain_change(char **out, const eg_journal_state *state, const eg_plan *plan)
 {
-    eg_book *planned = NULL;
+    eg_journal_state *planned = NULL;
     *out = NULL;
     eg_status status = plan_alone(&planned, plan);
     if (status.code == EG_OK) {
-        status = eg_store_changes(out, book, &planned->box->results);
+        status = eg_store_changes(out, state, &planned->owner->results);
     }
-    eg_book_free(planned);
+    eg_journal_state_free(planned);
     return status;
 }
 
 /** The same sweep, but no point with the same replicate: the file holds another slice of it. */
-static eg_status other_slice(const eg_book *book, const eg_plan *plan, bool *other)
+static eg_status other_slice(const eg_journal_state *state, const eg_plan *plan, bool *other)
 {
-    const eg_results *results = &book->box->results;
+    const eg_results *results = &state->owner->results;
     eg_index places = {0};
     eg_status status = eg_ok();
     *other =
@@ -99,10 +99,10 @@ bool eg_store_are_pieces(const char *text, const char *there, const char *other_
     return same;
 }
 
-eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *file)
+eg_status eg_store_match(const eg_journal_state *state, const eg_plan *plan, const char *file)
 {
-    const eg_results *results = &book->box->results;
-    if (!book->has_plan) {
+    const eg_results *results = &state->owner->results;
+    if (!state->has_plan) {
         return eg_ok();
     }
     if (strcmp(results->name, plan->name) != 0) {
@@ -112,19 +112,19 @@ eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *f
                        file, results->name, plan->name);
     }
     for (size_t i = 0; i < plan->trial_count; i++) {
-        if (eg_index_get(&book->ids, plan->trials[i].id) != SIZE_MAX) {
+        if (eg_index_get(&state->ids, plan->trials[i].id) != SIZE_MAX) {
             return eg_ok();
         }
     }
     bool finished = false;
     for (size_t i = 0; i < results->trial_count && !finished; i++) {
-        finished = eg_is_finished(results->trials[i].status) || book->pages[i].earlier != 0;
+        finished = eg_is_finished(results->trials[i].status) || state->entries[i].earlier != 0;
     }
     if (!finished) {
         return eg_ok();
     }
     bool slice = false;
-    EG_TRY(other_slice(book, plan, &slice));
+    EG_TRY(other_slice(state, plan, &slice));
     if (slice) {
         return eg_fail(EG_INVALID,
                        "%s holds another slice of this sweep; every slice needs a file of its own "
@@ -135,7 +135,7 @@ eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *f
         return eg_ok();
     }
     char *words = NULL;
-    EG_TRY(explain(&words, book, plan));
+    EG_TRY(explain(&words, state, plan));
     eg_status status = eg_fail(
         EG_INVALID, "%s belongs to another sweep: %s; choose another file with -o", file, words);
     eg_free(words);

@@ -2,19 +2,20 @@
 #ifndef ENGRAM_STORE_MATCH_H
 #define ENGRAM_STORE_MATCH_H
 
-#include "store/book.h"
+#include "store/journal/journal_state.h"
 #include "store/paths.h"
 
-/** EG_INVALID, saying what differs, unless the plan has the book's name and a trial in common with
+/** EG_INVALID, saying what differs, unless the plan has the journal state's name and a trial in common with
  * it (any will do while nothing is finished). `file` is for the message. */
-eg_status eg_store_match(const eg_book *book, const eg_plan *plan, const char *file) EG_WARN_UNUSED;
+eg_status eg_store_match(const eg_journal_state *state, const eg_plan *plan,
+                         const char *file) EG_WARN_UNUSED;
 
 /** The same sweep file (its text), run in pieces: the overrides differ in `only` alone. */
 bool eg_store_are_pieces(const char *text, const char *there, const char *other_text,
                          const char *here);
 
-/** How the plan differs from the one that the book has. A new text. */
-eg_status eg_store_explain_change(char **out, const eg_book *book,
+/** How the plan differs from the one that the journal state has. A new text. */
+eg_status eg_store_explain_change(char **out, const eg_journal_state *state,
                                   const eg_plan *plan) EG_WARN_UNUSED;
 
 /** EG_INVALID if NAME.h5 is not ours to replace: no results file, or one whose journal is gone. */

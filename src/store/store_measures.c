@@ -3,17 +3,17 @@
 
 #include "engram/trial.h"
 
-eg_status eg_store_lacks_measures(bool *out, const eg_book *book, eg_journal *journal, size_t index,
-                                  const eg_settings *settings)
+eg_status eg_store_lacks_measures(bool *out, const eg_journal_state *state, eg_journal *journal,
+                                  size_t index, const eg_settings *settings)
 {
-    eg_trial_status status = book->box->results.trials[index].status;
+    eg_trial_status status = state->owner->results.trials[index].status;
     *out = false;
     if ((status != EG_TRIAL_DONE && status != EG_TRIAL_DIVERGED) ||
         !eg_trial_lacks(settings, NULL)) {
         return eg_ok();
     }
     eg_record *record = NULL;
-    EG_TRY(eg_book_record(&record, book, journal, index));
+    EG_TRY(eg_journal_state_record(&record, state, journal, index));
     *out = record != NULL && eg_trial_lacks(settings, record);
     eg_record_free(record);
     return eg_ok();

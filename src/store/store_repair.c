@@ -2,10 +2,10 @@
 #include "engram/store.h"
 
 #include "engram/file.h"
-#include "store/h5_read.h"
-#include "store/journal_read.h"
-#include "store/journal_rebuild.h"
-#include "store/journal_repair.h"
+#include "store/hdf5/h5_read.h"
+#include "store/journal/journal_read.h"
+#include "store/journal/journal_rebuild.h"
+#include "store/journal/journal_repair.h"
 #include "store/store_lock.h"
 
 /** Without any sound record it is a journal still if its beginning may have been one: somebody's text is not. */
@@ -37,7 +37,7 @@ done:
 /** Out of the results file, where that has results. */
 static eg_status rebuild(char **kept, const eg_paths *paths)
 {
-    eg_box *file = NULL;
+    eg_results_owner *file = NULL;
     eg_status status = eg_h5_load(&file, paths->file, false);
     if (status.code == EG_OK && eg_results_with_results(&file->results) > 0) {
         status = put_together(kept, paths, &file->results);

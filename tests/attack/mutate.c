@@ -4,13 +4,13 @@
  *      text         the same, or lines and words removed, repeated, exchanged, replaced by troublesome ones
  *      frames       frames of a journal changed, cut, repeated, exchanged; their checksums are right
  *      checkpoint   bytes of a checkpoint; its checksum is right
- *      seal         bytes of a results file; the checksum behind it is right
+ *      footer         bytes of a results file; the checksum behind it is right
  *      bare         bytes of a results file without the checksum behind it */
 #include "changes.h"
 
 #include "engram/pack.h"
-#include "store/journal.h"
-#include "store/seal.h"
+#include "store/hdf5/checksum_footer.h"
+#include "store/journal/journal.h"
 #include "trial/checkpoint.h"
 
 #include <ctype.h>
@@ -256,13 +256,13 @@ static void change_frames(buffer *b)
     eg_writer_free(&out);
 }
 
-static void change_results(buffer *b, bool seal)
+static void change_results(buffer *b, bool footer)
 {
-    unsigned char made[EG_SEAL_SIZE];
-    b->size -= b->size < EG_SEAL_SIZE ? b->size : EG_SEAL_SIZE;
+    unsigned char made[EG_FOOTER_SIZE];
+    b->size -= b->size < EG_FOOTER_SIZE ? b->size : EG_FOOTER_SIZE;
     change_bytes(b);
-    eg_seal_make(made, b->data, b->size);
-    if (seal) {
+    eg_footer_make(made, b->data, b->size);
+    if (footer) {
         insert(b, b->size, made, sizeof made);
     }
 }
@@ -275,7 +275,7 @@ static bool change(buffer *b, const char *kind)
         change_text(b);
     } else if (strcmp(kind, "frames") == 0) {
         change_frames(b);
-    } else if (strcmp(kind, "seal") == 0 || strcmp(kind, "bare") == 0) {
+    } else if (strcmp(kind, "footer") == 0 || strcmp(kind, "bare") == 0) {
         change_results(b, kind[0] == 's');
     } else if (strcmp(kind, "checkpoint") == 0) {
         change_bytes(b);

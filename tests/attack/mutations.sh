@@ -279,7 +279,7 @@ try_readers() {
 }
 
 tries=(try_sweep try_sweep try_points "try_journal bytes bytes" "try_journal frames right_checksums" "try_h5 bytes bytes"
-    "try_h5 seal right_checksum" "try_h5 bare no_checksum" "try_checkpoint bytes bytes" "try_checkpoint checkpoint right_checksum"
+    "try_h5 footer right_checksum" "try_h5 bare no_checksum" "try_checkpoint bytes bytes" "try_checkpoint checkpoint right_checksum"
     "try_data mnist train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte"
     "try_data cifar10 data_batch_1.bin test_batch.bin" try_rank try_words try_words try_launch try_environment)
 for ((n = 0; n < count; n++)); do

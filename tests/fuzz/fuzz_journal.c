@@ -7,7 +7,7 @@
 #include "engram/memory.h"
 #include "engram/pack.h"
 #include "engram/store.h"
-#include "store/journal.h"
+#include "store/journal/journal.h"
 
 #include <stdio.h>
 #include <string.h>

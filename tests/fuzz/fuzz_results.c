@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 #include "engram/memory.h"
-#include "store/h5_read.h"
+#include "store/hdf5/h5_read.h"
 
 #include <hdf5.h>
 #include <stdio.h>
@@ -240,8 +240,9 @@ void eg_fuzz_one(const uint8_t *data, size_t size)
         edit(file, &bytes);
     }
     fuzz_require(H5Fclose(file) >= 0);
-    eg_box *box = NULL;
-    eg_status status = eg_h5_load_here(&box, path, false); /* here: a crash in a child would go unseen */
-    eg_fuzz_check(&status, box);
-    eg_results_free(box == NULL ? NULL : &box->results);
+    eg_results_owner *owner = NULL;
+    eg_status status =
+        eg_h5_load_here(&owner, path, false); /* here: a crash in a child would go unseen */
+    eg_fuzz_check(&status, owner);
+    eg_results_free(owner == NULL ? NULL : &owner->results);
 }

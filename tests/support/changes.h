@@ -14,7 +14,7 @@ uint64_t eg_test_draw(uint64_t n);
  *  place. Returns the new size, which is never larger. */
 size_t eg_test_change(uint8_t *data, size_t size, uint64_t n);
 
-/** Appends a frame as a journal has it (store/journal.h), with its checksum. */
+/** Appends a frame as a journal has it (store/journal/journal.h), with its checksum. */
 void eg_test_write_frame(eg_writer *out, uint32_t type, double time, const void *payload,
                          size_t size);
 

@@ -165,7 +165,7 @@ int PMIx_Commit(void)
     return next();
 }
 
-/* A frame of the journal is one write; see store/journal.h. */
+/* A frame of the journal is one write; see store/journal/journal.h. */
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
     static const unsigned char result[] = {0x89, 'E', 'G', 'J', 7, 0, 0, 0};
