@@ -1,12 +1,17 @@
 /** Fully connected layer, with weight normalisation row by row.
  *
- *  Source: Salimans and Kingma 2016, arXiv 1602.07868 (plain, gain 1); Keskinen 2024, arXiv
- * 2404.17651 (centered). For row w of n weights, G = dL/du of the normalised row u: centered: v = w
- * - mean(w), u = v/|v|:  dL/dw = (G - mean(G) - (G.u) u) / |v|   (mean(u) = 0) plain:    u = w/|w|:
- * dL/dw = (G - (G.u) u) / |w| The raw weights keep their own scale.
+ *  For a row w of n weights, u is what is used of it and G = dL/du:
+ *
+ *      centered   v = w - mean(w), u = v/|v|   dL/dw = (G - mean(G) - (G.u) u)/|v|   (mean(u) = 0)
+ *      plain      u = w/|w|                    dL/dw = (G - (G.u) u)/|w|
+ *
+ *  The raw weights keep their own scale.
  *
  *      params  | weight W [outputs, inputs] | bias b [outputs], if any |
- *      derived | U [outputs, inputs] | 1/|v| [outputs]     |   empty without normalisation */
+ *      derived | U [outputs, inputs] | 1/|v| [outputs] |   empty without normalisation
+ *
+ *  Source: Salimans and Kingma 2016, arXiv 1602.07868 (plain, gain 1); Keskinen 2024, arXiv
+ *  2404.17651 (centered). */
 #include "nn/layers.h"
 
 #include "engram/blas.h"
