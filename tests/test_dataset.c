@@ -316,12 +316,13 @@ static void assert_sizes(eg_settings *settings, size_t train, size_t test, size_
     eg_view view = eg_view_inside(&root, "dataset");
     const eg_dataset_kind *kind =
         (const eg_dataset_kind *)(const void *)eg_view_component(&root, "dataset");
-    size_t got[4];
-    kind->sizes(&view, &got[0], &got[1], &got[2], &got[3]);
+    size_t got[3];
+    eg_shape shape;
+    kind->sizes(&view, &got[0], &got[1], &shape, &got[2]);
     assert_int_equal(got[0], train);
     assert_int_equal(got[1], test);
-    assert_int_equal(got[2], features);
-    assert_int_equal(got[3], classes);
+    assert_int_equal(eg_shape_size(shape), features);
+    assert_int_equal(got[2], classes);
     eg_settings_free(settings);
 }
 

@@ -116,10 +116,11 @@ static void flops_from_settings(void **state)
     const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(&view, "model");
     eg_view inside = eg_view_inside(&view, "model");
     /* 8 (2*4 + 1) + 10*8 + 6 (2*8 + 1) + 10*6 + 3 (2*6 + 1) */
-    assert_close(kind->flops(&inside, 4, 3), 72.0 + 80.0 + 102.0 + 60.0 + 39.0, 0.0);
+    assert_close(kind->flops(&inside, eg_shape_vector(4), 3), 72.0 + 80.0 + 102.0 + 60.0 + 39.0,
+                 0.0);
     eg_net *net = NULL;
     assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 1));
-    assert_close(kind->flops(&inside, 4, 3), eg_net_flops(net), 0.0);
+    assert_close(kind->flops(&inside, eg_shape_vector(4), 3), eg_net_flops(net), 0.0);
     eg_net_free(net);
     eg_settings_free(settings);
     const char *const sdmlp[] = {"model", "sdmlp", "model.hidden", "8", "model.k", "2", NULL};
@@ -128,9 +129,9 @@ static void flops_from_settings(void **state)
     kind = (const eg_model_kind *)eg_view_component(&view, "model");
     inside = eg_view_inside(&view, "model");
     /* 8 * 2*4 + 10*8 + 3 * 2*8 */
-    assert_close(kind->flops(&inside, 4, 3), 64.0 + 80.0 + 48.0, 0.0);
+    assert_close(kind->flops(&inside, eg_shape_vector(4), 3), 64.0 + 80.0 + 48.0, 0.0);
     assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 1));
-    assert_close(kind->flops(&inside, 4, 3), eg_net_flops(net), 0.0);
+    assert_close(kind->flops(&inside, eg_shape_vector(4), 3), eg_net_flops(net), 0.0);
     eg_net_free(net);
     eg_settings_free(settings);
 }
@@ -143,7 +144,7 @@ static void refused(const char *const *words, const char *part)
     const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(&view, "model");
     eg_view inside = eg_view_inside(&view, "model");
     eg_net *net = NULL;
-    assert_fails(kind->check(&inside, 4, 3), EG_INVALID, part);
+    assert_fails(kind->check(&inside, eg_shape_vector(4), 3), EG_INVALID, part);
     assert_fails(eg_model_build(&net, &view, eg_shape_vector(4), 3, 1), EG_INVALID, part);
     assert_null(net);
     eg_settings_free(settings);

@@ -164,16 +164,16 @@ static eg_status branches_build(eg_net **out, const eg_view *view, eg_shape inpu
     return eg_net_build(out, graph, seed);
 }
 
-static eg_status branches_check(const eg_view *view, size_t inputs, size_t outputs)
+static eg_status branches_check(const eg_view *view, eg_shape input, size_t outputs)
 {
-    (void)view, (void)inputs, (void)outputs;
+    (void)view, (void)input, (void)outputs;
     return eg_ok();
 }
 
-static double branches_flops(const eg_view *view, size_t inputs, size_t outputs)
+static double branches_flops(const eg_view *view, eg_shape input, size_t outputs)
 {
     double width = (double)eg_view_size(view, "width");
-    return 2 * width * (2 * (double)inputs + (double)outputs);
+    return 2 * width * (2 * (double)eg_shape_size(input) + (double)outputs);
 }
 
 static const eg_param branches_params[] = {

@@ -4,6 +4,7 @@
 
 #include "engram/real.h"
 #include "engram/settings.h"
+#include "engram/shape.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -44,7 +45,7 @@ typedef struct eg_dataset_kind {
     eg_component component;
     eg_status (*open)(const eg_view *view, eg_dataset *out);
     /** Sizes without opening anything, for cost estimates. */
-    void (*sizes)(const eg_view *view, size_t *train, size_t *test, size_t *features,
+    void (*sizes)(const eg_view *view, size_t *train, size_t *test, eg_shape *shape,
                   size_t *classes);
 } eg_dataset_kind;
 

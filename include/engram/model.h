@@ -11,9 +11,9 @@ typedef struct eg_model_kind {
     eg_status (*build)(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
                        uint64_t seed);
     /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */
-    eg_status (*check)(const eg_view *view, size_t inputs, size_t outputs);
+    eg_status (*check)(const eg_view *view, eg_shape input, size_t outputs);
     /** Floating-point operations per example of one forward, from the settings alone. */
-    double (*flops)(const eg_view *view, size_t inputs, size_t outputs);
+    double (*flops)(const eg_view *view, eg_shape input, size_t outputs);
 } eg_model_kind;
 
 extern const eg_family eg_model_family;

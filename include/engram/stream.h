@@ -10,6 +10,7 @@
 #include "engram/batch.h"
 #include "engram/dataset.h"
 #include "engram/settings.h"
+#include "engram/shape.h"
 
 typedef struct eg_stream_shape {
     size_t channels, height, width, features; /**< of one example */
@@ -83,7 +84,8 @@ struct eg_stream {
 
 /** Work of a whole trial from settings alone, for checks and cost estimates. */
 typedef struct eg_stream_sizes {
-    size_t features, outputs;
+    eg_shape input; /**< of one example */
+    size_t outputs;
     size_t phases, tasks;
     size_t train; /**< training examples, all epochs counted */
     size_t test;  /**< test examples of all tasks */
@@ -102,7 +104,7 @@ typedef struct eg_stream_kind {
                         uint64_t seed, double holdout);
     /** EG_INVALID if the settings do not fit a dataset of so many classes; opens nothing. */
     eg_status (*check)(const eg_view *view, size_t classes);
-    /** `out` has features and outputs, train and test examples of the dataset. */
+    /** `out` has input and outputs, train and test examples of the dataset. */
     void (*sizes)(const eg_view *view, eg_stream_sizes *out);
 } eg_stream_kind;
 

@@ -203,11 +203,11 @@ done:
 }
 
 void eg_cifar_sizes(const eg_cifar *spec, const eg_view *view, size_t *train, size_t *test,
-                    size_t *features, size_t *classes)
+                    eg_shape *shape, size_t *classes)
 {
     *train = spec->train;
     *test = spec->test;
     eg_limit_apply(view, train, test);
-    *features = PICTURE;
+    *shape = (eg_shape){EG_CIFAR_SIDE, EG_CIFAR_SIDE, EG_CIFAR_CHANNELS};
     *classes = spec->classes;
 }

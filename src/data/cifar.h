@@ -24,6 +24,6 @@ typedef struct eg_cifar {
 eg_status eg_cifar_open(const eg_cifar *spec, const eg_view *view, eg_dataset *out) EG_WARN_UNUSED;
 
 void eg_cifar_sizes(const eg_cifar *spec, const eg_view *view, size_t *train, size_t *test,
-                    size_t *features, size_t *classes);
+                    eg_shape *shape, size_t *classes);
 
 #endif

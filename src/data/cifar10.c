@@ -17,10 +17,10 @@ static eg_status cifar10_open(const eg_view *view, eg_dataset *out)
     return eg_cifar_open(&spec, view, out);
 }
 
-static void cifar10_sizes(const eg_view *view, size_t *train, size_t *test, size_t *features,
+static void cifar10_sizes(const eg_view *view, size_t *train, size_t *test, eg_shape *shape,
                           size_t *classes)
 {
-    eg_cifar_sizes(&spec, view, train, test, features, classes);
+    eg_cifar_sizes(&spec, view, train, test, shape, classes);
 }
 
 const eg_dataset_kind eg_dataset_cifar10 = {

@@ -140,11 +140,11 @@ done:
 }
 
 void eg_labelled_images_sizes(const eg_labelled_images *spec, const eg_view *view, size_t *train,
-                              size_t *test, size_t *features, size_t *classes)
+                              size_t *test, eg_shape *shape, size_t *classes)
 {
     *train = spec->train;
     *test = spec->test;
     eg_limit_apply(view, train, test);
-    *features = spec->side * spec->side;
+    *shape = (eg_shape){spec->side, spec->side, 1};
     *classes = spec->classes;
 }

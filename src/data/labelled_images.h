@@ -21,6 +21,6 @@ eg_status eg_labelled_images_open(const eg_labelled_images *spec, const eg_view 
                                   eg_dataset *out) EG_WARN_UNUSED;
 
 void eg_labelled_images_sizes(const eg_labelled_images *spec, const eg_view *view, size_t *train,
-                              size_t *test, size_t *features, size_t *classes);
+                              size_t *test, eg_shape *shape, size_t *classes);
 
 #endif

@@ -16,10 +16,10 @@ static eg_status mnist_open(const eg_view *view, eg_dataset *out)
     return eg_labelled_images_open(&spec, view, out);
 }
 
-static void mnist_sizes(const eg_view *view, size_t *train, size_t *test, size_t *features,
+static void mnist_sizes(const eg_view *view, size_t *train, size_t *test, eg_shape *shape,
                         size_t *classes)
 {
-    eg_labelled_images_sizes(&spec, view, train, test, features, classes);
+    eg_labelled_images_sizes(&spec, view, train, test, shape, classes);
 }
 
 const eg_dataset_kind eg_dataset_mnist = {

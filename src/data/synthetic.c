@@ -78,14 +78,14 @@ done:
     return status;
 }
 
-static void synthetic_sizes(const eg_view *view, size_t *train, size_t *test, size_t *features,
+static void synthetic_sizes(const eg_view *view, size_t *train, size_t *test, eg_shape *shape,
                             size_t *classes)
 {
     *train = eg_view_size(view, "examples");
     *test = eg_view_size(view, "test_examples");
     eg_limit_apply(view, train, test);
     size_t side = eg_view_size(view, "side");
-    *features = side * side;
+    *shape = (eg_shape){side, side, 1};
     *classes = eg_view_size(view, "classes");
 }
 

@@ -14,9 +14,9 @@ static eg_norm norm_of(const eg_value *norms, size_t i)
     return i < norms->count ? (eg_norm)norms->items[i] : EG_NORM_NONE;
 }
 
-static eg_status check(const eg_view *view, size_t inputs, size_t outputs)
+static eg_status check(const eg_view *view, eg_shape input, size_t outputs)
 {
-    (void)inputs, (void)outputs;
+    (void)input, (void)outputs;
     const eg_value *hidden = eg_view_value(view, "hidden");
     const eg_value *norms = eg_view_value(view, "weight_norm");
     if (norms->count > hidden->count + 1) {
@@ -42,8 +42,9 @@ static eg_status check(const eg_view *view, size_t inputs, size_t outputs)
     return eg_ok();
 }
 
-static double flops(const eg_view *view, size_t inputs, size_t outputs)
+static double flops(const eg_view *view, eg_shape input, size_t outputs)
 {
+    size_t inputs = eg_shape_size(input);
     const eg_value *hidden = eg_view_value(view, "hidden");
     bool bias = eg_view_bool(view, "bias");
     double sum = 0.0;
@@ -83,7 +84,7 @@ static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t
                        uint64_t seed)
 {
     *out = NULL;
-    EG_TRY(check(view, eg_shape_size(input), outputs));
+    EG_TRY(check(view, input, outputs));
     size_t count = 2 * eg_view_value(view, "hidden")->count + 1;
     eg_layer *layers = NULL;
     EG_TRY(eg_alloc(&layers, count, sizeof *layers));

@@ -22,9 +22,9 @@ static eg_inhibition inhibition_of(const eg_view *view)
     };
 }
 
-static eg_status check(const eg_view *view, size_t inputs, size_t outputs)
+static eg_status check(const eg_view *view, eg_shape input, size_t outputs)
 {
-    (void)inputs, (void)outputs;
+    (void)input, (void)outputs;
     eg_inhibition spec = inhibition_of(view);
     size_t hidden = eg_view_size(view, "hidden");
     if (spec.k > hidden) {
@@ -44,8 +44,9 @@ static eg_status check(const eg_view *view, size_t inputs, size_t outputs)
     return eg_ok();
 }
 
-static double flops(const eg_view *view, size_t inputs, size_t outputs)
+static double flops(const eg_view *view, eg_shape input, size_t outputs)
 {
+    size_t inputs = eg_shape_size(input);
     size_t hidden = eg_view_size(view, "hidden");
     bool bias = eg_view_bool(view, "bias");
     return eg_linear_flops(inputs, hidden, bias) + eg_activation_flops(hidden) +
@@ -72,7 +73,7 @@ static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t
                        uint64_t seed)
 {
     *out = NULL;
-    EG_TRY(check(view, eg_shape_size(input), outputs));
+    EG_TRY(check(view, input, outputs));
     enum { LAYERS = 3 };
     eg_layer *layers = NULL;
     EG_TRY(eg_alloc(&layers, LAYERS, sizeof *layers));

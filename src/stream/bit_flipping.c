@@ -288,7 +288,7 @@ static eg_status bit_flipping_create(eg_stream **out, const eg_view *view,
 
 static void bit_flipping_sizes(const eg_view *view, eg_stream_sizes *out)
 {
-    *out = (eg_stream_sizes){.features = eg_view_size(view, "bits"),
+    *out = (eg_stream_sizes){.input = eg_shape_vector(eg_view_size(view, "bits")),
                              .outputs = 1,
                              .phases = 1,
                              .train = eg_view_size(view, "examples"),

@@ -20,7 +20,7 @@ eg_outline eg_outline_of(const eg_settings *settings)
         eg_view data = eg_view_inside(&out.root, "dataset");
         const eg_dataset_kind *dataset =
             (const eg_dataset_kind *)(const void *)eg_view_component(&out.root, "dataset");
-        dataset->sizes(&data, &sizes->train, &sizes->test, &sizes->features, &sizes->outputs);
+        dataset->sizes(&data, &sizes->train, &sizes->test, &sizes->input, &sizes->outputs);
     }
     out.train = sizes->train;
     out.stream_kind->sizes(&out.stream, sizes);

@@ -22,7 +22,7 @@ static double extra_of(const eg_outline *o, double forward, double steps, double
     double epochs = (double)eg_view_size(&o->stream, "epochs");
     const eg_learner_work work = {
         .forward = forward,
-        .rest = o->model_kind->flops(&o->model, 0, o->sizes.outputs),
+        .rest = o->model_kind->flops(&o->model, eg_shape_vector(0), o->sizes.outputs),
         .steps = steps,
         .phases = phases,
         .phase_examples = kept * (double)o->sizes.train / (epochs * phases),
@@ -46,7 +46,7 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     if (eg_view_name(&o.root, "eval.tasks") != EG_EVAL_ALL) {
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
-    double forward = o.model_kind->flops(&o.model, o.sizes.features, o.sizes.outputs);
+    double forward = o.model_kind->flops(&o.model, o.sizes.input, o.sizes.outputs);
     double ordinary = forward * (3.0 * kept * train + evaluations * evaluated);
     *out = ordinary + extra_of(&o, forward, steps, kept, ordinary);
     return eg_ok();
@@ -76,5 +76,5 @@ eg_status eg_trial_check(const eg_settings *settings)
     size_t count = 0;
     EG_TRY(eg_measures_list(&measures, &count, &scope));
     eg_free(measures);
-    return o.model_kind->check(&o.model, o.sizes.features, o.sizes.outputs);
+    return o.model_kind->check(&o.model, o.sizes.input, o.sizes.outputs);
 }
