@@ -50,7 +50,8 @@ static void make_all(eg_message *all, const eg_record *record)
         {.kind = EG_MESSAGE_LEFT, .as.reason = "out of memory"},
         {.kind = EG_MESSAGE_WORK,
          .as.work = {77, 2, UINT64_MAX, "dataset=mnist\noptimizer.lr=0.1\n", "final_accuracy",
-                     "/data/x.checkpoints/0a", 60, 3, 9, 1, 0xfedcba9876543210u}},
+                     "/data/x.checkpoints/0a", 60, "/data/x.weights/0a.h5", 3, 9, 1,
+                     0xfedcba9876543210u}},
         {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = 2}},
         {.kind = EG_MESSAGE_ALIVE, .as.alive = {2.5, 7.5}},
         {.kind = EG_MESSAGE_STOP},
@@ -106,6 +107,7 @@ static void test_round_trip(void **state)
     assert_string_equal(back[7].as.work.settings, "dataset=mnist\noptimizer.lr=0.1\n");
     assert_string_equal(back[7].as.work.objective, "final_accuracy");
     assert_string_equal(back[7].as.work.checkpoint, "/data/x.checkpoints/0a");
+    assert_string_equal(back[7].as.work.weights, "/data/x.weights/0a.h5");
     assert_close(back[7].as.work.checkpoint_every, 60.0, 0);
     assert_int_equal(back[7].as.work.from, 3);
     assert_int_equal(back[7].as.work.until, 9);

@@ -7,6 +7,7 @@
 #define ENGRAM_SCHED_H
 
 #include "engram/dataset.h"
+#include "engram/predictor.h"
 #include "engram/record.h"
 #include "engram/status.h"
 
@@ -25,9 +26,12 @@ typedef struct eg_work {
      *  is safe, unless that is a pause. */
     const char *checkpoint;
     double checkpoint_every; /**< seconds, as in eg_checkpointing */
-    uint64_t from;           /**< evaluations that an earlier attempt came back with, paused */
-    uint64_t until;          /**< pauses behind this evaluation, as in eg_trial_options */
-    uint32_t losses;         /**< workers lost so far while they ran it */
+    /** Where the worker writes what the trial has learned before it says that the trial is done, by
+     *  eg_sched_options.keep_weights; NULL or "": nowhere. */
+    const char *weights;
+    uint64_t from;   /**< evaluations that an earlier attempt came back with, paused */
+    uint64_t until;  /**< pauses behind this evaluation, as in eg_trial_options */
+    uint32_t losses; /**< workers lost so far while they ran it */
     /** Checksum of the dataset where the sweep was begun; a worker that reads another one refuses the work, which ends
      *  the sweep. 0: not known. */
     uint64_t data;
@@ -138,6 +142,9 @@ typedef struct eg_sched_options {
     double silence_seconds;
     uint32_t losses_max; /**< work that was running on so many lost workers has failed; 0: 3 */
     size_t workers_min;  /**< with fewer workers the sweep stops; 0: 1 */
+    /** On every rank, where any work has `weights`: writes them to `path`, for attempt `attempt` at the trial; called on the
+     * thread that trains. If it fails that is noted, and the result stands. */
+    eg_status (*keep_weights)(const char *path, uint32_t attempt, const eg_predictor *predictor);
 } eg_sched_options;
 
 /** The process's place in the job; make one first thing in main. Without mpirun: one rank, MPI not

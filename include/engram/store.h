@@ -64,6 +64,8 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan,
 /** NAME.checkpoints beside PATH (NAME.h5): the directory for what running trials save of themselves; a new
  *  string. Nothing is made or opened. */
 eg_status eg_store_checkpoint_directory(char **out, const char *path) EG_WARN_UNUSED;
+/** NAME.weights beside PATH: the directory for what trials have learned; the same. */
+eg_status eg_store_weights_directory(char **out, const char *path) EG_WARN_UNUSED;
 /** Attempts made so far at a trial. */
 uint32_t eg_store_attempts(const eg_store *store, size_t trial);
 eg_status eg_store_started(eg_store *store, size_t trial, const eg_attempt *attempt) EG_WARN_UNUSED;

@@ -14,6 +14,12 @@ eg_status eg_weights_file_check(const char *path) EG_WARN_UNUSED;
 eg_status eg_weights_file_write(const char *path, const eg_predictor *predictor,
                                 const char *version) EG_WARN_UNUSED;
 
+/** The same for weights that are kept of every trial: makes the directory of `path` if it is not there, and starts no
+ * process, so that a thread may call it at any time. `attempt` tells two attempts at a trial apart that write at once. Replaces
+ * files of engram only. */
+eg_status eg_weights_file_keep(const char *path, uint32_t attempt, const eg_predictor *predictor,
+                               const char *version) EG_WARN_UNUSED;
+
 /** Reads a file of weights into *out (zero before; eg_predictor_clear after success). A file that somebody else made may
  *  lack everything but arrays, the format's name and its version; what it lacks is zero. Read in a child process, since
  *  HDF5 may crash on damaged bytes. Errors, EG_INVALID: no such file, not HDF5, not weights, damaged, a newer format, not plain

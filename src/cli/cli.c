@@ -3,6 +3,7 @@
 
 #include "cli/build.h"
 #include "cli/format.h"
+#include "cli/keep_weights.h"
 #include "cli/startup.h"
 #include "cli/supervise.h"
 #include "cli/terminal.h"
@@ -199,7 +200,7 @@ int eg_cli_main(int argc, char **argv)
         code = first_rank(world, argc, argv);
     } else {
         /* Whatever the verb: rank 0 either sends work or sends everybody home. */
-        eg_sched_options options = {0};
+        const eg_sched_options options = {.keep_weights = eg_keep_weights};
         status = eg_signals_install();
         eg_status_keep(&status, eg_sched_work(world, &options));
         code = eg_exit_code(&status);

@@ -21,22 +21,23 @@
 
 enum { ID_DIGITS = 16, WARNINGS_SHOWN = 20 };
 
-/** The directory with an absolute name: workers may have been started elsewhere. */
+eg_status eg_sweep_run_absolute(char **out, const char *name)
+{
+    if (name[0] == '/') {
+        return eg_strdup(out, name);
+    }
+    char *here = getcwd(NULL, 0); /* glibc, musl and the BSDs allocate */
+    eg_status status = here == NULL ? eg_fail_errno(errno, "cannot find the current directory")
+                                    : eg_format(out, "%s/%s", here, name);
+    free(here);
+    return status;
+}
+
 static eg_status name_directory(eg_sweep_run *run)
 {
     char *name = NULL;
-    char *here = NULL;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_store_checkpoint_directory(&name, run->path));
-    if (name[0] == '/') {
-        run->checkpoints = name;
-        return status;
-    }
-    here = getcwd(NULL, 0); /* glibc, musl and the BSDs allocate */
-    status = here == NULL ? eg_fail_errno(errno, "cannot find the current directory")
-                          : eg_format(&run->checkpoints, "%s/%s", here, name);
-done:
-    free(here);
+    EG_TRY(eg_store_checkpoint_directory(&name, run->path));
+    eg_status status = eg_sweep_run_absolute(&run->checkpoints, name);
     eg_free(name);
     return status;
 }

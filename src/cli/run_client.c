@@ -29,6 +29,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
     run->settings = NULL;
     EG_TRY(eg_settings_text(&run->settings, run->plan->points[planned->point].settings, true));
     EG_TRY(eg_sweep_run_checkpoint(run, trial));
+    EG_TRY(eg_sweep_run_name_weights(run, trial));
     uint64_t data = 0;
     EG_TRY(eg_data_content_find(&data, &run->data, run->plan->points[planned->point].settings));
     *out = (eg_work){
@@ -39,6 +40,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .objective = run->plan->objective,
         .checkpoint = run->checkpoint,
         .checkpoint_every = run->checkpoint_every,
+        .weights = run->weights_file,
         .from = run->outcomes[trial].evaluations,
         .until = eg_plan_reach(run->plan, run->outcomes, trial).until,
         .losses = eg_store_losses(run->store, trial),
@@ -108,7 +110,7 @@ static eg_status commit(void *user)
     eg_sweep_run *run = user;
     EG_TRY(eg_store_commit(run->store));
     run->safe = run->plan->trial_count - run->unfinished;
-    return eg_ok();
+    return eg_sweep_run_prune_weights(run);
 }
 
 static void note(void *user, const eg_work_note *words)

@@ -308,6 +308,8 @@ void eg_sweep_run_clear(eg_sweep_run *run)
     eg_free(run->settings);
     eg_free(run->checkpoints);
     eg_free(run->checkpoint);
+    eg_free(run->weights);
+    eg_free(run->weights_file);
     eg_free(run->hosts);
     eg_free(run->reports);
     eg_point_columns_clear(&run->columns);

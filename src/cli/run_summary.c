@@ -66,6 +66,7 @@ eg_status eg_sweep_run_summary(eg_sweep_run *run, bool stopped)
     EG_TRY(print_best(run));
     size_t failed = run->by_status[EG_TRIAL_FAILED];
     eg_say(stdout, "\nresults: %s\n", run->path);
+    EG_TRY(eg_sweep_run_print_weights(run));
     if (stopped) {
         (void)printf("next: the same command again runs the other %zu trial%s", run->unfinished,
                      eg_plural(run->unfinished));

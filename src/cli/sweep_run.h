@@ -34,6 +34,13 @@ typedef struct eg_run_again {
     char first[160];  /**< the first such difference */
 } eg_run_again;
 
+/** Whose weights stay on disk. */
+typedef enum eg_keeping {
+    EG_KEEP_NONE,
+    EG_KEEP_BEST, /**< of the best point, and of points whose seeds are not all finished */
+    EG_KEEP_ALL,
+} eg_keeping;
+
 typedef struct eg_sweep_run {
     eg_plan *plan;
     eg_store *store;
@@ -58,6 +65,10 @@ typedef struct eg_sweep_run {
     char *checkpoint;         /**< file of the trial handed out last, lent like `settings` */
     double checkpoint_every;  /**< seconds; 0: only when stopped */
     size_t checkpoint_count;  /**< of unfinished trials, when last counted */
+    eg_keeping keeping;       /**< --keep-weights */
+    char *weights;            /**< directory, absolute; NULL: nothing is kept */
+    char *weights_file;       /**< of the trial handed out last, lent like `settings` */
+    size_t weights_unpruned; /**< trials finished since the weights of beaten points were removed */
     size_t workers;
     eg_run_report *reports; /**< [report_count] by rank; NULL before anything runs */
     size_t report_count;
@@ -90,6 +101,19 @@ eg_status eg_sweep_run_drop_checkpoint(eg_sweep_run *run, size_t trial) EG_WARN_
 /** While no trial runs: removes what is left of the checkpoints of finished trials, and the directory
  *  if nothing is in it; counts the others. */
 eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run) EG_WARN_UNUSED;
+/** `name` with the current directory in front: workers may have been started elsewhere. A new string. */
+eg_status eg_sweep_run_absolute(char **out, const char *name) EG_WARN_UNUSED;
+
+/** Names the file for a trial's weights: run->weights_file; NULL: they are not kept. */
+eg_status eg_sweep_run_name_weights(eg_sweep_run *run, size_t trial) EG_WARN_UNUSED;
+/** With EG_KEEP_BEST: removes the weights of points that another one has beaten, all seeds of both being finished. Called after
+ *  every result; looks now and then, or, if `now`, at once. */
+eg_status eg_sweep_run_prune_weights(eg_sweep_run *run) EG_WARN_UNUSED;
+/** Before and after all trials: the same at once, and what killed workers were writing goes. */
+eg_status eg_sweep_run_tidy_weights(eg_sweep_run *run) EG_WARN_UNUSED;
+/** Lines on standard output: where weights are, and which are missing. */
+eg_status eg_sweep_run_print_weights(eg_sweep_run *run) EG_WARN_UNUSED;
+
 /** Shows what a worker says of a trial; warnings in every mode. */
 void eg_sweep_run_note(eg_sweep_run *run, const eg_work_note *note);
 /** Callback of run_progress.c: a worker says how far its trial is. Costs the same whatever the number of workers:

@@ -4,7 +4,7 @@
  *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A result may be a pause: the trial got
  * as far as it may for now, and may be WORK again, for anybody. A worker sends PROGRESS at least
  * every heartbeat, and when its trial is a percent further, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
- * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint, REFUSED that nothing may be
+ * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint or weights, REFUSED that nothing may be
  * run with the worker's data, which ends the sweep. A worker that
  * was taken for lost and speaks again is told RECALL: it drops all it has, answers READY, and only then counts
  * again; everything it said before that is ignored. LEAVE ends the work, answered by LEFT, the
@@ -18,7 +18,7 @@
 #include "engram/sched.h"
 
 /** Ranks of one job that run different builds notice it by this. */
-enum { EG_PROTOCOL_VERSION = 6 };
+enum { EG_PROTOCOL_VERSION = 7 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,
@@ -70,7 +70,7 @@ typedef struct eg_message {
         eg_work_note note;  /**< NOTE; rank and host are the receiver's to fill in */
     } as;
     /* What a decoded message owns; the views above point here. All NULL in a message to be sent. */
-    char *text[3];
+    char *text[4];
     eg_record *record;
     eg_task *tasks;
 } eg_message;

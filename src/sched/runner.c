@@ -81,6 +81,18 @@ static void note_refused(effort *me, eg_status why)
     me->hooks->note(me->hooks->user, true, why.message);
 }
 
+/* Weights that cannot be kept cost nothing but themselves. */
+static eg_status keep_weights(void *user, const eg_predictor *predictor)
+{
+    const effort *me = user;
+    eg_status status = me->hooks->keep_weights(me->work->weights, me->work->attempt, predictor);
+    if (status.code != EG_OK) {
+        status = eg_status_wrap(status, "its weights could not be kept");
+        me->hooks->note(me->hooks->user, true, status.message);
+    }
+    return eg_ok();
+}
+
 static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_cache *cache,
                            eg_trial_options *options, eg_record **out)
 {
@@ -138,6 +150,10 @@ static eg_status run_trial(void *state, const eg_work *work, eg_run_hooks *hooks
                                 .user = hooks->user,
                                 .until = work->until};
     effort me = {.work = work, .hooks = hooks};
+    if (hooks->keep_weights != NULL && work->weights != NULL && work->weights[0] != '\0') {
+        options.learned = keep_weights;
+        options.learned_user = &me;
+    }
     bool saved = work->checkpoint != NULL && work->checkpoint[0] != '\0';
     eg_status status = check_data(work, settings, state, &hooks->refused);
     EG_TRY_DONE(status, status);

@@ -342,7 +342,10 @@ static eg_status run_next(worker *me)
     atomic_store(&me->pulse->ticket, work->ticket);
     atomic_store(&me->pulse->attempt, work->attempt);
     atomic_store(&me->pulse->since, start);
-    eg_run_hooks hooks = {.poll = poll_trial, .note = note_trial, .user = me};
+    eg_run_hooks hooks = {.poll = poll_trial,
+                          .note = note_trial,
+                          .user = me,
+                          .keep_weights = me->options.keep_weights};
     eg_status run = run_work(me, work, &record, &hooks);
     result->wall_seconds = eg_sched_now() - start;
     atomic_store(&me->pulse->since, 0);

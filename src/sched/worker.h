@@ -14,6 +14,8 @@ typedef struct eg_run_hooks {
     eg_poll poll;
     void (*note)(void *user, bool warning, const char *text); /**< see eg_work_note */
     void *user;
+    /** As in eg_sched_options; NULL: there is none. */
+    eg_status (*keep_weights)(const char *path, uint32_t attempt, const eg_predictor *predictor);
     bool
         saved; /**< out: there is a file work->checkpoint, of no use once a result other than a pause is safe */
     bool refused; /**< out: run failed because the data here are not those of the sweep */

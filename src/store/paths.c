@@ -76,16 +76,27 @@ eg_status eg_store_file(char **out, const char *path)
     return eg_ok();
 }
 
-eg_status eg_store_checkpoint_directory(char **out, const char *path)
+/** NAME with another ending. */
+static eg_status beside(char **out, const char *path, const char *ending)
 {
     *out = NULL;
     eg_paths paths;
     EG_TRY(eg_paths_make(&paths, path));
     assert(paths.file != NULL);
     int stem = (int)(strlen(paths.file) - strlen(".h5"));
-    eg_status status = eg_format(out, "%.*s.checkpoints", stem, paths.file);
+    eg_status status = eg_format(out, "%.*s.%s", stem, paths.file, ending);
     eg_paths_clear(&paths);
     return status;
+}
+
+eg_status eg_store_checkpoint_directory(char **out, const char *path)
+{
+    return beside(out, path, "checkpoints");
+}
+
+eg_status eg_store_weights_directory(char **out, const char *path)
+{
+    return beside(out, path, "weights");
 }
 
 /** The file at `path` begins like a results file, a journal or a checkpoint. */

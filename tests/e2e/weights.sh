@@ -104,3 +104,60 @@ head -c 3000 net.h5 >cut.h5
 refuses "cut.h5" -- "$engram" predict cut.h5
 printf x | dd of=net.h5 bs=1 seek=4000 conv=notrunc status=none
 refuses "net.h5 is damaged: its checksum is wrong" -- "$engram" predict net.h5
+
+# A sweep keeps the weights of every trial that is done, or those of the best point; they predict what was recorded. A killed
+# one goes on, and nothing is missing.
+sweep grid <<'END'
+grid: {optimizer.lr: [0.01, 0.001, 0.1]}
+seeds: 2
+END
+await_kill() {
+    hooks grid "results 3"
+    "${hook[@]}" "$engram" run grid.yaml -o grid.h5 --keep-weights all 2>grid.err &
+    pid=$!
+    background+=("$pid")
+    await_point grid
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null || true
+}
+await_kill
+: >grid.weights/0123456789abcdef.h5.1.tmp
+expect 0 "$mpirun" 2 "$engram" run grid.yaml -o grid.h5 --keep-weights all
+has out "weights: $work/grid.weights: of 6 of 6 finished trials"
+lacks out "such as trial"
+ids=$("$engram" export grid.h5 | awk -F, 'NR > 1 { print $2 ".h5" }' | sort)
+[ "$(ls grid.weights)" = "$ids" ] || fail "files of the trials: $(ls grid.weights)"
+for id in $ids; do
+    "$engram" predict "grid.weights/$id" --json >out
+    sed -n 's/^    "accuracy": \(.*\),$/\1/p' out | head -1 >predicted
+    "$engram" export grid.h5 --json | tr -d '\n' | sed 's/} *, *{/}\n{/g' | grep "${id%.h5}" |
+        sed 's/.*"final_accuracy": *\([0-9.e-]*\).*/\1/' >recorded
+    [ -s recorded ] || fail "no accuracy of $id"
+    awk 'NR == FNR { a = $1; next } { exit (a - $1) ^ 2 > 1e-12 }' predicted recorded ||
+        fail "$id predicts $(cat predicted), and the trial recorded $(cat recorded)"
+done
+
+# Of the best point alone, also of a sweep that is finished; what is missing is said.
+expect 0 "$engram" run grid.yaml -o grid.h5 --keep-weights best
+has out "grid.weights: of 2 of 2 finished trials of the best point"
+best=$("$engram" top grid.h5 --json | sed -n 's/^ *"point": \([0-9]*\),*$/\1/p' | head -1)
+ids=$("$engram" export grid.h5 | awk -F, -v best="$best" 'NR > 1 && $3 == best { print $2 ".h5" }' | sort)
+[ "$(ls grid.weights)" = "$ids" ] || fail "files of point $best: $(ls grid.weights)"
+expect 0 "$engram" run grid.yaml -o grid.h5 --keep-weights all
+has out "grid.weights: of 2 of 6 finished trials"
+has out "note: 4, such as trial"
+cp -r grid.weights before.weights
+expect 0 "$engram" run grid.yaml -o grid.h5 --keep-weights all --redo all
+has out "grid.weights: of 6 of 6 finished trials"
+for id in $ids; do
+    same "before.weights/$id" "grid.weights/$id"
+done
+
+# What cannot be written is said, and costs no result; a stranger's file stays.
+read -r first _ <<<"$ids"
+echo mine >"grid.weights/$first"
+expect 0 "$engram" run grid.yaml -o grid.h5 --keep-weights all --redo "id=${first%.h5}"
+has err "its weights could not be kept"
+has err "there is something that is not of engram; it stays"
+[ "$(cat "grid.weights/$first")" = mine ] || fail "somebody's file was replaced"
+refuses "--keep-weights some: must be one of best, all" -- "$engram" run grid.yaml --keep-weights some

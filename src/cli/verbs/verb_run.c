@@ -4,16 +4,14 @@
 #include "cli/build.h"
 #include "cli/format.h"
 #include "cli/preflight.h"
-#include "cli/redo.h"
 #include "cli/report/plan_report.h"
+#include "cli/run_options.h"
 #include "cli/sweep_arguments.h"
-#include "cli/sweep_run.h"
 #include "cli/terminal.h"
 #include "cli/time_limit.h"
 #include "engram/blas.h"
 #include "engram/clock.h"
 #include "engram/memory.h"
-#include "engram/params.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,140 +21,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum {
-    OUTPUT,
-    SLICE,
-    REDO,
-    CHECKPOINT_EVERY,
-    PROGRESS,
-    QUIET,
-    SCHEDULER,
-    TIMEOUT,
-    LOSSES,
-    WORKERS,
-    UNTIL,
-    ACCEPT_DATA,
-    DRY_RUN
-};
-
-static const eg_option options[] = {
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .value = "FILE",
-                .doc = "Where the results go: FILE.h5 (FILE alone means that, too), and the "
-                       "journal beside it. Default: "
-                       "results/NAME.h5, NAME being the sweep's name; with --slice I/N "
-                       "results/NAME.IofN.h5. Directories of FILE must exist; only the default "
-                       "one is made."},
-    [SLICE] = {.name = "slice", .value = "I/N", .doc = EG_SLICE_DOC},
-    [REDO] = {.name = "redo", .value = "WHAT", .doc = EG_REDO_DOC},
-    [CHECKPOINT_EVERY] =
-        {.name = "checkpoint-every",
-         .value = "SECONDS",
-         .doc =
-             "Saves running trials every so many seconds (default 60; when a task ends, a sixth of "
-             "that is enough) in NAME.checkpoints beside the results, so that a killed sweep loses "
-             "no more than that. 0: only when a signal stops the sweep. Takes 1 % of the time at "
-             "most and never changes a result."},
-    [PROGRESS] = {.name = "progress",
-                  .value = "MODE",
-                  .doc = "What standard error shows: line (default; redrawn twice a second on a "
-                         "terminal, a line every 30 s elsewhere; in brackets how far the trials "
-                         "that run are), json (an object per line, every 2 s and at the end, and "
-                         "for what becomes of a trial's checkpoint), off."},
-    [QUIET] = {.name = "quiet",
-               .letter = 'q',
-               .doc = "No progress and no summary; only errors, and the exit code."},
-    [SCHEDULER] = {.name = "scheduler",
-                   .value = "KIND",
-                   .doc = "shared: rank 0 trains beside scheduling; dedicated: it only schedules. "
-                          "Default: shared below 64 ranks."},
-    [TIMEOUT] =
-        {.name = "worker-timeout",
-         .value = "SECONDS",
-         .doc =
-             "A worker that has said nothing for so long is taken for lost, and its trials "
-             "go to others (default: 120). One that comes back works again. A long minibatch is no "
-             "silence."},
-    [LOSSES] = {.name = "max-losses",
-                .value = "N",
-                .doc =
-                    "A trial that was running on N workers when they were lost has failed, and is "
-                    "not tried again (default: 3)."},
-    [WORKERS] = {.name = "min-workers",
-                 .value = "N",
-                 .doc = "With fewer than N workers left the sweep stops with exit code 4 (default: "
-                        "1). The same command continues."},
-    [UNTIL] = {.name = "until",
-               .value = "WHEN",
-               .doc =
-                   "Stops by itself at that time, as SIGUSR1 would: +90s, +30m, +4h or +1d from "
-                   "now, or seconds since 1970. Default: a minute before the end of the batch job "
-                   "where SLURM_JOB_END_TIME tells it (short jobs: a quarter of their time); off: "
-                   "never."},
-    [ACCEPT_DATA] = {.name = "accept-data",
-                     .doc = "Goes on although the data are not those that the results so far were "
-                            "made with (their checksums are in the file). Results of both are then "
-                            "mixed, and every verb that reads the file says so."},
-    [DRY_RUN] = {.name = "dry-run",
-                 .letter = 'n',
-                 .doc = "Validates and says what would run, as `engram plan`; nothing is run or "
-                        "written."},
-};
-
-enum { DEDICATED_FROM = 64 /* ranks: from here on scheduling deserves a core of its own */ };
-enum { CHECKPOINT_SECONDS = 60 };
-
-static eg_status read_loss_options(const eg_args *args, size_t workers, eg_sched_options *sched)
-{
-    const char *const *given = args->option;
-    size_t seconds = 0, losses = 0;
-    if (given[TIMEOUT] != NULL) {
-        EG_TRY(eg_args_count(&seconds, "--worker-timeout", given[TIMEOUT], 1));
-    }
-    if (given[LOSSES] != NULL) {
-        EG_TRY(eg_args_count(&losses, "--max-losses", given[LOSSES], 1));
-    }
-    if (given[WORKERS] != NULL) {
-        EG_TRY(eg_args_count(&sched->workers_min, "--min-workers", given[WORKERS], 1));
-    }
-    if (sched->workers_min > workers) {
-        return eg_fail(EG_INVALID, "--min-workers %zu: there are only %zu", sched->workers_min,
-                       workers);
-    }
-    sched->timeout_seconds = (double)seconds;
-    sched->losses_max = (uint32_t)losses;
-    return eg_ok();
-}
-
-static eg_status read_options(const eg_args *args, const eg_world *world, eg_sched_options *sched,
-                              eg_progress_mode *mode, double *checkpoint_every)
-{
-    static const char *const modes[] = {"line", "json", "off"};
-    static const char *const kinds[] = {"shared", "dedicated"};
-    size_t choice = eg_world_size(world) >= DEDICATED_FROM;
-    if (args->option[SCHEDULER] != NULL) {
-        EG_TRY(eg_args_choice(&choice, "--scheduler", args->option[SCHEDULER], kinds,
-                              EG_COUNT(kinds)));
-    }
-    /* Alone there is nobody else to train. */
-    *sched = (eg_sched_options){.dedicated = choice == 1 && eg_world_size(world) > 1};
-    EG_TRY(
-        read_loss_options(args, (size_t)eg_world_size(world) - (sched->dedicated ? 1 : 0), sched));
-    choice = args->option[QUIET] == NULL ? EG_PROGRESS_LINE : EG_PROGRESS_OFF;
-    if (args->option[PROGRESS] != NULL) {
-        EG_TRY(
-            eg_args_choice(&choice, "--progress", args->option[PROGRESS], modes, EG_COUNT(modes)));
-    }
-    *mode = (eg_progress_mode)choice;
-    size_t every = CHECKPOINT_SECONDS;
-    if (args->option[CHECKPOINT_EVERY] != NULL) {
-        EG_TRY(eg_args_count(&every, "--checkpoint-every", args->option[CHECKPOINT_EVERY], 0));
-    }
-    *checkpoint_every = (double)every;
-    return args->option[REDO] == NULL ? eg_ok() : eg_redo_check(args->option[REDO]);
-}
 
 /** results/, which is where files go by default. */
 static eg_status make_directory(bool *made)
@@ -171,27 +35,27 @@ static eg_status make_directory(bool *made)
 
 static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run *run)
 {
-    EG_TRY(eg_sweep_arguments_plan(&run->plan, args, args->option[SLICE]));
-    if (args->option[DRY_RUN] != NULL) {
-        return eg_plan_report(run->plan, &(eg_plan_question){.output = args->option[OUTPUT],
-                                                             .redo = args->option[REDO],
+    EG_TRY(eg_sweep_arguments_plan(&run->plan, args, args->option[EG_RUN_SLICE]));
+    if (args->option[EG_RUN_DRY_RUN] != NULL) {
+        return eg_plan_report(run->plan, &(eg_plan_question){.output = args->option[EG_RUN_OUTPUT],
+                                                             .redo = args->option[EG_RUN_REDO],
                                                              .timing = true});
     }
     EG_TRY(eg_blas_prepare());
     bool made = false;
-    run->redo = args->option[REDO];
-    EG_TRY(eg_sweep_arguments_path(&run->path, run->plan, args->option[OUTPUT]));
+    run->redo = args->option[EG_RUN_REDO];
+    EG_TRY(eg_sweep_arguments_path(&run->path, run->plan, args->option[EG_RUN_OUTPUT]));
     EG_TRY(eg_preflight_redo(run->plan, run->path, run->redo));
     eg_origins origins = {0};
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_preflight_data(&run->data, run->plan, run->path, run->redo));
-    if (args->option[OUTPUT] == NULL) {
+    if (args->option[EG_RUN_OUTPUT] == NULL) {
         EG_TRY_DONE(status, make_directory(&made));
     }
     EG_TRY_DONE(status,
                 eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world)));
     origins.session.data = run->data.lines;
-    origins.session.accept_data = args->option[ACCEPT_DATA] != NULL;
+    origins.session.accept_data = args->option[EG_RUN_ACCEPT_DATA] != NULL;
     status = eg_sweep_run_open(run, &origins.session);
 done:
     eg_origins_clear(&origins);
@@ -261,6 +125,7 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
     run->workers = (size_t)eg_world_size(cli->world) - (sched->dedicated ? 1 : 0);
     run->progress = eg_progress_make(mode);
     EG_TRY(eg_sweep_run_tidy_checkpoints(run));
+    EG_TRY(eg_sweep_run_tidy_weights(run));
     const char *change = eg_store_change(run->store);
     const char *kept = eg_store_kept(run->store);
     if (mode == EG_PROGRESS_LINE && kept != NULL) {
@@ -294,6 +159,7 @@ static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_optio
         eg_sweep_run_progress(run); /* scripts want to see the end */
     }
     eg_status tidied = eg_sweep_run_tidy_checkpoints(run);
+    eg_status_keep(&tidied, eg_sweep_run_tidy_weights(run));
     if (status.code == EG_OK && run->unfinished > 0) {
         return eg_fail(EG_INTERNAL, "the scheduler ended with %zu trials unfinished",
                        run->unfinished);
@@ -326,18 +192,18 @@ static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
     eg_sched_options sched = {0};
     eg_progress_mode mode = EG_PROGRESS_LINE;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, read_options(args, cli->world, &sched, &mode, &run.checkpoint_every));
-    EG_TRY_DONE(status, eg_time_limit_read(&run.stop_at, args->option[UNTIL],
+    EG_TRY_DONE(status, eg_run_options_read(args, cli->world, &sched, &mode, &run));
+    EG_TRY_DONE(status, eg_time_limit_read(&run.stop_at, args->option[EG_RUN_UNTIL],
                                            getenv("SLURM_JOB_END_TIME"), eg_now()));
     EG_TRY_DONE(status, eg_signals_install());
     status = open_everything(cli, args, &run);
-    if (status.code == EG_OK && args->option[DRY_RUN] == NULL) {
+    if (status.code == EG_OK && args->option[EG_RUN_DRY_RUN] == NULL) {
         status = say_what_is_safe(&run, run_trials(cli, &run, &sched, mode));
     }
     status = close_store(&run, status);
     bool stopped = status.code == EG_STOPPED;
-    if (args->option[DRY_RUN] == NULL && (status.code == EG_OK || stopped)) {
-        if (args->option[QUIET] == NULL) {
+    if (args->option[EG_RUN_DRY_RUN] == NULL && (status.code == EG_OK || stopped)) {
+        if (args->option[EG_RUN_QUIET] == NULL) {
             status = eg_sweep_run_summary(&run, stopped);
         } else {
             status = eg_ok();
@@ -376,8 +242,8 @@ const eg_verb eg_verb_run = {
         "seconds and returns a code of its own. engram launch sees to both.\n\n"
         "Under mpirun a rank that waits in MPI_Init for one that is gone, or for more than "
         "ENGRAM_START_TIMEOUT seconds (default 300; 0: no limit), says so and ends with 4.",
-    .options = options,
-    .option_count = EG_COUNT(options),
+    .options = eg_run_options,
+    .option_count = EG_RUN_OPTIONS,
     .words_min = 1,
     .words_max = SIZE_MAX,
     .needs = "needs a sweep file",
@@ -385,6 +251,7 @@ const eg_verb eg_verb_run = {
                 "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"
                 "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
                 "engram run sweeps/quickstart.yaml --slice 2/8\n"
+                "engram run sweeps/quickstart.yaml --keep-weights best\n"
                 "engram run sweeps/quickstart.yaml --redo failed",
     .exits = "0   all trials are finished (diverged ones and those cut by a rule included)\n"
              "2   usage or bad input; nothing was started\n"

@@ -1,6 +1,7 @@
 /** Helpers around HDF5; see store/hdf5/h5_file.h. */
 #include "store/hdf5/h5_file.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,9 +22,31 @@ eg_status eg_h5_failure(void)
     return eg_fail(EG_SYSTEM, "HDF5: %s", words);
 }
 
+/* The library is not made for threads, but one of them may write weights while another one publishes results; and a process
+ * that was forked meanwhile would find it half done. */
+static pthread_mutex_t in_use = PTHREAD_MUTEX_INITIALIZER;
+
+static void take(void)
+{
+    (void)pthread_mutex_lock(&in_use);
+}
+
+static void leave(void)
+{
+    (void)pthread_mutex_unlock(&in_use);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(take, leave, leave);
+}
+
 eg_h5_quiet eg_h5_quiet_begin(void)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     eg_h5_quiet quiet = {0};
+    (void)pthread_once(&once, watch_forks);
+    take();
     /* Everything is closed here; what the library does at the exit crashes it where memory was short before. */
     (void)H5dont_atexit();
     (void)H5open();
@@ -35,6 +58,7 @@ eg_h5_quiet eg_h5_quiet_begin(void)
 void eg_h5_quiet_end(eg_h5_quiet quiet)
 {
     (void)H5Eset_auto2(H5E_DEFAULT, quiet.function, quiet.data);
+    leave();
 }
 
 void eg_h5_close(hid_t id)

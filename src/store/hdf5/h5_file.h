@@ -18,8 +18,8 @@
 /** The innermost words of HDF5's error stack, as EG_SYSTEM. */
 eg_status eg_h5_failure(void);
 
-/** HDF5 prints its errors unless told not to; the setting belongs to the whole library, so it is
- * put back. */
+/** Around all use of HDF5: one thread at a time, and no process is forked meanwhile. HDF5 prints its errors unless told
+ * not to; the setting belongs to the whole library, so it is put back. */
 typedef struct eg_h5_quiet {
     H5E_auto2_t function;
     void *data;

@@ -5,12 +5,15 @@
 #include "engram/memory.h"
 #include "store/hdf5/checksum_footer.h"
 #include "store/hdf5/h5_file.h"
+#include "store/paths.h"
 #include "store/weights/weights_format.h"
 #include "store/weights/weights_settings.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { IMAGE_STEP = 1 << 20 };
 
@@ -140,7 +143,7 @@ static eg_status write_root(hid_t file, const eg_predictor *p, const char *versi
     return write_arrays(file, &p->weights);
 }
 
-static eg_status publish(hid_t file, const char *path)
+static eg_status publish(hid_t file, const char *path, const char *suffix)
 {
     eg_status status = eg_ok();
     void *handle = NULL;
@@ -154,8 +157,23 @@ static eg_status publish(hid_t file, const char *path)
     unsigned char footer[EG_FOOTER_SIZE];
     eg_footer_make(footer, data, (size_t)length);
     const eg_file_part parts[] = {{data, (size_t)length}, {footer, sizeof footer}};
-    status = eg_replace_file_parts(path, "tmp", parts, 2, "the weights");
+    status = eg_replace_file_parts(path, suffix, parts, 2, "the weights");
 done:
+    return status;
+}
+
+static eg_status write_file(const char *path, const char *suffix, const eg_predictor *predictor,
+                            const char *version)
+{
+    eg_h5_quiet quiet = eg_h5_quiet_begin();
+    hid_t file = create_in_memory();
+    eg_status status = file < 0 ? eg_h5_failure() : write_root(file, predictor, version);
+    status = eg_status_wrap(status, "%s", path);
+    if (status.code == EG_OK) {
+        status = publish(file, path, suffix);
+    }
+    eg_h5_close(file);
+    eg_h5_quiet_end(quiet);
     return status;
 }
 
@@ -163,14 +181,39 @@ eg_status eg_weights_file_write(const char *path, const eg_predictor *predictor,
                                 const char *version)
 {
     EG_TRY(eg_weights_file_check(path));
-    eg_h5_quiet quiet = eg_h5_quiet_begin();
-    hid_t file = create_in_memory();
-    eg_status status = file < 0 ? eg_h5_failure() : write_root(file, predictor, version);
-    status = eg_status_wrap(status, "%s", path);
-    if (status.code == EG_OK) {
-        status = publish(file, path);
+    return write_file(path, "tmp", predictor, version);
+}
+
+static eg_status make_directory(const char *path)
+{
+    char *directory = NULL;
+    const char *slash = strrchr(path, '/');
+    eg_status status = eg_ok();
+    if (slash == NULL || slash == path) {
+        return status;
     }
-    eg_h5_close(file);
-    eg_h5_quiet_end(quiet);
+    EG_TRY(eg_format(&directory, "%.*s", (int)(slash - path), path));
+    if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
+        status = eg_fail_errno(errno, "%s: cannot make the directory", directory);
+    }
+    eg_free(directory);
     return status;
+}
+
+eg_status eg_weights_file_keep(const char *path, uint32_t attempt, const eg_predictor *predictor,
+                               const char *version)
+{
+    char suffix[32];
+    eg_footer footer = EG_FOOTER_NONE;
+    eg_path_kind kind = EG_PATH_NONE;
+    EG_TRY(make_directory(path));
+    EG_TRY(eg_path_look(path, &kind));
+    if (kind == EG_PATH_FILE) {
+        EG_TRY(eg_footer_check(&footer, path));
+    }
+    if (kind != EG_PATH_NONE && footer == EG_FOOTER_NONE) {
+        return eg_fail(EG_INVALID, "%s: there is something that is not of engram; it stays", path);
+    }
+    (void)snprintf(suffix, sizeof suffix, "%" PRIu32 ".tmp", attempt);
+    return write_file(path, suffix, predictor, version);
 }
