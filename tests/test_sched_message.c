@@ -228,7 +228,7 @@ static void test_words_for_damage(void **state)
     assert_ok(eg_message_encode(&message, &bytes));
     bytes.data[4] = 9;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID,
-                 "protocol version 9, expected 6");
+                 "protocol version 9, expected 7");
     bytes.data[4] = EG_PROTOCOL_VERSION;
     bytes.data[5] = 99;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID, "unknown kind 99");
