@@ -4,7 +4,7 @@
 
 #include "cli/build.h"
 #include "cli/keep_weights.h"
-#include "cli/result_facts.h"
+#include "cli/report/result_facts.h"
 #include "cli/terminal.h"
 #include "engram/memory.h"
 #include "engram/weights_file.h"
