@@ -348,6 +348,30 @@ static void wrong_wiring_is_refused(void **state)
     assert_null(net);
 }
 
+/* The next allocation would fail, and after a step it still is the next one. */
+static void a_step_allocates_nothing(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < EG_COUNT(networks); n++) {
+        learning l = {.net = networks[n]()};
+        const eg_gradient_consumer consumer = {.consume = descend, .user = &l, .updates = true};
+        eg_workspace *workspace = NULL;
+        eg_real dy[B * OUT];
+        void *block = NULL;
+        assert_ok(eg_alloc(&l.given, l.net->table.count, 1));
+        assert_ok(eg_workspace_create(&workspace, l.net, B, true));
+        eg_memory_fail_after(1);
+        (void)loss_of(l.net, workspace, dy);
+        eg_net_backward(l.net, workspace, dy, &consumer);
+        eg_net_updated(l.net, workspace);
+        assert_fails(eg_alloc(&block, 1, 1), EG_MEMORY, "");
+        eg_memory_fail_after(0);
+        eg_workspace_free(workspace);
+        eg_free(l.given);
+        eg_net_free(l.net);
+    }
+}
+
 static void without_memory(void **state)
 {
     (void)state;
@@ -384,6 +408,7 @@ int main(void)
         cmocka_unit_test(predicting_needs_no_more_memory_for_more_nodes),
         cmocka_unit_test(names_of_blocks),
         cmocka_unit_test(wrong_wiring_is_refused),
+        cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
