@@ -151,7 +151,25 @@ static void a_measure_changes_nothing(void **state)
 /** A learner asked before each step; sums [bin] of examples, correct ones and loss * examples. */
 typedef struct by_hand {
     double examples[8], correct[8], loss[8];
+    double weight; /* mean |w| at the end */
 } by_hand;
+
+static double mean_weight(eg_learner *learner)
+{
+    eg_weights weights;
+    double sum = 0;
+    double count = 0;
+    assert_ok(eg_learner_get_weights(&weights, learner));
+    for (size_t a = 0; a < weights.count; a++) {
+        const eg_weights_array *array = &weights.arrays[a];
+        for (size_t i = 0; strcmp(array->role, "weight") == 0 && i < array->count; i++) {
+            sum += fabs(array->values[i]);
+            count++;
+        }
+    }
+    eg_weights_clear(&weights);
+    return sum / count;
+}
 
 static void learn_by_hand(eg_settings *settings, size_t bin, by_hand *out)
 {
@@ -185,6 +203,7 @@ static void learn_by_hand(eg_settings *settings, size_t bin, by_hand *out)
             seen += batch.size;
         }
     }
+    out->weight = mean_weight(learner);
     eg_learner_free(learner);
     eg_cursor_close(cursor);
     eg_stream_free(stream);
@@ -193,7 +212,8 @@ static void learn_by_hand(eg_settings *settings, size_t bin, by_hand *out)
 
 static void assert_online(const char *bin, size_t size, size_t bins)
 {
-    eg_settings *settings = SETTINGS("measures", "[default, online]", "measures.online.bin", bin);
+    eg_settings *settings = SETTINGS("measures", "[default, online, weights]",
+                                     "measures.online.bin", bin, "model.bias", "true");
     eg_record *record = run(settings, "mean_online_accuracy");
     by_hand expected;
     learn_by_hand(settings, size, &expected);
@@ -216,6 +236,8 @@ static void assert_online(const char *bin, size_t size, size_t bins)
     assert_close(eg_record_value(record, "mean_online_accuracy"), correct / seen, 0);
     assert_close(eg_record_value(record, "mean_online_loss"), total / seen, 1e-12);
     assert_close(eg_record_value(record, "objective"), correct / seen, 0);
+    const eg_array *weight = eg_record_find(record, "mean_abs_weight");
+    assert_close(weight->data[weight->count - 1], expected.weight, 1e-9);
     eg_record_free(record);
     eg_settings_free(settings);
 }

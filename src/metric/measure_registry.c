@@ -8,6 +8,7 @@ extern const eg_measure_kind eg_measure_default;
 extern const eg_measure_kind eg_measure_final_accuracy;
 extern const eg_measure_kind eg_measure_forgetting;
 extern const eg_measure_kind eg_measure_forward_transfer;
+extern const eg_measure_kind eg_measure_learning;
 extern const eg_measure_kind eg_measure_matrix;
 extern const eg_measure_kind eg_measure_objective;
 extern const eg_measure_kind eg_measure_online;
@@ -16,6 +17,7 @@ extern const eg_measure_kind eg_measure_resources;
 extern const eg_measure_kind eg_measure_task_accuracy;
 extern const eg_measure_kind eg_measure_transfer;
 extern const eg_measure_kind eg_measure_validation;
+extern const eg_measure_kind eg_measure_weights;
 
 static const eg_component *const members[] = {
     &eg_measure_accuracy.component,
@@ -25,6 +27,7 @@ static const eg_component *const members[] = {
     &eg_measure_final_accuracy.component,
     &eg_measure_forgetting.component,
     &eg_measure_forward_transfer.component,
+    &eg_measure_learning.component,
     &eg_measure_matrix.component,
     &eg_measure_objective.component,
     &eg_measure_online.component,
@@ -33,6 +36,7 @@ static const eg_component *const members[] = {
     &eg_measure_task_accuracy.component,
     &eg_measure_transfer.component,
     &eg_measure_validation.component,
+    &eg_measure_weights.component,
 };
 
 const eg_family eg_measure_family = {

@@ -10,7 +10,8 @@ const char *const eg_eval_tasks_names[] = {
     [EG_EVAL_ALL] = "all",
     [EG_EVAL_SEEN] = "seen",
     [EG_EVAL_FIRST_AND_CURRENT] = "first_and_current",
-    [EG_EVAL_FIRST_AND_CURRENT + 1] = NULL,
+    [EG_EVAL_CURRENT] = "current",
+    [EG_EVAL_CURRENT + 1] = NULL,
 };
 
 eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_cursor *cursor)
@@ -44,7 +45,10 @@ static bool covers(const eg_stream_shape *shape, eg_eval_tasks tasks, size_t pha
     if (tasks == EG_EVAL_ALL || !shape->tasks_are_phases) {
         return true;
     }
-    return tasks == EG_EVAL_SEEN ? task <= phase : task == 0 || task == phase;
+    if (tasks == EG_EVAL_SEEN) {
+        return task <= phase;
+    }
+    return task == phase || (tasks == EG_EVAL_FIRST_AND_CURRENT && task == 0);
 }
 
 static void add_activity(eg_evaluator *evaluator, size_t examples)

@@ -11,9 +11,10 @@ typedef enum eg_eval_tasks {
     EG_EVAL_ALL,
     EG_EVAL_SEEN,              /**< tasks of the phases up to the current one */
     EG_EVAL_FIRST_AND_CURRENT, /**< the first task and the current phase's */
+    EG_EVAL_CURRENT,           /**< the current phase's task alone */
 } eg_eval_tasks;
 
-/** "all", "seen", "first_and_current", NULL. */
+/** "all", "seen", "first_and_current", "current", NULL. */
 extern const char *const eg_eval_tasks_names[];
 
 typedef struct eg_evaluator {
