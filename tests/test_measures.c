@@ -251,6 +251,29 @@ static void online_is_before_the_update(void **state)
     assert_online("1000", 1000, 1);
 }
 
+static void current_task_only(void **state)
+{
+    (void)state;
+    eg_settings *settings =
+        SETTINGS("eval.tasks", "current", "protocol", "test", "measures", "[default, learning]");
+    eg_record *record = run(settings, "mean_learning_accuracy");
+    const eg_array *matrix = eg_record_find(record, "accuracy_matrix");
+    const eg_array *learning = eg_record_find(record, "learning_accuracy");
+    double sum = 0;
+    assert_int_equal(learning->count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t j = 0; j < 5; j++) {
+            assert_true(isnan(matrix->data[i * 5 + j]) == (i < 4 && j != i));
+        }
+        assert_true(learning->data[i] == matrix->data[i * 5 + i]);
+        sum += learning->data[i];
+    }
+    assert_close(eg_record_value(record, "mean_learning_accuracy"), sum / 5, 1e-12);
+    assert_true(isfinite(eg_record_value(record, "final_accuracy")));
+    eg_record_free(record);
+    eg_settings_free(settings);
+}
+
 /** What measures remember goes through checkpoints, wherever the trial was stopped. */
 static void continued_measures(void **state)
 {
@@ -319,6 +342,7 @@ int main(void)
         cmocka_unit_test(what_a_measure_lacks_is_named),
         cmocka_unit_test(a_measure_changes_nothing),
         cmocka_unit_test(online_is_before_the_update),
+        cmocka_unit_test(current_task_only),
         cmocka_unit_test(continued_measures),
         cmocka_unit_test(the_family),
     };

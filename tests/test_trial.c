@@ -256,32 +256,6 @@ static void first_and_current_tasks_only(void **state)
     eg_record_free(record);
 }
 
-static void current_task_only(void **state)
-{
-    (void)state;
-    const char *const current[] = {"eval.tasks=current", "measures=[default, learning, weights]",
-                                   NULL};
-    eg_record *record = run_with(current, 1, "mean_learning_accuracy");
-    const eg_array *matrix = eg_record_find(record, "accuracy_matrix");
-    const eg_array *learning = eg_record_find(record, "learning_accuracy");
-    double sum = 0;
-    assert_int_equal(learning->count, 5);
-    for (size_t i = 0; i < 5; i++) {
-        for (size_t j = 0; j < 5; j++) {
-            assert_true(isnan(matrix->data[i * 5 + j]) == (i < 4 && j != i));
-        }
-        assert_true(learning->data[i] == matrix->data[i * 5 + i]);
-        sum += learning->data[i];
-    }
-    assert_close(eg_record_value(record, "mean_learning_accuracy"), sum / 5, 1e-12);
-    assert_true(isfinite(eg_record_value(record, "final_accuracy")));
-    /* Of a network that has 784-32-10 weights of about its initial size. */
-    const eg_array *weights = eg_record_find(record, "mean_abs_weight");
-    assert_true(weights->data[0] > 1e-3 && weights->data[0] < 1);
-    assert_true(weights->data[4] != weights->data[0]);
-    eg_record_free(record);
-}
-
 static void validation_selects_and_test_reports(void **state)
 {
     (void)state;
@@ -504,7 +478,6 @@ int main(void)
         cmocka_unit_test(later_defaults_are_written_canonically),
         cmocka_unit_test(evaluates_every_so_many_steps),
         cmocka_unit_test(first_and_current_tasks_only),
-        cmocka_unit_test(current_task_only),
         cmocka_unit_test(validation_selects_and_test_reports),
         cmocka_unit_test(first_tasks_select),
         cmocka_unit_test(divergence_is_a_result),
