@@ -304,7 +304,7 @@ typedef struct scene {
 
 static void open_scene(scene *s, const char *const *more)
 {
-    s->settings = settings_of(more);
+    *s = (scene){.settings = settings_of(more)};
     s->root = eg_settings_root(s->settings);
     assert_ok(eg_dataset_open(&s->dataset, &s->root));
     assert_ok(eg_stream_create(&s->stream, &s->root, s->dataset, 1, 0));

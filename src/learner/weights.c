@@ -4,6 +4,7 @@
 #include "engram/memory.h"
 #include "engram/pack.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -132,9 +133,10 @@ static eg_status not_finite(const char *name, size_t at)
 static eg_status full_name(const eg_weights_pass *pass, const char *name, char *full)
 {
     int length = snprintf(full, EG_WEIGHTS_NAME_SIZE, "%s%s", pass->prefix, name);
-    return length >= 0 && length < EG_WEIGHTS_NAME_SIZE
-               ? eg_ok()
-               : eg_fail(EG_INVALID, "weights: the name %s%s is too long", pass->prefix, name);
+    if (length < 0 || length >= EG_WEIGHTS_NAME_SIZE) {
+        return eg_fail(EG_INVALID, "weights: the name %s%s is too long", pass->prefix, name);
+    }
+    return eg_ok();
 }
 
 bool eg_weights_has(const eg_weights_pass *pass, const char *name)
@@ -153,6 +155,7 @@ eg_status eg_weights_reals(eg_weights_pass *pass, const char *inner, const char 
         eg_weights_array *made = NULL;
         EG_TRY(eg_weights_add(pass->weights, &made, name, role, sizeof *values == sizeof(double),
                               rank, extent));
+        assert(made != NULL);
         for (size_t i = 0; i < made->count; i++) {
             made->values[i] = (double)values[i];
         }
@@ -160,6 +163,7 @@ eg_status eg_weights_reals(eg_weights_pass *pass, const char *inner, const char 
     }
     const eg_weights_array *array = NULL;
     EG_TRY(find_fitting(pass, &array, name, rank, extent));
+    assert(array != NULL);
     for (size_t i = 0; i < array->count; i++) {
         values[i] = (eg_real)array->values[i];
         if (!isfinite(values[i])) {
@@ -177,11 +181,13 @@ eg_status eg_weights_doubles(eg_weights_pass *pass, const char *inner, const cha
     if (!pass->into_learner) {
         eg_weights_array *made = NULL;
         EG_TRY(eg_weights_add(pass->weights, &made, name, role, true, rank, extent));
+        assert(made != NULL);
         memcpy(made->values, values, made->count * sizeof *values);
         return eg_ok();
     }
     const eg_weights_array *array = NULL;
     EG_TRY(find_fitting(pass, &array, name, rank, extent));
+    assert(array != NULL);
     for (size_t i = 0; i < array->count; i++) {
         if (!isfinite(array->values[i])) {
             return not_finite(name, i);
