@@ -187,9 +187,9 @@ static bool wanted_once(void *user)
     return ++*asked < 2;
 }
 
-/** Importances of phase 0 of a network with a hidden layer; `singly` false: one example at a time;
+/** Importances of phase 0 of a network with a hidden layer; `per_example` false: one example at a time;
  * `repeat`: once more after a measurement that was stopped. */
-static void measure(const char *const *words, bool singly, bool repeat, eg_real *out)
+static void measure(const char *const *words, bool per_example, bool repeat, eg_real *out)
 {
     learner_scene s = scene_open(words, 3);
     s.setup.root = &s.root;
@@ -200,8 +200,8 @@ static void measure(const char *const *words, bool singly, bool repeat, eg_real 
     assert_ok(eg_gradient_learner_open(&learner, &s.setup, SCENE_BATCH, true));
     eg_sensitivity rule = eg_fisher_open(&fisher, &view, SCENE_CLASSES);
     assert_ok(eg_importance_open(&importance, &rule, &learner, &view, &s.setup));
-    assert_true(importance.singly);
-    importance.singly = singly;
+    assert_true(importance.per_example);
+    importance.per_example = per_example;
     const eg_real *result = NULL;
     assert_ok(eg_importance_measure(&importance, 0, &result));
     if (repeat) {

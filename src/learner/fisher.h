@@ -5,7 +5,7 @@
 
 #include "learner/importance.h"
 
-/** Where the label comes from; the order is that of the words. */
+/** Where the label comes from; the order is that of the names. */
 typedef enum eg_fisher_label {
     EG_FISHER_EXACT,     /**< the expectation over softmax(beta y): every class, weighted */
     EG_FISHER_SAMPLED,   /**< drawn from softmax(beta y), once per example */

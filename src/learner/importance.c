@@ -1,4 +1,4 @@
-/** Going through a task's examples once more; see learner/importance.h. */
+/** Sums over the examples of a phase; see learner/importance.h. */
 #include "learner/importance.h"
 
 #include "engram/memory.h"
@@ -34,11 +34,11 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
     importance->user = setup->user;
     importance->samples = eg_view_size(view, "samples");
     importance->group = eg_view_size(view, "group");
-    importance->singly = importance->group == 1 && eg_net_has_per_example(net);
+    importance->per_example = importance->group == 1 && eg_net_has_per_example(net);
     assert(importance->group == 1 || rule->rounds == 1);
     EG_TRY(eg_cursor_open(&importance->cursor, setup->stream,
                           &(eg_cursor_setup){.member = setup->member, .trains = true}));
-    if (importance->singly) {
+    if (importance->per_example) {
         EG_TRY(eg_alloc(&importance->scratch, eg_net_per_example_scratch(net, setup->shape.batch),
                         sizeof *importance->scratch));
     } else {
@@ -61,13 +61,13 @@ static void add_power(const eg_importance *self, const eg_real *g)
     (self->rule.what == EG_PER_EXAMPLE_SQUARE ? add_squares : add_absolutes)(n, g, self->result);
 }
 
-/* What is under way through the examples. */
-typedef struct walk {
+/* How far a measurement has come. */
+typedef struct measurement {
     eg_rng rng;
-    size_t seen, grouped; /* examples; of them in a group that is not full */
-} walk;
+    size_t seen, grouped; /* examples; of them in the last group, not full */
+} measurement;
 
-/* What `fill` is told. */
+/* What the gradients at the outputs depend on. */
 typedef struct output {
     const eg_sensitivity *rule;
     size_t size, n; /* examples, outputs */
@@ -82,17 +82,17 @@ static void fill(void *user, size_t round, eg_real *dy)
     of->rule->error(of->rule->user, of->size, of->n, of->y, of->label, round, of->rng, dy);
 }
 
-/* Examples that belong to one group, or that are looked at singly. */
-static void visit(eg_importance *self, walk *at, size_t size, const eg_real *x,
-                  const eg_sparse *sparse, const uint32_t *label)
+/* Adds examples of one group, or of no group. */
+static void add_examples(eg_importance *self, measurement *at, size_t size, const eg_real *x,
+                         const eg_sparse *sparse, const uint32_t *label)
 {
     eg_gradient_learner *learner = self->learner;
     eg_net *net = learner->net;
     const eg_sensitivity *rule = &self->rule;
     output of = {.rule = rule, .size = size, .n = net->outputs, .label = label, .rng = &at->rng};
     of.y = eg_net_forward(net, learner->training, EG_MODE_PROBE, size, x, sparse);
-    net->step++; /* for layers that follow a schedule; set back when all have been looked at */
-    if (self->singly) {
+    net->step++; /* for layers that follow a schedule; set back at the end */
+    if (self->per_example) {
         const eg_output_gradients gradients = {.rounds = rule->rounds, .fill = fill, .user = &of};
         eg_net_per_example(net, learner->training, &gradients, learner->dy, rule->what,
                            self->scratch, self->result);
@@ -109,7 +109,7 @@ static void visit(eg_importance *self, walk *at, size_t size, const eg_real *x,
     }
 }
 
-static void close_group(eg_importance *self, walk *at)
+static void close_group(eg_importance *self, measurement *at)
 {
     if (at->grouped > 0) {
         add_power(self, self->sum);
@@ -118,20 +118,21 @@ static void close_group(eg_importance *self, walk *at)
     }
 }
 
-static void visit_batch(eg_importance *self, walk *at, size_t size, const eg_batch *batch)
+static void add_batch(eg_importance *self, measurement *at, size_t size, const eg_batch *batch)
 {
     size_t features = self->learner->net->inputs;
     for (size_t first = 0; first < size;) {
         size_t left = size - first;
-        size_t room = self->singly ? left : self->group - at->grouped;
+        size_t room = self->per_example ? left : self->group - at->grouped;
         size_t count = left < room ? left : room;
         const uint32_t *label = batch->label != NULL ? batch->label + first : NULL;
         /* Sums over sparse and dense inputs round differently, and measurements of one round were dense
          * when their results were recorded. */
-        bool in_sparse_form = batch->sparse != NULL && self->singly && self->rule.rounds > 1;
+        bool in_sparse_form = batch->sparse != NULL && self->per_example && self->rule.rounds > 1;
         const eg_sparse sparse =
             in_sparse_form ? eg_sparse_rows(batch->sparse, first, count) : (eg_sparse){0};
-        visit(self, at, count, batch->x + first * features, in_sparse_form ? &sparse : NULL, label);
+        add_examples(self, at, count, batch->x + first * features, in_sparse_form ? &sparse : NULL,
+                     label);
         at->grouped += self->group > 1 ? count : 0;
         if (at->grouped == self->group) {
             close_group(self, at);
@@ -146,8 +147,8 @@ static bool still_wanted(const eg_importance *self)
     return self->wanted == NULL || self->wanted(self->user);
 }
 
-/* False: stopped on the way. */
-static bool visit_phase(eg_importance *self, walk *at, size_t phase)
+/* false: stopped before the end */
+static bool add_phase(eg_importance *self, measurement *at, size_t phase)
 {
     eg_phase about = eg_stream_phase(self->cursor->stream, phase);
     size_t end = about.steps * about.epochs;
@@ -159,7 +160,7 @@ static bool visit_phase(eg_importance *self, walk *at, size_t phase)
         eg_batch batch;
         eg_cursor_get(self->cursor, phase, s, &batch);
         size_t left = wanted - at->seen;
-        visit_batch(self, at, batch.size < left ? batch.size : left, &batch);
+        add_batch(self, at, batch.size < left ? batch.size : left, &batch);
     }
     return true;
 }
@@ -173,14 +174,14 @@ size_t eg_importance_polls(const eg_importance *importance, size_t phase)
     return samples > 0 && samples < steps ? samples : steps;
 }
 
-/* Of one example. */
+/* Operations per example. */
 static double flops_of(const eg_importance *self)
 {
     const eg_net *net = self->learner->net;
     double forward = eg_net_flops(net);
     double rounds = (double)self->rule.rounds;
-    return forward + (self->singly ? eg_net_per_example_flops(net, self->rule.rounds)
-                                   : 2.0 * rounds * forward);
+    return forward + (self->per_example ? eg_net_per_example_flops(net, self->rule.rounds)
+                                        : 2.0 * rounds * forward);
 }
 
 double eg_importance_flops(const eg_view *view, const eg_learner_work *work, size_t rounds)
@@ -195,11 +196,11 @@ eg_status eg_importance_measure(eg_importance *importance, size_t phase, const e
     eg_gradient_learner *learner = importance->learner;
     eg_net *net = learner->net;
     uint64_t step_before = net->step;
-    walk at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
+    measurement at = {.rng = eg_rng_make(importance->seed, EG_PURPOSE_LEARNER, phase)};
     memset(importance->result, 0, net->param_count * sizeof *importance->result);
     eg_profile_part before = eg_profile_enter(learner->profile, EG_PROFILE_IMPORTANCE);
     eg_workspace_profile(learner->training, NULL); /* the parts of a step are those of learning */
-    bool complete = visit_phase(importance, &at, phase);
+    bool complete = add_phase(importance, &at, phase);
     close_group(importance, &at);
     eg_workspace_profile(learner->training, learner->profile);
     (void)eg_profile_enter(learner->profile, before);

@@ -1,5 +1,5 @@
-/** How much parameters matter to a task just learned: the mean, over some of its training examples, of
- * squares or absolute values of gradients at the network's output. */
+/** Importances of parameters for a task that was just learned: the mean over training examples of the
+ * squared or absolute gradients of a function of the network's outputs. */
 #ifndef ENGRAM_LEARNER_IMPORTANCE_H
 #define ENGRAM_LEARNER_IMPORTANCE_H
 
@@ -20,10 +20,10 @@ typedef struct eg_importance {
     eg_sensitivity rule;
     eg_gradient_learner *learner; /**< borrowed */
     uint64_t seed;
-    size_t samples; /**< examples; 0: all of the phase */
-    size_t group;   /**< gradients of so many examples are added before the square or the value */
-    bool singly;    /**< layers know the gradients of single examples */
-    eg_cursor *cursor;          /**< its own, on the trial's order of examples */
+    size_t samples;   /**< examples; 0: all of the phase */
+    size_t group;     /**< gradients of so many examples are added before the square or the value */
+    bool per_example; /**< the network sums per-example gradients itself */
+    eg_cursor *cursor;          /**< its own, in the order of examples of the learner */
     bool (*wanted)(void *user); /**< as in eg_learner_setup */
     void *user;
     eg_real *scratch, *sum, *result;
@@ -42,7 +42,7 @@ void eg_importance_close(eg_importance *importance);
 eg_status eg_importance_measure(eg_importance *importance, size_t phase,
                                 const eg_real **out) EG_WARN_UNUSED;
 
-/** Minibatches that a measurement at the end of `phase` goes through; it asks `wanted` before each. */
+/** Minibatches in a measurement at the end of `phase`; it asks `wanted` before each. */
 size_t eg_importance_polls(const eg_importance *importance, size_t phase);
 
 /** About what the measurements of a whole trial take, from settings alone; `rounds` as in the rule. */

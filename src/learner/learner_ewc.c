@@ -14,10 +14,10 @@ typedef struct ewc {
     eg_importance importance;
 } ewc;
 
-/* Whether old tasks are one term or a term each; the order is that of the words. */
+/* Whether old tasks are one term or a term each; in the order of the names. */
 typedef enum terms { TERMS_MERGED, TERMS_SEPARATE } terms;
 
-static const char *const terms_words[] = {
+static const char *const terms_names[] = {
     [TERMS_MERGED] = "merged", [TERMS_SEPARATE] = "separate", NULL};
 
 static void ewc_free(eg_learner *learner)
@@ -83,7 +83,7 @@ static const eg_param params[] = {
     {.name = "terms",
      .type = EG_TYPE_NAME,
      .default_text = "merged",
-     .names = terms_words,
+     .names = terms_names,
      .doc =
          "old tasks are kept as the one quadratic function that is their sum (merged), or each for "
          "itself, at the cost of as much memory and time per task (separate): the same penalty up "

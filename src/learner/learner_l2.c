@@ -1,14 +1,13 @@
-/** L2 regularisation towards remembered parameters, all alike: the baseline of learners that weight
- * them. */
+/** L2 regularisation towards earlier parameters: the baseline of penalties weighted by importance. */
 #include "engram/memory.h"
 #include "learner/regularised.h"
 
 #include <math.h>
 
-/* The order is that of the words. */
+/* In the order of the names. */
 typedef enum towards { TOWARDS_LAST, TOWARDS_INITIAL, TOWARDS_ZERO } towards;
 
-static const char *const towards_words[] = {
+static const char *const towards_names[] = {
     [TOWARDS_LAST] = "last", [TOWARDS_INITIAL] = "initial", [TOWARDS_ZERO] = "zero", NULL};
 
 typedef struct l2 {
@@ -68,7 +67,7 @@ static const eg_param params[] = {
     {.name = "towards",
      .type = EG_TYPE_NAME,
      .default_text = "last",
-     .names = towards_words,
+     .names = towards_names,
      .doc =
          "the anchor: the parameters at the end of the last task (nothing during the first), the "
          "initial ones, or zero (weight decay as a penalty)"},

@@ -1,4 +1,4 @@
-/** Memory aware synapses: a parameter matters as much as the squared length of the output depends on it.
+/** Memory aware synapses: the importance of a parameter is the sensitivity of the squared norm of the outputs to it.
  *
  *  Source: Aljundi et al. 2018, arXiv 1711.09601, eq. 2 to 4 (the gradient of the squared length, local
  * importances summed over tasks, the newest parameters as anchor). With group > 1 the absolute value is

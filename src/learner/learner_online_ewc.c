@@ -21,7 +21,7 @@ static void online_ewc_free(eg_learner *learner)
     eg_regularised_free(learner);
 }
 
-/* 1 / the mean over the parameters that matter at all. */
+/* 1 / the mean over the parameters whose importance is not 0. */
 static double inverse_mean(size_t n, const eg_real *f)
 {
     double sum = 0;

@@ -44,7 +44,7 @@ static void compress(eg_sparse *sparse, size_t row, const eg_real *restrict x)
         size_t left = sparse->columns - first;
         size_t end = first + (left < sparse->block ? left : sparse->block);
         for (size_t i = first; i < end; i++) {
-            /* Written in any case and kept if it counts: cheaper than a branch no one can guess. */
+            /* Written in any case and kept if it counts: cheaper than an unpredictable branch. */
             sparse->column[n] = (uint32_t)i;
             sparse->value[n] = x[i] - background;
             n += x[i] != background ? 1 : 0;
@@ -63,7 +63,7 @@ static void copy_sparse(eg_sparse *to, const eg_sparse *from)
     memcpy(to->value, from->value, entries * sizeof *to->value);
 }
 
-/* Example i of a minibatch, written out. */
+/* Example i of a minibatch, dense. */
 static const eg_real *example(replay *self, const eg_batch *batch, size_t i)
 {
     size_t features = self->memory.features;

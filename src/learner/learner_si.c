@@ -1,9 +1,10 @@
-/** Synaptic intelligence: a parameter matters as much as moving it lowered the loss.
+/** Synaptic intelligence: the importance of a parameter is its contribution to the decrease of the loss.
  *
- *  Source: Zenke, Poole and Ganguli 2017, arXiv 1703.04200, eq. 3 to 5. Along a task's steps each
- * parameter collects s <- s - g dw, with g the gradient of the loss without penalty and dw the update;
- * at its end O <- O + max(0, s) / ((w - w_start)^2 + damping). A parameter that made things worse has no
- * importance, as in the authors' program; equation 5 alone would push it away. */
+ *  Source: Zenke, Poole and Ganguli 2017, arXiv 1703.04200, eq. 3 to 5. Per parameter, with g the
+ *  gradient of the loss without penalty and dw the update:
+ *      at each step          s <- s - g dw                                           (path integral)
+ *      at the end of a task  O <- O + max(0, s) / ((w - w_start)^2 + damping);  s <- 0
+ *  The maximum is from the authors' program: equation 5 alone would give negative importances. */
 #include "engram/memory.h"
 #include "learner/regularised.h"
 
@@ -13,7 +14,7 @@
 typedef struct si {
     eg_regularised base;
     double damping;
-    eg_real *saved; /* [params] s of the task under way */
+    eg_real *saved; /* [params] s of the current task */
     eg_real *found; /* [params] scratch: what a task adds to the importances */
 } si;
 
@@ -31,9 +32,9 @@ static eg_status si_end_phase(eg_learner *learner, size_t phase)
     eg_penalty_term *term = &self->base.terms[0];
     if (eg_regularised_goes_on(&self->base, phase)) {
         for (size_t i = 0; i < net->param_count; i++) {
-            double way = (double)net->params[i] - (double)term->anchor[i];
-            self->found[i] =
-                (eg_real)(fmax(0.0, (double)self->saved[i]) / (way * way + self->damping));
+            double distance = (double)net->params[i] - (double)term->anchor[i];
+            self->found[i] = (eg_real)(fmax(0.0, (double)self->saved[i]) /
+                                       (distance * distance + self->damping));
         }
         memset(self->saved, 0, net->param_count * sizeof *self->saved);
         eg_penalty_term_follow(term, 1.0, 1.0, self->found, net->params);
@@ -107,7 +108,8 @@ static const eg_param params[] = {
      .min = 0,
      .max = INFINITY,
      .above_min = true,
-     .doc = "xi, added to the squared way of a parameter, which divides what it contributed"},
+     .doc = "xi, added to the squared distance a parameter moved, by which its contribution is "
+            "divided"},
 };
 
 const eg_learner_kind eg_learner_si = {

@@ -23,7 +23,7 @@ eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setu
                               size_t term_count, double strength, bool weighted) EG_WARN_UNUSED;
 void eg_regularised_close(eg_regularised *self);
 
-/** Whether another phase follows: after the last one nothing needs protection. */
+/** Whether another phase follows: after the last one no penalty is needed. */
 static inline bool eg_regularised_goes_on(const eg_regularised *self, size_t phase)
 {
     return phase + 1 < self->phases;
@@ -44,9 +44,9 @@ extern const eg_variable *const eg_regularised_variables[];
 #define EG_REGULARISED_OPS                                                                         \
     .begin_phase = eg_gradient_learner_begin_phase, .step = eg_regularised_step,                   \
     .predict = eg_gradient_learner_predict, .activity = eg_gradient_learner_activity,              \
-    .network = eg_gradient_learner_network,                                                        \
-    .declare = eg_regularised_declare, .measure = eg_regularised_measure,                          \
-    .flops = eg_gradient_learner_flops, .extra_flops = eg_gradient_learner_extra_flops
+    .network = eg_gradient_learner_network, .declare = eg_regularised_declare,                     \
+    .measure = eg_regularised_measure, .flops = eg_gradient_learner_flops,                         \
+    .extra_flops = eg_gradient_learner_extra_flops
 
 /** Row of a parameter table: the factor lambda of a penalty. */
 #define EG_LAMBDA(default_value, words)                                                            \
