@@ -44,7 +44,7 @@ must_pass "the model may go on for ever"
 verify
 must_pass "the model goes wrong"
 echo "$(awk '/states, stored/ { print $1 }' report) states, no error"
-for bug in LATE EARLY FORGET NO_LIMIT WAIT PAUSE RECALL; do
+for bug in LATE EARLY FORGET NO_LIMIT WAIT PAUSE RESET; do
     verify "-DBUG_$bug"
     if grep -q 'errors: 0' report; then
         echo "FAILED: BUG_$bug was not found" >&2

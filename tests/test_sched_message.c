@@ -47,18 +47,18 @@ static void make_all(eg_message *all, const eg_record *record)
          .as.result = {.ticket = 8, .attempt = 1, .status = EG_TRIAL_FAILED, .message = "no file"}},
         {.kind = EG_MESSAGE_INTERRUPTED, .as.task = {5, 6}},
         {.kind = EG_MESSAGE_SIGNALLED, .as.signal = 15},
-        {.kind = EG_MESSAGE_LEFT, .as.reason = "out of memory"},
+        {.kind = EG_MESSAGE_BYE, .as.reason = "out of memory"},
         {.kind = EG_MESSAGE_WORK,
          .as.work = {77, 2, UINT64_MAX, "dataset=mnist\noptimizer.lr=0.1\n", "final_accuracy",
                      "/data/x.checkpoints/0a", 60, "/data/x.weights/0a.h5", 3, 9, 1,
                      0xfedcba9876543210u}},
         {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = 2}},
-        {.kind = EG_MESSAGE_ALIVE, .as.alive = {2.5, 7.5}},
+        {.kind = EG_MESSAGE_HEARTBEAT, .as.heartbeat = {2.5, 7.5}},
         {.kind = EG_MESSAGE_STOP},
-        {.kind = EG_MESSAGE_LEAVE},
+        {.kind = EG_MESSAGE_SHUTDOWN},
         {.kind = EG_MESSAGE_NOTE,
          .as.note = {.ticket = 3, .attempt = 4, .warning = true, .text = "no space"}},
-        {.kind = EG_MESSAGE_RECALL},
+        {.kind = EG_MESSAGE_RESET},
         {.kind = EG_MESSAGE_RESULT,
          .as.result = {.ticket = 1,
                        .attempt = 2,
@@ -113,8 +113,8 @@ static void test_round_trip(void **state)
     assert_int_equal(back[7].as.work.until, 9);
     assert_true(back[7].as.work.data == 0xfedcba9876543210u);
     assert_int_equal(back[8].as.ack.count, 2);
-    assert_close(back[9].as.alive.heartbeat_seconds, 2.5, 0);
-    assert_close(back[9].as.alive.silence_seconds, 7.5, 0);
+    assert_close(back[9].as.heartbeat.heartbeat_seconds, 2.5, 0);
+    assert_close(back[9].as.heartbeat.silence_seconds, 7.5, 0);
     assert_int_equal(back[8].as.ack.tasks[1].ticket, 9);
     assert_int_equal(back[8].as.ack.tasks[1].attempt, 10);
     assert_int_equal(back[12].as.note.ticket, 3);

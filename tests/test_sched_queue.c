@@ -1,27 +1,28 @@
 /** The queue between two threads, and the pause between two looks. */
 #include "testing.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include "sched/backoff.h"
-#include "sched/link.h"
+#include "sched/channel.h"
 
 #include <pthread.h>
 
-static void send_number(eg_link *link, uint64_t number)
+static void send_number(eg_channel *channel, uint64_t number)
 {
     eg_writer bytes = {0};
     eg_write_u64(&bytes, number);
-    assert_ok(link->kind->send(link, 0, &bytes));
+    assert_ok(channel->kind->send(channel, 0, &bytes));
     /* The memory now belongs to the queue. */
     assert_null(bytes.data);
 }
 
-static bool receive_number(eg_link *link, uint64_t *number)
+static bool receive_number(eg_channel *channel, uint64_t *number)
 {
     eg_packet packet = {0};
     bool have = false;
-    assert_ok(link->kind->receive(link, &packet, &have));
+    assert_ok(channel->kind->receive(channel, &packet, &have));
     if (have) {
         eg_reader reader = eg_reader_make(packet.data, packet.size);
         *number = eg_read_u64(&reader);
@@ -34,7 +35,7 @@ static bool receive_number(eg_link *link, uint64_t *number)
 static void test_both_ways_in_order(void **state)
 {
     (void)state;
-    eg_link *one = NULL, *other = NULL;
+    eg_channel *one = NULL, *other = NULL;
     assert_ok(eg_queue_create(&one, &other));
     uint64_t got = 0;
     assert_false(receive_number(one, &got));
@@ -62,7 +63,7 @@ static void test_both_ways_in_order(void **state)
 static void test_never_empty_queue_stays_in_order(void **state)
 {
     (void)state;
-    eg_link *one = NULL, *other = NULL;
+    eg_channel *one = NULL, *other = NULL;
     assert_ok(eg_queue_create(&one, &other));
     uint64_t sent = 0, expected = 0, got = 0;
     for (size_t round = 0; round < 300; round++) {
@@ -84,24 +85,24 @@ enum { THREAD_MESSAGES = 20000 };
 
 static void *echo(void *argument)
 {
-    eg_link *link = argument;
+    eg_channel *channel = argument;
     uint64_t number = 0;
     for (size_t done = 0; done < THREAD_MESSAGES;) {
-        if (receive_number(link, &number)) {
-            send_number(link, number + 1);
+        if (receive_number(channel, &number)) {
+            send_number(channel, number + 1);
             done++;
         } else {
-            link->kind->wait(link, 0.01);
+            channel->kind->wait(channel, 0.01);
         }
     }
-    link->kind->close(link);
+    channel->kind->close(channel);
     return NULL;
 }
 
 static void test_two_threads(void **state)
 {
     (void)state;
-    eg_link *one = NULL, *other = NULL;
+    eg_channel *one = NULL, *other = NULL;
     pthread_t thread;
     assert_ok(eg_queue_create(&one, &other));
     assert_int_equal(pthread_create(&thread, NULL, echo, other), 0);
@@ -129,17 +130,17 @@ static void *send_later(void *argument)
 static void test_waiting_ends_with_a_message(void **state)
 {
     (void)state;
-    eg_link *one = NULL, *other = NULL;
+    eg_channel *one = NULL, *other = NULL;
     pthread_t thread;
     uint64_t got = 0;
     assert_ok(eg_queue_create(&one, &other));
-    double start = eg_sched_now();
+    double start = eg_clock();
     one->kind->wait(one, 0.02);
-    assert_true(eg_sched_now() - start >= 0.02);
+    assert_true(eg_clock() - start >= 0.02);
     assert_int_equal(pthread_create(&thread, NULL, send_later, other), 0);
     one->kind->wait(one, 60);
     assert_true(receive_number(one, &got));
-    assert_true(eg_sched_now() - start < 60); /* the message ended it, not the time */
+    assert_true(eg_clock() - start < 60); /* the message ended it, not the time */
     /* Waiting with a message already there does not wait. */
     send_number(other, 2);
     one->kind->wait(one, 60);
@@ -152,7 +153,7 @@ static void test_waiting_ends_with_a_message(void **state)
 static void test_out_of_memory(void **state)
 {
     (void)state;
-    eg_link *one = NULL, *other = NULL;
+    eg_channel *one = NULL, *other = NULL;
     for (size_t n = 1; n <= 3; n++) {
         eg_memory_fail_after(n);
         assert_fails(eg_queue_create(&one, &other), EG_MEMORY, "out of memory");
@@ -176,16 +177,16 @@ static void test_out_of_memory(void **state)
 static void test_pauses_double_up_to_five_milliseconds(void **state)
 {
     (void)state;
-    eg_pacer pacer = {0}; /* nothing ever happened */
+    eg_backoff backoff = {0}; /* nothing ever happened */
     double expected = 20e-6;
     for (size_t i = 0; i < 12; i++) {
-        assert_close(eg_pacer_next(&pacer), expected, 1e-12);
+        assert_close(eg_backoff_next(&backoff), expected, 1e-12);
         expected = expected * 2 < 5e-3 ? expected * 2 : 5e-3;
     }
-    eg_pacer_touch(&pacer);
-    assert_close(pacer.pause, 0, 0);
+    eg_backoff_reset(&backoff);
+    assert_close(backoff.pause, 0, 0);
     eg_sched_sleep(100e-6);
-    assert_close(eg_pacer_next(&pacer), 20e-6, 1e-12);
+    assert_close(eg_backoff_next(&backoff), 20e-6, 1e-12);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 
 #include "fake_sched.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include "sched/backoff.h"
@@ -14,8 +15,8 @@
 #include <unistd.h>
 
 typedef struct scene {
-    eg_link *mine, *its;
-    eg_link_kind kind; /* the worker's end, possibly changed */
+    eg_channel *mine, *its;
+    eg_channel_kind kind; /* the worker's end, possibly changed */
     const eg_runner *runner;
     eg_sched_options options;
     size_t begun; /* fake_begun when the conversation begins */
@@ -33,9 +34,9 @@ static void *work(void *argument)
 }
 
 /* A peer on another host: only its silence tells. */
-static bool gone_if_overdue(const eg_link *link, uint32_t peer, bool overdue)
+static bool gone_if_overdue(const eg_channel *channel, uint32_t peer, bool overdue)
 {
-    (void)link;
+    (void)channel;
     (void)peer;
     return overdue;
 }
@@ -88,9 +89,9 @@ static void say_kind(scene *s, eg_message_kind kind)
 static void say_alive(scene *s, const eg_sched_options *options)
 {
     const eg_sched_options limits = eg_sched_complete(options);
-    const eg_message message = {.kind = EG_MESSAGE_ALIVE,
-                                .as.alive = {.heartbeat_seconds = limits.heartbeat_seconds,
-                                             .silence_seconds = limits.silence_seconds}};
+    const eg_message message = {.kind = EG_MESSAGE_HEARTBEAT,
+                                .as.heartbeat = {.heartbeat_seconds = limits.heartbeat_seconds,
+                                                 .silence_seconds = limits.silence_seconds}};
     say(s, &message);
 }
 
@@ -111,8 +112,8 @@ static eg_message hear_within(scene *s, double seconds)
     eg_message message = {0};
     eg_packet packet = {0};
     bool have = false;
-    double deadline = eg_sched_now() + seconds;
-    while (!have && eg_sched_now() < deadline) {
+    double deadline = eg_clock() + seconds;
+    while (!have && eg_clock() < deadline) {
         assert_ok(s->mine->kind->receive(s->mine, &packet, &have));
         if (!have) {
             s->mine->kind->wait(s->mine, 0.01);
@@ -156,7 +157,7 @@ static void expect_task(scene *s, eg_message_kind kind, uint64_t ticket)
 static void expect_left(scene *s, const char *reason)
 {
     eg_message message = hear(s);
-    assert_int_equal(message.kind, EG_MESSAGE_LEFT);
+    assert_int_equal(message.kind, EG_MESSAGE_BYE);
     if (reason[0] == '\0') {
         assert_string_equal(message.as.reason, "");
     } else {
@@ -206,7 +207,7 @@ static void test_conversation(void **state)
     eg_message_clear(&failed);
     acknowledge(&s, 5);
     acknowledge(&s, 99); /* of no result here: harmless */
-    say_kind(&s, EG_MESSAGE_LEAVE);
+    say_kind(&s, EG_MESSAGE_SHUTDOWN);
     expect_left(&s, "");
     assert_ok(end(&s));
     assert_true(s.goodbye);
@@ -227,7 +228,7 @@ static void test_stop(void **state)
     expect_task(&s, EG_MESSAGE_INTERRUPTED, 1); /* ran: at the next minibatch */
     give(&s, 3, "done 0");                      /* crossed the stop on its way */
     expect_task(&s, EG_MESSAGE_INTERRUPTED, 3);
-    say_kind(&s, EG_MESSAGE_LEAVE);
+    say_kind(&s, EG_MESSAGE_SHUTDOWN);
     expect_left(&s, "");
     assert_ok(end(&s));
     assert_int_equal(eg_memory_live_blocks(), 0);
@@ -245,13 +246,13 @@ static void test_recall(void **state)
     give(&s, 2, "endless 60000");
     give(&s, 3, "endless 60000");
     await_trial(&s, 2);
-    say_kind(&s, EG_MESSAGE_RECALL);
+    say_kind(&s, EG_MESSAGE_RESET);
     eg_message ready = hear(&s);
     assert_int_equal(ready.kind, EG_MESSAGE_READY);
     eg_message_clear(&ready);
     give(&s, 4, "done 0");
     expect_task(&s, EG_MESSAGE_RESULT, 4);
-    say_kind(&s, EG_MESSAGE_LEAVE);
+    say_kind(&s, EG_MESSAGE_SHUTDOWN);
     expect_left(&s, "");
     assert_ok(end(&s));
     assert_int_equal(eg_memory_live_blocks(), 0);
@@ -267,11 +268,11 @@ static void test_heartbeat_is_as_told(void **state)
     greet_with(&s, &told);
     eg_message message = hear(&s);
     assert_int_equal(message.kind, EG_MESSAGE_PROGRESS);
-    say_kind(&s, EG_MESSAGE_LEAVE);
+    say_kind(&s, EG_MESSAGE_SHUTDOWN);
     while (message.kind == EG_MESSAGE_PROGRESS) {
         message = hear(&s);
     }
-    assert_int_equal(message.kind, EG_MESSAGE_LEFT);
+    assert_int_equal(message.kind, EG_MESSAGE_BYE);
     eg_message_clear(&message);
     assert_ok(end(&s));
 }
@@ -296,7 +297,7 @@ static void test_heartbeat(void **state)
     uint64_t step = message.as.progress.step;
     message = hear(&s);
     assert_true(message.as.progress.step > step);
-    say_kind(&s, EG_MESSAGE_LEAVE);
+    say_kind(&s, EG_MESSAGE_SHUTDOWN);
     while (message.kind == EG_MESSAGE_PROGRESS) {
         message = hear(&s);
     }
@@ -320,7 +321,7 @@ static void test_reports_every_percent(void **state)
         assert_true(message.as.progress.step >= last + 60);
         last = message.as.progress.step;
     }
-    say_kind(&s, EG_MESSAGE_LEAVE);
+    say_kind(&s, EG_MESSAGE_SHUTDOWN);
     eg_message message = hear(&s);
     while (message.kind == EG_MESSAGE_PROGRESS) {
         message = hear(&s);
@@ -385,7 +386,7 @@ static void test_runner_that_does_not_open(void **state)
     eg_message done = hear(&s);
     assert_int_equal(done.as.result.status, EG_TRIAL_DONE);
     eg_message_clear(&done);
-    say_kind(&s, EG_MESSAGE_LEAVE);
+    say_kind(&s, EG_MESSAGE_SHUTDOWN);
     expect_left(&s, "");
     assert_ok(end(&s));
     assert_int_equal(eg_memory_live_blocks(), 0);
@@ -434,7 +435,7 @@ static void test_checkpoint_is_dropped(void **state)
         if (acknowledged == 1) {
             acknowledge(&s, 5);
         }
-        say_kind(&s, EG_MESSAGE_LEAVE);
+        say_kind(&s, EG_MESSAGE_SHUTDOWN);
         expect_left(&s, "");
         assert_ok(end(&s));
         assert_int_equal(access(path, F_OK), acknowledged == 1 ? -1 : 0);
@@ -455,11 +456,11 @@ static void test_silent_scheduler(void **state)
         prepare(&s, &fake_runner, options, true);
         say_alive(&s, &options);
         give(&s, 1, settings[i]);
-        double before = eg_sched_now();
+        double before = eg_clock();
         start(&s);
         eg_status status = end(&s);
         assert_fails(status, EG_STOPPED, i == 0 ? "not acknowledged: 0" : "not acknowledged: 1");
-        assert_true(eg_sched_now() - before >= options.silence_seconds);
+        assert_true(eg_clock() - before >= options.silence_seconds);
     }
 }
 
@@ -469,10 +470,10 @@ static void test_more_patience_before_the_first_word(void **state)
     scene s;
     prepare(&s, &fake_runner,
             (eg_sched_options){.heartbeat_seconds = 0.01, .silence_seconds = 0.05}, true);
-    double before = eg_sched_now();
+    double before = eg_clock();
     start(&s);
     assert_fails(end(&s), EG_STOPPED, "not answered");
-    assert_true(eg_sched_now() - before >= 0.5);
+    assert_true(eg_clock() - before >= 0.5);
 }
 
 int main(void)

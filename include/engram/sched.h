@@ -74,7 +74,7 @@ typedef struct eg_worker_loss {
     uint32_t rank;
     const char *host;
     const char *why;
-    size_t held;         /**< pieces of work it had */
+    size_t in_flight;    /**< pieces of work it had */
     size_t host_losses;  /**< of this host in this run of the scheduler, this one included */
     size_t workers_left; /**< not lost */
 } eg_worker_loss;

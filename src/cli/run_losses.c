@@ -36,7 +36,7 @@ eg_status eg_sweep_run_worker_lost(void *user, const eg_worker_loss *loss)
         eg_say(stderr,
                "lost: rank %" PRIu32 " on host %s (%s) with %zu trial%s; %zu worker%s left; "
                "losses on this host: %zu\n",
-               loss->rank, loss->host, loss->why, loss->held, eg_plural(loss->held),
+               loss->rank, loss->host, loss->why, loss->in_flight, eg_plural(loss->in_flight),
                loss->workers_left, eg_plural(loss->workers_left), loss->host_losses);
     }
     return count_host(run, loss->host, loss->host_losses);

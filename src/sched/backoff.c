@@ -1,5 +1,7 @@
-/** Clocks and the adaptive pause; see sched/backoff.h. */
+/** The adaptive pause; see sched/backoff.h. */
 #include "sched/backoff.h"
+
+#include "engram/clock.h"
 
 #include <time.h>
 
@@ -8,23 +10,6 @@
 static const double spin_seconds = 50e-6;
 static const double pause_min = 20e-6;
 static const double pause_max = 5e-3;
-
-static double read_clock(clockid_t id)
-{
-    struct timespec time;
-    (void)clock_gettime(id, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-double eg_sched_now(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-double eg_sched_date(void)
-{
-    return read_clock(CLOCK_REALTIME);
-}
 
 void eg_sched_sleep(double seconds)
 {
@@ -36,20 +21,20 @@ void eg_sched_sleep(double seconds)
     (void)nanosleep(&time, NULL);
 }
 
-void eg_pacer_touch(eg_pacer *pacer)
+void eg_backoff_reset(eg_backoff *backoff)
 {
-    pacer->touched = eg_sched_now();
-    pacer->pause = 0;
+    backoff->touched = eg_clock();
+    backoff->pause = 0;
 }
 
-double eg_pacer_next(eg_pacer *pacer)
+double eg_backoff_next(eg_backoff *backoff)
 {
-    if (eg_sched_now() - pacer->touched < spin_seconds) {
+    if (eg_clock() - backoff->touched < spin_seconds) {
         return 0;
     }
-    pacer->pause = pacer->pause < pause_min ? pause_min : 2 * pacer->pause;
-    if (pacer->pause > pause_max) {
-        pacer->pause = pause_max;
+    backoff->pause = backoff->pause < pause_min ? pause_min : 2 * backoff->pause;
+    if (backoff->pause > pause_max) {
+        backoff->pause = pause_max;
     }
-    return pacer->pause;
+    return backoff->pause;
 }

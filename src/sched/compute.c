@@ -3,6 +3,7 @@
 
 #include "sched/backoff.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <signal.h>
@@ -20,7 +21,7 @@ static void *compute(void *argument)
 {
     eg_compute *me = argument;
     me->status =
-        eg_worker_run(me->far_end, me->host, me->runner, &me->options, &me->pulse, &me->goodbye);
+        eg_worker_run(me->other_end, me->host, me->runner, &me->options, &me->pulse, &me->goodbye);
     atomic_store(&me->ended, true);
     return NULL;
 }
@@ -40,8 +41,8 @@ static eg_status start_thread(eg_compute *me)
 
 static void release(eg_compute *me)
 {
-    if (me->far_end != NULL) {
-        me->far_end->kind->close(me->far_end);
+    if (me->other_end != NULL) {
+        me->other_end->kind->close(me->other_end);
     }
     eg_free(me);
 }
@@ -56,7 +57,7 @@ eg_status eg_compute_start(eg_compute **out, const char *host, const eg_runner *
     me->options = *options;
     atomic_init(&me->ended, false);
     (void)snprintf(me->host, sizeof me->host, "%s", host);
-    eg_status status = eg_queue_create(&me->link, &me->far_end);
+    eg_status status = eg_queue_create(&me->channel, &me->other_end);
     if (status.code == EG_OK) {
         status = start_thread(me);
     }
@@ -64,8 +65,8 @@ eg_status eg_compute_start(eg_compute **out, const char *host, const eg_runner *
         *out = me;
         return eg_ok();
     }
-    if (me->link != NULL) {
-        me->link->kind->close(me->link);
+    if (me->channel != NULL) {
+        me->channel->kind->close(me->channel);
     }
     release(me);
     return status;
@@ -76,11 +77,11 @@ bool eg_compute_end(eg_compute *me)
     if (me == NULL) {
         return true;
     }
-    me->link->kind->close(me->link);
-    double deadline = eg_sched_now() + end_seconds;
-    eg_pacer pacer = {0};
-    while (!atomic_load(&me->ended) && eg_sched_now() < deadline) {
-        eg_sched_sleep(eg_pacer_next(&pacer));
+    me->channel->kind->close(me->channel);
+    double deadline = eg_clock() + end_seconds;
+    eg_backoff backoff = {0};
+    while (!atomic_load(&me->ended) && eg_clock() < deadline) {
+        eg_sched_sleep(eg_backoff_next(&backoff));
     }
     if (!atomic_load(&me->ended)) {
         (void)pthread_detach(me->thread);
@@ -95,7 +96,7 @@ bool eg_compute_complains(eg_compute *me, double stopped, eg_work_note *out,
                           char text[EG_COMPLAINT_SIZE])
 {
     double since = atomic_load(&me->pulse.since);
-    double now = eg_sched_now();
+    double now = eg_clock();
     bool stop = stopped > 0 && now - stopped > stop_seconds && now - since > stop_seconds;
     bool wanted = stop ? !me->said_stop : !me->said_long && now - since > long_seconds;
     if (since <= 0 || !wanted) {

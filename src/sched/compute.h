@@ -10,13 +10,13 @@
 #include <stdatomic.h>
 
 typedef struct eg_compute {
-    eg_link *link; /**< to the thread; its peer is 0 */
+    eg_channel *channel; /**< to the thread; its peer is 0 */
     atomic_bool ended;
     eg_status status; /**< how, once it has ended */
     bool goodbye;     /**< as in eg_worker_run */
     eg_pulse pulse;
     /* The thread's own. */
-    eg_link *far_end;
+    eg_channel *other_end;
     char host[EG_HOST_SIZE];
     const eg_runner *runner;
     eg_sched_options options;

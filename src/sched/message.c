@@ -64,7 +64,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
     case EG_MESSAGE_SIGNALLED:
         eg_write_u32(writer, message->as.signal);
         break;
-    case EG_MESSAGE_LEFT:
+    case EG_MESSAGE_BYE:
     case EG_MESSAGE_REFUSED:
         eg_write_text(writer, message->as.reason);
         break;
@@ -86,13 +86,13 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_u8(writer, message->as.note.warning ? 1 : 0);
         eg_write_text(writer, message->as.note.text);
         break;
-    case EG_MESSAGE_ALIVE:
-        eg_write_f64(writer, message->as.alive.heartbeat_seconds);
-        eg_write_f64(writer, message->as.alive.silence_seconds);
+    case EG_MESSAGE_HEARTBEAT:
+        eg_write_f64(writer, message->as.heartbeat.heartbeat_seconds);
+        eg_write_f64(writer, message->as.heartbeat.silence_seconds);
         break;
     case EG_MESSAGE_STOP:
-    case EG_MESSAGE_LEAVE:
-    case EG_MESSAGE_RECALL:
+    case EG_MESSAGE_SHUTDOWN:
+    case EG_MESSAGE_RESET:
         break;
     }
 }
@@ -205,8 +205,8 @@ static eg_status read_alive(eg_message *out, eg_reader *reader)
         return eg_fail(EG_INVALID, "no time limits: a heartbeat of %g s, a silence of %g s",
                        heartbeat, silence);
     }
-    out->as.alive.heartbeat_seconds = heartbeat;
-    out->as.alive.silence_seconds = silence;
+    out->as.heartbeat.heartbeat_seconds = heartbeat;
+    out->as.heartbeat.silence_seconds = silence;
     return eg_ok();
 }
 
@@ -239,7 +239,7 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
     case EG_MESSAGE_SIGNALLED:
         out->as.signal = eg_read_u32(reader);
         return eg_ok();
-    case EG_MESSAGE_LEFT:
+    case EG_MESSAGE_BYE:
     case EG_MESSAGE_REFUSED:
         EG_TRY(eg_read_text(reader, &out->text[0]));
         out->as.reason = out->text[0];
@@ -248,11 +248,11 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
         return read_work(out, reader);
     case EG_MESSAGE_NOTE:
         return read_note(out, reader);
-    case EG_MESSAGE_ALIVE:
+    case EG_MESSAGE_HEARTBEAT:
         return read_alive(out, reader);
     case EG_MESSAGE_STOP:
-    case EG_MESSAGE_LEAVE:
-    case EG_MESSAGE_RECALL:
+    case EG_MESSAGE_SHUTDOWN:
+    case EG_MESSAGE_RESET:
         return eg_ok();
     }
     return eg_fail(EG_INVALID, "unknown kind %d of message", (int)out->kind);

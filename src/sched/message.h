@@ -1,15 +1,26 @@
-/** What the scheduler and its workers say to each other, and its binary form.
+/** The messages between scheduler and workers, and their binary form.
  *
- *  A conversation: scheduler ALIVE, with the rules for staying in touch → worker READY; scheduler WORK → worker RESULT (or INTERRUPTED
- *  after a STOP) → scheduler ACK once the result is safe on disk (one for all that became so together). A result may be a pause: the trial got
- * as far as it may for now, and may be WORK again, for anybody. A worker sends PROGRESS at least
- * every heartbeat, and when its trial is a percent further, answered by ALIVE, so that each side notices when the other is gone. SIGNALLED
- * tells the scheduler that a worker was asked to stop, NOTE what became of a trial's checkpoint or weights, REFUSED that nothing may be
- * run with the worker's data, which ends the sweep. A worker that
- * was taken for lost and speaks again is told RECALL: it drops all it has, answers READY, and only then counts
- * again; everything it said before that is ignored. LEAVE ends the work, answered by LEFT, the
- * last message of a worker. Work is named by (ticket, attempt), so that an answer to an earlier
- * attempt can be told from the current one. */
+ *      scheduler          worker
+ *      HEARTBEAT     →                  opens the connection; carries the limits for silence
+ *                    ←    READY
+ *      WORK          →                  as many as it may hold
+ *                    ←    PROGRESS      every heartbeat, and after every percent of a trial
+ *      HEARTBEAT     →                  the answer: each side notices when the other is gone
+ *                    ←    RESULT        of one piece of work; may be a pause
+ *      ACK           →                  the results that are safe on disk now, several at once
+ *      STOP          →
+ *                    ←    INTERRUPTED   for each piece of work that it still had
+ *      SHUTDOWN      →
+ *                    ←    BYE           the last message of a worker
+ *
+ *  At any time a worker may send SIGNALLED (a signal asked its process to stop), NOTE (about the
+ *  checkpoint or the weights of a trial) and REFUSED (its data are not those of the sweep, which ends
+ *  the sweep).
+ *
+ *  A worker that was declared lost and is heard again is sent RESET. It drops all its work and
+ *  answers READY; what it sent before that is ignored. A paused trial may be WORK again, for any
+ *  worker. Work is named by (ticket, attempt), so that an answer to an earlier attempt is told from
+ *  the current one. */
 #ifndef ENGRAM_SCHED_MESSAGE_H
 #define ENGRAM_SCHED_MESSAGE_H
 
@@ -26,15 +37,15 @@ typedef enum eg_message_kind {
     EG_MESSAGE_RESULT = 3,
     EG_MESSAGE_INTERRUPTED = 4,
     EG_MESSAGE_SIGNALLED = 5,
-    EG_MESSAGE_LEFT = 6,
+    EG_MESSAGE_BYE = 6,
     EG_MESSAGE_NOTE = 7,
     EG_MESSAGE_REFUSED = 8,
     EG_MESSAGE_WORK = 16,
     EG_MESSAGE_ACK = 17,
-    EG_MESSAGE_ALIVE = 18,
+    EG_MESSAGE_HEARTBEAT = 18,
     EG_MESSAGE_STOP = 19,
-    EG_MESSAGE_LEAVE = 20,
-    EG_MESSAGE_RECALL = 21,
+    EG_MESSAGE_SHUTDOWN = 20,
+    EG_MESSAGE_RESET = 21,
 } eg_message_kind;
 
 /** One attempt at one piece of work. */
@@ -63,9 +74,9 @@ typedef struct eg_message {
         } ack;
         struct {
             double heartbeat_seconds, silence_seconds; /**< as in eg_sched_options, not 0 */
-        } alive;
+        } heartbeat;
         uint32_t signal;    /**< SIGNALLED */
-        const char *reason; /**< LEFT: "" after a LEAVE; REFUSED */
+        const char *reason; /**< BYE: "" after a SHUTDOWN; REFUSED */
         eg_work work;       /**< WORK */
         eg_work_note note;  /**< NOTE; rank and host are the receiver's to fill in */
     } as;

@@ -13,7 +13,7 @@
 
 enum { CPUS_MAX = EG_CPU_WORDS * 64 };
 
-eg_status eg_place_here(eg_place *out)
+eg_status eg_process_info_get(eg_process_info *out)
 {
     memset(out, 0, sizeof *out);
     if (gethostname(out->host, sizeof out->host - 1) != 0 && errno != ENAMETOOLONG) {
@@ -59,26 +59,27 @@ static bool is_subset(const uint64_t *part, const uint64_t *whole)
     return true;
 }
 
-static bool same_host(const eg_place *a, const eg_place *b)
+static bool same_host(const eg_process_info *a, const eg_process_info *b)
 {
     return strcmp(a->host, b->host) == 0;
 }
 
-/* The most crowded binding on the host of `places[at]`: a set of cores that more ranks are confined
+/* The most crowded binding on the host of `processes[at]`: a set of cores that more ranks are confined
  * to than it has cores. False if there is none. */
-static bool find_crowd(const eg_place *places, size_t count, size_t at, size_t *ranks,
+static bool find_crowd(const eg_process_info *processes, size_t count, size_t at, size_t *ranks,
                        size_t *cores)
 {
     for (size_t i = at; i < count; i++) {
         size_t confined = 0;
-        for (size_t k = at; same_host(&places[at], &places[i]) && k < count; k++) {
-            if (same_host(&places[at], &places[k]) && is_subset(places[k].cpus, places[i].cpus)) {
+        for (size_t k = at; same_host(&processes[at], &processes[i]) && k < count; k++) {
+            if (same_host(&processes[at], &processes[k]) &&
+                is_subset(processes[k].cpus, processes[i].cpus)) {
                 confined++;
             }
         }
-        if (confined > count_cpus(places[i].cpus)) {
+        if (confined > count_cpus(processes[i].cpus)) {
             *ranks = confined;
-            *cores = count_cpus(places[i].cpus);
+            *cores = count_cpus(processes[i].cpus);
             return true;
         }
     }
@@ -93,67 +94,67 @@ static eg_status add_sentence(eg_writer *text, char *sentence)
     return eg_writer_status(text);
 }
 
-/* One host: places[at] is its first computing rank. */
-static eg_status check_host(const eg_place *places, size_t count, size_t at, eg_writer *text,
-                            size_t *cores)
+/* One host: processes[at] is its first computing rank. */
+static eg_status check_host(const eg_process_info *processes, size_t count, size_t at,
+                            eg_writer *text, size_t *cores)
 {
     uint64_t allowed[EG_CPU_WORDS] = {0};
     size_t ranks = 0;
     for (size_t i = at; i < count; i++) {
-        for (size_t k = 0; same_host(&places[at], &places[i]) && k < EG_CPU_WORDS; k++) {
-            allowed[k] |= places[i].cpus[k];
+        for (size_t k = 0; same_host(&processes[at], &processes[i]) && k < EG_CPU_WORDS; k++) {
+            allowed[k] |= processes[i].cpus[k];
         }
-        ranks += same_host(&places[at], &places[i]) ? 1 : 0;
+        ranks += same_host(&processes[at], &processes[i]) ? 1 : 0;
     }
     *cores = count_cpus(allowed);
     size_t crowd = 0, crowd_cores = 0;
     char *sentence = NULL;
-    if (ranks > places[at].online) {
+    if (ranks > processes[at].online) {
         EG_TRY(eg_format(&sentence,
                          "host %s: %zu ranks compute on %zu cores and will slow each other down; "
                          "start at most %zu there\n",
-                         places[at].host, ranks, (size_t)places[at].online,
-                         (size_t)places[at].online));
+                         processes[at].host, ranks, (size_t)processes[at].online,
+                         (size_t)processes[at].online));
         return add_sentence(text, sentence);
     }
     if (ranks > *cores) {
         EG_TRY(eg_format(&sentence,
                          "host %s: %zu ranks may use only %zu of its %zu cores; start fewer, or "
                          "launch with: mpirun --bind-to none\n",
-                         places[at].host, ranks, *cores, (size_t)places[at].online));
+                         processes[at].host, ranks, *cores, (size_t)processes[at].online));
         return add_sentence(text, sentence);
     }
-    if (find_crowd(places, count, at, &crowd, &crowd_cores)) {
+    if (find_crowd(processes, count, at, &crowd, &crowd_cores)) {
         EG_TRY(eg_format(&sentence,
                          "host %s: %zu ranks are bound to the same %zu of its %zu cores; launch "
                          "with: mpirun --bind-to none\n",
-                         places[at].host, crowd, crowd_cores, (size_t)places[at].online));
+                         processes[at].host, crowd, crowd_cores, (size_t)processes[at].online));
         return add_sentence(text, sentence);
     }
     return eg_ok();
 }
 
-static bool is_first_of_host(const eg_place *places, size_t first, size_t at)
+static bool is_first_of_host(const eg_process_info *processes, size_t first, size_t at)
 {
     for (size_t i = first; i < at; i++) {
-        if (same_host(&places[i], &places[at])) {
+        if (same_host(&processes[i], &processes[at])) {
             return false;
         }
     }
     return true;
 }
 
-eg_status eg_places_describe(const eg_place *places, size_t count, size_t first, char **line,
-                             char **warnings)
+eg_status eg_process_info_describe(const eg_process_info *processes, size_t count, size_t first,
+                                   char **line, char **warnings)
 {
     *line = *warnings = NULL;
     eg_writer text = {0};
     size_t hosts = 0, cores = 0;
     eg_status status = eg_ok();
     for (size_t i = first; i < count; i++) {
-        if (is_first_of_host(places, first, i)) {
+        if (is_first_of_host(processes, first, i)) {
             size_t here = 0;
-            EG_TRY_DONE(status, check_host(places, count, i, &text, &here));
+            EG_TRY_DONE(status, check_host(processes, count, i, &text, &here));
             cores += here;
             hosts++;
         }

@@ -1,12 +1,12 @@
-/* The conversation of sched/message.h as a model for spin: one scheduler, WORKERS workers, TRIALS pieces of
+/* The protocol of sched/message.h as a model for spin: one scheduler, WORKERS workers, TRIALS pieces of
  * work. Checked: every trial is recorded at most once, and exactly once unless the sweep was stopped; nothing is
  * acknowledged before it is committed; no trial is tried again after LOSSES_MAX losses; the sweep always
  * ends, and every worker that is not dead leaves.
  *
  * What may happen: worker 1 … die at any moment (KILLS times in all; worker 0 is rank 0's own thread); the
- * scheduler takes any of these for lost although they live (HANGS times: what a long silence comes to);
- * a signal stops the sweep (SIGNALS times). Results of a worker that was taken for lost arrive late. Of the
- * heartbeats only the one is modelled that shows the scheduler that a lost worker lives.
+ * scheduler declares any of these lost although they live (HANGS times: what a long silence leads to);
+ * a signal stops the sweep (SIGNALS times). Results of a worker that was declared lost arrive late. Of the
+ * heartbeats (PROGRESS) only the one is modelled that shows the scheduler that a lost worker lives.
  *
  * Every trial pauses once, at a rung where all are compared: it comes back, and when all have come so far, or failed,
  * one of those that paused goes on (whichever: that is the stopping rule's business) and the others are recorded as
@@ -19,7 +19,7 @@
  *   BUG_NO_LIMIT  a trial may take any number of workers with it
  *   BUG_WAIT      at the end the scheduler waits for the dead
  *   BUG_PAUSE     those that have paused wait for one that has failed
- *   BUG_RECALL    a recalled worker goes on with what it has, and any task of its trial counts */
+ *   BUG_RESET    a worker goes on after RESET with what it has, and any task of its trial counts */
 
 #ifndef WORKERS
 #define WORKERS 2
@@ -39,7 +39,7 @@
 #define DEPTH 2      /* pieces of work that a worker may hold */
 #define LOSSES_MAX 2 /* eg_sched_options.losses_max */
 
-mtype = {WORK, ACK, RECALL, STOP, LEAVE, READY, BEAT, RESULT, INTERRUPTED, LEFT};
+mtype = {WORK, ACK, RESET, STOP, SHUTDOWN, READY, PROGRESS, RESULT, INTERRUPTED, BYE};
 mtype = {PENDING, OUT, PAUSED, DONE};
 
 /* What a piece of work is called that goes to its end, not to the rung: the attempt, and this. */
@@ -63,10 +63,10 @@ byte attempts[TRIALS], losses[TRIALS];
 bool recorded[TRIALS], committed[TRIALS], uncommitted;
 bool arrived[TRIALS], safe[TRIALS]; /* at the rung; and that is on disk */
 
-/* The scheduler's view of its members. */
-list held[WORKERS];
-bool ready[WORKERS], lost[WORKERS], recalled[WORKERS], gone[WORKERS];
-bool kept[WORKERS * TRIALS]; /* finished there, to be acknowledged */
+/* The scheduler's view of its workers. */
+list in_flight[WORKERS];
+bool ready[WORKERS], lost[WORKERS], reset_sent[WORKERS], gone[WORKERS];
+bool unacknowledged[WORKERS * TRIALS]; /* finished there, to be acknowledged */
 bool stopping, over;
 
 /* Takes the first piece off a list. */
@@ -86,13 +86,13 @@ inline append(list_, trial_, attempt_)
     list_.count++
 }
 
-inline say(kind_, trial_, attempt_)
+inline send_message(kind_, trial_, attempt_)
 {
     assert(nfull(up[me]));
     up[me]!kind_, trial_, attempt_
 }
 
-inline tell(to_, kind_, trial_, attempt_)
+inline send_to(to_, kind_, trial_, attempt_)
 {
     if
     :: !gone[to_] && !dead[to_] -> assert(nfull(down[to_])); down[to_]!kind_, trial_, attempt_
@@ -150,18 +150,18 @@ inline decide()
     fi
 }
 
-/* The scheduler's hands: found says whether (t, a) was there. A member works in order, but a waiting piece may be
+/* Takes a piece of work out of flight: found says whether (t, a) was there. A worker works in order, but a waiting piece may be
  * interrupted before the one that runs. */
 inline take_back(from_)
 {
     if
-    :: held[from_].count > 0 && held[from_].trial[0] == t && held[from_].attempt[0] == a ->
-        drop_first(held[from_]);
+    :: in_flight[from_].count > 0 && in_flight[from_].trial[0] == t && in_flight[from_].attempt[0] == a ->
+        drop_first(in_flight[from_]);
         found = true
-    :: held[from_].count > 1 && held[from_].trial[1] == t && held[from_].attempt[1] == a ->
-        held[from_].trial[1] = 0;
-        held[from_].attempt[1] = 0;
-        held[from_].count--;
+    :: in_flight[from_].count > 1 && in_flight[from_].trial[1] == t && in_flight[from_].attempt[1] == a ->
+        in_flight[from_].trial[1] = 0;
+        in_flight[from_].attempt[1] = 0;
+        in_flight[from_].count--;
         found = true
     :: else -> found = false
     fi
@@ -172,12 +172,12 @@ inline lose(from_)
 {
     ready[from_] = false;
     lost[from_] = true;
-    recalled[from_] = false;
+    reset_sent[from_] = false;
     running = true;
     do
-    :: held[from_].count > 0 ->
-        t = held[from_].trial[0];
-        drop_first(held[from_]);
+    :: in_flight[from_].count > 0 ->
+        t = in_flight[from_].trial[0];
+        drop_first(in_flight[from_]);
         losses[t] = losses[t] + (running -> 1 : 0);
 #ifdef BUG_FORGET
         skip;
@@ -201,7 +201,7 @@ inline acknowledge()
     do
     :: w < WORKERS * TRIALS ->
         if
-        :: kept[w] -> kept[w] = false; tell(w / TRIALS, ACK, w % TRIALS, 0)
+        :: unacknowledged[w] -> unacknowledged[w] = false; send_to(w / TRIALS, ACK, w % TRIALS, 0)
         :: else
         fi;
         w++
@@ -220,8 +220,8 @@ inline commit()
     uncommitted = false
 }
 
-/* A member that was taken for lost counts again once it has started over. */
-inline hear_lost(from_)
+/* A worker that was declared lost counts again once it has started over. */
+inline handle_lost(from_)
 {
 #ifdef BUG_LATE
     if
@@ -230,28 +230,28 @@ inline hear_lost(from_)
     fi;
 #endif
     if
-    :: !recalled[from_] -> recalled[from_] = true; tell(from_, RECALL, 0, 0)
+    :: !reset_sent[from_] -> reset_sent[from_] = true; send_to(from_, RESET, 0, 0)
     :: else
     fi
 }
 
-inline hear(from_)
+inline handle(from_)
 {
     up[from_]?kind, t, a;
     if
-    :: kind == LEFT -> gone[from_] = true
-    :: kind == READY -> ready[from_] = true; lost[from_] = false; recalled[from_] = false
+    :: kind == BYE -> gone[from_] = true
+    :: kind == READY -> ready[from_] = true; lost[from_] = false; reset_sent[from_] = false
     :: else ->
         if
-        :: lost[from_] -> hear_lost(from_)
+        :: lost[from_] -> handle_lost(from_)
         :: else ->
             take_back(from_);
-#ifdef BUG_RECALL
+#ifdef BUG_RESET
             found = found || kind == RESULT;
 #endif
             if
-            :: found && kind == RESULT && a < TO_THE_END -> pause(t); kept[from_ * TRIALS + t] = true
-            :: found && kind == RESULT && a >= TO_THE_END -> record(t); kept[from_ * TRIALS + t] = true
+            :: found && kind == RESULT && a < TO_THE_END -> pause(t); unacknowledged[from_ * TRIALS + t] = true
+            :: found && kind == RESULT && a >= TO_THE_END -> record(t); unacknowledged[from_ * TRIALS + t] = true
             :: found && kind == INTERRUPTED -> state[t] = PENDING
             :: else
             fi
@@ -264,30 +264,30 @@ inline hear(from_)
     found = false
 }
 
-inline give(to_, trial_)
+inline hand_out(to_, trial_)
 {
     attempts[trial_]++;
     state[trial_] = OUT;
     assert(losses[trial_] < LOSSES_MAX);
     a = attempts[trial_] + (arrived[trial_] -> TO_THE_END : 0);
-    append(held[to_], trial_, a);
-    tell(to_, WORK, trial_, a);
+    append(in_flight[to_], trial_, a);
+    send_to(to_, WORK, trial_, a);
     a = 0
 }
 
-#define IDLE(w) (ready[w] && held[w].count < DEPTH)
+#define IDLE(w) (ready[w] && in_flight[w].count < DEPTH)
 
 #define EVENTS(w)                                                                                  \
-    :: atomic { nempty(up[w]) -> hear(w) }                                                         \
+    :: atomic { nempty(up[w]) -> handle(w) }                                                         \
     :: atomic { dead[w] && empty(up[w]) && !gone[w] -> gone[w] = true; lose(w); t = 0 }            \
     :: atomic { w > 0 && ready[w] && hangs < HANGS -> hangs++; lose(w); t = 0 }
 
 #define GIFTS(w)                                                                                   \
-    :: atomic { !stopping && IDLE(w) && state[0] == PENDING -> give(w, 0) }                        \
-    :: atomic { !stopping && IDLE(w) && state[TRIALS - 1] == PENDING -> give(w, TRIALS - 1) }
+    :: atomic { !stopping && IDLE(w) && state[0] == PENDING -> hand_out(w, 0) }                        \
+    :: atomic { !stopping && IDLE(w) && state[TRIALS - 1] == PENDING -> hand_out(w, TRIALS - 1) }
 
 #define FAREWELL(w)                                                                                \
-    :: atomic { nempty(up[w]) -> up[w]?kind, t, a; gone[w] = gone[w] || kind == LEFT; kind = 0; t = 0; a = 0 } \
+    :: atomic { nempty(up[w]) -> up[w]?kind, t, a; gone[w] = gone[w] || kind == BYE; kind = 0; t = 0; a = 0 } \
     :: atomic { dead[w] && empty(up[w]) && !gone[w] -> gone[w] = true }
 
 #ifdef BUG_WAIT
@@ -303,7 +303,7 @@ inline give(to_, trial_)
 #define EACH(what) what(0) what(1) what(2)
 #define ALL(what) (what(0) && what(1) && what(2))
 #endif
-#define EMPTY_HANDED(w) (held[w].count == 0)
+#define EMPTY_HANDED(w) (in_flight[w].count == 0)
 #define DRY (state[0] != PENDING && state[TRIALS - 1] != PENDING)
 
 proctype scheduler()
@@ -327,7 +327,7 @@ proctype scheduler()
         do
         :: w < WORKERS ->
             if
-            :: held[w].count > 0 -> tell(w, STOP, 0, 0)
+            :: in_flight[w].count > 0 -> send_to(w, STOP, 0, 0)
             :: else
             fi;
             w++
@@ -338,7 +338,7 @@ proctype scheduler()
     od;
     atomic {
         do
-        :: w < WORKERS -> tell(w, LEAVE, 0, 0); w++
+        :: w < WORKERS -> send_to(w, SHUTDOWN, 0, 0); w++
         :: else -> break
         od;
         w = 0
@@ -364,42 +364,42 @@ proctype scheduler()
 proctype worker(byte me)
 {
     list waiting; /* the first one runs */
-    bool stop, leave, recall, beaten;
+    bool stop, leave, reset, beat_sent;
     mtype kind;
     byte t, a;
 
-    say(READY, 0, 0);
+    send_message(READY, 0, 0);
     do
-    :: atomic { nempty(down[me]) && !recall && !leave -> down[me]?kind, t, a;
+    :: atomic { nempty(down[me]) && !reset && !leave -> down[me]?kind, t, a;
         if
         :: kind == WORK && !stop -> append(waiting, t, a)
-        :: kind == WORK && stop -> say(INTERRUPTED, t, a)
+        :: kind == WORK && stop -> send_message(INTERRUPTED, t, a)
         :: kind == ACK -> assert(committed[t] || safe[t])
-        :: kind == RECALL -> recall = true
+        :: kind == RESET -> reset = true
         :: kind == STOP -> stop = true
-        :: kind == LEAVE -> stop = true; leave = true
+        :: kind == SHUTDOWN -> stop = true; leave = true
         fi;
         kind = 0;
         t = 0;
         a = 0 }
-    :: atomic { waiting.count > 0 && !stop && !recall ->
-        say(RESULT, waiting.trial[0], waiting.attempt[0]);
+    :: atomic { waiting.count > 0 && !stop && !reset ->
+        send_message(RESULT, waiting.trial[0], waiting.attempt[0]);
         drop_first(waiting) }
-    :: atomic { waiting.count > 0 && stop && !recall ->
-        say(INTERRUPTED, waiting.trial[0], waiting.attempt[0]);
+    :: atomic { waiting.count > 0 && stop && !reset ->
+        send_message(INTERRUPTED, waiting.trial[0], waiting.attempt[0]);
         drop_first(waiting) }
-    :: atomic { recall ->
-        recall = false;
-        beaten = false;
-#ifndef BUG_RECALL
+    :: atomic { reset ->
+        reset = false;
+        beat_sent = false;
+#ifndef BUG_RESET
         do
         :: waiting.count > 0 -> drop_first(waiting)
         :: else -> break
         od;
 #endif
-        say(READY, 0, 0) }
-    :: atomic { lost[me] && !recalled[me] && !beaten -> beaten = true; say(BEAT, 0, 0) }
-    :: atomic { leave && waiting.count == 0 && !recall -> say(LEFT, 0, 0); break }
+        send_message(READY, 0, 0) }
+    :: atomic { lost[me] && !reset_sent[me] && !beat_sent -> beat_sent = true; send_message(PROGRESS, 0, 0) }
+    :: atomic { leave && waiting.count == 0 && !reset -> send_message(BYE, 0, 0); break }
     :: atomic { me > 0 && kills < KILLS && !over -> kills++; dead[me] = true;
         do
         :: nempty(down[me]) -> down[me]?kind, t, a

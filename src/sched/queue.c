@@ -1,5 +1,5 @@
 /** Messages between the two threads of rank 0: two mailboxes under one lock. */
-#include "sched/link.h"
+#include "sched/channel.h"
 
 #include "engram/memory.h"
 
@@ -20,7 +20,7 @@ typedef struct shared {
 } shared;
 
 typedef struct queue_end {
-    eg_link base;
+    eg_channel base;
     shared *shared;
     int mine; /* box[mine] is read, box[1 - mine] written */
 } queue_end;
@@ -38,10 +38,10 @@ static eg_status push(mailbox *box, eg_packet packet)
     return eg_ok();
 }
 
-static eg_status queue_send(eg_link *link, uint32_t peer, eg_writer *message)
+static eg_status queue_send(eg_channel *channel, uint32_t peer, eg_writer *message)
 {
     (void)peer;
-    queue_end *end = (queue_end *)link;
+    queue_end *end = (queue_end *)channel;
     mailbox *box = &end->shared->box[1 - end->mine];
     eg_packet packet = {.data = message->data, .size = message->size};
     (void)pthread_mutex_lock(&end->shared->lock);
@@ -56,9 +56,9 @@ static eg_status queue_send(eg_link *link, uint32_t peer, eg_writer *message)
     return status;
 }
 
-static eg_status queue_receive(eg_link *link, eg_packet *out, bool *have)
+static eg_status queue_receive(eg_channel *channel, eg_packet *out, bool *have)
 {
-    queue_end *end = (queue_end *)link;
+    queue_end *end = (queue_end *)channel;
     mailbox *box = &end->shared->box[end->mine];
     (void)pthread_mutex_lock(&end->shared->lock);
     *have = box->count > 0;
@@ -74,12 +74,12 @@ static eg_status queue_receive(eg_link *link, eg_packet *out, bool *have)
     return *have || !closed ? eg_ok() : eg_fail(EG_SYSTEM, "the other thread closed the queue");
 }
 
-static void queue_wait(eg_link *link, double seconds)
+static void queue_wait(eg_channel *channel, double seconds)
 {
     if (seconds <= 0) {
         return;
     }
-    queue_end *end = (queue_end *)link;
+    queue_end *end = (queue_end *)channel;
     mailbox *box = &end->shared->box[end->mine];
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -94,16 +94,16 @@ static void queue_wait(eg_link *link, double seconds)
     (void)pthread_mutex_unlock(&end->shared->lock);
 }
 
-static bool queue_sending(eg_link *link)
+static bool queue_sending(eg_channel *channel)
 {
-    (void)link;
+    (void)channel;
     return false;
 }
 
 /* The other end is a thread of this process. */
-static bool queue_gone(const eg_link *link, uint32_t peer, bool overdue)
+static bool queue_gone(const eg_channel *channel, uint32_t peer, bool overdue)
 {
-    (void)link;
+    (void)channel;
     (void)peer;
     (void)overdue;
     return false;
@@ -123,9 +123,9 @@ static void release(shared *both)
     eg_free(both);
 }
 
-static void queue_close(eg_link *link)
+static void queue_close(eg_channel *channel)
 {
-    queue_end *end = (queue_end *)link;
+    queue_end *end = (queue_end *)channel;
     (void)pthread_mutex_lock(&end->shared->lock);
     bool last = --end->shared->ends == 0;
     (void)pthread_cond_signal(&end->shared->box[1 - end->mine].arrived);
@@ -136,7 +136,7 @@ static void queue_close(eg_link *link)
     eg_free(end);
 }
 
-static const eg_link_kind queue_kind = {
+static const eg_channel_kind queue_kind = {
     .send = queue_send,
     .receive = queue_receive,
     .wait = queue_wait,
@@ -165,7 +165,7 @@ static int prepare(shared *both)
     return error;
 }
 
-eg_status eg_queue_create(eg_link **one, eg_link **other)
+eg_status eg_queue_create(eg_channel **one, eg_channel **other)
 {
     *one = *other = NULL;
     shared *both = NULL;

@@ -4,6 +4,7 @@
  * `finished`, `lost` and `interrupted`. */
 #include "sched/scheduler.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <signal.h>
@@ -20,89 +21,89 @@ static void stop_all(eg_scheduler *me)
     const eg_message stop = {.kind = EG_MESSAGE_STOP};
     if (!me->stopping) {
         me->stopping = true;
-        me->stopped = eg_sched_now();
+        me->stopped = eg_clock();
         me->deadline = me->stopped + stop_seconds;
     }
-    for (size_t i = 0; i < me->crew.count; i++) {
-        eg_member *member = &me->crew.members[i];
-        if (member->held_count > 0 && !member->told) {
-            eg_status status = eg_crew_send(member, &stop);
-            member->told = status.code == EG_OK;
+    for (size_t i = 0; i < me->pool.count; i++) {
+        eg_worker *worker = &me->pool.workers[i];
+        if (worker->in_flight_count > 0 && !worker->stop_sent) {
+            eg_status status = eg_worker_send(worker, &stop);
+            worker->stop_sent = status.code == EG_OK;
             eg_status_keep(&me->failure, status);
         }
     }
 }
 
-/* Only of work that is still the member's. */
-static void take_progress(eg_scheduler *me, const eg_member *member, const eg_message *message)
+/* Only of work that is still the worker's. */
+static void take_progress(eg_scheduler *me, const eg_worker *worker, const eg_message *message)
 {
     const eg_work_progress progress = {.ticket = message->as.progress.task.ticket,
                                        .attempt = message->as.progress.task.attempt,
-                                       .rank = member->rank,
+                                       .rank = worker->rank,
                                        .step = message->as.progress.step,
                                        .steps = message->as.progress.steps};
     bool sound =
         message->as.progress.working && progress.steps > 0 && progress.step <= progress.steps;
-    for (size_t i = 0; sound && i < member->held_count; i++) {
-        const eg_task *held = &member->held[i].task;
-        if (held->ticket == progress.ticket && held->attempt == progress.attempt) {
+    for (size_t i = 0; sound && i < worker->in_flight_count; i++) {
+        const eg_task *in_flight = &worker->in_flight[i].task;
+        if (in_flight->ticket == progress.ticket && in_flight->attempt == progress.attempt) {
             me->client->progress(me->client->user, &progress);
         }
     }
 }
 
-static eg_status take_in(eg_scheduler *me, eg_member *member, eg_message *message)
+static eg_status handle(eg_scheduler *me, eg_worker *worker, eg_message *message)
 {
-    if (member->lost) {
+    if (worker->lost) {
         bool counts = true;
-        EG_TRY(eg_scheduler_hear_lost(me, member, message, &counts));
+        EG_TRY(eg_scheduler_handle_lost(me, worker, message, &counts));
         if (!counts) {
             return eg_ok();
         }
     }
-    eg_held was;
+    eg_in_flight was;
     switch (message->kind) {
     case EG_MESSAGE_READY:
-        member->ready = true;
-        eg_scheduler_list(me, member);
-        member->pid = message->as.ready.pid;
-        (void)strncpy(member->host, message->as.ready.host, sizeof member->host - 1);
+        worker->ready = true;
+        eg_scheduler_list(me, worker);
+        worker->pid = message->as.ready.pid;
+        (void)strncpy(worker->host, message->as.ready.host, sizeof worker->host - 1);
         return eg_ok();
     case EG_MESSAGE_PROGRESS:
-        take_progress(me, member, message);
-        return eg_crew_greet(&me->crew, member);
+        take_progress(me, worker, message);
+        return eg_worker_pool_send_heartbeat(&me->pool, worker);
     case EG_MESSAGE_RESULT:
-        return eg_scheduler_take_result(me, member, &message->as.result);
+        return eg_scheduler_take_result(me, worker, &message->as.result);
     case EG_MESSAGE_INTERRUPTED:
-        if (eg_scheduler_take_back(me, member, message->as.task, &was)) {
+        if (eg_scheduler_take_back(me, worker, message->as.task, &was)) {
             eg_scheduler_interrupt(me, message->as.task.ticket);
         }
         return eg_ok();
     case EG_MESSAGE_NOTE:
-        message->as.note.rank = member->rank;
-        message->as.note.host = member->host;
+        message->as.note.rank = worker->rank;
+        message->as.note.host = worker->host;
         me->client->note(me->client->user, &message->as.note);
         return eg_ok();
     case EG_MESSAGE_SIGNALLED:
         me->signal = (int)message->as.signal;
-        me->signal_rank = member->rank;
+        me->signal_rank = worker->rank;
         return eg_ok();
-    case EG_MESSAGE_LEFT:
-        member->left = true;
-        eg_scheduler_lose(me, member, message->as.reason);
+    case EG_MESSAGE_BYE:
+        worker->left = true;
+        eg_scheduler_lose(me, worker, message->as.reason);
         return eg_ok();
     case EG_MESSAGE_REFUSED:
-        return eg_fail(EG_INVALID, "rank %u on host %s: %s", member->rank, member->host,
+        return eg_fail(EG_INVALID, "rank %u on host %s: %s", worker->rank, worker->host,
                        message->as.reason);
     case EG_MESSAGE_WORK:
     case EG_MESSAGE_ACK:
-    case EG_MESSAGE_ALIVE:
+    case EG_MESSAGE_HEARTBEAT:
     case EG_MESSAGE_STOP:
-    case EG_MESSAGE_LEAVE:
-    case EG_MESSAGE_RECALL:
+    case EG_MESSAGE_SHUTDOWN:
+    case EG_MESSAGE_RESET:
         break;
     }
-    return eg_fail(EG_INTERNAL, "rank %u sent a message of kind %d", member->rank,
+    return eg_fail(EG_INTERNAL, "rank %u sent a message of kind %d", worker->rank,
                    (int)message->kind);
 }
 
@@ -110,18 +111,19 @@ static eg_status take_in(eg_scheduler *me, eg_member *member, eg_message *messag
  */
 void eg_scheduler_receive(eg_scheduler *me)
 {
-    eg_link *const links[] = {me->crew.queue, me->crew.mpi};
+    eg_channel *const channels[] = {me->pool.queue, me->pool.mpi};
     for (size_t i = 0; i < 2; i++) {
-        bool have = links[i] != NULL;
+        bool have = channels[i] != NULL;
         while (have) {
-            eg_member *member = NULL;
+            eg_worker *worker = NULL;
             eg_message message;
-            eg_status status = eg_crew_receive(&me->crew, links[i], &member, &message, &have);
+            eg_status status =
+                eg_worker_pool_receive(&me->pool, channels[i], &worker, &message, &have);
             if (have) {
-                status = take_in(me, member, &message);
+                status = handle(me, worker, &message);
                 eg_message_clear(&message);
-            } else if (status.code != EG_OK && member != NULL) {
-                eg_scheduler_forfeit(me, member); /* that may have been a result */
+            } else if (status.code != EG_OK && worker != NULL) {
+                eg_scheduler_forfeit(me, worker); /* that may have been a result */
             }
             eg_status_keep(&me->failure, status);
         }
@@ -129,14 +131,14 @@ void eg_scheduler_receive(eg_scheduler *me)
 }
 
 /* Of rank 0's own compute thread; the others' ranks say so themselves. */
-static void say_of_minibatch(eg_scheduler *me)
+static void note_long_minibatch(eg_scheduler *me)
 {
     char text[EG_COMPLAINT_SIZE];
     eg_work_note note;
-    eg_compute *compute = me->crew.compute;
+    eg_compute *compute = me->pool.compute;
     if (compute != NULL && eg_compute_complains(compute, me->stopped, &note, text)) {
         note.rank = 0;
-        note.host = me->crew.members[0].host;
+        note.host = me->pool.workers[0].host;
         me->client->note(me->client->user, &note);
     }
 }
@@ -153,7 +155,7 @@ static void turn(eg_scheduler *me)
         eg_status_keep(&me->failure, eg_scheduler_hand_out(me));
     }
     eg_scheduler_check(me);
-    say_of_minibatch(me);
+    note_long_minibatch(me);
     /* After handing out: who waits for work need not wait for the disk too. */
     eg_status_keep(&me->failure, eg_scheduler_commit(me));
     if (me->failure.code == EG_OK) {
@@ -166,7 +168,7 @@ static void turn(eg_scheduler *me)
 
 static void rest(eg_scheduler *me)
 {
-    eg_crew_wait(&me->crew, me->stopping ? 0 : me->gather);
+    eg_worker_pool_wait(&me->pool, me->stopping ? 0 : me->gather);
 }
 
 static const char *signal_name(int number)
@@ -193,30 +195,30 @@ static eg_status verdict(const eg_scheduler *me)
 
 static eg_status make_lists(eg_scheduler *me)
 {
-    EG_TRY(eg_alloc(&me->wanting, me->crew.count, sizeof *me->wanting));
-    return eg_alloc(&me->keeping, me->crew.count, sizeof *me->keeping);
+    EG_TRY(eg_alloc(&me->wanting, me->pool.count, sizeof *me->wanting));
+    return eg_alloc(&me->keeping, me->pool.count, sizeof *me->keeping);
 }
 
 eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
                             const eg_sched_options *options, const eg_runner *runner)
 {
-    eg_scheduler me = {.client = client, .checked = eg_sched_now()};
+    eg_scheduler me = {.client = client, .checked = eg_clock()};
     if (options->dedicated && world->size == 1) {
         return eg_fail(EG_INVALID, "a dedicated scheduler needs at least 2 ranks: nobody is left "
                                    "to run trials");
     }
-    me.failure = eg_crew_open(&me.crew, world, options, options->dedicated ? NULL : runner);
+    me.failure = eg_worker_pool_open(&me.pool, world, options, options->dedicated ? NULL : runner);
     eg_status_keep(&me.failure, make_lists(&me));
     bool over = me.failure.code != EG_OK;
     while (!over) {
         turn(&me);
-        over = me.held == 0 && (me.stopping || me.dry);
+        over = me.in_flight == 0 && (me.stopping || me.dry);
         if (!over) {
             rest(&me);
         }
     }
-    eg_crew_dismiss(&me.crew);
-    eg_crew_close(&me.crew);
+    eg_worker_pool_shut_down(&me.pool);
+    eg_worker_pool_close(&me.pool);
     eg_free(me.wanting);
     eg_free(me.keeping);
     return verdict(&me);
@@ -225,11 +227,11 @@ eg_status eg_sched_run_with(eg_world *world, const eg_sched_client *client,
 void eg_sched_dismiss(eg_world *world)
 {
     const eg_sched_options options = {0};
-    eg_crew crew;
-    eg_status status = eg_crew_open(&crew, world, &options, NULL);
+    eg_worker_pool pool;
+    eg_status status = eg_worker_pool_open(&pool, world, &options, NULL);
     if (status.code != EG_OK) {
         world->lost = world->size > 1;
     }
-    eg_crew_dismiss(&crew);
-    eg_crew_close(&crew);
+    eg_worker_pool_shut_down(&pool);
+    eg_worker_pool_close(&pool);
 }

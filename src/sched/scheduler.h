@@ -3,10 +3,10 @@
 #ifndef ENGRAM_SCHED_SCHEDULER_H
 #define ENGRAM_SCHED_SCHEDULER_H
 
-#include "sched/crew.h"
+#include "sched/worker_pool.h"
 
 typedef struct eg_scheduler {
-    eg_crew crew;
+    eg_worker_pool pool;
     const eg_sched_client *client;
     bool dry;       /**< the client had nothing to hand out; ask again after the next result */
     bool stopping;  /**< everybody was told to stop */
@@ -14,7 +14,7 @@ typedef struct eg_scheduler {
     double deadline;
     int signal; /**< that asked to stop */
     uint32_t signal_rank;
-    size_t held;      /**< pieces of work that are out */
+    size_t in_flight; /**< pieces of work that are out */
     bool uncommitted; /**< results wait for the client's commit */
     size_t depth;     /**< pieces of work that everybody may hold now */
     /* Lists of ranks, so that a turn costs as much as what happened in it, not as there are workers. */
@@ -34,15 +34,15 @@ typedef struct eg_scheduler {
 
 /** Tells the client that work will not be finished. */
 void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket);
-/** Interrupts all that this member holds: it will not come back. */
-void eg_scheduler_forfeit(eg_scheduler *me, eg_member *member);
+/** Interrupts all that this worker holds: it will not come back. */
+void eg_scheduler_forfeit(eg_scheduler *me, eg_worker *worker);
 /** It may want work: it is ready, or holds less than before. */
-void eg_scheduler_list(eg_scheduler *me, eg_member *member);
-/** Takes `task` from the member's hands; false if it is not there (an answer to an earlier attempt). *was:
+void eg_scheduler_list(eg_scheduler *me, eg_worker *worker);
+/** Takes `task` from the worker's hands; false if it is not there (an answer to an earlier attempt). *was:
  * what it was. */
-bool eg_scheduler_take_back(eg_scheduler *me, eg_member *member, eg_task task,
-                            eg_held *was) EG_WARN_UNUSED;
-eg_status eg_scheduler_take_result(eg_scheduler *me, eg_member *member,
+bool eg_scheduler_take_back(eg_scheduler *me, eg_worker *worker, eg_task task,
+                            eg_in_flight *was) EG_WARN_UNUSED;
+eg_status eg_scheduler_take_result(eg_scheduler *me, eg_worker *worker,
                                    eg_work_result *result) EG_WARN_UNUSED;
 /** Forces what arrived in this turn to disk, then tells the workers. */
 eg_status eg_scheduler_commit(eg_scheduler *me) EG_WARN_UNUSED;
@@ -50,14 +50,14 @@ eg_status eg_scheduler_hand_out(eg_scheduler *me) EG_WARN_UNUSED;
 
 /** --- Losses ------------------------------------------------------------------------------------ */
 
-/** Nothing that this member has counts any more: its work goes to others, or fails if it was lost too
+/** Nothing that this worker has counts any more: its work goes to others, or fails if it was lost too
  * often. Failures are kept in me->failure. */
-void eg_scheduler_lose(eg_scheduler *me, eg_member *member, const char *why);
-/** A lost member spoke: unless it has started over, what it says does not count. False if the message is
+void eg_scheduler_lose(eg_scheduler *me, eg_worker *worker, const char *why);
+/** A lost worker spoke: unless it has started over, what it says does not count. False if the message is
  * to be ignored. */
-eg_status eg_scheduler_hear_lost(eg_scheduler *me, eg_member *member, const eg_message *message,
-                                 bool *counts) EG_WARN_UNUSED;
-/** Looks, once a second, for members that ended or fell silent. */
+eg_status eg_scheduler_handle_lost(eg_scheduler *me, eg_worker *worker, const eg_message *message,
+                                   bool *counts) EG_WARN_UNUSED;
+/** Looks, once a second, for workers that ended or fell silent. */
 void eg_scheduler_check(eg_scheduler *me);
 
 /** Takes in everything that has arrived. */

@@ -1,6 +1,7 @@
 /** The pieces of work that are out: given, taken back, kept until they are safe; see sched/scheduler.h. */
 #include "sched/scheduler.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <math.h>
@@ -25,51 +26,51 @@ void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket)
     me->client->interrupted(me->client->user, ticket);
 }
 
-void eg_scheduler_list(eg_scheduler *me, eg_member *member)
+void eg_scheduler_list(eg_scheduler *me, eg_worker *worker)
 {
-    if (!member->wanting) {
-        member->wanting = true;
-        me->wanting[me->wanting_count++] = member->rank;
+    if (!worker->wanting) {
+        worker->wanting = true;
+        me->wanting[me->wanting_count++] = worker->rank;
     }
 }
 
-bool eg_scheduler_take_back(eg_scheduler *me, eg_member *member, eg_task task, eg_held *was)
+bool eg_scheduler_take_back(eg_scheduler *me, eg_worker *worker, eg_task task, eg_in_flight *was)
 {
-    for (size_t i = 0; i < member->held_count; i++) {
-        const eg_task *held = &member->held[i].task;
-        if (held->ticket == task.ticket && held->attempt == task.attempt) {
-            *was = member->held[i];
-            member->held_count--;
-            me->held--;
-            memmove(&member->held[i], &member->held[i + 1],
-                    (member->held_count - i) * sizeof member->held[0]);
-            eg_scheduler_list(me, member);
+    for (size_t i = 0; i < worker->in_flight_count; i++) {
+        const eg_task *in_flight = &worker->in_flight[i].task;
+        if (in_flight->ticket == task.ticket && in_flight->attempt == task.attempt) {
+            *was = worker->in_flight[i];
+            worker->in_flight_count--;
+            me->in_flight--;
+            memmove(&worker->in_flight[i], &worker->in_flight[i + 1],
+                    (worker->in_flight_count - i) * sizeof worker->in_flight[0]);
+            eg_scheduler_list(me, worker);
             return true;
         }
     }
     return false;
 }
 
-void eg_scheduler_forfeit(eg_scheduler *me, eg_member *member)
+void eg_scheduler_forfeit(eg_scheduler *me, eg_worker *worker)
 {
-    for (size_t i = 0; i < member->held_count; i++) {
-        me->held--;
-        eg_scheduler_interrupt(me, member->held[i].task.ticket);
+    for (size_t i = 0; i < worker->in_flight_count; i++) {
+        me->in_flight--;
+        eg_scheduler_interrupt(me, worker->in_flight[i].task.ticket);
     }
-    member->held_count = 0;
+    worker->in_flight_count = 0;
 }
 
-static eg_status acknowledge(eg_member *member, const eg_task *tasks, size_t count)
+static eg_status acknowledge(eg_worker *worker, const eg_task *tasks, size_t count)
 {
     const eg_message ack = {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = count}};
-    return eg_crew_send(member, &ack);
+    return eg_worker_send(worker, &ack);
 }
 
-eg_status eg_scheduler_take_result(eg_scheduler *me, eg_member *member, eg_work_result *result)
+eg_status eg_scheduler_take_result(eg_scheduler *me, eg_worker *worker, eg_work_result *result)
 {
     const eg_task task = {result->ticket, result->attempt};
-    eg_held was;
-    if (!eg_scheduler_take_back(me, member, task, &was)) {
+    eg_in_flight was;
+    if (!eg_scheduler_take_back(me, worker, task, &was)) {
         return eg_ok(); /* nobody waits for it any more */
     }
     me->dry = false;
@@ -78,19 +79,19 @@ eg_status eg_scheduler_take_result(eg_scheduler *me, eg_member *member, eg_work_
         eg_scheduler_interrupt(me, task.ticket);
         return eg_ok();
     }
-    eg_status status = eg_grow(&member->kept, &member->kept_capacity, member->kept_count + 1,
-                               sizeof *member->kept);
+    eg_status status = eg_grow(&worker->kept, &worker->kept_capacity, worker->kept_count + 1,
+                               sizeof *worker->kept);
     if (status.code != EG_OK) {
         eg_scheduler_interrupt(me, task.ticket);
         return status;
     }
-    result->rank = member->rank;
-    result->host = member->host;
+    result->rank = worker->rank;
+    result->host = worker->host;
     EG_TRY(me->client->finished(me->client->user, result));
-    if (member->kept_count == 0) {
-        me->keeping[me->keeping_count++] = member->rank;
+    if (worker->kept_count == 0) {
+        me->keeping[me->keeping_count++] = worker->rank;
     }
-    member->kept[member->kept_count++] = task;
+    worker->kept[worker->kept_count++] = task;
     me->uncommitted = true;
     return eg_ok();
 }
@@ -103,53 +104,53 @@ eg_status eg_scheduler_commit(eg_scheduler *me)
     eg_status status = me->client->commit(me->client->user);
     me->uncommitted = false;
     for (size_t i = 0; i < me->keeping_count; i++) {
-        eg_member *member = &me->crew.members[me->keeping[i]];
+        eg_worker *worker = &me->pool.workers[me->keeping[i]];
         if (status.code == EG_OK) {
-            status = acknowledge(member, member->kept, member->kept_count);
+            status = acknowledge(worker, worker->kept, worker->kept_count);
         }
-        member->kept_count = 0;
+        worker->kept_count = 0;
     }
     me->keeping_count = 0;
     return status;
 }
 
-static eg_status give(eg_scheduler *me, eg_member *member, const eg_work *work)
+static eg_status give(eg_scheduler *me, eg_worker *worker, const eg_work *work)
 {
     const eg_message message = {.kind = EG_MESSAGE_WORK, .as.work = *work};
     const eg_task task = {work->ticket, work->attempt};
-    EG_TRY(eg_grow(&member->held, &member->held_capacity, member->held_count + 1,
-                   sizeof *member->held));
-    EG_TRY(me->client->started(me->client->user, work, member->rank, member->host));
-    member->held[member->held_count++] =
-        (eg_held){.task = task, .losses = work->losses, .start_time = eg_sched_date()};
-    me->held++;
-    eg_status status = eg_crew_send(member, &message);
-    eg_held was;
-    if (status.code != EG_OK && eg_scheduler_take_back(me, member, task, &was)) {
+    EG_TRY(eg_grow(&worker->in_flight, &worker->in_flight_capacity, worker->in_flight_count + 1,
+                   sizeof *worker->in_flight));
+    EG_TRY(me->client->started(me->client->user, work, worker->rank, worker->host));
+    worker->in_flight[worker->in_flight_count++] =
+        (eg_in_flight){.task = task, .losses = work->losses, .start_time = eg_now()};
+    me->in_flight++;
+    eg_status status = eg_worker_send(worker, &message);
+    eg_in_flight was;
+    if (status.code != EG_OK && eg_scheduler_take_back(me, worker, task, &was)) {
         eg_scheduler_interrupt(me, work->ticket);
     }
     return status;
 }
 
-static eg_status give_next(eg_scheduler *me, eg_member *member)
+static eg_status give_next(eg_scheduler *me, eg_worker *worker)
 {
     eg_work work = {0};
     bool have = false;
     EG_TRY(me->client->next(me->client->user, &work, &have));
     me->dry = !have;
-    return have ? give(me, member, &work) : eg_ok();
+    return have ? give(me, worker, &work) : eg_ok();
 }
 
 /* How many pieces of work everybody may hold, and how often to look after them. */
 static void choose_depth(eg_scheduler *me)
 {
     double mean = me->client->mean_seconds(me->client->user);
-    double share = short_trial_share * (double)me->crew.count;
+    double share = short_trial_share * (double)me->pool.count;
     me->depth = 1;
     me->gather = 0;
     if (mean > 0 && mean < fmax(short_trial_seconds, share)) {
         double ahead = ceil(ahead_seconds / mean);
-        me->depth = ahead < EG_HELD_MAX ? 1 + (size_t)ahead : EG_HELD_MAX;
+        me->depth = ahead < EG_IN_FLIGHT_MAX ? 1 + (size_t)ahead : EG_IN_FLIGHT_MAX;
         me->gather = fmin(fmax(gather_share * mean, gather_min), gather_max);
     }
 }
@@ -157,9 +158,9 @@ static void choose_depth(eg_scheduler *me)
 /* Everybody may hold more than when those that had enough were taken off the list. */
 static void list_all(eg_scheduler *me)
 {
-    for (size_t i = 0; i < me->crew.count; i++) {
-        if (me->crew.members[i].ready) {
-            eg_scheduler_list(me, &me->crew.members[i]);
+    for (size_t i = 0; i < me->pool.count; i++) {
+        if (me->pool.workers[i].ready) {
+            eg_scheduler_list(me, &me->pool.workers[i]);
         }
     }
 }
@@ -169,10 +170,10 @@ static void keep_wanting(eg_scheduler *me)
 {
     size_t kept = 0;
     for (size_t i = 0; i < me->wanting_count; i++) {
-        eg_member *member = &me->crew.members[me->wanting[i]];
-        member->wanting = member->ready && member->held_count < me->depth;
-        if (member->wanting) {
-            me->wanting[kept++] = member->rank;
+        eg_worker *worker = &me->pool.workers[me->wanting[i]];
+        worker->wanting = worker->ready && worker->in_flight_count < me->depth;
+        if (worker->wanting) {
+            me->wanting[kept++] = worker->rank;
         }
     }
     me->wanting_count = kept;
@@ -194,14 +195,14 @@ eg_status eg_scheduler_hand_out(eg_scheduler *me)
     while (level < me->depth && !me->dry) {
         size_t least = me->depth;
         for (size_t i = 0; i < me->wanting_count && !me->dry; i++) {
-            eg_member *member = &me->crew.members[me->wanting[i]];
-            if (!member->ready) {
+            eg_worker *worker = &me->pool.workers[me->wanting[i]];
+            if (!worker->ready) {
                 continue;
             }
-            if (member->held_count <= level) {
-                EG_TRY(give_next(me, member));
+            if (worker->in_flight_count <= level) {
+                EG_TRY(give_next(me, worker));
             }
-            least = member->held_count < least ? member->held_count : least;
+            least = worker->in_flight_count < least ? worker->in_flight_count : least;
         }
         level = least;
     }

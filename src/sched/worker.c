@@ -4,6 +4,7 @@
 #include "sched/backoff.h"
 #include "sched/message.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <math.h>
@@ -25,40 +26,40 @@ static const double report_seconds = 1;
 static const double check_seconds = 0.25;
 
 /* A result that is not yet known to be safe on disk. */
-typedef struct held_result {
+typedef struct unacknowledged_result {
     eg_task task;
     eg_record *record; /* NULL if the trial failed */
     char *checkpoint;  /* file that is of no use once the result is safe; NULL: none */
-} held_result;
+} unacknowledged_result;
 
 typedef struct worker {
-    eg_link *link;
+    eg_channel *channel;
     const char *host;
     const eg_runner *runner;
     void *state; /* of the runner */
     bool opened;
     eg_sched_options options;
-    eg_pacer pacer;
+    eg_backoff backoff;
     eg_pulse *pulse;
 
     eg_message *waiting; /* WORK, oldest first */
     size_t waiting_count, waiting_capacity;
-    held_result *held;
-    size_t held_count, held_capacity;
+    unacknowledged_result *unacknowledged;
+    size_t unacknowledged_count, unacknowledged_capacity;
 
     eg_message note;   /* PROGRESS: what is running now */
     uint64_t reported; /* its last step that the scheduler knows of */
     bool stop;         /* told to stop what runs */
     bool leave;        /* told to leave */
-    bool recalled;     /* taken for lost: all work is to be dropped */
+    bool reset;        /* taken for lost: all work is to be dropped */
     bool signalled;    /* the scheduler knows of our signal */
     bool contact;      /* the scheduler has opened the conversation */
-    double looked, said, checked;
+    double looked, sent, checked;
     double asked; /* when the first message was sent since anything was heard; 0: none is open */
     eg_status status;
 } worker;
 
-static eg_status say(worker *me, const eg_message *message)
+static eg_status send_message(worker *me, const eg_message *message)
 {
     eg_writer bytes = {0};
     eg_status status = eg_message_encode(message, &bytes);
@@ -66,17 +67,17 @@ static eg_status say(worker *me, const eg_message *message)
         eg_writer_free(&bytes);
         return status;
     }
-    me->said = eg_sched_now();
+    me->sent = eg_clock();
     if (me->asked <= 0) {
-        me->asked = me->said;
+        me->asked = me->sent;
     }
-    return me->link->kind->send(me->link, 0, &bytes);
+    return me->channel->kind->send(me->channel, 0, &bytes);
 }
 
-static eg_status say_interrupted(worker *me, const eg_work *work)
+static eg_status send_interrupted(worker *me, const eg_work *work)
 {
     eg_message message = {.kind = EG_MESSAGE_INTERRUPTED, .as.task = {work->ticket, work->attempt}};
-    return say(me, &message);
+    return send_message(me, &message);
 }
 
 /* Nothing that waits will be run. */
@@ -84,29 +85,31 @@ static eg_status drop_waiting(worker *me)
 {
     eg_status status = eg_ok();
     for (size_t i = 0; i < me->waiting_count; i++) {
-        eg_status_keep(&status, say_interrupted(me, &me->waiting[i].as.work));
+        eg_status_keep(&status, send_interrupted(me, &me->waiting[i].as.work));
         eg_message_clear(&me->waiting[i]);
     }
     me->waiting_count = 0;
     return status;
 }
 
-static void clear_held(held_result *held)
+static void clear_unacknowledged(unacknowledged_result *result)
 {
-    eg_record_free(held->record);
-    eg_free(held->checkpoint);
+    eg_record_free(result->record);
+    eg_free(result->checkpoint);
 }
 
 /* The result is safe. */
-static void drop_held(worker *me, eg_task task)
+static void acknowledge(worker *me, eg_task task)
 {
-    for (size_t i = 0; i < me->held_count; i++) {
-        if (me->held[i].task.ticket == task.ticket && me->held[i].task.attempt == task.attempt) {
-            if (me->held[i].checkpoint != NULL) {
-                (void)unlink(me->held[i].checkpoint); /* rank 0 removes what is left over */
+    for (size_t i = 0; i < me->unacknowledged_count; i++) {
+        if (me->unacknowledged[i].task.ticket == task.ticket &&
+            me->unacknowledged[i].task.attempt == task.attempt) {
+            if (me->unacknowledged[i].checkpoint != NULL) {
+                (void)unlink(
+                    me->unacknowledged[i].checkpoint); /* rank 0 removes what is left over */
             }
-            clear_held(&me->held[i]);
-            me->held[i] = me->held[--me->held_count];
+            clear_unacknowledged(&me->unacknowledged[i]);
+            me->unacknowledged[i] = me->unacknowledged[--me->unacknowledged_count];
             return;
         }
     }
@@ -117,14 +120,14 @@ static void forget_work(worker *me)
     for (size_t i = 0; i < me->waiting_count; i++) {
         eg_message_clear(&me->waiting[i]);
     }
-    for (size_t i = 0; i < me->held_count; i++) {
-        clear_held(&me->held[i]);
+    for (size_t i = 0; i < me->unacknowledged_count; i++) {
+        clear_unacknowledged(&me->unacknowledged[i]);
     }
-    me->waiting_count = me->held_count = 0;
+    me->waiting_count = me->unacknowledged_count = 0;
 }
 
 /* Takes what it keeps out of *message. */
-static eg_status obey(worker *me, eg_message *message)
+static eg_status handle(worker *me, eg_message *message)
 {
     switch (message->kind) {
     case EG_MESSAGE_WORK:
@@ -135,17 +138,17 @@ static eg_status obey(worker *me, eg_message *message)
         return me->stop ? drop_waiting(me) : eg_ok();
     case EG_MESSAGE_ACK:
         for (size_t i = 0; i < message->as.ack.count; i++) {
-            drop_held(me, message->as.ack.tasks[i]);
+            acknowledge(me, message->as.ack.tasks[i]);
         }
         return eg_ok();
-    case EG_MESSAGE_ALIVE:
-        me->options.heartbeat_seconds = message->as.alive.heartbeat_seconds;
-        me->options.silence_seconds = message->as.alive.silence_seconds;
+    case EG_MESSAGE_HEARTBEAT:
+        me->options.heartbeat_seconds = message->as.heartbeat.heartbeat_seconds;
+        me->options.silence_seconds = message->as.heartbeat.silence_seconds;
         return eg_ok();
-    case EG_MESSAGE_RECALL:
-        me->recalled = true;
+    case EG_MESSAGE_RESET:
+        me->reset = true;
         return eg_ok();
-    case EG_MESSAGE_LEAVE:
+    case EG_MESSAGE_SHUTDOWN:
         me->leave = true;
         me->stop = true;
         return drop_waiting(me);
@@ -157,7 +160,7 @@ static eg_status obey(worker *me, eg_message *message)
     case EG_MESSAGE_RESULT:
     case EG_MESSAGE_INTERRUPTED:
     case EG_MESSAGE_SIGNALLED:
-    case EG_MESSAGE_LEFT:
+    case EG_MESSAGE_BYE:
     case EG_MESSAGE_NOTE:
     case EG_MESSAGE_REFUSED:
         break;
@@ -166,41 +169,41 @@ static eg_status obey(worker *me, eg_message *message)
 }
 
 /* The scheduler speaks first, so that no message of one sweep is left over for the next. */
-static eg_status introduce(worker *me)
+static eg_status send_ready(worker *me)
 {
     const eg_message ready = {.kind = EG_MESSAGE_READY,
                               .as.ready = {.host = me->host, .pid = (uint64_t)getpid()}};
     me->contact = true;
-    return say(me, &ready);
+    return send_message(me, &ready);
 }
 
 /* Rank 0 has given all our work to others: nothing of it is of use, and nobody waits for word of it. */
 static eg_status start_over(worker *me)
 {
-    me->recalled = false;
+    me->reset = false;
     forget_work(me);
-    return introduce(me);
+    return send_ready(me);
 }
 
-static eg_status listen(worker *me)
+static eg_status receive_all(worker *me)
 {
     while (true) {
         eg_packet packet = {0};
         bool have = false;
-        EG_TRY(me->link->kind->receive(me->link, &packet, &have));
+        EG_TRY(me->channel->kind->receive(me->channel, &packet, &have));
         if (!have) {
             return eg_ok();
         }
-        eg_pacer_touch(&me->pacer);
+        eg_backoff_reset(&me->backoff);
         me->asked = 0;
         eg_message message;
         eg_status status = eg_message_decode(&message, packet.data, packet.size);
         eg_free(packet.data);
         if (status.code == EG_OK && !me->contact) {
-            status = introduce(me);
+            status = send_ready(me);
         }
         if (status.code == EG_OK) {
-            status = obey(me, &message);
+            status = handle(me, &message);
         }
         eg_message_clear(&message);
         if (status.code != EG_OK) {
@@ -219,12 +222,12 @@ static eg_status check_silence(worker *me, double now)
     me->checked = now;
     double limit = me->options.silence_seconds * (me->contact ? 1 : patience_at_first);
     double silent = me->asked > 0 ? now - me->asked : 0;
-    if (!me->link->kind->gone(me->link, 0, silent > limit)) {
+    if (!me->channel->kind->gone(me->channel, 0, silent > limit)) {
         return eg_ok();
     }
     return eg_fail(EG_STOPPED,
                    "rank 0 is gone, or has not answered for %.1f s; results not acknowledged: %zu",
-                   silent, me->held_count);
+                   silent, me->unacknowledged_count);
 }
 
 static bool heartbeat_due(const worker *me, double now)
@@ -235,46 +238,46 @@ static bool heartbeat_due(const worker *me, double now)
                    (step > me->reported &&
                     100 * (step - me->reported) >= report_percent * note->as.progress.steps);
     double pause = me->options.heartbeat_seconds;
-    return now - me->said >= (further ? fmin(pause, report_seconds) : pause);
+    return now - me->sent >= (further ? fmin(pause, report_seconds) : pause);
 }
 
 /* Everything a worker does besides training. */
-static eg_status tend(worker *me)
+static eg_status poll_messages(worker *me)
 {
-    double now = eg_sched_now();
+    double now = eg_clock();
     double away = now - me->looked;
     me->looked = now;
-    EG_TRY(listen(me));
+    EG_TRY(receive_all(me));
     int signal = eg_signals_pending();
     if (signal != 0 && !me->signalled && me->contact) {
         me->signalled = true;
         eg_message message = {.kind = EG_MESSAGE_SIGNALLED, .as.signal = (uint32_t)signal};
-        EG_TRY(say(me, &message));
+        EG_TRY(send_message(me, &message));
     }
     if (away > me->options.heartbeat_seconds && me->asked > 0) {
         me->asked = now;
     }
     if (me->contact && heartbeat_due(me, now)) {
         me->reported = me->note.as.progress.step;
-        EG_TRY(say(me, &me->note));
+        EG_TRY(send_message(me, &me->note));
     }
     return check_silence(me, now);
 }
 
 static bool goes_on(const worker *me)
 {
-    return !me->stop && !me->recalled && me->status.code == EG_OK;
+    return !me->stop && !me->reset && me->status.code == EG_OK;
 }
 
 static bool poll_trial(void *user, const eg_progress *progress)
 {
     worker *me = user;
-    double now = eg_sched_now();
+    double now = eg_clock();
     atomic_store(&me->pulse->since, now);
     me->note.as.progress.step = progress->step;
     me->note.as.progress.steps = progress->steps;
     if (goes_on(me) && now - me->looked >= look_seconds) {
-        me->status = tend(me);
+        me->status = poll_messages(me);
     }
     return goes_on(me);
 }
@@ -287,7 +290,7 @@ static void note_trial(void *user, bool warning, const char *text)
         .kind = EG_MESSAGE_NOTE,
         .as.note = {
             .ticket = task->ticket, .attempt = task->attempt, .warning = warning, .text = text}};
-    eg_status_keep(&me->status, say(me, &message));
+    eg_status_keep(&me->status, send_message(me, &message));
 }
 
 static eg_status run_work(worker *me, const eg_work *work, eg_record **out, eg_run_hooks *hooks)
@@ -304,18 +307,19 @@ static eg_status run_work(worker *me, const eg_work *work, eg_record **out, eg_r
 static eg_status answer(worker *me, const eg_message *message, eg_record *record, char **checkpoint)
 {
     const eg_work_result *result = &message->as.result;
-    eg_status status = eg_grow(&me->held, &me->held_capacity, me->held_count + 1, sizeof *me->held);
+    eg_status status = eg_grow(&me->unacknowledged, &me->unacknowledged_capacity,
+                               me->unacknowledged_count + 1, sizeof *me->unacknowledged);
     if (status.code == EG_OK) {
-        status = say(me, message);
+        status = send_message(me, message);
     }
     if (status.code != EG_OK) {
         eg_record_free(record);
         return status;
     }
-    me->held[me->held_count++] =
-        (held_result){.task = {result->ticket, result->attempt}, .record = record};
+    me->unacknowledged[me->unacknowledged_count++] =
+        (unacknowledged_result){.task = {result->ticket, result->attempt}, .record = record};
     if (checkpoint != NULL) {
-        me->held[me->held_count - 1].checkpoint = *checkpoint;
+        me->unacknowledged[me->unacknowledged_count - 1].checkpoint = *checkpoint;
         *checkpoint = NULL;
     }
     return eg_ok();
@@ -337,8 +341,8 @@ static eg_status run_next(worker *me)
     eg_work_result *result = &message.as.result;
     result->ticket = work->ticket;
     result->attempt = work->attempt;
-    result->start_time = eg_sched_date();
-    double start = eg_sched_now();
+    result->start_time = eg_now();
+    double start = eg_clock();
     atomic_store(&me->pulse->ticket, work->ticket);
     atomic_store(&me->pulse->attempt, work->attempt);
     atomic_store(&me->pulse->since, start);
@@ -347,18 +351,18 @@ static eg_status run_next(worker *me)
                           .user = me,
                           .keep_weights = me->options.keep_weights};
     eg_status run = run_work(me, work, &record, &hooks);
-    result->wall_seconds = eg_sched_now() - start;
+    result->wall_seconds = eg_clock() - start;
     atomic_store(&me->pulse->since, 0);
     memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
 
     eg_status status = me->status;
-    bool wanted = status.code == EG_OK && !me->recalled;
+    bool wanted = status.code == EG_OK && !me->reset;
     if (wanted && run.code == EG_STOPPED && me->stop) {
-        status = say_interrupted(me, work);
+        status = send_interrupted(me, work);
     } else if (wanted && hooks.refused) {
         const eg_message refused = {.kind = EG_MESSAGE_REFUSED, .as.reason = run.message};
-        status = say_interrupted(me, work);
-        eg_status_keep(&status, say(me, &refused));
+        status = send_interrupted(me, work);
+        eg_status_keep(&status, send_message(me, &refused));
     } else if (wanted) {
         result->status = run.code == EG_OK ? eg_record_status(record) : EG_TRIAL_FAILED;
         result->message = run.code == EG_OK ? eg_record_message(record) : run.message;
@@ -383,20 +387,20 @@ static eg_status run_next(worker *me)
 
 static eg_status work_until_told(worker *me)
 {
-    me->looked = me->asked = eg_sched_now();
+    me->looked = me->asked = eg_clock();
     while (true) {
-        EG_TRY(tend(me));
+        EG_TRY(poll_messages(me));
         if (me->leave) {
             return eg_ok();
         }
-        if (me->recalled) {
+        if (me->reset) {
             EG_TRY(start_over(me));
         }
         if (me->waiting_count > 0) {
             EG_TRY(run_next(me));
-            eg_pacer_touch(&me->pacer);
+            eg_backoff_reset(&me->backoff);
         } else {
-            me->link->kind->wait(me->link, eg_pacer_next(&me->pacer));
+            me->channel->kind->wait(me->channel, eg_backoff_next(&me->backoff));
         }
     }
 }
@@ -422,10 +426,10 @@ eg_sched_options eg_sched_complete(const eg_sched_options *options)
     return complete;
 }
 
-eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner,
+eg_status eg_worker_run(eg_channel *channel, const char *host, const eg_runner *runner,
                         const eg_sched_options *options, eg_pulse *pulse, bool *goodbye)
 {
-    worker me = {.link = link,
+    worker me = {.channel = channel,
                  .host = host,
                  .runner = runner,
                  .pulse = pulse,
@@ -433,15 +437,15 @@ eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner
                  .note.kind = EG_MESSAGE_PROGRESS};
     eg_status status = work_until_told(&me);
     /* The last message, also after a failure: the scheduler need not guess. */
-    eg_message left = {.kind = EG_MESSAGE_LEFT, .as.reason = status.message};
-    eg_status said = say(&me, &left);
-    *goodbye = said.code == EG_OK;
-    eg_status_keep(&status, said);
+    eg_message left = {.kind = EG_MESSAGE_BYE, .as.reason = status.message};
+    eg_status sent = send_message(&me, &left);
+    *goodbye = sent.code == EG_OK;
+    eg_status_keep(&status, sent);
     forget_work(&me);
     if (me.opened) {
         runner->close(me.state);
     }
     eg_free(me.waiting);
-    eg_free(me.held);
+    eg_free(me.unacknowledged);
     return status;
 }

@@ -5,7 +5,7 @@
 #include "engram/sched.h"
 #include "engram/trial.h"
 
-#include "sched/link.h"
+#include "sched/channel.h"
 
 #include <stdatomic.h>
 
@@ -35,7 +35,7 @@ typedef struct eg_runner {
 /** What a worker that trains is at; any thread may look. */
 typedef struct eg_pulse {
     _Atomic double
-        since; /**< when its trial began, or the latest minibatch of it ended, on eg_sched_now; 0: none runs */
+        since; /**< when its trial began, or the latest minibatch of it ended, on eg_clock; 0: none runs */
     _Atomic uint64_t ticket;
     _Atomic uint32_t attempt;
 } eg_pulse;
@@ -46,9 +46,9 @@ extern const eg_runner eg_trial_runner;
 /** eg_sched_options with its zeros replaced by the defaults. */
 eg_sched_options eg_sched_complete(const eg_sched_options *options);
 
-/** Works for the scheduler at the other end (peer 0) of `link` until told to leave. EG_STOPPED if
+/** Works for the scheduler at the other end (peer 0) of `channel` until told to leave. EG_STOPPED if
  * the scheduler vanished. *goodbye: the scheduler was sent word of the end. */
-eg_status eg_worker_run(eg_link *link, const char *host, const eg_runner *runner,
+eg_status eg_worker_run(eg_channel *channel, const char *host, const eg_runner *runner,
                         const eg_sched_options *options, eg_pulse *pulse,
                         bool *goodbye) EG_WARN_UNUSED;
 

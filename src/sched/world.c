@@ -3,6 +3,7 @@
 
 #include "sched/backoff.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <errno.h>
@@ -79,29 +80,29 @@ static eg_status enter_mpi(eg_world *world, int *argc, char ***argv)
     return eg_mpi_status(MPI_Comm_size(world->comm, &world->size), "tell the number of ranks");
 }
 
-static bool exists(const eg_place *place)
+static bool exists(const eg_process_info *process)
 {
-    return kill((pid_t)place->pid, 0) == 0 || errno != ESRCH;
+    return kill((pid_t)process->pid, 0) == 0 || errno != ESRCH;
 }
 
 /* All ranks have just come out of MPI_Init together, so that this collective call does not wait. */
 static eg_status exchange_places(eg_world *world)
 {
-    eg_place here;
-    EG_TRY(eg_place_here(&here));
-    EG_TRY(eg_alloc(&world->places, (size_t)world->size, sizeof *world->places));
+    eg_process_info here;
+    EG_TRY(eg_process_info_get(&here));
+    EG_TRY(eg_alloc(&world->processes, (size_t)world->size, sizeof *world->processes));
     EG_TRY(eg_alloc(&world->visible, (size_t)world->size, sizeof *world->visible));
     EG_TRY(eg_alloc(&world->presence, (size_t)world->size, sizeof *world->presence));
-    world->places[0] = here;
+    world->processes[0] = here;
     if (world->size > 1) {
-        EG_TRY(eg_mpi_status(MPI_Allgather(&here, (int)sizeof here, MPI_BYTE, world->places,
+        EG_TRY(eg_mpi_status(MPI_Allgather(&here, (int)sizeof here, MPI_BYTE, world->processes,
                                            (int)sizeof here, MPI_BYTE, world->comm),
                              "exchange host names"));
     }
     for (int i = 0; i < world->size; i++) {
         /* Containers may share a host's name and not its processes. */
         world->visible[i] =
-            strcmp(here.host, world->places[i].host) == 0 && exists(&world->places[i]);
+            strcmp(here.host, world->processes[i].host) == 0 && exists(&world->processes[i]);
     }
     return eg_ok();
 }
@@ -142,7 +143,7 @@ int eg_world_size(const eg_world *world)
 
 bool eg_world_gone(const eg_world *world, int rank, bool overdue)
 {
-    return world->visible[rank] ? !exists(&world->places[rank]) : overdue;
+    return world->visible[rank] ? !exists(&world->processes[rank]) : overdue;
 }
 
 /* What rank 0 says at the end. */
@@ -172,11 +173,11 @@ static void tell_code(eg_world *world, int code)
         }
     }
     int all = 0;
-    double deadline = eg_sched_now() + TELL_SECONDS;
-    eg_pacer pacer = {0};
+    double deadline = eg_clock() + TELL_SECONDS;
+    eg_backoff backoff = {0};
     while (MPI_Testall((int)others, requests, &all, MPI_STATUSES_IGNORE) == MPI_SUCCESS && !all &&
-           eg_sched_now() < deadline) {
-        eg_sched_sleep(eg_pacer_next(&pacer));
+           eg_clock() < deadline) {
+        eg_sched_sleep(eg_backoff_next(&backoff));
     }
     eg_free(requests);
     if (all) {
@@ -188,8 +189,8 @@ static void tell_code(eg_world *world, int code)
 
 static int hear_code(eg_world *world, int code)
 {
-    eg_pacer pacer = {0};
-    double start = eg_sched_now();
+    eg_backoff backoff = {0};
+    double start = eg_clock();
     double looked = start;
     while (!world->lost) {
         int there = 0;
@@ -207,12 +208,12 @@ static int hear_code(eg_world *world, int code)
             world->lost = heard[SAID_LOST] != 0;
             return heard[SAID_CODE];
         }
-        double now = eg_sched_now();
+        double now = eg_clock();
         if (now - looked > 1) {
             looked = now;
             world->lost = eg_world_gone(world, 0, now - start > hear_seconds);
         }
-        eg_sched_sleep(eg_pacer_next(&pacer));
+        eg_sched_sleep(eg_backoff_next(&backoff));
     }
     world->lost = true;
     return code;
@@ -241,7 +242,7 @@ static void leave_at_once(int number)
 
 static void release(eg_world *world)
 {
-    eg_free(world->places);
+    eg_free(world->processes);
     eg_free(world->visible);
     eg_free(world->presence);
     eg_free(world);
@@ -254,7 +255,7 @@ static void end_hanging(const eg_world *world, int code)
     for (int i = 1; i < world->size; i++) {
         bool hangs = world->presence[i] == EG_HANGS;
         if (hangs && world->visible[i]) {
-            (void)kill((pid_t)world->places[i].pid, SIGKILL);
+            (void)kill((pid_t)world->processes[i].pid, SIGKILL);
         }
         elsewhere = elsewhere || (hangs && !world->visible[i]);
     }
@@ -293,5 +294,5 @@ eg_status eg_world_describe(const eg_world *world, const eg_sched_options *optio
                             char **warnings)
 {
     size_t first = options->dedicated && world->size > 1 ? 1 : 0;
-    return eg_places_describe(world->places, (size_t)world->size, first, line, warnings);
+    return eg_process_info_describe(world->processes, (size_t)world->size, first, line, warnings);
 }

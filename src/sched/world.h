@@ -18,11 +18,11 @@ struct eg_world {
     bool mpi; /**< MPI was initialised */
     MPI_Comm comm;
     int rank, size;
-    bool computes;           /**< the compute thread is inside a minibatch and was left to itself */
-    bool lost;               /**< somebody is gone: MPI can no longer be left in an orderly way */
-    eg_place *places;        /**< [size] */
-    bool *visible;           /**< [size] its process can be seen from here */
-    unsigned char *presence; /**< [size] eg_presence, as rank 0 knows it */
+    bool computes; /**< the compute thread is inside a minibatch and was left to itself */
+    bool lost;     /**< somebody is gone: MPI can no longer be left in an orderly way */
+    eg_process_info *processes; /**< [size] */
+    bool *visible;              /**< [size] its process can be seen from here */
+    unsigned char *presence;    /**< [size] eg_presence, as rank 0 knows it */
 };
 
 /** Tags on the world's communicator. */

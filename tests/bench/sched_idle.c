@@ -6,6 +6,8 @@
 
 #include "sched/backoff.h"
 
+#include "engram/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -23,10 +25,10 @@ static eg_status run_sleep(void *state, const eg_work *work, eg_run_hooks *hooks
 {
     (void)state;
     const eg_progress progress = {0};
-    double end = eg_sched_now() + strtod(work->settings, NULL);
+    double end = eg_clock() + strtod(work->settings, NULL);
     EG_TRY(eg_record_create(out));
     eg_record_set_status(*out, EG_TRIAL_DONE, "");
-    while (eg_sched_now() < end) {
+    while (eg_clock() < end) {
         eg_sched_sleep(0.1);
         if (!hooks->poll(hooks->user, &progress)) {
             eg_record_free(*out);
@@ -140,10 +142,10 @@ int main(int argc, char **argv)
                                     .interrupted = note_interruption,
                                     .idle = do_nothing,
                                     .mean_seconds = unknown_mean};
-    double cpu = cpu_seconds(), start = eg_sched_now();
+    double cpu = cpu_seconds(), start = eg_clock();
     status = eg_world_rank(world) == 0 ? eg_sched_run_with(world, &client, &options, &runner)
                                        : eg_sched_work_with(world, &options, &runner);
-    double wall = eg_sched_now() - start;
+    double wall = eg_clock() - start;
     cpu = cpu_seconds() - cpu;
     (void)printf("rank %d of %d: waited %.2f s, used %.2f %% of a core\n", eg_world_rank(world),
                  eg_world_size(world), wall, 100 * cpu / wall);

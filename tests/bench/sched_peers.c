@@ -24,19 +24,19 @@ double eg_cpu_seconds(void)
 
 /* The clock -------------------------------------------------------------------------------------- */
 
-double __wrap_eg_sched_now(void);
-double __wrap_eg_sched_date(void);
+double __wrap_eg_clock(void);
+double __wrap_eg_now(void);
 void __wrap_eg_sched_sleep(double seconds);
-void __wrap_eg_pacer_touch(eg_pacer *pacer);
-double __wrap_eg_pacer_next(eg_pacer *pacer);
-eg_status __wrap_eg_mpi_link_create(eg_link **out, eg_world *world);
+void __wrap_eg_backoff_reset(eg_backoff *backoff);
+double __wrap_eg_backoff_next(eg_backoff *backoff);
+eg_status __wrap_eg_mpi_channel_create(eg_channel **out, eg_world *world);
 
-double __wrap_eg_sched_now(void)
+double __wrap_eg_clock(void)
 {
     return eg_sim.now;
 }
 
-double __wrap_eg_sched_date(void)
+double __wrap_eg_now(void)
 {
     return eg_sim.now;
 }
@@ -46,17 +46,17 @@ void __wrap_eg_sched_sleep(double seconds)
     eg_sim.now += seconds;
 }
 
-void __wrap_eg_pacer_touch(eg_pacer *pacer)
+void __wrap_eg_backoff_reset(eg_backoff *backoff)
 {
-    pacer->touched = eg_sim.now;
-    pacer->pause = 0;
+    backoff->touched = eg_sim.now;
+    backoff->pause = 0;
 }
 
 /* As the real one, without the moment in which it spins. */
-double __wrap_eg_pacer_next(eg_pacer *pacer)
+double __wrap_eg_backoff_next(eg_backoff *backoff)
 {
-    pacer->pause = pacer->pause <= 0 ? 20e-6 : fmin(2 * pacer->pause, 5e-3);
-    return pacer->pause;
+    backoff->pause = backoff->pause <= 0 ? 20e-6 : fmin(2 * backoff->pause, 5e-3);
+    return backoff->pause;
 }
 
 /* Peers by when they are due --------------------------------------------------------------------- */
@@ -112,7 +112,7 @@ static double duration(void)
     return eg_sim.trial_seconds * (0.75 + 0.5 * (double)(eg_sim.random >> 11) * 0x1p-53);
 }
 
-/* The link --------------------------------------------------------------------------------------- */
+/* The channel --------------------------------------------------------------------------------------- */
 
 static eg_status take_work(eg_peer_worker *p, const eg_message *message)
 {
@@ -138,10 +138,10 @@ static eg_status hear(size_t who, const eg_message *message)
     case EG_MESSAGE_ACK:
         eg_sim.acknowledged += message->as.ack.count;
         break;
-    case EG_MESSAGE_ALIVE:
-        eg_sim.heartbeat = message->as.alive.heartbeat_seconds;
+    case EG_MESSAGE_HEARTBEAT:
+        eg_sim.heartbeat = message->as.heartbeat.heartbeat_seconds;
         break;
-    case EG_MESSAGE_LEAVE:
+    case EG_MESSAGE_SHUTDOWN:
         p->leaving = true;
         break;
     default:
@@ -151,9 +151,9 @@ static eg_status hear(size_t who, const eg_message *message)
     return eg_ok();
 }
 
-static eg_status sim_send(eg_link *link, uint32_t rank, eg_writer *bytes)
+static eg_status sim_send(eg_channel *channel, uint32_t rank, eg_writer *bytes)
 {
-    (void)link;
+    (void)channel;
     double before = eg_cpu_seconds();
     eg_message message;
     eg_status status = eg_message_decode(&message, bytes->data, bytes->size);
@@ -186,7 +186,7 @@ static void speak(size_t who, eg_message *message, char host[EG_HOST_SIZE])
         message->as.ready.pid = who + 1;
         p->ready_due = false;
     } else if (p->leaving) {
-        message->kind = EG_MESSAGE_LEFT;
+        message->kind = EG_MESSAGE_BYE;
         message->as.reason = "";
         p->leaving = p->contact = false;
     } else if (p->end <= eg_sim.now) {
@@ -208,9 +208,9 @@ static void speak(size_t who, eg_message *message, char host[EG_HOST_SIZE])
     p->said = eg_sim.now;
 }
 
-static eg_status sim_receive(eg_link *link, eg_packet *out, bool *have)
+static eg_status sim_receive(eg_channel *channel, eg_packet *out, bool *have)
 {
-    (void)link;
+    (void)channel;
     size_t who = eg_sim.heap[0];
     *have = eg_sim.peers[who].due <= eg_sim.now;
     if (!*have) {
@@ -229,43 +229,43 @@ static eg_status sim_receive(eg_link *link, eg_packet *out, bool *have)
     return status;
 }
 
-static void sim_wait(eg_link *link, double seconds)
+static void sim_wait(eg_channel *channel, double seconds)
 {
-    (void)link;
+    (void)channel;
     eg_sim.now += seconds;
 }
 
-static bool sim_sending(eg_link *link)
+static bool sim_sending(eg_channel *channel)
 {
-    (void)link;
+    (void)channel;
     return false;
 }
 
-static bool sim_gone(const eg_link *link, uint32_t rank, bool overdue)
+static bool sim_gone(const eg_channel *channel, uint32_t rank, bool overdue)
 {
-    (void)link;
+    (void)channel;
     (void)rank;
     (void)overdue;
     return false;
 }
 
-static void sim_close(eg_link *link)
+static void sim_close(eg_channel *channel)
 {
-    (void)link;
+    (void)channel;
 }
 
-static const eg_link_kind sim_kind = {.send = sim_send,
-                                      .receive = sim_receive,
-                                      .wait = sim_wait,
-                                      .sending = sim_sending,
-                                      .gone = sim_gone,
-                                      .close = sim_close};
+static const eg_channel_kind sim_kind = {.send = sim_send,
+                                         .receive = sim_receive,
+                                         .wait = sim_wait,
+                                         .sending = sim_sending,
+                                         .gone = sim_gone,
+                                         .close = sim_close};
 
-eg_status __wrap_eg_mpi_link_create(eg_link **out, eg_world *world)
+eg_status __wrap_eg_mpi_channel_create(eg_channel **out, eg_world *world)
 {
     (void)world;
-    eg_sim.link.kind = &sim_kind;
-    *out = &eg_sim.link;
+    eg_sim.channel.kind = &sim_kind;
+    *out = &eg_sim.channel;
     return eg_ok();
 }
 

@@ -1,9 +1,9 @@
-/** Simulated workers, their link and their clock, for bench/sched_scale.c. They say what sched/worker.c says and when:
- *  READY, PROGRESS after every percent of a trial but at most once a second and at least every heartbeat, RESULT, LEFT. */
+/** Simulated workers, their channel and their clock, for bench/sched_scale.c. They say what sched/worker.c says and when:
+ *  READY, PROGRESS after every percent of a trial but at most once a second and at least every heartbeat, RESULT, BYE. */
 #ifndef ENGRAM_BENCH_SCHED_PEERS_H
 #define ENGRAM_BENCH_SCHED_PEERS_H
 
-#include "sched/link.h"
+#include "sched/channel.h"
 #include "sched/message.h"
 
 enum { EG_AHEAD_MAX = 256, EG_RANKS_PER_HOST = 64 };
@@ -29,7 +29,7 @@ typedef struct eg_simulation {
     uint64_t random;
     size_t received, sent, acknowledged; /* by rank 0 */
     double outside;                      /* processor seconds spent in here */
-    eg_link link;
+    eg_channel channel;
 } eg_simulation;
 
 /** There is one. */

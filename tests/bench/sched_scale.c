@@ -5,7 +5,7 @@
  *
  *  Everything of src/sched that runs on rank 0 is real: the loop, the messages with their checksums, losses, the commit.
  *  Simulated are the workers, which say what sched/worker.c says and when (READY, PROGRESS after every percent but at
- *  most once a second and at least every heartbeat, RESULT with curves, and hold results until ACK), the link, which
+ *  most once a second and at least every heartbeat, RESULT with curves, and hold results until ACK), the channel, which
  *  takes no time, and the clock, which jumps to the next event. The linker puts them in the place of
  *  the real ones (--wrap, see rooms/sched.cmake). The client keeps nothing, so that the journal and the results file are
  *  not in these figures (tests/bench/sweep.sh has them), nor is what MPI needs itself. */
@@ -153,11 +153,11 @@ static eg_status prepare(size_t workers, double seconds, eg_world *world)
     eg_status made = make_record(&record);
     EG_TRY(eg_sim_prepare(workers, seconds, record));
     EG_TRY(made);
-    EG_TRY(eg_alloc(&world->places, size, sizeof *world->places));
+    EG_TRY(eg_alloc(&world->processes, size, sizeof *world->processes));
     EG_TRY(eg_alloc(&world->visible, size, sizeof *world->visible));
     EG_TRY(eg_alloc(&world->presence, size, sizeof *world->presence));
     for (size_t i = 0; i < size; i++) {
-        (void)snprintf(world->places[i].host, EG_HOST_SIZE, "node%zu", i / EG_RANKS_PER_HOST);
+        (void)snprintf(world->processes[i].host, EG_HOST_SIZE, "node%zu", i / EG_RANKS_PER_HOST);
     }
     return eg_ok();
 }
@@ -165,7 +165,7 @@ static eg_status prepare(size_t workers, double seconds, eg_world *world)
 static void clear(eg_world *world)
 {
     eg_sim_clear();
-    eg_free(world->places);
+    eg_free(world->processes);
     eg_free(world->visible);
     eg_free(world->presence);
 }
@@ -175,7 +175,7 @@ static void report(const counts *c, double cpu, size_t memory, const eg_world *w
     double results = (double)c->finished;
     double each = cpu / results;
     double workers = (double)eg_sim.count;
-    size_t known = sizeof *world->places + sizeof *world->visible + sizeof *world->presence;
+    size_t known = sizeof *world->processes + sizeof *world->visible + sizeof *world->presence;
     (void)printf(
         "%7zu %8g %9zu %9.2f %9.2f %9.2f %9.2f %9.2f %9.2f %11.2f %10.0f\n", eg_sim.count,
         eg_sim.trial_seconds, c->finished, (double)eg_sim.received / results,

@@ -10,7 +10,7 @@ engram_test(sched_checkpoint LIBRARY sched LINKS engram_saved_trials)
 engram_test(sched_worker LIBRARY sched LINKS engram_fake_sched)
 engram_test(sched_world LIBRARY sched LINKS engram_fake_sched MPI::MPI_C)
 
-engram_test(sched_link LIBRARY sched LINKS MPI::MPI_C RANKS 3 LABELS mpi)
+engram_test(sched_channel LIBRARY sched LINKS MPI::MPI_C RANKS 3 LABELS mpi)
 engram_test(sched_sweep LIBRARY sched LINKS engram_fake_sched LABELS mpi)
 foreach(ranks 1 2 3 5)
     engram_script(sched_sweep_${ranks} ${CMAKE_CURRENT_SOURCE_DIR}/mpirun.sh ${ranks}
@@ -26,10 +26,10 @@ engram_script(sched_death ${CMAKE_CURRENT_SOURCE_DIR}/sched_death.sh $<TARGET_FI
 add_executable(bench_sched_idle bench/sched_idle.c)
 target_link_libraries(bench_sched_idle PRIVATE engram_fake_sched)
 
-# Rank 0 beside many simulated workers: link and clock are the simulation's.
+# Rank 0 beside many simulated workers: channel and clock are the simulation's.
 add_executable(bench_sched_scale EXCLUDE_FROM_ALL bench/sched_scale.c bench/sched_peers.c)
 target_link_libraries(bench_sched_scale PRIVATE engram_testing engram_sched MPI::MPI_C)
-foreach(function sched_now sched_date sched_sleep pacer_touch pacer_next mpi_link_create)
+foreach(function clock now sched_sleep backoff_reset backoff_next mpi_channel_create)
     target_link_options(bench_sched_scale PRIVATE "LINKER:--wrap=eg_${function}")
 endforeach()
 

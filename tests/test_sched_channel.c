@@ -1,10 +1,11 @@
-/** The MPI link by itself, run with 3 ranks: order, contents, and nobody blocks. */
+/** The MPI channel by itself, run with 3 ranks: order, contents, and nobody blocks. */
 #include "testing.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include "sched/backoff.h"
-#include "sched/link.h"
+#include "sched/channel.h"
 #include "sched/world.h"
 
 #include <stdio.h>
@@ -20,23 +21,23 @@ static size_t size_of(uint64_t number)
     return number % 2 == 0 ? LARGE + number : 8;
 }
 
-static void send_numbered(eg_link *link, uint32_t peer, uint64_t number)
+static void send_numbered(eg_channel *channel, uint32_t peer, uint64_t number)
 {
     eg_writer bytes = {0};
     static unsigned char block[LARGE + ROUNDS];
     memset(block, (int)(number % 251), sizeof block);
     eg_write_u64(&bytes, number);
     eg_write_bytes(&bytes, block, size_of(number) - 8);
-    assert_ok(link->kind->send(link, peer, &bytes));
+    assert_ok(channel->kind->send(channel, peer, &bytes));
     assert_null(bytes.data);
 }
 
 /* Receives one message if there is one and checks that it is peer's `*expected`-th. */
-static bool receive_numbered(eg_link *link, uint64_t *expected)
+static bool receive_numbered(eg_channel *channel, uint64_t *expected)
 {
     eg_packet packet = {0};
     bool have = false;
-    assert_ok(link->kind->receive(link, &packet, &have));
+    assert_ok(channel->kind->receive(channel, &packet, &have));
     if (!have) {
         return false;
     }
@@ -58,51 +59,51 @@ static bool receive_numbered(eg_link *link, uint64_t *expected)
 static void test_all_to_all_in_order(void **state)
 {
     (void)state;
-    eg_link *link = NULL;
+    eg_channel *channel = NULL;
     uint64_t expected[16] = {0};
     uint32_t rank = (uint32_t)eg_world_rank(world);
     uint32_t ranks = (uint32_t)eg_world_size(world);
-    assert_ok(eg_mpi_link_create(&link, world));
+    assert_ok(eg_mpi_channel_create(&channel, world));
     for (uint64_t i = 0; i < ROUNDS; i++) {
         for (uint32_t peer = 0; peer < ranks; peer++) {
             if (peer != rank) {
-                send_numbered(link, peer, i);
+                send_numbered(channel, peer, i);
             }
         }
     }
-    assert_true(link->kind->sending(link));
+    assert_true(channel->kind->sending(channel));
     size_t missing = ROUNDS * (ranks - 1);
-    double deadline = eg_sched_now() + 300; /* only ends what would wait for ever */
-    while ((missing > 0 || link->kind->sending(link)) && eg_sched_now() < deadline) {
-        bool have = receive_numbered(link, expected);
+    double deadline = eg_clock() + 300; /* only ends what would wait for ever */
+    while ((missing > 0 || channel->kind->sending(channel)) && eg_clock() < deadline) {
+        bool have = receive_numbered(channel, expected);
         missing -= have ? 1 : 0;
-        link->kind->wait(link, have ? 0 : 1e-5);
+        channel->kind->wait(channel, have ? 0 : 1e-5);
     }
     assert_int_equal(missing, 0);
-    assert_false(link->kind->sending(link));
-    link->kind->close(link);
+    assert_false(channel->kind->sending(channel));
+    channel->kind->close(channel);
     assert_false(world->lost);
 }
 
 static void test_who_is_gone(void **state)
 {
     (void)state;
-    eg_link *link = NULL;
-    assert_ok(eg_mpi_link_create(&link, world));
+    eg_channel *channel = NULL;
+    assert_ok(eg_mpi_channel_create(&channel, world));
     uint32_t peer = eg_world_rank(world) == 0 ? 1 : 0;
     /* On this host a living process is never gone, however silent. */
-    assert_false(link->kind->gone(link, peer, false));
-    assert_false(link->kind->gone(link, peer, true));
-    eg_place saved = world->places[peer];
-    world->places[peer].pid = 0x3fffffff; /* above every process number of Linux */
-    assert_true(link->kind->gone(link, peer, false));
+    assert_false(channel->kind->gone(channel, peer, false));
+    assert_false(channel->kind->gone(channel, peer, true));
+    eg_process_info saved = world->processes[peer];
+    world->processes[peer].pid = 0x3fffffff; /* above every process number of Linux */
+    assert_true(channel->kind->gone(channel, peer, false));
     /* On another host only the silence counts. */
     world->visible[peer] = false;
-    assert_false(link->kind->gone(link, peer, false));
-    assert_true(link->kind->gone(link, peer, true));
+    assert_false(channel->kind->gone(channel, peer, false));
+    assert_true(channel->kind->gone(channel, peer, true));
     world->visible[peer] = true;
-    world->places[peer] = saved;
-    link->kind->close(link);
+    world->processes[peer] = saved;
+    channel->kind->close(channel);
 }
 
 int main(int argc, char **argv)
