@@ -326,10 +326,10 @@ static void normalised_weights_follow_the_raw_ones(void **state)
     eg_net *net = linear_net(2, 1, EG_NORM_PLAIN, false, w);
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, false));
-    assert_close((double)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL)[0], 0.6, 1e-6);
+    assert_close((double)eg_net_forward(net, workspace, EG_MODE_PREDICT, 1, x, NULL)[0], 0.6, 1e-6);
     net->params[0] = 0;
     eg_net_touch(net);
-    assert_close((double)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL)[0], 0.0, 1e-6);
+    assert_close((double)eg_net_forward(net, workspace, EG_MODE_PREDICT, 1, x, NULL)[0], 0.0, 1e-6);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }

@@ -136,11 +136,11 @@ static void masked_and_without_a_rival(void **state)
         4, (eg_inhibition){.kind = EG_INHIBITION_FLAT, .masked = true, .k = 2, .switch_count = 1});
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, 1, false));
-    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), winners, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_PREDICT, 1, x, NULL), winners, 4);
     eg_net_free(net);
     /* k = all units: nobody is left whose value could be subtracted. */
     net = inhibition(4, (eg_inhibition){.kind = EG_INHIBITION_FLAT, .k = 4, .switch_count = 1});
-    assert_row(eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x, NULL), all, 4);
+    assert_row(eg_net_forward(net, workspace, EG_MODE_PREDICT, 1, x, NULL), all, 4);
     eg_workspace_free(workspace);
     eg_net_free(net);
 }
