@@ -43,12 +43,12 @@ static void agree(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
     bool itself = count == 0; /* several rules */
     for (size_t i = 0; i < count; i++) {
         itself = itself || peers[i].trial == trial;
-        if (eg_outcome_is_open(&outcomes[peers[i].trial])) {
-            eg_reach reach = eg_plan_reach(plan, outcomes, peers[i].trial);
-            assert_int_equal(reach.out, peers[i].reach.out);
-            assert_int_equal(reach.waits, peers[i].reach.waits);
-            assert_int_equal(reach.out || reach.waits ? 0 : reach.until,
-                             reach.out || reach.waits ? 0 : peers[i].reach.until);
+        if (eg_trial_status_is_open(outcomes[peers[i].trial].status)) {
+            eg_budget budget = eg_plan_budget(plan, outcomes, peers[i].trial);
+            assert_int_equal(budget.out, peers[i].budget.out);
+            assert_int_equal(budget.waits, peers[i].budget.waits);
+            assert_int_equal(budget.out || budget.waits ? 0 : budget.until,
+                             budget.out || budget.waits ? 0 : peers[i].budget.until);
         }
     }
     assert_true(itself);
@@ -56,11 +56,11 @@ static void agree(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
 
 static size_t fate(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
 {
-    eg_reach reach = eg_plan_reach(plan, outcomes, trial);
+    eg_budget budget = eg_plan_budget(plan, outcomes, trial);
     if (plan->trials[trial].replicate < plan->seed_count) {
         agree(plan, outcomes, trial);
     }
-    return reach.out ? OUT : reach.waits ? WAITS : reach.until;
+    return budget.out ? OUT : budget.waits ? WAITS : budget.until;
 }
 
 /* Six points in cohorts of at most three: {0, 2, 4} and {1, 3, 5}. Rungs after 1, 2, 4 … evaluations; eta = 2: of three
@@ -331,7 +331,7 @@ static void run_at_random(const eg_plan *plan, const course *courses, uint64_t s
         }
     }
     for (size_t t = 0; t < TRIALS; t++) {
-        assert_false(eg_outcome_is_open(&outcomes[t])); /* nobody waits for ever */
+        assert_false(eg_trial_status_is_open(outcomes[t].status)); /* nobody waits for ever */
         ended[t] = outcomes[t].status * 100U + outcomes[t].evaluations;
     }
 }

@@ -8,4 +8,7 @@ double eg_now(void);
 /** Monotonic clock: seconds since some moment, never set back. For durations and limits. */
 double eg_clock(void);
 
+/** Processor time of the calling thread, in seconds. */
+double eg_clock_of_thread(void);
+
 #endif

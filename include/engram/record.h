@@ -25,6 +25,25 @@ typedef enum eg_trial_status {
 /** "pending" … "stopped"; NULL for a number that is no status. */
 const char *eg_trial_status_name(eg_trial_status status);
 
+/** What a status says, for everybody who asks:
+ *
+ *                  open  final  finished  cut  result  record
+ *      pending      x
+ *      running      x
+ *      paused       x                                    x
+ *      done                x       x              x      x
+ *      diverged            x       x              x      x
+ *      failed              x       x
+ *      skipped             x               x
+ *      stopped             x               x             x
+ */
+bool eg_trial_status_is_open(eg_trial_status status);     /**< it may still change by itself */
+bool eg_trial_status_is_final(eg_trial_status status);    /**< not open */
+bool eg_trial_status_is_finished(eg_trial_status status); /**< the trial ran to its end */
+bool eg_trial_status_is_cut(eg_trial_status status);      /**< by a stopping rule */
+bool eg_trial_status_is_result(eg_trial_status status);   /**< with all its curves */
+bool eg_trial_status_has_record(eg_trial_status status);  /**< with curves, maybe not to the end */
+
 enum { EG_RANK_MAX = 3, EG_VARIABLE_NAME_SIZE = 48 };
 
 /** The declaration of a measured quantity. It belongs to whoever measures it: core, learner,

@@ -46,13 +46,6 @@ typedef struct eg_outcome {
     double reported; /**< the objective's variable as recorded, on test data; NaN likewise */
 } eg_outcome;
 
-/** It has not ended yet: pending, running or paused. */
-static inline bool eg_outcome_is_open(const eg_outcome *outcome)
-{
-    return outcome->status == EG_TRIAL_PENDING || outcome->status == EG_TRIAL_RUNNING ||
-           outcome->status == EG_TRIAL_PAUSED;
-}
-
 typedef struct eg_plan eg_plan;
 struct eg_peer;
 
@@ -64,15 +57,15 @@ typedef struct eg_verdict {
 } eg_verdict;
 
 /** How far a trial may run, as far as is known. */
-typedef struct eg_reach {
+typedef struct eg_budget {
     bool out;     /**< it stops where it is */
     bool waits;   /**< for others, where it is */
     size_t until; /**< otherwise: evaluations that it may go on to, 0: to its end */
-} eg_reach;
+} eg_budget;
 
 /** A rule that cuts weak points; decided by replicate index, so independent of order. It looks at a
  * point by itself (`needs` and `look`), compares points (`judge` and `compares`) or trials at evaluations
- * on their way (`measure`, `reach` and `compares`); what it has not is NULL. A cut, once decided, must
+ * on their way (`measure`, `budget` and `compares`); what it has not is NULL. A cut, once decided, must
  * stay decided whatever the other outcomes turn out to be. */
 typedef struct eg_stop_kind {
     eg_component component;
@@ -87,8 +80,8 @@ typedef struct eg_stop_kind {
     /** outcome->rungs and `rung` from the curves of a trial, outcome->status and `evaluations`. */
     void (*measure)(const double *p, const eg_record *record, eg_outcome *outcome);
     /** How far a first-stage trial may run, given the outcomes of all trials. */
-    eg_reach (*reach)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
-                      size_t trial);
+    eg_budget (*budget)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
+                        size_t trial);
     /** The same for all trials that it is compared with, itself included, in the order of their points; how many. */
     size_t (*peers)(const double *p, const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
                     struct eg_peer *out);
@@ -164,13 +157,13 @@ bool eg_plan_has_rungs(const eg_plan *plan);
 /** Takes what that rule has to know of a trial's curves, and their length; outcome->status is how it stands. */
 void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *outcome);
 /** How far a trial that has not ended may run; in the second stage, and without such a rule, to its end. */
-eg_reach eg_plan_reach(const eg_plan *plan, const eg_outcome *outcomes, size_t trial);
+eg_budget eg_plan_budget(const eg_plan *plan, const eg_outcome *outcomes, size_t trial);
 
-/** The same for all trials whose reach depends on this one's outcome, itself included, at the cost of few. */
+/** The same for all trials whose budget depends on this one's outcome, itself included, at the cost of few. */
 enum { EG_PEERS_MAX = 1000 };
 typedef struct eg_peer {
     size_t trial;
-    eg_reach reach;
+    eg_budget budget;
 } eg_peer;
 /** In the order of their points; how many. 0 unless a rule that looks into trials is the only one, and `trial` is of the
  *  first stage. */

@@ -19,3 +19,8 @@ double eg_clock(void)
 {
     return read_clock(CLOCK_MONOTONIC);
 }
+
+double eg_clock_of_thread(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}

@@ -1,8 +1,9 @@
 /** The clock of a profile; see engram/profile.h. */
 #include "engram/profile.h"
 
+#include "engram/clock.h"
+
 #include <stddef.h>
-#include <time.h>
 
 const char *const eg_profile_names[EG_PROFILE_COUNT] = {
     [EG_PROFILE_DATA] = "data",
@@ -15,16 +16,9 @@ const char *const eg_profile_names[EG_PROFILE_COUNT] = {
     [EG_PROFILE_OTHER] = "other",
 };
 
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void eg_profile_start(eg_profile *profile)
 {
-    *profile = (eg_profile){.current = EG_PROFILE_OTHER, .since = now()};
+    *profile = (eg_profile){.current = EG_PROFILE_OTHER, .since = eg_clock()};
 }
 
 eg_profile_part eg_profile_enter(eg_profile *profile, eg_profile_part part)
@@ -32,7 +26,7 @@ eg_profile_part eg_profile_enter(eg_profile *profile, eg_profile_part part)
     if (profile == NULL) {
         return part;
     }
-    double time = now();
+    double time = eg_clock();
     eg_profile_part left = profile->current;
     profile->seconds[left] += time - profile->since;
     profile->current = part;

@@ -28,6 +28,37 @@ const char *eg_trial_status_name(eg_trial_status status)
     return index < EG_TRIAL_STATUS_COUNT ? names[index] : NULL;
 }
 
+bool eg_trial_status_is_open(eg_trial_status status)
+{
+    return status == EG_TRIAL_PENDING || status == EG_TRIAL_RUNNING || status == EG_TRIAL_PAUSED;
+}
+
+bool eg_trial_status_is_final(eg_trial_status status)
+{
+    return !eg_trial_status_is_open(status);
+}
+
+bool eg_trial_status_is_finished(eg_trial_status status)
+{
+    return eg_trial_status_is_result(status) || status == EG_TRIAL_FAILED;
+}
+
+bool eg_trial_status_is_cut(eg_trial_status status)
+{
+    return status == EG_TRIAL_SKIPPED || status == EG_TRIAL_STOPPED;
+}
+
+bool eg_trial_status_is_result(eg_trial_status status)
+{
+    return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED;
+}
+
+bool eg_trial_status_has_record(eg_trial_status status)
+{
+    return eg_trial_status_is_result(status) || status == EG_TRIAL_PAUSED ||
+           status == EG_TRIAL_STOPPED;
+}
+
 size_t eg_variable_rank(const eg_variable *variable)
 {
     size_t rank = 0;

@@ -66,9 +66,9 @@ static eg_status collect_processor(char **out)
     return eg_strdup(out, "unknown");
 }
 
-eg_status eg_origins_collect(eg_origins *out, const char *command, uint32_t ranks)
+eg_status eg_provenance_collect(eg_provenance *out, const char *command, uint32_t ranks)
 {
-    *out = (eg_origins){0};
+    *out = (eg_provenance){0};
     EG_TRY(eg_format(&out->build, "%s; %s; %s; commit %s", EG_BUILD_COMPILER, EG_BUILD_TYPE,
                      EG_BUILD_FLAGS, EG_BUILD_COMMIT));
     EG_TRY(collect_processor(&out->processor));
@@ -87,12 +87,12 @@ eg_status eg_origins_collect(eg_origins *out, const char *command, uint32_t rank
     return eg_ok();
 }
 
-void eg_origins_clear(eg_origins *origins)
+void eg_provenance_clear(eg_provenance *provenance)
 {
-    eg_free(origins->build);
-    eg_free(origins->processor);
-    eg_free(origins->environment);
-    *origins = (eg_origins){0};
+    eg_free(provenance->build);
+    eg_free(provenance->processor);
+    eg_free(provenance->environment);
+    *provenance = (eg_provenance){0};
 }
 
 const char *eg_build_version(void)

@@ -13,13 +13,14 @@ void eg_build_print(FILE *file);
 const char *eg_build_version(void);
 
 /** What is written to the journal about this run of the command. */
-typedef struct eg_origins {
+typedef struct eg_provenance {
     eg_session session;
     char *build, *processor, *environment; /**< owned; the session borrows them */
-} eg_origins;
+} eg_provenance;
 
-/** Errors: EG_MEMORY. Release with eg_origins_clear, also after a failure. */
-eg_status eg_origins_collect(eg_origins *out, const char *command, uint32_t ranks) EG_WARN_UNUSED;
-void eg_origins_clear(eg_origins *origins);
+/** Errors: EG_MEMORY. Release with eg_provenance_clear, also after a failure. */
+eg_status eg_provenance_collect(eg_provenance *out, const char *command,
+                                uint32_t ranks) EG_WARN_UNUSED;
+void eg_provenance_clear(eg_provenance *provenance);
 
 #endif

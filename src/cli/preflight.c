@@ -130,8 +130,8 @@ static eg_status find_needed(bool *needed, const eg_plan *plan, const char *path
         const eg_plan_trial *trial = &plan->trials[t];
         eg_trial_status state = (eg_trial_status)outcomes[t].status;
         /* What a rule cut may be open again under today's rules. */
-        bool open = eg_outcome_is_open(&outcomes[t]) || state == EG_TRIAL_SKIPPED ||
-                    state == EG_TRIAL_STOPPED || outcomes[t].lacks_measures;
+        bool open = eg_trial_status_is_open(state) || eg_trial_status_is_cut(state) ||
+                    outcomes[t].lacks_measures;
         if (open || eg_redo_names(redo, trial, state, NULL)) {
             needed[trial->point] = true;
         }

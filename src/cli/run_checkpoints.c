@@ -110,7 +110,7 @@ eg_status eg_sweep_run_tidy_checkpoints(eg_sweep_run *run)
             continue; /* of a trial that is no longer in the plan, or not ours at all */
         }
         bool whole = entry->d_name[ID_DIGITS] == '\0';
-        if (!whole || eg_trial_is_final(run->outcomes[trial].status)) {
+        if (!whole || eg_trial_status_is_final(run->outcomes[trial].status)) {
             remove_file(run, entry->d_name);
         } else {
             run->checkpoint_count++;

@@ -42,7 +42,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .checkpoint_every = run->checkpoint_every,
         .weights = run->weights_file,
         .from = run->outcomes[trial].evaluations,
-        .until = eg_plan_reach(run->plan, run->outcomes, trial).until,
+        .until = eg_plan_budget(run->plan, run->outcomes, trial).until,
         .losses = eg_store_losses(run->store, trial),
         .data = data,
     };

@@ -6,11 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-bool eg_trial_is_final(unsigned status)
-{
-    return status != EG_TRIAL_PENDING && status != EG_TRIAL_RUNNING && status != EG_TRIAL_PAUSED;
-}
-
 eg_status eg_run_queue_create(eg_run_queue *out, const eg_plan *plan, const eg_outcome *outcomes,
                               size_t capacity)
 {
@@ -68,9 +63,9 @@ eg_status eg_run_queue_add(eg_run_queue *queue, size_t first)
     return eg_ok();
 }
 
-eg_fate eg_fate_of(const eg_reach *reach)
+eg_fate eg_fate_of(const eg_budget *budget)
 {
-    return reach->out ? EG_FATE_SKIP : reach->waits ? EG_FATE_WAIT : EG_FATE_RUN;
+    return budget->out ? EG_FATE_SKIP : budget->waits ? EG_FATE_WAIT : EG_FATE_RUN;
 }
 
 eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
@@ -83,8 +78,8 @@ eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
     if (planned->replicate >= verdict.cleared) {
         return EG_FATE_WAIT;
     }
-    eg_reach reach = eg_plan_reach(queue->plan, queue->outcomes, trial);
-    return eg_fate_of(&reach);
+    eg_budget budget = eg_plan_budget(queue->plan, queue->outcomes, trial);
+    return eg_fate_of(&budget);
 }
 
 size_t eg_run_queue_next(eg_run_queue *queue)

@@ -40,7 +40,7 @@ size_t eg_run_queue_next(eg_run_queue *queue);
 
 /** What the stopping rules say of a trial, from the outcomes so far. */
 typedef enum eg_fate { EG_FATE_RUN, EG_FATE_WAIT, EG_FATE_SKIP } eg_fate;
-eg_fate eg_fate_of(const eg_reach *reach);
+eg_fate eg_fate_of(const eg_budget *budget);
 eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial);
 
 /** A waiting trial's rule was decided in its favour: it may run. */
@@ -48,8 +48,5 @@ void eg_run_queue_release(eg_run_queue *queue, size_t trial);
 
 /** A trial that was handed out is pending again (its worker is lost, or its pause is over): it goes first. */
 void eg_run_queue_again(eg_run_queue *queue, size_t trial);
-
-/** Whether a status is final. */
-bool eg_trial_is_final(unsigned status);
 
 #endif

@@ -18,8 +18,8 @@ void eg_sweep_run_set(eg_sweep_run *run, size_t trial, eg_trial_status status,
                       const eg_record *record)
 {
     eg_outcome *outcome = &run->outcomes[trial];
-    bool was_finished = eg_trial_is_final(outcome->status);
-    bool is_finished = eg_trial_is_final(status);
+    bool was_finished = eg_trial_status_is_final(outcome->status);
+    bool is_finished = eg_trial_status_is_final(status);
     run->by_status[outcome->status]--;
     run->by_status[status]++;
     outcome->status = (uint8_t)status;
@@ -69,7 +69,7 @@ static void count_in(eg_sweep_run *run, size_t trial)
 {
     const eg_outcome *outcome = &run->outcomes[trial];
     run->by_status[outcome->status]++;
-    if (eg_trial_is_final(outcome->status)) {
+    if (eg_trial_status_is_final(outcome->status)) {
         run->before++;
     } else {
         run->unfinished++;
@@ -91,7 +91,7 @@ eg_status eg_sweep_run_redo(eg_sweep_run *run, size_t first)
         eg_trial_status status = (eg_trial_status)run->outcomes[t].status;
         bool lacks = run->outcomes[t].lacks_measures;
         bool named = eg_redo_names(run->redo, &run->plan->trials[t], status, NULL);
-        if (eg_trial_is_final(status) && (named || lacks)) {
+        if (eg_trial_status_is_final(status) && (named || lacks)) {
             EG_TRY(make_pending(run, t));
             run->again.lacking += lacks ? 1 : 0;
         }
@@ -174,7 +174,7 @@ static eg_status decide_peers(eg_sweep_run *run, size_t trial, bool *done)
         for (size_t i = 0; i < count; i++) {
             bool own = peers[i].trial == trial;
             if (own == (turn == 0) && may_wait(run, peers[i].trial)) {
-                EG_TRY(apply_fate(run, peers[i].trial, eg_fate_of(&peers[i].reach), &changed));
+                EG_TRY(apply_fate(run, peers[i].trial, eg_fate_of(&peers[i].budget), &changed));
             }
         }
     }
@@ -240,7 +240,7 @@ eg_status eg_sweep_run_decide(eg_sweep_run *run, size_t trial)
     size_t point = run->plan->trials[trial].point;
     EG_TRY(
         decide(run, point, &changed)); /* first: others may be compared with what is left of it */
-    if (!changed && run->plan->stop[0].kind->reach == NULL && says_nothing_new(run, trial)) {
+    if (!changed && run->plan->stop[0].kind->budget == NULL && says_nothing_new(run, trial)) {
         return eg_ok();
     }
     for (size_t other = 0; other < run->plan->point_count; other++) {

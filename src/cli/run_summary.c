@@ -35,7 +35,7 @@ static eg_status print_best(eg_sweep_run *run)
 static void print_endings(const eg_sweep_run *run)
 {
     for (int s = EG_TRIAL_DIVERGED; s < EG_TRIAL_STATUS_COUNT; s++) {
-        if (run->by_status[s] > 0 && eg_trial_is_final((unsigned)s)) {
+        if (run->by_status[s] > 0 && eg_trial_status_is_final((eg_trial_status)s)) {
             (void)printf(", %zu %s", run->by_status[s], eg_trial_status_name((eg_trial_status)s));
         }
     }

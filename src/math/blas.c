@@ -3,13 +3,13 @@
 
 #include "engram/blas.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 
 #include <assert.h>
 #include <cblas.h>
 #include <limits.h>
 #include <sys/mman.h>
-#include <time.h>
 
 /* BLAS counts in int. A matrix that large is a mistake in the program: settings bound every width.
  */
@@ -96,13 +96,6 @@ const char *eg_blas_config(void)
     return openblas_get_config();
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 double eg_blas_probe(void)
 {
     enum { M = 64, N = 1000, K = 784 };
@@ -124,12 +117,12 @@ double eg_blas_probe(void)
     }
     eg_gemm(false, true, M, N, K, 1, a, K, b, K, 0, c, N); /* warms caches and threads up */
     double calls = 0.0;
-    double start = seconds_now();
+    double start = eg_clock();
     double elapsed = 0.0;
     while (elapsed < wanted_seconds) {
         eg_gemm(false, true, M, N, K, 1, a, K, b, K, 0, c, N);
         calls += 1.0;
-        elapsed = seconds_now() - start;
+        elapsed = eg_clock() - start;
     }
     rate = calls * 2.0 * M * N * K / elapsed;
 done:

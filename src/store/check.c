@@ -215,12 +215,12 @@ static bool is_behind(const eg_result *truth, const eg_trial_entry *entry, const
 {
     bool other = truth->status != file->status;
     bool later = truth->attempt > file->attempt;
-    if (!eg_is_finished(file->status)) {
+    if (!eg_trial_status_is_finished(file->status)) {
         return other || (truth->status == EG_TRIAL_PAUSED && later);
     }
     bool may_change =
-        entry->redone > 0 || !eg_has_record(file->status); /* what failed is retried */
-    return may_change && (later || (other && eg_is_cut(truth->status)));
+        entry->redone > 0 || !eg_trial_status_has_record(file->status); /* what failed is retried */
+    return may_change && (later || (other && eg_trial_status_is_cut(truth->status)));
 }
 
 static eg_status compare(check *c, const eg_results *file)

@@ -228,7 +228,7 @@ static eg_status count_missing(const eg_results *a, const eg_results *b, size_t 
     for (size_t i = 0; i < a->trial_count; i++) {
         if (eg_index_get(&ids, a->trials[i].id) == SIZE_MAX) {
             (*missing)++;
-            *finished += eg_is_finished(a->trials[i].status) ? 1 : 0;
+            *finished += eg_trial_status_is_finished(a->trials[i].status) ? 1 : 0;
         }
     }
 done:

@@ -109,16 +109,11 @@ size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i)
     return at;
 }
 
-bool eg_is_finished(eg_trial_status status)
-{
-    return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_FAILED;
-}
-
 size_t eg_results_finished(const eg_results *results)
 {
     size_t count = 0;
     for (size_t i = 0; i < results->trial_count; i++) {
-        count += eg_is_finished(results->trials[i].status) ? 1 : 0;
+        count += eg_trial_status_is_finished(results->trials[i].status) ? 1 : 0;
     }
     return count;
 }
@@ -128,20 +123,9 @@ size_t eg_results_with_results(const eg_results *results)
     size_t count = 0;
     for (size_t i = 0; i < results->trial_count; i++) {
         eg_trial_status status = results->trials[i].status;
-        count += eg_is_finished(status) || eg_has_record(status) ? 1 : 0;
+        count += eg_trial_status_is_finished(status) || eg_trial_status_has_record(status) ? 1 : 0;
     }
     return count;
-}
-
-bool eg_is_cut(eg_trial_status status)
-{
-    return status == EG_TRIAL_SKIPPED || status == EG_TRIAL_STOPPED;
-}
-
-bool eg_has_record(eg_trial_status status)
-{
-    return status == EG_TRIAL_DONE || status == EG_TRIAL_DIVERGED || status == EG_TRIAL_PAUSED ||
-           status == EG_TRIAL_STOPPED;
 }
 
 /** The value of the line "KEY=value" of a session, into the pool; NULL if there is none. */

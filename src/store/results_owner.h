@@ -25,15 +25,11 @@ const eg_stored_variable *eg_stored_find(const eg_results *results, const char *
 size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i);
 
 /** A status that needs no more work: done, diverged, failed. */
-bool eg_is_finished(eg_trial_status status);
+bool eg_trial_status_is_finished(eg_trial_status status);
 /** How many trials have such a status. */
 size_t eg_results_finished(const eg_results *results);
 /** How many have results: those, and paused and stopped ones. */
 size_t eg_results_with_results(const eg_results *results);
-/** A status that a stopping rule gave: skipped, stopped. */
-bool eg_is_cut(eg_trial_status status);
-/** A status with a record: done, diverged, paused, stopped. */
-bool eg_has_record(eg_trial_status status);
 
 /** Warns if results come from more than one kind of processor, BLAS kernel or build: their last bits
  * may then differ for no reason of the experiment. Needs the sessions. */

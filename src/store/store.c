@@ -2,6 +2,7 @@
  *  that reads journals, into the journal state. See engram/store.h. */
 #include "engram/store.h"
 
+#include "engram/clock.h"
 #include "engram/file.h"
 #include "engram/memory.h"
 #include "store/hdf5/h5_write.h"
@@ -19,7 +20,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
-#include <time.h>
 #include <unistd.h>
 
 /** At most so often, however cheap it is. */
@@ -41,21 +41,13 @@ struct eg_store {
     char *change;             /* how the plan differs from that of the last run, NULL: not at all */
 };
 
-static double clock_seconds(clockid_t clock)
-{
-    struct timespec now;
-    (void)clock_gettime(clock, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /** Appends the payload as a frame and applies it. */
 static eg_status append(eg_store *store, eg_frame_type type, bool sync)
 {
     eg_frame frame;
     /* A file that was cut would have its old length again behind what is written now. */
     EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
-    EG_TRY(eg_journal_append(&store->journal, type, &store->payload, clock_seconds(CLOCK_REALTIME),
-                             sync, &frame));
+    EG_TRY(eg_journal_append(&store->journal, type, &store->payload, eg_now(), sync, &frame));
     return eg_journal_state_apply(store->state, &frame);
 }
 
@@ -76,7 +68,7 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
 {
     eg_writer planned = {0};
     eg_frame frame;
-    double now = clock_seconds(CLOCK_REALTIME);
+    double now = eg_now();
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_plan_write(plan, &planned));
     eg_journal_state *state = store->state;
@@ -238,7 +230,7 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outc
         eg_trials_write(plan->trials + state->base_trials, plan->trial_count - state->base_trials,
                         payload);
         EG_TRY(eg_writer_status(payload));
-        double now = clock_seconds(CLOCK_REALTIME);
+        double now = eg_now();
         eg_frame frame = book_first(EG_FRAME_EXTEND, payload, now);
         EG_TRY(eg_status_wrap(eg_journal_state_apply(state, &frame), "%s", store->paths.file));
         EG_TRY(eg_journal_append(&store->journal, EG_FRAME_EXTEND, payload, now, true, &frame));
@@ -269,9 +261,9 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
                             eg_trial_status status, const char *message, const eg_record *record)
 {
     uint64_t id = id_of(store, trial);
-    assert(eg_is_finished(status) || status == EG_TRIAL_PAUSED);
+    assert(eg_trial_status_is_finished(status) || status == EG_TRIAL_PAUSED);
     const eg_result *result = &store->state->owner->results.trials[trial];
-    if (result->status == EG_TRIAL_DONE || result->status == EG_TRIAL_DIVERGED) {
+    if (eg_trial_status_is_result(result->status)) {
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result already",
                        (unsigned long long)id);
     }
@@ -317,7 +309,7 @@ eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt
 eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)
 {
     uint64_t id = id_of(store, trial);
-    if (eg_is_finished(store->state->owner->results.trials[trial].status)) {
+    if (eg_trial_status_is_finished(store->state->owner->results.trials[trial].status)) {
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result and cannot be skipped",
                        (unsigned long long)id);
     }
@@ -344,13 +336,13 @@ eg_status eg_store_earlier(eg_record **out, eg_store *store, size_t trial)
 
 eg_status eg_store_publish(eg_store *store, bool complete)
 {
-    double start = clock_seconds(CLOCK_MONOTONIC);
+    double start = eg_clock();
     uint64_t end = store->journal.end;
     EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
     eg_journal_state_exchange_earlier(store->state);
     eg_status status = eg_h5_publish(store->state, &store->journal, &store->paths, "tmp", complete);
     eg_journal_state_exchange_earlier(store->state);
-    store->published_at = clock_seconds(CLOCK_MONOTONIC);
+    store->published_at = eg_clock();
     store->published_seconds = store->published_at - start;
     if (status.code == EG_OK) {
         store->published_end = end;
@@ -367,8 +359,7 @@ eg_status eg_store_publish(eg_store *store, bool complete)
 eg_status eg_store_publish_if_due(eg_store *store, double share)
 {
     double wait = fmax(PUBLISH_SECONDS_MIN, store->published_seconds / share);
-    if (store->journal.end == store->published_end ||
-        clock_seconds(CLOCK_MONOTONIC) - store->published_at < wait) {
+    if (store->journal.end == store->published_end || eg_clock() - store->published_at < wait) {
         return eg_ok();
     }
     return eg_store_publish(store, eg_journal_state_complete(store->state));

@@ -56,7 +56,7 @@ static bool same_checksum(const data_line *a, const data_line *b)
 static bool has_results(const eg_journal_state *state, const eg_session_image *session)
 {
     for (size_t i = 0; i < state->owner->results.trial_count; i++) {
-        if (eg_has_record(state->owner->results.trials[i].status) &&
+        if (eg_trial_status_has_record(state->owner->results.trials[i].status) &&
             eg_journal_state_session(state, i) == session) {
             return true;
         }

@@ -118,7 +118,8 @@ eg_status eg_store_match(const eg_journal_state *state, const eg_plan *plan, con
     }
     bool finished = false;
     for (size_t i = 0; i < results->trial_count && !finished; i++) {
-        finished = eg_is_finished(results->trials[i].status) || state->entries[i].earlier != 0;
+        finished = eg_trial_status_is_finished(results->trials[i].status) ||
+                   state->entries[i].earlier != 0;
     }
     if (!finished) {
         return eg_ok();

@@ -8,8 +8,7 @@ eg_status eg_store_lacks_measures(bool *out, const eg_journal_state *state, eg_j
 {
     eg_trial_status status = state->owner->results.trials[index].status;
     *out = false;
-    if ((status != EG_TRIAL_DONE && status != EG_TRIAL_DIVERGED) ||
-        !eg_trial_lacks(settings, NULL)) {
+    if (!eg_trial_status_is_result(status) || !eg_trial_lacks(settings, NULL)) {
         return eg_ok();
     }
     eg_record *record = NULL;

@@ -26,7 +26,7 @@ eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t
     eg_verdict all = {.cleared = SIZE_MAX, .keep = SIZE_MAX};
     for (size_t i = 0; i < plan->stop_count; i++) {
         const eg_stop_rule *rule = &plan->stop[i];
-        if (rule->kind->reach != NULL) {
+        if (rule->kind->budget != NULL) {
             continue; /* it cuts no seeds */
         }
         eg_verdict one = rule->kind->judge != NULL
@@ -47,7 +47,7 @@ size_t eg_plan_keep(const eg_plan *plan, const eg_outcome *outcomes, size_t poin
 static const eg_stop_rule *rule_of_rungs(const eg_plan *plan)
 {
     for (size_t i = 0; i < plan->stop_count; i++) {
-        if (plan->stop[i].kind->reach != NULL) {
+        if (plan->stop[i].kind->budget != NULL) {
             return &plan->stop[i];
         }
     }
@@ -68,11 +68,11 @@ void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *o
     }
 }
 
-eg_reach eg_plan_reach(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
+eg_budget eg_plan_budget(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
 {
     const eg_stop_rule *rule = rule_of_rungs(plan);
     bool halved = rule != NULL && plan->trials[trial].replicate < plan->seed_count;
-    return halved ? rule->kind->reach(rule->p, plan, outcomes, trial) : (eg_reach){0};
+    return halved ? rule->kind->budget(rule->p, plan, outcomes, trial) : (eg_budget){0};
 }
 
 size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
@@ -92,7 +92,7 @@ void eg_plan_bounds(const eg_plan *plan, size_t evaluations, double *least, doub
         const eg_stop_rule *rule = &plan->stop[i];
         double low = 1;
         double high = 1;
-        if (rule->kind->reach == NULL || evaluations > 0) {
+        if (rule->kind->budget == NULL || evaluations > 0) {
             rule->kind->bounds(rule->p, plan, evaluations, &low, &high);
         }
         *least *= low;

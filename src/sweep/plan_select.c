@@ -11,7 +11,7 @@ static bool first_stage_over(const eg_plan *plan, const eg_outcome *outcomes)
     for (size_t p = 0; p < plan->point_count; p++) {
         size_t keep = eg_plan_keep(plan, outcomes, p);
         for (size_t r = 0; r < plan->seed_count && r < keep; r++) {
-            if (eg_outcome_is_open(&outcomes[eg_plan_find(plan, p, r)])) {
+            if (eg_trial_status_is_open(outcomes[eg_plan_find(plan, p, r)].status)) {
                 return false;
             }
         }

@@ -83,7 +83,7 @@ eg_status eg_plan_check_stop(const eg_sweep *sweep, const eg_plan *plan)
     size_t into_trials = 0;
     for (size_t i = 0; i < plan->stop_count; i++) {
         const eg_stop_kind *kind = plan->stop[i].kind;
-        into_trials += kind->reach != NULL;
+        into_trials += kind->budget != NULL;
         if (into_trials > 1) {
             return eg_fail_at(&node->at, "stop %s is there twice", kind->component.name);
         }

@@ -74,7 +74,7 @@ static void measure(const double *p, const eg_record *record, eg_outcome *outcom
 }
 
 /** Whether a trial has come to rung k, and how it stands there. */
-static bool arrive(const eg_plan *plan, const eg_outcome *outcome, size_t k, eg_standing *s)
+static bool arrive(const eg_plan *plan, const eg_outcome *outcome, size_t k, eg_rung_entry *s)
 {
     bool ended = outcome->status == EG_TRIAL_FAILED;
     double sign = plan->maximise ? 1.0 : -1.0;
@@ -83,77 +83,77 @@ static bool arrive(const eg_plan *plan, const eg_outcome *outcome, size_t k, eg_
     return k < outcome->rungs || ended;
 }
 
-/** Of members [count], in place, those that are at rung k. */
+/** Of entries [count], in place, those that are at rung k. */
 static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t replicate, size_t k,
-                     eg_standing *in, size_t count)
+                     eg_rung_entry *entries, size_t count)
 {
     size_t arrived = 0;
     for (size_t i = 0; i < count; i++) {
-        eg_standing s = in[i];
+        eg_rung_entry s = entries[i];
         if (arrive(plan, &outcomes[eg_plan_find(plan, s.point, replicate)], k, &s)) {
-            in[arrived++] = s;
+            entries[arrived++] = s;
         }
     }
     return arrived;
 }
 
-/** Those of members [count], in place, that no other rule has skipped. */
+/** Those of entries [count], in place, that no other rule has skipped. */
 static size_t take_part(const eg_plan *plan, const eg_outcome *outcomes, size_t replicate,
-                        eg_standing *in, size_t count)
+                        eg_rung_entry *entries, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t trial = eg_plan_find(plan, in[i].point, replicate);
+        size_t trial = eg_plan_find(plan, entries[i].point, replicate);
         if (outcomes[trial].status != EG_TRIAL_SKIPPED) {
-            in[kept++] = in[i];
+            entries[kept++] = entries[i];
         }
     }
     return kept;
 }
 
-static eg_reach reach(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
-                      size_t trial)
+static eg_budget budget(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
+                        size_t trial)
 {
     const eg_plan_trial *which = &plan->trials[trial];
     size_t own = outcomes[trial].rungs;
-    eg_reach far = {0};
-    eg_standing in[EG_COHORT_MAX];
-    size_t known = eg_cohort_of(p, plan, which->point, in);
-    known = take_part(plan, outcomes, which->replicate, in, known);
-    size_t count = known; /* n_k; `known` of them, in `in`, are sure to be here or to come */
+    eg_budget allowed = {0};
+    eg_rung_entry entries[EG_COHORT_MAX];
+    size_t known = eg_cohort_of(p, plan, which->point, entries);
+    known = take_part(plan, outcomes, which->replicate, entries, known);
+    size_t count = known; /* n_k; `known` of them, in `entries`, are sure to be here or to come */
     for (size_t k = 0; k < own; k++) {
-        size_t arrived = gather(plan, outcomes, which->replicate, k, in, known);
+        size_t arrived = gather(plan, outcomes, which->replicate, k, entries, known);
         size_t kept = eg_cohort_kept(p, count);
         size_t missing = count - arrived;
-        eg_cohort_sort(in, arrived);
-        size_t place = eg_cohort_place(in, arrived, which->point);
-        far.out = place >= kept;
-        far.waits = !far.out && place + missing >= kept;
-        if (far.out || far.waits) {
-            return far;
+        eg_cohort_sort(entries, arrived);
+        size_t place = eg_cohort_place(entries, arrived, which->point);
+        allowed.out = place >= kept;
+        allowed.waits = !allowed.out && place + missing >= kept;
+        if (allowed.out || allowed.waits) {
+            return allowed;
         }
         known = kept - missing;
         count = kept;
     }
-    /* The last one of a cohort has nobody to wait for. */
-    far.until = own < EG_RUNGS_MAX && count > 1 ? rung_at(p, own) : 0;
-    return far;
+    /* The last one of a cohort has nothing to wait for. */
+    allowed.until = own < EG_RUNGS_MAX && count > 1 ? rung_at(p, own) : 0;
+    return allowed;
 }
 
-/** A rung with those who have come to it. */
+/** A rung and the points that have arrived there. */
 typedef struct level {
     size_t k, arrived, kept, missing;
 } level;
 
-/** Who of in [arrived], sorted, is out at this rung, and who waits. */
-static void settle(const level *l, const eg_outcome *outcomes, const eg_standing *in,
+/** Which of entries [arrived], sorted, are out at this rung, and which wait. */
+static void settle(const level *l, const eg_outcome *outcomes, const eg_rung_entry *entries,
                    size_t cohorts, eg_peer *out)
 {
     for (size_t place = 0; place < l->arrived; place++) {
-        eg_peer *peer = &out[in[place].point / cohorts];
+        eg_peer *peer = &out[entries[place].point / cohorts];
         if (outcomes[peer->trial].rungs > l->k) {
-            peer->reach.out = place >= l->kept;
-            peer->reach.waits = !peer->reach.out && place + l->missing >= l->kept;
+            peer->budget.out = place >= l->kept;
+            peer->budget.waits = !peer->budget.out && place + l->missing >= l->kept;
         }
     }
 }
@@ -164,27 +164,27 @@ static size_t peers(const double *p, const eg_plan *plan, const eg_outcome *outc
                     eg_peer *out)
 {
     const eg_plan_trial *which = &plan->trials[trial];
-    eg_standing in[EG_COHORT_MAX];
-    size_t all = eg_cohort_of(p, plan, which->point, in);
-    size_t cohorts = all > 1 ? in[1].point - in[0].point : plan->point_count;
+    eg_rung_entry entries[EG_COHORT_MAX];
+    size_t all = eg_cohort_of(p, plan, which->point, entries);
+    size_t cohorts = all > 1 ? entries[1].point - entries[0].point : plan->point_count;
     for (size_t i = 0; i < all; i++) {
-        out[i] = (eg_peer){.trial = eg_plan_find(plan, in[i].point, which->replicate)};
+        out[i] = (eg_peer){.trial = eg_plan_find(plan, entries[i].point, which->replicate)};
     }
-    size_t known = take_part(plan, outcomes, which->replicate, in, all);
+    size_t known = take_part(plan, outcomes, which->replicate, entries, all);
     size_t count = known;
     for (size_t k = 0; known > 0; k++) {
-        /* Who has come so far and no farther may go on to this rung. */
+        /* A trial that has come so far and no farther may go on to this rung. */
         for (size_t i = 0; i < known; i++) {
-            eg_peer *peer = &out[in[i].point / cohorts];
+            eg_peer *peer = &out[entries[i].point / cohorts];
             if (outcomes[peer->trial].rungs == k) {
-                peer->reach.until = k < EG_RUNGS_MAX && count > 1 ? rung_at(p, k) : 0;
+                peer->budget.until = k < EG_RUNGS_MAX && count > 1 ? rung_at(p, k) : 0;
             }
         }
         level l = {.k = k, .kept = eg_cohort_kept(p, count)};
-        l.arrived = gather(plan, outcomes, which->replicate, k, in, known);
+        l.arrived = gather(plan, outcomes, which->replicate, k, entries, known);
         l.missing = count - l.arrived;
-        eg_cohort_sort(in, l.arrived);
-        settle(&l, outcomes, in, cohorts, out);
+        eg_cohort_sort(entries, l.arrived);
+        settle(&l, outcomes, entries, cohorts, out);
         known = l.kept > l.missing ? l.kept - l.missing : 0;
         known = known < l.arrived ? known : l.arrived;
         count = l.kept;
@@ -236,7 +236,7 @@ const eg_stop_kind eg_stop_asha = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .measure = measure,
-    .reach = reach,
+    .budget = budget,
     .peers = peers,
     .bounds = bounds,
     .check = check,

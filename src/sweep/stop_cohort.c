@@ -11,12 +11,12 @@ static size_t cohort_count(const double *p, const eg_plan *plan)
 }
 
 size_t eg_cohort_of(const double *p, const eg_plan *plan, size_t point,
-                    eg_standing members[EG_COHORT_MAX])
+                    eg_rung_entry entries[EG_COHORT_MAX])
 {
     size_t n = cohort_count(p, plan);
     size_t count = 0;
     for (size_t q = point % n; q < plan->point_count; q += n) {
-        members[count++] = (eg_standing){.point = q};
+        entries[count++] = (eg_rung_entry){.point = q};
     }
     return count;
 }
@@ -29,17 +29,17 @@ bool eg_cohort_shared(const double *p, const eg_plan *plan, size_t a, size_t b)
 
 static int better_first(const void *a, const void *b)
 {
-    const eg_standing *x = a;
-    const eg_standing *y = b;
+    const eg_rung_entry *x = a;
+    const eg_rung_entry *y = b;
     if (x->score != y->score) {
         return x->score > y->score ? -1 : 1;
     }
     return x->point < y->point ? -1 : 1;
 }
 
-void eg_cohort_sort(eg_standing *members, size_t count)
+void eg_cohort_sort(eg_rung_entry *entries, size_t count)
 {
-    qsort(members, count, sizeof *members, better_first);
+    qsort(entries, count, sizeof *entries, better_first);
 }
 
 size_t eg_cohort_kept(const double *p, size_t count)
@@ -48,10 +48,10 @@ size_t eg_cohort_kept(const double *p, size_t count)
     return (count + eta - 1) / eta;
 }
 
-size_t eg_cohort_place(const eg_standing *members, size_t count, size_t point)
+size_t eg_cohort_place(const eg_rung_entry *entries, size_t count, size_t point)
 {
     for (size_t i = 0; i < count; i++) {
-        if (members[i].point == point) {
+        if (entries[i].point == point) {
             return i;
         }
     }
@@ -63,13 +63,13 @@ double eg_cohort_share(const double *p, const eg_plan *plan, size_t length)
     size_t n = cohort_count(p, plan);
     double work = 0;
     for (size_t group = 0; group < n; group++) {
-        size_t members = (plan->point_count - group + n - 1) / n;
+        size_t entries = (plan->point_count - group + n - 1) / n;
         size_t before = 0;
         size_t rung = (size_t)p[EG_HALVING_FIRST];
         while (before < length) {
             size_t until = rung < length ? rung : length;
-            work += (double)members * (double)(until - before);
-            members = eg_cohort_kept(p, members);
+            work += (double)entries * (double)(until - before);
+            entries = eg_cohort_kept(p, entries);
             before = until;
             rung *= (size_t)p[EG_HALVING_ETA];
         }

@@ -16,25 +16,25 @@ enum { EG_HALVING_ETA, EG_HALVING_FIRST, EG_HALVING_COHORT, EG_HALVING_PARAMS };
         .doc = "points that are compared with each other, at most; they are spread over the plan", \
     }
 
-/** Somebody at a rung. */
-typedef struct eg_standing {
+/** A point that has arrived at a rung. */
+typedef struct eg_rung_entry {
     size_t point;
     double score; /**< larger is better */
-} eg_standing;
+} eg_rung_entry;
 
 /** The points of `point`'s cohort, ascending; how many. */
 size_t eg_cohort_of(const double *p, const eg_plan *plan, size_t point,
-                    eg_standing members[EG_COHORT_MAX]);
+                    eg_rung_entry entries[EG_COHORT_MAX]);
 /** Whether two points are in one cohort. */
 bool eg_cohort_shared(const double *p, const eg_plan *plan, size_t a, size_t b);
 /** Best first; among equals the point that comes first in the plan. */
-void eg_cohort_sort(eg_standing *members, size_t count);
+void eg_cohort_sort(eg_rung_entry *entries, size_t count);
 /** How many of `count` at a rung go on. */
 size_t eg_cohort_kept(const double *p, size_t count);
-/** The share of all work that halving leaves, if every member has `length` seeds or evaluations and all come as far
+/** The share of all work that halving leaves, if every point has `length` seeds or evaluations and all come as far
  *  as they may. */
 double eg_cohort_share(const double *p, const eg_plan *plan, size_t length);
-/** The place of `point` among members [count]; SIZE_MAX if it is not there. */
-size_t eg_cohort_place(const eg_standing *members, size_t count, size_t point);
+/** The place of `point` among entries [count]; SIZE_MAX if it is not there. */
+size_t eg_cohort_place(const eg_rung_entry *entries, size_t count, size_t point);
 
 #endif

@@ -41,8 +41,7 @@ static size_t needs(const double *p)
 
 static bool finished(const eg_outcome *outcome)
 {
-    return (outcome->status == EG_TRIAL_DONE || outcome->status == EG_TRIAL_DIVERGED) &&
-           isfinite(outcome->objective);
+    return eg_trial_status_is_result(outcome->status) && isfinite(outcome->objective);
 }
 
 static eg_verdict look(const double *p, double sign, const eg_outcome *replicates, size_t count)
@@ -52,7 +51,7 @@ static eg_verdict look(const double *p, double sign, const eg_outcome *replicate
     double sum = 0;
     for (size_t n = 1; n <= last && n <= count; n++) {
         const eg_outcome *outcome = &replicates[n - 1];
-        if (eg_outcome_is_open(outcome)) {
+        if (eg_trial_status_is_open(outcome->status)) {
             return (eg_verdict){.cleared = n < first ? first : n, .keep = SIZE_MAX};
         }
         if (!finished(outcome)) {

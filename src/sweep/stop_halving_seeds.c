@@ -35,7 +35,8 @@ typedef enum arrival { ARRIVED, ON_THE_WAY, LEFT } arrival;
 
 /** Whether a point has its first `seeds` results, and their mean. A failed or stopped trial has none; a point without
  *  any is worse than all others. One whose trials another rule has skipped is out. */
-static arrival arrive(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds, eg_standing *s)
+static arrival arrive(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds,
+                      eg_rung_entry *s)
 {
     double sum = 0;
     size_t finished = 0;
@@ -44,10 +45,10 @@ static arrival arrive(const eg_plan *plan, const eg_outcome *outcomes, size_t se
         if (outcome->status == EG_TRIAL_SKIPPED) {
             return LEFT;
         }
-        if (eg_outcome_is_open(outcome)) {
+        if (eg_trial_status_is_open(outcome->status)) {
             return ON_THE_WAY;
         }
-        bool counts = outcome->status == EG_TRIAL_DONE || outcome->status == EG_TRIAL_DIVERGED;
+        bool counts = eg_trial_status_is_result(outcome->status);
         if (counts && isfinite(outcome->objective)) {
             sum += outcome->objective;
             finished++;
@@ -58,19 +59,19 @@ static arrival arrive(const eg_plan *plan, const eg_outcome *outcomes, size_t se
     return ARRIVED;
 }
 
-/** Everybody still in at a rung, without those that have left; SIZE_MAX if somebody is on the way. */
-static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds, eg_standing *in,
-                     size_t count)
+/** The points that are still in at a rung, without those that have ended; SIZE_MAX if one has not arrived yet. */
+static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds,
+                     eg_rung_entry *entries, size_t count)
 {
     size_t arrived = 0;
     for (size_t i = 0; i < count; i++) {
-        eg_standing s = in[i];
+        eg_rung_entry s = entries[i];
         arrival how = arrive(plan, outcomes, seeds, &s);
         if (how == ON_THE_WAY) {
             return SIZE_MAX; /* at once: every result of the cohort asks this for all its points */
         }
         if (how == ARRIVED) {
-            in[arrived++] = s;
+            entries[arrived++] = s;
         }
     }
     return arrived;
@@ -79,16 +80,16 @@ static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t see
 static eg_verdict judge(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
                         size_t point)
 {
-    eg_standing in[EG_COHORT_MAX];
-    size_t count = eg_cohort_of(p, plan, point, in);
+    eg_rung_entry entries[EG_COHORT_MAX];
+    size_t count = eg_cohort_of(p, plan, point, entries);
     for (size_t seeds = needs(p); seeds < plan->seed_count; seeds *= (size_t)p[EG_HALVING_ETA]) {
-        count = gather(plan, outcomes, seeds, in, count);
+        count = gather(plan, outcomes, seeds, entries, count);
         if (count == SIZE_MAX) {
             return (eg_verdict){.cleared = seeds, .keep = SIZE_MAX};
         }
-        eg_cohort_sort(in, count);
+        eg_cohort_sort(entries, count);
         count = eg_cohort_kept(p, count);
-        if (eg_cohort_place(in, count, point) == SIZE_MAX) {
+        if (eg_cohort_place(entries, count, point) == SIZE_MAX) {
             return (eg_verdict){.cleared = seeds, .keep = seeds};
         }
     }

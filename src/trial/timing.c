@@ -1,20 +1,13 @@
 /** What a trial takes, from a few of its minibatches; see eg_trial_time. */
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/trial.h"
 #include "trial/trial_state.h"
 
 #include <math.h>
-#include <time.h>
 
 /** Minibatches and blocks that are made before the clock starts: the first ones meet cold caches. */
 enum { WARM_UP = 2, WORTH_WARMING = 8 };
-
-static double now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /** Counts polls, and says when the time is up. */
 typedef struct limit {
@@ -27,7 +20,7 @@ static bool within(void *user, const eg_progress *progress)
     limit *self = user;
     (void)progress;
     self->polls++;
-    return self->polls == 1 || now() < self->until;
+    return self->polls == 1 || eg_clock_of_thread() < self->until;
 }
 
 /** *each: seconds of a minibatch of `phase`, from its first ones. */
@@ -36,7 +29,7 @@ static eg_status time_steps(eg_trial_state *state, size_t phase, double budget, 
     eg_learner *learner = state->learner;
     size_t steps = eg_stream_steps(state->stream, phase);
     size_t warm = steps >= WORTH_WARMING ? WARM_UP : 0;
-    double start = now();
+    double start = eg_clock_of_thread();
     double passed = 0;
     eg_step_outcome outcome = {.loss = 0};
     size_t done = 0;
@@ -49,8 +42,8 @@ static eg_status time_steps(eg_trial_state *state, size_t phase, double budget, 
         eg_cursor_get(state->cursor, phase, done, &batch);
         EG_TRY(learner->ops->step(learner, &batch, &outcome));
         done++;
-        start = done == warm ? now() : start;
-        passed = done > warm ? now() - start : 0;
+        start = done == warm ? eg_clock_of_thread() : start;
+        passed = done > warm ? eg_clock_of_thread() - start : 0;
     }
     *each = done > warm ? passed / (double)(done - warm) : 0;
     return eg_ok();
@@ -60,7 +53,7 @@ static eg_status time_steps(eg_trial_state *state, size_t phase, double budget, 
 static eg_status time_evaluation(eg_trial_state *state, double budget, double *each)
 {
     const eg_stream_shape *shape = &state->stream->shape;
-    double start = now();
+    double start = eg_clock_of_thread();
     double passed = 0;
     size_t examples = 0;
     size_t most = state->cursor->setup.block;
@@ -79,11 +72,11 @@ static eg_status time_evaluation(eg_trial_state *state, double budget, double *e
         eg_cursor_examples(state->cursor, EG_SUBSET_TEST, task, 0, size, &batch);
         EG_TRY(state->learner->ops->predict(state->learner, &batch, state->evaluator.scores));
         if (block == 0) {
-            start = now(); /* the first one warms up */
+            start = eg_clock_of_thread(); /* the first one warms up */
             continue;
         }
         examples += size;
-        passed = now() - start;
+        passed = eg_clock_of_thread() - start;
     }
     *each = examples > 0 ? passed / (double)examples : 0;
     return eg_ok();
@@ -99,12 +92,12 @@ static eg_status time_phase_end(eg_trial_state *state, double budget, double *al
     if (ops->end_phase == NULL) {
         return eg_ok();
     }
-    double start = now();
+    double start = eg_clock_of_thread();
     limit clock = {.until = start + budget};
     state->poll = within;
     state->user = &clock;
     eg_status status = ops->end_phase(state->learner, 0);
-    double each = now() - start;
+    double each = eg_clock_of_thread() - start;
     *ended = status.code == EG_OK;
     if (status.code != EG_OK && status.code != EG_STOPPED) {
         return status;
@@ -176,15 +169,15 @@ eg_status eg_trial_time(eg_trial_timing *out, const eg_settings *settings, eg_da
         EG_TRY(eg_dataset_cache_get(cache, &root, &dataset)); /* its opening does not count */
     }
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
-    double start = now();
+    double start = eg_clock_of_thread();
     EG_TRY_DONE(status, eg_trial_open(state, settings, 0, cache));
-    out->setup = now() - start;
+    out->setup = eg_clock_of_thread() - start;
     status = measure(state, budget, out);
 done:
-    start = now();
+    start = eg_clock_of_thread();
     eg_trial_close(state);
     eg_free(state);
-    out->setup += now() - start;
+    out->setup += eg_clock_of_thread() - start;
     out->seconds = out->setup + out->training + out->evaluation + out->phase_ends;
     return status;
 }

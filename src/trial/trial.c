@@ -1,25 +1,18 @@
 /** One trial: dataset → stream → phases → minibatches → learner → record; see engram/trial.h. */
 #include "engram/trial.h"
 
+#include "engram/clock.h"
 #include "engram/memory.h"
 #include "trial/checkpoint.h"
 #include "trial/trial_state.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 /* Checkpoints: how much sooner than otherwise at the end of a phase, where nothing is half done; and
  * their share of the time at most. */
 static const double phase_end_share = 1.0 / 6;
 static const double save_share = 0.01;
-
-static double seconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /** Before anything is learned: what selects will be known at the end. */
 static eg_status check_objective(const eg_trial_state *state, const eg_settings *settings)
@@ -156,7 +149,7 @@ static eg_status trace(const eg_trial_state *state, size_t epoch_steps, const eg
 /** The next minibatch of the phase. *loss tells whether training diverged. */
 static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
 {
-    double start = seconds();
+    double start = eg_clock();
     eg_batch batch;
     eg_step_outcome outcome = {.loss = 0};
     eg_profile_part before = eg_profile_enter(state->profile, EG_PROFILE_DATA);
@@ -172,7 +165,7 @@ static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
     }
     state->examples_seen += batch.size;
     eg_window_add(&state->losses, *loss);
-    state->train_seconds += seconds() - start;
+    state->train_seconds += eg_clock() - start;
     if (state->measures.step_count > 0) {
         const eg_moment now = eg_trial_moment(state);
         eg_measures_step(&state->measures, &now, &batch, &outcome);
@@ -186,7 +179,7 @@ static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
 
 static eg_status end_epoch(eg_trial_state *state, size_t epoch_steps)
 {
-    double start = seconds();
+    double start = eg_clock();
     bool enough = false;
     size_t epoch = state->phase_step / epoch_steps - 1;
     EG_TRY(state->learner->ops->end_epoch(state->learner, state->phase, epoch, &enough));
@@ -194,27 +187,27 @@ static eg_status end_epoch(eg_trial_state *state, size_t epoch_steps)
         eg_trial_end_early(state);
         note_progress(state);
     }
-    state->train_seconds += seconds() - start;
+    state->train_seconds += eg_clock() - start;
     state->pending = pending_after(state);
     return eg_ok();
 }
 
 static eg_status end_phase(eg_trial_state *state)
 {
-    double start = seconds();
+    double start = eg_clock();
     EG_TRY(state->learner->ops->end_phase(state->learner, state->phase));
-    state->train_seconds += seconds() - start;
+    state->train_seconds += eg_clock() - start;
     state->pending = EG_PENDING_EVALUATION;
     return eg_ok();
 }
 
 static eg_status evaluate(eg_trial_state *state, bool phase_end)
 {
-    double start = seconds();
+    double start = eg_clock();
     eg_profile_part before = eg_profile_enter(state->profile, EG_PROFILE_EVALUATION);
     EG_TRY(eg_trial_evaluate(state, phase_end));
     (void)eg_profile_enter(state->profile, before);
-    state->evaluation_seconds += seconds() - start;
+    state->evaluation_seconds += eg_clock() - start;
     state->examples_evaluated = state->evaluator.examples;
     state->pending = EG_PENDING_NOTHING;
     return eg_ok();
@@ -222,21 +215,21 @@ static eg_status evaluate(eg_trial_state *state, bool phase_end)
 
 static eg_status evaluate_untrained(eg_trial_state *state)
 {
-    double start = seconds();
+    double start = eg_clock();
     eg_profile_part before = eg_profile_enter(state->profile, EG_PROFILE_EVALUATION);
     EG_TRY(eg_trial_evaluate_untrained(state));
     (void)eg_profile_enter(state->profile, before);
-    state->evaluation_seconds += seconds() - start;
+    state->evaluation_seconds += eg_clock() - start;
     state->examples_evaluated = state->evaluator.examples;
     return eg_ok();
 }
 
 static void save(eg_trial_state *state)
 {
-    double start = seconds();
+    double start = eg_clock();
     eg_checkpoint_write(state, &state->checkpoint);
     state->checkpointing->save(state->checkpointing->user, &state->checkpoint);
-    state->saved = seconds();
+    state->saved = eg_clock();
     state->save_cost = state->saved - start;
 }
 
@@ -246,7 +239,7 @@ static bool save_is_due(const eg_trial_state *state, bool phase_end)
         return false;
     }
     double wanted = state->checkpointing->every * (phase_end ? phase_end_share : 1);
-    return seconds() - state->saved >= fmax(wanted, state->save_cost / save_share);
+    return eg_clock() - state->saved >= fmax(wanted, state->save_cost / save_share);
 }
 
 /** It has got as far as it may for now. */
@@ -420,7 +413,7 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     if (state->profile != NULL) {
         eg_profile_start(state->profile);
     }
-    state->saved = seconds();
+    state->saved = eg_clock();
     EG_TRY_DONE(status, run_phases(state, &end));
     EG_TRY_DONE(status, run_finish(state, end));
     if (end == EG_TRIAL_DONE) {

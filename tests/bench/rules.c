@@ -27,7 +27,7 @@ static size_t play(const eg_plan *plan, eg_outcome *outcomes, eg_peer *peers)
     for (size_t k = 0; k < EG_COUNT(rungs); k++) {
         for (size_t t = 0; t < plan->trial_count; t++) {
             eg_outcome *o = &outcomes[t];
-            eg_reach reach = eg_plan_reach(plan, outcomes, t);
+            eg_budget budget = eg_plan_budget(plan, outcomes, t);
             if (k > 0 && (reach.out || reach.waits)) {
                 continue;
             }

@@ -52,7 +52,7 @@ static void match_results(eg_estimate *out, const eg_plan *plan, const eg_point_
         const eg_result *result = &results->trials[i];
         const id_row key = {.id = result->id};
         const id_row *row = bsearch(&key, rows, plan->trial_count, sizeof *rows, compare_ids);
-        if (row == NULL || !eg_trial_is_final(result->status)) {
+        if (row == NULL || !eg_trial_status_is_final(result->status)) {
             continue;
         }
         const eg_settings *settings = plan->points[plan->trials[row->trial].point].settings;

@@ -83,7 +83,7 @@ eg_status eg_slurm_count_finished(size_t *out, const eg_plan *plan, const char *
     EG_TRY(eg_alloc(&outcomes, plan->trial_count, sizeof *outcomes));
     eg_status status = eg_store_look(outcomes, results, plan);
     for (size_t i = 0; status.code == EG_OK && i < plan->trial_count; i++) {
-        *out += eg_trial_is_final(outcomes[i].status) && !outcomes[i].lacks_measures ? 1 : 0;
+        *out += eg_trial_status_is_final(outcomes[i].status) && !outcomes[i].lacks_measures ? 1 : 0;
     }
     eg_free(outcomes);
     return status;

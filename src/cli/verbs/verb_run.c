@@ -46,19 +46,19 @@ static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run 
     run->redo = args->option[EG_RUN_REDO];
     EG_TRY(eg_sweep_arguments_path(&run->path, run->plan, args->option[EG_RUN_OUTPUT]));
     EG_TRY(eg_preflight_redo(run->plan, run->path, run->redo));
-    eg_origins origins = {0};
+    eg_provenance provenance = {0};
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_preflight_data(&run->data, run->plan, run->path, run->redo));
     if (args->option[EG_RUN_OUTPUT] == NULL) {
         EG_TRY_DONE(status, make_directory(&made));
     }
-    EG_TRY_DONE(status,
-                eg_origins_collect(&origins, cli->command, (uint32_t)eg_world_size(cli->world)));
-    origins.session.data = run->data.lines;
-    origins.session.accept_data = args->option[EG_RUN_ACCEPT_DATA] != NULL;
-    status = eg_sweep_run_open(run, &origins.session);
+    EG_TRY_DONE(status, eg_provenance_collect(&provenance, cli->command,
+                                              (uint32_t)eg_world_size(cli->world)));
+    provenance.session.data = run->data.lines;
+    provenance.session.accept_data = args->option[EG_RUN_ACCEPT_DATA] != NULL;
+    status = eg_sweep_run_open(run, &provenance.session);
 done:
-    eg_origins_clear(&origins);
+    eg_provenance_clear(&provenance);
     if (status.code != EG_OK && made) {
         (void)rmdir("results"); /* empty unless the file was begun */
     }

@@ -46,7 +46,7 @@ done:
 static eg_status take_row(eg_result *trial, const source *s, const double *row)
 {
     bool any = false;
-    if (s->reported && eg_has_record(trial->status)) {
+    if (s->reported && eg_trial_status_has_record(trial->status)) {
         trial->reported = row[0];
     }
     if (s->brief && trial->status != EG_TRIAL_STOPPED) {
@@ -55,7 +55,7 @@ static eg_status take_row(eg_result *trial, const source *s, const double *row)
     for (size_t i = 0; i < s->rest && !any; i++) {
         any = !isnan(row[i]);
     }
-    if (!any || !eg_has_record(trial->status)) {
+    if (!any || !eg_trial_status_has_record(trial->status)) {
         return eg_ok();
     }
     if (trial->record == NULL) {

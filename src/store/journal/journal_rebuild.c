@@ -143,7 +143,7 @@ static eg_status begin_session_of(rebuild *r, const eg_frame *frame)
     size_t at = eg_index_get(&r->ids, eg_read_u64(&reader));
     uint32_t attempt = eg_read_u32(&reader);
     if (at == SIZE_MAX || r->file->trials[at].attempt != attempt ||
-        !eg_is_finished(r->file->trials[at].status)) {
+        !eg_trial_status_is_finished(r->file->trials[at].status)) {
         return eg_ok();
     }
     double end = 0;
@@ -200,9 +200,10 @@ static bool is_missing(const rebuild *r, const eg_result *trial)
         return false;
     }
     const eg_result *there = &r->state->owner->results.trials[at];
-    bool more = eg_is_finished(trial->status) || eg_has_record(trial->status);
-    return more && !eg_is_finished(there->status) &&
-           (eg_is_finished(trial->status) || r->state->entries[at].curves == 0);
+    bool more =
+        eg_trial_status_is_finished(trial->status) || eg_trial_status_has_record(trial->status);
+    return more && !eg_trial_status_is_finished(there->status) &&
+           (eg_trial_status_is_finished(trial->status) || r->state->entries[at].curves == 0);
 }
 
 static eg_status put_result(rebuild *r, const eg_result *trial, eg_trial_status status,
@@ -221,7 +222,7 @@ static eg_status put_result(rebuild *r, const eg_result *trial, eg_trial_status 
 
 static eg_status put_trial(rebuild *r, const eg_result *trial)
 {
-    bool finished = eg_is_finished(trial->status);
+    bool finished = eg_trial_status_is_finished(trial->status);
     size_t at = eg_index_get(&r->state->ids, trial->id);
     uint32_t pauses = finished ? trial->pauses : trial->pauses - (trial->pauses > 0 ? 1 : 0);
     for (uint32_t i = r->state->entries[at].pauses; i < pauses; i++) {
@@ -267,8 +268,9 @@ static eg_status put_cuts(rebuild *r)
     }
     for (size_t i = 0; i < r->file->trial_count && !again; i++) {
         size_t at = eg_index_get(&r->state->ids, r->file->trials[i].id);
-        again = at != SIZE_MAX && eg_is_cut(r->state->owner->results.trials[at].status) &&
-                !eg_is_cut(r->file->trials[i].status);
+        again = at != SIZE_MAX &&
+                eg_trial_status_is_cut(r->state->owner->results.trials[at].status) &&
+                !eg_trial_status_is_cut(r->file->trials[i].status);
     }
     if (again) {
         EG_TRY(put_current(r));
@@ -276,11 +278,12 @@ static eg_status put_cuts(rebuild *r)
     for (size_t i = 0; i < r->file->trial_count; i++) {
         const eg_result *trial = &r->file->trials[i];
         size_t at = eg_index_get(&r->state->ids, trial->id);
-        if (!eg_is_cut(trial->status) || at == SIZE_MAX || r->state->entries[at].redone > 0) {
+        if (!eg_trial_status_is_cut(trial->status) || at == SIZE_MAX ||
+            r->state->entries[at].redone > 0) {
             continue;
         }
         eg_trial_status there = r->state->owner->results.trials[at].status;
-        if (!eg_is_cut(there) && !eg_is_finished(there)) {
+        if (!eg_trial_status_is_cut(there) && !eg_trial_status_is_finished(there)) {
             eg_writer_clear(&r->payload);
             eg_write_u64(&r->payload, trial->id);
             eg_write_text(&r->payload, trial->message);

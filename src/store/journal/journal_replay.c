@@ -98,7 +98,7 @@ static eg_status warn_earlier(eg_journal_state *state)
     const char *why = "";
     for (size_t i = 0; i < state->owner->results.trial_count; i++) {
         const eg_result *result = &state->owner->results.trials[i];
-        bool finished = eg_is_finished(result->status);
+        bool finished = eg_trial_status_is_finished(result->status);
         if (state->entries[i].earlier != 0) {
             open += finished ? 0 : 1;
             failed += finished ? 1 : 0;

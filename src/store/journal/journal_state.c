@@ -115,7 +115,7 @@ static eg_status apply_started(eg_journal_state *state, eg_reader *reader)
     EG_TRY(eg_started_read(&event, &state->owner->pool, reader));
     EG_TRY(find_trial(state, event.id, &trial));
     eg_result *result = &state->owner->results.trials[trial];
-    if (eg_is_finished(result->status)) {
+    if (eg_trial_status_is_finished(result->status)) {
         /* A retry of a failed trial: what is known stays until there is something better. */
         eg_trial_entry *entry = &state->entries[trial];
         entry->attempts = event.attempt > entry->attempts ? event.attempt : entry->attempts;
@@ -169,9 +169,9 @@ static const eg_stored_variable *find_variable(skimmed *s, const char *name)
 static void outdate_earlier(const eg_journal_state *state, eg_trial_entry *entry,
                             eg_trial_status status)
 {
-    bool failed = eg_is_finished(status) && !eg_has_record(status);
+    bool failed = eg_trial_status_is_finished(status) && !eg_trial_status_has_record(status);
     if (status != EG_TRIAL_PAUSED && entry->earlier != 0 &&
-        !(failed && eg_has_record(state->earlier[entry->earlier - 1].result.status))) {
+        !(failed && eg_trial_status_has_record(state->earlier[entry->earlier - 1].result.status))) {
         entry->earlier = 0;
     }
 }
@@ -181,7 +181,8 @@ static eg_status keep_earlier(eg_journal_state *state, size_t trial)
 {
     const eg_result *result = &state->owner->results.trials[trial];
     eg_trial_entry *entry = &state->entries[trial];
-    if (entry->earlier != 0 || !(eg_is_finished(result->status) || eg_has_record(result->status))) {
+    if (entry->earlier != 0 || !(eg_trial_status_is_finished(result->status) ||
+                                 eg_trial_status_has_record(result->status))) {
         return eg_ok();
     }
     EG_TRY(eg_grow(&state->earlier, &state->earlier_capacity, state->earlier_count + 1,
@@ -239,11 +240,11 @@ static eg_status take_result(eg_journal_state *state, const eg_event *event, eg_
     size_t trial = 0;
     EG_TRY(find_trial(state, event->id, &trial));
     eg_result *result = &state->owner->results.trials[trial];
-    if (result->status == EG_TRIAL_DONE || result->status == EG_TRIAL_DIVERGED) {
+    if (eg_trial_status_is_result(result->status)) {
         state->repeated++;
         return eg_ok();
     }
-    if (!eg_is_finished(event->status) && event->status != EG_TRIAL_PAUSED) {
+    if (!eg_trial_status_is_finished(event->status) && event->status != EG_TRIAL_PAUSED) {
         return eg_fail(EG_INVALID, "a result cannot be '%s'", eg_trial_status_name(event->status));
     }
     skimmed s = {.state = state, .objective = (double)NAN, .reported = (double)NAN};
@@ -282,7 +283,7 @@ static eg_status apply_skipped(eg_journal_state *state, eg_reader *reader)
     EG_TRY(eg_reader_status(reader, true));
     EG_TRY(find_trial(state, id, &trial));
     eg_result *result = &state->owner->results.trials[trial];
-    if (eg_is_finished(result->status)) {
+    if (eg_trial_status_is_finished(result->status)) {
         return eg_fail(EG_INVALID, "a finished trial cannot be skipped");
     }
     if (result->status == EG_TRIAL_PAUSED || result->status == EG_TRIAL_STOPPED) {
@@ -304,7 +305,7 @@ static eg_status apply_lost(eg_journal_state *state, eg_reader *reader)
     EG_TRY(find_trial(state, event.id, &trial));
     eg_result *result = &state->owner->results.trials[trial];
     state->entries[trial].losses += event.was_running ? 1 : 0;
-    if (!eg_is_finished(result->status)) {
+    if (!eg_trial_status_is_finished(result->status)) {
         fall_back(state, trial);
     }
     return eg_ok();
@@ -395,7 +396,7 @@ bool eg_journal_state_complete(const eg_journal_state *state)
 {
     for (size_t i = 0; i < state->plan_trials; i++) {
         eg_trial_status status = state->owner->results.trials[i].status;
-        if (!eg_is_finished(status) && !eg_is_cut(status)) {
+        if (!eg_trial_status_is_finished(status) && !eg_trial_status_is_cut(status)) {
             return false;
         }
     }

@@ -80,7 +80,7 @@ static eg_status push_older(eg_journal_state *state, remake *r)
             entry.frame = entry.curves = earlier->frame;
             entry.earlier = 0;
         }
-        if (!r->taken[i] && eg_is_finished(result.status)) {
+        if (!r->taken[i] && eg_trial_status_is_finished(result.status)) {
             result.stage = r->pieces ? result.stage : EG_STAGE_EARLIER;
             EG_TRY(push(r, &result, &entry));
         }

@@ -98,7 +98,7 @@ static eg_status put_plan(merge *m, const eg_merge_group *group)
     bool same = state->has_plan && state->plan_hash == eg_hash64(plan->data, plan->size);
     EG_TRY_DONE(status, eg_alloc(&cut, count, sizeof *cut));
     for (size_t i = 0; i < count && m->base == group->example->base_hash; i++) {
-        if (eg_is_cut(results->trials[i].status)) {
+        if (eg_trial_status_is_cut(results->trials[i].status)) {
             cut[cuts++] = results->trials[i];
         }
     }
@@ -175,7 +175,7 @@ static eg_status copy_event(merge *m, const eg_merge_source *source, session *cu
     }
     EG_TRY(put_session(m, current));
     if (frame->type == EG_FRAME_SKIPPED && here != SIZE_MAX &&
-        eg_is_finished(m->state->owner->results.trials[here].status)) {
+        eg_trial_status_is_finished(m->state->owner->results.trials[here].status)) {
         /* It failed in what was merged before, and was cut, then run here. */
         EG_TRY(put(m, EG_FRAME_REDO, frame->payload, sizeof id, frame->time));
     }
