@@ -96,8 +96,15 @@ static void print_variable(const eg_variable *variable)
     }
 }
 
-/** "kind:name", or a name alone where only one kind has it. *hits counts what was printed. */
-static eg_status describe_component(const char *word, size_t *hits)
+/* What has been printed. */
+typedef struct described {
+    size_t count;
+    const eg_param *param[16];
+    size_t param_count;
+} described;
+
+/** "kind:name", or a name alone where only one kind has it. *done knows what was printed. */
+static eg_status describe_component(const char *word, described *done)
 {
     const char *colon = strchr(word, ':');
     const char *name = colon == NULL ? word : colon + 1;
@@ -108,9 +115,9 @@ static eg_status describe_component(const char *word, size_t *hits)
                               family->name[colon - word] == '\0');
         const eg_component *component = kind_fits ? eg_family_find(family, name) : NULL;
         if (component != NULL) {
-            (void)printf("%s", *hits > 0 ? "\n" : "");
+            (void)printf("%s", done->count > 0 ? "\n" : "");
             EG_TRY(print_component(family, component));
-            ++*hits;
+            done->count++;
         }
     }
     return eg_ok();
@@ -118,9 +125,26 @@ static eg_status describe_component(const char *word, size_t *hits)
 
 /** Settings: walks "model.activation.alpha" through all components that could be chosen on the way. */
 static eg_status describe_setting(const char *owner, const eg_param *params, size_t count,
-                                  const char *word, size_t *hits);
+                                  const char *word, described *done);
 
-static eg_status describe_inside(const eg_param *param, const char *rest, size_t *hits)
+/* Members whose own settings choose a member of the same family lead to the same setting. */
+static eg_status describe_once(const char *owner, const eg_param *param, described *done)
+{
+    char title[128];
+    for (size_t i = 0; i < done->param_count; i++) {
+        if (done->param[i] == param) {
+            return eg_ok();
+        }
+    }
+    if (done->param_count < EG_COUNT(done->param)) {
+        done->param[done->param_count++] = param;
+    }
+    done->count++;
+    (void)snprintf(title, sizeof title, "setting of %s", owner);
+    return print_params(title, param, 1);
+}
+
+static eg_status describe_inside(const eg_param *param, const char *rest, described *done)
 {
     const eg_family *family = eg_catalog_find(param->family);
     char owner[96];
@@ -129,22 +153,22 @@ static eg_status describe_inside(const eg_param *param, const char *rest, size_t
         if (member != NULL) {
             rest += strlen(member->name) + 1;
             (void)snprintf(owner, sizeof owner, "%s:%s", family->name, member->name);
-            EG_TRY(describe_setting(owner, member->params, member->param_count, rest, hits));
+            EG_TRY(describe_setting(owner, member->params, member->param_count, rest, done));
         }
         return eg_ok();
     }
     (void)snprintf(owner, sizeof owner, "every %s", family->name);
-    EG_TRY(describe_setting(owner, family->common, family->common_count, rest, hits));
+    EG_TRY(describe_setting(owner, family->common, family->common_count, rest, done));
     for (size_t i = 0; i < family->member_count; i++) {
         const eg_component *member = family->members[i];
         (void)snprintf(owner, sizeof owner, "%s:%s", family->name, member->name);
-        EG_TRY(describe_setting(owner, member->params, member->param_count, rest, hits));
+        EG_TRY(describe_setting(owner, member->params, member->param_count, rest, done));
     }
     return eg_ok();
 }
 
 static eg_status describe_setting(const char *owner, const eg_param *params, size_t count,
-                                  const char *word, size_t *hits)
+                                  const char *word, described *done)
 {
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(params[i].name);
@@ -152,12 +176,9 @@ static eg_status describe_setting(const char *owner, const eg_param *params, siz
             continue;
         }
         if (word[length] == '\0') {
-            char title[128];
-            (void)snprintf(title, sizeof title, "setting of %s", owner);
-            EG_TRY(print_params(title, &params[i], 1));
-            ++*hits;
+            EG_TRY(describe_once(owner, &params[i], done));
         } else if (word[length] == '.' && params[i].family != NULL) {
-            EG_TRY(describe_inside(&params[i], word + length + 1, hits));
+            EG_TRY(describe_inside(&params[i], word + length + 1, done));
         }
     }
     return eg_ok();
@@ -194,20 +215,20 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)code;
     const char *word = args->words[0];
     const eg_schema *schema = eg_trial_schema();
-    size_t hits = 0;
+    described done = {.count = 0};
     const eg_family *family = eg_catalog_find(word);
     if (family != NULL) {
         EG_TRY(print_family(family));
-        hits++;
+        done.count++;
     }
-    EG_TRY(describe_component(word, &hits));
-    EG_TRY(describe_setting("every trial", schema->root, schema->root_count, word, &hits));
+    EG_TRY(describe_component(word, &done));
+    EG_TRY(describe_setting("every trial", schema->root, schema->root_count, word, &done));
     const eg_variable *variable = eg_trial_variable(word);
     if (variable != NULL) {
         print_variable(variable);
-        hits++;
+        done.count++;
     }
-    return hits > 0 ? eg_ok() : unknown(word);
+    return done.count > 0 ? eg_ok() : unknown(word);
 }
 
 const eg_verb eg_verb_describe = {
