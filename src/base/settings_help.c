@@ -119,6 +119,16 @@ static const char *last_part(const char *name)
     return dot != NULL ? dot + 1 : name;
 }
 
+/** Of two names with the same first parts only the last ones are worth a comparison, and these are too different. */
+static bool is_sibling_unlike(const char *name, const char *candidate)
+{
+    size_t first = (size_t)(last_part(name) - name);
+    eg_nearest last = {0};
+    eg_nearest_offer(&last, last_part(name), last_part(candidate));
+    return first > 0 && strncmp(name, candidate, first) == 0 &&
+           strchr(candidate + first, '.') == NULL && last.best == NULL;
+}
+
 /** A misspelling of a whole name, or the right last part (or a misspelling of it) behind a wrong
  * prefix. */
 static bool misspelt(const eg_settings *settings, const char *name, eg_status *status)
@@ -128,7 +138,9 @@ static bool misspelt(const eg_settings *settings, const char *name, eg_status *s
     const char *part_of = NULL;
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const char *candidate = eg_settings_at(settings, i)->name;
-        eg_nearest_offer(&whole, name, candidate);
+        if (!is_sibling_unlike(name, candidate)) {
+            eg_nearest_offer(&whole, name, candidate);
+        }
         const char *before = part.best;
         eg_nearest_offer(&part, last_part(name), last_part(candidate));
         if (part.best != before) {
