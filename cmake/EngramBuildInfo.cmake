@@ -1,4 +1,4 @@
-# Where a binary comes from: <build>/generated/cli/build_info.h, refreshed at every build because the
+# Where a binary comes from: <build>/generated/run/build_info.h, refreshed at every build because the
 # commit changes between configurations. Included by CMakeLists.txt and run as a script by the target.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
@@ -7,7 +7,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
     list(FILTER options INCLUDE REGEX "^-f")
     list(JOIN options " " options)
     string(STRIP "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}} ${options}" flags)
-    set(header "${PROJECT_BINARY_DIR}/generated/cli/build_info.h")
+    set(header "${PROJECT_BINARY_DIR}/generated/run/build_info.h")
     add_custom_target(engram_build_info BYPRODUCTS "${header}"
         COMMAND ${CMAKE_COMMAND} -D "PROJECT_VERSION=${PROJECT_VERSION}" -D "SOURCE=${PROJECT_SOURCE_DIR}"
                 -D "CMAKE_C_COMPILER_ID=${CMAKE_C_COMPILER_ID}"
@@ -15,8 +15,8 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
                 -D "CMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}" -D "ENGRAM_BUILD_FLAGS=${flags}"
                 -D "HEADER=${header}" -P "${CMAKE_CURRENT_LIST_FILE}"
         COMMENT "Writing build_info.h" VERBATIM)
-    target_include_directories(engram_cli PRIVATE "${PROJECT_BINARY_DIR}/generated")
-    add_dependencies(engram_cli engram_build_info)
+    target_include_directories(engram_run PRIVATE "${PROJECT_BINARY_DIR}/generated")
+    add_dependencies(engram_run engram_build_info)
     return()
 endif()
 
@@ -27,4 +27,4 @@ if(failed)
     set(ENGRAM_COMMIT unknown)
 endif()
 # Writes only if the contents change, so nothing is compiled again for nothing.
-configure_file("${SOURCE}/src/cli/build_info.h.in" "${HEADER}" @ONLY)
+configure_file("${SOURCE}/src/run/build_info.h.in" "${HEADER}" @ONLY)

@@ -1,5 +1,5 @@
 # `cmake --install` gives the command, the libraries, the headers and a package that find_package finds.
-set(engram_libraries engram_core engram_sweep engram_store engram_sched)
+set(engram_libraries engram_core engram_sweep engram_store engram_sched engram_run)
 install(TARGETS engram RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${engram_libraries} EXPORT engramTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

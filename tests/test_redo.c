@@ -1,8 +1,9 @@
 /** The words of --redo. */
 #include "testing.h"
 
-#include "cli/redo.h"
 #include "engram/params.h"
+#include "engram/run.h"
+#include "run/redo.h"
 
 #include <string.h>
 
@@ -27,7 +28,7 @@ static void test_known_words(void **state)
         {"failed,,all", "--redo : must be"},
     };
     for (size_t i = 0; i < EG_COUNT(rows); i++) {
-        eg_status status = eg_redo_check(rows[i].words);
+        eg_status status = eg_run_check_redo(rows[i].words);
         if (rows[i].error == NULL) {
             assert_ok(status);
         } else {
@@ -55,7 +56,7 @@ static void test_names(void **state)
     for (size_t i = 0; i < EG_COUNT(rows); i++) {
         for (int s = 0; s < EG_TRIAL_STATUS_COUNT; s++) {
             bool wanted = (rows[i].statuses >> s & 1U) != 0;
-            assert_int_equal(eg_redo_names(rows[i].words, &trial, (eg_trial_status)s, NULL),
+            assert_int_equal(eg_run_redo_names(rows[i].words, &trial, (eg_trial_status)s, NULL),
                              wanted);
         }
     }
@@ -66,14 +67,14 @@ static void test_ids_must_exist(void **state)
     (void)state;
     const eg_plan_trial trial = {.id = 0x00ab000000000001ULL};
     bool used[3] = {false};
-    assert_true(eg_redo_names("failed,id=00ab,id=01", &trial, EG_TRIAL_DONE, used));
+    assert_true(eg_run_redo_names("failed,id=00ab,id=01", &trial, EG_TRIAL_DONE, used));
     assert_false(used[0]);
     assert_true(used[1]);
-    assert_fails(eg_redo_check_used("failed,id=00ab,id=01", used), EG_INVALID,
+    assert_fails(eg_run_redo_check_used("failed,id=00ab,id=01", used), EG_INVALID,
                  "--redo id=01: the sweep has no trial with that id");
     used[2] = true;
-    assert_ok(eg_redo_check_used("failed,id=00ab,id=01", used));
-    assert_ok(eg_redo_check_used(NULL, NULL));
+    assert_ok(eg_run_redo_check_used("failed,id=00ab,id=01", used));
+    assert_ok(eg_run_redo_check_used(NULL, NULL));
 }
 
 int main(void)

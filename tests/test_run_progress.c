@@ -2,7 +2,7 @@
 #define _DEFAULT_SOURCE /* anonymous mappings */
 #include "testing.h"
 
-#include "cli/sweep_run.h"
+#include "run/run_reporter.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,22 +20,23 @@ static void a_report_costs_the_same_whatever_the_number_of_workers(void **state)
     assert_true(memory != MAP_FAILED);
     size_t own = REPORTER * sizeof(eg_run_report) / page * page;
     assert_int_equal(mprotect(memory + own, 2 * page, PROT_READ | PROT_WRITE), 0);
-    eg_sweep_run run = {.reports = (eg_run_report *)(void *)memory, .report_count = WORKERS};
-    const eg_run_report *report = &run.reports[REPORTER];
+    eg_run_reporter reporter = {.reports = (eg_run_report *)(void *)memory,
+                                .report_count = WORKERS};
+    const eg_run_report *report = &reporter.reports[REPORTER];
 
     eg_work_progress progress = {.ticket = 7, .rank = REPORTER, .step = 1, .steps = 4};
-    eg_sweep_run_report(&run, &progress);
+    eg_run_reporter_hear(&reporter, &progress);
     progress.step = 3;
-    eg_sweep_run_report(&run, &progress);
+    eg_run_reporter_hear(&reporter, &progress);
     assert_true(report->known);
     assert_int_equal(report->trial, 7);
     assert_close(report->first, 0.25, 0.0);
     assert_close(report->latest, 0.75, 0.0);
-    assert_close(run.heard, report->latest_time, 0.0);
+    assert_close(reporter.heard, report->latest_time, 0.0);
 
-    eg_sweep_run_drop_report(&run, REPORTER, 6); /* it has begun another one since */
+    eg_run_reporter_forget(&reporter, REPORTER, 6); /* it has begun another one since */
     assert_true(report->known);
-    eg_sweep_run_drop_report(&run, REPORTER, 7);
+    eg_run_reporter_forget(&reporter, REPORTER, 7);
     assert_false(report->known);
     (void)munmap(memory, bytes);
 }

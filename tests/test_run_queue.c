@@ -1,8 +1,8 @@
 /** The order of trials, and waiting for stopping rules. */
 #include "testing.h"
 
-#include "cli/run_queue.h"
 #include "engram/memory.h"
+#include "run/run_queue.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static void open_fixture(fixture *f, const char *text)
     for (size_t i = 0; i < f->plan->trial_count; i++) {
         f->outcomes[i].objective = (double)NAN;
     }
-    assert_ok(eg_run_queue_create(&f->queue, f->plan, f->outcomes, f->plan->trial_count));
+    assert_ok(eg_run_queue_init(&f->queue, f->plan, f->outcomes, f->plan->trial_count));
     assert_ok(eg_run_queue_add(&f->queue, 0));
 }
 
@@ -94,14 +94,14 @@ static void replicates_wait_for_the_rule_that_may_cut_them(void **state)
     assert_int_equal(eg_run_queue_next(&f.queue), SIZE_MAX);
     /* One result is not enough for a decision. */
     finish(&f, eg_plan_find(f.plan, 0, 0), 0.1);
-    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 0, 2)), EG_FATE_WAIT);
+    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 0, 2)), EG_RUN_FATE_WAIT);
     finish(&f, eg_plan_find(f.plan, 0, 1), 0.2);
-    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 0, 2)), EG_FATE_SKIP);
-    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 0, 3)), EG_FATE_SKIP);
+    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 0, 2)), EG_RUN_FATE_SKIP);
+    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 0, 3)), EG_RUN_FATE_SKIP);
     /* A good point goes on, with the replicates that waited. */
     finish(&f, eg_plan_find(f.plan, 1, 0), 0.6);
     finish(&f, eg_plan_find(f.plan, 1, 1), 0.7);
-    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 1, 2)), EG_FATE_RUN);
+    assert_int_equal(eg_run_queue_fate(&f.queue, eg_plan_find(f.plan, 1, 2)), EG_RUN_FATE_RUN);
     eg_run_queue_release(&f.queue, eg_plan_find(f.plan, 1, 2));
     eg_run_queue_release(&f.queue, eg_plan_find(f.plan, 1, 3));
     eg_run_queue_release(&f.queue, eg_plan_find(f.plan, 1, 3)); /* twice is once */

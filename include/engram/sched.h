@@ -185,5 +185,9 @@ enum { EG_STOP_SIGNALS_MAX = 5 };
 size_t eg_signals_that_stop(int out[EG_STOP_SIGNALS_MAX]);
 /** Number of the signal that asked to stop, 0 if none. */
 int eg_signals_pending(void);
+/** Asks to stop as SIGUSR1 does, whether signals are handled or not. */
+void eg_signals_request(void);
+/** No signal has asked to stop, and nobody else; as after eg_signals_install. */
+void eg_signals_forget(void);
 
 #endif

@@ -1,16 +1,16 @@
 /** From argv to a verb and back to an exit code; the only place that prints errors. */
 #include "cli/cli.h"
 
-#include "cli/build.h"
 #include "cli/format.h"
-#include "cli/keep_weights.h"
 #include "cli/startup.h"
 #include "cli/supervise.h"
 #include "cli/terminal.h"
 #include "engram/blas.h"
+#include "engram/build.h"
 #include "engram/file.h"
 #include "engram/memory.h"
 #include "engram/params.h"
+#include "engram/run.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -79,6 +79,16 @@ static eg_status run_help(int argc, char **argv)
     return eg_ok();
 }
 
+static void print_version(void)
+{
+    const eg_build *build = eg_build_info();
+    (void)printf("engram %s\n", build->version);
+    (void)printf("commit    %s\n", build->commit);
+    (void)printf("compiler  %s, %s, %s\n", build->compiler, build->type, build->flags);
+    (void)printf("BLAS      %s\n", eg_blas_config());
+    (void)printf("kernels   %s\n", eg_blas_core());
+}
+
 static eg_status dispatch(eg_cli *cli, int argc, char **argv, int *code)
 {
     if (argc < 2) {
@@ -91,7 +101,7 @@ static eg_status dispatch(eg_cli *cli, int argc, char **argv, int *code)
         return run_help(argc, argv);
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-        eg_build_print(stdout);
+        print_version();
         return eg_ok();
     }
     if (word[0] == '-') {
@@ -199,10 +209,7 @@ int eg_cli_main(int argc, char **argv)
     if (eg_world_rank(world) == 0) {
         code = first_rank(world, argc, argv);
     } else {
-        /* Whatever the verb: rank 0 either sends work or sends everybody home. */
-        const eg_sched_options options = {.keep_weights = eg_keep_weights};
-        status = eg_signals_install();
-        eg_status_keep(&status, eg_sched_work(world, &options));
+        status = eg_run_work(world, true); /* whatever the verb */
         code = eg_exit_code(&status);
     }
     code = eg_world_agree(world, code);

@@ -10,6 +10,13 @@
     "results file of its own, which `engram merge` joins. All parts cost about the same; the "     \
     "same I and N always give the same trials."
 
+#define EG_REDO_DOC                                                                                \
+    "Runs finished trials again: failed, diverged, all, status=NAME (done, diverged, failed), or " \
+    "id=HEX (the first digits of a trial id), or several of these "                                \
+    "separated by commas. Earlier results are shown until the new ones are there. To go on after " \
+    "an interruption, "                                                                            \
+    "leave it out: what is already done anew would be done once more."
+
 /** Loads the plan that words[0] (a sweep file), the overrides behind it and the value of --slice (NULL:
  *  the whole sweep) describe. Errors: EG_INVALID. */
 eg_status eg_sweep_arguments_plan(eg_plan **out, const eg_args *args,

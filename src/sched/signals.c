@@ -66,8 +66,7 @@ eg_status eg_signals_install(void)
     for (size_t i = 0; i < count; i++) {
         (void)sigaddset(&action.sa_mask, numbers[i]);
     }
-    atomic_store(&pending, 0);
-    atomic_store(&first_hard_ns, 0);
+    eg_signals_forget();
     for (size_t i = 0; i < count; i++) {
         if (sigaction(numbers[i], &action, NULL) != 0) {
             return eg_fail_errno(errno, "cannot handle signal %d", numbers[i]);
@@ -79,4 +78,16 @@ eg_status eg_signals_install(void)
 int eg_signals_pending(void)
 {
     return atomic_load(&pending);
+}
+
+void eg_signals_request(void)
+{
+    int none = 0;
+    (void)atomic_compare_exchange_strong(&pending, &none, SIGUSR1);
+}
+
+void eg_signals_forget(void)
+{
+    atomic_store(&pending, 0);
+    atomic_store(&first_hard_ns, 0);
 }

@@ -15,7 +15,7 @@ awk '
 BEGIN {
     # Rooms from the top; those on one line do not include each other.
     level = 0
-    split("base|math|data nn optim|stream|learner|metric|trial|sweep|sched store|cli", floors, "|")
+    split("base|math|data nn optim|stream|learner|metric|trial|sweep|sched store|run|cli", floors, "|")
     for (i = 1; i in floors; i++) {
         count = split(floors[i], rooms, " ")
         for (j = 1; j <= count; j++) {
@@ -33,6 +33,7 @@ BEGIN {
     place("learner", "weights")
     place("trial", "predictor")
     place("store", "weights_file")
+    place("run", "build")
     place("sweep", "ranking")
     # Which rooms may include a library of which only they know.
     own("mpi.h", "sched")

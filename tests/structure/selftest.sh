@@ -12,7 +12,7 @@ sound_tree() {
     rm -rf "${work:?}/tree"
     mkdir -p "$work/tree/include/engram" "$work/tree/tests"
     local room
-    for room in base math data nn stream trial sched store cli; do
+    for room in base math data nn stream trial sched store run cli; do
         mkdir -p "$work/tree/src/$room"
     done
     cd "$work/tree"
@@ -56,6 +56,8 @@ while IFS='|' read -r check words file line; do
 done <<'END'
 include_rule|src/base/low.c:1: room base includes "engram/net.h" of room nn|src/base/low.c|#include "engram/net.h"
 include_rule|room data includes "nn/layer.h" of room nn|src/data/peer.c|#include "nn/layer.h"
+include_rule|room store includes "engram/run.h" of room run|src/store/peer.c|#include "engram/run.h"
+include_rule|room run includes "cli/cli.h" of room cli|src/run/peer.c|#include "cli/cli.h"
 include_rule|room store includes "engram/sched.h" of room sched|src/store/peer.c|#include "engram/sched.h"
 include_rule|room nn includes "trial/run.h" of room trial|src/nn/net.c|  #  include "trial/run.h"
 include_rule|include/engram/status.h:4: room base includes "engram/trial.h"|include/engram/status.h|#include "engram/trial.h"

@@ -3,7 +3,6 @@
 
 #include "cli/format.h"
 #include "cli/report/point_kinds.h"
-#include "cli/run_queue.h"
 #include "engram/blas.h"
 #include "engram/clock.h"
 #include "engram/memory.h"

@@ -8,6 +8,7 @@
 #include "cli/sweep_arguments.h"
 #include "cli/terminal.h"
 #include "engram/memory.h"
+#include "engram/run.h"
 #include "engram/settings.h"
 
 #include <inttypes.h>
@@ -281,10 +282,8 @@ static eg_status look_out(outlook *o, const eg_plan *plan, const eg_plan_questio
 {
     EG_TRY(eg_sweep_arguments_path(&o->path, plan, ask->output));
     EG_TRY(eg_preflight_results(&o->writer, plan, o->path, ask->output == NULL));
-    EG_TRY(eg_preflight_redo(plan, o->path, ask->redo));
-    eg_data_content content = {0};
-    eg_status data = eg_preflight_data(&content, plan, o->path, ask->redo);
-    eg_data_content_clear(&content);
+    EG_TRY(eg_run_check_ids(plan, o->path, ask->redo));
+    eg_status data = eg_run_check_data(plan, o->path, ask->redo);
     if (data.code == EG_INVALID) {
         (void)snprintf(o->data, sizeof o->data, "%s", data.message);
         data = eg_ok();

@@ -21,8 +21,6 @@ typedef struct eg_progress_line {
     double start;  /**< of this command */
 } eg_progress_line;
 
-enum { EG_PROGRESS_SHARES_MAX = 1024 };
-
 /** What there is to say. Unknown numbers are NaN. */
 typedef struct eg_progress_facts {
     size_t total;

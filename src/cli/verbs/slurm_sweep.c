@@ -1,7 +1,6 @@
 /** Which sweep a job of Slurm runs; see cli/verbs/slurm.h. */
 #include "cli/verbs/slurm.h"
 
-#include "cli/run_queue.h"
 #include "cli/sweep_arguments.h"
 #include "engram/memory.h"
 #include "engram/store.h"

@@ -1,24 +1,16 @@
 /** engram run: the sweep. */
 #include "cli/cli.h"
 
-#include "cli/build.h"
-#include "cli/format.h"
 #include "cli/preflight.h"
 #include "cli/report/plan_report.h"
-#include "cli/run_options.h"
+#include "cli/report/screen.h"
+#include "cli/report/sweep_summary.h"
 #include "cli/sweep_arguments.h"
-#include "cli/terminal.h"
-#include "cli/time_limit.h"
-#include "engram/blas.h"
-#include "engram/clock.h"
+#include "cli/verbs/run_arguments.h"
 #include "engram/memory.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,185 +25,95 @@ static eg_status make_directory(bool *made)
     return eg_ok();
 }
 
-static eg_status open_everything(eg_cli *cli, const eg_args *args, eg_sweep_run *run)
+/** Opens the results file, for which the default directory is made. */
+static eg_status open_results(const eg_cli *cli, const eg_args *args, eg_run *run)
 {
-    EG_TRY(eg_sweep_arguments_plan(&run->plan, args, args->option[EG_RUN_SLICE]));
-    if (args->option[EG_RUN_DRY_RUN] != NULL) {
-        return eg_plan_report(run->plan, &(eg_plan_question){.output = args->option[EG_RUN_OUTPUT],
-                                                             .redo = args->option[EG_RUN_REDO],
-                                                             .timing = true});
-    }
-    EG_TRY(eg_blas_prepare());
     bool made = false;
-    run->redo = args->option[EG_RUN_REDO];
-    EG_TRY(eg_sweep_arguments_path(&run->path, run->plan, args->option[EG_RUN_OUTPUT]));
-    EG_TRY(eg_preflight_redo(run->plan, run->path, run->redo));
-    eg_provenance provenance = {0};
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_preflight_data(&run->data, run->plan, run->path, run->redo));
-    if (args->option[EG_RUN_OUTPUT] == NULL) {
-        EG_TRY_DONE(status, make_directory(&made));
+    if (args->option[EG_ARG_OUTPUT] == NULL) {
+        EG_TRY(make_directory(&made));
     }
-    EG_TRY_DONE(status, eg_provenance_collect(&provenance, cli->command,
-                                              (uint32_t)eg_world_size(cli->world)));
-    provenance.session.data = run->data.lines;
-    provenance.session.accept_data = args->option[EG_RUN_ACCEPT_DATA] != NULL;
-    status = eg_sweep_run_open(run, &provenance.session);
-done:
-    eg_provenance_clear(&provenance);
+    eg_status status = eg_run_open(run, cli->world);
     if (status.code != EG_OK && made) {
         (void)rmdir("results"); /* empty unless the file was begun */
     }
     return status;
 }
 
-static eg_status announce(const eg_cli *cli, const eg_sweep_run *run, const eg_sched_options *sched)
+/** *run: eg_run_free, also after a failure. Takes the plan. */
+static eg_status run_plan(eg_cli *cli, const eg_args *args, eg_plan *plan,
+                          const eg_run_options *options, eg_run **run)
 {
-    char *line = NULL;
-    char *warnings = NULL;
-    EG_TRY(eg_world_describe(cli->world, sched, &line, &warnings));
-    size_t total = run->plan->trial_count;
-    if (run->before == 0) {
-        eg_say(stderr, "%s: %zu trial%s to run, %s\n", run->plan->name, total, eg_plural(total),
-               line);
-    } else {
-        eg_say(stderr, "%s: %zu of %zu trials were finished before, %zu to run, %s\n",
-               run->plan->name, run->before, total, run->unfinished, line);
-    }
-    for (size_t i = 0; i < run->plan->warning_count; i++) {
-        eg_say(stderr, "warning: %s\n", run->plan->warnings[i]);
-    }
-    eg_put_safe(stderr, warnings, strlen(warnings), true);
-    if (isfinite(run->stop_at)) {
-        (void)fprintf(stderr, "stops by itself at %s\n", eg_time_text(run->stop_at).text);
-    }
-    eg_free(line);
-    eg_free(warnings);
-    return eg_ok();
-}
-
-/** Writes the final result file and lets go of it. `status` is how the sweep went. */
-static eg_status close_store(eg_sweep_run *run, eg_status status)
-{
-    if (run->store == NULL) {
+    char *path = NULL;
+    eg_status status = eg_sweep_arguments_path(&path, plan, args->option[EG_ARG_OUTPUT]);
+    if (status.code != EG_OK) {
+        eg_plan_free(plan);
         return status;
     }
-    bool complete = status.code == EG_OK && run->unfinished == 0;
-    const char *why = complete ? "done" : status.code == EG_STOPPED ? "stopped" : "error";
-    bool meant = status.code == EG_OK || status.code == EG_STOPPED;
-    eg_status ended = eg_store_end(run->store, why); /* first: nothing is running in the file */
-    eg_status published = eg_store_publish(run->store, complete);
-    if (!eg_store_has_journal(run->store)) {
-        eg_status_keep(&ended, published); /* the first that failed says where the results are */
-        status = meant ? ended : status;
-    } else if (meant && published.code == EG_SYSTEM) {
-        status = eg_fail(EG_SYSTEM,
-                         "%.300s; the journal has everything: engram collect %.100s makes the "
-                         "results file from it",
-                         published.message, run->path);
-    } else if (meant && published.code != EG_OK) {
-        status = published;
+    status = eg_run_create(run, plan, path, options);
+    eg_free(path);
+    EG_TRY(status);
+    status = open_results(cli, args, *run);
+    if (status.code == EG_OK) {
+        status = eg_run_trials(*run, cli->world);
+        cli->scheduled = eg_run_was_scheduled(*run);
     }
-    eg_status_keep(&status, ended);
-    eg_status closed = eg_store_close(run->store, why);
-    run->store = NULL;
-    eg_status_keep(&status, closed);
+    return eg_run_close(*run, status);
+}
+
+static eg_status show_plan(const eg_args *args, eg_plan *plan)
+{
+    eg_status status =
+        eg_plan_report(plan, &(eg_plan_question){.output = args->option[EG_ARG_OUTPUT],
+                                                 .redo = args->option[EG_ARG_REDO],
+                                                 .timing = true});
+    eg_plan_free(plan);
     return status;
 }
 
-static eg_status run_trials(eg_cli *cli, eg_sweep_run *run, const eg_sched_options *sched,
-                            eg_progress_mode mode)
+static int code_of(const eg_run *run)
 {
-    run->workers = (size_t)eg_world_size(cli->world) - (sched->dedicated ? 1 : 0);
-    run->progress = eg_progress_make(mode);
-    EG_TRY(eg_sweep_run_tidy_checkpoints(run));
-    EG_TRY(eg_sweep_run_tidy_weights(run));
-    const char *change = eg_store_change(run->store);
-    const char *kept = eg_store_kept(run->store);
-    if (mode == EG_PROGRESS_LINE && kept != NULL) {
-        eg_say(stderr,
-               "warning: the journal was damaged in its header or plan, which it holds twice; "
-               "nothing is lost, "
-               "it was written anew, and the old one is %s\n",
-               kept);
-    }
-    if (mode == EG_PROGRESS_LINE && change[0] != '\0') {
-        eg_say(stderr, "note: the sweep was changed since its last run: %s\n", change);
-    }
-    if (mode == EG_PROGRESS_LINE && run->again.lacking > 0) {
-        eg_say(stderr, "note: %zu finished trial%s what `measures` asks for, and run%s again\n",
-               run->again.lacking, run->again.lacking == 1 ? " lacks" : "s lack",
-               run->again.lacking == 1 ? "s" : "");
-    }
-    if (run->unfinished == 0) {
-        return eg_ok();
-    }
-    if (mode == EG_PROGRESS_LINE) {
-        EG_TRY(announce(cli, run, sched));
-    }
-    run->report_count = (size_t)eg_world_size(cli->world);
-    EG_TRY(eg_alloc(&run->reports, run->report_count, sizeof *run->reports));
-    eg_sched_client client = eg_sweep_run_client(run);
-    cli->scheduled = true;
-    eg_status status = eg_sched_run(cli->world, &client, sched);
-    eg_progress_clear(&run->progress);
-    if (mode == EG_PROGRESS_JSON) {
-        eg_sweep_run_progress(run); /* scripts want to see the end */
-    }
-    eg_status tidied = eg_sweep_run_tidy_checkpoints(run);
-    eg_status_keep(&tidied, eg_sweep_run_tidy_weights(run));
-    if (status.code == EG_OK && run->unfinished > 0) {
-        return eg_fail(EG_INTERNAL, "the scheduler ended with %zu trials unfinished",
-                       run->unfinished);
-    }
-    eg_status_keep(&status, tidied);
-    return status;
-}
-
-/** What a failure of the system means for the results. */
-static eg_status say_what_is_safe(const eg_sweep_run *run, eg_status status)
-{
-    if (status.code != EG_SYSTEM || run->store == NULL || !eg_store_has_journal(run->store)) {
-        return status;
-    }
-    return eg_fail(EG_SYSTEM,
-                   "%.300s; %zu of %zu trials are finished and safe; the same command "
-                   "continues",
-                   status.message, run->safe, run->plan->trial_count);
-}
-
-static int code_of(const eg_sweep_run *run)
-{
-    bool failed = run->by_status[EG_TRIAL_FAILED] > 0;
+    bool failed = eg_run_counted(run)->by_status[EG_TRIAL_FAILED] > 0;
     return failed ? EG_EXIT_FAILED_TRIALS : EG_EXIT_DONE;
+}
+
+static eg_status run_and_show(eg_cli *cli, const eg_args *args, eg_plan *plan, eg_screen *screen,
+                              const eg_run_options *options, int *code)
+{
+    eg_run *run = NULL;
+    eg_status status = run_plan(cli, args, plan, options, &run);
+    bool stopped = status.code == EG_STOPPED;
+    if (status.code == EG_OK || stopped) {
+        status = args->option[EG_ARG_QUIET] == NULL
+                     ? eg_sweep_summary_print(screen, run, options->keeping, stopped)
+                     : eg_ok();
+        *code = stopped ? EG_EXIT_STOPPED : code_of(run);
+    }
+    eg_run_free(run);
+    return status;
 }
 
 static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
 {
-    eg_sweep_run run = {0};
     eg_sched_options sched = {0};
+    eg_run_options options = {.sched = &sched, .command = cli->command};
     eg_progress_mode mode = EG_PROGRESS_LINE;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_run_options_read(args, cli->world, &sched, &mode, &run));
-    EG_TRY_DONE(status, eg_time_limit_read(&run.stop_at, args->option[EG_RUN_UNTIL],
-                                           getenv("SLURM_JOB_END_TIME"), eg_now()));
-    EG_TRY_DONE(status, eg_signals_install());
-    status = open_everything(cli, args, &run);
-    if (status.code == EG_OK && args->option[EG_RUN_DRY_RUN] == NULL) {
-        status = say_what_is_safe(&run, run_trials(cli, &run, &sched, mode));
+    eg_plan *plan = NULL;
+    EG_TRY(eg_verb_run_read(args, cli->world, &sched, &mode, &options));
+    EG_TRY(eg_signals_install());
+    EG_TRY(eg_sweep_arguments_plan(&plan, args, args->option[EG_ARG_SLICE]));
+    if (args->option[EG_ARG_DRY_RUN] != NULL) {
+        return show_plan(args, plan);
     }
-    status = close_store(&run, status);
-    bool stopped = status.code == EG_STOPPED;
-    if (args->option[EG_RUN_DRY_RUN] == NULL && (status.code == EG_OK || stopped)) {
-        if (args->option[EG_RUN_QUIET] == NULL) {
-            status = eg_sweep_run_summary(&run, stopped);
-        } else {
-            status = eg_ok();
-        }
-        *code = stopped ? EG_EXIT_STOPPED : code_of(&run);
+    eg_screen screen = eg_screen_make(mode, cli->world, &sched, options.stop_at);
+    const eg_run_observer observer = eg_screen_observer(&screen);
+    options.observer = &observer;
+    eg_status status = eg_screen_take_plan(&screen, plan);
+    if (status.code == EG_OK) {
+        status = run_and_show(cli, args, plan, &screen, &options, code);
+    } else {
+        eg_plan_free(plan);
     }
-done:
-    eg_sweep_run_clear(&run);
+    eg_screen_clear(&screen);
     return status;
 }
 
@@ -242,8 +144,8 @@ const eg_verb eg_verb_run = {
         "seconds and returns a code of its own. engram launch sees to both.\n\n"
         "Under mpirun a rank that waits in MPI_Init for one that is gone, or for more than "
         "ENGRAM_START_TIMEOUT seconds (default 300; 0: no limit), says so and ends with 4.",
-    .options = eg_run_options,
-    .option_count = EG_RUN_OPTIONS,
+    .options = eg_verb_run_options,
+    .option_count = EG_ARG_OPTIONS,
     .words_min = 1,
     .words_max = SIZE_MAX,
     .needs = "needs a sweep file",

@@ -1,13 +1,13 @@
 /** engram train: one trial in this process. */
 #include "cli/cli.h"
 
-#include "cli/build.h"
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/preflight.h"
 #include "cli/report/curve_report.h"
 #include "cli/trace_file.h"
 #include "engram/blas.h"
+#include "engram/build.h"
 #include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -189,13 +189,13 @@ typedef struct saving {
 
 static eg_status save_initial(void *user, const eg_predictor *predictor)
 {
-    return eg_weights_file_write(((saving *)user)->initial, predictor, eg_build_version());
+    return eg_weights_file_write(((saving *)user)->initial, predictor, eg_build_info()->version);
 }
 
 static eg_status save(void *user, const eg_predictor *predictor)
 {
     saving *to = user;
-    EG_TRY(eg_weights_file_write(to->path, predictor, eg_build_version()));
+    EG_TRY(eg_weights_file_write(to->path, predictor, eg_build_info()->version));
     to->done = true;
     return eg_ok();
 }

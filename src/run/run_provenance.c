@@ -1,13 +1,13 @@
-/** Build and machine, for `--version` and for the provenance of results. */
-#include "cli/build.h"
+/** Where the results of a run come from; see run/run_provenance.h. */
+#include "run/run_provenance.h"
 
-#include "cli/build_info.h"
-#include "cli/format.h"
 #include "engram/blas.h"
+#include "engram/build.h"
 #include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
 
+#include <stdio.h>
 #include <string.h>
 
 extern char **environ;
@@ -66,16 +66,17 @@ static eg_status collect_processor(char **out)
     return eg_strdup(out, "unknown");
 }
 
-eg_status eg_provenance_collect(eg_provenance *out, const char *command, uint32_t ranks)
+eg_status eg_run_provenance_collect(eg_run_provenance *out, const char *command, uint32_t ranks)
 {
-    *out = (eg_provenance){0};
-    EG_TRY(eg_format(&out->build, "%s; %s; %s; commit %s", EG_BUILD_COMPILER, EG_BUILD_TYPE,
-                     EG_BUILD_FLAGS, EG_BUILD_COMMIT));
+    *out = (eg_run_provenance){0};
+    const eg_build *build = eg_build_info();
+    EG_TRY(eg_format(&out->build, "%s; %s; %s; commit %s", build->compiler, build->type,
+                     build->flags, build->commit));
     EG_TRY(collect_processor(&out->processor));
     EG_TRY(collect_environment(&out->environment));
     out->session = (eg_session){
         .command = command,
-        .version = EG_VERSION,
+        .version = build->version,
         .build = out->build,
         .blas_core = eg_blas_core(),
         .blas = eg_blas_config(),
@@ -87,24 +88,10 @@ eg_status eg_provenance_collect(eg_provenance *out, const char *command, uint32_
     return eg_ok();
 }
 
-void eg_provenance_clear(eg_provenance *provenance)
+void eg_run_provenance_clear(eg_run_provenance *provenance)
 {
     eg_free(provenance->build);
     eg_free(provenance->processor);
     eg_free(provenance->environment);
-    *provenance = (eg_provenance){0};
-}
-
-const char *eg_build_version(void)
-{
-    return EG_VERSION;
-}
-
-void eg_build_print(FILE *file)
-{
-    (void)fprintf(file, "engram %s\n", EG_VERSION);
-    (void)fprintf(file, "commit    %s\n", EG_BUILD_COMMIT);
-    (void)fprintf(file, "compiler  %s, %s, %s\n", EG_BUILD_COMPILER, EG_BUILD_TYPE, EG_BUILD_FLAGS);
-    (void)fprintf(file, "BLAS      %s\n", eg_blas_config());
-    (void)fprintf(file, "kernels   %s\n", eg_blas_core());
+    *provenance = (eg_run_provenance){0};
 }

@@ -6,8 +6,8 @@
  *
  *  A trial whose fate hangs on an undecided stopping rule waits: other points go first. So which trials
  *  run and which are skipped never depends on how many workers there are or how fast they are. */
-#ifndef CLI_RUN_QUEUE_H
-#define CLI_RUN_QUEUE_H
+#ifndef RUN_QUEUE_H
+#define RUN_QUEUE_H
 
 #include "engram/status.h"
 #include "engram/sweep.h"
@@ -28,8 +28,8 @@ typedef struct eg_run_queue {
     size_t ready_count, ready_at;
 } eg_run_queue;
 
-eg_status eg_run_queue_create(eg_run_queue *out, const eg_plan *plan, const eg_outcome *outcomes,
-                              size_t capacity) EG_WARN_UNUSED;
+eg_status eg_run_queue_init(eg_run_queue *out, const eg_plan *plan, const eg_outcome *outcomes,
+                            size_t capacity) EG_WARN_UNUSED;
 void eg_run_queue_clear(eg_run_queue *queue);
 
 /** Adds trials first … plan->trial_count-1 behind those already there. */
@@ -39,9 +39,9 @@ eg_status eg_run_queue_add(eg_run_queue *queue, size_t first) EG_WARN_UNUSED;
 size_t eg_run_queue_next(eg_run_queue *queue);
 
 /** What the stopping rules say of a trial, from the outcomes so far. */
-typedef enum eg_fate { EG_FATE_RUN, EG_FATE_WAIT, EG_FATE_SKIP } eg_fate;
-eg_fate eg_fate_of(const eg_budget *budget);
-eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial);
+typedef enum eg_run_fate { EG_RUN_FATE_RUN, EG_RUN_FATE_WAIT, EG_RUN_FATE_SKIP } eg_run_fate;
+eg_run_fate eg_run_fate_of(const eg_budget *budget);
+eg_run_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial);
 
 /** A waiting trial's rule was decided in its favour: it may run. */
 void eg_run_queue_release(eg_run_queue *queue, size_t trial);

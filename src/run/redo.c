@@ -1,5 +1,9 @@
-/** Which finished trials run again; see cli/redo.h. */
-#include "cli/redo.h"
+/** Which finished trials run again; see run/redo.h. */
+#include "run/redo.h"
+
+#include "engram/memory.h"
+#include "engram/run.h"
+#include "engram/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,9 +51,9 @@ static const char *behind(const char *word, size_t length)
     return word + length + (word[length] == ',' ? 1 : 0);
 }
 
-eg_status eg_redo_check(const char *words)
+eg_status eg_run_check_redo(const char *redo)
 {
-    for (const char *word = words; *word != '\0';) {
+    for (const char *word = redo; *word != '\0';) {
         size_t length = strcspn(word, ",");
         if (!is_known(word, length)) {
             return eg_fail(EG_INVALID,
@@ -79,11 +83,11 @@ static bool names(const char *word, size_t length, const eg_plan_trial *trial,
     return is(word, length, "all") || status == EG_TRIAL_DIVERGED;
 }
 
-bool eg_redo_names(const char *words, const eg_plan_trial *trial, eg_trial_status status,
-                   bool *used)
+bool eg_run_redo_names(const char *redo, const eg_plan_trial *trial, eg_trial_status status,
+                       bool *used)
 {
     bool named = false;
-    const char *word = words == NULL ? "" : words;
+    const char *word = redo == NULL ? "" : redo;
     for (size_t i = 0; *word != '\0'; i++) {
         size_t length = strcspn(word, ",");
         if (names(word, length, trial, status)) {
@@ -97,9 +101,9 @@ bool eg_redo_names(const char *words, const eg_plan_trial *trial, eg_trial_statu
     return named;
 }
 
-eg_status eg_redo_check_used(const char *words, const bool *used)
+eg_status eg_run_redo_check_used(const char *redo, const bool *used)
 {
-    const char *word = words == NULL ? "" : words;
+    const char *word = redo == NULL ? "" : redo;
     for (size_t i = 0; *word != '\0'; i++) {
         size_t length = strcspn(word, ",");
         if (begins(word, length, "id=") && !used[i]) {
@@ -109,4 +113,34 @@ eg_status eg_redo_check_used(const char *words, const bool *used)
         word = behind(word, length);
     }
     return eg_ok();
+}
+
+static void note_used(bool *used, const char *redo, const eg_plan_trial *trials, size_t count)
+{
+    for (size_t t = 0; t < count; t++) {
+        (void)eg_run_redo_names(redo, &trials[t], EG_TRIAL_PENDING, used);
+    }
+}
+
+eg_status eg_run_check_ids(const eg_plan *plan, const char *results, const char *redo)
+{
+    bool *used = NULL;
+    eg_plan_trial *stored = NULL;
+    size_t count = 0;
+    if (redo == NULL) {
+        return eg_ok();
+    }
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&used, strlen(redo) + 1, sizeof *used));
+    note_used(used, redo, plan->trials, plan->trial_count);
+    if (eg_run_redo_check_used(redo, used).code != EG_OK) {
+        /* It may be of the second stage, which the plan gets later. */
+        EG_TRY_DONE(status, eg_store_trials(&stored, &count, results));
+        note_used(used, redo, stored, count);
+        status = eg_run_redo_check_used(redo, used);
+    }
+done:
+    eg_free(used);
+    eg_free(stored);
+    return status;
 }

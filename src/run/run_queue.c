@@ -1,13 +1,13 @@
-/** Which trial next; see cli/run_queue.h. */
-#include "cli/run_queue.h"
+/** Which trial next; see run/run_queue.h. */
+#include "run/run_queue.h"
 
 #include "engram/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-eg_status eg_run_queue_create(eg_run_queue *out, const eg_plan *plan, const eg_outcome *outcomes,
-                              size_t capacity)
+eg_status eg_run_queue_init(eg_run_queue *out, const eg_plan *plan, const eg_outcome *outcomes,
+                            size_t capacity)
 {
     *out = (eg_run_queue){.plan = plan, .outcomes = outcomes, .capacity = capacity};
     EG_TRY(eg_alloc(&out->order, capacity, sizeof *out->order));
@@ -63,23 +63,23 @@ eg_status eg_run_queue_add(eg_run_queue *queue, size_t first)
     return eg_ok();
 }
 
-eg_fate eg_fate_of(const eg_budget *budget)
+eg_run_fate eg_run_fate_of(const eg_budget *budget)
 {
-    return budget->out ? EG_FATE_SKIP : budget->waits ? EG_FATE_WAIT : EG_FATE_RUN;
+    return budget->out ? EG_RUN_FATE_SKIP : budget->waits ? EG_RUN_FATE_WAIT : EG_RUN_FATE_RUN;
 }
 
-eg_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
+eg_run_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial)
 {
     const eg_plan_trial *planned = &queue->plan->trials[trial];
     eg_verdict verdict = eg_plan_judge(queue->plan, queue->outcomes, planned->point);
     if (planned->replicate >= verdict.keep) {
-        return EG_FATE_SKIP;
+        return EG_RUN_FATE_SKIP;
     }
     if (planned->replicate >= verdict.cleared) {
-        return EG_FATE_WAIT;
+        return EG_RUN_FATE_WAIT;
     }
     eg_budget budget = eg_plan_budget(queue->plan, queue->outcomes, trial);
-    return eg_fate_of(&budget);
+    return eg_run_fate_of(&budget);
 }
 
 size_t eg_run_queue_next(eg_run_queue *queue)
@@ -97,7 +97,7 @@ size_t eg_run_queue_next(eg_run_queue *queue)
         if (queue->outcomes[trial].status != EG_TRIAL_PENDING) {
             continue;
         }
-        if (eg_run_queue_fate(queue, trial) == EG_FATE_RUN) {
+        if (eg_run_queue_fate(queue, trial) == EG_RUN_FATE_RUN) {
             return trial;
         }
         queue->waiting[trial] = true;

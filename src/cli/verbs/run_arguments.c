@@ -1,13 +1,16 @@
-/** Reading the options of `engram run`; see cli/run_options.h. */
-#include "cli/run_options.h"
+/** Reading the options of `engram run`; see cli/verbs/run_arguments.h. */
+#include "cli/verbs/run_arguments.h"
 
-#include "cli/keep_weights.h"
-#include "cli/redo.h"
 #include "cli/sweep_arguments.h"
+#include "cli/time_limit.h"
+#include "engram/clock.h"
 #include "engram/params.h"
 
-const eg_option eg_run_options[EG_RUN_OPTIONS] = {
-    [EG_RUN_OUTPUT] = {.name = "output",
+#include <math.h>
+#include <stdlib.h>
+
+const eg_option eg_verb_run_options[EG_ARG_OPTIONS] = {
+    [EG_ARG_OUTPUT] = {.name = "output",
                        .letter = 'o',
                        .value = "FILE",
                        .doc =
@@ -16,9 +19,9 @@ const eg_option eg_run_options[EG_RUN_OPTIONS] = {
                            "results/NAME.h5, NAME being the sweep's name; with --slice I/N "
                            "results/NAME.IofN.h5. Directories of FILE must exist; only the default "
                            "one is made."},
-    [EG_RUN_SLICE] = {.name = "slice", .value = "I/N", .doc = EG_SLICE_DOC},
-    [EG_RUN_REDO] = {.name = "redo", .value = "WHAT", .doc = EG_REDO_DOC},
-    [EG_RUN_CHECKPOINT_EVERY] =
+    [EG_ARG_SLICE] = {.name = "slice", .value = "I/N", .doc = EG_SLICE_DOC},
+    [EG_ARG_REDO] = {.name = "redo", .value = "WHAT", .doc = EG_REDO_DOC},
+    [EG_ARG_CHECKPOINT_EVERY] =
         {.name = "checkpoint-every",
          .value = "SECONDS",
          .doc =
@@ -26,7 +29,7 @@ const eg_option eg_run_options[EG_RUN_OPTIONS] = {
              "that is enough) in NAME.checkpoints beside the results, so that a killed sweep loses "
              "no more than that. 0: only when a signal stops the sweep. Takes 1 % of the time at "
              "most and never changes a result."},
-    [EG_RUN_KEEP_WEIGHTS] =
+    [EG_ARG_KEEP_WEIGHTS] =
         {.name = "keep-weights",
          .value = "WHICH",
          .doc =
@@ -37,72 +40,71 @@ const eg_option eg_run_options[EG_RUN_OPTIONS] = {
              "of "
              "the best one. Trials that were finished before have none, which is said at the "
              "end; --redo runs them again."},
-    [EG_RUN_PROGRESS] =
+    [EG_ARG_PROGRESS] =
         {.name = "progress",
          .value = "MODE",
          .doc = "What standard error shows: line (default; redrawn twice a second on a "
                 "terminal, a line every 30 s elsewhere; in brackets how far the trials "
                 "that run are), json (an object per line, every 2 s and at the end, and "
                 "for what becomes of a trial's checkpoint), off."},
-    [EG_RUN_QUIET] = {.name = "quiet",
+    [EG_ARG_QUIET] = {.name = "quiet",
                       .letter = 'q',
                       .doc = "No progress and no summary; only errors, and the exit code."},
-    [EG_RUN_SCHEDULER] =
+    [EG_ARG_SCHEDULER] =
         {.name = "scheduler",
          .value = "KIND",
          .doc = "shared: rank 0 trains beside scheduling; dedicated: it only schedules. "
                 "Default: shared below 64 ranks."},
-    [EG_RUN_TIMEOUT] =
+    [EG_ARG_TIMEOUT] =
         {.name = "worker-timeout",
          .value = "SECONDS",
          .doc =
              "A worker that has said nothing for so long is taken for lost, and its trials "
              "go to others (default: 120). One that comes back works again. A long minibatch is no "
              "silence."},
-    [EG_RUN_LOSSES] =
+    [EG_ARG_LOSSES] =
         {.name = "max-losses",
          .value = "N",
          .doc = "A trial that was running on N workers when they were lost has failed, and is "
                 "not tried again (default: 3)."},
-    [EG_RUN_WORKERS] =
+    [EG_ARG_WORKERS] =
         {.name = "min-workers",
          .value = "N",
          .doc = "With fewer than N workers left the sweep stops with exit code 4 (default: "
                 "1). The same command continues."},
-    [EG_RUN_UNTIL] =
+    [EG_ARG_UNTIL] =
         {.name = "until",
          .value = "WHEN",
          .doc = "Stops by itself at that time, as SIGUSR1 would: +90s, +30m, +4h or +1d from "
                 "now, or seconds since 1970. Default: a minute before the end of the batch job "
                 "where SLURM_JOB_END_TIME tells it (short jobs: a quarter of their time); off: "
                 "never."},
-    [EG_RUN_ACCEPT_DATA] =
+    [EG_ARG_ACCEPT_DATA] =
         {.name = "accept-data",
          .doc = "Goes on although the data are not those that the results so far were "
                 "made with (their checksums are in the file). Results of both are then "
                 "mixed, and every verb that reads the file says so."},
-    [EG_RUN_DRY_RUN] =
+    [EG_ARG_DRY_RUN] =
         {.name = "dry-run",
          .letter = 'n',
          .doc = "Validates and says what would run, as `engram plan`; nothing is run or "
                 "written."},
 };
 
-enum { DEDICATED_FROM = 64 /* ranks: from here on scheduling deserves a core of its own */ };
 enum { CHECKPOINT_SECONDS = 60 };
 
 static eg_status read_loss_options(const eg_args *args, size_t workers, eg_sched_options *sched)
 {
     const char *const *given = args->option;
     size_t seconds = 0, losses = 0;
-    if (given[EG_RUN_TIMEOUT] != NULL) {
-        EG_TRY(eg_args_count(&seconds, "--worker-timeout", given[EG_RUN_TIMEOUT], 1));
+    if (given[EG_ARG_TIMEOUT] != NULL) {
+        EG_TRY(eg_args_count(&seconds, "--worker-timeout", given[EG_ARG_TIMEOUT], 1));
     }
-    if (given[EG_RUN_LOSSES] != NULL) {
-        EG_TRY(eg_args_count(&losses, "--max-losses", given[EG_RUN_LOSSES], 1));
+    if (given[EG_ARG_LOSSES] != NULL) {
+        EG_TRY(eg_args_count(&losses, "--max-losses", given[EG_ARG_LOSSES], 1));
     }
-    if (given[EG_RUN_WORKERS] != NULL) {
-        EG_TRY(eg_args_count(&sched->workers_min, "--min-workers", given[EG_RUN_WORKERS], 1));
+    if (given[EG_ARG_WORKERS] != NULL) {
+        EG_TRY(eg_args_count(&sched->workers_min, "--min-workers", given[EG_ARG_WORKERS], 1));
     }
     if (sched->workers_min > workers) {
         return eg_fail(EG_INVALID, "--min-workers %zu: there are only %zu", sched->workers_min,
@@ -113,47 +115,52 @@ static eg_status read_loss_options(const eg_args *args, size_t workers, eg_sched
     return eg_ok();
 }
 
-static eg_status read_keeping(const eg_args *args, eg_keeping *out)
+static eg_status read_keeping(const eg_args *args, eg_run_keeping *out)
 {
     static const char *const names[] = {"best", "all"};
     size_t choice = 0;
-    *out = EG_KEEP_NONE;
-    if (args->option[EG_RUN_KEEP_WEIGHTS] == NULL) {
+    *out = EG_RUN_KEEP_NONE;
+    if (args->option[EG_ARG_KEEP_WEIGHTS] == NULL) {
         return eg_ok();
     }
-    EG_TRY(eg_args_choice(&choice, "--keep-weights", args->option[EG_RUN_KEEP_WEIGHTS], names,
+    EG_TRY(eg_args_choice(&choice, "--keep-weights", args->option[EG_ARG_KEEP_WEIGHTS], names,
                           EG_COUNT(names)));
-    *out = choice == 0 ? EG_KEEP_BEST : EG_KEEP_ALL;
+    *out = choice == 0 ? EG_RUN_KEEP_BEST : EG_RUN_KEEP_ALL;
     return eg_ok();
 }
 
-eg_status eg_run_options_read(const eg_args *args, const eg_world *world, eg_sched_options *sched,
-                              eg_progress_mode *mode, eg_sweep_run *run)
+eg_status eg_verb_run_read(const eg_args *args, const eg_world *world, eg_sched_options *sched,
+                           eg_progress_mode *mode, eg_run_options *out)
 {
     static const char *const modes[] = {"line", "json", "off"};
     static const char *const kinds[] = {"shared", "dedicated"};
-    size_t choice = eg_world_size(world) >= DEDICATED_FROM;
-    if (args->option[EG_RUN_SCHEDULER] != NULL) {
-        EG_TRY(eg_args_choice(&choice, "--scheduler", args->option[EG_RUN_SCHEDULER], kinds,
+    size_t choice = eg_run_sched_options(world).dedicated ? 1 : 0;
+    if (args->option[EG_ARG_SCHEDULER] != NULL) {
+        EG_TRY(eg_args_choice(&choice, "--scheduler", args->option[EG_ARG_SCHEDULER], kinds,
                               EG_COUNT(kinds)));
     }
     /* Alone there is nobody else to train. */
     *sched = (eg_sched_options){.dedicated = choice == 1 && eg_world_size(world) > 1};
     EG_TRY(
         read_loss_options(args, (size_t)eg_world_size(world) - (sched->dedicated ? 1 : 0), sched));
-    choice = args->option[EG_RUN_QUIET] == NULL ? EG_PROGRESS_LINE : EG_PROGRESS_OFF;
-    if (args->option[EG_RUN_PROGRESS] != NULL) {
-        EG_TRY(eg_args_choice(&choice, "--progress", args->option[EG_RUN_PROGRESS], modes,
+    choice = args->option[EG_ARG_QUIET] == NULL ? EG_PROGRESS_LINE : EG_PROGRESS_OFF;
+    if (args->option[EG_ARG_PROGRESS] != NULL) {
+        EG_TRY(eg_args_choice(&choice, "--progress", args->option[EG_ARG_PROGRESS], modes,
                               EG_COUNT(modes)));
     }
     *mode = (eg_progress_mode)choice;
     size_t every = CHECKPOINT_SECONDS;
-    if (args->option[EG_RUN_CHECKPOINT_EVERY] != NULL) {
+    if (args->option[EG_ARG_CHECKPOINT_EVERY] != NULL) {
         EG_TRY(
-            eg_args_count(&every, "--checkpoint-every", args->option[EG_RUN_CHECKPOINT_EVERY], 0));
+            eg_args_count(&every, "--checkpoint-every", args->option[EG_ARG_CHECKPOINT_EVERY], 0));
     }
-    run->checkpoint_every = (double)every;
-    EG_TRY(read_keeping(args, &run->keeping));
-    sched->keep_weights = eg_keep_weights;
-    return args->option[EG_RUN_REDO] == NULL ? eg_ok() : eg_redo_check(args->option[EG_RUN_REDO]);
+    out->checkpoint_every = every == 0 ? INFINITY : (double)every;
+    EG_TRY(read_keeping(args, &out->keeping));
+    out->redo = args->option[EG_ARG_REDO];
+    out->accept_data = args->option[EG_ARG_ACCEPT_DATA] != NULL;
+    if (out->redo != NULL) {
+        EG_TRY(eg_run_check_redo(out->redo));
+    }
+    return eg_time_limit_read(&out->stop_at, args->option[EG_ARG_UNTIL],
+                              getenv("SLURM_JOB_END_TIME"), eg_now());
 }

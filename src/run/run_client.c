@@ -1,0 +1,236 @@
+/** What the scheduler asks and tells while a sweep runs. */
+#include "run/run_parts.h"
+
+#include "engram/clock.h"
+#include "engram/memory.h"
+#include "engram/settings.h"
+
+#include <math.h>
+
+/* Share of the time that rewriting the result file may cost. */
+static const double publish_share = 0.02;
+
+static eg_status next(void *user, eg_work *out, bool *have)
+{
+    eg_run *run = user;
+    const eg_run_state *state = &run->state;
+    size_t trial = eg_run_queue_next(&run->queue);
+    *have = trial != SIZE_MAX;
+    if (!*have) {
+        return eg_ok();
+    }
+    const eg_plan_trial *planned = &state->plan->trials[trial];
+    const eg_settings *settings = state->plan->points[planned->point].settings;
+    eg_free(run->settings);
+    run->settings = NULL;
+    EG_TRY(eg_settings_text(&run->settings, settings, true));
+    EG_TRY(eg_run_name_checkpoint(run, trial));
+    EG_TRY(eg_run_name_weights(run, trial));
+    uint64_t data = 0;
+    EG_TRY(eg_run_data_find(&data, &run->data, settings));
+    *out = (eg_work){
+        .ticket = trial,
+        .attempt = eg_store_attempts(run->store, trial) + 1,
+        .seed = planned->seed,
+        .settings = run->settings,
+        .objective = state->plan->objective,
+        .checkpoint = run->checkpoints.file,
+        .checkpoint_every = run->checkpoints.every,
+        .weights = run->weights.file,
+        .from = state->outcomes[trial].evaluations,
+        .until = eg_plan_budget(state->plan, state->outcomes, trial).until,
+        .losses = eg_store_losses(run->store, trial),
+        .data = data,
+    };
+    eg_run_state_set(&run->state, trial, EG_TRIAL_RUNNING, NULL);
+    return eg_ok();
+}
+
+static eg_status started(void *user, const eg_work *work, uint32_t rank, const char *host)
+{
+    eg_run *run = user;
+    const eg_attempt attempt = {
+        .attempt = work->attempt, .rank = rank, .host = host, .start_time = eg_now()};
+    return eg_store_started(run->store, (size_t)work->ticket, &attempt);
+}
+
+static void tell_result(const eg_run *run, const eg_work_result *result)
+{
+    const eg_run_observer *observer = &run->reporter.observer;
+    size_t trial = (size_t)result->ticket;
+    if (observer->trial_finished != NULL) {
+        const eg_run_result told = {.id = run->state.plan->trials[trial].id,
+                                    .trial = trial,
+                                    .status = result->status,
+                                    .attempt = result->attempt,
+                                    .rank = result->rank,
+                                    .host = result->host,
+                                    .wall_seconds = result->wall_seconds,
+                                    .objective = run->state.outcomes[trial].objective,
+                                    .message = result->message};
+        observer->trial_finished(observer->user, &told);
+    }
+}
+
+static eg_status finished(void *user, const eg_work_result *result)
+{
+    eg_run *run = user;
+    eg_run_state *state = &run->state;
+    size_t trial = (size_t)result->ticket;
+    const eg_attempt attempt = {.attempt = result->attempt,
+                                .rank = result->rank,
+                                .host = result->host,
+                                .start_time = result->start_time,
+                                .wall_seconds = result->wall_seconds};
+    if (result->status != EG_TRIAL_PAUSED) {
+        EG_TRY(eg_run_compare(run, trial, result->record));
+    }
+    EG_TRY(eg_store_finished(run->store, trial, &attempt, result->status, result->message,
+                             result->record));
+    eg_run_reporter_forget(&run->reporter, result->rank, trial);
+    eg_run_state_set(state, trial, result->status, result->record);
+    if (result->record != NULL) {
+        eg_plan_measure(state->plan, result->record, &state->outcomes[trial]);
+    }
+    state->counts.failed += result->status == EG_TRIAL_FAILED ? 1 : 0;
+    tell_result(run, result);
+    state->own_seconds += result->wall_seconds;
+    if (result->status != EG_TRIAL_PAUSED) {
+        eg_run_state_finish(state, trial);
+    }
+    EG_TRY(eg_run_decide(run, trial));
+    EG_TRY(eg_run_next_stage(run));
+    run->reporter.heard = eg_clock();
+    return eg_ok();
+}
+
+static eg_status commit(void *user)
+{
+    eg_run *run = user;
+    EG_TRY(eg_store_commit(run->store));
+    run->state.counts.safe = run->state.counts.total - run->state.counts.unfinished;
+    return eg_run_prune_weights(run);
+}
+
+static void note(void *user, const eg_work_note *note)
+{
+    const eg_run *run = user;
+    const eg_run_observer *observer = &run->reporter.observer;
+    if (observer->note != NULL) {
+        const eg_run_note told = {.id = run->state.plan->trials[note->ticket].id,
+                                  .attempt = note->attempt,
+                                  .rank = note->rank,
+                                  .host = note->host,
+                                  .warning = note->warning,
+                                  .expected = !note->warning &&
+                                              run->state.outcomes[note->ticket].evaluations > 0,
+                                  .text = note->text};
+        observer->note(observer->user, &told);
+    }
+}
+
+static void progress(void *user, const eg_work_progress *progress)
+{
+    eg_run *run = user;
+    eg_run_reporter_hear(&run->reporter, progress);
+}
+
+static eg_status worker_lost(void *user, const eg_worker_loss *loss)
+{
+    eg_run *run = user;
+    return eg_run_reporter_lost(&run->reporter, loss);
+}
+
+static eg_status lost(void *user, const eg_work_loss *loss)
+{
+    eg_run *run = user;
+    size_t trial = (size_t)loss->ticket;
+    const eg_attempt attempt = {.attempt = loss->attempt,
+                                .rank = loss->rank,
+                                .host = loss->host,
+                                .start_time = loss->start_time,
+                                .wall_seconds = eg_now() - loss->start_time};
+    EG_TRY(eg_store_lost(run->store, trial, &attempt, loss->was_running, loss->why));
+    eg_run_reporter_forget(&run->reporter, loss->rank, trial);
+    eg_run_state_set(&run->state, trial, EG_TRIAL_PENDING, NULL);
+    eg_run_queue_again(&run->queue, trial);
+    run->state.counts.retried++;
+    return eg_ok();
+}
+
+static void worker_back(void *user, uint32_t rank, const char *host)
+{
+    eg_run *run = user;
+    eg_run_reporter_back(&run->reporter, rank, host);
+}
+
+static void interrupted(void *user, uint64_t ticket)
+{
+    eg_run *run = user;
+    eg_run_state_set(&run->state, (size_t)ticket, EG_TRIAL_PENDING, NULL);
+}
+
+static double mean_seconds(void *user)
+{
+    const eg_run_state *state = &((const eg_run *)user)->state;
+    size_t count = state->counts.finished;
+    return count == 0 ? 0 : state->own_seconds / (double)count;
+}
+
+static void stop_in_time(eg_run *run)
+{
+    const eg_run_observer *observer = &run->reporter.observer;
+    run->options.stop_at = INFINITY;
+    if (observer->time_up != NULL) {
+        observer->time_up(observer->user);
+    }
+    eg_run_stop(run);
+}
+
+/** A results file that cannot be written stops nothing: the journal has everything, and there is another try later and
+ *  at the end. */
+static eg_status publish(eg_run *run)
+{
+    eg_status status = eg_store_publish_if_due(run->store, publish_share);
+    if (status.code != EG_SYSTEM || !eg_store_has_journal(run->store)) {
+        return status;
+    }
+    if (!run->publishing_failed) {
+        eg_run_reporter_warn(&run->reporter, "%s; the journal has everything, the sweep goes on",
+                             status.message);
+    }
+    run->publishing_failed = true;
+    return eg_ok();
+}
+
+static eg_status idle(void *user)
+{
+    eg_run *run = user;
+    const eg_run_observer *observer = &run->reporter.observer;
+    if (eg_now() >= run->options.stop_at) {
+        stop_in_time(run);
+    }
+    if (observer->idle != NULL) {
+        observer->idle(observer->user, run);
+    }
+    return publish(run);
+}
+
+eg_sched_client eg_run_client(eg_run *run)
+{
+    return (eg_sched_client){
+        .user = run,
+        .next = next,
+        .started = started,
+        .finished = finished,
+        .commit = commit,
+        .note = note,
+        .progress = progress,
+        .worker_lost = worker_lost,
+        .lost = lost,
+        .worker_back = worker_back,
+        .interrupted = interrupted,
+        .idle = idle,
+        .mean_seconds = mean_seconds,
+    };
+}
