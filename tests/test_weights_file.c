@@ -322,6 +322,41 @@ static void test_arrays(void **state)
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
 
+/** Every allocation fails once: an error with words, nothing leaks, and an earlier file stays. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    eg_predictor made = some_predictor();
+    eg_predictor got;
+    assert_ok(eg_weights_file_write(file_at("m.h5"), &made, "1.2.3"));
+    size_t live = eg_memory_live_blocks();
+    for (size_t n = 1;; n++) {
+        eg_memory_fail_after(n);
+        eg_status status = eg_weights_file_keep(file_at("m.h5"), 1, &made, "1.2.4");
+        eg_memory_fail_after(0);
+        assert_int_equal(eg_memory_live_blocks(), live);
+        if (status.code == EG_OK) {
+            assert_true(n > 20);
+            break;
+        }
+        assert_int_equal(status.code, EG_MEMORY);
+        assert_ok(eg_weights_file_check(file_at("m.h5")));
+    }
+    for (size_t n = 1;; n++) {
+        eg_memory_fail_after(n);
+        eg_status status = eg_weights_file_read(&got, file_at("m.h5"));
+        eg_memory_fail_after(0);
+        if (status.code == EG_OK) {
+            assert_true(n > 10);
+            break;
+        }
+        assert_int_equal(status.code, EG_MEMORY);
+        assert_int_equal(eg_memory_live_blocks(), live);
+    }
+    eg_predictor_clear(&got);
+    eg_predictor_clear(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused, eg_test_enter, eg_test_leave),
         cmocka_unit_test_setup_teardown(test_changed, eg_test_enter, eg_test_leave),
         cmocka_unit_test_setup_teardown(test_damaged, eg_test_enter, eg_test_leave),
+        cmocka_unit_test_setup_teardown(test_no_memory, eg_test_enter, eg_test_leave),
         cmocka_unit_test_setup_teardown(test_where_none_may_be, eg_test_enter, eg_test_leave),
         cmocka_unit_test(test_arrays),
     };

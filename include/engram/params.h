@@ -43,6 +43,8 @@ typedef struct eg_param {
     const char *doc;          /**< one line */
     bool
         keeps_results; /**< cannot change results (a path, a block size): no part of a trial's id */
+    /** With keeps_results, of a file: what it says is part of a trial's id, where it is is not. */
+    bool by_content;
     /** Came when there were results already. The default, in canonical form, is what was done before,
      * and a trial that has it keeps its id. */
     bool added_later;

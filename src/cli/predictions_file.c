@@ -55,3 +55,11 @@ eg_status eg_predictions_add(void *file, const eg_predicted *block)
     }
     return eg_text_file_status(&to->text);
 }
+
+eg_status eg_predictions_end(eg_predictions_file *file)
+{
+    if (file->text.file != NULL) {
+        name_scores(file, 0);
+    }
+    return eg_text_file_end(&file->text, true);
+}

@@ -15,5 +15,7 @@ typedef struct eg_predictions_file {
 eg_status eg_predictions_begin(eg_predictions_file *out, const char *path) EG_WARN_UNUSED;
 /** For eg_trial_predict, with the eg_predictions_file as its user. EG_SYSTEM if it cannot be written. */
 eg_status eg_predictions_add(void *file, const eg_predicted *block);
+/** As eg_text_file_end, of a file that is kept. */
+eg_status eg_predictions_end(eg_predictions_file *file) EG_WARN_UNUSED;
 
 #endif

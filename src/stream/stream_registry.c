@@ -23,7 +23,8 @@ static const eg_param common[] = {
     {.name = "order_file",
      .type = EG_TYPE_TEXT,
      .default_text = "",
-     .keeps_results = true, /* what the file says is part of a trial's id, not where it is */
+     .keeps_results = true,
+     .by_content = true,
      .doc = "CSV file, as `engram train --trace` writes it, whose columns phase and examples say "
             "which training examples each minibatch holds, whatever batch is; empty: shuffled by "
             "seed"},

@@ -161,3 +161,14 @@ has err "its weights could not be kept"
 has err "there is something that is not of engram; it stays"
 [ "$(cat "grid.weights/$first")" = mine ] || fail "somebody's file was replaced"
 refuses "--keep-weights some: must be one of best, all" -- "$engram" run grid.yaml --keep-weights some
+
+# A stream that makes its examples itself has no numbers of them, and may have nothing to predict; an ensemble has its members.
+regression=(stream=bit_flipping loss=squared_error objective=mean_online_loss stream.examples=200 model.hidden=5)
+expect 0 "$engram" train "${regression[@]}" --save flips.h5 --trace flips.csv
+[ "$(sed -n '2s/.*,//p' flips.csv)" = "" ] || fail "examples of a stream without dataset"
+expect 0 "$engram" predict flips.h5
+has out "the stream has no test examples"
+refuses "stream.order_file" -- "$engram" train "${regression[@]}" stream.order_file=flips.csv
+expect 0 "$engram" train "${data[@]}" model.hidden=8 learner=ensemble learner.members=2 --save pair.h5
+expect 0 "$engram" train "${data[@]}" model.hidden=8 learner=ensemble learner.members=2 --load pair.h5
+refuses "pair.h5: there is no network/layer1.weight" -- "$engram" train "${data[@]}" model.hidden=8 --load pair.h5

@@ -22,7 +22,9 @@ static eg_status add_param(eg_table *table, const eg_param *param)
     EG_TRY(eg_table_cell(table, "%s", range));
     EG_TRY(eg_table_cell(table, "%s", param->unit == NULL ? "" : param->unit));
     return eg_table_cell(table, "%s%s", param->doc,
-                         param->keeps_results ? " (cannot change results)" : "");
+                         param->by_content      ? " (what the file says counts, not its name)"
+                         : param->keeps_results ? " (cannot change results)"
+                                                : "");
 }
 
 static eg_status print_params(const char *title, const eg_param *params, size_t count)

@@ -126,11 +126,16 @@ static eg_status print_table(const eg_settings *settings, const eg_predictor *pr
                              const eg_prediction *of)
 {
     eg_view root = eg_settings_root(settings);
-    (void)printf(
-        "%s, %s, learner %s, seed %" PRIu64 ", %" PRIu64 " minibatches learned, %zu parameters\n",
-        eg_view_component(&root, "dataset")->name, eg_view_component(&root, "stream")->name,
-        eg_view_component(&root, "learner")->name, predictor->seed, predictor->step,
-        eg_weights_parameters(&predictor->weights));
+    (void)printf("%s%s%s, learner %s, seed %" PRIu64 ", %" PRIu64
+                 " minibatches learned, %zu parameters\n",
+                 predictor->data != 0 ? eg_view_component(&root, "dataset")->name : "",
+                 predictor->data != 0 ? ", " : "", eg_view_component(&root, "stream")->name,
+                 eg_view_component(&root, "learner")->name, predictor->seed, predictor->step,
+                 eg_weights_parameters(&predictor->weights));
+    if (all_examples(&of[EG_SUBSET_TEST]) == 0) {
+        (void)printf("the stream has no test examples\n");
+        return eg_ok();
+    }
     eg_table table = eg_table_make(all_examples(&of[EG_SUBSET_VALIDATION]) > 0 ? 5 : 3);
     eg_status status = fill_table(&table, of);
     if (status.code == EG_OK) {
@@ -182,7 +187,7 @@ static eg_status predict(const eg_settings *settings, eg_predictor *predictor, c
                                              &predictor->weights, (eg_subset)s,
                                              output != NULL ? eg_predictions_add : NULL, &file));
     }
-    EG_TRY_DONE(status, eg_text_file_end(&file.text, true));
+    EG_TRY_DONE(status, eg_predictions_end(&file));
     if (predictor->data != 0 && of[EG_SUBSET_TEST].data != predictor->data) {
         (void)fprintf(stderr, "note: these are not the data that the weights were learned from\n");
     }
