@@ -344,7 +344,7 @@ static void wrong_wiring_is_refused(void **state)
                  "node \"b\": weight is 3 x 6, that of node \"a\" is 6 x 5");
     (void)add_linear(graph, "c", a, WIDTH, OUT, EG_NORM_NONE);
     eg_net *net = NULL;
-    assert_fails(eg_net_build(&net, graph, 1), EG_INVALID, "node \"b\" is read by nobody");
+    assert_fails(eg_net_build(&net, graph, 1), EG_INVALID, "node \"b\": no other node reads it");
     assert_null(net);
 }
 

@@ -218,7 +218,7 @@ static void assert_hidden(const eg_net *net, size_t h, const char *maker, const 
 {
     assert_string_equal(net->nodes[net->hidden[h].maker].name, maker);
     assert_string_equal(net->nodes[net->hidden[h].seen].name, seen);
-    assert_string_equal(net->nodes[net->hidden[h].user].name, user);
+    assert_string_equal(net->nodes[net->hidden[h].reader].name, user);
 }
 
 /* The main branch is what makes the units of a residual sum; the next block uses them. */

@@ -5,7 +5,7 @@
  *      derived [derived_count]  what layers recompute when params changed
  *      buffers [buffer_count]   running statistics and counters: no parameters, no optimizer
  *
- *  A network is numbers that last; what a minibatch leaves behind lives in an eg_workspace, so one
+ *  A network holds what lasts; what belongs to one minibatch is in an eg_workspace, so one
  *  network can be trained with one workspace and evaluated in large blocks with another.
  *
  *  One training step:
@@ -25,7 +25,7 @@
 
 /* Making a network. */
 
-/** Releases layers that nobody took: their states and the array (from eg_alloc; layers not yet made
+/** Releases layers that no network owns: their states and the array (from eg_alloc; layers not yet made
  * are zeroed). NULL is accepted. */
 void eg_layers_free(eg_layer *layers, size_t count);
 
@@ -34,7 +34,8 @@ typedef struct eg_net eg_net;
 /** A chain of these layers: takes them (also on failure). Layers with parameters are called layer1,
  * layer2, …, others by their kind: activation1, activation2, … */
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed) EG_WARN_UNUSED;
-/** The network of a graph: takes it (also on failure). EG_INVALID if a node is read by nobody. */
+/** The network of a graph: takes it (also on failure). EG_INVALID if no other
+ * node reads a node that is not the last. */
 eg_status eg_net_build(eg_net **out, eg_graph *graph, uint64_t seed) EG_WARN_UNUSED;
 void eg_net_free(eg_net *net);
 /** Starting values of all parameters and buffers for `seed`. */
@@ -111,7 +112,7 @@ typedef struct eg_node {
     eg_layer layer;
     size_t read_count;
     size_t *reads;       /**< nodes, or EG_INPUT; owned */
-    size_t last_reader;  /**< the last node that reads it; its own number if nobody does */
+    size_t last_reader;  /**< the last node that reads it; its own number if there is none */
     bool shared;         /**< one of its blocks is also a block of another node */
     size_t param_offset; /**< where its own parameters, those it does not share with an earlier */
     size_t param_count;  /**< node, stand in the flat arrays */
@@ -127,7 +128,7 @@ typedef struct eg_node {
 typedef struct eg_hidden_layer {
     size_t maker;     /**< node whose weights make the units */
     size_t seen;      /**< node at whose output they are seen: after activation and pooling */
-    size_t user;      /**< node whose weights use them */
+    size_t reader;    /**< node whose weights use them */
     size_t units;     /**< channels at `seen` */
     size_t positions; /**< numbers per unit and example there */
 } eg_hidden_layer;

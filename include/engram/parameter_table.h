@@ -4,7 +4,7 @@
  *
  *  A network has one table. Its parameters, their gradients, an optimizer's state, importances and
  *  anchors are *planes* over it: arrays [table->count] in which a block stands at the same place.
- *  Whoever treats parameters by what they are (weight decay, export, counting) reads the table. */
+ *  Code that treats parameters by their role (weight decay, export, counting) reads the table. */
 #ifndef ENGRAM_PARAMETER_TABLE_H
 #define ENGRAM_PARAMETER_TABLE_H
 

@@ -2,11 +2,11 @@
  *
  *  A hidden layer is found where a layer marked `hidden` (an activation) stands:
  *
- *      maker ─► (normalisation) ─► activation ─► (pooling) ─► user
+ *      maker ─► (normalisation) ─► activation ─► (pooling) ─► reader
  *                                                └ seen
  *
- *  The maker is the node before it whose weights make its units, the user the first node after it
- *  that has weights, `seen` what the user reads. In between are layers that keep units, along first
+ *  The maker is the node before it whose weights make its units, the reader the first node after
+ *  it that has weights, `seen` what the reader takes. In between are layers that keep units, along first
  *  inputs; normalisation there belongs to the unit. A unit is a channel of `seen`: a unit of a fully
  *  connected layer, or a map of a convolution with a number per position. */
 #ifndef ENGRAM_UNITS_H
@@ -23,7 +23,7 @@ typedef struct eg_plane_run {
 
 /** The k-th run (0, 1, …) of what makes unit `unit` of hidden layer `hidden`, or of what uses it.
  * Incoming: its weights in the order of the inputs, its bias, scale and shift. Outgoing: the weights
- * of the user that multiply it. false: there are no more. */
+ * of the reader that multiply it. false: there are no more. */
 bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t unit, size_t k,
                      eg_plane_run *run);
 

@@ -100,7 +100,7 @@ static eg_status find_readers(eg_net *net)
     }
     for (size_t i = 0; i + 1 < net->node_count; i++) {
         if (net->nodes[i].last_reader == i) {
-            return eg_fail(EG_INVALID, "node \"%s\" is read by nobody", net->nodes[i].name);
+            return eg_fail(EG_INVALID, "node \"%s\": no other node reads it", net->nodes[i].name);
         }
     }
     return eg_ok();

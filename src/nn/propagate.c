@@ -175,7 +175,7 @@ void eg_workspace_add_input_gradients(const eg_net *net, const eg_workspace *wor
     }
 }
 
-/* After an update of node i's parameters: whoever has them recomputes what is derived. */
+/* After an update of node i's parameters: the nodes that have them recompute what is derived. */
 static void prepare_users(const eg_net *net, size_t i)
 {
     prepare_node(net, i);

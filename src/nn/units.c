@@ -33,12 +33,12 @@ static size_t find_reader(const eg_net *net, size_t i, bool with_weights)
     return EG_INPUT;
 }
 
-static void find_user(const eg_net *net, eg_hidden_layer *hidden)
+static void find_hidden_reader(const eg_net *net, eg_hidden_layer *hidden)
 {
     for (;;) {
-        hidden->user = find_reader(net, hidden->seen, true);
+        hidden->reader = find_reader(net, hidden->seen, true);
         size_t next = find_reader(net, hidden->seen, false);
-        if (hidden->user != EG_INPUT || next == EG_INPUT) {
+        if (hidden->reader != EG_INPUT || next == EG_INPUT) {
             return;
         }
         hidden->seen = next;
@@ -58,7 +58,7 @@ eg_status eg_net_find_hidden(eg_net *net)
         }
         eg_hidden_layer *hidden = &net->hidden[net->hidden_count++];
         *hidden = (eg_hidden_layer){.maker = find_maker(net, i), .seen = i};
-        find_user(net, hidden);
+        find_hidden_reader(net, hidden);
         const eg_shape shape = net->nodes[hidden->seen].layer.out;
         hidden->units = shape.channels;
         hidden->positions = eg_shape_positions(shape);
@@ -100,7 +100,7 @@ bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t
     const eg_hidden_layer *layer = &net->hidden[hidden];
     assert(unit < layer->units);
     if (side == EG_UNIT_OUTGOING) {
-        return layer->user != EG_INPUT && node_run(net, layer->user, side, unit, &k, run);
+        return layer->reader != EG_INPUT && node_run(net, layer->reader, side, unit, &k, run);
     }
     if (layer->maker == EG_INPUT) {
         return false;
