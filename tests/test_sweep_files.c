@@ -160,6 +160,11 @@ static const sweep_case cases[] = {
      .overrides = {"name=try", "stream.epochs=2", "seeds=1"},
      .left = 4},
     {.path = "class-incremental/joint.yaml", .points = 3, .seeds = 3},
+    {.path = "class-incremental/scenarios.yaml",
+     .points = 2 + 2 + 2 + 2 * 2 + 3,
+     .seeds = 3,
+     .overrides = {TENTH, "name=try"},
+     .left = 13},
 };
 
 static eg_plan *load(const sweep_case *one, bool quick)
