@@ -3,7 +3,7 @@
 
 #include "engram/activation.h"
 #include "engram/random.h"
-#include "nn/select.h"
+#include "nn/shared/select.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 
 #include "engram/blas.h"
 #include "engram/random.h"
-#include "math/elementary.h"
-#include "math/vector.h"
+#include "math/shared/elementary.h"
+#include "math/shared/vector.h"
 
 #include <float.h>
 #include <math.h>

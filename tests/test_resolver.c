@@ -1,8 +1,8 @@
 /** Resolving the points of a sweep one after the other: the same as each for itself, in little memory. */
 #include "testing.h"
 
-#include "base/resolver.h"
-#include "base/settings_help.h"
+#include "base/shared/resolver.h"
+#include "base/shared/settings_help.h"
 #include "engram/memory.h"
 #include "engram/settings.h"
 

@@ -5,7 +5,7 @@
 #include "engram/params.h"
 #include "engram/random.h"
 #include "engram/sparse.h"
-#include "math/panel.h"
+#include "math/shared/panel.h"
 #include "math/sparse_kernel.h"
 
 #include <math.h>

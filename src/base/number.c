@@ -1,5 +1,5 @@
 /** Decimal numbers as text, both ways; independent of how the text came here. */
-#include "base/value.h"
+#include "base/shared/value.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
-/** Points of a sweep as variants of patterns; see base/resolver.h. */
-#include "base/resolver.h"
+/** Points of a sweep as variants of patterns; see base/shared/resolver.h. */
+#include "base/shared/resolver.h"
 
-#include "base/schema_search.h"
-#include "base/settings_help.h"
 #include "base/settings_memory.h"
-#include "base/value.h"
+#include "base/shared/schema_search.h"
+#include "base/shared/settings_help.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
 /** Declarations by dotted name: a walk through every component that could be chosen on the way. */
-#include "base/schema_search.h"
+#include "base/shared/schema_search.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /** Resolving: assignments checked against a schema and completed with defaults; see engram/settings.h. */
 #include "engram/settings.h"
 
-#include "base/settings_help.h"
 #include "base/settings_memory.h"
-#include "base/value.h"
+#include "base/shared/settings_help.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 
 #include <assert.h>

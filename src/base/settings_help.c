@@ -1,7 +1,7 @@
 /** Words for a setting that does not exist: most slips are one of four, and each gets its own answer. */
-#include "base/settings_help.h"
-#include "base/schema_search.h"
-#include "base/value.h"
+#include "base/shared/settings_help.h"
+#include "base/shared/schema_search.h"
+#include "base/shared/value.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /** One value: from text to a typed value, checked against its declaration; see engram/settings.h. */
-#include "base/value.h"
+#include "base/shared/value.h"
 #include "base/reading.h"
 
 #include "engram/memory.h"

@@ -1,7 +1,7 @@
 /** Writing the path of a training run; see cli/trace_file.h. stream/order_file.h reads it. */
 #include "cli/trace_file.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 
 eg_status eg_trace_begin(eg_text_file *out, const char *path)
 {

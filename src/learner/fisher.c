@@ -2,7 +2,7 @@
  *  Source: Kirkpatrick et al. 2017, arXiv 1612.00796; beta: Bricken et al. 2023, the program. */
 #include "learner/fisher.h"
 
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 
 #include <assert.h>
 

@@ -3,7 +3,7 @@
 
 #include "engram/memory.h"
 #include "engram/random.h"
-#include "nn/select.h"
+#include "nn/shared/select.h"
 
 #include <assert.h>
 #include <math.h>

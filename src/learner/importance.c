@@ -2,9 +2,9 @@
 #include "learner/importance.h"
 
 #include "engram/memory.h"
-#include "math/clones.h"
-#include "math/elementary.h"
-#include "math/vector.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
+#include "math/shared/vector.h"
 
 #include <assert.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "engram/learner.h"
 #include "engram/memory.h"
 #include "engram/random.h"
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-/** Arithmetic on panels; see math/panel.h. Sums take four rows at a time: fewer loads and stores of
+/** Arithmetic on panels; see math/shared/panel.h. Sums take four rows at a time: fewer loads and stores of
  *  the sum, and smaller rounding errors than one long chain. */
-#include "math/panel.h"
+#include "math/shared/panel.h"
 
 #include "engram/sparse.h"
-#include "math/clones.h"
-#include "math/elementary.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /** Quadratic penalties; see engram/penalty.h. */
 #include "engram/penalty.h"
 
-#include "math/clones.h"
-#include "math/prefetch.h"
-#include "math/vector.h"
+#include "math/shared/clones.h"
+#include "math/shared/prefetch.h"
+#include "math/shared/vector.h"
 
 /* Squares are added up in lanes, as many as the widest register has. */
 enum { LANES = 2 * EG_LANES };

@@ -6,7 +6,7 @@
 #include "engram/sparse.h"
 
 #include "engram/memory.h"
-#include "math/clones.h"
+#include "math/shared/clones.h"
 #include "math/sparse_kernel.h"
 
 #include <assert.h>

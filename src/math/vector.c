@@ -1,8 +1,8 @@
-/** Sums over one row; see math/vector.h. */
-#include "math/vector.h"
+/** Sums over one row; see math/shared/vector.h. */
+#include "math/shared/vector.h"
 
-#include "math/clones.h"
-#include "math/elementary.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
 
 #include <assert.h>
 

@@ -1,9 +1,9 @@
 /** ASH: swish with a threshold z_k deviations above the mean of the layer. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
-#include "math/elementary.h"
-#include "math/vector.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
+#include "math/shared/vector.h"
 
 enum { P_ALPHA, P_Z };
 enum { AUX_MEAN, AUX_DEVIATION, AUX_COUNT };

@@ -1,8 +1,8 @@
 /** Elephant: a bump, so that both the output and its slope are small almost everywhere. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
-#include "math/elementary.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
 
 enum { P_A, P_D };
 

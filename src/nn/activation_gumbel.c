@@ -1,8 +1,8 @@
 /** The distribution function of the Gumbel distribution. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
-#include "math/elementary.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
 
 EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
                               eg_real *restrict y, eg_real *aux)

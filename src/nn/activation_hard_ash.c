@@ -1,9 +1,9 @@
 /** Hard ASH: a unit is on if it stands z_k deviations above the mean of its layer. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
-#include "math/elementary.h"
-#include "math/vector.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
+#include "math/shared/vector.h"
 
 enum { P_ALPHA, P_Z, P_MAX };
 enum { AUX_MEAN, AUX_DEVIATION, AUX_COUNT };

@@ -1,7 +1,7 @@
 /** The activation that does nothing: a deep linear network, and a template. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
+#include "math/shared/clones.h"
 
 #include <string.h>
 

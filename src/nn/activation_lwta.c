@@ -1,7 +1,7 @@
 /** Local winner takes all: the largest unit of each group keeps its value, also a negative one. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
+#include "math/shared/clones.h"
 
 #include <math.h>
 #include <string.h>

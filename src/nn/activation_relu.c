@@ -1,7 +1,7 @@
 /** Rectified linear unit. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
+#include "math/shared/clones.h"
 
 EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
                               eg_real *restrict y, eg_real *aux)

@@ -1,9 +1,9 @@
 /** Top-K mask: the k largest pre-activations of the layer keep their value. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
+#include "math/shared/clones.h"
 
-#include "nn/select.h"
+#include "nn/shared/select.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /** Top-K subtract: what stands above the k-th largest pre-activation of the layer. */
 #include "engram/activation.h"
 
-#include "math/clones.h"
-#include "math/elementary.h"
-#include "math/vector.h"
-#include "nn/select.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
+#include "math/shared/vector.h"
+#include "nn/shared/select.h"
 
 #include <string.h>
 

@@ -18,9 +18,9 @@
 
 #include "engram/blas.h"
 #include "engram/memory.h"
-#include "math/elementary.h"
-#include "math/panel.h"
-#include "math/vector.h"
+#include "math/shared/elementary.h"
+#include "math/shared/panel.h"
+#include "math/shared/vector.h"
 
 #include <assert.h>
 

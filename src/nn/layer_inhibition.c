@@ -15,9 +15,9 @@
 #include "nn/layers.h"
 
 #include "engram/memory.h"
-#include "math/clones.h"
-#include "math/elementary.h"
-#include "nn/select.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
+#include "nn/shared/select.h"
 
 #include <assert.h>
 #include <string.h>

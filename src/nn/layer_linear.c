@@ -17,8 +17,8 @@
 #include "engram/blas.h"
 #include "engram/memory.h"
 #include "engram/random.h"
-#include "math/elementary.h"
-#include "math/vector.h"
+#include "math/shared/elementary.h"
+#include "math/shared/vector.h"
 #include "nn/linear_layout.h"
 
 #include <string.h>

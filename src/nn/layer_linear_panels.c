@@ -25,9 +25,9 @@
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "engram/sparse.h"
-#include "math/panel.h"
-#include "math/prefetch.h"
-#include "math/vector.h"
+#include "math/shared/panel.h"
+#include "math/shared/prefetch.h"
+#include "math/shared/vector.h"
 #include "nn/linear_layout.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "nn/layers.h"
 
 #include "engram/blas.h"
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 
 static size_t branches(const eg_layer *layer)
 {

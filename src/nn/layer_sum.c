@@ -4,7 +4,7 @@
 #include "nn/layers.h"
 
 #include "engram/memory.h"
-#include "math/vector.h"
+#include "math/shared/vector.h"
 
 #include <string.h>
 

@@ -15,9 +15,9 @@
 #include "nn/linear_per_example.h"
 
 #include "engram/blas.h"
-#include "math/clones.h"
-#include "math/elementary.h"
-#include "math/vector.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
+#include "math/shared/vector.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /** Softmax over all outputs and cross-entropy with one label per example. */
 #include "engram/loss.h"
 
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 
 #include <assert.h>
 

@@ -5,8 +5,8 @@
  *  The gradient of example b at a weight is linear in dy_b, and its square is dy_b^2 times what does not depend on
  *  dy_b (nn/linear_per_example.c). So the rounds are added up as squares of dy, by a backward that leaves out the
  *  gradients of parameters, and each layer makes its products once. */
-#include "math/clones.h"
-#include "math/elementary.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
 #include "nn/workspace.h"
 
 #include <assert.h>

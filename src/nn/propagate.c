@@ -1,5 +1,5 @@
 /** Forward and backward through a network: one loop each; see engram/net.h. */
-#include "math/vector.h"
+#include "math/shared/vector.h"
 #include "nn/node.h"
 #include "nn/workspace.h"
 

@@ -1,8 +1,8 @@
 /** Applying an update: what happens to every gradient; see engram/optimizer.h. */
 #include "optim/object.h"
 
-#include "math/prefetch.h"
-#include "math/vector.h"
+#include "math/shared/prefetch.h"
+#include "math/shared/vector.h"
 
 #include <assert.h>
 #include <math.h>

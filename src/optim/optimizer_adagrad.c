@@ -1,5 +1,5 @@
 /** Adagrad, epsilon inside the root, with a starting value for the sum of squares. */
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 #include "optim/update.h"
 
 enum { P_INITIAL, P_EPSILON };

@@ -1,5 +1,5 @@
 /** Adam, epsilon outside the root; without bias correction the first updates are larger. */
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 #include "optim/update.h"
 
 enum { P_BETA1, P_BETA2, P_EPSILON, P_BIAS_CORRECTION };

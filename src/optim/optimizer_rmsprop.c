@@ -1,5 +1,5 @@
 /** RMSprop, epsilon inside the root, without bias correction. */
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 #include "optim/update.h"
 
 enum { P_RHO, P_EPSILON };

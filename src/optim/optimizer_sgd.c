@@ -1,5 +1,5 @@
 /** Stochastic gradient descent. */
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 #include "optim/update.h"
 
 EG_PASS void pass(const eg_update *u, eg_update_case is)

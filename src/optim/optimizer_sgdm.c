@@ -1,5 +1,5 @@
 /** Stochastic gradient descent with (heavy-ball) momentum; the gradient enters undamped. */
-#include "math/elementary.h"
+#include "math/shared/elementary.h"
 #include "optim/update.h"
 
 enum { P_BETA };

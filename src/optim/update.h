@@ -5,7 +5,7 @@
 
 #include "engram/optimizer.h"
 
-#include "math/clones.h"
+#include "math/shared/clones.h"
 
 /** What an update is made of; see eg_update_terms. Constant wherever it is used. */
 typedef enum eg_penalty_case {

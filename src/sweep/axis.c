@@ -1,7 +1,7 @@
 /** Axes: the values of one setting as a list of choices, and the product of several axes. */
 #include "sweep/axis.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 
 #include <string.h>
 

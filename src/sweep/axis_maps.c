@@ -1,7 +1,7 @@
 /** Axes from whole maps: the entries of a grid, and the named groups of a zip. */
 #include "sweep/axis.h"
 
-#include "base/schema_search.h"
+#include "base/shared/schema_search.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /** Settings written as a map, dotted or nested, and the lists of assignments they become. */
-#include "base/schema_search.h"
-#include "base/settings_help.h"
-#include "base/value.h"
+#include "base/shared/schema_search.h"
+#include "base/shared/settings_help.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 #include "sweep/sweep_read.h"
 #include "sweep/yaml_text.h"

@@ -3,7 +3,7 @@
  *  does not hang on the last bit of somebody's logarithm. */
 #include "sweep/axis.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 
 #include <math.h>
 #include <stdio.h>

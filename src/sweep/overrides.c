@@ -1,7 +1,7 @@
 /** Overrides from the command line: "name=value", where value is YAML flow text. */
-#include "base/schema_search.h"
-#include "base/settings_help.h"
-#include "base/value.h"
+#include "base/shared/schema_search.h"
+#include "base/shared/settings_help.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 #include "sweep/sweep_read.h"
 

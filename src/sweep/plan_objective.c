@@ -1,7 +1,7 @@
 /** The objective: which number of a trial selects, and whether large or small is good. */
 #include "sweep/plan_keys.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 #include "engram/trial.h"
 

@@ -1,7 +1,7 @@
 /** The key `stop`: rules by name with their parameters, `off`, or a list of such maps. */
 #include "sweep/plan_keys.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 
 #include <string.h>
 

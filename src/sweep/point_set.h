@@ -2,7 +2,7 @@
 #ifndef SWEEP_POINT_SET_H
 #define SWEEP_POINT_SET_H
 
-#include "base/resolver.h"
+#include "base/shared/resolver.h"
 #include "engram/sweep.h"
 
 /** A hash table from content to index; start with {0}. */

@@ -1,9 +1,9 @@
 /** From blocks to points: products, conditions, resolving, checking, exclusion, and counting points once. */
 #include "sweep/block.h"
 
-#include "base/resolver.h"
-#include "base/settings_help.h"
-#include "base/value.h"
+#include "base/shared/resolver.h"
+#include "base/shared/settings_help.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 #include "engram/trial.h"
 #include "sweep/point_set.h"

@@ -1,7 +1,7 @@
 /** Conditions on points. Values are compared as canonical text, so 1e-4 equals 0.0001. */
 #include "sweep/filter.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 
 #include <string.h>
 

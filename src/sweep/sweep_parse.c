@@ -1,6 +1,6 @@
 /** The keys of a sweep file that make points: base, grid, zip, when, exclude, only, sample, points,
  *  blocks. */
-#include "base/schema_search.h"
+#include "base/shared/schema_search.h"
 #include "sweep/block.h"
 
 #include <string.h>

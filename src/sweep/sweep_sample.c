@@ -7,7 +7,7 @@
  *  keyed shift modulo 1 (Cranley and Patterson 1976), which keeps the even spacing. */
 #include "sweep/axis.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 #include "engram/pack.h"
 #include "engram/random.h"
 

@@ -1,5 +1,5 @@
 /** Looking at nodes of a YAML tree, and saying what is wrong with them. */
-#include "base/value.h"
+#include "base/shared/value.h"
 #include "sweep/yaml_text.h"
 #include "sweep/yaml_tree.h"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tests/structure/include_rule.sh ROOT: a room includes only rooms above it, and a library is
-# included only by the rooms that own it. Prints every breach as file:line: what, fails if any.
+# tests/structure/include_rule.sh ROOT: a room includes only rooms above it; of another room only what is in
+# include/engram or in its folder `shared`; and a library is included only by the rooms that own it. Prints every breach as file:line: what, fails if any.
 set -euo pipefail
 root=${1:?usage: include_rule.sh ROOT}
 cd "$root"
@@ -103,6 +103,8 @@ FNR == 1 {
         fail("room " from " includes \"" header "\" of room " to ", which is not above it")
     } else if (to != from && FILENAME ~ /^include\// && header !~ /^engram\//) {
         fail("a public header includes the private \"" header "\"")
+    } else if (to != from && header !~ /^engram\// && index(header, to "/shared/") != 1) {
+        fail("room " from " includes the private \"" header "\" of room " to)
     }
 }
 END { exit bad }

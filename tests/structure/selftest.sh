@@ -18,6 +18,7 @@ sound_tree() {
     cd "$work/tree"
     printf '/** Status. */\n#include <stddef.h>\nint eg_status_of(size_t x);\n' >include/engram/status.h
     printf '/** A room. */\n#include "engram/status.h"\n#include "nn/layer.h"\n' >src/nn/net.c
+    printf '/** For the rooms below. */\n#include "base/shared/number.h"\n' >src/data/reader.c
     printf '/** Layers; printf("%%d") and exit(1) are words here. */\n' >src/nn/layer.h
     printf '/** The command. */\n#include <stdio.h>\nint main(void) { puts("hi"); }\n' >src/cli/main.c
 }
@@ -62,6 +63,8 @@ include_rule|room store includes "engram/sched.h" of room sched|src/store/peer.c
 include_rule|room nn includes "trial/run.h" of room trial|src/nn/net.c|  #  include "trial/run.h"
 include_rule|include/engram/status.h:4: room base includes "engram/trial.h"|include/engram/status.h|#include "engram/trial.h"
 include_rule|a public header includes the private "nn/layer.h"|include/engram/trial.h|#include "nn/layer.h"
+include_rule|room nn includes the private "base/low.h" of room base|src/nn/net.c|#include "base/low.h"
+include_rule|room nn includes the private "base/part/low.h" of room base|src/nn/net.c|#include "base/part/low.h"
 include_rule|room trial includes <mpi.h>, which belongs to room sched alone|src/trial/run.c|#include <mpi.h>
 include_rule|room sched includes <hdf5.h>|src/sched/file.c|#include <hdf5.h>
 include_rule|room nn includes <cblas.h>|src/nn/net.c|#include <cblas.h>

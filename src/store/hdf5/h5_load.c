@@ -1,7 +1,7 @@
 /** Trials and settings of a result file; see store/hdf5/h5_load.h. */
 #include "store/hdf5/h5_load.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
 #include "store/hdf5/h5_input.h"

@@ -1,7 +1,7 @@
 /** Settings as attributes; see store/weights/weights_settings.h. */
 #include "store/weights/weights_settings.h"
 
-#include "base/value.h"
+#include "base/shared/value.h"
 #include "engram/memory.h"
 #include "engram/trial.h"
 #include "store/hdf5/h5_input.h"

@@ -1,4 +1,4 @@
-/** Inside the base room, and for the sweep room: numbers as text, and values with a full name in messages. */
+/** For the rooms below: numbers as text, and values with a full name in messages. */
 #ifndef BASE_VALUE_H
 #define BASE_VALUE_H
 

@@ -1,4 +1,4 @@
-/** Inside the base room, and for the sweep room: what to say about a setting that does not exist. */
+/** For the rooms below: what to say about a setting that does not exist. */
 #ifndef BASE_SETTINGS_HELP_H
 #define BASE_SETTINGS_HELP_H
 

@@ -1,4 +1,4 @@
-/** Inside the base room, and for the sweep room: declarations by dotted name, whatever is chosen. */
+/** For the rooms below: declarations by dotted name, whatever is chosen. */
 #ifndef BASE_SCHEMA_SEARCH_H
 #define BASE_SCHEMA_SEARCH_H
 

@@ -1,4 +1,4 @@
-/** Inside the base room, and for the sweep room: resolving the many points of a sweep.
+/** For the rooms below: resolving the many points of a sweep.
  *
  *  A point mostly differs from one before in the values of a few settings. Once points with the same names and the same
  *  components were resolved, another one needs only its values to be parsed, and a value that was parsed before not even
