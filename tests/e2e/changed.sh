@@ -52,6 +52,9 @@ has out "6 trials ran again for their measures; what they recorded before is the
 same before-curves.csv after.csv
 expect 0 "$engram" export results/s.h5 --stable --json
 [ "$(grep -o '"mean_online_accuracy": *0\.[0-9]' out | wc -l)" = 6 ] || fail "online accuracy is missing"
+expect 0 "$engram" export results/s.h5 --table series
+has out ",online_accuracy,bin,0,0."
+[ "$(grep -c ",online_loss,bin,4," out)" = 6 ] || fail "bins are missing"
 expect 0 "$engram" run s.yaml seeds=3 'measures=[default, online]'
 has out "all 6 trials were finished before"
 expect 0 "$engram" run s.yaml seeds=3

@@ -261,3 +261,42 @@ eg_status eg_export_matrix(eg_rows *rows, const eg_results *results, bool stable
     eg_rows_end(rows);
     return eg_ok();
 }
+
+/** --- Series ------------------------------------------------------------------------------------ */
+
+static bool is_series(const eg_stored_variable *variable, bool stable)
+{
+    return variable->rank == 1 && strcmp(variable->dims[0], "eval") != 0 &&
+           !(stable && variable->volatile_);
+}
+
+static void write_series(eg_rows *rows, const eg_results *results, size_t trial,
+                         const eg_stored_variable *variable)
+{
+    const eg_array *array = find_array(&results->trials[trial], variable->name);
+    for (size_t i = 0; array != NULL && i < array->count; i++) {
+        write_identity(rows, results, trial, true);
+        eg_rows_text(rows, variable->name);
+        eg_rows_text(rows, variable->dims[0]);
+        eg_rows_integer(rows, i);
+        eg_rows_real(rows, array->data[i], variable->wide);
+        eg_rows_end_row(rows);
+    }
+}
+
+eg_status eg_export_series(eg_rows *rows, const eg_results *results, bool stable)
+{
+    static const char *const names[] = {"variable", "axis", "index", "value"};
+    EG_TRY(name_identity(rows, results, true));
+    EG_TRY(name_all(rows, names, EG_COUNT(names)));
+    eg_rows_begin(rows);
+    for (size_t t = 0; t < results->trial_count && !ferror(rows->file); t++) {
+        for (size_t v = 0; v < results->variable_count; v++) {
+            if (is_series(&results->variables[v], stable)) {
+                write_series(rows, results, t, &results->variables[v]);
+            }
+        }
+    }
+    eg_rows_end(rows);
+    return eg_ok();
+}

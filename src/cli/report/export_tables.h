@@ -13,5 +13,7 @@ eg_status eg_export_trials(eg_rows *rows, const eg_results *results, bool stable
 eg_status eg_export_curves(eg_rows *rows, const eg_results *results, bool stable) EG_WARN_UNUSED;
 /** A row per cell of the accuracy matrices. */
 eg_status eg_export_matrix(eg_rows *rows, const eg_results *results, bool stable) EG_WARN_UNUSED;
+/** A row per value of what is recorded over another axis than evaluations: bins, tasks. */
+eg_status eg_export_series(eg_rows *rows, const eg_results *results, bool stable) EG_WARN_UNUSED;
 
 #endif
