@@ -74,6 +74,16 @@ typedef struct eg_family {
     size_t member_count;
 } eg_family;
 
+/** The array `members` of a family, and the declarations of what it points to. A registry says before:
+ *      #define LIST(ENTRY) ENTRY(a) ENTRY(b)          the names, sorted
+ *      #define MEMBER_TYPE eg_optimizer_kind          a structure with an eg_component `component`
+ *      #define MEMBER(name) eg_optimizer_##name       the variable of each, in a file of its own */
+#define EG_REGISTRY(LIST)                                                                          \
+    LIST(EG_MEMBER_DECLARATION)                                                                    \
+    static const eg_component *const members[] = {LIST(EG_MEMBER_ROW)}
+#define EG_MEMBER_DECLARATION(name) extern const MEMBER_TYPE MEMBER(name);
+#define EG_MEMBER_ROW(name) &MEMBER(name).component,
+
 /** Everything that can be set for a trial: root parameters, and the families their values name. */
 typedef struct eg_schema {
     const eg_param *root;

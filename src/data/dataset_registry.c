@@ -1,17 +1,18 @@
-/** All datasets. Adding one: its file, and its two lines here. */
+/** All datasets. To add one: write <name>.c ending with
+ *      const eg_dataset_kind eg_dataset_<name> = {…};
+ *  and add its line here. */
 #include "data/common.h"
 
-extern const eg_dataset_kind eg_dataset_cifar10;
-extern const eg_dataset_kind eg_dataset_fashion_mnist;
-extern const eg_dataset_kind eg_dataset_mnist;
-extern const eg_dataset_kind eg_dataset_synthetic;
+/* Sorted by name. */
+#define DATASETS(ENTRY)                                                                            \
+    ENTRY(cifar10)                                                                                 \
+    ENTRY(fashion_mnist)                                                                           \
+    ENTRY(mnist)                                                                                   \
+    ENTRY(synthetic)
 
-static const eg_component *const members[] = {
-    &eg_dataset_cifar10.component,
-    &eg_dataset_fashion_mnist.component,
-    &eg_dataset_mnist.component,
-    &eg_dataset_synthetic.component,
-};
+#define MEMBER_TYPE eg_dataset_kind
+#define MEMBER(name) eg_dataset_##name
+EG_REGISTRY(DATASETS);
 
 const eg_family eg_dataset_family = {
     .name = "dataset",

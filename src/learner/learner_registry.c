@@ -17,11 +17,9 @@
     ENTRY(reset)                                                                                   \
     ENTRY(si)
 
-#define DECLARATION(name) extern const eg_learner_kind eg_learner_##name;
-#define ROW(name) &eg_learner_##name.component,
-
-LEARNERS(DECLARATION)
-static const eg_component *const members[] = {LEARNERS(ROW)};
+#define MEMBER_TYPE eg_learner_kind
+#define MEMBER(name) eg_learner_##name
+EG_REGISTRY(LEARNERS);
 
 const eg_family eg_learner_family = {
     .name = "learner",

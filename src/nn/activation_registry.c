@@ -18,11 +18,9 @@
     ENTRY(topk_mask)                                                                               \
     ENTRY(topk_subtract)
 
-#define DECLARATION(name) extern const eg_activation eg_activation_##name;
-#define ROW(name) &eg_activation_##name.component,
-
-ACTIVATIONS(DECLARATION)
-static const eg_component *const members[] = {ACTIVATIONS(ROW)};
+#define MEMBER_TYPE eg_activation
+#define MEMBER(name) eg_activation_##name
+EG_REGISTRY(ACTIVATIONS);
 
 const eg_family eg_activation_family = {
     .name = "activation",

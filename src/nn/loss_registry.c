@@ -8,11 +8,9 @@
     ENTRY(cross_entropy)                                                                           \
     ENTRY(squared_error)
 
-#define DECLARATION(name) extern const eg_loss eg_loss_##name;
-#define ROW(name) &eg_loss_##name.component,
-
-LOSSES(DECLARATION)
-static const eg_component *const members[] = {LOSSES(ROW)};
+#define MEMBER_TYPE eg_loss
+#define MEMBER(name) eg_loss_##name
+EG_REGISTRY(LOSSES);
 
 const eg_family eg_loss_family = {
     .name = "loss",

@@ -7,11 +7,9 @@
     ENTRY(mlp)                                                                                     \
     ENTRY(sdmlp)
 
-#define DECLARATION(name) extern const eg_model_kind eg_model_##name;
-#define ROW(name) &eg_model_##name.component,
-
-MODELS(DECLARATION)
-static const eg_component *const members[] = {MODELS(ROW)};
+#define MEMBER_TYPE eg_model_kind
+#define MEMBER(name) eg_model_##name
+EG_REGISTRY(MODELS);
 
 const eg_family eg_model_family = {
     .name = "model",

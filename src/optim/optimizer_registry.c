@@ -13,11 +13,9 @@
     ENTRY(sgd)                                                                                     \
     ENTRY(sgdm)
 
-#define DECLARATION(name) extern const eg_optimizer_kind eg_optimizer_##name;
-#define ROW(name) &eg_optimizer_##name.component,
-
-OPTIMIZERS(DECLARATION)
-static const eg_component *const members[] = {OPTIMIZERS(ROW)};
+#define MEMBER_TYPE eg_optimizer_kind
+#define MEMBER(name) eg_optimizer_##name
+EG_REGISTRY(OPTIMIZERS);
 
 static const char *const decay_names[] = {"coupled", "decoupled", NULL};
 static const char *const restart_names[] = {"never", "phase", NULL};

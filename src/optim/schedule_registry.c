@@ -9,11 +9,9 @@
     ENTRY(epochs)                                                                                  \
     ENTRY(exponential)
 
-#define DECLARATION(name) extern const eg_schedule eg_schedule_##name;
-#define ROW(name) &eg_schedule_##name.component,
-
-SCHEDULES(DECLARATION)
-static const eg_component *const members[] = {SCHEDULES(ROW)};
+#define MEMBER_TYPE eg_schedule
+#define MEMBER(name) eg_schedule_##name
+EG_REGISTRY(SCHEDULES);
 
 const eg_family eg_schedule_family = {
     .name = "schedule",

@@ -1,10 +1,7 @@
-/** All streams. Adding one: its file, and its two lines here. */
+/** All streams. To add one: write <name>.c ending with
+ *      const eg_stream_kind eg_stream_<name> = {…};
+ *  and add its line here. */
 #include "engram/stream.h"
-
-extern const eg_stream_kind eg_stream_bit_flipping;
-extern const eg_stream_kind eg_stream_iid;
-extern const eg_stream_kind eg_stream_permuted;
-extern const eg_stream_kind eg_stream_split;
 
 static const eg_param common[] = {
     {.name = "batch",
@@ -30,12 +27,16 @@ static const eg_param common[] = {
             "seed"},
 };
 
-static const eg_component *const members[] = {
-    &eg_stream_bit_flipping.component,
-    &eg_stream_iid.component,
-    &eg_stream_permuted.component,
-    &eg_stream_split.component,
-};
+/* Sorted by name. */
+#define STREAMS(ENTRY)                                                                             \
+    ENTRY(bit_flipping)                                                                            \
+    ENTRY(iid)                                                                                     \
+    ENTRY(permuted)                                                                                \
+    ENTRY(split)
+
+#define MEMBER_TYPE eg_stream_kind
+#define MEMBER(name) eg_stream_##name
+EG_REGISTRY(STREAMS);
 
 const eg_family eg_stream_family = {
     .name = "stream",

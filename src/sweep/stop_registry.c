@@ -1,11 +1,17 @@
-/** The family of stopping rules. A new one is a file and a row here. */
+/** All stopping rules. To add one: write stop_<name>.c ending with
+ *      const eg_stop_kind eg_stop_<name> = {…};
+ *  and add its line here. */
 #include "sweep/stop_rules.h"
 
-static const eg_component *const members[] = {
-    &eg_stop_asha.component,
-    &eg_stop_early_cut.component,
-    &eg_stop_halving_seeds.component,
-};
+/* Sorted by name. */
+#define STOPPING_RULES(ENTRY)                                                                      \
+    ENTRY(asha)                                                                                    \
+    ENTRY(early_cut)                                                                               \
+    ENTRY(halving_seeds)
+
+#define MEMBER_TYPE eg_stop_kind
+#define MEMBER(name) eg_stop_##name
+EG_REGISTRY(STOPPING_RULES);
 
 const eg_family eg_stop_family = {
     .name = "stop",
