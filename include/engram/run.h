@@ -3,7 +3,7 @@
  *
  *  This room prints nothing and knows no terminal. What there is to say while a sweep runs goes to an observer.
  *
- *      1. A sweep in one call        eg_run_file, eg_run_plan
+ *      1. A sweep in one call        eg_run_file, eg_run_text
  *      2. Options
  *      3. Watching: the observer, and how far the sweep is
  *      4. Step by step               eg_run_create, open, trials, close, free
@@ -32,7 +32,8 @@
  *     if (status.code == EG_OK) {
  *         status = eg_run_file(&counts, world, "sweep.yaml", "results.h5", NULL);
  *     }
- *     int code = eg_world_agree(world, status.code == EG_OK ? 0 : 1);    // rank 0 says for all
+ *     int code = status.code == EG_OK ? 0 : 1;
+ *     code = world == NULL ? code : eg_world_agree(world, code);    // rank 0 says for all
  *     eg_world_free(world, code);
  *
  * The same call again goes on: finished trials are kept, missing ones run. Results never depend on the number of
