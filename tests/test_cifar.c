@@ -97,9 +97,9 @@ static void plain_and_gzip(void **state)
     eg_dataset *data = NULL;
     write_all();
     assert_ok(open_with(&data, "standard"));
-    assert_int_equal(data->channels, 3);
-    assert_int_equal(data->height, 32);
-    assert_int_equal(data->width, 32);
+    assert_int_equal(data->shape.channels, 3);
+    assert_int_equal(data->shape.height, 32);
+    assert_int_equal(data->shape.width, 32);
     assert_int_equal(data->features, PICTURE);
     assert_int_equal(data->classes, 10);
     assert_int_equal(data->train.count, 4);
@@ -187,7 +187,7 @@ static void split_and_flat(void **state)
     eg_settings *settings = SETTINGS("dataset", "cifar10", "stream.partition", "[[0, 2], [4, 6]]");
     eg_cursor *cursor = cursor_of(settings, data, 1, 0.0, 4);
     assert_int_equal(cursor->stream->shape.features, PICTURE);
-    assert_int_equal(cursor->stream->shape.channels, 3);
+    assert_int_equal(cursor->stream->shape.input.channels, 3);
     eg_cursor_get(cursor, 1, 0, &batch);
     assert_int_equal(batch.size, 2);
     size_t first = batch.label[0] / 2;

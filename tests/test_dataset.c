@@ -112,9 +112,9 @@ static void open_fails(eg_settings *settings, const char *part)
 
 static void assert_is_the_small_one(const eg_dataset *data)
 {
-    assert_int_equal(data->channels, 1);
-    assert_int_equal(data->height, SIDE);
-    assert_int_equal(data->width, SIDE);
+    assert_int_equal(data->shape.channels, 1);
+    assert_int_equal(data->shape.height, SIDE);
+    assert_int_equal(data->shape.width, SIDE);
     assert_int_equal(data->features, PIXELS);
     assert_int_equal(data->classes, 10);
     assert_int_equal(data->train.count, TRAIN);

@@ -29,9 +29,7 @@ static eg_dataset *pixels_as_values(void)
     data->storage[0] = x;
     data->storage[1] = label;
     data->storage[4] = data->value;
-    data->channels = CHANNELS;
-    data->height = SIDE;
-    data->width = SIDE;
+    data->shape = (eg_shape){SIDE, SIDE, CHANNELS};
     data->features = FEATURES;
     data->classes = 2;
     data->train = (eg_examples){.count = EXAMPLES, .x = x, .label = label};

@@ -35,9 +35,7 @@ static eg_dataset *made_up(size_t period)
     data->storage[0] = x;
     data->storage[1] = label;
     data->storage[4] = data->value;
-    data->channels = CHANNELS;
-    data->height = SIDE;
-    data->width = SIDE;
+    data->shape = (eg_shape){SIDE, SIDE, CHANNELS};
     data->features = FEATURES;
     data->classes = 2;
     data->background = EMPTY;

@@ -27,8 +27,9 @@ void eg_mapping_clear(eg_mapping *mapping);
 
 /** A dataset in memory; immutable after opening, so threads and trials may share it. */
 typedef struct eg_dataset {
-    size_t channels, height, width;
-    size_t features; /**< channels*height*width */
+    /** The numbers of an example stand channel by channel: (c*height + h)*width + w. */
+    eg_shape shape;
+    size_t features; /**< eg_shape_size(shape) */
     size_t classes;
     eg_examples train, test;
     eg_real (*value)[256]; /**< [channels][256]: what a byte of that channel stands for */

@@ -13,8 +13,9 @@
 #include "engram/shape.h"
 
 typedef struct eg_stream_shape {
-    size_t channels, height, width, features; /**< of one example */
-    size_t outputs;                           /**< classes, or regression targets */
+    eg_shape input;  /**< of one example, in the order of the dataset */
+    size_t features; /**< its size */
+    size_t outputs;  /**< classes, or regression targets */
     size_t phases;
     size_t
         tasks; /**< evaluation sets, possibly none; task t is what phase t taught where phases are

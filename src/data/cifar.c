@@ -178,9 +178,7 @@ static eg_status read_part(const eg_cifar *spec, const files *list, void **x_blo
 
 eg_status eg_cifar_open(const eg_cifar *spec, const eg_view *view, eg_dataset *out)
 {
-    out->channels = EG_CIFAR_CHANNELS;
-    out->height = EG_CIFAR_SIDE;
-    out->width = EG_CIFAR_SIDE;
+    out->shape = (eg_shape){EG_CIFAR_SIDE, EG_CIFAR_SIDE, EG_CIFAR_CHANNELS};
     out->features = PICTURE;
     out->classes = spec->classes;
     EG_TRY(eg_values_fill(out, view, spec->mean, spec->std));

@@ -56,10 +56,10 @@ eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mea
 {
     scale chosen = (scale)eg_view_name(view, "scale");
     eg_real(*value)[256] = NULL;
-    EG_TRY(eg_alloc(&value, out->channels, sizeof *value));
+    EG_TRY(eg_alloc(&value, out->shape.channels, sizeof *value));
     out->storage[EG_STORAGE_VALUE] = value;
     out->value = value;
-    for (size_t c = 0; c < out->channels; c++) {
+    for (size_t c = 0; c < out->shape.channels; c++) {
         for (size_t b = 0; b < 256; b++) {
             value[c][b] = (eg_real)byte_value(chosen, b, mean[c], std[c]);
         }

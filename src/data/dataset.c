@@ -42,8 +42,8 @@ static void measure_background(eg_dataset *dataset)
 static uint64_t checksum(const eg_dataset *dataset)
 {
     const eg_examples *parts[] = {&dataset->train, &dataset->test};
-    uint64_t sums[4 + 3 * EG_COUNT(parts)] = {dataset->channels, dataset->height, dataset->width,
-                                              dataset->classes};
+    uint64_t sums[4 + 3 * EG_COUNT(parts)] = {dataset->shape.channels, dataset->shape.height,
+                                              dataset->shape.width, dataset->classes};
     for (size_t i = 0; i < EG_COUNT(parts); i++) {
         uint64_t *part = sums + 4 + 3 * i;
         part[0] = parts[i]->count;

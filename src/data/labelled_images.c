@@ -120,9 +120,7 @@ done:
 eg_status eg_labelled_images_open(const eg_labelled_images *spec, const eg_view *view,
                                   eg_dataset *out)
 {
-    out->channels = 1;
-    out->height = spec->side;
-    out->width = spec->side;
+    out->shape = (eg_shape){spec->side, spec->side, 1};
     out->features = spec->side * spec->side;
     out->classes = spec->classes;
     EG_TRY(eg_values_fill(out, view, &spec->mean, &spec->std));

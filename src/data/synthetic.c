@@ -50,9 +50,7 @@ static eg_status draw_examples(const eg_dataset *data, const uint8_t *prototypes
 static eg_status synthetic_open(const eg_view *view, eg_dataset *out)
 {
     size_t side = eg_view_size(view, "side");
-    out->channels = 1;
-    out->height = side;
-    out->width = side;
+    out->shape = (eg_shape){side, side, 1};
     out->features = side * side;
     out->classes = eg_view_size(view, "classes");
     EG_TRY(eg_values_fill(out, view, &uniform_mean, &uniform_std));

@@ -259,9 +259,7 @@ static eg_status bit_flipping_create(eg_stream **out, const eg_view *view,
     size_t batch = eg_view_size(view, "batch");
     *self = (bit_flipping){
         .base = {.ops = &ops,
-                 .shape = {.channels = bits,
-                           .height = 1,
-                           .width = 1,
+                 .shape = {.input = eg_shape_vector(bits),
                            .features = bits,
                            .outputs = 1,
                            .phases = 1,

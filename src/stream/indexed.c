@@ -168,9 +168,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
     }
     *self = (eg_indexed){
         .base = {.ops = &indexed_ops,
-                 .shape = {.channels = data->channels,
-                           .height = data->height,
-                           .width = data->width,
+                 .shape = {.input = data->shape,
                            .features = data->features,
                            .outputs = data->classes,
                            .phases = setup->phases,

@@ -94,7 +94,7 @@ static const uint8_t *look(const cursor *self, const uint32_t *from, const uint8
     if (from == NULL) {
         return byte;
     }
-    size_t pixels = self->dataset->height * self->dataset->width;
+    size_t pixels = eg_shape_positions(self->dataset->shape);
     for (size_t i = 0; i < pixels; i++) {
         self->seen[i] = byte[from[i]];
     }
@@ -112,10 +112,10 @@ static size_t load_row(const cursor *self, size_t r, const uint8_t *bytes, const
 {
     const eg_dataset *data = self->dataset;
     const eg_sparse *sparse = self->sparse;
-    size_t pixels = data->height * data->width;
+    size_t pixels = eg_shape_positions(data->shape);
     eg_real *x = self->x + r * data->features;
     uint32_t *next = sparse == NULL ? NULL : sparse->start + r * sparse->blocks + 1;
-    for (size_t c = 0; c < data->channels; c++) {
+    for (size_t c = 0; c < data->shape.channels; c++) {
         size_t begin = c * pixels;
         const uint8_t *byte = look(self, from, bytes + begin);
         if (wants_dense(self)) {
@@ -138,8 +138,9 @@ static void load(cursor *self, const eg_examples *examples, const uint32_t *inde
                  size_t phase, eg_batch *out)
 {
     const eg_dataset *data = self->dataset;
-    const uint32_t *from =
-        self->stream->from == NULL ? NULL : self->stream->from + phase * data->height * data->width;
+    const uint32_t *from = self->stream->from == NULL
+                               ? NULL
+                               : self->stream->from + phase * eg_shape_positions(data->shape);
     size_t n = 0;
     for (size_t r = 0; r < size; r++) {
         /* Examples come in random order: the next ones are fetched meanwhile. */
@@ -234,7 +235,7 @@ static const double sparse_density = 0.4;
 static bool worth_sparse(const eg_dataset *data)
 {
     bool even = true;
-    for (size_t c = 1; c < data->channels; c++) {
+    for (size_t c = 1; c < data->shape.channels; c++) {
         even = even && data->value[c][data->background] == data->value[0][data->background];
     }
     return even && data->density < sparse_density;
@@ -251,7 +252,7 @@ static eg_status allocate_buffers(cursor *self)
         EG_TRY(eg_alloc(&self->order, self->stream->largest, sizeof *self->order));
     }
     if (self->stream->from != NULL) {
-        EG_TRY(eg_alloc(&self->seen, data->height * data->width, 1));
+        EG_TRY(eg_alloc(&self->seen, eg_shape_positions(data->shape), 1));
     }
     EG_TRY(eg_alloc(&self->x, rows, data->features * sizeof *self->x));
     if (worth_sparse(data)) {

@@ -53,7 +53,7 @@ static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
     setup.phases = eg_view_size(view, "tasks");
     setup.groups = 1;
-    EG_TRY(draw_permutations(&setup.permutation, setup.phases, dataset->height * dataset->width,
+    EG_TRY(draw_permutations(&setup.permutation, setup.phases, eg_shape_positions(dataset->shape),
                              (first_task)eg_view_name(view, "first"), seed));
     return eg_indexed_create(out, &setup);
 }

@@ -19,8 +19,8 @@ void eg_predictor_clear(eg_predictor *predictor)
 static eg_status copy_values(double **out, const eg_dataset *dataset)
 {
     enum { BYTES = 256 };
-    EG_TRY(eg_alloc(out, dataset->channels, BYTES * sizeof **out));
-    for (size_t c = 0; c < dataset->channels; c++) {
+    EG_TRY(eg_alloc(out, dataset->shape.channels, BYTES * sizeof **out));
+    for (size_t c = 0; c < dataset->shape.channels; c++) {
         for (size_t b = 0; b < BYTES; b++) {
             (*out)[c * BYTES + b] = (double)dataset->value[c][b];
         }
@@ -36,9 +36,9 @@ static eg_status fill(eg_predictor *out, const eg_trial_state *state)
                           .is_trial = state->initial == NULL && state->step == state->steps,
                           .data = state->data,
                           .step = state->step,
-                          .channels = shape->channels,
-                          .height = shape->height,
-                          .width = shape->width,
+                          .channels = shape->input.channels,
+                          .height = shape->input.height,
+                          .width = shape->input.width,
                           .outputs = shape->outputs};
     EG_TRY(eg_learner_get_weights(&out->weights, state->learner));
     EG_TRY(eg_settings_text(&out->settings, settings, true));

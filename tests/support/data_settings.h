@@ -71,9 +71,7 @@ static inline eg_dataset *numbered_dataset(size_t classes, const size_t *counts,
 {
     eg_dataset *data = NULL;
     assert_ok(eg_alloc(&data, 1, sizeof *data));
-    data->channels = 1;
-    data->height = 1;
-    data->width = 2;
+    data->shape = (eg_shape){1, 2, 1};
     data->features = 2;
     data->classes = classes;
     numbered_examples(classes, counts, &data->storage[0], &data->storage[1], &data->train);
