@@ -3,7 +3,7 @@
  *  A measure declares its variables once and fills them in the hooks it has: at the start of the trial
  *  and of each phase, after each step, at each evaluation, at the end of each phase and of the trial. It
  *  looks and changes nothing: whatever is measured, the trial learns the same. Setting `measures` says
- *  which there are. A new measure is one file src/metric/measure_NAME.c and two lines in
+ *  which there are. A new measure is one file src/metric/measure_NAME.c and its line in
  *  measure_registry.c. */
 #ifndef ENGRAM_MEASURE_H
 #define ENGRAM_MEASURE_H
