@@ -63,6 +63,20 @@ expect 0 "$engram" check results/s.h5
 
 refuses "--redo status=skipped" -- "$engram" run s.yaml --redo status=skipped
 
+# A stream that makes its examples itself needs no data, and has nothing to evaluate on.
+cat >o.yaml <<'END'
+name: o
+base: {stream: bit_flipping, stream.batch: 1, stream.examples: 400, loss: squared_error, dataset.path: nowhere}
+objective: {variable: mean_online_loss, goal: minimise}
+grid: {optimizer.lr: [0.001, 0.01]}
+END
+expect 0 "$engram" plan o.yaml
+expect 0 "$engram" run o.yaml
+has out "selected on mean_online_loss of training data, lowest first"
+expect 0 "$engram" export results/o.h5
+lacks out "dataset"
+refuses "'final_accuracy' is not recorded" -- "$engram" run o.yaml objective=final_accuracy
+
 # The data are needed for what is still to run, and for nothing else. Ten black pictures.
 mkdir data
 pictures() {
