@@ -197,9 +197,9 @@ static void measure(const char *const *words, bool per_example, bool repeat, eg_
     eg_importance importance;
     eg_fisher fisher;
     eg_view view = eg_view_inside(&s.root, "learner");
-    assert_ok(eg_gradient_learner_open(&learner, &s.setup, SCENE_BATCH, true));
-    eg_sensitivity rule = eg_fisher_open(&fisher, &view, SCENE_CLASSES);
-    assert_ok(eg_importance_open(&importance, &rule, &learner, &view, &s.setup));
+    assert_ok(eg_gradient_learner_init(&learner, &s.setup, SCENE_BATCH, true));
+    eg_sensitivity rule = eg_fisher_init(&fisher, &view, SCENE_CLASSES);
+    assert_ok(eg_importance_init(&importance, &rule, &learner, &view, &s.setup));
     assert_true(importance.per_example);
     importance.per_example = per_example;
     const eg_real *result = NULL;
@@ -215,8 +215,8 @@ static void measure(const char *const *words, bool per_example, bool repeat, eg_
     }
     assert_int_equal(learner.net->step, 0);
     memcpy(out, result, learner.net->param_count * sizeof *out);
-    eg_importance_close(&importance);
-    eg_gradient_learner_close(&learner);
+    eg_importance_clear(&importance);
+    eg_gradient_learner_clear(&learner);
     scene_close(&s);
 }
 
@@ -274,15 +274,15 @@ static void sampled_labels(void **state)
     s.setup.root = &s.root;
     eg_gradient_learner learner = {.extra_flops = 0};
     eg_view view = eg_view_inside(&s.root, "learner");
-    assert_ok(eg_gradient_learner_open(&learner, &s.setup, SCENE_BATCH, true));
+    assert_ok(eg_gradient_learner_init(&learner, &s.setup, SCENE_BATCH, true));
     eg_fisher fisher;
-    eg_sensitivity rule = eg_fisher_open(&fisher, &view, SCENE_CLASSES);
+    eg_sensitivity rule = eg_fisher_init(&fisher, &view, SCENE_CLASSES);
     for (size_t k = 0; k <= SEEDS; k++) {
         eg_importance importance;
         bool last = k == SEEDS;
         fisher.label = last ? EG_FISHER_EXACT : EG_FISHER_SAMPLED;
         rule.rounds = last ? SCENE_CLASSES : 1;
-        assert_ok(eg_importance_open(&importance, &rule, &learner, &view, &s.setup));
+        assert_ok(eg_importance_init(&importance, &rule, &learner, &view, &s.setup));
         importance.seed = k;
         const eg_real *result = NULL;
         assert_ok(eg_importance_measure(&importance, 0, &result));
@@ -290,13 +290,13 @@ static void sampled_labels(void **state)
         for (size_t j = 0; j < SCENE_CLASSES; j++) {
             *(last ? &exact[j] : &sum[j]) += bias[j];
         }
-        eg_importance_close(&importance);
+        eg_importance_clear(&importance);
     }
     for (size_t j = 0; j < SCENE_CLASSES; j++) {
         /* 8000 labels; each square is within [0, 1]. */
         assert_true(fabs(sum[j] / SEEDS - exact[j]) < 4 * 0.5 / sqrt(SEEDS * 20.0));
     }
-    eg_gradient_learner_close(&learner);
+    eg_gradient_learner_clear(&learner);
     scene_close(&s);
 }
 

@@ -51,8 +51,8 @@ static void by_hand(void **state)
     eg_real out[2] = {0};
     eg_penalty_term weighted;
     eg_penalty_term even;
-    assert_ok(eg_penalty_term_open(&weighted, 2, 3, true));
-    assert_ok(eg_penalty_term_open(&even, 2, 3, false));
+    assert_ok(eg_penalty_term_init(&weighted, 2, 3, true));
+    assert_ok(eg_penalty_term_init(&even, 2, 3, false));
     assert_false(weighted.active);
     assert_close(eg_penalty_term_value(&weighted, w), 0, 0);
     eg_penalty_term_follow(&weighted, 1, 1, f, at);
@@ -75,8 +75,8 @@ static void by_hand(void **state)
     eg_penalty_term_follow(&weighted, 0.5, 2, f, w);
     assert_close(weighted.importance[0], 5, 1e-15);
     assert_close(weighted.anchor[1], 4, 1e-15);
-    eg_penalty_term_close(&weighted);
-    eg_penalty_term_close(&even);
+    eg_penalty_term_clear(&weighted);
+    eg_penalty_term_clear(&even);
 }
 
 /* Terms 1 (w - 0)^2 and 3 (w - 4)^2: 4 (w - 3)^2 + 12; a parameter without importance moves update_terms. */
@@ -87,7 +87,7 @@ static void a_sum_of_two_by_hand(void **state)
     const eg_real at[2][2] = {{0, 5}, {4, 7}};
     const eg_real w[] = {1, 100};
     eg_penalty_term sum;
-    assert_ok(eg_penalty_term_open(&sum, 2, 2, true));
+    assert_ok(eg_penalty_term_init(&sum, 2, 2, true));
     eg_penalty_term_merge(&sum, f[0], at[0]);
     assert_close(sum.rest, 0, 0);
     eg_penalty_term_merge(&sum, f[1], at[1]);
@@ -97,7 +97,7 @@ static void a_sum_of_two_by_hand(void **state)
     assert_close(sum.importance[1], 0, 0);
     assert_close(sum.anchor[1], 7, 1e-15);
     assert_close(eg_penalty_term_value(&sum, w), 1 + 27, 1e-15);
-    eg_penalty_term_close(&sum);
+    eg_penalty_term_clear(&sum);
 }
 
 /** Slopes of the value, for the merged sum and its terms one after the other, in uneven blocks. */
@@ -115,9 +115,9 @@ static void gradient_and_sum(void **state)
     eg_penalty_term sum;
     draw(0, -0.5, w);
     draw(1, 0, g);
-    assert_ok(eg_penalty_term_open(&sum, N, 7, true));
+    assert_ok(eg_penalty_term_init(&sum, N, 7, true));
     for (size_t t = 0; t < TERMS; t++) {
-        assert_ok(eg_penalty_term_open(&term[t], N, 7, true));
+        assert_ok(eg_penalty_term_init(&term[t], N, 7, true));
         draw(2 + 2 * t, 0, f);
         draw(3 + 2 * t, -0.5, at);
         eg_penalty_term_merge(&term[t], f, at);
@@ -148,9 +148,9 @@ static void gradient_and_sum(void **state)
         assert_close(merged[i], out[i], 1e-13);
     }
     for (size_t t = 0; t < TERMS; t++) {
-        eg_penalty_term_close(&term[t]);
+        eg_penalty_term_clear(&term[t]);
     }
-    eg_penalty_term_close(&sum);
+    eg_penalty_term_clear(&sum);
 }
 
 static void state_is_kept(void **state)
@@ -165,9 +165,9 @@ static void state_is_kept(void **state)
     draw(0, 0, f);
     draw(1, 0, at);
     draw(2, 0, w);
-    assert_ok(eg_penalty_term_open(&from, N, 7, true));
-    assert_ok(eg_penalty_term_open(&to, N, 7, true));
-    assert_ok(eg_penalty_term_open(&smaller, N - 1, 7, true));
+    assert_ok(eg_penalty_term_init(&from, N, 7, true));
+    assert_ok(eg_penalty_term_init(&to, N, 7, true));
+    assert_ok(eg_penalty_term_init(&smaller, N - 1, 7, true));
     eg_penalty_term_merge(&from, f, at);
     eg_penalty_term_merge(&from, at, f);
     eg_writer writer = {0};
@@ -187,9 +187,9 @@ static void state_is_kept(void **state)
         assert_fails(eg_penalty_term_read(&to, &reader), EG_INVALID, "damaged data");
     }
     eg_writer_free(&writer);
-    eg_penalty_term_close(&from);
-    eg_penalty_term_close(&to);
-    eg_penalty_term_close(&smaller);
+    eg_penalty_term_clear(&from);
+    eg_penalty_term_clear(&to);
+    eg_penalty_term_clear(&smaller);
 }
 
 /* Groups without any importance are known as zero: after a merge, another that gives the second group
@@ -203,8 +203,8 @@ static void zero_groups(void **state)
     eg_penalty_term term;
     eg_penalty_term copy;
     eg_writer writer = {0};
-    assert_ok(eg_penalty_term_open(&term, LONG, 1, true));
-    assert_ok(eg_penalty_term_open(&copy, LONG, 1, true));
+    assert_ok(eg_penalty_term_init(&term, LONG, 1, true));
+    assert_ok(eg_penalty_term_init(&copy, LONG, 1, true));
     f[LONG - 1] = 1;
     eg_penalty_term_merge(&term, f, at);
     assert_true(term.zero[0] && term.zero[1] && !term.zero[2]);
@@ -219,8 +219,8 @@ static void zero_groups(void **state)
     assert_ok(eg_penalty_term_read(&copy, &reader));
     assert_true(copy.zero[0] && !copy.zero[1] && copy.zero[2]);
     eg_writer_free(&writer);
-    eg_penalty_term_close(&copy);
-    eg_penalty_term_close(&term);
+    eg_penalty_term_clear(&copy);
+    eg_penalty_term_clear(&term);
 }
 
 int main(void)

@@ -15,7 +15,7 @@ static void every_example_is_equally_likely_kept(void **state)
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         eg_reservoir reservoir;
         eg_rng rng = eg_rng_make(seed, EG_PURPOSE_TEST, 0);
-        assert_ok(eg_reservoir_open(&reservoir, ROOM, 2));
+        assert_ok(eg_reservoir_init(&reservoir, ROOM, 2));
         for (uint32_t i = 0; i < OFFERED; i++) {
             const eg_real x[] = {(eg_real)i, -(eg_real)i};
             eg_reservoir_offer(&reservoir, &rng, x, i);
@@ -30,7 +30,7 @@ static void every_example_is_equally_likely_kept(void **state)
             }
             kept[label]++;
         }
-        eg_reservoir_close(&reservoir);
+        eg_reservoir_clear(&reservoir);
     }
     for (size_t i = 0; i < OFFERED; i++) {
         /* Four standard errors of a share of 1/4. */
@@ -46,7 +46,7 @@ static void draws_are_even(void **state)
     eg_reservoir reservoir;
     eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
     const eg_real x[] = {0};
-    assert_ok(eg_reservoir_open(&reservoir, 100, 1));
+    assert_ok(eg_reservoir_init(&reservoir, 100, 1));
     for (uint32_t i = 0; i < ROOM; i++) {
         eg_reservoir_offer(&reservoir, &rng, x, i);
     }
@@ -56,7 +56,7 @@ static void draws_are_even(void **state)
     for (size_t i = 0; i < ROOM; i++) {
         assert_true(fabs((double)drawn[i] / DRAWS - 0.2) < 4 * sqrt(0.2 * 0.8 / DRAWS));
     }
-    eg_reservoir_close(&reservoir);
+    eg_reservoir_clear(&reservoir);
 }
 
 /** Steps by hand: the plain learner on minibatches joined as documented. */
@@ -76,7 +76,7 @@ static void joins_what_it_draws(void **state)
     scene_create(&s);
     scene_create(&plain);
     eg_reservoir memory;
-    assert_ok(eg_reservoir_open(&memory, 5, SCENE_INPUTS));
+    assert_ok(eg_reservoir_init(&memory, 5, SCENE_INPUTS));
     for (size_t step = 0; step < 4; step++) {
         joined j;
         eg_batch batch;
@@ -101,7 +101,7 @@ static void joins_what_it_draws(void **state)
         assert_memory_equal(scene_net(&s)->params, scene_net(&plain)->params,
                             scene_net(&s)->param_count * sizeof(eg_real));
     }
-    eg_reservoir_close(&memory);
+    eg_reservoir_clear(&memory);
     scene_close(&s);
     scene_close(&plain);
 }
@@ -180,8 +180,8 @@ static void a_memory_is_kept(void **state)
     eg_reservoir from;
     eg_reservoir to;
     eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
-    assert_ok(eg_reservoir_open(&from, 4, 1));
-    assert_ok(eg_reservoir_open(&to, 4, 1));
+    assert_ok(eg_reservoir_init(&from, 4, 1));
+    assert_ok(eg_reservoir_init(&to, 4, 1));
     for (uint32_t i = 0; i < 9; i++) {
         const eg_real x[] = {(eg_real)i};
         eg_reservoir_offer(&from, &rng, x, i);
@@ -203,8 +203,8 @@ static void a_memory_is_kept(void **state)
         assert_int_equal(status.code, EG_INVALID);
     }
     eg_writer_free(&writer);
-    eg_reservoir_close(&from);
-    eg_reservoir_close(&to);
+    eg_reservoir_clear(&from);
+    eg_reservoir_clear(&to);
 }
 
 int main(void)

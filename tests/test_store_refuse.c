@@ -60,7 +60,7 @@ static void test_second_writer(void **state)
     refused(file, plan, EG_INVALID, words);
     assert_true(exists("tiny.lock"));
     char *holder = NULL;
-    assert_ok(eg_lock_holder(&holder, eg_test_path(eg_test_place, "tiny.lock")));
+    assert_ok(eg_store_lock_holder(&holder, eg_test_path(eg_test_place, "tiny.lock")));
     (void)snprintf(words, sizeof words, "%s %ld", host, (long)child);
     assert_string_equal(holder, words);
     eg_free(holder);
@@ -69,7 +69,7 @@ static void test_second_writer(void **state)
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
     assert_true(exists("tiny.lock"));
-    assert_ok(eg_lock_holder(&holder, eg_test_path(eg_test_place, "tiny.lock")));
+    assert_ok(eg_store_lock_holder(&holder, eg_test_path(eg_test_place, "tiny.lock")));
     assert_null(holder);
     eg_store *store = NULL;
     assert_ok(eg_store_open(&store, file, plan, &eg_test_session, outcomes));
@@ -93,21 +93,22 @@ static void test_old_locks(void **state)
     assert_int_equal(gethostname(host, sizeof host - 1), 0);
     /* Another host: nobody here knows whether it lives. */
     eg_test_write_file(lock, "elsewhere 77 5\n", 15);
-    assert_fails(eg_lock_take(&taken, lock, "tiny.h5"), EG_INVALID,
+    assert_fails(eg_store_lock_take(&taken, lock, "tiny.h5"), EG_INVALID,
                  "tiny.h5 is being written by process 77 on host elsewhere; if that job is gone, "
                  "`engram merge NEW.h5 tiny.h5`");
     /* This host, a pid that is in use, but not since then. */
     (void)snprintf(text, sizeof text, "%s %ld 1\n", host, (long)getpid());
     eg_test_write_file(lock, text, strlen(text));
-    assert_ok(eg_lock_take(&taken, lock, "tiny.h5"));
-    eg_lock_release(&taken);
+    assert_ok(eg_store_lock_take(&taken, lock, "tiny.h5"));
+    eg_store_lock_release(&taken);
     /* Not a lock: it stays as it is. */
     const char *const others[] = {"nonsense",  "poetry lock\n", "a 1 2\nb\n", "a 1 2",
                                   "a 1 2 3\n", "a -1 2\n",      " 1 2\n",     "a 0 1\n"};
     for (size_t i = 0; i < EG_COUNT(others); i++) {
         size_t size = 0;
         eg_test_write_file(lock, others[i], strlen(others[i]));
-        assert_fails(eg_lock_take(&taken, lock, "tiny.h5"), EG_INVALID, "is not a lock of engram");
+        assert_fails(eg_store_lock_take(&taken, lock, "tiny.h5"), EG_INVALID,
+                     "is not a lock of engram");
         unsigned char *now = eg_test_read_file(lock, &size);
         assert_int_equal(size, strlen(others[i]));
         assert_memory_equal(now, others[i], size);
@@ -115,14 +116,14 @@ static void test_old_locks(void **state)
     }
     /* Empty: its writer died before it wrote. */
     eg_test_write_file(lock, "", 0);
-    assert_ok(eg_lock_take(&taken, lock, "tiny.h5"));
+    assert_ok(eg_store_lock_take(&taken, lock, "tiny.h5"));
     /* Taken over, it names the new holder. */
     char *holder = NULL;
-    assert_ok(eg_lock_holder(&holder, lock));
+    assert_ok(eg_store_lock_holder(&holder, lock));
     (void)snprintf(text, sizeof text, "%s %ld", host, (long)getpid());
     assert_string_equal(holder, text);
     eg_free(holder);
-    eg_lock_release(&taken);
+    eg_store_lock_release(&taken);
     assert_false(exists("tiny.lock"));
 }
 
@@ -134,18 +135,18 @@ static void test_lock_of_zombie(void **state)
     pid_t child = fork();
     if (child == 0) {
         eg_lock held;
-        _exit(eg_lock_take(&held, lock, "tiny.h5").code == EG_OK ? 0 : 1);
+        _exit(eg_store_lock_take(&held, lock, "tiny.h5").code == EG_OK ? 0 : 1);
     }
     siginfo_t ended;
     assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
     assert_int_equal(ended.si_status, 0);
     assert_int_equal(kill(child, 0), 0); /* still in the table of processes */
     char *holder = NULL;
-    assert_ok(eg_lock_holder(&holder, lock));
+    assert_ok(eg_store_lock_holder(&holder, lock));
     assert_null(holder);
     eg_lock taken;
-    assert_ok(eg_lock_take(&taken, lock, "tiny.h5"));
-    eg_lock_release(&taken);
+    assert_ok(eg_store_lock_take(&taken, lock, "tiny.h5"));
+    eg_store_lock_release(&taken);
     assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
@@ -171,7 +172,7 @@ static void test_race(void **state)
                 eg_lock taken;
                 (void)close(go[1]);
                 (void)!read(go[0], &byte, 1); /* until the parent closes its end */
-                byte = eg_lock_take(&taken, lock, "race").code == EG_OK ? 'y' : 'n';
+                byte = eg_store_lock_take(&taken, lock, "race").code == EG_OK ? 'y' : 'n';
                 (void)!write(answers[1], &byte, 1);
                 (void)pause();
                 _exit(0);

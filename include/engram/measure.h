@@ -147,8 +147,8 @@ typedef struct eg_measures {
 } eg_measures;
 
 /** Opens those that the settings choose; *out must stay where it is. On failure it is closed. */
-eg_status eg_measures_open(eg_measures *out, const eg_measure_setup *setup) EG_WARN_UNUSED;
-void eg_measures_close(eg_measures *measures);
+eg_status eg_measures_init(eg_measures *out, const eg_measure_setup *setup) EG_WARN_UNUSED;
+void eg_measures_clear(eg_measures *measures);
 eg_status eg_measures_begin_trial(const eg_measures *measures) EG_WARN_UNUSED;
 eg_status eg_measures_begin_phase(const eg_measures *measures, const eg_moment *now) EG_WARN_UNUSED;
 void eg_measures_step(const eg_measures *measures, const eg_moment *now, const eg_batch *batch,

@@ -82,7 +82,7 @@ static void error(const void *user, size_t batch, size_t n, const eg_real *y, co
     }
 }
 
-eg_sensitivity eg_fisher_open(eg_fisher *out, const eg_view *view, size_t outputs)
+eg_sensitivity eg_fisher_init(eg_fisher *out, const eg_view *view, size_t outputs)
 {
     *out = (eg_fisher){.label = (eg_fisher_label)eg_view_name(view, "fisher"),
                        .beta = eg_view_real(view, "beta")};

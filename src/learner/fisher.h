@@ -21,7 +21,7 @@ typedef struct eg_fisher {
 } eg_fisher;
 
 /** Settings `fisher` and `beta` of `view`; the rule borrows `out`. */
-eg_sensitivity eg_fisher_open(eg_fisher *out, const eg_view *view, size_t outputs);
+eg_sensitivity eg_fisher_init(eg_fisher *out, const eg_view *view, size_t outputs);
 /** EG_INVALID where `fisher` and `group` do not go together. */
 eg_status eg_fisher_check(const eg_view *view) EG_WARN_UNUSED;
 

@@ -19,7 +19,7 @@ static void count_active(void *user, size_t hidden, size_t batch, const eg_real 
     self->active[hidden] = (double)active / (double)count;
 }
 
-eg_status eg_gradient_learner_open(eg_gradient_learner *self, const eg_learner_setup *setup,
+eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_setup *setup,
                                    size_t batch, bool carries)
 {
     const eg_stream_shape *shape = &setup->shape;
@@ -44,7 +44,7 @@ eg_status eg_gradient_learner_open(eg_gradient_learner *self, const eg_learner_s
     return eg_ok();
 }
 
-void eg_gradient_learner_close(eg_gradient_learner *self)
+void eg_gradient_learner_clear(eg_gradient_learner *self)
 {
     eg_workspace_free(self->training);
     eg_workspace_free(self->evaluation);

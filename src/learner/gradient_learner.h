@@ -29,10 +29,10 @@ typedef struct eg_gradient_learner {
 /** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come
  * without x if they come in sparse form; `carries`: steps will have terms. On failure the
  * caller still closes it. */
-eg_status eg_gradient_learner_open(eg_gradient_learner *self, const eg_learner_setup *setup,
+eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_setup *setup,
                                    size_t batch, bool carries) EG_WARN_UNUSED;
 /** Releases what open made, not *self. */
-void eg_gradient_learner_close(eg_gradient_learner *self);
+void eg_gradient_learner_clear(eg_gradient_learner *self);
 
 /** One minibatch: forward, loss, backward, update; no update if the loss is not finite. The loss of
  * the outcome is without what `terms` (NULL: none) add. */

@@ -24,7 +24,7 @@ EG_CLONES static void add_absolutes(size_t n, const eg_real *restrict g, eg_real
     }
 }
 
-eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *rule,
+eg_status eg_importance_init(eg_importance *importance, const eg_sensitivity *rule,
                              eg_gradient_learner *learner, const eg_view *view,
                              const eg_learner_setup *setup)
 {
@@ -47,7 +47,7 @@ eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *ru
     return eg_alloc(&importance->result, net->param_count, sizeof *importance->result);
 }
 
-void eg_importance_close(eg_importance *importance)
+void eg_importance_clear(eg_importance *importance)
 {
     eg_cursor_close(importance->cursor);
     eg_free(importance->scratch);

@@ -31,10 +31,10 @@ typedef struct eg_importance {
 
 /** For a learner that was opened; `view` has `samples` and `group`. With group > 1, rounds must be 1. On
  * failure the caller still closes it. */
-eg_status eg_importance_open(eg_importance *importance, const eg_sensitivity *rule,
+eg_status eg_importance_init(eg_importance *importance, const eg_sensitivity *rule,
                              eg_gradient_learner *learner, const eg_view *view,
                              const eg_learner_setup *setup) EG_WARN_UNUSED;
-void eg_importance_close(eg_importance *importance);
+void eg_importance_clear(eg_importance *importance);
 
 /** *out: the importances [params] from examples of `phase` and the parameters as they are, borrowed until
  * the next call: the first `samples` of its last epoch. Randomness is keyed by phase. Leaves the network

@@ -22,7 +22,7 @@ static const char *const terms_names[] = {
 
 static void ewc_free(eg_learner *learner)
 {
-    eg_importance_close(&((ewc *)learner)->importance);
+    eg_importance_clear(&((ewc *)learner)->importance);
     eg_regularised_free(learner);
 }
 
@@ -66,11 +66,11 @@ static eg_status ewc_create(eg_learner **out, const eg_view *view, const eg_lear
     eg_learner *base = &self->base.gradient.base;
     base->ops = &ewc_ops;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_regularised_open(&self->base, setup, merged ? 1 : phases - 1,
+    EG_TRY_DONE(status, eg_regularised_init(&self->base, setup, merged ? 1 : phases - 1,
                                             eg_view_real(view, "lambda"), true));
-    eg_sensitivity rule = eg_fisher_open(&self->fisher, view, setup->shape.outputs);
+    eg_sensitivity rule = eg_fisher_init(&self->fisher, view, setup->shape.outputs);
     EG_TRY_DONE(status,
-                eg_importance_open(&self->importance, &rule, &self->base.gradient, view, setup));
+                eg_importance_init(&self->importance, &rule, &self->base.gradient, view, setup));
     *out = base;
     return status;
 done:

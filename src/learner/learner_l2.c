@@ -48,7 +48,7 @@ static eg_status l2_create(eg_learner **out, const eg_view *view, const eg_learn
     base->ops = &l2_ops;
     self->towards = (towards)eg_view_name(view, "towards");
     eg_status status =
-        eg_regularised_open(&self->base, setup, 1, eg_view_real(view, "lambda"), false);
+        eg_regularised_init(&self->base, setup, 1, eg_view_real(view, "lambda"), false);
     if (!eg_is_ok(&status)) {
         eg_regularised_free(base);
         return status;

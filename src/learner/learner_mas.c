@@ -27,7 +27,7 @@ static void error(const void *user, size_t batch, size_t n, const eg_real *y, co
 
 static void mas_free(eg_learner *learner)
 {
-    eg_importance_close(&((mas *)learner)->importance);
+    eg_importance_clear(&((mas *)learner)->importance);
     eg_regularised_free(learner);
 }
 
@@ -71,11 +71,11 @@ static eg_status mas_create(eg_learner **out, const eg_view *view, const eg_lear
     base->ops = &mas_ops;
     self->average = eg_view_bool(view, "average");
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_regularised_open(&self->base, setup, 1,
+    EG_TRY_DONE(status, eg_regularised_init(&self->base, setup, 1,
                                             2.0 * eg_view_real(view, "lambda"), true));
     const eg_sensitivity rule = {.what = EG_PER_EXAMPLE_ABSOLUTE, .rounds = 1, .error = error};
     EG_TRY_DONE(status,
-                eg_importance_open(&self->importance, &rule, &self->base.gradient, view, setup));
+                eg_importance_init(&self->importance, &rule, &self->base.gradient, view, setup));
     *out = base;
     return status;
 done:

@@ -17,7 +17,7 @@ typedef struct online_ewc {
 
 static void online_ewc_free(eg_learner *learner)
 {
-    eg_importance_close(&((online_ewc *)learner)->importance);
+    eg_importance_clear(&((online_ewc *)learner)->importance);
     eg_regularised_free(learner);
 }
 
@@ -76,10 +76,10 @@ static eg_status online_ewc_create(eg_learner **out, const eg_view *view,
     self->normalise = eg_view_bool(view, "normalise");
     eg_status status = eg_ok();
     EG_TRY_DONE(status,
-                eg_regularised_open(&self->base, setup, 1, eg_view_real(view, "lambda"), true));
-    eg_sensitivity rule = eg_fisher_open(&self->fisher, view, setup->shape.outputs);
+                eg_regularised_init(&self->base, setup, 1, eg_view_real(view, "lambda"), true));
+    eg_sensitivity rule = eg_fisher_init(&self->fisher, view, setup->shape.outputs);
     EG_TRY_DONE(status,
-                eg_importance_open(&self->importance, &rule, &self->base.gradient, view, setup));
+                eg_importance_init(&self->importance, &rule, &self->base.gradient, view, setup));
     *out = base;
     return status;
 done:

@@ -5,7 +5,7 @@
 
 static void plain_free(eg_learner *learner)
 {
-    eg_gradient_learner_close((eg_gradient_learner *)learner);
+    eg_gradient_learner_clear((eg_gradient_learner *)learner);
     eg_free(learner);
 }
 
@@ -34,7 +34,7 @@ static eg_status plain_create(eg_learner **out, const eg_view *view, const eg_le
     eg_gradient_learner *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     self->base.ops = &plain_ops;
-    eg_status status = eg_gradient_learner_open(self, setup, setup->shape.batch, false);
+    eg_status status = eg_gradient_learner_init(self, setup, setup->shape.batch, false);
     if (!eg_is_ok(&status)) {
         plain_free(&self->base);
         return status;

@@ -24,12 +24,12 @@ typedef struct replay {
 static void replay_free(eg_learner *learner)
 {
     replay *self = (replay *)learner;
-    eg_reservoir_close(&self->memory);
+    eg_reservoir_clear(&self->memory);
     eg_free(self->x);
     eg_free(self->row);
     eg_free(self->label);
     eg_sparse_free(self->sparse);
-    eg_gradient_learner_close(&self->base);
+    eg_gradient_learner_clear(&self->base);
     eg_free(self);
 }
 
@@ -171,8 +171,8 @@ static eg_status replay_create(eg_learner **out, const eg_view *view, const eg_l
     self->seed = setup->seed;
     size_t rows = setup->shape.batch + self->replayed;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_gradient_learner_open(&self->base, setup, rows, false));
-    EG_TRY_DONE(status, eg_reservoir_open(&self->memory, eg_view_size(view, "capacity"), features));
+    EG_TRY_DONE(status, eg_gradient_learner_init(&self->base, setup, rows, false));
+    EG_TRY_DONE(status, eg_reservoir_init(&self->memory, eg_view_size(view, "capacity"), features));
     EG_TRY_DONE(status, eg_alloc(&self->x, rows, features * sizeof *self->x));
     EG_TRY_DONE(status, eg_alloc(&self->row, features, sizeof *self->row));
     EG_TRY_DONE(status, eg_alloc(&self->label, rows, sizeof *self->label));

@@ -86,7 +86,7 @@ static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learn
     base->ops = &si_ops;
     self->damping = eg_view_real(view, "damping");
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_regularised_open(&self->base, setup, 1,
+    EG_TRY_DONE(status, eg_regularised_init(&self->base, setup, 1,
                                             2.0 * eg_view_real(view, "lambda"), true));
     const eg_net *net = self->base.gradient.net;
     EG_TRY_DONE(status, eg_alloc(&self->saved, net->param_count, sizeof *self->saved));

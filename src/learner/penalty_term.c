@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-eg_status eg_penalty_term_open(eg_penalty_term *term, size_t n, double strength, bool weighted)
+eg_status eg_penalty_term_init(eg_penalty_term *term, size_t n, double strength, bool weighted)
 {
     *term = (eg_penalty_term){.n = n, .strength = strength};
     if (weighted) {
@@ -17,7 +17,7 @@ eg_status eg_penalty_term_open(eg_penalty_term *term, size_t n, double strength,
     return eg_alloc(&term->anchor, n, sizeof *term->anchor);
 }
 
-void eg_penalty_term_close(eg_penalty_term *term)
+void eg_penalty_term_clear(eg_penalty_term *term)
 {
     eg_free(term->importance);
     eg_free(term->rounded);

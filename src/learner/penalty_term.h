@@ -25,9 +25,9 @@ typedef struct eg_penalty_term {
 } eg_penalty_term;
 
 /** An inactive one with everything 0. On failure the caller still closes it. */
-eg_status eg_penalty_term_open(eg_penalty_term *term, size_t n, double strength,
+eg_status eg_penalty_term_init(eg_penalty_term *term, size_t n, double strength,
                                bool weighted) EG_WARN_UNUSED;
-void eg_penalty_term_close(eg_penalty_term *term);
+void eg_penalty_term_clear(eg_penalty_term *term);
 
 /** The quadratic function, whether active or not; borrows the arrays. */
 eg_penalty eg_penalty_term_quadratic(const eg_penalty_term *term);

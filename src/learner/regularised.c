@@ -41,33 +41,33 @@ static void choose_terms(eg_regularised *self)
     update_terms->add = active > 1 ? add : NULL;
 }
 
-eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setup,
+eg_status eg_regularised_init(eg_regularised *self, const eg_learner_setup *setup,
                               size_t term_count, double strength, bool weighted)
 {
     self->phases = setup->shape.phases;
     self->update_terms.user = self;
-    EG_TRY(eg_gradient_learner_open(&self->gradient, setup, setup->shape.batch, true));
+    EG_TRY(eg_gradient_learner_init(&self->gradient, setup, setup->shape.batch, true));
     EG_TRY(eg_alloc(&self->terms, term_count, sizeof *self->terms));
     self->term_count = term_count;
     for (size_t t = 0; t < term_count; t++) {
-        EG_TRY(eg_penalty_term_open(&self->terms[t], self->gradient.net->param_count, strength,
+        EG_TRY(eg_penalty_term_init(&self->terms[t], self->gradient.net->param_count, strength,
                                     weighted));
     }
     return eg_ok();
 }
 
-void eg_regularised_close(eg_regularised *self)
+void eg_regularised_clear(eg_regularised *self)
 {
     for (size_t t = 0; t < self->term_count; t++) {
-        eg_penalty_term_close(&self->terms[t]);
+        eg_penalty_term_clear(&self->terms[t]);
     }
     eg_free(self->terms);
-    eg_gradient_learner_close(&self->gradient);
+    eg_gradient_learner_clear(&self->gradient);
 }
 
 void eg_regularised_free(eg_learner *learner)
 {
-    eg_regularised_close((eg_regularised *)learner);
+    eg_regularised_clear((eg_regularised *)learner);
     eg_free(learner);
 }
 

@@ -19,9 +19,9 @@ typedef struct eg_regularised {
 
 /** Fills *self (zero before) but for base.ops; `weighted`: terms have importances. On failure the caller
  * still closes it. */
-eg_status eg_regularised_open(eg_regularised *self, const eg_learner_setup *setup,
+eg_status eg_regularised_init(eg_regularised *self, const eg_learner_setup *setup,
                               size_t term_count, double strength, bool weighted) EG_WARN_UNUSED;
-void eg_regularised_close(eg_regularised *self);
+void eg_regularised_clear(eg_regularised *self);
 
 /** Whether another phase follows: after the last one no penalty is needed. */
 static inline bool eg_regularised_goes_on(const eg_regularised *self, size_t phase)

@@ -6,14 +6,14 @@
 #include <assert.h>
 #include <string.h>
 
-eg_status eg_reservoir_open(eg_reservoir *reservoir, size_t capacity, size_t features)
+eg_status eg_reservoir_init(eg_reservoir *reservoir, size_t capacity, size_t features)
 {
     *reservoir = (eg_reservoir){.capacity = capacity, .features = features};
     EG_TRY(eg_alloc(&reservoir->x, capacity, features * sizeof *reservoir->x));
     return eg_alloc(&reservoir->label, capacity, sizeof *reservoir->label);
 }
 
-void eg_reservoir_close(eg_reservoir *reservoir)
+void eg_reservoir_clear(eg_reservoir *reservoir)
 {
     eg_free(reservoir->x);
     eg_free(reservoir->label);

@@ -16,9 +16,9 @@ typedef struct eg_reservoir {
 } eg_reservoir;
 
 /** An empty one. On failure the caller still closes it. */
-eg_status eg_reservoir_open(eg_reservoir *reservoir, size_t capacity,
+eg_status eg_reservoir_init(eg_reservoir *reservoir, size_t capacity,
                             size_t features) EG_WARN_UNUSED;
-void eg_reservoir_close(eg_reservoir *reservoir);
+void eg_reservoir_clear(eg_reservoir *reservoir);
 /** Examples it holds. */
 size_t eg_reservoir_count(const eg_reservoir *reservoir);
 

@@ -23,7 +23,7 @@ static eg_status open(eg_measure *measure, const eg_view *view)
     (void)view;
     const eg_summary_field fields[] = {{&final_accuracy, eg_final_accuracy},
                                        {&average_accuracy, eg_average_accuracy}};
-    return eg_summary_open((eg_summary_measure *)measure, fields, EG_COUNT(fields));
+    return eg_summary_init((eg_summary_measure *)measure, fields, EG_COUNT(fields));
 }
 
 static const eg_measure_ops ops = {EG_SUMMARY_OPS, .evaluation = eg_summary_evaluation};

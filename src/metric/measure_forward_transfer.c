@@ -44,7 +44,7 @@ static eg_status open(eg_measure *base, const eg_view *view)
         EG_TRY(eg_measure_declare(base, &validation_untrained_accuracy, 0,
                                   &self->untrained[EG_SUBSET_VALIDATION]));
     }
-    return eg_summary_open(&self->base, &field, 1);
+    return eg_summary_init(&self->base, &field, 1);
 }
 
 static void set_untrained(eg_matrix_summary *summary, const double *accuracy)

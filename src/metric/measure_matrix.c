@@ -39,6 +39,6 @@ const eg_measure_kind eg_measure_matrix = {
     .size = sizeof(measure),
     .ops = &ops,
     .lacks = eg_lacks_accuracy,
-    .by_default = eg_has_few_tasks,
+    .by_default = eg_measure_has_few_tasks,
     .open = open,
 };

@@ -11,7 +11,7 @@ const char *eg_lacks_accuracy(const eg_measure_scope *scope)
     return scope->classifies ? eg_lacks_evaluation(scope) : "classes, and the stream has targets";
 }
 
-bool eg_has_few_tasks(const eg_measure_scope *scope)
+bool eg_measure_has_few_tasks(const eg_measure_scope *scope)
 {
     return scope->tasks <= EG_MANY_TASKS && scope->phases <= EG_MANY_TASKS;
 }

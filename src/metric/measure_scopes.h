@@ -9,6 +9,6 @@ const char *eg_lacks_accuracy(const eg_measure_scope *scope);
 /** eg_measure_kind.lacks: evaluation sets. */
 const char *eg_lacks_evaluation(const eg_measure_scope *scope);
 /** eg_measure_kind.by_default: not more than EG_MANY_TASKS phases or tasks. */
-bool eg_has_few_tasks(const eg_measure_scope *scope);
+bool eg_measure_has_few_tasks(const eg_measure_scope *scope);
 
 #endif

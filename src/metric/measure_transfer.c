@@ -13,7 +13,7 @@ static eg_status open(eg_measure *measure, const eg_view *view)
 {
     (void)view;
     const eg_summary_field fields[] = {{&backward_transfer, eg_backward_transfer}};
-    return eg_summary_open((eg_summary_measure *)measure, fields, EG_COUNT(fields));
+    return eg_summary_init((eg_summary_measure *)measure, fields, EG_COUNT(fields));
 }
 
 static const eg_measure_ops ops = {EG_SUMMARY_OPS, .evaluation = eg_summary_evaluation};

@@ -23,7 +23,7 @@ typedef struct measure {
 
 static bool records(const eg_measure_scope *scope, const eg_variable *variable)
 {
-    return variable != &variables[MATRIX] || eg_has_few_tasks(scope);
+    return variable != &variables[MATRIX] || eg_measure_has_few_tasks(scope);
 }
 
 static eg_status open(eg_measure *base, const eg_view *view)

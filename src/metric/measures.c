@@ -105,7 +105,7 @@ static eg_status open_one(eg_measures *self, const eg_measure_kind *kind)
     return kind->open(measure, &view);
 }
 
-eg_status eg_measures_open(eg_measures *out, const eg_measure_setup *setup)
+eg_status eg_measures_init(eg_measures *out, const eg_measure_setup *setup)
 {
     const eg_measure_kind **kinds = NULL;
     size_t count = 0;
@@ -121,12 +121,12 @@ eg_status eg_measures_open(eg_measures *out, const eg_measure_setup *setup)
 done:
     eg_free(kinds);
     if (status.code != EG_OK) {
-        eg_measures_close(out);
+        eg_measures_clear(out);
     }
     return status;
 }
 
-void eg_measures_close(eg_measures *measures)
+void eg_measures_clear(eg_measures *measures)
 {
     for (size_t i = 0; i < measures->count; i++) {
         eg_measure *measure = measures->items[i];

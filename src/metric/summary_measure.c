@@ -18,7 +18,7 @@ static eg_status init(eg_matrix_summary *out, const eg_stream *stream, eg_subset
     return eg_ok();
 }
 
-eg_status eg_summary_open(eg_summary_measure *self, const eg_summary_field *fields, size_t count)
+eg_status eg_summary_init(eg_summary_measure *self, const eg_summary_field *fields, size_t count)
 {
     const eg_measure_setup *setup = self->base.setup;
     memcpy(self->field, fields, count * sizeof *fields);

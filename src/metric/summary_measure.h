@@ -26,7 +26,7 @@ typedef struct eg_summary_measure {
     .clear = eg_summary_clear, .end_trial = eg_summary_end_trial,                                  \
     .selecting = eg_summary_selecting, .write = eg_summary_write, .read = eg_summary_read
 
-eg_status eg_summary_open(eg_summary_measure *self, const eg_summary_field *fields,
+eg_status eg_summary_init(eg_summary_measure *self, const eg_summary_field *fields,
                           size_t count) EG_WARN_UNUSED;
 void eg_summary_clear(eg_measure *measure);
 /** Hook `evaluation`: takes the rows of both matrices. */

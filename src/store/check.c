@@ -114,7 +114,7 @@ static void say_trials(check *c)
 
 static eg_status check_journal(check *c)
 {
-    eg_status read = eg_reading_make(&c->reading, &c->paths);
+    eg_status read = eg_journal_reading_init(&c->reading, &c->paths);
     if (read.code == EG_INVALID) {
         c->found.journal = c->reading.replay.lost ? EG_PART_LOST : EG_PART_NONE;
         c->report.sound = false;
@@ -298,7 +298,7 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
     eg_status status = eg_ok();
     *out = NULL;
     *sound = false;
-    EG_TRY_DONE(status, eg_paths_make(&c.paths, path));
+    EG_TRY_DONE(status, eg_paths_init(&c.paths, path));
     EG_TRY_DONE(status, eg_path_look(c.paths.journal, &journal));
     EG_TRY_DONE(status, eg_path_look(c.paths.file, &file));
     if (journal == EG_PATH_NONE && file == EG_PATH_NONE) {
@@ -327,7 +327,7 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
     EG_TRY_DONE(status, eg_strdup(out, (const char *)c.report.text.data));
     *sound = c.report.sound;
 done:
-    eg_reading_clear(&c.reading);
+    eg_journal_reading_clear(&c.reading);
     eg_results_free(c.file == NULL ? NULL : &c.file->results);
     eg_paths_clear(&c.paths);
     eg_writer_free(&c.report.text);

@@ -29,7 +29,7 @@ static bool is_bare(const char *path)
     return name[0] != '\0' && strchr(name, '.') == NULL;
 }
 
-eg_status eg_paths_make(eg_paths *out, const char *path)
+eg_status eg_paths_init(eg_paths *out, const char *path)
 {
     *out = (eg_paths){0};
     size_t length = strlen(path);
@@ -69,7 +69,7 @@ eg_status eg_store_file(char **out, const char *path)
 {
     *out = NULL;
     eg_paths paths;
-    EG_TRY(eg_paths_make(&paths, path));
+    EG_TRY(eg_paths_init(&paths, path));
     *out = paths.file;
     paths.file = NULL;
     eg_paths_clear(&paths);
@@ -81,7 +81,7 @@ static eg_status beside(char **out, const char *path, const char *ending)
 {
     *out = NULL;
     eg_paths paths;
-    EG_TRY(eg_paths_make(&paths, path));
+    EG_TRY(eg_paths_init(&paths, path));
     assert(paths.file != NULL);
     int stem = (int)(strlen(paths.file) - strlen(".h5"));
     eg_status status = eg_format(out, "%.*s.%s", stem, paths.file, ending);

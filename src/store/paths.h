@@ -12,7 +12,7 @@ typedef struct eg_paths {
 } eg_paths;
 
 /** From what eg_store_file says. Errors: EG_INVALID for other names. */
-eg_status eg_paths_make(eg_paths *out, const char *path) EG_WARN_UNUSED;
+eg_status eg_paths_init(eg_paths *out, const char *path) EG_WARN_UNUSED;
 void eg_paths_clear(eg_paths *paths);
 
 /** EG_INVALID unless results can be written there: the directory exists and is one, the names are

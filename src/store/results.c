@@ -16,7 +16,7 @@
 
 static eg_status read_journal(eg_reading *out, const eg_paths *paths)
 {
-    EG_TRY(eg_reading_make(out, paths));
+    EG_TRY(eg_journal_reading_init(out, paths));
     if (!out->state->has_plan) {
         return eg_fail(EG_INVALID,
                        "%s holds no sweep yet: its first run was interrupted while it began",
@@ -109,7 +109,7 @@ static eg_status load_journal(eg_results_owner **out, const eg_paths *paths, boo
     } else if (status.code == EG_INVALID && reading.replay.lost && has_file) {
         status = load_instead(out, paths, brief, status);
     }
-    eg_reading_clear(&reading);
+    eg_journal_reading_clear(&reading);
     return status;
 }
 
@@ -140,7 +140,7 @@ static eg_status load_results(eg_results **out, const char *path, bool brief)
     *out = NULL;
     eg_paths paths = {0};
     eg_results_owner *owner = NULL;
-    EG_TRY(eg_paths_make(&paths, path));
+    EG_TRY(eg_paths_init(&paths, path));
     eg_status status = load(&owner, &paths, brief);
     eg_paths_clear(&paths);
     if (status.code == EG_OK) {
@@ -158,7 +158,7 @@ static eg_status replay_journal(eg_journal_state **state, const char *path)
     eg_replay replay = {0};
     eg_status status = eg_ok();
     *state = NULL;
-    EG_TRY_DONE(status, eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_paths_init(&paths, path));
     EG_TRY_DONE(status, eg_path_look(paths.journal, &kind));
     if (kind != EG_PATH_FILE) {
         goto done;
@@ -183,7 +183,7 @@ eg_status eg_results_begun(bool *out, const char *path)
     eg_journal_state *state = NULL;
     eg_status status = eg_ok();
     *out = false;
-    EG_TRY_DONE(status, eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_paths_init(&paths, path));
     EG_TRY_DONE(status, eg_path_look(paths.file, &file));
     EG_TRY_DONE(status, replay_journal(&state, path));
     *out = state != NULL ? state->has_plan : file != EG_PATH_NONE;
@@ -231,7 +231,7 @@ eg_status eg_store_look(eg_outcome *outcomes, const char *path, const eg_plan *p
     }
     eg_status status = replay_journal(&state, path);
     if (status.code == EG_OK && state != NULL) {
-        EG_TRY_DONE(status, eg_paths_make(&paths, path));
+        EG_TRY_DONE(status, eg_paths_init(&paths, path));
         EG_TRY_DONE(status, eg_journal_open(&journal, paths.journal, EG_JOURNAL_READ));
         status = look_up(outcomes, state, &journal, plan);
     }
@@ -300,7 +300,7 @@ static eg_status collect_once(const eg_paths *paths, bool *grew)
     *grew = later.size > reading.journal.size;
 done:
     eg_journal_close(&later);
-    eg_reading_clear(&reading);
+    eg_journal_reading_clear(&reading);
     return status;
 }
 
@@ -312,7 +312,7 @@ eg_status eg_store_collect(const char *path)
     eg_path_kind file = EG_PATH_NONE;
     bool ours = true;
     eg_status status = eg_ok();
-    EG_TRY(eg_paths_make(&paths, path));
+    EG_TRY(eg_paths_init(&paths, path));
     EG_TRY_DONE(status, eg_path_look(paths.journal, &journal));
     EG_TRY_DONE(status, eg_path_look(paths.file, &file));
     if (journal != EG_PATH_FILE) {

@@ -70,7 +70,7 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
     eg_frame frame;
     double now = eg_now();
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_plan_write(plan, &planned));
+    EG_TRY_DONE(status, eg_journal_plan_write(plan, &planned));
     eg_journal_state *state = store->state;
     bool changed = !state->has_plan || state->plan_hash != eg_hash64(planned.data, planned.size);
     if (changed && state->has_plan) {
@@ -140,7 +140,7 @@ static void destroy(eg_store *store)
 {
     eg_journal_close(&store->journal);
     eg_guard_close(&store->guard);
-    eg_lock_release(&store->lock);
+    eg_store_lock_release(&store->lock);
     eg_paths_clear(&store->paths);
     eg_free(store->change);
     eg_free(store->kept);
@@ -166,9 +166,9 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
     eg_store *store = NULL;
     EG_TRY(create(&store));
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
+    EG_TRY_DONE(status, eg_paths_init(&store->paths, path));
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
-    EG_TRY_DONE(status, eg_lock_take(&store->lock, store->paths.lock, store->paths.file));
+    EG_TRY_DONE(status, eg_store_lock_take(&store->lock, store->paths.lock, store->paths.file));
     EG_TRY_DONE(status, eg_guard_open(&store->guard, &store->paths));
     EG_TRY_DONE(status, eg_existing_read(&store->state, &store->journal, &store->kept,
                                          &store->paths, plan, true));
@@ -194,7 +194,7 @@ eg_status eg_store_check_open(char **writer, const char *path, const eg_plan *pl
     eg_store *store = NULL;
     EG_TRY(create(&store));
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_paths_make(&store->paths, path));
+    EG_TRY_DONE(status, eg_paths_init(&store->paths, path));
     EG_TRY_DONE(status, eg_paths_check(&store->paths));
     EG_TRY_DONE(status, eg_paths_check_writable(&store->paths));
     EG_TRY_DONE(status, eg_existing_read(&store->state, &store->journal, &store->kept,

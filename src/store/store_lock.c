@@ -250,7 +250,7 @@ static eg_status try_once(int *fd, const char *path, const char *file)
     return status;
 }
 
-eg_status eg_lock_take(eg_lock *lock, const char *path, const char *file)
+eg_status eg_store_lock_take(eg_lock *lock, const char *path, const char *file)
 {
     *lock = EG_LOCK_NONE;
     EG_TRY(eg_strdup(&lock->path, path));
@@ -268,7 +268,7 @@ eg_status eg_lock_take(eg_lock *lock, const char *path, const char *file)
     return status;
 }
 
-void eg_lock_release(eg_lock *lock)
+void eg_store_lock_release(eg_lock *lock)
 {
     if (lock->fd >= 0) {
         if (eg_is_same_file(lock->fd, lock->path)) {
@@ -280,7 +280,7 @@ void eg_lock_release(eg_lock *lock)
     *lock = EG_LOCK_NONE;
 }
 
-eg_status eg_lock_holder(char **out, const char *path)
+eg_status eg_store_lock_holder(char **out, const char *path)
 {
     *out = NULL;
     int fd = eg_open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

@@ -15,12 +15,12 @@ typedef struct eg_lock {
  * unknowable) process holds it, naming its host and pid, if what is at `path` is no lock, or if the directory is
  * not writable;
  * EG_SYSTEM. `file` is what the lock protects, for messages. */
-eg_status eg_lock_take(eg_lock *lock, const char *path, const char *file) EG_WARN_UNUSED;
+eg_status eg_store_lock_take(eg_lock *lock, const char *path, const char *file) EG_WARN_UNUSED;
 /** Removes the lock file, if it is still this one, and lets go. */
-void eg_lock_release(eg_lock *lock);
+void eg_store_lock_release(eg_lock *lock);
 
 /** "host pid" of the living holder of the lock at `path` (new text), NULL if there is none. Never
  * touches the lock. */
-eg_status eg_lock_holder(char **out, const char *path) EG_WARN_UNUSED;
+eg_status eg_store_lock_holder(char **out, const char *path) EG_WARN_UNUSED;
 
 #endif

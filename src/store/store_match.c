@@ -13,7 +13,7 @@ static eg_status plan_alone(eg_journal_state **out, const eg_plan *plan)
     eg_writer writer = {0};
     eg_status status = eg_journal_state_create(out);
     if (status.code == EG_OK) {
-        status = eg_plan_write(plan, &writer);
+        status = eg_journal_plan_write(plan, &writer);
     }
     if (status.code == EG_OK) {
         eg_reader reader = eg_reader_make(writer.data, writer.size);

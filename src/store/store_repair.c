@@ -24,7 +24,7 @@ static eg_status put_together(char **kept, const eg_paths *paths, const eg_resul
     eg_remade remade = EG_REMADE_NONE;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_journal_open(&damaged, paths->journal, EG_JOURNAL_WRITE));
-    EG_TRY_DONE(status, eg_remade_make(&remade, paths));
+    EG_TRY_DONE(status, eg_remade_init(&remade, paths));
     EG_TRY_DONE(status, eg_status_wrap(eg_journal_rebuild(&remade.journal, &damaged, file),
                                        "%s and %s", paths->journal, paths->file));
     status = eg_remade_put(&remade, kept);
@@ -57,24 +57,24 @@ eg_status eg_store_repair(char **kept, const char *path)
     eg_path_kind file = EG_PATH_NONE;
     eg_status status = eg_ok();
     *kept = NULL;
-    EG_TRY_DONE(status, eg_paths_make(&paths, path));
+    EG_TRY_DONE(status, eg_paths_init(&paths, path));
     EG_TRY_DONE(status, eg_path_look(paths.journal, &journal));
     EG_TRY_DONE(status, eg_path_look(paths.file, &file));
     if (journal != EG_PATH_FILE) {
         goto done;
     }
-    eg_status read = eg_reading_make(&reading, &paths);
+    eg_status read = eg_journal_reading_init(&reading, &paths);
     const eg_replay *replay = &reading.replay;
     bool copies = read.code == EG_OK && replay->spare_count > 0 && !replay->damaged;
     bool lost = replay->lost && file == EG_PATH_FILE && is_ours(&reading);
     if ((!copies && !lost) || reading.writer != NULL) {
         goto done; /* what else is wrong, the next one to read says */
     }
-    EG_TRY_DONE(status, eg_lock_take(&lock, paths.lock, paths.file));
+    EG_TRY_DONE(status, eg_store_lock_take(&lock, paths.lock, paths.file));
     status = lost ? rebuild(kept, &paths) : eg_journal_repair(kept, &paths);
 done:
-    eg_lock_release(&lock);
-    eg_reading_clear(&reading);
+    eg_store_lock_release(&lock);
+    eg_journal_reading_clear(&reading);
     eg_paths_clear(&paths);
     return status;
 }

@@ -104,7 +104,7 @@ static eg_status check_filled(const eg_example_list *list, size_t groups, const 
     return eg_ok();
 }
 
-eg_status eg_example_lists_make(eg_example_lists *out, const eg_dataset *dataset,
+eg_status eg_example_lists_init(eg_example_lists *out, const eg_dataset *dataset,
                                 const size_t *group, size_t groups, double holdout)
 {
     *out = (eg_example_lists){.groups = groups};

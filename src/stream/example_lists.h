@@ -31,7 +31,7 @@ const uint32_t *eg_example_list_of(const eg_example_list *list, size_t group);
  * least one, but never the only one) goes to `validation`: a random choice that depends on the data
  * alone, so that all trials agree. Errors: EG_INVALID if a group is left without training, test or
  * (holdout > 0) validation examples; EG_MEMORY. *out may be cleared also after a failure. */
-eg_status eg_example_lists_make(eg_example_lists *out, const eg_dataset *dataset,
+eg_status eg_example_lists_init(eg_example_lists *out, const eg_dataset *dataset,
                                 const size_t *group, size_t groups, double holdout) EG_WARN_UNUSED;
 void eg_example_lists_clear(eg_example_lists *lists);
 

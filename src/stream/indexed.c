@@ -180,7 +180,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .batch = setup->batch,
         .from = setup->permutation,
     };
-    EG_TRY_DONE(status, eg_example_lists_make(&self->lists, data, setup->group, setup->groups,
+    EG_TRY_DONE(status, eg_example_lists_init(&self->lists, data, setup->group, setup->groups,
                                               setup->holdout));
     EG_TRY_DONE(status, list_all_active(self, setup));
     find_largest(self);

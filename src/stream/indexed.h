@@ -55,7 +55,7 @@ eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *da
 
 /** Training examples of phase t are shuffled anew for each epoch, keyed (seed of the cursor's member,
  *  EG_PURPOSE_ORDER, t*epochs + epoch). The last minibatch of an epoch holds what is left. Errors: as
- *  eg_example_lists_make. */
+ *  eg_example_lists_init. */
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup) EG_WARN_UNUSED;
 
 /** The training examples of a phase: its group, or all groups in a single phase. */

@@ -104,7 +104,7 @@ eg_status eg_arena_join(eg_arena *arena, const char **out, const char *a, const 
     return eg_ok();
 }
 
-void eg_arena_free(eg_arena *arena)
+void eg_arena_clear(eg_arena *arena)
 {
     while (arena->last != NULL) {
         struct eg_arena_chunk *before = arena->last->before;

@@ -25,6 +25,6 @@ eg_status eg_arena_copy(eg_arena *arena, const char **out, const char *text,
 eg_status eg_arena_join(eg_arena *arena, const char **out, const char *a, const char *b,
                         const char *c) EG_WARN_UNUSED;
 
-void eg_arena_free(eg_arena *arena);
+void eg_arena_clear(eg_arena *arena);
 
 #endif

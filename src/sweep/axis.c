@@ -28,7 +28,7 @@ size_t eg_axes_width(const eg_axes *axes)
     for (size_t i = 0; i < axes->count; i++) {
         size_t widest = 0;
         if (axes->items[i].sample != NULL) {
-            width += eg_axes_width(eg_sample_parts(axes->items[i].sample));
+            width += eg_axes_width(eg_sweep_sample_parts(axes->items[i].sample));
             continue;
         }
         for (size_t k = 0; k < axes->items[i].count; k++) {
@@ -50,7 +50,7 @@ void eg_axes_pick(const eg_axes *axes, size_t index, eg_assignment *out, size_t 
         const eg_axis *axis = &axes->items[i];
         rest /= axis->count;
         if (axis->sample != NULL) {
-            eg_sample_pick(axis->sample, index / rest % axis->count, out, count);
+            eg_sweep_sample_pick(axis->sample, index / rest % axis->count, out, count);
             continue;
         }
         const eg_choice *choice = &axis->choices[index / rest % axis->count];
@@ -235,8 +235,8 @@ static eg_status check_pair(const eg_axis *axis, const eg_axis *outer, const eg_
 /** The axes that make up this one: itself, or the parts of a sample. */
 static const eg_axis *parts_of(const eg_axis *axis, size_t *count)
 {
-    *count = axis->sample != NULL ? eg_sample_parts(axis->sample)->count : 1;
-    return axis->sample != NULL ? eg_sample_parts(axis->sample)->items : axis;
+    *count = axis->sample != NULL ? eg_sweep_sample_parts(axis->sample)->count : 1;
+    return axis->sample != NULL ? eg_sweep_sample_parts(axis->sample)->items : axis;
 }
 
 static eg_status check_axes(const eg_axis *axis, const eg_axis *other)

@@ -36,9 +36,10 @@ eg_status eg_axes_zip(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WAR
 /** Appends the axis of a `sample` map: its choices are the draws, made when they are picked. */
 eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WARN_UNUSED;
 /** Appends the assignments of draw `k` to out[*count]. */
-void eg_sample_pick(const struct eg_sample *sample, size_t k, eg_assignment *out, size_t *count);
+void eg_sweep_sample_pick(const struct eg_sample *sample, size_t k, eg_assignment *out,
+                          size_t *count);
 /** An axis per setting that is drawn, with everything it may become. */
-const eg_axes *eg_sample_parts(const struct eg_sample *sample);
+const eg_axes *eg_sweep_sample_parts(const struct eg_sample *sample);
 
 /** Appends the axis of a table of points in a CSV file. */
 eg_status eg_axes_points(eg_sweep *sweep, eg_axes *axes, const eg_node *file) EG_WARN_UNUSED;

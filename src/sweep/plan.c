@@ -156,7 +156,7 @@ static eg_status make_plan(eg_plan **out, const char *path, const char *text, si
     EG_TRY(eg_alloc(&plan, 1, sizeof *plan));
     eg_sweep sweep = {.arena = &arena, .schema = eg_trial_schema(), .path = path};
     eg_status status = fill_plan(plan, &sweep, text, size, overrides, override_count);
-    eg_arena_free(&arena);
+    eg_arena_clear(&arena);
     if (status.code != EG_OK) {
         eg_plan_free(plan);
         return status;

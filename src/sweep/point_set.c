@@ -82,7 +82,7 @@ eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, const eg_settings *
     return eg_ok();
 }
 
-uint64_t *eg_point_set_close(eg_point_set *set)
+uint64_t *eg_point_set_clear(eg_point_set *set)
 {
     uint64_t *ids = set->ids;
     eg_free(set->slots);

@@ -18,6 +18,6 @@ eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, const eg_settings *
                            eg_resolver *resolver) EG_WARN_UNUSED;
 
 /** Releases the table; the ids by point are the caller's: eg_free. */
-uint64_t *eg_point_set_close(eg_point_set *set);
+uint64_t *eg_point_set_clear(eg_point_set *set);
 
 #endif

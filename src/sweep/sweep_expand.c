@@ -359,6 +359,6 @@ eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan, ui
     EG_TRY(eg_resolver_create(&e.resolver, sweep->schema));
     eg_status status = expand_all(&e);
     eg_resolver_free(e.resolver);
-    *ids = eg_point_set_close(&e.points);
+    *ids = eg_point_set_clear(&e.points);
     return status;
 }

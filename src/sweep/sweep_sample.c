@@ -243,12 +243,12 @@ static eg_status fill_sample(eg_sweep *sweep, eg_sample *sample, size_t draws)
     return draw_numbers(sweep, sample, draws);
 }
 
-const eg_axes *eg_sample_parts(const eg_sample *sample)
+const eg_axes *eg_sweep_sample_parts(const eg_sample *sample)
 {
     return &sample->parts;
 }
 
-void eg_sample_pick(const eg_sample *sample, size_t k, eg_assignment *out, size_t *count)
+void eg_sweep_sample_pick(const eg_sample *sample, size_t k, eg_assignment *out, size_t *count)
 {
     const char *const *number = sample->numbers + k * sample->number_count;
     for (size_t i = 0; i < sample->count; i++) {

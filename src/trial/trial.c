@@ -40,7 +40,7 @@ static eg_status open_measures(eg_trial_state *state)
                                     .selection = state->selection,
                                     .objective = state->objective,
                                     .evals = state->evals};
-    EG_TRY(eg_measures_open(&state->measures, &setup));
+    EG_TRY(eg_measures_init(&state->measures, &setup));
     if (state->learner->ops->declare == NULL) {
         return eg_ok();
     }
@@ -98,7 +98,7 @@ void eg_trial_close(eg_trial_state *state)
     eg_writer_free(&state->checkpoint);
     eg_record_free(state->record);
     eg_evaluator_clear(&state->evaluator);
-    eg_measures_close(&state->measures);
+    eg_measures_clear(&state->measures);
     eg_free(state->epochs);
     eg_cursor_close(state->cursor);
     eg_learner_free(state->learner);

@@ -3,6 +3,7 @@
 set(structure ${CMAKE_CURRENT_SOURCE_DIR}/structure)
 if(NOT ENGRAM_SANITIZE) # about sources, which are the same in every build
     engram_script(structure_include_rule ${structure}/include_rule.sh ${PROJECT_SOURCE_DIR})
+    engram_script(structure_name_rule ${structure}/name_rule.sh ${PROJECT_SOURCE_DIR})
     engram_script(structure_house_rules ${structure}/house_rules.sh ${PROJECT_SOURCE_DIR})
     engram_script(structure_public_headers
         ${structure}/public_headers.sh ${CMAKE_C_COMPILER} ${PROJECT_SOURCE_DIR})

@@ -18,7 +18,7 @@ sound_tree() {
     cd "$work/tree"
     printf '/** Status. */\n#include <stddef.h>\nint eg_status_of(size_t x);\n' >include/engram/status.h
     printf '/** A room. */\n#include "engram/status.h"\n#include "nn/layer.h"\n' >src/nn/net.c
-    printf '/** For the rooms below. */\n#include "base/shared/number.h"\n' >src/data/reader.c
+    printf '/** For the rooms below. */\n#include "base/shared/number.h"\nint eg_source_open(void)\n{\n}\nint eg_penalty_term_a(void)\n{\n}\nint eg_penalty_a(void)\n{\n}\n' >src/data/reader.c
     printf '/** Layers; printf("%%d") and exit(1) are words here. */\n' >src/nn/layer.h
     printf '/** The command. */\n#include <stdio.h>\nint main(void) { puts("hi"); }\n' >src/cli/main.c
 }
@@ -45,6 +45,7 @@ expect_fail() {
 }
 
 include_rule=("$here/include_rule.sh" "$work/tree")
+name_rule=("$here/name_rule.sh" "$work/tree")
 house_rules=("$here/house_rules.sh" "$work/tree")
 public_headers=("$here/public_headers.sh" "$compiler" "$work/tree")
 
@@ -71,6 +72,8 @@ include_rule|room nn includes <cblas.h>|src/nn/net.c|#include <cblas.h>
 include_rule|room cli includes <yaml.h>|src/cli/main.c|#include <yaml.h>
 include_rule|is neither "engram/x.h" nor "room/x.h"|src/nn/net.c|#include "layer.h"
 include_rule|is in no known room|src/odd.c|/** Odd. */
+name_rule|src/nn/net.c:4: eg_source_close is in room nn, but eg_source_ tells room data|src/nn/net.c|void eg_source_close(int x)
+name_rule|eg_penalty_term_b is in room nn, but eg_penalty_term_ tells room data|src/nn/net.c|int eg_penalty_term_b(void)
 house_rules|src/nn/net.c:4: prints|src/nn/net.c|    printf("%d", 1);
 house_rules|src/nn/net.c:4: prints|src/nn/net.c|    /* why */ fprintf(stderr, "x");
 house_rules|src/nn/net.c:4: ends the process|src/nn/net.c|    if (bad) { exit(1); }
@@ -86,6 +89,7 @@ END
 
 sound_tree
 expect_pass "${include_rule[@]}"
+expect_pass "${name_rule[@]}"
 expect_pass "${house_rules[@]}"
 expect_pass "${public_headers[@]}"
 {
@@ -97,6 +101,7 @@ echo >>src/nn/long.c
 expect_fail "src/nn/long.c:501: is longer than 500 lines" "${house_rules[@]}"
 rm -r include src && mkdir -p include/engram src
 expect_fail "no sources" "${include_rule[@]}"
+expect_fail "no sources" "${name_rule[@]}"
 expect_fail "no sources" "${house_rules[@]}"
 expect_fail "no headers" "${public_headers[@]}"
 

@@ -102,7 +102,7 @@ done:
     return status;
 }
 
-eg_status eg_h5_out_create(eg_h5_out *out, const eg_journal_state *state)
+eg_status eg_h5_out_init(eg_h5_out *out, const eg_journal_state *state)
 {
     *out = (eg_h5_out){.file = H5I_INVALID_HID, .text = H5I_INVALID_HID};
     out->dim_count = 1 + state->extent_count;

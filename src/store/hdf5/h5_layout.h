@@ -22,7 +22,7 @@ typedef struct eg_h5_out {
 } eg_h5_out;
 
 /** Creates the file in memory, with its dimensions. Call eg_h5_out_clear in any case. */
-eg_status eg_h5_out_create(eg_h5_out *out, const eg_journal_state *state) EG_WARN_UNUSED;
+eg_status eg_h5_out_init(eg_h5_out *out, const eg_journal_state *state) EG_WARN_UNUSED;
 void eg_h5_out_clear(eg_h5_out *out);
 /** The finished file; valid until eg_h5_out_clear. */
 eg_status eg_h5_out_image(eg_h5_out *out, const void **data, size_t *size) EG_WARN_UNUSED;

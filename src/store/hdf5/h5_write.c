@@ -70,7 +70,7 @@ eg_status eg_h5_publish(const eg_journal_state *state, eg_journal *journal, cons
     eg_h5_out out;
     const void *data = NULL;
     size_t size = 0;
-    eg_status status = eg_h5_out_create(&out, state);
+    eg_status status = eg_h5_out_init(&out, state);
     if (status.code == EG_OK) {
         status = write_parts(&out, state, journal, complete);
     }

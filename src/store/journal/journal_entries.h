@@ -16,7 +16,7 @@ eg_status eg_header_read(eg_reader *reader) EG_WARN_UNUSED;
 /** --- PLAN, EXTEND ------------------------------------------------------------------------------ */
 
 /** A plan as stored: settings as columns of canonical texts, the variables its trials record. */
-typedef struct eg_plan_image {
+typedef struct eg_journal_plan {
     char *name, *doc, *text, *overrides, *objective; /**< all texts belong to the pool */
     bool maximise;
     size_t point_count;
@@ -26,16 +26,17 @@ typedef struct eg_plan_image {
     size_t trial_count;
     eg_stored_variable *variables; /**< owned */
     size_t variable_count;
-} eg_plan_image;
+} eg_journal_plan;
 
 /** PLAN: text name, doc, sweep text, overrides, objective; u8 maximise; u32 points;
  *  u32 columns, each: text name, u8 type, text unit, text doc, u8 swept, u32 n, n texts, u8 mode,
  *  mode 0: every point has text 0; mode 1: u32 per point, 0 = missing, else text number + 1;
  *  u32 variables, each: text name, u8 rank, rank texts, u8 wide, u8 volatile, text unit, text doc;
  *  trials as in EXTEND. */
-eg_status eg_plan_write(const eg_plan *plan, eg_writer *writer) EG_WARN_UNUSED;
-eg_status eg_plan_read(eg_plan_image *out, eg_string_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
-void eg_plan_image_clear(eg_plan_image *image);
+eg_status eg_journal_plan_write(const eg_plan *plan, eg_writer *writer) EG_WARN_UNUSED;
+eg_status eg_journal_plan_read(eg_journal_plan *out, eg_string_pool *pool,
+                               eg_reader *reader) EG_WARN_UNUSED;
+void eg_journal_plan_clear(eg_journal_plan *image);
 
 /** A column's codes [points]: its mode, and what that needs. */
 void eg_codes_write(const uint32_t *codes, size_t points, eg_writer *writer);

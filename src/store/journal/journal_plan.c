@@ -223,7 +223,7 @@ size_t eg_trials_size(size_t count)
     return 8 + count * TRIAL_BYTES;
 }
 
-eg_status eg_plan_write(const eg_plan *plan, eg_writer *writer)
+eg_status eg_journal_plan_write(const eg_plan *plan, eg_writer *writer)
 {
     headings columns = {0};
     declarations variables = {0};
@@ -251,7 +251,7 @@ done:
 
 /** --- Reading ----------------------------------------------------------------------------------- */
 
-void eg_plan_image_clear(eg_plan_image *image)
+void eg_journal_plan_clear(eg_journal_plan *image)
 {
     for (size_t i = 0; i < image->column_count; i++) {
         eg_free(image->columns[i].text);
@@ -259,7 +259,7 @@ void eg_plan_image_clear(eg_plan_image *image)
     eg_free(image->columns);
     eg_free(image->trials);
     eg_free(image->variables);
-    *image = (eg_plan_image){0};
+    *image = (eg_journal_plan){0};
 }
 
 /** Allocates `count` items that need at least `bytes` each in what is left, so that a damaged count
@@ -358,7 +358,7 @@ eg_status eg_trials_read(eg_plan_trial **out, size_t *count, eg_reader *reader)
     return eg_reader_status(reader, true);
 }
 
-static eg_status read_variables(eg_plan_image *out, eg_string_pool *pool, eg_reader *reader)
+static eg_status read_variables(eg_journal_plan *out, eg_string_pool *pool, eg_reader *reader)
 {
     uint32_t count = eg_read_u32(reader);
     if (count > VARIABLES_MAX) {
@@ -378,7 +378,7 @@ static eg_status read_variables(eg_plan_image *out, eg_string_pool *pool, eg_rea
     return eg_ok();
 }
 
-static eg_status read_plan(eg_plan_image *out, eg_string_pool *pool, eg_reader *reader)
+static eg_status read_plan(eg_journal_plan *out, eg_string_pool *pool, eg_reader *reader)
 {
     char **const texts[] = {&out->name, &out->doc, &out->text, &out->overrides, &out->objective};
     for (size_t i = 0; i < EG_COUNT(texts); i++) {
@@ -411,12 +411,12 @@ static eg_status read_plan(eg_plan_image *out, eg_string_pool *pool, eg_reader *
     return eg_ok();
 }
 
-eg_status eg_plan_read(eg_plan_image *out, eg_string_pool *pool, eg_reader *reader)
+eg_status eg_journal_plan_read(eg_journal_plan *out, eg_string_pool *pool, eg_reader *reader)
 {
-    *out = (eg_plan_image){0};
+    *out = (eg_journal_plan){0};
     eg_status status = read_plan(out, pool, reader);
     if (status.code != EG_OK) {
-        eg_plan_image_clear(out);
+        eg_journal_plan_clear(out);
     }
     return status;
 }

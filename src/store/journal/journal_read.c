@@ -18,17 +18,17 @@ static eg_status last_session(char **out, const eg_journal_state *state)
 eg_status eg_journal_writer(char **out, const eg_paths *paths, const eg_journal *journal,
                             const eg_journal_state *state)
 {
-    EG_TRY(eg_lock_holder(out, paths->lock));
+    EG_TRY(eg_store_lock_holder(out, paths->lock));
     return *out == NULL && eg_has_lock(journal->fd) ? last_session(out, state) : eg_ok();
 }
 
-eg_status eg_reading_make(eg_reading *out, const eg_paths *paths)
+eg_status eg_journal_reading_init(eg_reading *out, const eg_paths *paths)
 {
     *out = EG_READING_NONE;
     EG_TRY(eg_journal_state_create(&out->state));
     /* Before the journal is read: a writer that ends meanwhile is taken for a living one, which
      * does no harm; the other way round its running trials would be. */
-    EG_TRY(eg_lock_holder(&out->writer, paths->lock));
+    EG_TRY(eg_store_lock_holder(&out->writer, paths->lock));
     EG_TRY(eg_journal_open(&out->journal, paths->journal, EG_JOURNAL_READ));
     bool locked = out->writer == NULL && eg_has_lock(out->journal.fd);
     EG_TRY(eg_journal_replay(out->state, &out->journal, &out->replay));
@@ -41,7 +41,7 @@ eg_status eg_reading_make(eg_reading *out, const eg_paths *paths)
     return eg_ok();
 }
 
-void eg_reading_clear(eg_reading *reading)
+void eg_journal_reading_clear(eg_reading *reading)
 {
     eg_free(reading->writer);
     eg_journal_close(&reading->journal);

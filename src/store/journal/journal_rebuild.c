@@ -73,8 +73,8 @@ static eg_status put_plan(rebuild *r, const char *text, eg_stage first, eg_stage
     size_t count = 0;
     EG_TRY(list_trials(&trials, &count, r->file, first, last));
     eg_writer_clear(&r->payload);
-    eg_status status = eg_plan_write_stored(r->file, text, count_points(r->file, first), trials,
-                                            count, &r->payload);
+    eg_status status = eg_journal_plan_write_stored(r->file, text, count_points(r->file, first),
+                                                    trials, count, &r->payload);
     eg_free(trials);
     return status.code == EG_OK ? put(r, EG_FRAME_PLAN, r->file->created) : status;
 }

@@ -17,9 +17,9 @@ eg_status eg_journal_rebuild(eg_journal *out, eg_journal *damaged,
 /** --- For store/journal/journal_rebuild.c only ----------------------------------------------------------- */
 
 /** The payload of a PLAN of the first `points` points and the trials [count], with `text` as its sweep file. */
-eg_status eg_plan_write_stored(const eg_results *results, const char *text, size_t points,
-                               const eg_plan_trial *trials, size_t count,
-                               eg_writer *writer) EG_WARN_UNUSED;
+eg_status eg_journal_plan_write_stored(const eg_results *results, const char *text, size_t points,
+                                       const eg_plan_trial *trials, size_t count,
+                                       eg_writer *writer) EG_WARN_UNUSED;
 /** The payload of the SESSION that a results file tells of as "key=value\n…"; *end and *why (eg_free) of its end, NaN
  *  if it has none. */
 eg_status eg_session_write_stored(const char *text, eg_writer *writer, double *end,

@@ -14,7 +14,7 @@
 
 enum { NAMES = 100 };
 
-eg_status eg_remade_make(eg_remade *out, const eg_paths *paths)
+eg_status eg_remade_init(eg_remade *out, const eg_paths *paths)
 {
     *out = EG_REMADE_NONE;
     char *real = realpath(paths->journal, NULL);
@@ -136,7 +136,7 @@ eg_status eg_journal_repair(char **kept, const eg_paths *paths)
     eg_status status = eg_ok();
     *kept = NULL;
     EG_TRY_DONE(status, eg_journal_open(&old, paths->journal, EG_JOURNAL_WRITE));
-    EG_TRY_DONE(status, eg_remade_make(&remade, paths));
+    EG_TRY_DONE(status, eg_remade_init(&remade, paths));
     EG_TRY_DONE(status, copy_frames(&remade.journal, &old));
     status = eg_remade_put(&remade, kept);
 done:

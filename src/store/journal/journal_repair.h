@@ -22,7 +22,7 @@ typedef struct eg_remade {
 
 /** A new journal, empty. Errors: EG_SYSTEM, EG_MEMORY. Release with eg_remade_clear, also after a failure; that
  *  removes one that was not put into place. */
-eg_status eg_remade_make(eg_remade *out, const eg_paths *paths) EG_WARN_UNUSED;
+eg_status eg_remade_init(eg_remade *out, const eg_paths *paths) EG_WARN_UNUSED;
 /** Forces it to disk and exchanges it for the old one; *kept as above. */
 eg_status eg_remade_put(eg_remade *remade, char **kept) EG_WARN_UNUSED;
 void eg_remade_clear(eg_remade *remade);

@@ -135,7 +135,7 @@ static size_t find_column(const eg_column *columns, size_t count, const char *na
 }
 
 /** Adds the columns that only older trials have. */
-static eg_status merge_columns(eg_plan_image *image, const eg_results *old)
+static eg_status merge_columns(eg_journal_plan *image, const eg_results *old)
 {
     size_t capacity = image->column_count;
     for (size_t i = 0; i < old->column_count; i++) {
@@ -158,7 +158,7 @@ static eg_status merge_columns(eg_plan_image *image, const eg_results *old)
 }
 
 /** Gives every column room for `points` points; the new ones have no settings yet. */
-static eg_status widen_columns(eg_plan_image *image, size_t points)
+static eg_status widen_columns(eg_journal_plan *image, size_t points)
 {
     for (size_t i = 0; i < image->column_count; i++) {
         size_t capacity = image->point_count;
@@ -167,7 +167,7 @@ static eg_status widen_columns(eg_plan_image *image, size_t points)
     return eg_ok();
 }
 
-static void copy_point(eg_plan_image *image, size_t to, const eg_results *old, size_t from)
+static void copy_point(eg_journal_plan *image, size_t to, const eg_results *old, size_t from)
 {
     for (size_t i = 0; i < image->column_count; i++) {
         size_t column = find_column(old->columns, old->column_count, image->columns[i].name);
@@ -177,7 +177,8 @@ static void copy_point(eg_plan_image *image, size_t to, const eg_results *old, s
 
 /** Trials behind the plan's refer to points of the old table: moves those points behind the plan's.
  * `trials` are the remade ones. */
-static eg_status carry_points(eg_journal_state *state, eg_plan_image *image, const eg_results *old)
+static eg_status carry_points(eg_journal_state *state, eg_journal_plan *image,
+                              const eg_results *old)
 {
     eg_results *results = &state->owner->results;
     size_t *moved = NULL;
@@ -210,7 +211,7 @@ static bool same_shape(const eg_stored_variable *a, const eg_stored_variable *b)
     return same;
 }
 
-static eg_status merge_variables(eg_plan_image *image, const eg_results *old)
+static eg_status merge_variables(eg_journal_plan *image, const eg_results *old)
 {
     size_t capacity = image->variable_count;
     for (size_t i = 0; i < old->variable_count; i++) {
@@ -242,7 +243,7 @@ size_t eg_journal_state_dimension(const eg_journal_state *state, const char *nam
     return SIZE_MAX;
 }
 
-static eg_status add_dimensions(eg_journal_state *state, const eg_plan_image *image)
+static eg_status add_dimensions(eg_journal_state *state, const eg_journal_plan *image)
 {
     for (size_t i = 0; i < image->variable_count; i++) {
         for (size_t k = 0; k < image->variables[i].rank; k++) {
@@ -259,7 +260,7 @@ static eg_status add_dimensions(eg_journal_state *state, const eg_plan_image *im
     return eg_ok();
 }
 
-static void install(eg_journal_state *state, eg_plan_image *image)
+static void install(eg_journal_state *state, eg_journal_plan *image)
 {
     eg_results *results = &state->owner->results;
     for (size_t i = 0; i < results->column_count; i++) {
@@ -286,9 +287,9 @@ static void install(eg_journal_state *state, eg_plan_image *image)
 eg_status eg_journal_state_apply_plan(eg_journal_state *state, eg_reader *reader)
 {
     eg_results *results = &state->owner->results;
-    eg_plan_image image = {0};
+    eg_journal_plan image = {0};
     uint64_t hash = eg_hash64(reader->data, reader->size);
-    EG_TRY(eg_plan_read(&image, &state->owner->pool, reader));
+    EG_TRY(eg_journal_plan_read(&image, &state->owner->pool, reader));
     size_t points = image.point_count;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, merge_variables(&image, results));
@@ -313,7 +314,7 @@ eg_status eg_journal_state_apply_plan(eg_journal_state *state, eg_reader *reader
     state->plan_hash = hash;
     state->has_plan = true;
 done:
-    eg_plan_image_clear(&image);
+    eg_journal_plan_clear(&image);
     return status;
 }
 

@@ -64,8 +64,8 @@ static void write_variable(const eg_stored_variable *variable, eg_writer *writer
     eg_write_text(writer, variable->doc);
 }
 
-eg_status eg_plan_write_stored(const eg_results *results, const char *text, size_t points,
-                               const eg_plan_trial *trials, size_t count, eg_writer *writer)
+eg_status eg_journal_plan_write_stored(const eg_results *results, const char *text, size_t points,
+                                       const eg_plan_trial *trials, size_t count, eg_writer *writer)
 {
     uint32_t *codes = NULL;
     eg_status status = eg_alloc(&codes, points, sizeof *codes);

@@ -153,7 +153,7 @@ static eg_status begin_session(merge *m, session *current, const eg_frame *frame
 static eg_status copy_plan(merge *m, const eg_merge_source *source, const eg_frame *frame)
 {
     size_t size = 0;
-    EG_TRY(eg_plan_base_size(&size, frame));
+    EG_TRY(eg_journal_plan_base_size(&size, frame));
     uint64_t base = eg_hash64(frame->payload, size);
     if (base == source->base_hash) {
         return put_plan(m, &m->groups.items[source->group]);
@@ -325,14 +325,14 @@ static eg_status finish(merge *m)
 static eg_status run(merge *m, const char *out, const char *const *files, size_t count)
 {
     eg_path_kind journal = EG_PATH_NONE;
-    EG_TRY(eg_paths_make(&m->paths, out));
+    EG_TRY(eg_paths_init(&m->paths, out));
     EG_TRY(eg_paths_check(&m->paths));
-    EG_TRY(eg_lock_take(&m->lock, m->paths.lock, m->paths.file));
+    EG_TRY(eg_store_lock_take(&m->lock, m->paths.lock, m->paths.file));
     EG_TRY(eg_path_look(m->paths.journal, &journal));
     EG_TRY(eg_store_check_file(&m->paths, journal != EG_PATH_NONE));
     m->exists = journal != EG_PATH_NONE;
     EG_TRY(open_sources(m, files, count));
-    EG_TRY(eg_merge_groups_make(&m->groups, m->sources, m->source_count));
+    EG_TRY(eg_merge_groups_init(&m->groups, m->sources, m->source_count));
     EG_TRY(eg_merge_owners(m->sources, m->source_count));
     EG_TRY(open_target(m));
     for (size_t i = m->exists ? 1 : 0; i < m->source_count; i++) {
@@ -348,7 +348,7 @@ static void clear(merge *m)
         (void)unlink(m->temporary);
         eg_free(m->temporary);
     }
-    eg_lock_release(&m->lock);
+    eg_store_lock_release(&m->lock);
     eg_paths_clear(&m->paths);
     eg_journal_state_free(m->state);
     eg_writer_free(&m->payload);

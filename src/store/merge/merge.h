@@ -42,7 +42,7 @@ void eg_merge_source_rewind(eg_merge_source *source);
 eg_status eg_merge_source_next(eg_merge_source *source, eg_frame *frame, bool *have) EG_WARN_UNUSED;
 
 /** Bytes of a PLAN's payload before its trials. */
-eg_status eg_plan_base_size(size_t *out, const eg_frame *plan) EG_WARN_UNUSED;
+eg_status eg_journal_plan_base_size(size_t *out, const eg_frame *plan) EG_WARN_UNUSED;
 
 /** Sources with the same sweep, and the plan they have together. */
 typedef struct eg_merge_group {
@@ -60,7 +60,7 @@ typedef struct eg_merge_groups {
 
 /** Groups the sources, sorts both and checks that they belong together. Errors: EG_INVALID saying what
  *  differs. Release with eg_merge_groups_clear, also after a failure. */
-eg_status eg_merge_groups_make(eg_merge_groups *out, eg_merge_source *sources,
+eg_status eg_merge_groups_init(eg_merge_groups *out, eg_merge_source *sources,
                                size_t count) EG_WARN_UNUSED;
 void eg_merge_groups_clear(eg_merge_groups *groups);
 

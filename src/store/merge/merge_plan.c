@@ -213,7 +213,7 @@ done:
     return status;
 }
 
-eg_status eg_merge_groups_make(eg_merge_groups *out, eg_merge_source *sources, size_t count)
+eg_status eg_merge_groups_init(eg_merge_groups *out, eg_merge_source *sources, size_t count)
 {
     *out = (eg_merge_groups){0};
     EG_TRY(eg_alloc(&out->items, count, sizeof *out->items));

@@ -24,14 +24,14 @@ eg_status eg_merge_source_next(eg_merge_source *source, eg_frame *frame, bool *h
     return eg_ok();
 }
 
-eg_status eg_plan_base_size(size_t *out, const eg_frame *plan)
+eg_status eg_journal_plan_base_size(size_t *out, const eg_frame *plan)
 {
     eg_string_pool pool = {0};
-    eg_plan_image image = {0};
+    eg_journal_plan image = {0};
     eg_reader reader = eg_reader_make(plan->payload, plan->size);
-    eg_status status = eg_plan_read(&image, &pool, &reader);
+    eg_status status = eg_journal_plan_read(&image, &pool, &reader);
     *out = plan->size - (status.code == EG_OK ? eg_trials_size(image.trial_count) : 0);
-    eg_plan_image_clear(&image);
+    eg_journal_plan_clear(&image);
     eg_string_pool_clear(&pool);
     return status;
 }
@@ -39,7 +39,7 @@ eg_status eg_plan_base_size(size_t *out, const eg_frame *plan)
 static eg_status take_plan(eg_merge_source *source, const eg_frame *frame)
 {
     size_t size = 0;
-    EG_TRY(eg_plan_base_size(&size, frame));
+    EG_TRY(eg_journal_plan_base_size(&size, frame));
     uint64_t hash = eg_hash64(frame->payload, size);
     source->older = source->older || (source->base.size > 0 && hash != source->base_hash);
     eg_writer_clear(&source->base);
@@ -162,7 +162,7 @@ eg_status eg_merge_source_open(eg_merge_source *out, const char *path, const cha
 {
     *out = (eg_merge_source){.journal = EG_JOURNAL_NONE};
     *note = NULL;
-    EG_TRY(eg_paths_make(&out->paths, path));
+    EG_TRY(eg_paths_init(&out->paths, path));
     EG_TRY(eg_journal_state_create(&out->state));
     EG_TRY(read_all(out, scratch, note));
     EG_TRY(scan(out));

@@ -11,7 +11,7 @@ static void pack_numbers(eg_writer *writer, size_t count, const double *values)
     eg_write_bytes(writer, values, count * sizeof *values);
 }
 
-void eg_predictor_pack(const eg_predictor *p, eg_writer *writer)
+void eg_weights_file_pack(const eg_predictor *p, eg_writer *writer)
 {
     const uint64_t whole[] = {p->seed,     p->is_trial ? 1 : 0, p->trial_id, p->data,   p->step,
                               p->channels, p->height,           p->width,    p->outputs};
@@ -101,7 +101,7 @@ static eg_status unpack(eg_predictor *out, eg_reader *reader)
     return eg_reader_status(reader, true);
 }
 
-eg_status eg_predictor_unpack(eg_predictor *out, eg_reader *reader)
+eg_status eg_weights_file_unpack(eg_predictor *out, eg_reader *reader)
 {
     eg_status status = unpack(out, reader);
     if (status.code != EG_OK) {

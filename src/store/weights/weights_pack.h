@@ -5,8 +5,8 @@
 #include "engram/pack.h"
 #include "engram/predictor.h"
 
-void eg_predictor_pack(const eg_predictor *predictor, eg_writer *writer);
+void eg_weights_file_pack(const eg_predictor *predictor, eg_writer *writer);
 /** Into a predictor that is zero; cleared on failure. */
-eg_status eg_predictor_unpack(eg_predictor *out, eg_reader *reader) EG_WARN_UNUSED;
+eg_status eg_weights_file_unpack(eg_predictor *out, eg_reader *reader) EG_WARN_UNUSED;
 
 #endif

@@ -216,7 +216,7 @@ static eg_status read_open(eg_predictor *out, hid_t file, eg_string_pool *pool)
     EG_TRY(get_whole(&out->step, file, "step"));
     EG_TRY(get_hex(&out->trial_id, &out->is_trial, file, "trial_id", pool));
     EG_TRY(get_hex(&out->data, &there, file, "data_checksum", pool));
-    EG_TRY(eg_weights_read_settings(&out->settings, file, pool));
+    EG_TRY(eg_weights_file_read_settings(&out->settings, file, pool));
     EG_TRY(read_inputs(out, file, pool));
     EG_TRY(read_group(&out->weights, file, "", 0, pool));
     return out->weights.count > 0 ? eg_ok() : eg_fail(EG_INVALID, "it holds no arrays");
@@ -240,7 +240,7 @@ static eg_status read_in_child(void *user, eg_drain *out)
         status = check_format(file, &pool);
     } else if (status.code == EG_OK) {
         status = read_open(&predictor, file, &pool);
-        eg_predictor_pack(&predictor, &out->writer);
+        eg_weights_file_pack(&predictor, &out->writer);
     }
     eg_predictor_clear(&predictor);
     eg_h5_close(file);
@@ -271,7 +271,7 @@ eg_status eg_weights_file_read(eg_predictor *out, const char *path)
     }
     EG_TRY(run_child(&reply, &size, (task){.path = path}));
     eg_reader reader = eg_reader_make(reply, size);
-    eg_status status = eg_status_wrap(eg_predictor_unpack(out, &reader), "%s", path);
+    eg_status status = eg_status_wrap(eg_weights_file_unpack(out, &reader), "%s", path);
     eg_free(reply);
     return status;
 }

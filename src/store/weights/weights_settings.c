@@ -51,7 +51,7 @@ static eg_status write_setting(hid_t group, const eg_setting *setting)
     return eg_h5_attribute_text(group, setting->name, value->text);
 }
 
-eg_status eg_weights_write_settings(hid_t file, const char *text)
+eg_status eg_weights_file_write_settings(hid_t file, const char *text)
 {
     eg_settings *settings = NULL;
     EG_TRY(eg_settings_parse(&settings, eg_trial_schema(), text));
@@ -133,7 +133,7 @@ static herr_t add_line(hid_t group, const char *name, const H5A_info_t *info, vo
     return 0;
 }
 
-eg_status eg_weights_read_settings(char **out, hid_t file, eg_string_pool *pool)
+eg_status eg_weights_file_read_settings(char **out, hid_t file, eg_string_pool *pool)
 {
     if (!eg_h5_has_link(file, EG_WEIGHTS_SETTINGS)) {
         return eg_ok();

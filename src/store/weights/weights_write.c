@@ -139,7 +139,7 @@ static eg_status write_root(hid_t file, const eg_predictor *p, const char *versi
         EG_TRY(write_number_text(file, "data_checksum", p->data));
     }
     EG_TRY(write_inputs(file, p));
-    EG_TRY(p->settings == NULL ? eg_ok() : eg_weights_write_settings(file, p->settings));
+    EG_TRY(p->settings == NULL ? eg_ok() : eg_weights_file_write_settings(file, p->settings));
     return write_arrays(file, &p->weights);
 }
 
