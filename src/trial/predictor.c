@@ -89,13 +89,13 @@ eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, uint
     *out = (eg_prediction){0};
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
     state->initial = weights;
-    eg_status status = eg_trial_open(state, settings, seed, cache);
+    eg_status status = eg_trial_state_init(state, settings, seed, cache);
     if (status.code == EG_OK) {
         state->evaluator.seen = seen;
         state->evaluator.seen_user = user;
         status = predict(out, state, subset);
     }
-    eg_trial_close(state);
+    eg_trial_state_clear(state);
     eg_free(state);
     if (status.code != EG_OK) {
         eg_prediction_clear(out);

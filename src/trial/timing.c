@@ -170,12 +170,12 @@ eg_status eg_trial_time(eg_trial_timing *out, const eg_settings *settings, eg_da
     }
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
     double start = eg_clock_of_thread();
-    EG_TRY_DONE(status, eg_trial_open(state, settings, 0, cache));
+    EG_TRY_DONE(status, eg_trial_state_init(state, settings, 0, cache));
     out->setup = eg_clock_of_thread() - start;
     status = measure(state, budget, out);
 done:
     start = eg_clock_of_thread();
-    eg_trial_close(state);
+    eg_trial_state_clear(state);
     eg_free(state);
     out->setup += eg_clock_of_thread() - start;
     out->seconds = out->setup + out->training + out->evaluation + out->phase_ends;

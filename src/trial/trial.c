@@ -47,8 +47,8 @@ static eg_status open_measures(eg_trial_state *state)
     return state->learner->ops->declare(state->learner, state->record, state->evals);
 }
 
-eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
-                        eg_dataset_cache *cache)
+eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
+                              eg_dataset_cache *cache)
 {
     state->outline = eg_outline_of(settings);
     const eg_view *root = &state->outline.root;
@@ -93,7 +93,7 @@ eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint
     return eg_ok();
 }
 
-void eg_trial_close(eg_trial_state *state)
+void eg_trial_state_clear(eg_trial_state *state)
 {
     eg_writer_free(&state->checkpoint);
     eg_record_free(state->record);
@@ -401,7 +401,7 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     eg_trial_status end = EG_TRIAL_DONE;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, check_objective(state, settings));
-    EG_TRY_DONE(status, eg_trial_open(state, settings, seed, cache));
+    EG_TRY_DONE(status, eg_trial_state_init(state, settings, seed, cache));
     EG_TRY_DONE(status, check_gives(state, options));
     if (state->checkpointing != NULL) {
         EG_TRY_DONE(status, eg_trial_id(&state->id, settings, seed));
@@ -423,7 +423,7 @@ eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t se
     *out = state->record;
     state->record = NULL;
 done:
-    eg_trial_close(state);
+    eg_trial_state_clear(state);
     eg_free(state);
     return status;
 }

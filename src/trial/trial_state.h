@@ -60,9 +60,9 @@ typedef struct eg_trial_state {
 
 /** Opens stream and learner of a trial and declares its curves, in a state that is zero but for options. It is closed
  * after a failure, too. */
-eg_status eg_trial_open(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
-                        eg_dataset_cache *cache) EG_WARN_UNUSED;
-void eg_trial_close(eg_trial_state *state);
+eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
+                              eg_dataset_cache *cache) EG_WARN_UNUSED;
+void eg_trial_state_clear(eg_trial_state *state);
 
 /** Counts all minibatches and evaluations of the stream, with all epochs of every phase. */
 eg_status eg_trial_count(eg_trial_state *state) EG_WARN_UNUSED;
