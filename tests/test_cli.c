@@ -29,8 +29,8 @@ static const eg_verb verb = {
     .synopsis = "FILE",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_min = 1,
-    .words_max = 2,
+    .operands_min = 1,
+    .operands_max = 2,
     .needs = "needs a file",
 };
 
@@ -60,16 +60,16 @@ static void options_may_stand_anywhere(void **state)
         assert_string_equal(args.option[OUTPUT], "x.h5");
         assert_string_equal(args.option[FORCE], "");
         assert_null(args.option[WATCH]);
-        assert_int_equal(args.word_count, 2);
-        assert_string_equal(args.words[0], "a");
-        assert_string_equal(args.words[1], "b");
+        assert_int_equal(args.operand_count, 2);
+        assert_string_equal(args.operands[0], "a");
+        assert_string_equal(args.operands[1], "b");
     }
     eg_args args;
     assert_ok(parse(&args, "a --watch=3"));
     assert_string_equal(args.option[WATCH], "3");
     assert_ok(parse(&args, "a -w"));
     assert_string_equal(args.option[WATCH], "");
-    assert_int_equal(args.word_count, 1);
+    assert_int_equal(args.operand_count, 1);
 }
 
 static void wrong_options_are_named(void **state)

@@ -1,4 +1,4 @@
-/** Options and words of a verb: getopt_long driven by the verb's own table, with our own errors. */
+/** Options and operands of a verb: getopt_long driven by the verb's own table, with our own errors. */
 #include "cli/cli.h"
 
 #include "engram/params.h"
@@ -97,18 +97,18 @@ static bool is_extra(const eg_args *args, const eg_verb *verb, const char *word)
            word[2] != '=' && strchr(word, '=') != NULL;
 }
 
-static eg_status check_words(const eg_args *args, const eg_verb *verb)
+static eg_status check_operands(const eg_args *args, const eg_verb *verb)
 {
     if (args->help) {
         return eg_ok();
     }
-    if (args->word_count < verb->words_min) {
+    if (args->operand_count < verb->operands_min) {
         return eg_fail(EG_INVALID, "%s: %s; usage: engram %s %s", verb->name, verb->needs,
                        verb->name, verb->synopsis);
     }
-    if (args->word_count > verb->words_max) {
+    if (args->operand_count > verb->operands_max) {
         return eg_fail(EG_INVALID, "%s: unexpected word \"%s\"; usage: engram %s %s", verb->name,
-                       args->words[verb->words_max], verb->name, verb->synopsis);
+                       args->operands[verb->operands_max], verb->name, verb->synopsis);
     }
     return eg_ok();
 }
@@ -138,9 +138,9 @@ eg_status eg_args_parse(eg_args *out, const eg_verb *verb, int argc, char **argv
             out->option[option_of(verb, code)] = optarg == NULL ? "" : optarg;
         }
     }
-    out->words = argv + optind;
-    out->word_count = (size_t)(argc - optind);
-    return check_words(out, verb);
+    out->operands = argv + optind;
+    out->operand_count = (size_t)(argc - optind);
+    return check_operands(out, verb);
 }
 
 eg_status eg_args_count(size_t *out, const char *option, const char *value, size_t min)

@@ -35,18 +35,18 @@ typedef struct eg_option {
 
 enum { EG_OPTIONS_MAX = 16, EG_EXTRA_MAX = 32 };
 
-/** The words after the verb. */
+/** The arguments of a verb. */
 typedef struct eg_args {
     const char *option[EG_OPTIONS_MAX]; /**< value as given, "" for a flag; NULL: not given */
-    char **words;                       /**< what is not an option; borrowed */
-    size_t word_count;
+    char **operands;                    /**< what is not an option; borrowed */
+    size_t operand_count;
     char *
         extra[EG_EXTRA_MAX]; /**< "--name=value" of options that are not the verb's own; borrowed */
     size_t extra_count;
     bool help; /**< --help was among the options */
 } eg_args;
 
-/** What a verb knows besides its words. */
+/** What a verb knows besides its arguments. */
 typedef struct eg_cli {
     eg_world *world;
     const char *command; /**< the whole command line, as typed */
@@ -56,14 +56,14 @@ typedef struct eg_cli {
 typedef struct eg_verb {
     const char *name;
     const char *summary;     /**< for the list of verbs */
-    const char *synopsis;    /**< words after the verb */
+    const char *synopsis;    /**< arguments after the verb */
     const char *description; /**< paragraphs of the help page */
     const eg_option *options;
     size_t option_count;
-    bool options_first; /**< options end at the first word; all behind it are words */
+    bool options_first; /**< options end at the first operand; all after it are operands */
     bool extra;         /**< any other --name=value is accepted, too: eg_args.extra */
-    size_t words_min, words_max;
-    const char *needs;    /**< what to say when there are too few words */
+    size_t operands_min, operands_max;
+    const char *needs;    /**< what to say when there are too few operands */
     const char *examples; /**< lines of the help page */
     const char *exits;    /**< lines of the help page */
     /** *code is the exit code when the status is EG_OK (0 before). */
@@ -74,8 +74,8 @@ typedef struct eg_verb {
 extern const eg_verb *const eg_verbs[];
 extern const size_t eg_verb_count;
 
-/** Sorts the words after the verb into options and words. Errors: EG_INVALID with the offending
- *  word and the nearest valid option. Permutes argv. */
+/** Sorts the arguments of a verb into options and operands. Errors: EG_INVALID with the offending
+ *  argument and the nearest valid option. Permutes argv. */
 eg_status eg_args_parse(eg_args *out, const eg_verb *verb, int argc, char **argv) EG_WARN_UNUSED;
 
 /** A whole number of at least `min` from the value of an option. */

@@ -21,14 +21,14 @@ enum { EXIT_SIGNALLED = 128 };
 /** Takes the word. */
 static eg_status append(eg_command *command, char *word)
 {
-    eg_status status =
-        eg_grow(&command->words, &command->capacity, command->count + 2, sizeof *command->words);
+    eg_status status = eg_grow(&command->arguments, &command->capacity, command->count + 2,
+                               sizeof *command->arguments);
     if (status.code != EG_OK) {
         eg_free(word);
         return status;
     }
-    command->words[command->count++] = word;
-    command->words[command->count] = NULL;
+    command->arguments[command->count++] = word;
+    command->arguments[command->count] = NULL;
     return eg_ok();
 }
 
@@ -46,10 +46,10 @@ eg_status eg_command_add(eg_command *command, const char *format, ...)
     return append(command, word);
 }
 
-eg_status eg_command_add_all(eg_command *command, char *const *words, size_t count)
+eg_status eg_command_add_all(eg_command *command, char *const *arguments, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        EG_TRY(eg_command_add(command, "%s", words[i]));
+        EG_TRY(eg_command_add(command, "%s", arguments[i]));
     }
     return eg_ok();
 }
@@ -67,9 +67,9 @@ eg_status eg_command_split(eg_command *command, const char *text)
 void eg_command_clear(eg_command *command)
 {
     for (size_t i = 0; i < command->count; i++) {
-        eg_free(command->words[i]);
+        eg_free(command->arguments[i]);
     }
-    eg_free(command->words);
+    eg_free(command->arguments);
     *command = (eg_command){0};
 }
 
@@ -80,7 +80,7 @@ static eg_status spawn(pid_t *out, const eg_command *command, int output)
     int error = posix_spawn_file_actions_init(&actions);
     *out = -1;
     if (error != 0) {
-        return eg_fail_errno(error, "cannot start %s", command->words[0]);
+        return eg_fail_errno(error, "cannot start %s", command->arguments[0]);
     }
     (void)fflush(stdout); /* in the order in which it was printed */
     error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
@@ -88,12 +88,13 @@ static eg_status spawn(pid_t *out, const eg_command *command, int output)
         error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     }
     if (error == 0) {
-        error = posix_spawnp(out, command->words[0], &actions, NULL, command->words, environ);
+        error =
+            posix_spawnp(out, command->arguments[0], &actions, NULL, command->arguments, environ);
     }
     (void)posix_spawn_file_actions_destroy(&actions);
     return error == 0
                ? eg_ok()
-               : eg_fail(EG_INVALID, "cannot start %s: %s", command->words[0], strerror(error));
+               : eg_fail(EG_INVALID, "cannot start %s: %s", command->arguments[0], strerror(error));
 }
 
 static eg_status await(const eg_command *command, pid_t pid, int *out)
@@ -101,7 +102,7 @@ static eg_status await(const eg_command *command, pid_t pid, int *out)
     int state = 0;
     while (waitpid(pid, &state, 0) < 0) {
         if (errno != EINTR) {
-            return eg_fail_errno(errno, "cannot wait for %s", command->words[0]);
+            return eg_fail_errno(errno, "cannot wait for %s", command->arguments[0]);
         }
     }
     *out = WIFEXITED(state) ? WEXITSTATUS(state) : EXIT_SIGNALLED + WTERMSIG(state);

@@ -1,4 +1,4 @@
-/** A command line for another program: words that end with NULL, as exec wants them. */
+/** A command line for another program: arguments that end with NULL, as exec wants them. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -9,18 +9,20 @@
 
 /** Zeros are an empty one. */
 typedef struct eg_command {
-    char **words; /**< [count + 1], the last one NULL; NULL while there are none. Owned */
+    char **arguments; /**< [count + 1], the last one NULL; NULL while there are none. Owned */
     size_t count, capacity;
     bool reads_input; /**< supervised, it has our standard input; otherwise none */
-    bool has_children; /**< as long as it is of use, processes that it started itself run on this machine */
+    bool
+        has_children; /**< as long as it is of use, processes that it started itself run on this machine */
 } eg_command;
 
 /** Adds one word. */
 eg_status eg_command_add(eg_command *command, const char *format, ...) EG_WARN_UNUSED
     EG_PRINTF(2, 3);
-/** Adds words as they are. */
-eg_status eg_command_add_all(eg_command *command, char *const *words, size_t count) EG_WARN_UNUSED;
-/** Adds the words of a text, which are separated by spaces. */
+/** Adds arguments as they are. */
+eg_status eg_command_add_all(eg_command *command, char *const *arguments,
+                             size_t count) EG_WARN_UNUSED;
+/** Adds the arguments of a text, which are separated by spaces. */
 eg_status eg_command_split(eg_command *command, const char *text) EG_WARN_UNUSED;
 void eg_command_clear(eg_command *command);
 

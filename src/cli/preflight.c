@@ -23,12 +23,12 @@ eg_status eg_preflight_no_directory(int error)
                    strerror(error));
 }
 
-eg_status eg_preflight_overrides(char *const *words, size_t count)
+eg_status eg_preflight_overrides(char *const *overrides, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *equals = strchr(words[i], '=');
-        if (equals == NULL || equals == words[i]) {
-            return eg_fail(EG_INVALID, "\"%s\": expected a setting, name=value", words[i]);
+        const char *equals = strchr(overrides[i], '=');
+        if (equals == NULL || equals == overrides[i]) {
+            return eg_fail(EG_INVALID, "\"%s\": expected a setting, name=value", overrides[i]);
         }
     }
     return eg_ok();

@@ -16,7 +16,7 @@ eg_status eg_preflight_results(char **writer, const eg_plan *plan, const char *p
 /** EG_INVALID: the directory results, which is where files go by default, cannot be made. */
 eg_status eg_preflight_no_directory(int error) EG_WARN_UNUSED;
 
-/** Refuses words that are not name=value. */
-eg_status eg_preflight_overrides(char *const *words, size_t count) EG_WARN_UNUSED;
+/** Refuses arguments that are not name=value. */
+eg_status eg_preflight_overrides(char *const *overrides, size_t count) EG_WARN_UNUSED;
 
 #endif

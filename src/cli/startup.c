@@ -29,9 +29,9 @@ enum { LOOKS_SILENT = 3 };
 /* Wakes the thread when the start is over. Only ever sent to the thread. */
 static const int wake = SIGALRM;
 
-enum { WORDS_SIZE = 512 };
+enum { TEXT_SIZE = 512 };
 
-/** The last words come from one rank of a host only, the first that can. */
+/** One rank of a host says why it ends, the first that can. */
 static bool is_first(const eg_startup *me)
 {
     for (size_t i = 0; i < me->here.own && me->here.list != NULL; i++) {
@@ -42,19 +42,19 @@ static bool is_first(const eg_startup *me)
     return true;
 }
 
-static void leave(const eg_startup *me, int code, const char *words)
+static void leave(const eg_startup *me, int code, const char *text)
 {
     eg_reporting reporting = eg_supervisor_tell(code);
     bool first = reporting == EG_REPORTED || (reporting == EG_NOT_SUPERVISED && me->speaks);
     if (first) {
-        eg_say(stderr, "engram: %s\n", words);
+        eg_say(stderr, "engram: %s\n", text);
     }
     _exit(code);
 }
 
 /** "rank 2", "ranks 2 and 3", "ranks 2, 3 and 4 others" of those that are not there, or are suspended, or have not
  *  arrived. */
-static void name_ranks(char *words, size_t size, const eg_neighbours *here,
+static void name_ranks(char *text, size_t size, const eg_neighbours *here,
                        bool (*is_named)(const eg_neighbour *))
 {
     enum { NAMED = 8 };
@@ -63,22 +63,22 @@ static void name_ranks(char *words, size_t size, const eg_neighbours *here,
         count += is_named(&here->list[i]) ? 1 : 0;
     }
     size_t named = 0;
-    eg_append(words, size, "rank%s", eg_plural(count));
+    eg_append(text, size, "rank%s", eg_plural(count));
     for (size_t i = 0; i < here->count && named < NAMED; i++) {
         if (is_named(&here->list[i])) {
-            eg_append(words, size, "%s", named == 0 ? " " : named + 1 == count ? " and " : ", ");
+            eg_append(text, size, "%s", named == 0 ? " " : named + 1 == count ? " and " : ", ");
             if (here->list[i].rank >= 0) {
-                eg_append(words, size, "%ld", here->list[i].rank);
+                eg_append(text, size, "%ld", here->list[i].rank);
             } else {
-                eg_append(words, size, "(number %zu of this host)", i + 1);
+                eg_append(text, size, "(number %zu of this host)", i + 1);
             }
             named++;
         }
     }
     if (count > NAMED) {
-        eg_append(words, size, " and %zu others", count - NAMED);
+        eg_append(text, size, " and %zu others", count - NAMED);
     }
-    eg_append(words, size, " on host %s", here->host);
+    eg_append(text, size, " on host %s", here->host);
 }
 
 static bool is_missing(const eg_neighbour *one)
@@ -108,11 +108,11 @@ static bool any(const eg_neighbours *here, bool (*is_one)(const eg_neighbour *))
 
 static void leave_without_missing(const eg_startup *me)
 {
-    char words[WORDS_SIZE] = "";
-    name_ranks(words, sizeof words, &me->here, is_missing);
-    eg_append(words, sizeof words,
+    char text[TEXT_SIZE] = "";
+    name_ranks(text, sizeof text, &me->here, is_missing);
+    eg_append(text, sizeof text,
               " ended while the job started; nothing had begun, the same command starts again");
-    leave(me, EG_EXIT_SYSTEM, words);
+    leave(me, EG_EXIT_SYSTEM, text);
 }
 
 static void leave_too_late(const eg_startup *me)
@@ -123,32 +123,32 @@ static void leave_too_late(const eg_startup *me)
     } kinds[] = {
         {is_missing, "not there"}, {is_suspended, "suspended"}, {is_late, "not yet in MPI_Init"}};
     bool known = false;
-    char words[WORDS_SIZE] = "";
-    eg_append(words, sizeof words, "the job has not started within %.4g s", me->limit);
+    char text[TEXT_SIZE] = "";
+    eg_append(text, sizeof text, "the job has not started within %.4g s", me->limit);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (any(&me->here, kinds[i].is_one)) {
-            eg_append(words, sizeof words, "; %s: ", kinds[i].what);
-            name_ranks(words, sizeof words, &me->here, kinds[i].is_one);
+            eg_append(text, sizeof text, "; %s: ", kinds[i].what);
+            name_ranks(text, sizeof text, &me->here, kinds[i].is_one);
             known = true;
         }
     }
     if (!known && me->here.list != NULL) {
-        eg_append(words, sizeof words,
+        eg_append(text, sizeof text,
                   "; the ranks of host %s are all there and wait for those of other hosts, or for "
                   "the network",
                   me->here.host);
     }
-    eg_append(words, sizeof words, " (" EG_START_TIMEOUT_VARIABLE " sets the limit)");
-    leave(me, EG_EXIT_SYSTEM, words);
+    eg_append(text, sizeof text, " (" EG_START_TIMEOUT_VARIABLE " sets the limit)");
+    leave(me, EG_EXIT_SYSTEM, text);
 }
 
 static void leave_for_signal(const eg_startup *me, int number)
 {
-    char words[WORDS_SIZE] = "";
-    eg_append(words, sizeof words,
+    char text[TEXT_SIZE] = "";
+    eg_append(text, sizeof text,
               "stopped by signal %d (%s) while the job started; nothing had begun", number,
               strsignal(number));
-    leave(me, EG_EXIT_STOPPED, words);
+    leave(me, EG_EXIT_STOPPED, text);
 }
 
 static void *watch(void *argument)

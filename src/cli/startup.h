@@ -28,7 +28,7 @@ typedef struct eg_startup {
 eg_status eg_startup_limit(double *out) EG_WARN_UNUSED;
 
 /** From here to eg_startup_end the process ends by itself
- *  - with EG_EXIT_SYSTEM and words when a rank of this host is gone, the launcher is gone, or the limit has passed;
+ *  - with EG_EXIT_SYSTEM and a message when a rank of this host is gone, the launcher is gone, or the limit has passed;
  *  - with EG_EXIT_STOPPED when a signal asks to stop: nothing has begun that could be kept.
  *  Nothing happens in a process that no launcher started. Errors: EG_INVALID for a limit that is no number. */
 eg_status eg_startup_begin(eg_startup *me) EG_WARN_UNUSED;

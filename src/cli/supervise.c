@@ -126,7 +126,7 @@ static void become(const eg_command *launcher, const sigset_t *mask, pid_t paren
         (void)signal(SIGUSR1, SIG_IGN);
         (void)signal(SIGINT, SIG_DFL); /* background jobs of a shell begin with it ignored */
         (void)sigprocmask(SIG_SETMASK, mask, NULL);
-        (void)execvp(launcher->words[0], launcher->words);
+        (void)execvp(launcher->arguments[0], launcher->arguments);
     }
     _exit(127);
 }
@@ -364,7 +364,8 @@ static eg_status start(supervisor *me, const eg_command *launcher, const sigset_
     if (me->launcher == 0) {
         become(launcher, mask, parent);
     }
-    return me->launcher > 0 ? eg_ok() : eg_fail_errno(errno, "cannot start %s", launcher->words[0]);
+    return me->launcher > 0 ? eg_ok()
+                            : eg_fail_errno(errno, "cannot start %s", launcher->arguments[0]);
 }
 
 eg_status eg_supervise(eg_supervised *out, const eg_command *launcher, const char *who)

@@ -33,9 +33,9 @@ eg_status eg_sweep_arguments_plan(eg_plan **out, const eg_args *args, const char
 {
     eg_plan *plan = NULL;
     *out = NULL;
-    EG_TRY(eg_preflight_overrides(args->words + 1, args->word_count - 1));
-    EG_TRY(eg_plan_load(&plan, args->words[0], (const char *const *)(args->words + 1),
-                        args->word_count - 1));
+    EG_TRY(eg_preflight_overrides(args->operands + 1, args->operand_count - 1));
+    EG_TRY(eg_plan_load(&plan, args->operands[0], (const char *const *)(args->operands + 1),
+                        args->operand_count - 1));
     eg_status status = slice == NULL ? eg_ok() : apply_slice(plan, slice);
     if (status.code != EG_OK) {
         eg_plan_free(plan);

@@ -118,7 +118,7 @@ static void write_json(const eg_progress_line *line, const eg_progress_facts *fa
     eg_json_text(object, "selected_on", facts->selected_on);
     eg_json_real(object, "best_reported", facts->best_reported);
     eg_json_text(object, "reported_on", facts->reported_on);
-    eg_json_text(object, "best_settings", facts->best_words);
+    eg_json_text(object, "best_settings", facts->best_settings);
     eg_json_row(stderr, object);
 }
 
@@ -165,7 +165,8 @@ static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)
         eg_append(text, LINE_SIZE, "%s%s left", dot, eg_duration(facts->seconds_left).text);
     }
     if (isfinite(facts->best)) {
-        eg_append(text, LINE_SIZE, "%sbest on %s: %s", dot, facts->best_values, facts->best_words);
+        eg_append(text, LINE_SIZE, "%sbest on %s: %s", dot, facts->best_values,
+                  facts->best_settings);
     }
 }
 

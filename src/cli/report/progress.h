@@ -33,7 +33,7 @@ typedef struct eg_progress_facts {
     double best, best_reported;            /**< means of the best point */
     const char *selected_on, *reported_on; /**< data: "validation", "test" */
     const char *best_values;               /**< of the best point, with intervals and data, "" */
-    const char *best_words;                /**< settings of the best point, "" */
+    const char *best_settings;             /**< settings of the best point, "" */
     size_t workers_lost, retried;
 } eg_progress_facts;
 

@@ -25,15 +25,15 @@ static const char *setting(const source *from, const char *name, size_t point)
 }
 
 /** "validation", "test" or "first 3 tasks". */
-static void describe_protocol(char text[EG_DATA_WORDS_SIZE], const source *from, size_t point)
+static void describe_protocol(char text[EG_DATA_TEXT_SIZE], const source *from, size_t point)
 {
     const char *protocol = setting(from, "protocol", point);
     const char *tasks = setting(from, "protocol.k", point);
     if (protocol != NULL && strcmp(protocol, "first_tasks") == 0 && tasks != NULL) {
-        (void)snprintf(text, EG_DATA_WORDS_SIZE, "first %.20s task%s", tasks,
+        (void)snprintf(text, EG_DATA_TEXT_SIZE, "first %.20s task%s", tasks,
                        strcmp(tasks, "1") == 0 ? "" : "s");
     } else {
-        (void)snprintf(text, EG_DATA_WORDS_SIZE, "%.40s", protocol == NULL ? "" : protocol);
+        (void)snprintf(text, EG_DATA_TEXT_SIZE, "%.40s", protocol == NULL ? "" : protocol);
     }
 }
 
@@ -41,7 +41,7 @@ static void describe_protocol(char text[EG_DATA_WORDS_SIZE], const source *from,
 static void describe_selecting(eg_ranking_report *report, const source *from, size_t points)
 {
     for (size_t p = 0; p < points; p++) {
-        char text[EG_DATA_WORDS_SIZE];
+        char text[EG_DATA_TEXT_SIZE];
         describe_protocol(text, from, p);
         report->on_test = report->on_test || strcmp(text, "test") == 0;
         if (strstr(report->selecting, text) == NULL) {

@@ -236,8 +236,8 @@ static const char *data_or_variable(const char *data, const char *variable)
     return data[0] == '\0' ? variable : data;
 }
 
-void eg_ranking_words(char *text, size_t size, const eg_ranking_report *report,
-                      const eg_ranked_point *point)
+void eg_ranking_line(char *text, size_t size, const eg_ranking_report *report,
+                     const eg_ranked_point *point)
 {
     const eg_stage_sum *selecting = eg_point_selecting(point);
     const eg_stage_sum *reporting = eg_point_reporting(point);

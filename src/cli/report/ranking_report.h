@@ -11,15 +11,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { EG_DATA_WORDS_SIZE = 64, EG_RANKING_WORDS_SIZE = 200 };
+enum { EG_DATA_TEXT_SIZE = 64, EG_RANKING_LINE_SIZE = 200 };
 
 /** What is to be said of rankings by test data. */
 #define EG_NOTE_ON_TEST "selected on test data: the best values are optimistic"
 
 typedef struct eg_ranking_report {
     eg_ranking_basis basis;
-    char selecting[EG_DATA_WORDS_SIZE]; /**< data: "validation", "first 3 tasks", "" for none */
-    char reporting[EG_DATA_WORDS_SIZE];
+    char selecting[EG_DATA_TEXT_SIZE]; /**< data: "validation", "first 3 tasks", "" for none */
+    char reporting[EG_DATA_TEXT_SIZE];
     bool on_test; /**< the test data have a part in selecting */
     eg_interval interval;
     const eg_ranked_point *points; /**< [count], best first; borrowed */
@@ -40,8 +40,8 @@ size_t eg_ranking_shown(const eg_ranked_point *points, size_t count, size_t most
 eg_status eg_ranking_print(const eg_ranking_report *report) EG_WARN_UNUSED;
 
 /** "validation 0.7723 ± 0.0042 (n 3/5), reported on test 0.7511 ± 0.0087": one point in a line, appended. */
-void eg_ranking_words(char *text, size_t size, const eg_ranking_report *report,
-                      const eg_ranked_point *point);
+void eg_ranking_line(char *text, size_t size, const eg_ranking_report *report,
+                     const eg_ranked_point *point);
 
 /** Sets the keys selected_on, reported_on, goal and interval. */
 void eg_ranking_json(json_t *object, const eg_ranking_report *report);

@@ -205,7 +205,7 @@ static void draw(eg_screen *screen, eg_run *run)
     const eg_ranked_point *best = eg_run_best(run);
     eg_run_progress progress;
     eg_run_look(&progress, run);
-    char values[EG_RANKING_WORDS_SIZE] = "";
+    char values[EG_RANKING_LINE_SIZE] = "";
     eg_progress_facts facts = {
         .total = eg_run_counted(run)->total,
         .by_status = eg_run_counted(run)->by_status,
@@ -218,7 +218,7 @@ static void draw(eg_screen *screen, eg_run *run)
         .best_values = values,
         .selected_on = screen->ranking.selecting,
         .reported_on = screen->ranking.reporting,
-        .best_words = "",
+        .best_settings = "",
         .workers_lost = eg_run_workers_of(run).lost,
         .retried = eg_run_counted(run)->retried,
     };
@@ -228,9 +228,9 @@ static void draw(eg_screen *screen, eg_run *run)
         if (reporting->reported.n > 0) {
             facts.best_reported = reporting->reported.mean;
         }
-        eg_ranking_words(values, sizeof values, &screen->ranking, best);
+        eg_ranking_line(values, sizeof values, &screen->ranking, best);
         describe_best(screen, best->point);
-        facts.best_words = screen->best;
+        facts.best_settings = screen->best;
     }
     eg_progress_write(&screen->progress, &facts);
 }

@@ -8,11 +8,11 @@
 
 /** Which sweep, and where its results go. */
 typedef struct eg_slurm_sweep {
-    eg_command words;   /**< the sweep file and name=value */
-    const char *output; /**< value of -o behind them; NULL: not given. Borrowed */
+    eg_command arguments; /**< the sweep file and name=value */
+    const char *output;   /**< value of -o behind them; NULL: not given. Borrowed */
 } eg_slurm_sweep;
 
-/** Sorts the words behind a verb of Slurm's. Only -o FILE and name=value may follow the sweep
+/** Sorts the arguments of a verb of Slurm's. Only -o FILE and name=value may follow the sweep
  *  file: a job that goes back into the queue would do anything else again. Release with
  *  eg_slurm_sweep_clear, also after a failure. */
 eg_status eg_slurm_sweep_read(eg_slurm_sweep *out, const eg_args *args) EG_WARN_UNUSED;

@@ -101,7 +101,7 @@ eg_status eg_slurm_script_text(char **out, const eg_slurm_script *script)
     write_text(&text, "exec");
     for (size_t i = 0; i < script->command.count; i++) {
         write_text(&text, " ");
-        write_word(&text, script->command.words[i]);
+        write_word(&text, script->command.arguments[i]);
     }
     write_text(&text, "\n");
     eg_write_bytes(&text, "", 1);

@@ -12,13 +12,13 @@
 eg_status eg_slurm_sweep_read(eg_slurm_sweep *out, const eg_args *args)
 {
     *out = (eg_slurm_sweep){0};
-    for (size_t i = 0; i < args->word_count; i++) {
-        const char *word = args->words[i];
+    for (size_t i = 0; i < args->operand_count; i++) {
+        const char *word = args->operands[i];
         if (strcmp(word, "-o") == 0 || strcmp(word, "--output") == 0) {
-            if (++i == args->word_count) {
+            if (++i == args->operand_count) {
                 return eg_fail(EG_INVALID, "%s needs a file", word);
             }
-            out->output = args->words[i];
+            out->output = args->operands[i];
         } else if (strncmp(word, "--output=", 9) == 0) {
             out->output = word + 9;
         } else if (strncmp(word, "-o", 2) == 0) {
@@ -29,13 +29,13 @@ eg_status eg_slurm_sweep_read(eg_slurm_sweep *out, const eg_args *args)
                            "that goes back into the queue would do anything else again",
                            word);
         } else {
-            EG_TRY(eg_command_add(&out->words, "%s", word));
+            EG_TRY(eg_command_add(&out->arguments, "%s", word));
         }
     }
-    if (out->words.count == 0) {
+    if (out->arguments.count == 0) {
         return eg_fail(EG_INVALID, "needs a sweep file");
     }
-    if (strcmp(out->words.words[0], "-") == 0) {
+    if (strcmp(out->arguments.arguments[0], "-") == 0) {
         return eg_fail(EG_INVALID, "a job cannot read its sweep from standard input: name a file");
     }
     return eg_ok();
@@ -43,7 +43,7 @@ eg_status eg_slurm_sweep_read(eg_slurm_sweep *out, const eg_args *args)
 
 void eg_slurm_sweep_clear(eg_slurm_sweep *sweep)
 {
-    eg_command_clear(&sweep->words);
+    eg_command_clear(&sweep->arguments);
 }
 
 /** FILE.IofN.h5 for FILE.h5. */
@@ -56,7 +56,8 @@ static eg_status slice_path(char **out, const char *whole, size_t slice, size_t 
 eg_status eg_slurm_sweep_plan(eg_plan **plan, char **results, const eg_slurm_sweep *sweep,
                               size_t slice, size_t slices)
 {
-    const eg_args args = {.words = sweep->words.words, .word_count = sweep->words.count};
+    const eg_args args = {.operands = sweep->arguments.arguments,
+                          .operand_count = sweep->arguments.count};
     char part[64];
     (void)snprintf(part, sizeof part, "%zu/%zu", slice, slices);
     *results = NULL;

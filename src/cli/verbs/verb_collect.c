@@ -13,19 +13,19 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)cli;
     (void)code;
     char *kept = NULL;
-    EG_TRY(eg_store_repair(&kept, args->words[0]));
+    EG_TRY(eg_store_repair(&kept, args->operands[0]));
     if (kept != NULL) {
         eg_say(stdout, "the journal of %s was damaged and is written anew; the old one is %s\n",
-               args->words[0], kept);
+               args->operands[0], kept);
         eg_free(kept);
     }
-    EG_TRY(eg_store_collect(args->words[0]));
+    EG_TRY(eg_store_collect(args->operands[0]));
     eg_results *results = NULL;
-    EG_TRY(eg_results_load_brief(&results, args->words[0]));
+    EG_TRY(eg_results_load_brief(&results, args->operands[0]));
     size_t by_status[EG_TRIAL_STATUS_COUNT];
     size_t total = eg_results_count(results, by_status);
     size_t open = by_status[EG_TRIAL_PENDING] + by_status[EG_TRIAL_RUNNING];
-    eg_say(stdout, "%s: collected, %zu of %zu trial%s finished\n", args->words[0], total - open,
+    eg_say(stdout, "%s: collected, %zu of %zu trial%s finished\n", args->operands[0], total - open,
            total, eg_plural(total));
     eg_results_free(results);
     return eg_ok();
@@ -41,8 +41,8 @@ const eg_verb eg_verb_collect = {
         "never see half of it. A journal whose header or plan are damaged is written anew "
         "before: from their copies, or from the results file and every record that is "
         "intact.",
-    .words_min = 1,
-    .words_max = 1,
+    .operands_min = 1,
+    .operands_max = 1,
     .needs = "needs a results file",
     .examples = "engram collect results/quickstart.h5",
     .exits = "0   done\n"

@@ -215,7 +215,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
     (void)code;
-    const char *word = args->words[0];
+    const char *word = args->operands[0];
     const eg_schema *schema = eg_trial_schema();
     described done = {.count = 0};
     const eg_family *family = eg_catalog_find(word);
@@ -242,8 +242,8 @@ const eg_verb eg_verb_describe = {
         "(optimizer), a setting as sweep files write it (optimizer.lr, model.activation.z_k), or a "
         "variable that trials record (final_accuracy). Shown are the meaning, the source, and for "
         "parameters type, default, range and unit.",
-    .words_min = 1,
-    .words_max = 1,
+    .operands_min = 1,
+    .operands_max = 1,
     .needs = "needs a name",
     .examples = "engram describe activation:hard_ash\n"
                 "engram describe optimizer.lr\n"

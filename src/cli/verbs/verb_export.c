@@ -80,7 +80,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
         EG_TRY(eg_store_is_no_results(path));
     }
     eg_results *results = NULL;
-    EG_TRY(eg_results_load(&results, args->words[0]));
+    EG_TRY(eg_results_load(&results, args->operands[0]));
     eg_results_warn(results);
     eg_status status = path == NULL ? write_table(results, stdout, args, writers[table])
                                     : write_file(results, path, args, writers[table]);
@@ -101,8 +101,8 @@ const eg_verb eg_verb_export = {
         "(JSON).",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_min = 1,
-    .words_max = 1,
+    .operands_min = 1,
+    .operands_max = 1,
     .needs = "needs a results file",
     .examples = "engram export results/quickstart.h5 > trials.csv\n"
                 "engram export results/quickstart.h5 --table curves -o curves.csv\n"

@@ -152,9 +152,9 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)cli;
     (void)code;
     eg_results *results = NULL;
-    EG_TRY(eg_results_load_brief(&results, args->words[0]));
+    EG_TRY(eg_results_load_brief(&results, args->operands[0]));
     eg_results_warn(results);
-    eg_status status = report(args->words[0], results, args->option[JSON] != NULL);
+    eg_status status = report(args->operands[0], results, args->option[JSON] != NULL);
     eg_results_free(results);
     return status;
 }
@@ -170,8 +170,8 @@ const eg_verb eg_verb_failures = {
         "by its first message with its first trial ids.",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_min = 1,
-    .words_max = 1,
+    .operands_min = 1,
+    .operands_max = 1,
     .needs = "needs a results file",
     .examples = "engram failures results/quickstart.h5\n"
                 "engram run sweeps/quickstart.yaml --redo failed",

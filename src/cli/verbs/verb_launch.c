@@ -41,7 +41,7 @@ static eg_status add_run(eg_command *out, const eg_args *args)
     eg_status status = eg_command_add(out, "%s", program);
     eg_free(self);
     eg_status_keep(&status, eg_command_add(out, "run"));
-    eg_status_keep(&status, eg_command_add_all(out, args->words, args->word_count));
+    eg_status_keep(&status, eg_command_add_all(out, args->operands, args->operand_count));
     return status;
 }
 
@@ -60,8 +60,8 @@ static eg_status make_command(eg_command *out, const eg_args *args, size_t ranks
 /** Becomes `engram run`: there is nothing to watch over. */
 static eg_status become(const eg_command *command)
 {
-    (void)execvp(command->words[0], command->words);
-    return eg_fail(EG_INVALID, "%s cannot be started", command->words[0]);
+    (void)execvp(command->arguments[0], command->arguments);
+    return eg_fail(EG_INVALID, "%s cannot be started", command->arguments[0]);
 }
 
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
@@ -81,7 +81,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     if (args->option[RANKS] != NULL) {
         EG_TRY(eg_args_count(&ranks, "-n", args->option[RANKS], 1));
     }
-    eg_command command = {.reads_input = strcmp(args->words[0], "-") == 0};
+    eg_command command = {.reads_input = strcmp(args->operands[0], "-") == 0};
     eg_supervised end = {0};
     EG_TRY(eg_mpirun_set_threads());
     eg_status status = make_command(&command, args, ranks);
@@ -119,8 +119,8 @@ const eg_verb eg_verb_launch = {
     .options = options,
     .option_count = EG_COUNT(options),
     .options_first = true,
-    .words_min = 1,
-    .words_max = SIZE_MAX,
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
     .needs = "needs a sweep file",
     .examples = "engram launch sweeps/quickstart.yaml\n"
                 "engram launch -n 4 sweeps/quickstart.yaml seeds=1 --progress json\n"

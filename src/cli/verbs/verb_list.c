@@ -33,20 +33,20 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     bool found = false;
     for (size_t i = 0; i < eg_catalog_family_count(); i++) {
         const eg_family *family = eg_catalog_family(i);
-        if (args->word_count == 0 || strcmp(args->words[0], family->name) == 0) {
+        if (args->operand_count == 0 || strcmp(args->operands[0], family->name) == 0) {
             EG_TRY(print_family(family));
             found = true;
         } else {
-            eg_nearest_offer(&nearest, args->words[0], family->name);
+            eg_nearest_offer(&nearest, args->operands[0], family->name);
         }
     }
     if (!found && nearest.best != NULL) {
-        return eg_fail(EG_INVALID, "unknown kind \"%s\"; did you mean %s?", args->words[0],
+        return eg_fail(EG_INVALID, "unknown kind \"%s\"; did you mean %s?", args->operands[0],
                        nearest.best);
     }
     return found ? eg_ok()
                  : eg_fail(EG_INVALID, "unknown kind \"%s\"; `engram list` shows all",
-                           args->words[0]);
+                           args->operands[0]);
 }
 
 const eg_verb eg_verb_list = {
@@ -56,7 +56,7 @@ const eg_verb eg_verb_list = {
     .description =
         "Lists all components that settings can name, by kind, or those of one KIND, with "
         "a line on each. `engram describe` has their parameters.",
-    .words_max = 1,
+    .operands_max = 1,
     .examples = "engram list\n"
                 "engram list activation",
     .exits = "0   done\n"

@@ -42,11 +42,12 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)cli;
     (void)code;
     char *notes = NULL;
-    size_t files = args->word_count - 1;
-    EG_TRY(eg_store_merge(&notes, args->words[0], (const char *const *)(args->words + 1), files));
+    size_t files = args->operand_count - 1;
+    EG_TRY(eg_store_merge(&notes, args->operands[0], (const char *const *)(args->operands + 1),
+                          files));
     print_notes(notes);
     eg_free(notes);
-    return print_summary(args->words[0], files);
+    return print_summary(args->operands[0], files);
 }
 
 const eg_verb eg_verb_merge = {
@@ -66,8 +67,8 @@ const eg_verb eg_verb_merge = {
         "the same command again brings it up to date. A file that is being written is merged as "
         "far "
         "as it is; a damaged one gives what is intact.",
-    .words_min = 2,
-    .words_max = SIZE_MAX,
+    .operands_min = 2,
+    .operands_max = SIZE_MAX,
     .needs = "needs the merged file's name and the files to merge",
     .examples = "engram merge results/quickstart.h5 results/quickstart.*of8.h5\n"
                 "engram merge all.h5 monday.h5 tuesday.h5",

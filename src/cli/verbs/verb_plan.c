@@ -61,8 +61,8 @@ const eg_verb eg_verb_plan = {
         "be, to none. It is processor time: a machine with other work takes longer.",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_min = 1,
-    .words_max = SIZE_MAX,
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
     .needs = "needs a sweep file",
     .examples = "engram plan sweeps/quickstart.yaml\n"
                 "engram plan sweeps/quickstart.yaml seeds=10 --list | head",

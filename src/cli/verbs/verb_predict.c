@@ -43,9 +43,9 @@ static bool is_overruled(const char *line, const eg_args *args)
     if (strncmp(line, "stream.order_file=", name + 1) == 0) {
         return true;
     }
-    for (size_t i = 1; i < args->word_count; i++) {
-        size_t length = strcspn(args->words[i], "=");
-        if (length <= name && strncmp(args->words[i], line, length) == 0 &&
+    for (size_t i = 1; i < args->operand_count; i++) {
+        size_t length = strcspn(args->operands[i], "=");
+        if (length <= name && strncmp(args->operands[i], line, length) == 0 &&
             (length == name || line[length] == '.')) {
             return true;
         }
@@ -56,8 +56,8 @@ static bool is_overruled(const char *line, const eg_args *args)
 static eg_status settings_of(eg_settings **out, const eg_predictor *predictor, const eg_args *args)
 {
     eg_writer text = {0};
-    const char *path = args->words[0];
-    EG_TRY(eg_preflight_overrides(args->words + 1, args->word_count - 1));
+    const char *path = args->operands[0];
+    EG_TRY(eg_preflight_overrides(args->operands + 1, args->operand_count - 1));
     if (predictor->settings == NULL) {
         return eg_fail(EG_INVALID,
                        "%s says nothing of the settings it was trained with, which predicting "
@@ -71,8 +71,8 @@ static eg_status settings_of(eg_settings **out, const eg_predictor *predictor, c
         }
         line += length;
     }
-    for (size_t i = 1; i < args->word_count; i++) {
-        eg_write_bytes(&text, args->words[i], strlen(args->words[i]));
+    for (size_t i = 1; i < args->operand_count; i++) {
+        eg_write_bytes(&text, args->operands[i], strlen(args->operands[i]));
         eg_write_u8(&text, '\n');
     }
     eg_write_u8(&text, 0);
@@ -208,8 +208,8 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)code;
     eg_predictor predictor = {0};
     eg_settings *settings = NULL;
-    EG_TRY(eg_weights_file_read(&predictor, args->words[0]));
-    predictor.weights.source = args->words[0];
+    EG_TRY(eg_weights_file_read(&predictor, args->operands[0]));
+    predictor.weights.source = args->operands[0];
     eg_status status = settings_of(&settings, &predictor, args);
     if (status.code == EG_OK) {
         status = predict(settings, &predictor, args);
@@ -235,8 +235,8 @@ const eg_verb eg_verb_predict = {
         "to use it without engram.",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_min = 1,
-    .words_max = SIZE_MAX,
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
     .needs = "needs a file of weights",
     .examples = "engram train --save net.h5 && engram predict net.h5\n"
                 "engram predict net.h5 dataset.path=/data/mnist -o scores.csv\n"

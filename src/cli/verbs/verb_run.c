@@ -146,8 +146,8 @@ const eg_verb eg_verb_run = {
         "ENGRAM_START_TIMEOUT seconds (default 300; 0: no limit), says so and ends with 4.",
     .options = eg_verb_run_options,
     .option_count = EG_ARG_OPTIONS,
-    .words_min = 1,
-    .words_max = SIZE_MAX,
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
     .needs = "needs a sweep file",
     .examples = "engram run sweeps/quickstart.yaml\n"
                 "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"

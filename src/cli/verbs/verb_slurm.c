@@ -149,7 +149,8 @@ static eg_status add_command(eg_slurm_script *script, const submission *me, bool
     if (joins) {
         eg_status_keep(&status, eg_command_add(command, "--merge=%zu", me->tasks));
     }
-    eg_status_keep(&status, eg_command_add_all(command, me->args->words, me->args->word_count));
+    eg_status_keep(&status,
+                   eg_command_add_all(command, me->args->operands, me->args->operand_count));
     return status;
 }
 
@@ -362,8 +363,8 @@ const eg_verb eg_verb_slurm = {
     .option_count = EG_COUNT(options),
     .options_first = true,
     .extra = true,
-    .words_min = 1,
-    .words_max = SIZE_MAX,
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
     .needs = "needs a sweep file",
     .examples = "engram slurm sweeps/quickstart.yaml\n"
                 "engram slurm --nodes 4 --time=12:00:00 SWEEP\n"

@@ -154,7 +154,7 @@ static eg_status add_run(eg_command *out, const job *me)
     eg_free(self);
     EG_TRY(status);
     EG_TRY(eg_command_add(out, "run"));
-    EG_TRY(eg_command_add_all(out, me->sweep.words.words, me->sweep.words.count));
+    EG_TRY(eg_command_add_all(out, me->sweep.arguments.arguments, me->sweep.arguments.count));
     if (me->slices > 0) {
         EG_TRY(eg_command_add(out, "--slice"));
         EG_TRY(eg_command_add(out, "%zu/%zu", me->slice, me->slices));
@@ -273,8 +273,8 @@ const eg_verb eg_verb_slurm_job = {
     .options = options,
     .option_count = EG_COUNT(options),
     .options_first = true,
-    .words_min = 1,
-    .words_max = SIZE_MAX,
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
     .needs = "needs a sweep file",
     .examples = "sbatch --ntasks=32 --requeue --wrap \"exec engram slurm-job SWEEP\"",
     .exits = "those of engram run",

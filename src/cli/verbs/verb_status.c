@@ -231,8 +231,8 @@ static void print_text(const char *path, const eg_results *results, const facts 
     (void)printf("  computed  %s of trial time\n", eg_duration(f->wall_total).text);
     (void)printf("  last news %s\n", eg_time_text(results->last_activity).text);
     if (f->ranking.count > 0) {
-        char words[EG_RANKING_WORDS_SIZE] = "";
-        eg_ranking_words(words, sizeof words, &f->ranking, f->ranking.points);
+        char words[EG_RANKING_LINE_SIZE] = "";
+        eg_ranking_line(words, sizeof words, &f->ranking, f->ranking.points);
         eg_say(stdout, "  best      point %zu, %s selected on %s\n", f->ranking.points->point,
                f->ranking.basis.reported, words);
     }
@@ -386,13 +386,13 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     const char *every = args->option[WATCH];
     if (every == NULL) {
         bool running = false;
-        return show(args->words[0], json, false, &running);
+        return show(args->operands[0], json, false, &running);
     }
     size_t interval = 2;
     if (every[0] != '\0') {
         EG_TRY(eg_args_count(&interval, "--watch", every, 1));
     }
-    return watch(args->words[0], json, interval);
+    return watch(args->operands[0], json, interval);
 }
 
 const eg_verb eg_verb_status = {
@@ -423,8 +423,8 @@ const eg_verb eg_verb_status = {
         "unknown is null.",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_min = 1,
-    .words_max = 1,
+    .operands_min = 1,
+    .operands_max = 1,
     .needs = "needs a results file",
     .examples = "engram status results/quickstart.h5\n"
                 "engram status results/quickstart.h5 --watch=10",

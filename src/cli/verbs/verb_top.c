@@ -178,8 +178,8 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     }
     eg_results *results = NULL;
     bool whole = args->option[BY] != NULL && strcmp(args->option[BY], "objective") != 0;
-    EG_TRY(whole ? eg_results_load(&results, args->words[0])
-                 : eg_results_load_brief(&results, args->words[0]));
+    EG_TRY(whole ? eg_results_load(&results, args->operands[0])
+                 : eg_results_load_brief(&results, args->operands[0]));
     ranking r = {0};
     eg_status status = choose_basis(&r.report, results, args);
     if (status.code == EG_OK) {
@@ -217,8 +217,8 @@ const eg_verb eg_verb_top = {
         "p_holm; notes. What is unknown is null.",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_min = 1,
-    .words_max = 1,
+    .operands_min = 1,
+    .operands_max = 1,
     .needs = "needs a results file",
     .examples = "engram top results/quickstart.h5 -n 3\n"
                 "engram top results/quickstart.h5 --by forgetting\n"

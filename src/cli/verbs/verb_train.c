@@ -82,13 +82,13 @@ static eg_status read_seed(uint64_t *out, const char *text)
 
 static eg_status read_words(wish *out, const eg_args *args)
 {
-    EG_TRY(eg_preflight_overrides(args->words, args->word_count));
-    EG_TRY(eg_alloc(&out->assignments, args->word_count, sizeof *out->assignments));
-    EG_TRY(eg_alloc(&out->names, args->word_count, sizeof *out->names));
-    for (size_t i = 0; i < args->word_count; i++) {
-        const char *value = strchr(args->words[i], '=') + 1;
+    EG_TRY(eg_preflight_overrides(args->operands, args->operand_count));
+    EG_TRY(eg_alloc(&out->assignments, args->operand_count, sizeof *out->assignments));
+    EG_TRY(eg_alloc(&out->names, args->operand_count, sizeof *out->names));
+    for (size_t i = 0; i < args->operand_count; i++) {
+        const char *value = strchr(args->operands[i], '=') + 1;
         char *name = NULL;
-        EG_TRY(eg_format(&name, "%.*s", (int)(value - args->words[i] - 1), args->words[i]));
+        EG_TRY(eg_format(&name, "%.*s", (int)(value - args->operands[i] - 1), args->operands[i]));
         out->names[i] = name;
         if (strcmp(name, "seed") == 0) {
             EG_TRY(read_seed(&out->seed, value));
@@ -287,7 +287,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     status = train(settings, &order, args, code);
 done:
     eg_settings_free(settings);
-    order_clear(&order, args->word_count);
+    order_clear(&order, args->operand_count);
     return status;
 }
 
@@ -305,7 +305,7 @@ const eg_verb eg_verb_train = {
         "understood. The result is the same, bit for bit, as that of the same trial in a sweep.",
     .options = options,
     .option_count = EG_COUNT(options),
-    .words_max = SIZE_MAX,
+    .operands_max = SIZE_MAX,
     .examples = "engram train optimizer.lr=0.0002 model.activation=relu seed=3\n"
                 "engram train dataset=synthetic stream.tasks=2 eval.every=10\n"
                 "engram train --json | python3 -m json.tool\n"
