@@ -45,8 +45,8 @@ typedef struct eg_param {
         keeps_results; /**< cannot change results (a path, a block size): no part of a trial's id */
     /** With keeps_results, of a file: what it says is part of a trial's id, where it is is not. */
     bool by_content;
-    /** Came when there were results already. The default, in canonical form, is what was done before,
-     * and a trial that has it keeps its id. */
+    /** Came when there were results already. The default, in canonical form, is what was done
+     *  before, and a trial that has it keeps its id. */
     bool added_later;
 } eg_param;
 
@@ -59,8 +59,8 @@ typedef struct eg_component {
     const char *source; /**< paper and equation, or NULL */
     const eg_param *params;
     size_t param_count;
-    /** Another name by which settings may ask for it, or NULL. Trials know it by `name` only, so their ids
-     * are the same whichever was written. */
+    /** Another name by which settings may ask for it, or NULL. Trials know it by `name` only, so
+     *  their ids are the same whichever was written. */
     const char *alias;
 } eg_component;
 

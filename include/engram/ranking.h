@@ -33,8 +33,8 @@ typedef struct eg_ranking_basis {
     bool chance_selected, chance_reported; /**< rule 1, of either variable */
 } eg_ranking_basis;
 
-/** Ranking by the objective: `variable` on the selecting data, reported on the test data. Large values
- *  are good if `maximise`. */
+/** Ranking by the objective: `variable` on the selecting data, reported on the test data. Large
+ *  values are good if `maximise`. */
 eg_ranking_basis eg_ranking_by_objective(const char *variable, bool maximise);
 /** Ranking by a recorded variable, which is reported too; the better values first. */
 eg_ranking_basis eg_ranking_by_variable(const char *variable);
@@ -68,8 +68,8 @@ typedef struct eg_ranked_point {
 
 /** New points 0 … count-1 without trials; release with eg_free. */
 eg_status eg_ranking_create(eg_ranked_point **out, size_t count) EG_WARN_UNUSED;
-/** Adds a trial to its point, among points in the order as created. The mean depends on the order of
- *  trials in its last bits: add them in that of the plan. */
+/** Adds a trial to its point, among points in the order as created. The mean depends on the order
+ *  of trials in its last bits: add them in that of the plan. */
 void eg_ranking_add(eg_ranked_point *points, const eg_ranking_basis *basis,
                     const eg_scored_trial *trial);
 

@@ -94,8 +94,8 @@ eg_status eg_record_scalar(eg_record *record, const eg_variable *variable,
 const eg_array *eg_record_find(const eg_record *record, const char *name);
 size_t eg_record_count(const eg_record *record);
 const eg_array *eg_record_at(const eg_record *record, size_t index);
-/** Place of the first value that differs, as files store it (float32 unless wide; NaN equals NaN), or 0 if the
- * shapes differ; SIZE_MAX: nothing does. `b` NULL: it is missing. */
+/** Place of the first value that differs, as files store it (float32 unless wide; NaN equals NaN),
+ *  or 0 if the shapes differ; SIZE_MAX: nothing does. `b` NULL: it is missing. */
 size_t eg_array_difference(const eg_array *a, const eg_array *b);
 /** Value of a scalar, NaN if there is none. */
 double eg_record_value(const eg_record *record, const char *name);
@@ -112,8 +112,8 @@ typedef struct eg_array_outline {
     double first; /**< the first value; NaN if there is none */
 } eg_array_outline;
 
-/** Reads past a record, shows its arrays one by one and allocates nothing. Errors: as eg_record_read (but a name may be
- *  there twice), and what `visit` says. */
+/** Reads past a record, shows its arrays one by one and allocates nothing. Errors: as
+ *  eg_record_read (but a name may be there twice), and what `visit` says. */
 eg_status eg_record_skim(eg_reader *reader,
                          eg_status (*visit)(void *user, const eg_array_outline *array),
                          void *user) EG_WARN_UNUSED;

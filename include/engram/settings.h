@@ -62,8 +62,9 @@ const eg_setting *eg_settings_at(const eg_settings *settings, size_t index);
 const eg_setting *eg_settings_find(const eg_settings *settings, const char *name);
 /** Its index, SIZE_MAX if there is no such name. */
 size_t eg_settings_place(const eg_settings *settings, const char *name);
-/** Do the two share their memory, as most points of a plan do? Then they have the same names in the same order and the
- *  same components, and where eg_settings_at gives the same address, the same setting. False says nothing. */
+/** Do the two share their memory, as most points of a plan do? Then they have the same names in the
+ *  same order and the same components, and where eg_settings_at gives the same address, the same
+ *  setting. False says nothing. */
 bool eg_settings_alike(const eg_settings *a, const eg_settings *b);
 
 /** Canonical text "name=value\n…" of all settings, or of those that make a trial's id: without

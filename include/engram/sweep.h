@@ -49,8 +49,8 @@ typedef struct eg_outcome {
 typedef struct eg_plan eg_plan;
 struct eg_peer;
 
-/** What a rule says of a point: replicates below `cleared` may run, those from `keep` on are skipped,
- * and those between wait for a decision. */
+/** What a rule says of a point: replicates below `cleared` may run, those from `keep` on are
+ *  skipped, and those between wait for a decision. */
 typedef struct eg_verdict {
     size_t cleared; /**< SIZE_MAX: all */
     size_t keep;    /**< SIZE_MAX: no cut */
@@ -64,12 +64,12 @@ typedef struct eg_budget {
 } eg_budget;
 
 /** A rule that cuts weak points; decided by replicate index, so independent of order. It looks at a
- * point by itself (`needs` and `look`), compares points (`judge` and `compares`) or trials at evaluations
- * on their way (`measure`, `budget` and `compares`); what it has not is NULL. A cut, once decided, must
- * stay decided whatever the other outcomes turn out to be. */
+ *  point by itself (`needs` and `look`), compares points (`judge` and `compares`) or trials at
+ *  evaluations on their way (`measure`, `budget` and `compares`); what it has not is NULL. A cut,
+ *  once decided, must stay decided whatever the other outcomes turn out to be. */
 typedef struct eg_stop_kind {
     eg_component component;
-    /** Replicates the rule needs to see of every point before it can decide: those are run first. */
+    /** Replicates the rule needs to see of every point before it can decide: those are run first. *
     size_t (*needs)(const double *p);
     /** The verdict on ONE point, given its outcomes by replicate [count] (pending ones have status
      * pending). `sign` is +1 when large objectives are good, -1 otherwise. */
@@ -82,11 +82,13 @@ typedef struct eg_stop_kind {
     /** How far a first-stage trial may run, given the outcomes of all trials. */
     eg_budget (*budget)(const double *p, const eg_plan *plan, const eg_outcome *outcomes,
                         size_t trial);
-    /** The same for all trials that it is compared with, itself included, in the order of their points; how many. */
+    /** The same for all trials that it is compared with, itself included, in the order of their
+     *  points; how many. */
     size_t (*peers)(const double *p, const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
                     struct eg_peer *out);
-    /** What is left of the first stage's work, as a share, when the rule cuts as much as it may (*least) and as
-     * little (*most). `evaluations`: of a trial. Points count the same; none has failed. */
+    /** What is left of the first stage's work, as a share, when the rule cuts as much as it may
+     *  (*least) and as little (*most). `evaluations`: of a trial. Points count the same; none has
+     *  failed. */
     void (*bounds)(const double *p, const eg_plan *plan, size_t evaluations, double *least,
                    double *most);
     /** Refuses plans that the rule has no meaning for. */
@@ -134,10 +136,10 @@ struct eg_plan {
     size_t note_count;
 };
 
-/** Reads, validates and expands a sweep file; "-" is standard input (files it names are then relative to the
- * working directory). `overrides`: "name=value" arguments, applied to every
- * point (an override of a swept name replaces its values); also seeds=N, name=…, only={…}. Errors: EG_INVALID
- * with file:line:column. Release with eg_plan_free. */
+/** Reads, validates and expands a sweep file; "-" is standard input (files it names are then
+ *  relative to the working directory). `overrides`: "name=value" arguments, applied to every point
+ *  (an override of a swept name replaces its values); also seeds=N, name=…, only={…}. Errors:
+ *  EG_INVALID with file:line:column. Release with eg_plan_free. */
 eg_status eg_plan_load(eg_plan **out, const char *path, const char *const *overrides,
                        size_t override_count) EG_WARN_UNUSED;
 /** The same from text in memory; `path` is for messages. */
@@ -154,24 +156,28 @@ eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t
 
 /** Whether a rule looks into trials: then eg_plan_measure is to be told of every record. */
 bool eg_plan_has_rungs(const eg_plan *plan);
-/** Takes what that rule has to know of a trial's curves, and their length; outcome->status is how it stands. */
+/** Takes what that rule has to know of a trial's curves, and their length; outcome->status is how
+ *  it stands. */
 void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *outcome);
-/** How far a trial that has not ended may run; in the second stage, and without such a rule, to its end. */
+/** How far a trial that has not ended may run; in the second stage, and without such a rule, to its
+ *  end. */
 eg_budget eg_plan_budget(const eg_plan *plan, const eg_outcome *outcomes, size_t trial);
 
-/** The same for all trials whose budget depends on this one's outcome, itself included, at the cost of few. */
+/** The same for all trials whose budget depends on this one's outcome, itself included, at the cost
+ *  of few. */
 enum { EG_PEERS_MAX = 1000 };
 typedef struct eg_peer {
     size_t trial;
     eg_budget budget;
 } eg_peer;
-/** In the order of their points; how many. 0 unless a rule that looks into trials is the only one, and `trial` is of the
- *  first stage. */
+/** In the order of their points; how many. 0 unless a rule that looks into trials is the only one,
+ *  and `trial` is of the first stage. */
 size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
                      eg_peer peers[EG_PEERS_MAX]);
 
-/** What the rules leave of the first stage, as shares of all its work (1 without rules): when they cut as much as they
- * may, and as little. `evaluations`: of a trial; 0 if unknown, then rules that look into trials are left out. */
+/** What the rules leave of the first stage, as shares of all its work (1 without rules): when they
+ *  cut as much as they may, and as little. `evaluations`: of a trial; 0 if unknown, then rules that
+ *  look into trials are left out. */
 void eg_plan_bounds(const eg_plan *plan, size_t evaluations, double *least, double *most);
 
 /** Whether some rule's verdict on `other` may change with an outcome of `point`; always if they are
@@ -189,9 +195,10 @@ eg_status eg_plan_slice(eg_plan *plan, size_t slice, size_t count) EG_WARN_UNUSE
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);
 
 /** When every first-stage trial is finished: appends the second stage's trials for the best points
- * (mean objective over finished replicates, ties by point index, points of which fewer trials were stopped
- * on their way first; points that a rule has cut do not take part). Does nothing without a second
- * stage, for a slice or when done before. *added: how many. Deterministic given the outcomes. */
+ *  (mean objective over finished replicates, ties by point index, points of which fewer trials were
+ *  stopped on their way first; points that a rule has cut do not take part). Does nothing without a
+ *  second stage, for a slice or when done before. *added: how many. Deterministic given the
+ *  outcomes. */
 eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added) EG_WARN_UNUSED;
 
 #endif

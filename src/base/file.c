@@ -21,8 +21,8 @@ int eg_take_standard_descriptors(void)
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) {
             continue;
         }
-        /* The wrong way round, so that reading and writing fail as they would have. open takes the lowest
-         * that is free: all before it are taken. */
+        /* The wrong way round, so that reading and writing fail as they would have. open takes the
+         * lowest that is free: all before it are taken. */
         if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
             return errno;
         }
@@ -232,7 +232,8 @@ static eg_status directory_of(char **out, const char *path)
     return eg_format(out, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-/** Where a new file has to go: `path`, or the file behind it if it is a link to one of the same kind. A new string. */
+/** Where a new file has to go: `path`, or the file behind it if it is a link to one of the same
+ *  kind. A new string. */
 static eg_status target_of(char **out, const char *path, const eg_file_part *first,
                            const char *what)
 {

@@ -1,4 +1,5 @@
-/** What only Linux knows of files: renaming without replacing, locks that can be looked at. See engram/file.h. */
+/** What only Linux knows of files: renaming without replacing, locks that can be looked at. See
+ *  engram/file.h. */
 #define _GNU_SOURCE /* renameat2, F_OFD_SETLK */
 
 #include "engram/file.h"

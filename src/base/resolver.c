@@ -249,7 +249,8 @@ static eg_status vary(eg_resolver *r, const pattern *p, const eg_assignment *ass
     return eg_ok();
 }
 
-/** The failure as resolving from the beginning says it: with positions, the first in the order of the schema. */
+/** The failure as resolving from the beginning says it: with positions, the first in the order of
+ *  the schema. */
 static eg_status explain(const eg_resolver *r, eg_status why, const eg_assignment *assignments,
                          size_t count, bool *used)
 {

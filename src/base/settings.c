@@ -1,4 +1,5 @@
-/** Resolving: assignments checked against a schema and completed with defaults; see engram/settings.h. */
+/** Resolving: assignments checked against a schema and completed with defaults; see
+ *  engram/settings.h. */
 #include "engram/settings.h"
 
 #include "base/settings_memory.h"

@@ -1,4 +1,5 @@
-/** Words for a setting that does not exist: most slips are one of four, and each gets its own answer. */
+/** Words for a setting that does not exist: most slips are one of four, and each gets its own
+ *  answer. */
 #include "base/shared/settings_help.h"
 #include "base/shared/schema_search.h"
 #include "base/shared/value.h"
@@ -119,7 +120,8 @@ static const char *last_part(const char *name)
     return dot != NULL ? dot + 1 : name;
 }
 
-/** Of two names with the same first parts only the last ones are worth a comparison, and these are too different. */
+/** Of two names with the same first parts only the last ones are worth a comparison, and these are
+ *  too different. */
 static bool is_sibling_unlike(const char *name, const char *candidate)
 {
     size_t first = (size_t)(last_part(name) - name);

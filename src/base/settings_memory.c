@@ -146,7 +146,8 @@ static size_t slots_for(size_t count)
     return slots;
 }
 
-/* Two blocks: [shared][settings][lists][texts][slots in front of them] and the set with its pointers. */
+/* Two blocks: [shared][settings][lists][texts][slots in front of them] and the set with its
+ * pointers. */
 eg_status eg_settings_pack(eg_settings **out, const eg_setting *pieces, size_t count)
 {
     amount needed = {0};

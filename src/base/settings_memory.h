@@ -1,8 +1,9 @@
 /** Inside the base room: how resolved settings lie in memory.
  *
- *  A complete set has all settings. A variant of it has the same names in the same places, and keeps only what differs:
- *  a sweep has up to a million points, most of them like another one but for a few values. Variants, their values and
- *  the set itself share one lifetime: what is shared is released with the last of them, in any order. */
+ *  A complete set has all settings. A variant of it has the same names in the same places, and
+ *  keeps only what differs: a sweep has up to a million points, most of them like another one but
+ *  for a few values. Variants, their values and the set itself share one lifetime: what is shared
+ *  is released with the last of them, in any order. */
 #ifndef BASE_SETTINGS_MEMORY_H
 #define BASE_SETTINGS_MEMORY_H
 
@@ -29,7 +30,7 @@ struct eg_settings {
 eg_status eg_settings_pack(eg_settings **out, const eg_setting *pieces,
                            size_t count) EG_WARN_UNUSED;
 
-/** A copy of `setting` that lives as long as `shared`; the name is borrowed from the complete set. */
+/** A copy of `setting` that lives as long as `shared`; the name is borrowed from the complete set. *
 eg_status eg_settings_keep_value(const eg_setting **out, eg_settings_shared *shared,
                                  const eg_setting *setting) EG_WARN_UNUSED;
 

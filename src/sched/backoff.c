@@ -5,8 +5,8 @@
 
 #include <time.h>
 
-/* Measured on two busy cores, everything the scheduler does between two results included: looking every 2 ms
- * costs 2.7 % of a core, every 5 ms about half of that; every 20 µs costs 8 %. */
+/* Measured on two busy cores, everything the scheduler does between two results included: looking
+ * every 2 ms costs 2.7 % of a core, every 5 ms about half of that; every 20 µs costs 8 %. */
 static const double spin_seconds = 50e-6;
 static const double pause_min = 20e-6;
 static const double pause_max = 5e-3;

@@ -12,7 +12,8 @@
 
 /* How long a thread that is to leave is waited for. */
 static const double end_seconds = 2;
-/* A minibatch that takes longer than this is worth a word, as a stop will not wait for one that takes much longer. */
+/* A minibatch that takes longer than this is worth a word, as a stop will not wait for one that
+ * takes much longer. */
 static const double long_seconds = 10;
 /* So long after a stop was asked for, a minibatch that has not ended is what it waits for. */
 static const double stop_seconds = 2;

@@ -64,8 +64,8 @@ static bool same_host(const eg_process_info *a, const eg_process_info *b)
     return strcmp(a->host, b->host) == 0;
 }
 
-/* The most crowded binding on the host of `processes[at]`: a set of cores that more ranks are confined
- * to than it has cores. False if there is none. */
+/* The most crowded binding on the host of `processes[at]`: a set of cores that more ranks are
+ * confined to than it has cores. False if there is none. */
 static bool find_crowd(const eg_process_info *processes, size_t count, size_t at, size_t *ranks,
                        size_t *cores)
 {

@@ -1,5 +1,6 @@
-/** A rank above 0: its main thread owns MPI, which only one thread may use, and passes messages on between rank 0 and the
- *  compute thread. So heartbeats, signals and the end of the job do not wait for a minibatch. */
+/** A rank above 0: its main thread owns MPI, which only one thread may use, and passes messages on
+ *  between rank 0 and the compute thread. So heartbeats, signals and the end of the job do not wait
+ *  for a minibatch. */
 #include "sched/backoff.h"
 #include "sched/compute.h"
 #include "sched/message.h"
@@ -10,11 +11,13 @@
 
 #include <math.h>
 
-/* While a trial runs, rank 0 is listened to this often; what the compute thread says is passed on at once. */
+/* While a trial runs, rank 0 is listened to this often; what the compute thread says is passed on
+ * at once. */
 static const double look_seconds = 0.02;
 /* Rank 0 may read a long journal before it speaks for the first time. */
 static const double patience_at_first = 10;
-/* The compute thread sends heartbeats itself between minibatches: only when one is so much late, this thread does. */
+/* The compute thread sends heartbeats itself between minibatches: only when one is so much late,
+ * this thread does. */
 static const double heartbeat_patience = 1.25;
 /* How often to look whether rank 0 still exists. */
 static const double check_seconds = 0.25;

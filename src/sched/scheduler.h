@@ -1,5 +1,5 @@
-/** Rank 0's scheduler: what its three files share. scheduler.c is the loop, scheduler_work.c the pieces of
- *  work that are out, scheduler_losses.c the workers that vanish. */
+/** Rank 0's scheduler: what its three files share. scheduler.c is the loop, scheduler_work.c the
+ *  pieces of work that are out, scheduler_losses.c the workers that vanish. */
 #ifndef ENGRAM_SCHED_SCHEDULER_H
 #define ENGRAM_SCHED_SCHEDULER_H
 
@@ -17,7 +17,8 @@ typedef struct eg_scheduler {
     size_t in_flight; /**< pieces of work that are out */
     bool uncommitted; /**< results wait for the client's commit */
     size_t depth;     /**< pieces of work that everybody may hold now */
-    /* Lists of ranks, so that a turn costs as much as what happened in it, not as there are workers. */
+    /* Lists of ranks, so that a turn costs as much as what happened in it, not as there are
+     * workers. */
     uint32_t
         *wanting; /**< all that are ready and hold fewer than `listed_depth`, and maybe others */
     size_t wanting_count;
@@ -38,8 +39,8 @@ void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket);
 void eg_scheduler_forfeit(eg_scheduler *me, eg_worker *worker);
 /** It may want work: it is ready, or holds less than before. */
 void eg_scheduler_list(eg_scheduler *me, eg_worker *worker);
-/** Takes `task` from the worker's hands; false if it is not there (an answer to an earlier attempt). *was:
- * what it was. */
+/** Takes `task` from the worker's hands; false if it is not there (an answer to an earlier
+ *  attempt). *was: what it was. */
 bool eg_scheduler_take_back(eg_scheduler *me, eg_worker *worker, eg_task task,
                             eg_in_flight *was) EG_WARN_UNUSED;
 eg_status eg_scheduler_take_result(eg_scheduler *me, eg_worker *worker,
@@ -50,11 +51,11 @@ eg_status eg_scheduler_hand_out(eg_scheduler *me) EG_WARN_UNUSED;
 
 /** --- Losses ------------------------------------------------------------------------------------ */
 
-/** Nothing that this worker has counts any more: its work goes to others, or fails if it was lost too
- * often. Failures are kept in me->failure. */
+/** Nothing that this worker has counts any more: its work goes to others, or fails if it was lost
+ *  too often. Failures are kept in me->failure. */
 void eg_scheduler_lose(eg_scheduler *me, eg_worker *worker, const char *why);
-/** A lost worker spoke: unless it has started over, what it says does not count. False if the message is
- * to be ignored. */
+/** A lost worker spoke: unless it has started over, what it says does not count. False if the
+ *  message is to be ignored. */
 eg_status eg_scheduler_handle_lost(eg_scheduler *me, eg_worker *worker, const eg_message *message,
                                    bool *counts) EG_WARN_UNUSED;
 /** Looks, once a second, for workers that ended or fell silent. */

@@ -1,4 +1,5 @@
-/** The pieces of work that are out: given, taken back, kept until they are safe; see sched/scheduler.h. */
+/** The pieces of work that are out: given, taken back, kept until they are safe; see
+ *  sched/scheduler.h. */
 #include "sched/scheduler.h"
 
 #include "engram/clock.h"
@@ -7,15 +8,15 @@
 #include <math.h>
 #include <string.h>
 
-/* The round trip to rank 0, where both sides look every few milliseconds, shows in trials that are shorter than
- * this, or than this times the number of workers. */
+/* The round trip to rank 0, where both sides look every few milliseconds, shows in trials that are
+ * shorter than this, or than this times the number of workers. */
 static const double short_trial_seconds = 2.0;
 static const double short_trial_share = 0.010;
 /* Then everybody has work ahead for so long. */
 static const double ahead_seconds = 0.010;
-/* With work ahead nobody waits for an answer, and rank 0 looks only so often, by the length of a trial: what arrives
- * meanwhile shares one sync of the journal and one awakening. Looking every 5 ms cost the trials beside it 2 % of a
- * core. */
+/* With work ahead nobody waits for an answer, and rank 0 looks only so often, by the length of a
+ * trial: what arrives meanwhile shares one sync of the journal and one awakening. Looking every 5
+ * ms cost the trials beside it 2 % of a core. */
 static const double gather_share = 0.1;
 static const double gather_min = 0.001;
 static const double gather_max = 0.020;

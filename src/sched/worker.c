@@ -18,8 +18,8 @@ static const double look_seconds = 0.02;
 static const double patience_at_first = 10;
 /* So many heartbeats must be missing before anybody is taken for lost. */
 static const double beats_per_timeout = 4;
-/* A percent more of a trial is worth a message, but no more than so often: what rank 0 shows is to move, and its
- * work does not grow with the length of the sweep. */
+/* A percent more of a trial is worth a message, but no more than so often: what rank 0 shows is to
+ * move, and its work does not grow with the length of the sweep. */
 static const uint64_t report_percent = 1;
 static const double report_seconds = 1;
 /* How often a worker looks whether rank 0 still exists. */
@@ -177,7 +177,8 @@ static eg_status send_ready(worker *me)
     return send_message(me, &ready);
 }
 
-/* Rank 0 has given all our work to others: nothing of it is of use, and nobody waits for word of it. */
+/* Rank 0 has given all our work to others: nothing of it is of use, and nobody waits for word of
+ * it. */
 static eg_status start_over(worker *me)
 {
     me->reset = false;

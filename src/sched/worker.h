@@ -46,8 +46,8 @@ extern const eg_runner eg_trial_runner;
 /** eg_sched_options with its zeros replaced by the defaults. */
 eg_sched_options eg_sched_complete(const eg_sched_options *options);
 
-/** Works for the scheduler at the other end (peer 0) of `channel` until told to leave. EG_STOPPED if
- * the scheduler vanished. *goodbye: the scheduler was sent word of the end. */
+/** Works for the scheduler at the other end (peer 0) of `channel` until told to leave. EG_STOPPED
+ *  if the scheduler vanished. *goodbye: the scheduler was sent word of the end. */
 eg_status eg_worker_run(eg_channel *channel, const char *host, const eg_runner *runner,
                         const eg_sched_options *options, eg_pulse *pulse,
                         bool *goodbye) EG_WARN_UNUSED;

@@ -102,8 +102,8 @@ bool eg_worker_pool_silent(const eg_worker_pool *pool, const eg_worker *worker, 
     return now - worker->heard > pool->options.timeout_seconds;
 }
 
-/* Takes in what arrives until everybody on `channel` has left or `deadline` has passed. Who left in the middle of something
- * will not leave MPI in an orderly way. */
+/* Takes in what arrives until everybody on `channel` has left or `deadline` has passed. Who left in
+ * the middle of something will not leave MPI in an orderly way. */
 static eg_status wait_for_bye(eg_worker_pool *pool, eg_channel *channel, double deadline)
 {
     while (true) {

@@ -48,8 +48,8 @@ typedef struct eg_worker_pool {
     eg_compute *compute; /**< NULL: rank 0 does not compute, or it could not be started */
 } eg_worker_pool;
 
-/** Opens the channels, sends everybody a heartbeat and starts the compute thread unless `runner` is NULL. After a
- *  failure the pool can still be shut down, and must be closed. */
+/** Opens the channels, sends everybody a heartbeat and starts the compute thread unless `runner` is
+ *  NULL. After a failure the pool can still be shut down, and must be closed. */
 eg_status eg_worker_pool_open(eg_worker_pool *pool, eg_world *world,
                               const eg_sched_options *options,
                               const eg_runner *runner) EG_WARN_UNUSED;
@@ -61,13 +61,13 @@ eg_status eg_worker_send(eg_worker *worker, const eg_message *message) EG_WARN_U
 eg_status eg_worker_pool_send_heartbeat(const eg_worker_pool *pool,
                                         eg_worker *worker) EG_WARN_UNUSED;
 
-/** The next message of one of the two channels, with its sender; eg_message_clear. When a message cannot be
- *  understood, *worker is still its sender. */
+/** The next message of one of the two channels, with its sender; eg_message_clear. When a message
+ *  cannot be understood, *worker is still its sender. */
 eg_status eg_worker_pool_receive(eg_worker_pool *pool, eg_channel *channel, eg_worker **worker,
                                  eg_message *message, bool *have) EG_WARN_UNUSED;
 
-/** Sleeps until a message may have arrived, 5 ms at most; while messages flow at least for `gather` seconds,
- * whatever arrives. */
+/** Sleeps until a message may have arrived, 5 ms at most; while messages flow at least for `gather`
+ *  seconds, whatever arrives. */
 void eg_worker_pool_wait(eg_worker_pool *pool, double gather);
 
 /** Has the process of this worker, another rank, ended? Only seen where processes can be seen. */

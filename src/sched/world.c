@@ -248,7 +248,8 @@ static void release(eg_world *world)
     eg_free(world);
 }
 
-/* Whoever did not take its leave hangs, or is in a very long step; the launcher would wait for it. */
+/* Whoever did not take its leave hangs, or is in a very long step; the launcher would wait for it.
+ * */
 static void end_hanging(const eg_world *world, int code)
 {
     bool elsewhere = false;

@@ -31,8 +31,8 @@ enum { EG_TAG_MESSAGE = 1, EG_TAG_CODE = 2 };
 /** EG_SYSTEM with MPI's own words unless `code` is MPI_SUCCESS. */
 eg_status eg_mpi_status(int code, const char *what) EG_WARN_UNUSED;
 
-/** Has the process of `rank` ceased to exist? Seen by its number where it is visible, else `overdue`
- * decides. */
+/** Has the process of `rank` ceased to exist? Seen by its number where it is visible, else
+ *  `overdue` decides. */
 bool eg_world_gone(const eg_world *world, int rank, bool overdue);
 
 #endif

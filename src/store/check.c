@@ -209,8 +209,8 @@ static const char *different_result(const eg_result *truth, const eg_result *fil
     return strcmp(truth->message, file->message) == 0 ? NULL : "message";
 }
 
-/** A trial that got its result after the file was written, went on to another pause, or was run again or cut after it
- *  had a result, is behind, not different. */
+/** A trial that got its result after the file was written, went on to another pause, or was run
+ *  again or cut after it had a result, is behind, not different. */
 static bool is_behind(const eg_result *truth, const eg_trial_entry *entry, const eg_result *file)
 {
     bool other = truth->status != file->status;
@@ -307,7 +307,8 @@ eg_status eg_store_check(char **out, bool *sound, const char *path)
         goto done;
     }
     if (file != EG_PATH_NONE) {
-        /* Before the journal: what a run that goes on puts into the file meanwhile, the journal has already. */
+        /* Before the journal: what a run that goes on puts into the file meanwhile, the journal has
+         * already. */
         c.loaded = eg_h5_load(&c.file, c.paths.file, false);
         if (c.file != NULL) {
             c.found.file_finished = eg_results_finished(&c.file->results);

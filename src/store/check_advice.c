@@ -1,4 +1,5 @@
-/** The way out of damage, in commands; tests/e2e/damaged_results.sh follows it. See store/check_advice.h. */
+/** The way out of damage, in commands; tests/e2e/damaged_results.sh follows it. See
+ *  store/check_advice.h. */
 #include "store/check_advice.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/** Work in a process of its own; see store/child.h. The child's bytes come through a pipe, and its status behind them. */
+/** Work in a process of its own; see store/child.h. The child's bytes come through a pipe, and its
+ *  status behind them. */
 #include "store/child.h"
 
 #include "engram/memory.h"

@@ -1,5 +1,5 @@
-/** Work on a file that nobody vouches for, in a process of its own: whatever a library does with hostile bytes, it
- *  happens there, and what comes back is bytes again. */
+/** Work on a file that nobody vouches for, in a process of its own: whatever a library does with
+ *  hostile bytes, it happens there, and what comes back is bytes again. */
 #ifndef ENGRAM_STORE_CHILD_H
 #define ENGRAM_STORE_CHILD_H
 
@@ -8,9 +8,9 @@
 /** What the child does: its bytes go to `out`, its status back to the caller. */
 typedef eg_status (*eg_child_work)(void *user, eg_drain *out);
 
-/** Runs `work` in a child process, with a limit on its processor time that grows with `bytes`, the size of what it
- *  reads. *reply (eg_free), *size: what it wrote. Errors: the status of `work`; EG_INVALID if the child died
- *  (says how), EG_SYSTEM if there can be none, EG_MEMORY. */
+/** Runs `work` in a child process, with a limit on its processor time that grows with `bytes`, the
+ *  size of what it reads. *reply (eg_free), *size: what it wrote. Errors: the status of `work`;
+ *  EG_INVALID if the child died (says how), EG_SYSTEM if there can be none, EG_MEMORY. */
 eg_status eg_child_run(unsigned char **reply, size_t *size, eg_child_work work, void *user,
                        uint64_t bytes) EG_WARN_UNUSED;
 

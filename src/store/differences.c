@@ -80,8 +80,8 @@ static const eg_column *find_column(const eg_results *results, const char *name)
     return NULL;
 }
 
-/** The values of a setting that are not among the `known` ones (NULL: all). `column` NULL: no point has the
- * setting. */
+/** The values of a setting that are not among the `known` ones (NULL: all). `column` NULL: no point
+ *  has the setting. */
 static eg_status take_values(values *v, const eg_results *results, const eg_column *column,
                              const values *known)
 {
@@ -238,7 +238,8 @@ done:
 
 eg_status eg_store_changes(char **out, const eg_journal_state *state, const eg_results *now)
 {
-    /* What is left of still older plans did not change now, and what the second stage is comes later. */
+    /* What is left of still older plans did not change now, and what the second stage is comes
+     * later. */
     eg_results planned = state->owner->results;
     planned.trial_count = state->base_trials;
     planned.point_count = state->plan_points;

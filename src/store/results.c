@@ -75,7 +75,8 @@ static eg_status take_results(eg_results_owner **out, eg_reading *reading, const
     return eg_ok();
 }
 
-/** From the results file, because the journal cannot be read: `why`, which is the answer if that has nothing either. */
+/** From the results file, because the journal cannot be read: `why`, which is the answer if that
+ *  has nothing either. */
 static eg_status load_instead(eg_results_owner **out, const eg_paths *paths, bool brief,
                               eg_status why)
 {

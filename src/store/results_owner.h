@@ -31,11 +31,12 @@ size_t eg_results_finished(const eg_results *results);
 /** How many have results: those, and paused and stopped ones. */
 size_t eg_results_with_results(const eg_results *results);
 
-/** Warns if results come from more than one kind of processor, BLAS kernel or build: their last bits
- * may then differ for no reason of the experiment. Needs the sessions. */
+/** Warns if results come from more than one kind of processor, BLAS kernel or build: their last
+ *  bits may then differ for no reason of the experiment. Needs the sessions. */
 eg_status eg_results_owner_warn_mixed(eg_results_owner *owner) EG_WARN_UNUSED;
 
-/** The same for data: one dataset (its settings) with different checksums. used [session_count]: it has results. */
+/** The same for data: one dataset (its settings) with different checksums. used [session_count]: it
+ *  has results. */
 eg_status eg_results_owner_warn_data(eg_results_owner *owner, const bool *used) EG_WARN_UNUSED;
 
 /** Back to pending, as if it had never run. */

@@ -1,5 +1,5 @@
-/** Results as bytes; see store/results_pack.h. A text is a number: 0 is NULL, a new number is followed by its text, so
- *  that the thousands of equal settings of a sweep are written once. */
+/** Results as bytes; see store/results_pack.h. A text is a number: 0 is NULL, a new number is
+ *  followed by its text, so that the thousands of equal settings of a sweep are written once. */
 #include "store/results_pack.h"
 
 #include "engram/memory.h"

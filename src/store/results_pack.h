@@ -1,4 +1,5 @@
-/** Results as bytes, for a process that reads them for another. Both are the same program: this is no file format. */
+/** Results as bytes, for a process that reads them for another. Both are the same program: this is
+ *  no file format. */
 #ifndef ENGRAM_STORE_RESULTS_PACK_H
 #define ENGRAM_STORE_RESULTS_PACK_H
 

@@ -51,8 +51,8 @@ static eg_status append(eg_store *store, eg_frame_type type, bool sync)
     return eg_journal_state_apply(store->state, &frame);
 }
 
-/** A frame for the journal state before it is in the journal: plans that do not fit are found before
- * anything is written. */
+/** A frame for the journal state before it is in the journal: plans that do not fit are found
+ *  before anything is written. */
 static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double time)
 {
     eg_frame frame = {.type = (uint32_t)type,

@@ -29,8 +29,9 @@ typedef struct holder {
     unsigned long long start;
 } holder;
 
-/** Reads the state letter of a process (field 3 of /proc/PID/stat) and its start time (field 22), both 0 if unknown.
- * Fields are counted after the last ')' because the command name before it may hold anything. */
+/** Reads the state letter of a process (field 3 of /proc/PID/stat) and its start time (field 22),
+ *  both 0 if unknown. Fields are counted after the last ')' because the command name before it may
+ *  hold anything. */
 static void read_process(long pid, char *state, unsigned long long *start)
 {
     char path[64];
@@ -120,8 +121,9 @@ static bool same_host(const holder *who)
     return strcmp(who->host, myself().host) == 0;
 }
 
-/** Of another host nobody here can tell: it counts as alive. One that has ended but was not waited for by its parent
- * (whose launcher was killed, in a container that has no init) writes nothing any more. */
+/** Of another host nobody here can tell: it counts as alive. One that has ended but was not waited
+ *  for by its parent (whose launcher was killed, in a container that has no init) writes nothing
+ *  any more. */
 static bool alive(const holder *who)
 {
     if (!same_host(who)) {
@@ -176,7 +178,8 @@ static eg_status open_error(const char *path, int error)
     return eg_fail_errno(error, "%s: cannot create the lock file", path);
 }
 
-/** A holder that is gone, on a file system without flock: two processes could both take over its lock. */
+/** A holder that is gone, on a file system without flock: two processes could both take over its
+ *  lock. */
 static eg_status cannot_hand_over(const char *path, const char *file)
 {
     return eg_fail(EG_INVALID,

@@ -12,9 +12,8 @@ typedef struct eg_lock {
 #define EG_LOCK_NONE ((eg_lock){.fd = -1, .path = NULL})
 
 /** Takes the lock, also from a holder that died on this host. Errors: EG_INVALID if a living (or
- * unknowable) process holds it, naming its host and pid, if what is at `path` is no lock, or if the directory is
- * not writable;
- * EG_SYSTEM. `file` is what the lock protects, for messages. */
+ *  unknowable) process holds it, naming its host and pid, if what is at `path` is no lock, or if
+ *  the directory is not writable; EG_SYSTEM. `file` is what the lock protects, for messages. */
 eg_status eg_store_lock_take(eg_lock *lock, const char *path, const char *file) EG_WARN_UNUSED;
 /** Removes the lock file, if it is still this one, and lets go. */
 void eg_store_lock_release(eg_lock *lock);

@@ -5,8 +5,8 @@
 #include "store/journal/journal_state.h"
 #include "store/paths.h"
 
-/** EG_INVALID, saying what differs, unless the plan has the journal state's name and a trial in common with
- * it (any will do while nothing is finished). `file` is for the message. */
+/** EG_INVALID, saying what differs, unless the plan has the journal state's name and a trial in
+ *  common with it (any will do while nothing is finished). `file` is for the message. */
 eg_status eg_store_match(const eg_journal_state *state, const eg_plan *plan,
                          const char *file) EG_WARN_UNUSED;
 

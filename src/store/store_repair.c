@@ -8,7 +8,8 @@
 #include "store/journal/journal_repair.h"
 #include "store/store_lock.h"
 
-/** Without any sound record it is a journal still if its beginning may have been one: somebody's text is not. */
+/** Without any sound record it is a journal still if its beginning may have been one: somebody's
+ *  text is not. */
 static bool is_ours(const eg_reading *reading)
 {
     unsigned char byte = 0;

@@ -1,5 +1,5 @@
-/** Text pool and id index; see store/string_pool.h. Open addressing with linear probing, at most half
- * full. */
+/** Text pool and id index; see store/string_pool.h. Open addressing with linear probing, at most
+ *  half full. */
 #include "store/string_pool.h"
 
 #include "engram/memory.h"

@@ -205,7 +205,8 @@ static const eg_assignment *find_name(const eg_axis *axis, const char *name)
     return NULL;
 }
 
-/** Is the name of item `i` of choice `k` new, compared with the choice before? Saves asking again and again. */
+/** Is the name of item `i` of choice `k` new, compared with the choice before? Saves asking again
+ *  and again. */
 static bool new_name(const eg_axis *axis, size_t k, size_t i)
 {
     if (k == 0) {
@@ -215,7 +216,8 @@ static bool new_name(const eg_axis *axis, size_t k, size_t i)
     return i >= before->count || strcmp(before->items[i].name, axis->choices[k].items[i].name) != 0;
 }
 
-/** Refuses a setting that both give. `outer` and `outer_other` are the axes to be named: of a sample, the whole. */
+/** Refuses a setting that both give. `outer` and `outer_other` are the axes to be named: of a
+ *  sample, the whole. */
 static eg_status check_pair(const eg_axis *axis, const eg_axis *outer, const eg_axis *other,
                             const eg_axis *outer_other)
 {

@@ -1,5 +1,6 @@
-/** Inside the sweep room: axes. An axis is a list of choices, a choice is a few assignments; a block's points are
- *  the product of its axes. Grid entries, zip groups, samples and tables all become axes. */
+/** Inside the sweep room: axes. An axis is a list of choices, a choice is a few assignments; a
+ *  block's points are the product of its axes. Grid entries, zip groups, samples and tables all
+ *  become axes. */
 #ifndef SWEEP_AXIS_H
 #define SWEEP_AXIS_H
 
@@ -26,7 +27,7 @@ typedef struct eg_axes {
 
 eg_status eg_axes_add(eg_sweep *sweep, eg_axes *axes, const eg_axis *axis) EG_WARN_UNUSED;
 
-/** Appends an axis for every entry of a grid map. Settings given on the command line are left out. */
+/** Appends an axis for every entry of a grid map. Settings given on the command line are left out. *
 eg_status eg_axes_grid(eg_sweep *sweep, eg_axes *axes, const char *prefix,
                        const eg_node *map) EG_WARN_UNUSED;
 
@@ -60,7 +61,8 @@ void eg_axes_pick(const eg_axes *axes, size_t index, eg_assignment *out, size_t 
 /** The most assignments one point of the product can have. */
 size_t eg_axes_width(const eg_axes *axes);
 
-/** The values of {range: …}, {linspace: …} or {logspace: …} as text; *is_generator is false for other maps. */
+/** The values of {range: …}, {linspace: …} or {logspace: …} as text; *is_generator is false for
+ *  other maps. */
 eg_status eg_generator_values(eg_sweep *sweep, const char ***out, size_t *count,
                               const eg_param *param, const char *name, const eg_node *node,
                               bool *is_generator) EG_WARN_UNUSED;

@@ -1,4 +1,4 @@
-/** Inside the sweep room: a block is a base, a product of axes, conditional grids and exclusions. */
+/** Inside the sweep room: a block is a base, a product of axes, conditional grids and exclusions. *
 #ifndef SWEEP_BLOCK_H
 #define SWEEP_BLOCK_H
 
@@ -22,8 +22,9 @@ typedef struct eg_block {
     size_t exclude_count;
 } eg_block;
 
-/** Everything of the sweep that makes points. Top-level `base`, `exclude` and `only` hold for all blocks; the
- *  other top-level keys make a block of their own, which is left out when there are only `blocks`. */
+/** Everything of the sweep that makes points. Top-level `base`, `exclude` and `only` hold for all
+ *  blocks; the other top-level keys make a block of their own, which is left out when there are
+ *  only `blocks`. */
 typedef struct eg_blocks {
     eg_assignments base;
     eg_assignments overrides; /**< those with a single value */
@@ -38,8 +39,8 @@ typedef struct eg_blocks {
 
 eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out) EG_WARN_UNUSED;
 
-/** Resolves, checks and counts every point into plan->points. *ids: by point, of its trial with the first seed; eg_free,
- *  also after a failure. */
+/** Resolves, checks and counts every point into plan->points. *ids: by point, of its trial with the
+ *  first seed; eg_free, also after a failure. */
 eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
                            uint64_t **ids) EG_WARN_UNUSED;
 

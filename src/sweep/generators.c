@@ -1,6 +1,6 @@
-/** Generated values: range, linspace, logspace. Both ends are the VALUES written and are met exactly; what lies
- *  between is rounded to 12 significant digits, so that 0.1 + 2*0.1 is 0.3 and a trial's identity
- *  does not hang on the last bit of somebody's logarithm. */
+/** Generated values: range, linspace, logspace. Both ends are the VALUES written and are met
+ *  exactly; what lies between is rounded to 12 significant digits, so that 0.1 + 2*0.1 is 0.3 and a
+ *  trial's identity does not hang on the last bit of somebody's logarithm. */
 #include "sweep/axis.h"
 
 #include "base/shared/value.h"
@@ -114,8 +114,8 @@ eg_status eg_generator_values(eg_sweep *sweep, const char ***out, size_t *count,
     EG_TRY(check_numbers(g, p, name, list, &wanted));
     *count = (size_t)wanted;
     EG_TRY(eg_arena_alloc(sweep->arena, out, *count, sizeof **out));
-    /* Spaced values of an integer setting are the nearest integers; a range says its step, so there a
-     * fraction is a mistake, which the setting itself will refuse. */
+    /* Spaced values of an integer setting are the nearest integers; a range says its step, so there
+     * a fraction is a mistake, which the setting itself will refuse. */
     bool whole = (param->type == EG_TYPE_INT || param->type == EG_TYPE_INTS) &&
                  strcmp(g->word, "range") != 0;
     for (size_t i = 0; i < *count; i++) {

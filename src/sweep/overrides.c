@@ -71,8 +71,8 @@ static eg_status parse_value(eg_sweep *sweep, eg_override *override)
     return eg_ok();
 }
 
-/** relu,sigmoid: no value of any setting but free text has a comma in it, and a shell leaves brackets alone only in
- *  quotes. */
+/** relu,sigmoid: no value of any setting but free text has a comma in it, and a shell leaves
+ *  brackets alone only in quotes. */
 static eg_status check_commas(const eg_sweep *sweep, const eg_override *override)
 {
     const eg_param *param = eg_schema_param(sweep->schema, override->name);

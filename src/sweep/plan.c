@@ -32,8 +32,8 @@ static char *print_heading(char *at, const char *start, const char *path)
     return at + sprintf(at, "# file: %s\n", path);
 }
 
-/** The files' texts in the order they count, then the tables of points as comments. A sweep of one file is kept
- *  as it is, without a heading. */
+/** The files' texts in the order they count, then the tables of points as comments. A sweep of one
+ *  file is kept as it is, without a heading. */
 static eg_status keep_text(const eg_sweep *sweep, eg_plan *plan)
 {
     size_t size = 1;
@@ -83,8 +83,8 @@ static eg_status keep_texts(char ***out, size_t *count, const eg_texts *texts)
     return eg_ok();
 }
 
-/** Replicate 0 of every point, whose ids are known, then replicate 1 …: a sweep stopped early has some seeds of
- *  everything. */
+/** Replicate 0 of every point, whose ids are known, then replicate 1 …: a sweep stopped early has
+ *  some seeds of everything. */
 static eg_status make_trials(eg_plan *plan, const uint64_t *first_ids)
 {
     size_t count = plan->point_count * plan->seed_count;

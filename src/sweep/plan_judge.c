@@ -1,4 +1,5 @@
-/** What the stopping rules of a plan say together: which replicates are still worth running, and how far. */
+/** What the stopping rules of a plan say together: which replicates are still worth running, and
+ *  how far. */
 #include "sweep/stop_rules.h"
 
 #include "engram/trial.h"

@@ -1,4 +1,5 @@
-/** The keys that are about the plan: name, doc, seeds and select are read here; and what is worth a warning. */
+/** The keys that are about the plan: name, doc, seeds and select are read here; and what is worth a
+ *  warning. */
 #include "sweep/plan_keys.h"
 
 #include "engram/memory.h"

@@ -1,4 +1,5 @@
-/** Inside the sweep room: the keys of a sweep file that are about the plan and not about its points. */
+/** Inside the sweep room: the keys of a sweep file that are about the plan and not about its
+ *  points. */
 #ifndef SWEEP_PLAN_KEYS_H
 #define SWEEP_PLAN_KEYS_H
 

@@ -1,8 +1,8 @@
 /** A slice of a plan, for one of several jobs that share a sweep.
  *
  *  Trials go to the slice that has the least to do so far (longest processing time first, Graham
- *  1969), replicate after replicate: so slices cost the same up to one trial, each has some seeds of
- *  everything early, and adding seeds to a sweep moves no trial to another slice. Stopping rules
+ *  1969), replicate after replicate: so slices cost the same up to one trial, each has some seeds
+ *  of everything early, and adding seeds to a sweep moves no trial to another slice. Stopping rules
  *  look at all replicates of a point: then a whole point goes to one slice. */
 #include "engram/sweep.h"
 

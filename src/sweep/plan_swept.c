@@ -1,5 +1,5 @@
-/** Which settings a plan varies: those that take several values. One that only some points have does not count by that:
- *  the component that brings it does. */
+/** Which settings a plan varies: those that take several values. One that only some points have
+ *  does not count by that: the component that brings it does. */
 #include "sweep/plan_keys.h"
 
 #include "engram/memory.h"
@@ -32,7 +32,8 @@ static size_t find(const table *t, const char *name, size_t hint)
     return SIZE_MAX;
 }
 
-/** New names go behind the setting that precedes them in their point, which keeps the schema's order. */
+/** New names go behind the setting that precedes them in their point, which keeps the schema's
+ *  order. */
 static eg_status insert(table *t, size_t at, const char *name, const char *text)
 {
     EG_TRY(eg_grow(&t->items, &t->capacity, t->count + 1, sizeof *t->items));

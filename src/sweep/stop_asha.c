@@ -1,17 +1,18 @@
 /** Asynchronous successive halving over evaluations, in cohorts that are fixed by the plan.
  *
- *  Source: Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", arXiv 1810.05934: rungs at first,
- *  first*eta, first*eta^2 … units of a resource; of those that reach a rung the best 1/eta go on. There a trial
- *  goes on as soon as it is among the best of those that happen to have arrived, so that the outcome depends on who
- *  was fast. Here it does not:
+ *  Source: Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", arXiv
+ *  1810.05934: rungs at first, first*eta, first*eta^2 … units of a resource; of those that reach a
+ *  rung the best 1/eta go on. There a trial goes on as soon as it is among the best of those that
+ *  happen to have arrived, so that the outcome depends on who was fast. Here it does not:
  *
- *  A cohort is the trials of one replicate and of one cohort of points (sweep/stop_cohort.c), of which n_0 take part:
- *  those that no other rule skips. At rung k the best n_{k+1} = ceil(n_k / eta) of n_k go on, by the accuracy at
- *  that evaluation, ties by point. With m of the n_k arrived, one that b of them beat is out when b >= n_{k+1}, and
- *  goes on when b + (n_k - m) < n_{k+1}: whatever the missing ones will be, it would be decided the same way.
- *  Between the two it waits. The rank of one in a set is the same whenever it is looked at, so who is out depends on
- *  the plan and the curves only; and where all n_k have arrived nobody is between the two, so that nobody waits for
- *  ever. */
+ *  A cohort is the trials of one replicate and of one cohort of points (sweep/stop_cohort.c), of
+ *  which n_0 take part: those that no other rule skips. At rung k the best n_{k+1} = ceil(n_k /
+ *  eta) of n_k go on, by the accuracy at that evaluation, ties by point. With m of the n_k arrived,
+ *  one that b of them beat is out when b >= n_{k+1}, and goes on when b + (n_k - m) < n_{k+1}:
+ *  whatever the missing ones will be, it would be decided the same way. Between the two it waits.
+ *  The rank of one in a set is the same whenever it is looked at, so who is out depends on the plan
+ *  and the curves only; and where all n_k have arrived nobody is between the two, so that nobody
+ *  waits for ever. */
 #include "sweep/stop_cohort.h"
 
 #include <math.h>
@@ -46,7 +47,8 @@ static size_t rung_at(const double *p, size_t k)
     return at;
 }
 
-/** The curve that is the objective before the end: the accuracy on the selecting examples of all tasks. */
+/** The curve that is the objective before the end: the accuracy on the selecting examples of all
+ *  tasks. */
 static const eg_array *selecting_curve(const eg_record *record)
 {
     const eg_array *held_out = eg_record_find(record, "validation_accuracy");

@@ -1,5 +1,5 @@
-/** Cohorts: points that a rule compares with each other, fixed by the plan. They are the points n apart, because
- *  neighbours in the plan have most settings in common. */
+/** Cohorts: points that a rule compares with each other, fixed by the plan. They are the points n
+ *  apart, because neighbours in the plan have most settings in common. */
 #include "sweep/stop_cohort.h"
 
 #include <stdlib.h>

@@ -31,8 +31,8 @@ bool eg_cohort_shared(const double *p, const eg_plan *plan, size_t a, size_t b);
 void eg_cohort_sort(eg_rung_entry *entries, size_t count);
 /** How many of `count` at a rung go on. */
 size_t eg_cohort_kept(const double *p, size_t count);
-/** The share of all work that halving leaves, if every point has `length` seeds or evaluations and all come as far
- *  as they may. */
+/** The share of all work that halving leaves, if every point has `length` seeds or evaluations and
+ *  all come as far as they may. */
 double eg_cohort_share(const double *p, const eg_plan *plan, size_t length);
 /** The place of `point` among entries [count]; SIZE_MAX if it is not there. */
 size_t eg_cohort_place(const eg_rung_entry *entries, size_t count, size_t point);

@@ -1,10 +1,11 @@
 /** Early cut: a point whose first few seeds do badly gets no further ones.
  *
- *  A look at n seeds compares the mean objective of the replicates 0 … n-1 with a bound. There is one look, at
- *  n = after, or one at every n from there on; then replicate n waits for the look at n. Looks go by replicate index, not
- *  by what happened to finish first, so they are the same for any number of ranks and any order. A diverged trial counts
- *  with the objective it recorded (chance accuracy). A failed one has no objective: a look that needs it decides
- *  nothing, and the other replicates run. */
+ *  A look at n seeds compares the mean objective of the replicates 0 … n-1 with a bound. There is
+ *  one look, at n = after, or one at every n from there on; then replicate n waits for the look at
+ *  n. Looks go by replicate index, not by what happened to finish first, so they are the same for
+ *  any number of ranks and any order. A diverged trial counts with the objective it recorded
+ *  (chance accuracy). A failed one has no objective: a look that needs it decides nothing, and the
+ *  other replicates run. */
 #include "sweep/stop_rules.h"
 
 #include <math.h>

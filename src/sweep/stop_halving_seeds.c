@@ -1,9 +1,10 @@
 /** Successive halving over seeds, in cohorts that are fixed by the plan.
  *
- *  Source: Jamieson and Talwalkar 2016, arXiv 1502.07943, with rungs as in Li et al. 2020, arXiv 1810.05934: at
- *  first, first*eta, first*eta^2 … seeds. The decision at a rung is made when all of the cohort still in have arrived,
- *  from the replicates with the smallest indices. Cohorts do not wait for each other. So the same trials run for any
- *  number of ranks, in any order, interrupted or not. */
+ *  Source: Jamieson and Talwalkar 2016, arXiv 1502.07943, with rungs as in Li et al. 2020, arXiv
+ *  1810.05934: at first, first*eta, first*eta^2 … seeds. The decision at a rung is made when all of
+ *  the cohort still in have arrived, from the replicates with the smallest indices. Cohorts do not
+ *  wait for each other. So the same trials run for any number of ranks, in any order, interrupted
+ *  or not. */
 #include "sweep/stop_cohort.h"
 
 #include <math.h>
@@ -33,8 +34,9 @@ static size_t needs(const double *p)
 
 typedef enum arrival { ARRIVED, ON_THE_WAY, LEFT } arrival;
 
-/** Whether a point has its first `seeds` results, and their mean. A failed or stopped trial has none; a point without
- *  any is worse than all others. One whose trials another rule has skipped is out. */
+/** Whether a point has its first `seeds` results, and their mean. A failed or stopped trial has
+ *  none; a point without any is worse than all others. One whose trials another rule has skipped is
+ *  out. */
 static arrival arrive(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds,
                       eg_rung_entry *s)
 {
@@ -59,7 +61,8 @@ static arrival arrive(const eg_plan *plan, const eg_outcome *outcomes, size_t se
     return ARRIVED;
 }
 
-/** The points that are still in at a rung, without those that have ended; SIZE_MAX if one has not arrived yet. */
+/** The points that are still in at a rung, without those that have ended; SIZE_MAX if one has not
+ *  arrived yet. */
 static size_t gather(const eg_plan *plan, const eg_outcome *outcomes, size_t seeds,
                      eg_rung_entry *entries, size_t count)
 {

@@ -1,4 +1,5 @@
-/** From blocks to points: products, conditions, resolving, checking, exclusion, and counting points once. */
+/** From blocks to points: products, conditions, resolving, checking, exclusion, and counting points
+ *  once. */
 #include "sweep/block.h"
 
 #include "base/shared/resolver.h"
@@ -99,7 +100,8 @@ static eg_status name_point(const expansion *e, eg_status status, size_t count)
     return status;
 }
 
-/** Does the message speak of this setting: by its whole name, or as " part = …" after its component's name? */
+/** Does the message speak of this setting: by its whole name, or as " part = …" after its
+ *  component's name? */
 static bool mentions(const char *message, const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -114,8 +116,8 @@ static bool mentions(const char *message, const char *name)
            part[-1] == ' ' && strncmp(part + strlen(dot + 1), " = ", 3) == 0;
 }
 
-/** Settings that resolve may still not work together; the message names one of them, and where that was written is
- *  the best position. */
+/** Settings that resolve may still not work together; the message names one of them, and where that
+ *  was written is the best position. */
 static eg_status locate(const expansion *e, eg_status status, size_t total)
 {
     const eg_assignment *best = NULL;
@@ -217,8 +219,8 @@ static eg_status finish_point(expansion *e, size_t count)
     return eg_point_set_add(&e->points, e->plan, settings, e->resolver);
 }
 
-/** Applies conditions `next` and later to the point of `count` assignments. Recursion is bounded by the number
- *  of conditions. */
+/** Applies conditions `next` and later to the point of `count` assignments. Recursion is bounded by
+ *  the number of conditions. */
 static eg_status apply_whens(expansion *e, size_t next, size_t count)
 {
     if (next == e->block->when_count) {
@@ -288,8 +290,8 @@ static eg_status expand_block(expansion *e)
     return eg_ok();
 }
 
-/** A base setting that no point has. What the command line chose may leave settings of the file without effect, but
- *  not its own. */
+/** A base setting that no point has. What the command line chose may leave settings of the file
+ *  without effect, but not its own. */
 static eg_status check_base(const expansion *e, const eg_assignments *list)
 {
     bool own = list == &e->blocks->overrides;

@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** Sizes of one file and of all files of a sweep together; includes, each counted as often as it is included. */
+/** Sizes of one file and of all files of a sweep together; includes, each counted as often as it is
+ *  included. */
 enum {
     FILE_SIZE_MAX = 64 << 20,
     TOTAL_SIZE_MAX = 64 << 20,

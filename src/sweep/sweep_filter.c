@@ -19,8 +19,8 @@ typedef struct list {
     size_t count, capacity;
 } list;
 
-/** Checks a value against the declaration, so that a condition that can never hold is an error, and keeps its
- *  canonical text. */
+/** Checks a value against the declaration, so that a condition that can never hold is an error, and
+ *  keeps its canonical text. */
 static eg_status add_value(eg_sweep *sweep, eg_condition *condition, const eg_param *param,
                            const eg_node *node)
 {
@@ -36,7 +36,8 @@ static eg_status add_value(eg_sweep *sweep, eg_condition *condition, const eg_pa
     return eg_origin_wrap(status, &node->at);
 }
 
-/** One value, or a list of them: any of. For a setting that is itself a list, a flat list is one value. */
+/** One value, or a list of them: any of. For a setting that is itself a list, a flat list is one
+ *  value. */
 static eg_status read_values(eg_sweep *sweep, eg_condition *condition, const eg_param *param,
                              const eg_node *node)
 {

@@ -158,7 +158,8 @@ static eg_status read_bases(eg_sweep *sweep, eg_assignments *base)
     return read_protocol(sweep, base);
 }
 
-/** An override with several values is an axis of every block; with one it is a setting of every point. */
+/** An override with several values is an axis of every block; with one it is a setting of every
+ *  point. */
 static eg_status read_overrides(eg_sweep *sweep, eg_blocks *out)
 {
     for (size_t i = 0; i < sweep->override_count; i++) {
@@ -185,8 +186,8 @@ static eg_status read_overrides(eg_sweep *sweep, eg_blocks *out)
     return eg_axes_check(&out->override_axes);
 }
 
-/** Of included files only base is merged. What else makes points is taken whole from the last file that has it,
- *  which is worth a word: somebody may have meant the union. */
+/** Of included files only base is merged. What else makes points is taken whole from the last file
+ *  that has it, which is worth a word: somebody may have meant the union. */
 static eg_status note_replaced(eg_sweep *sweep)
 {
     static const char *const keys[] = {"grid", "zip",    "when",   "exclude",

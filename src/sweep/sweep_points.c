@@ -1,5 +1,5 @@
-/** A table of points: CSV (RFC 4180) with a header of setting names and a row per point. An empty cell leaves its
- *  setting at the base value or default. */
+/** A table of points: CSV (RFC 4180) with a header of setting names and a row per point. An empty
+ *  cell leaves its setting at the base value or default. */
 #include "sweep/axis.h"
 #include "sweep/yaml_text.h"
 
@@ -15,8 +15,8 @@ typedef struct table {
     char *cells;      /* where the next cell's text goes: no cell is longer than its source */
 } table;
 
-/* Lines and columns are counted here, because no CSV library says where a cell began; in characters, as
- * editors do and libyaml's positions: of each, the first byte counts. */
+/* Lines and columns are counted here, because no CSV library says where a cell began; in
+ * characters, as editors do and libyaml's positions: of each, the first byte counts. */
 static void step(table *t)
 {
     unsigned char c = (unsigned char)t->text[t->at++];

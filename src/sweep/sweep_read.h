@@ -22,8 +22,8 @@ typedef struct eg_override {
     bool key; /**< a key of the sweep file (seeds, stop …); otherwise a setting */
 } eg_override;
 
-/** A growing list of assignments. Those of `base` and of overrides apply to the points that have such a
- *  setting; `used` says whether any had. */
+/** A growing list of assignments. Those of `base` and of overrides apply to the points that have
+ *  such a setting; `used` says whether any had. */
 typedef struct eg_assignments {
     eg_assignment *items;
     size_t count, capacity;
@@ -53,12 +53,13 @@ typedef struct eg_sweep {
 
 /* sweep_file.c --------------------------------------------------------------- */
 
-/** A whole file into the arena, with a NUL behind it. `from` is where it was asked for (NULL file: nowhere). */
+/** A whole file into the arena, with a NUL behind it. `from` is where it was asked for (NULL file:
+ *  nowhere). */
 eg_status eg_sweep_read_file(eg_sweep *sweep, const char *path, const eg_origin *from,
                              const char **text, size_t *size) EG_WARN_UNUSED;
 
-/** The sweep file itself. "-" is standard input, whose name becomes `standard input`: includes are then relative to
- *  the working directory. */
+/** The sweep file itself. "-" is standard input, whose name becomes `standard input`: includes are
+ *  then relative to the working directory. */
 eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size) EG_WARN_UNUSED;
 
 /** `name` relative to the folder of `beside`. */
@@ -69,7 +70,8 @@ eg_status eg_sweep_beside(eg_sweep *sweep, const char *beside, const char *name,
 eg_status eg_sweep_add_parts(eg_sweep *sweep, const char *path, const char *text,
                              size_t size) EG_WARN_UNUSED;
 
-/** The value of a top-level key: from the command line, else from the last part that has it; NULL if none. */
+/** The value of a top-level key: from the command line, else from the last part that has it; NULL
+ *  if none. */
 const eg_node *eg_sweep_key(const eg_sweep *sweep, const char *key);
 
 /* overrides.c ---------------------------------------------------------------- */
@@ -99,7 +101,8 @@ eg_status eg_sweep_param(eg_sweep *sweep, const char *name, const eg_origin *at,
 /** Is `key` a member of the family that `param` (a component) chooses from? */
 bool eg_sweep_is_member(const eg_sweep *sweep, const eg_param *param, const char *key);
 
-/** Refuses a key that is neither a member of the component setting `name` nor one of its parameters. */
+/** Refuses a key that is neither a member of the component setting `name` nor one of its
+ *  parameters. */
 eg_status eg_sweep_part_of(eg_sweep *sweep, const char *name, const eg_param *param,
                            const eg_entry *entry) EG_WARN_UNUSED;
 

@@ -1,10 +1,11 @@
 /** Sampled points: `count` draws of several settings together, at random or from a Halton sequence.
  *
- *  Every draw is a vector of numbers in (0, 1), one per setting, and each distribution is the inverse of its
- *  cumulative distribution. A number depends on the sweep's sample seed, the draw's index and the
- *  setting's name only: raising `count` keeps the draws there were, and so does adding a setting.
- *  Halton: radical inverses in the first primes (by the alphabetical order of the settings), moved by a
- *  keyed shift modulo 1 (Cranley and Patterson 1976), which keeps the even spacing. */
+ *  Every draw is a vector of numbers in (0, 1), one per setting, and each distribution is the
+ *  inverse of its cumulative distribution. A number depends on the sweep's sample seed, the draw's
+ *  index and the setting's name only: raising `count` keeps the draws there were, and so does
+ *  adding a setting. Halton: radical inverses in the first primes (by the alphabetical order of the
+ *  settings), moved by a keyed shift modulo 1 (Cranley and Patterson 1976), which keeps the even
+ *  spacing. */
 #include "sweep/axis.h"
 
 #include "base/shared/value.h"
@@ -72,7 +73,8 @@ static double draw(const dimension *d, bool halton, uint64_t k)
     return u > 0 ? u : 0x1.0p-54;
 }
 
-/** The x with P(X <= x) = u for a standard normal X, by bisection of erfc: exact, and fast enough here. */
+/** The x with P(X <= x) = u for a standard normal X, by bisection of erfc: exact, and fast enough
+ *  here. */
 static double normal_quantile(double u)
 {
     double low = -9;

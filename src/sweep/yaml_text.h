@@ -9,8 +9,8 @@
 /** Refuses text that is not UTF-8 or holds a NUL byte, with its position. */
 eg_status eg_text_check(const char *file, const char *text, size_t size) EG_WARN_UNUSED;
 
-/** Is there a tab in the white space that begins the line at->line, or one of the two before it? Then *at
- *  becomes its position. */
+/** Is there a tab in the white space that begins the line at->line, or one of the two before it?
+ *  Then *at becomes its position. */
 bool eg_text_find_tab(const char *text, size_t size, eg_origin *at);
 
 /** Formatted words, cut at the end if too long. */

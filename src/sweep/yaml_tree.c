@@ -1,5 +1,6 @@
-/** YAML events (libyaml) to a tree. The limits here are what keeps a hostile file from costing more than its
- *  size: depth is checked before going down, and a node's weight counts what its aliases stand for. */
+/** YAML events (libyaml) to a tree. The limits here are what keeps a hostile file from costing more
+ *  than its size: depth is checked before going down, and a node's weight counts what its aliases
+ *  stand for. */
 #include "sweep/yaml_tree.h"
 
 #include "sweep/yaml_text.h"

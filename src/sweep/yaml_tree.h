@@ -1,4 +1,5 @@
-/** Inside the sweep room: YAML text as a tree of maps, lists and scalars that know where they stand. */
+/** Inside the sweep room: YAML text as a tree of maps, lists and scalars that know where they
+ *  stand. */
 #ifndef SWEEP_YAML_TREE_H
 #define SWEEP_YAML_TREE_H
 
@@ -29,9 +30,10 @@ struct eg_node {
 
 enum { EG_YAML_DEPTH_MAX = 32, EG_YAML_NODES_MAX = 2000000, EG_YAML_KEYS_MAX = 4096 };
 
-/** Parses one document. `file` must outlive the tree. With `flow`, positions are left out: the text is a
- *  value from the command line and `file` says so. Errors, EG_INVALID: not UTF-8, a NUL byte, not YAML (a tab is
- *  named as such), no or several documents, a key twice, tags, merge keys, too deep, too large. */
+/** Parses one document. `file` must outlive the tree. With `flow`, positions are left out: the text
+ *  is a value from the command line and `file` says so. Errors, EG_INVALID: not UTF-8, a NUL byte,
+ *  not YAML (a tab is named as such), no or several documents, a key twice, tags, merge keys, too
+ *  deep, too large. */
 eg_status eg_yaml_parse(const eg_node **out, eg_arena *arena, const char *file, const char *text,
                         size_t size, bool flow) EG_WARN_UNUSED;
 
@@ -42,7 +44,8 @@ const eg_node *eg_node_get(const eg_node *map, const char *key);
 eg_status eg_node_text(const char **out, eg_arena *arena, const eg_node *node,
                        const char *name) EG_WARN_UNUSED;
 
-/** "a map", "a list", "text 'abc'", "nothing": for messages. Static storage is not used: `buffer` is filled. */
+/** "a map", "a list", "text 'abc'", "nothing": for messages. Static storage is not used: `buffer`
+ *  is filled. */
 enum { EG_NODE_WORDS = 64 };
 const char *eg_node_words(const eg_node *node, char buffer[EG_NODE_WORDS]);
 
@@ -52,7 +55,8 @@ eg_status eg_fail_at(const eg_origin *at, const char *format, ...) EG_PRINTF(2, 
 /** Refuses a node of another kind: "grid must be a map, not a list". */
 eg_status eg_node_expect(const eg_node *node, eg_node_kind kind, const char *name) EG_WARN_UNUSED;
 
-/** Refuses keys of `map` other than `keys` (NULL-terminated), with the nearest: "unknown key 'sed' in WHERE". */
+/** Refuses keys of `map` other than `keys` (NULL-terminated), with the nearest: "unknown key 'sed'
+ *  in WHERE". */
 eg_status eg_node_keys(const eg_node *map, const char *const *keys,
                        const char *where) EG_WARN_UNUSED;
 

@@ -12,7 +12,8 @@ const eg_param *eg_schema_param(const eg_schema *schema, const char *name);
 const eg_param *eg_schema_member_param(const eg_schema *schema, const eg_component *member,
                                        const char *name);
 
-/** The dotted name closest to `name` among those of all components, into `best`; false if none is close. */
+/** The dotted name closest to `name` among those of all components, into `best`; false if none is
+ *  close. */
 enum { EG_NAME_SIZE = 120 };
 bool eg_schema_nearest(const eg_schema *schema, const char *name, char best[EG_NAME_SIZE]);
 

@@ -9,9 +9,9 @@
 eg_status eg_settings_unknown(const eg_schema *schema, const eg_settings *settings,
                               const char *name) EG_WARN_UNUSED;
 
-/** Resolves without judging: used[i] says whether the name of assignment i exists among the components
- *  chosen; *missing is the failure for the first required setting that nobody gave (it is there, with an empty
- *  text), or EG_OK. */
+/** Resolves without judging: used[i] says whether the name of assignment i exists among the
+ *  components chosen; *missing is the failure for the first required setting that nobody gave (it
+ *  is there, with an empty text), or EG_OK. */
 eg_status eg_settings_resolve_known(eg_settings **out, const eg_schema *schema,
                                     const eg_assignment *assignments, size_t count, bool *used,
                                     eg_status *missing) EG_WARN_UNUSED;

@@ -1,11 +1,11 @@
 /** The last bytes of a results file: a checksum of all before them.
  *
- *  HDF5 checks little of what it reads, and may crash on damage; so it is given nothing that was damaged.
- *  Readers of HDF5 do not look behind the end that the file itself declares, and a program that
- *  writes to the file cuts the footer off: then the file is read as it is.
+ *  HDF5 checks little of what it reads, and may crash on damage; so it is given nothing that was
+ *  damaged. Readers of HDF5 do not look behind the end that the file itself declares, and a program
+ *  that writes to the file cuts the footer off: then the file is read as it is.
  *
- *  32 bytes: "engram checksum\n", u64 size of what is before, u32 CRC-32C of it, u32 CRC-32C of these
- *  28 bytes; little endian. */
+ *  32 bytes: "engram checksum\n", u64 size of what is before, u32 CRC-32C of it, u32 CRC-32C of
+ *  these 28 bytes; little endian. */
 #ifndef ENGRAM_STORE_CHECKSUM_FOOTER_H
 #define ENGRAM_STORE_CHECKSUM_FOOTER_H
 

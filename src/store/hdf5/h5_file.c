@@ -22,8 +22,8 @@ eg_status eg_h5_failure(void)
     return eg_fail(EG_SYSTEM, "HDF5: %s", words);
 }
 
-/* The library is not made for threads, but one of them may write weights while another one publishes results; and a process
- * that was forked meanwhile would find it half done. */
+/* The library is not made for threads, but one of them may write weights while another one
+ * publishes results; and a process that was forked meanwhile would find it half done. */
 static pthread_mutex_t in_use = PTHREAD_MUTEX_INITIALIZER;
 
 static void take(void)
@@ -47,7 +47,8 @@ eg_h5_quiet eg_h5_quiet_begin(void)
     eg_h5_quiet quiet = {0};
     (void)pthread_once(&once, watch_forks);
     take();
-    /* Everything is closed here; what the library does at the exit crashes it where memory was short before. */
+    /* Everything is closed here; what the library does at the exit crashes it where memory was
+     * short before. */
     (void)H5dont_atexit();
     (void)H5open();
     (void)H5Eget_auto2(H5E_DEFAULT, &quiet.function, &quiet.data);

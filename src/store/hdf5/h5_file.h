@@ -18,8 +18,8 @@
 /** The innermost words of HDF5's error stack, as EG_SYSTEM. */
 eg_status eg_h5_failure(void);
 
-/** Around all use of HDF5: one thread at a time, and no process is forked meanwhile. HDF5 prints its errors unless told
- * not to; the setting belongs to the whole library, so it is put back. */
+/** Around all use of HDF5: one thread at a time, and no process is forked meanwhile. HDF5 prints
+ *  its errors unless told not to; the setting belongs to the whole library, so it is put back. */
 typedef struct eg_h5_quiet {
     H5E_auto2_t function;
     void *data;
@@ -30,8 +30,8 @@ void eg_h5_quiet_end(eg_h5_quiet quiet);
 /** Closes any kind of id; negative ones are ignored. */
 void eg_h5_close(hid_t id);
 
-/** Creation properties of a file, group or dataset (H5P_…_CREATE): what is inside in the order of its creation, and
- *  without times, so that equal contents give equal files. */
+/** Creation properties of a file, group or dataset (H5P_…_CREATE): what is inside in the order of
+ *  its creation, and without times, so that equal contents give equal files. */
 hid_t eg_h5_plain_properties(hid_t kind);
 
 /** Variable-length UTF-8, the only kind of text that every netCDF reader takes (fixed-length string

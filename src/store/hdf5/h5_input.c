@@ -73,7 +73,8 @@ static bool holds_numbers(hid_t type)
     return kind == H5T_INTEGER || kind == H5T_FLOAT;
 }
 
-/** In memory as in the file: HDF5 does not convert between ASCII, which other tools write, and UTF-8. */
+/** In memory as in the file: HDF5 does not convert between ASCII, which other tools write, and
+ *  UTF-8. */
 static hid_t text_type_like(hid_t type)
 {
     hid_t memory = eg_h5_text_type();

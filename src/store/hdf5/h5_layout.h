@@ -47,8 +47,8 @@ typedef struct eg_h5_variable {
  * chunk's extents. */
 eg_status eg_h5_create(eg_h5_out *out, hid_t *dataset, const eg_h5_variable *variable,
                        hsize_t *chunk) EG_WARN_UNUSED;
-/** Creates a variable over `trial` alone and writes it: `values` [trials] of type `memory`. *dataset
- * must be closed; NULL closes it. */
+/** Creates a variable over `trial` alone and writes it: `values` [trials] of type `memory`.
+ *  *dataset must be closed; NULL closes it. */
 eg_status eg_h5_write_column(eg_h5_out *out, const eg_h5_variable *variable, hid_t memory,
                              const void *values, hid_t *dataset) EG_WARN_UNUSED;
 

@@ -158,7 +158,8 @@ static eg_status load_columns(eg_results_owner *owner, hid_t file, const columns
         size_t points = (size_t)results->trials[i].point + 1;
         results->point_count = points > results->point_count ? points : results->point_count;
     }
-    /* Of a slice's points only some are in its file; a limit keeps a made-up number from costing memory. */
+    /* Of a slice's points only some are in its file; a limit keeps a made-up number from costing
+     * memory. */
     if (results->point_count / POINTS_PER_TRIAL > results->trial_count) {
         return eg_fail(EG_INVALID, "damaged: %zu trials of %zu points", results->trial_count,
                        results->point_count);
@@ -196,8 +197,8 @@ done:
 
 /** --- Settings ---------------------------------------------------------------------------------- */
 
-/** The text of trial `i`'s value, if another one is known to have the same: the one before, or an earlier one of the same
- *  point, by `first` [points] place + 1; otherwise NULL. */
+/** The text of trial `i`'s value, if another one is known to have the same: the one before, or an
+ *  earlier one of the same point, by `first` [points] place + 1; otherwise NULL. */
 static char *known_text(const double *reals, const int64_t *integers, char *const *values,
                         const size_t *first, size_t i)
 {

@@ -10,8 +10,9 @@
 eg_status eg_h5_load_trials(eg_results_owner *owner, hid_t file, size_t count) EG_WARN_UNUSED;
 /** Settings, declarations of variables, and all records; `brief`: those of stopped trials. */
 eg_status eg_h5_load_variables(eg_results_owner *owner, hid_t file, bool brief) EG_WARN_UNUSED;
-/** The records' part of it: adds the values of one recorded dataset to every trial's record, or `brief` to those of
- * stopped trials. The values of the objective's variable go into `reported` of all trials. */
+/** The records' part of it: adds the values of one recorded dataset to every trial's record, or
+ *  `brief` to those of stopped trials. The values of the objective's variable go into `reported` of
+ *  all trials. */
 eg_status eg_h5_load_recorded(eg_results_owner *owner, hid_t file, const char *name,
                               bool brief) EG_WARN_UNUSED;
 

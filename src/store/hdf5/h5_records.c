@@ -1,5 +1,5 @@
-/** Recorded variables in the result file. Records are read back from the journal a few at a time, so
- *  that memory does not grow with the sweep. */
+/** Recorded variables in the result file. Records are read back from the journal a few at a time,
+ *  so that memory does not grow with the sweep. */
 #include "store/hdf5/h5_parts.h"
 
 #include "engram/memory.h"
@@ -61,7 +61,7 @@ static eg_status open_sink(eg_h5_out *out, const eg_journal_state *state,
                                : eg_ok();
 }
 
-/** Copies an array into a row of larger extents, line by line; the rest of the row stays as it is. */
+/** Copies an array into a row of larger extents, line by line; the rest of the row stays as it is. *
 static void place(const eg_array *array, const size_t *extent, double *row)
 {
     size_t line = array->rank == 0 ? 1 : array->extent[array->rank - 1];
@@ -89,8 +89,8 @@ done:
     return eg_status_wrap(status, "%s", s->declared->name);
 }
 
-/** The trials first … first+count-1 of one variable. Rows that nobody recorded are not written: they
- * read as the fill value. */
+/** The trials first … first+count-1 of one variable. Rows that nobody recorded are not written:
+ *  they read as the fill value. */
 static eg_status write_slab(const sink *s, eg_record *const *records, size_t first, size_t count)
 {
     for (size_t at = 0; at < count; at += s->extent[0]) {

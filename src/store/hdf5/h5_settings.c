@@ -31,8 +31,8 @@ static bool any_missing(const eg_journal_state *state, const eg_column *column)
     return false;
 }
 
-/** Integers that some trial does not have are numbers with NaN for those: what xarray makes of them in any case, and R
- *  complains of a fill value with 64 bits. */
+/** Integers that some trial does not have are numbers with NaN for those: what xarray makes of them
+ *  in any case, and R complains of a fill value with 64 bits. */
 static bool stored_whole(const eg_journal_state *state, const eg_column *column, bool missing)
 {
     bool exact = true;

@@ -173,8 +173,8 @@ eg_status eg_journal_load(eg_journal *journal, uint64_t offset, eg_frame *frame,
     return eg_ok();
 }
 
-/** Loads the frame at `offset`, if there is one, on account of the search. A file made of beginnings, each of which
- *  promises a long frame, would be read once for each of them. */
+/** Loads the frame at `offset`, if there is one, on account of the search. A file made of
+ *  beginnings, each of which promises a long frame, would be read once for each of them. */
 static eg_status try_frame(eg_journal *journal, uint64_t offset, bool *found)
 {
     eg_frame frame;

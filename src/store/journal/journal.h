@@ -101,8 +101,8 @@ typedef enum eg_journal_use {
     EG_JOURNAL_REMAKE, /**< the same, but one that an interrupted command left may be there, and goes */
 } eg_journal_use;
 
-/** Opens a journal, for writing locks it: no other process writes it, under whatever name. Errors: EG_INVALID
- *  if one does; EG_SYSTEM. */
+/** Opens a journal, for writing locks it: no other process writes it, under whatever name. Errors:
+ *  EG_INVALID if one does; EG_SYSTEM. */
 eg_status eg_journal_open(eg_journal *journal, const char *path, eg_journal_use use) EG_WARN_UNUSED;
 void eg_journal_close(eg_journal *journal);
 
@@ -116,11 +116,11 @@ typedef enum eg_found {
 
 /** The frames from the first on, once more. */
 void eg_journal_rewind(eg_journal *journal);
-/** Reads the frame at `end` and moves `end` behind it. Damage of which nothing is lost, because one of the
- * two is sound, is counted in `twice` and not reported as damage. The payload stays valid until the next call
- * of a function of this journal. *offset: where a torn or damaged stretch begins. Errors:
- * EG_SYSTEM, EG_MEMORY; EG_INVALID if it holds so many false beginnings of frames that looking for the next true one
- * would never end. */
+/** Reads the frame at `end` and moves `end` behind it. Damage of which nothing is lost, because one
+ *  of the two is sound, is counted in `twice` and not reported as damage. The payload stays valid
+ *  until the next call of a function of this journal. *offset: where a torn or damaged stretch
+ *  begins. Errors: EG_SYSTEM, EG_MEMORY; EG_INVALID if it holds so many false beginnings of frames
+ *  that looking for the next true one would never end. */
 eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
                           uint64_t *offset) EG_WARN_UNUSED;
 /** Reads the frame at `offset`. Errors: EG_INVALID if there is no valid frame (any more). */
@@ -131,8 +131,9 @@ eg_status eg_journal_is_torn_header(eg_journal *journal, bool *torn) EG_WARN_UNU
 
 /** Cuts everything after `end`, and writes the copy that the last frame lacks. */
 eg_status eg_journal_cut(eg_journal *journal) EG_WARN_UNUSED;
-/** Appends one frame, with its copy if it is of a type that is there twice; `sync` forces it to disk. On failure the journal is as before, or refuses
- * further writing. *frame shows what was written. */
+/** Appends one frame, with its copy if it is of a type that is there twice; `sync` forces it to
+ *  disk. On failure the journal is as before, or refuses further writing. *frame shows what was
+ *  written. */
 eg_status eg_journal_append(eg_journal *journal, eg_frame_type type, const eg_writer *payload,
                             double time, bool sync, eg_frame *frame) EG_WARN_UNUSED;
 

@@ -41,8 +41,8 @@ void eg_journal_plan_clear(eg_journal_plan *image);
 /** A column's codes [points]: its mode, and what that needs. */
 void eg_codes_write(const uint32_t *codes, size_t points, eg_writer *writer);
 
-/** The type of a column that has values of both types: components, and the plans of an edited sweep,
- * may give one name two. Numbers meet in reals, all else in text. */
+/** The type of a column that has values of both types: components, and the plans of an edited
+ *  sweep, may give one name two. Numbers meet in reals, all else in text. */
 eg_type eg_common_type(eg_type a, eg_type b);
 
 /** EXTEND: u64 count, each: u64 id, u32 point, u32 replicate, u64 seed. */
@@ -62,7 +62,8 @@ typedef struct eg_session_image {
 } eg_session_image;
 
 /** texts command, version, build, blas_core, blas, processor, environment, host; u32 ranks, u32
- * pid, f64 start. The environment begins with the lines about data. Host and pid are this process's. */
+ *  pid, f64 start. The environment begins with the lines about data. Host and pid are this
+ *  process's. */
 void eg_session_write(const eg_session *session, eg_writer *writer);
 eg_status eg_session_read(eg_session_image *out, eg_string_pool *pool,
                           eg_reader *reader) EG_WARN_UNUSED;

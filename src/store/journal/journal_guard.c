@@ -51,7 +51,8 @@ static int copy(int to, int from, uint64_t size, unsigned char *window)
     return fsync(to) == 0 ? 0 : errno;
 }
 
-/** A new file NAME.rescued.journal, with a number where there is one, in `directory`; -1 with errno. */
+/** A new file NAME.rescued.journal, with a number where there is one, in `directory`; -1 with
+ *  errno. */
 static int create_in(int directory, const eg_paths *paths)
 {
     const char *slash = strrchr(paths->journal, '/');
@@ -75,7 +76,8 @@ static int create_in(int directory, const eg_paths *paths)
     return fd;
 }
 
-/** Saves what the journal holds in `directory`; `place`: where. 0 or errno, ENOENT if that is being removed. */
+/** Saves what the journal holds in `directory`; `place`: where. 0 or errno, ENOENT if that is being
+ *  removed. */
 static int rescue_in(int directory, const eg_journal *journal, const eg_paths *paths,
                      unsigned char *window, char place[PLACE_SIZE])
 {

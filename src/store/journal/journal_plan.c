@@ -387,8 +387,8 @@ static eg_status read_plan(eg_journal_plan *out, eg_string_pool *pool, eg_reader
     out->maximise = eg_read_u8(reader) != 0;
     out->point_count = eg_read_u32(reader);
     uint32_t columns = eg_read_u32(reader);
-    /* Points are distinct, so that some column says something of each: a count without the bytes for
-     * that is not believed. */
+    /* Points are distinct, so that some column says something of each: a count without the bytes
+     * for that is not believed. */
     bool believable =
         out->point_count <= 1 || out->point_count <= (reader->size - reader->at) / CODE_BYTES;
     if (reader->failed || !believable) {

@@ -54,7 +54,8 @@ static eg_status list_trials(eg_plan_trial **out, size_t *count, const eg_result
     return eg_ok();
 }
 
-/** How many points the trials of the stages from `first` on have: those of earlier versions come last. */
+/** How many points the trials of the stages from `first` on have: those of earlier versions come
+ *  last. */
 static size_t count_points(const eg_results *file, eg_stage first)
 {
     size_t points = 0;

@@ -34,8 +34,8 @@ static void note_damage(eg_replay *replay, uint64_t from, uint64_t to)
     replay->lost_bytes += to - from;
 }
 
-/** What is about a trial or a session changes nothing when it is refused, and the plan it is about may stand on
- *  the far side of the damage, or the session have begun in it. */
+/** What is about a trial or a session changes nothing when it is refused, and the plan it is about
+ *  may stand on the far side of the damage, or the session have begun in it. */
 static bool may_be_dropped(const eg_journal_state *state, uint32_t type)
 {
     return state->has_plan && type != EG_FRAME_HEADER && type != EG_FRAME_PLAN &&
@@ -83,7 +83,8 @@ eg_status eg_journal_replay(eg_journal_state *state, eg_journal *journal, eg_rep
     eg_status status = replay_frames(state, journal, replay);
     replay->spare_count = journal->twice.damaged;
     replay->spare_at = journal->twice.damaged_at;
-    /* A whole record that means nothing without any damage is not ours to judge: a newer version's. */
+    /* A whole record that means nothing without any damage is not ours to judge: a newer version's.
+     * */
     replay->lost = status.code == EG_OK
                        ? !state->has_plan
                        : status.code == EG_INVALID && (replay->damaged || replay->frames == 0);

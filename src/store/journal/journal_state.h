@@ -1,6 +1,6 @@
 /** What a journal says, read from its first frame to its last: plan, trials, sessions. Records stay
- *  in the journal; the journal state knows where. A store applies every frame it writes to its journal state, so that
- *  a running sweep and a reader of its journal always agree. */
+ *  in the journal; the journal state knows where. A store applies every frame it writes to its
+ *  journal state, so that a running sweep and a reader of its journal always agree. */
 #ifndef ENGRAM_STORE_JOURNAL_STATE_H
 #define ENGRAM_STORE_JOURNAL_STATE_H
 
@@ -8,7 +8,8 @@
 #include "store/journal/journal_entries.h"
 #include "store/results_owner.h"
 
-/** What a trial had achieved when it was to be run again (REDO). It is shown until the trial has a new result. */
+/** What a trial had achieved when it was to be run again (REDO). It is shown until the trial has a
+ *  new result. */
 typedef struct eg_earlier {
     eg_result result;
     uint64_t frame;
@@ -57,8 +58,8 @@ typedef struct eg_journal_state {
 eg_status eg_journal_state_create(eg_journal_state **out) EG_WARN_UNUSED;
 void eg_journal_state_free(eg_journal_state *state);
 
-/** Takes in one frame. Errors: EG_INVALID if it makes no sense here, EG_MEMORY; the journal state is then
- * good for nothing but eg_journal_state_free. */
+/** Takes in one frame. Errors: EG_INVALID if it makes no sense here, EG_MEMORY; the journal state
+ *  is then good for nothing but eg_journal_state_free. */
 eg_status eg_journal_state_apply(eg_journal_state *state, const eg_frame *frame) EG_WARN_UNUSED;
 
 /** How a journal ended, and whether all before the end was sound. */
@@ -99,11 +100,12 @@ bool eg_journal_state_complete(const eg_journal_state *state);
 /** Trials that were running no longer are: their process has ended. */
 void eg_journal_state_forget_running(eg_journal_state *state);
 
-/** Shows, or hides again, the earlier results of trials that are being run again: exchanges them with where those
- *  trials stand now. Frames can be applied only while they are hidden. */
+/** Shows, or hides again, the earlier results of trials that are being run again: exchanges them
+ *  with where those trials stand now. Frames can be applied only while they are hidden. */
 void eg_journal_state_exchange_earlier(eg_journal_state *state);
 
-/** Completes the public part for a reader: session texts, warnings on mixed processors, earlier results shown. */
+/** Completes the public part for a reader: session texts, warnings on mixed processors, earlier
+ *  results shown. */
 eg_status eg_journal_state_finish(eg_journal_state *state) EG_WARN_UNUSED;
 
 /** The session a finished trial ran in, NULL if unknown. */

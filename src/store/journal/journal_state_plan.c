@@ -1,5 +1,5 @@
-/** Plans in the journal state. A new plan takes over what the trials it shares with the old one achieved;
- *  finished trials it no longer has stay behind its own, with their settings. */
+/** Plans in the journal state. A new plan takes over what the trials it shares with the old one
+ *  achieved; finished trials it no longer has stay behind its own, with their settings. */
 #include "store/journal/journal_state.h"
 
 #include "engram/memory.h"
@@ -64,7 +64,8 @@ static eg_status push_planned(eg_journal_state *state, remake *r, const eg_plan_
     return push(r, &result, &entry);
 }
 
-/** Finished trials that the plan no longer has. Those that were being run again have their earlier results for good. */
+/** Finished trials that the plan no longer has. Those that were being run again have their earlier
+ *  results for good. */
 static eg_status push_older(eg_journal_state *state, remake *r)
 {
     const eg_results *old = &state->owner->results;
@@ -88,7 +89,8 @@ static eg_status push_older(eg_journal_state *state, remake *r)
     return eg_ok();
 }
 
-/** Lists `planned` first and then what is finished besides; swaps the journal state's lists on success. */
+/** Lists `planned` first and then what is finished besides; swaps the journal state's lists on
+ *  success. */
 static eg_status remake_trials(eg_journal_state *state, const eg_plan_trial *first,
                                size_t first_count, const eg_plan_trial *second, size_t second_count,
                                bool pieces)

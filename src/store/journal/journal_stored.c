@@ -1,4 +1,5 @@
-/** Plans and sessions of a results file as payloads of a journal; layouts in store/journal/journal_entries.h. */
+/** Plans and sessions of a results file as payloads of a journal; layouts in
+ *  store/journal/journal_entries.h. */
 #include "store/journal/journal_rebuild.h"
 
 #include "engram/memory.h"
@@ -10,7 +11,8 @@
 
 /** --- Plan -------------------------------------------------------------------------------------- */
 
-/** A column's distinct texts behind each other, and codes [points] that refer to them: place + 1, 0: none. */
+/** A column's distinct texts behind each other, and codes [points] that refer to them: place + 1,
+ *  0: none. */
 static eg_status code_texts(const eg_column *column, size_t points, eg_writer *texts,
                             uint32_t *distinct, uint32_t *codes)
 {
@@ -96,7 +98,8 @@ static const char *const texts[] = {
     "command=", "version=", "build=", "blas_core=", "blas=", "processor="};
 static const char environment[] = "environment.";
 
-/** The value of the line that begins with `key` (with its "="), to the line's end; "" if there is none. */
+/** The value of the line that begins with `key` (with its "="), to the line's end; "" if there is
+ *  none. */
 static const char *value_of(const char *text, const char *key, size_t *length)
 {
     size_t size = strlen(key);

@@ -70,7 +70,8 @@ static bool unwrap(eg_frame *out, const eg_frame *copy)
            copy->offset == copy_offset(frame_end(out));
 }
 
-/** After a bad stretch from `from` to `end`: the frame that began there, from its copy. *valid: there is one. */
+/** After a bad stretch from `from` to `end`: the frame that began there, from its copy. *valid:
+ *  there is one. */
 static eg_status find_copy(eg_journal *journal, uint64_t from, eg_frame *frame, bool *valid)
 {
     eg_frame found = {0};
@@ -88,13 +89,15 @@ static eg_status find_copy(eg_journal *journal, uint64_t from, eg_frame *frame, 
     return eg_ok();
 }
 
-/** The bad stretch from `from` to `to` is nothing but padding, or the copy of a frame that was read. */
+/** The bad stretch from `from` to `to` is nothing but padding, or the copy of a frame that was
+ *  read. */
 static bool is_spare(const eg_twice *twice, uint64_t from, uint64_t to)
 {
     return twice->end > 0 && from >= twice->end && to <= copy_end(twice);
 }
 
-/** *found becomes FRAME if the one that stood there is known from its copy. *again: nothing is lost, go on. */
+/** *found becomes FRAME if the one that stood there is known from its copy. *again: nothing is
+ *  lost, go on. */
 static eg_status repair(eg_journal *journal, eg_frame *frame, eg_found *found, uint64_t from,
                         bool *again)
 {
@@ -153,7 +156,8 @@ eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
 
 /** --- Writing ----------------------------------------------------------------------------------- */
 
-/** Appends padding and the copy of the frame that was read or appended last, in which *frame is afterwards. */
+/** Appends padding and the copy of the frame that was read or appended last, in which *frame is
+ *  afterwards. */
 static eg_status append_copy(eg_journal *journal, eg_frame *frame)
 {
     static const unsigned char zeros[EG_COPY_ALIGNMENT] = {0};

@@ -137,8 +137,8 @@ static eg_status put_session(merge *m, session *current)
     return put(m, EG_FRAME_SESSION, payload->data, payload->size, current->time);
 }
 
-/** Sessions that gave nothing are kept too, as part of where the results come from; but one that is there
- *  already, from another copy of the same file, only if it has something to add. */
+/** Sessions that gave nothing are kept too, as part of where the results come from; but one that is
+ *  there already, from another copy of the same file, only if it has something to add. */
 static eg_status begin_session(merge *m, session *current, const eg_frame *frame)
 {
     eg_writer_clear(&current->payload);

@@ -1,10 +1,11 @@
 /** The parts of a merge: journals to read, what plan they have together, which of them gives what.
  *
- *  Sources that describe the same sweep (equal PLAN frames but for the trials, as slices have) form a
- *  group, and their plan is the union of their trials. The group with the largest plan is the one that the
- *  merged file goes on with; the others, of earlier or later versions of the sweep, give what is finished.
- *  Frames are copied as they are, each trial's from one source: so attempts, times and sessions stay what
- *  they were. Everything is put into an order that depends on contents only. */
+ *  Sources that describe the same sweep (equal PLAN frames but for the trials, as slices have) form
+ *  a group, and their plan is the union of their trials. The group with the largest plan is the one
+ *  that the merged file goes on with; the others, of earlier or later versions of the sweep, give
+ *  what is finished. Frames are copied as they are, each trial's from one source: so attempts,
+ *  times and sessions stay what they were. Everything is put into an order that depends on contents
+ *  only. */
 #ifndef ENGRAM_STORE_MERGE_H
 #define ENGRAM_STORE_MERGE_H
 
@@ -29,10 +30,10 @@ typedef struct eg_merge_source {
     bool *owned;        /**< [trials of the journal state] copied from here */
 } eg_merge_source;
 
-/** Opens and reads PATH's journal. *note (new text, or NULL): what the user should know about it: somebody is
- *  writing it, it is damaged. `scratch`: a name for a file that takes the place of a journal which lost its header or
- *  plan, and is gone at once; NULL: that is an error. Errors: EG_INVALID. Release with eg_merge_source_close, also after
- *  a failure. */
+/** Opens and reads PATH's journal. *note (new text, or NULL): what the user should know about it:
+ *  somebody is writing it, it is damaged. `scratch`: a name for a file that takes the place of a
+ *  journal which lost its header or plan, and is gone at once; NULL: that is an error. Errors:
+ *  EG_INVALID. Release with eg_merge_source_close, also after a failure. */
 eg_status eg_merge_source_open(eg_merge_source *out, const char *path, const char *scratch,
                                char **note) EG_WARN_UNUSED;
 void eg_merge_source_close(eg_merge_source *source);
@@ -58,14 +59,15 @@ typedef struct eg_merge_groups {
     size_t count;
 } eg_merge_groups;
 
-/** Groups the sources, sorts both and checks that they belong together. Errors: EG_INVALID saying what
- *  differs. Release with eg_merge_groups_clear, also after a failure. */
+/** Groups the sources, sorts both and checks that they belong together. Errors: EG_INVALID saying
+ *  what differs. Release with eg_merge_groups_clear, also after a failure. */
 eg_status eg_merge_groups_init(eg_merge_groups *out, eg_merge_source *sources,
                                size_t count) EG_WARN_UNUSED;
 void eg_merge_groups_clear(eg_merge_groups *groups);
 
-/** Decides which source gives each trial: one that finished it before one that failed, before one where it was
- *  stopped, paused, skipped, before one that only began; among equals the first. Errors: EG_INVALID naming trial and variable if two results disagree. */
+/** Decides which source gives each trial: one that finished it before one that failed, before one
+ *  where it was stopped, paused, skipped, before one that only began; among equals the first.
+ *  Errors: EG_INVALID naming trial and variable if two results disagree. */
 eg_status eg_merge_owners(eg_merge_source *sources, size_t count) EG_WARN_UNUSED;
 
 #endif

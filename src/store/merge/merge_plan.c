@@ -133,8 +133,8 @@ static int compare_groups(const void *a, const void *b)
     return compare_hashes(x->example->base_hash, y->example->base_hash);
 }
 
-/** By group; in a group those with older plans first, because each of their plans has to be undone by
- *  the group's; then by age. What the merged file holds already comes before all. */
+/** By group; in a group those with older plans first, because each of their plans has to be undone
+ *  by the group's; then by age. What the merged file holds already comes before all. */
 static int compare_sources(const void *a, const void *b)
 {
     const eg_merge_source *x = a;
@@ -164,8 +164,8 @@ static eg_merge_group *find_group(const eg_merge_groups *groups, uint64_t base_h
 
 /** --- Do they belong together -------------------------------------------------------------------- */
 
-/** One trial in common with the group to go on with is enough, as it is for an edited sweep; pieces picked
- *  with `only` have none. */
+/** One trial in common with the group to go on with is enough, as it is for an edited sweep; pieces
+ *  picked with `only` have none. */
 static eg_status check_related(const eg_merge_group *group, const eg_merge_group *main,
                                const eg_index *ids)
 {

@@ -77,8 +77,8 @@ static eg_status lost(const eg_merge_source *source, eg_status why)
                    source->paths.file);
 }
 
-/** Reads instead of a journal that lost its header or plan, for which `why`, one made of the results file and what is
- *  intact, in a file that has no name. */
+/** Reads instead of a journal that lost its header or plan, for which `why`, one made of the
+ *  results file and what is intact, in a file that has no name. */
 static eg_status read_instead(eg_merge_source *source, const char *scratch, eg_status why,
                               char **note)
 {

@@ -1,4 +1,5 @@
-/** A predictor as bytes, for a process that reads it for another. Both are the same program: this is no file format. */
+/** A predictor as bytes, for a process that reads it for another. Both are the same program: this
+ *  is no file format. */
 #ifndef ENGRAM_STORE_WEIGHTS_PACK_H
 #define ENGRAM_STORE_WEIGHTS_PACK_H
 

@@ -1,4 +1,5 @@
-/** Writing files of weights; see engram/weights_file.h. The file is made in memory and replaced whole. */
+/** Writing files of weights; see engram/weights_file.h. The file is made in memory and replaced
+ *  whole. */
 #include "engram/weights_file.h"
 
 #include "engram/file.h"
