@@ -79,7 +79,7 @@ static void test_journal(void **state)
     eg_test_run(eg_test_path(eg_test_place, "tiny.h5"), plan, 0, 6);
     flip_file(&t, eg_test_path(eg_test_place, "tiny.journal"),
               eg_test_path(eg_test_place, "tiny.h5"), plan, false);
-    assert_int_equal(t.unseen, 0); /* every byte of it is in a frame with a checksum */
+    assert_int_equal(t.unseen, 0);  /* every byte of it is in a frame with a checksum */
     assert_int_equal(t.refused, 0); /* header and plan are there twice */
     assert_true(t.warned > 0);
     eg_plan_free(plan);

@@ -7,5 +7,4 @@
 /** Rules see at most this many leading replicates of a point. */
 enum { EG_STOP_REPLICATES_MAX = 256 };
 
-
 #endif
