@@ -174,8 +174,9 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
                                          &store->paths, plan, true));
     EG_TRY_DONE(status, eg_store_check_data(store->state, session, store->paths.file));
     EG_TRY_DONE(status, write_beginning(store, plan, session));
-    EG_TRY_DONE(status, eg_store_publish(store, eg_journal_state_complete(store->state)));
     EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes));
+    /* Last: whatever fails before it leaves no results file behind. */
+    EG_TRY_DONE(status, eg_store_publish(store, eg_journal_state_complete(store->state)));
     *out = store;
     store = NULL;
 done:

@@ -58,14 +58,10 @@ static eg_status take(eg_journal *journal, eg_journal_use use)
 eg_status eg_journal_open(eg_journal *journal, const char *path, eg_journal_use use)
 {
     *journal = EG_JOURNAL_NONE;
+    EG_TRY(eg_strdup(&journal->path, path)); /* first, for no file is left where memory is short */
     journal->fd = open_for(path, use);
-    if (journal->fd < 0) {
-        return eg_fail_errno(errno, "%s: cannot open the journal", path);
-    }
-    eg_status status = eg_strdup(&journal->path, path);
-    if (status.code == EG_OK) {
-        status = take(journal, use);
-    }
+    eg_status status = journal->fd < 0 ? eg_fail_errno(errno, "%s: cannot open the journal", path)
+                                       : take(journal, use);
     if (status.code != EG_OK) {
         eg_journal_close(journal);
     }
