@@ -95,8 +95,8 @@ static void learners_around_learners(void **state)
     static const char *const learners[] = {
         "learner=early_stopping\nlearner.patience=1\noptimizer.lr=3\n",
         "learner=ensemble\nlearner.members=2\nlearner.of=ewc\nlearner.of.lambda=1\n",
-        "learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
-        "learner.of.keep=best_of_last\nlearner.of.window=2\noptimizer.lr=3\n",
+        ("learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
+         "learner.of.keep=best_of_last\nlearner.of.window=2\noptimizer.lr=3\n"),
         "learner=reset\nlearner.of=early_stopping\nlearner.of.of=mas\nlearner.of.patience=1\n",
     };
     for (size_t l = 0; l < EG_COUNT(learners); l++) {

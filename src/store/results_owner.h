@@ -24,9 +24,7 @@ const eg_stored_variable *eg_stored_find(const eg_results *results, const char *
 /** Where value `i` of an array stands in one of larger extents (the result file pads with NaN). */
 size_t eg_padded_index(const eg_array *array, const size_t *extent, size_t i);
 
-/** A status that needs no more work: done, diverged, failed. */
-bool eg_trial_status_is_finished(eg_trial_status status);
-/** How many trials have such a status. */
+/** How many trials have ended: done, diverged, failed. */
 size_t eg_results_finished(const eg_results *results);
 /** How many have results: those, and paused and stopped ones. */
 size_t eg_results_with_results(const eg_results *results);

@@ -28,7 +28,7 @@ static size_t play(const eg_plan *plan, eg_outcome *outcomes, eg_peer *peers)
         for (size_t t = 0; t < plan->trial_count; t++) {
             eg_outcome *o = &outcomes[t];
             eg_budget budget = eg_plan_budget(plan, outcomes, t);
-            if (k > 0 && (reach.out || reach.waits)) {
+            if (k > 0 && (budget.out || budget.waits)) {
                 continue;
             }
             o->status = EG_TRIAL_PAUSED;
