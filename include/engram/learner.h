@@ -30,6 +30,9 @@ typedef struct eg_learner eg_learner;
 typedef struct eg_learner_network {
     eg_net *net;
     eg_optimizer *optimizer;
+    /** Of its training: after a step, eg_workspace_hidden gives the activations of the forward that came
+     *  before the update, for eg_workspace_batch examples. */
+    const eg_workspace *training;
 } eg_learner_network;
 
 /** What a step was before it changed anything. */
@@ -70,6 +73,9 @@ typedef struct eg_learner_ops {
     /** Optional: its network number `index` from 0; false: there are no more. For learners around it
      *  that select or reset parameters between steps; they call eg_net_touch. Always the same ones. */
     bool (*network)(eg_learner *learner, size_t index, eg_learner_network *out);
+    /** Optional: adds how many units of each hidden layer were replaced or reset since the start to
+     *  counts[hidden_layers], over all its networks. false, and nothing added: it never replaces any. */
+    bool (*replaced)(const eg_learner *learner, double *counts);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
     /** Optional: operations so far besides one forward and backward per example of a minibatch: passes at
      * the end of phases, examples that join minibatches. */
@@ -169,6 +175,8 @@ double eg_learner_extra_flops(const eg_learner *learner);
 eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN_UNUSED;
 /** NaN where the learner does not know. */
 void eg_learner_activity(const eg_learner *learner, double *out);
+/** False, and nothing added, where the learner does not replace units. */
+bool eg_learner_replaced(const eg_learner *learner, double *counts);
 /** EG_INVALID, naming the learner around it, if the learner has no network. */
 eg_status eg_learner_needs_network(eg_learner *learner, const char *around) EG_WARN_UNUSED;
 

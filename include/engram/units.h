@@ -39,6 +39,9 @@ void eg_workspace_observe(eg_workspace *workspace, const eg_unit_observer *obser
 /** Outputs [B, positions, units] of a hidden layer in the last forward of a workspace that keeps. */
 const eg_real *eg_workspace_hidden(const eg_workspace *workspace, const eg_net *net, size_t hidden);
 
+/** B of the last forward; 0: there was none. */
+size_t eg_workspace_batch(const eg_workspace *workspace);
+
 /** Values of block `block` of the table in `plane`, row by row, whatever the layout inside:
  * values [units, fan_in]. */
 void eg_net_block_get(const eg_net *net, size_t block, const eg_real *plane, eg_real *values);

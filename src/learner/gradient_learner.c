@@ -106,7 +106,8 @@ void eg_gradient_learner_activity(const eg_learner *learner, double *out)
 bool eg_gradient_learner_network(eg_learner *learner, size_t index, eg_learner_network *out)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
-    *out = (eg_learner_network){.net = self->net, .optimizer = self->optimizer};
+    *out = (eg_learner_network){
+        .net = self->net, .optimizer = self->optimizer, .training = self->training};
     return index == 0;
 }
 

@@ -1,7 +1,7 @@
 /** Early stopping around any learner with a network: after each epoch it is scored on held-out examples; a
  *  phase ends when the score has not improved for a while, and leaves the best parameters behind. */
-#include "engram/learner.h"
 #include "engram/memory.h"
+#include "learner/around.h"
 #include "learner/selector.h"
 
 #include <math.h>
@@ -13,8 +13,7 @@ static const char *const score_by_names[] = {
     [SCORE_BY_VALIDATION] = "validation", [SCORE_BY_TRAINING] = "training", NULL};
 
 typedef struct early_stopping {
-    eg_learner base;
-    eg_learner *inside;
+    eg_around around;
     eg_selector selector;
     score_by by;
     eg_cursor *cursor; /* for held-out examples; NULL: scored by the training loss */
@@ -22,15 +21,14 @@ typedef struct early_stopping {
     size_t outputs, block;
     bool (*wanted)(void *user);
     void *user;
-    double losses;      /* sum over the epoch's minibatches so far */
-    uint64_t steps;     /* these */
-    double extra_flops; /* of scoring */
+    double losses;  /* sum over the epoch's minibatches so far */
+    uint64_t steps; /* these */
 } early_stopping;
 
 static void early_free(eg_learner *learner)
 {
     early_stopping *self = (early_stopping *)learner;
-    eg_learner_free(self->inside);
+    eg_around_clear(&self->around);
     eg_selector_clear(&self->selector);
     eg_cursor_close(self->cursor);
     eg_free(self->scores);
@@ -43,13 +41,13 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
     eg_selector_begin(&self->selector);
     self->losses = 0;
     self->steps = 0;
-    return eg_learner_begin_phase(self->inside, phase);
+    return eg_around_begin_phase(learner, phase);
 }
 
 static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     early_stopping *self = (early_stopping *)learner;
-    EG_TRY(self->inside->ops->step(self->inside, batch, out));
+    EG_TRY(eg_around_step(learner, batch, out));
     self->losses += out->loss;
     self->steps++;
     return eg_ok();
@@ -78,7 +76,7 @@ static eg_status score_task(early_stopping *self, size_t task, size_t *all, size
             return eg_fail(EG_STOPPED, "stopped while held-out examples were looked at");
         }
         eg_cursor_examples(self->cursor, EG_SUBSET_VALIDATION, task, first, size, &batch);
-        EG_TRY(self->inside->ops->predict(self->inside, &batch, self->scores));
+        EG_TRY(eg_around_predict(&self->around.base, &batch, self->scores));
         for (size_t b = 0; b < size; b++) {
             size_t best = predicted(&batch, self->outputs, self->scores + b * self->outputs);
             *correct += best == batch.label[b] ? 1 : 0;
@@ -100,7 +98,7 @@ static eg_status score_held_out(early_stopping *self, size_t phase, double *scor
     for (size_t t = first; t < end; t++) {
         EG_TRY(score_task(self, t, &all, &correct));
     }
-    self->extra_flops += (double)all * self->inside->ops->flops(self->inside);
+    self->around.own_flops += (double)all * eg_around_flops(&self->around.base);
     *score = (double)correct / (double)all;
     return eg_ok();
 }
@@ -112,8 +110,8 @@ static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool
     if (self->by == SCORE_BY_VALIDATION) {
         EG_TRY(score_held_out(self, phase, &score));
     }
-    EG_TRY(eg_learner_end_epoch(self->inside, phase, epoch, enough));
-    *enough = eg_selector_offer(&self->selector, score, self->inside) || *enough;
+    EG_TRY(eg_around_end_epoch(learner, phase, epoch, enough));
+    *enough = eg_selector_offer(&self->selector, score, self->around.inside) || *enough;
     self->losses = 0;
     self->steps = 0;
     return eg_ok();
@@ -122,42 +120,8 @@ static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool
 static eg_status end_phase(eg_learner *learner, size_t phase)
 {
     early_stopping *self = (early_stopping *)learner;
-    eg_selector_restore(&self->selector, self->inside);
-    return eg_learner_end_phase(self->inside, phase);
-}
-
-static size_t end_phase_polls(const eg_learner *learner, size_t phase)
-{
-    return eg_learner_end_phase_polls(((const early_stopping *)learner)->inside, phase);
-}
-
-static eg_status predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
-{
-    early_stopping *self = (early_stopping *)learner;
-    return self->inside->ops->predict(self->inside, batch, scores);
-}
-
-static void activity(const eg_learner *learner, double *out)
-{
-    eg_learner_activity(((const early_stopping *)learner)->inside, out);
-}
-
-static bool network(eg_learner *learner, size_t index, eg_learner_network *out)
-{
-    eg_learner *inside = ((early_stopping *)learner)->inside;
-    return inside->ops->network(inside, index, out);
-}
-
-static double flops(const eg_learner *learner)
-{
-    const eg_learner *inside = ((const early_stopping *)learner)->inside;
-    return inside->ops->flops(inside);
-}
-
-static double extra_flops(const eg_learner *learner)
-{
-    const early_stopping *self = (const early_stopping *)learner;
-    return self->extra_flops + eg_learner_extra_flops(self->inside);
+    eg_selector_restore(&self->selector, self->around.inside);
+    return eg_around_end_phase(learner, phase);
 }
 
 static void early_write(const eg_learner *learner, eg_writer *writer)
@@ -166,8 +130,8 @@ static void early_write(const eg_learner *learner, eg_writer *writer)
     eg_selector_write(&self->selector, writer);
     eg_write_f64(writer, self->losses);
     eg_write_u64(writer, self->steps);
-    eg_write_f64(writer, self->extra_flops);
-    self->inside->ops->write(self->inside, writer);
+    eg_write_f64(writer, self->around.own_flops);
+    eg_around_write(learner, writer);
 }
 
 static eg_status early_read(eg_learner *learner, eg_reader *reader)
@@ -176,13 +140,8 @@ static eg_status early_read(eg_learner *learner, eg_reader *reader)
     EG_TRY(eg_selector_read(&self->selector, reader));
     self->losses = eg_read_f64(reader);
     self->steps = eg_read_u64(reader);
-    self->extra_flops = eg_read_f64(reader);
-    return self->inside->ops->read(self->inside, reader);
-}
-
-static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
-{
-    return eg_learner_weights(((early_stopping *)learner)->inside, pass);
+    self->around.own_flops = eg_read_f64(reader);
+    return eg_around_read(learner, reader);
 }
 
 static const eg_learner_ops early_ops = {
@@ -191,15 +150,16 @@ static const eg_learner_ops early_ops = {
     .step = step,
     .end_epoch = end_epoch,
     .end_phase = end_phase,
-    .end_phase_polls = end_phase_polls,
-    .predict = predict,
-    .activity = activity,
-    .network = network,
-    .flops = flops,
-    .extra_flops = extra_flops,
+    .end_phase_polls = eg_around_end_phase_polls,
+    .predict = eg_around_predict,
+    .activity = eg_around_activity,
+    .network = eg_around_network_at,
+    .replaced = eg_around_replaced,
+    .flops = eg_around_flops,
+    .extra_flops = eg_around_extra_flops,
     .write = early_write,
     .read = early_read,
-    .weights = weights,
+    .weights = eg_around_weights,
 };
 
 static eg_status open_held_out(early_stopping *self, const eg_learner_setup *setup)
@@ -211,8 +171,9 @@ static eg_status open_held_out(early_stopping *self, const eg_learner_setup *set
     if (count == 0) {
         return eg_fail(EG_INVALID, "learner early_stopping needs held-out training examples");
     }
-    const eg_cursor_setup reading = {
-        .member = setup->member, .block = setup->block, .sparse_only = self->inside->reads_sparse};
+    const eg_cursor_setup reading = {.member = setup->member,
+                                     .block = setup->block,
+                                     .sparse_only = self->around.inside->reads_sparse};
     EG_TRY(eg_cursor_open(&self->cursor, setup->stream, &reading));
     return eg_alloc(&self->scores, setup->block, self->outputs * sizeof *self->scores);
 }
@@ -221,25 +182,21 @@ static eg_status early_create(eg_learner **out, const eg_view *view, const eg_le
 {
     early_stopping *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
-    self->base.ops = &early_ops;
     self->by = (score_by)eg_view_name(view, "on");
     self->outputs = setup->shape.outputs;
     self->block = setup->block;
     self->wanted = setup->wanted;
     self->user = setup->user;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_learner_create_inside(&self->inside, view, setup));
-    EG_TRY_DONE(status, eg_learner_needs_network(self->inside, "early_stopping"));
-    EG_TRY_DONE(status, eg_selector_init(&self->selector, view, self->inside));
+    EG_TRY_DONE(status, eg_around_init(&self->around, &early_ops, view, setup, "early_stopping"));
+    EG_TRY_DONE(status, eg_selector_init(&self->selector, view, self->around.inside));
     if (self->by == SCORE_BY_VALIDATION) {
         EG_TRY_DONE(status, open_held_out(self, setup));
     }
-    self->base.hidden_layers = self->inside->hidden_layers;
-    self->base.reads_sparse = self->inside->reads_sparse;
-    *out = &self->base;
+    *out = &self->around.base;
     return status;
 done:
-    early_free(&self->base);
+    early_free(&self->around.base);
     return status;
 }
 

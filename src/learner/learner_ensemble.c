@@ -190,6 +190,16 @@ static bool network(eg_learner *learner, size_t index, eg_learner_network *out)
     return false;
 }
 
+static bool replaced(const eg_learner *learner, double *counts)
+{
+    const ensemble *self = (const ensemble *)learner;
+    bool any = false;
+    for (size_t m = 0; m < self->count; m++) {
+        any = eg_learner_replaced(self->member[m], counts) || any;
+    }
+    return any;
+}
+
 static double flops(const eg_learner *learner)
 {
     const ensemble *self = (const ensemble *)learner;
@@ -266,6 +276,7 @@ static const eg_learner_ops ensemble_ops = {
     .predict = predict,
     .activity = activity,
     .network = network,
+    .replaced = replaced,
     .flops = flops,
     .extra_flops = extra_flops,
     .write = ensemble_write,

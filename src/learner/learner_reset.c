@@ -1,9 +1,9 @@
 /** Reset: at the start of each phase but the first, a part of the network of any learner gets new initial
  *  values, and the optimizer fresh state for it. Initial values are keyed by seed and phase. */
 #include "engram/batch.h"
-#include "engram/learner.h"
 #include "engram/memory.h"
 #include "engram/random.h"
+#include "learner/around.h"
 
 #include <string.h>
 
@@ -18,8 +18,7 @@ static const char *const what_names[] = {
     [RESET_HEAD] = "head", [RESET_NEW_OUTPUTS] = "new_outputs", [RESET_NETWORK] = "network", NULL};
 
 typedef struct reset {
-    eg_learner base;
-    eg_learner *inside;
+    eg_around around;
     const eg_stream *stream; /* borrowed */
     reset_what what;
     uint64_t seed;
@@ -30,7 +29,7 @@ typedef struct reset {
 static void reset_free(eg_learner *learner)
 {
     reset *self = (reset *)learner;
-    eg_learner_free(self->inside);
+    eg_around_clear(&self->around);
     eg_free(self->old);
     eg_free(self->old_buffers);
     eg_free(self);
@@ -111,123 +110,53 @@ static void renew(reset *self, const eg_learner_network *network, size_t phase, 
 static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     reset *self = (reset *)learner;
-    eg_learner_network network;
-    for (size_t i = 0; phase > 0 && self->inside->ops->network(self->inside, i, &network); i++) {
+    for (size_t i = 0; phase > 0 && i < self->around.network_count; i++) {
         eg_rng rng = eg_rng_make(eg_member_seed(self->seed, i), EG_PURPOSE_LEARNER, phase);
-        renew(self, &network, phase, eg_rng_u64(&rng));
+        renew(self, &self->around.network[i].at, phase, eg_rng_u64(&rng));
     }
-    return eg_learner_begin_phase(self->inside, phase);
-}
-
-static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
-{
-    eg_learner *inside = ((reset *)learner)->inside;
-    return inside->ops->step(inside, batch, out);
-}
-
-static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough)
-{
-    return eg_learner_end_epoch(((reset *)learner)->inside, phase, epoch, enough);
-}
-
-static eg_status end_phase(eg_learner *learner, size_t phase)
-{
-    return eg_learner_end_phase(((reset *)learner)->inside, phase);
-}
-
-static size_t end_phase_polls(const eg_learner *learner, size_t phase)
-{
-    return eg_learner_end_phase_polls(((const reset *)learner)->inside, phase);
-}
-
-static eg_status predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
-{
-    eg_learner *inside = ((reset *)learner)->inside;
-    return inside->ops->predict(inside, batch, scores);
-}
-
-static void activity(const eg_learner *learner, double *out)
-{
-    eg_learner_activity(((const reset *)learner)->inside, out);
-}
-
-static bool network(eg_learner *learner, size_t index, eg_learner_network *out)
-{
-    eg_learner *inside = ((reset *)learner)->inside;
-    return inside->ops->network(inside, index, out);
-}
-
-static double flops(const eg_learner *learner)
-{
-    const eg_learner *inside = ((const reset *)learner)->inside;
-    return inside->ops->flops(inside);
-}
-
-static double extra_flops(const eg_learner *learner)
-{
-    return eg_learner_extra_flops(((const reset *)learner)->inside);
-}
-
-static void reset_write(const eg_learner *learner, eg_writer *writer)
-{
-    const eg_learner *inside = ((const reset *)learner)->inside;
-    inside->ops->write(inside, writer);
-}
-
-static eg_status reset_read(eg_learner *learner, eg_reader *reader)
-{
-    eg_learner *inside = ((reset *)learner)->inside;
-    return inside->ops->read(inside, reader);
-}
-
-static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
-{
-    return eg_learner_weights(((reset *)learner)->inside, pass);
+    return eg_around_begin_phase(learner, phase);
 }
 
 static const eg_learner_ops reset_ops = {
     .free = reset_free,
     .begin_phase = begin_phase,
-    .step = step,
-    .end_epoch = end_epoch,
-    .end_phase = end_phase,
-    .end_phase_polls = end_phase_polls,
-    .predict = predict,
-    .activity = activity,
-    .network = network,
-    .flops = flops,
-    .extra_flops = extra_flops,
-    .write = reset_write,
-    .read = reset_read,
-    .weights = weights,
+    .step = eg_around_step,
+    .end_epoch = eg_around_end_epoch,
+    .end_phase = eg_around_end_phase,
+    .end_phase_polls = eg_around_end_phase_polls,
+    .predict = eg_around_predict,
+    .activity = eg_around_activity,
+    .network = eg_around_network_at,
+    .replaced = eg_around_replaced,
+    .flops = eg_around_flops,
+    .extra_flops = eg_around_extra_flops,
+    .write = eg_around_write,
+    .read = eg_around_read,
+    .weights = eg_around_weights,
 };
 
 static eg_status reset_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
 {
     reset *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
-    self->base.ops = &reset_ops;
     self->stream = setup->stream;
     self->what = (reset_what)eg_view_name(view, "what");
     self->seed = setup->seed;
     size_t params = 0;
     size_t buffers = 0;
-    eg_learner_network network;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_learner_create_inside(&self->inside, view, setup));
-    EG_TRY_DONE(status, eg_learner_needs_network(self->inside, "reset"));
-    for (size_t i = 0; self->inside->ops->network(self->inside, i, &network); i++) {
-        params = network.net->param_count > params ? network.net->param_count : params;
-        buffers = network.net->buffer_count > buffers ? network.net->buffer_count : buffers;
+    EG_TRY_DONE(status, eg_around_init(&self->around, &reset_ops, view, setup, "reset"));
+    for (size_t i = 0; i < self->around.network_count; i++) {
+        const eg_net *net = self->around.network[i].at.net;
+        params = net->param_count > params ? net->param_count : params;
+        buffers = net->buffer_count > buffers ? net->buffer_count : buffers;
     }
     EG_TRY_DONE(status, eg_alloc(&self->old, params, sizeof *self->old));
     EG_TRY_DONE(status, eg_alloc(&self->old_buffers, buffers, sizeof *self->old_buffers));
-    self->base.hidden_layers = self->inside->hidden_layers;
-    self->base.reads_sparse = self->inside->reads_sparse;
-    *out = &self->base;
+    *out = &self->around.base;
     return status;
 done:
-    reset_free(&self->base);
+    reset_free(&self->around.base);
     return status;
 }
 

@@ -85,6 +85,11 @@ void eg_learner_activity(const eg_learner *learner, double *out)
     }
 }
 
+bool eg_learner_replaced(const eg_learner *learner, double *counts)
+{
+    return learner->ops->replaced != NULL && learner->ops->replaced(learner, counts);
+}
+
 eg_status eg_learner_needs_network(eg_learner *learner, const char *around)
 {
     eg_learner_network first;

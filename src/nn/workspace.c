@@ -325,3 +325,8 @@ const eg_real *eg_workspace_hidden(const eg_workspace *workspace, const eg_net *
     assert(workspace->keeps && hidden < net->hidden_count);
     return workspace->context[net->hidden[hidden].seen].y;
 }
+
+size_t eg_workspace_batch(const eg_workspace *workspace)
+{
+    return workspace->context[0].batch;
+}

@@ -1,6 +1,6 @@
 /** A learner around another one that only passes on: what such a learner begins with. */
-#ifndef ENGRAM_LEARNER_AROUND_H
-#define ENGRAM_LEARNER_AROUND_H
+#ifndef ENGRAM_TESTS_LEARNER_AROUND_H
+#define ENGRAM_TESTS_LEARNER_AROUND_H
 
 #include "engram/learner.h"
 #include "engram/memory.h"
