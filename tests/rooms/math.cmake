@@ -1,4 +1,5 @@
 engram_test(math)
+engram_test(normals)
 engram_test(sparse)
 engram_test(ufloat16)
 engram_test(statistics)
