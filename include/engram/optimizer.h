@@ -65,6 +65,19 @@ void eg_optimizer_restart(eg_optimizer *optimizer);
 /** Forgets what is known of parameters first, first+stride, …, `count` of them: for a unit that is
  * replaced (eg_net_unit_run). Counts of updates stay. */
 void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
+/** The updates of these parameters are counted from 0 again, where each has a count of its own. */
+void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
+
+/** What an optimizer knows of every parameter. */
+typedef struct eg_optimizer_traits {
+    const char *name;
+    size_t slots;     /**< state arrays */
+    bool is_momentum; /**< they are momentum and no more */
+    bool counts_each; /**< every parameter has a count of its own updates */
+} eg_optimizer_traits;
+
+/** Of the optimizer that the settings choose. */
+eg_optimizer_traits eg_optimizer_traits_of(const eg_view *root);
 
 /** State arrays and counts, for checkpoints. */
 void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer);
@@ -89,6 +102,11 @@ typedef struct eg_update {
     eg_real *path_integral; /**< -= loss_g times the change of w; NULL: not followed */
     const eg_real *loss_g;  /**< set where path_integral is */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /**< state arrays [n] */
+    int32_t *
+        count; /**< [n] updates of each parameter before this one, up to correction_end; NULL: there are
+                       no such counts */
+    const eg_real *correction; /**< [correction_end + 1] by number of updates, 1 for the first */
+    int32_t correction_end;    /**< from which on it is constant */
 } eg_update;
 
 typedef struct eg_optimizer_kind {
@@ -96,6 +114,11 @@ typedef struct eg_optimizer_kind {
     size_t slots; /**< state arrays */
     /** Optional: starting value of slot s (0 if unset). */
     double (*initial)(const double *p, size_t s);
+    bool is_momentum; /**< the state is momentum and no more */
+    /** Optional: whether every parameter counts its updates with these settings; and what the t-th of them
+     *  (1, 2, …) is corrected by, which tends to 1. It is tabulated. */
+    bool (*counts_each)(const double *p);
+    double (*correction)(const double *p, double t);
     /** Optional: works out what is the same for all parameters of an update, the step-th (1, 2, …). */
     void (*factors)(const double *p, uint64_t step, double *factor);
     void (*update)(const eg_update *u);

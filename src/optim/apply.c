@@ -61,6 +61,11 @@ static void update(const eg_optimizer *optimizer, size_t first, size_t count, co
         for (size_t s = 0; s < optimizer->kind->slots; s++) {
             run.slot[s] = optimizer->slot[s] + at;
         }
+        if (optimizer->count != NULL) {
+            run.count = optimizer->count + at;
+            run.correction = optimizer->correction;
+            run.correction_end = optimizer->correction_end;
+        }
         optimizer->kind->update(&run);
         done += n;
     }

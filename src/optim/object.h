@@ -31,6 +31,7 @@ struct eg_optimizer {
     uint64_t steps; /* updates made */
     uint64_t phase, phase_steps, epoch_steps;
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, kind->slots of them */
+    int32_t *count;                        /* [n] updates of each parameter; or NULL */
 
     /* The update under way. */
     eg_gradient_consumer consumer;
@@ -42,8 +43,11 @@ struct eg_optimizer {
     double squares; /* of the gradient whose norm is bounded, added up so far */
 
     /* Memory for it. */
-    eg_real *mixed;         /* [a block] gradient with what is added to it; NULL: nothing will be */
-    eg_real *whole;         /* [n] the same of all if the norm is bounded and terms are carried */
+    eg_real *mixed; /* [a block] gradient with what is added to it; NULL: nothing will be */
+    eg_real *whole; /* [n] the same of all if the norm is bounded and terms are carried */
+    eg_real
+        *correction; /* [correction_end + 1] by updates of a parameter, where there are counts */
+    int32_t correction_end;
     eg_decay_range *ranges; /* [range_count] if weights decay: what they cover ascends */
     size_t range_count;
     eg_profile *profile; /* borrowed; NULL: not measured */

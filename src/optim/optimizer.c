@@ -56,11 +56,45 @@ static eg_status find_ranges(eg_optimizer *optimizer, const eg_parameter_table *
     return eg_ok();
 }
 
+enum { CORRECTION_END_MAX = 1 << 22 };
+
+static bool is_over(const eg_optimizer *optimizer, int32_t t)
+{
+    return (eg_real)optimizer->kind->correction(optimizer->p, t) == 1;
+}
+
+/* A parameter's count ends where the correction is 1 to the last bit. At twice as many updates, too: on its
+ * way it may pass 1. */
+static eg_status tabulate_correction(eg_optimizer *optimizer)
+{
+    const eg_optimizer_kind *kind = optimizer->kind;
+    int32_t end = 1;
+    while (end <= CORRECTION_END_MAX && !(is_over(optimizer, end) && is_over(optimizer, 2 * end))) {
+        end *= 2;
+    }
+    if (end > CORRECTION_END_MAX) {
+        return eg_fail(EG_INVALID,
+                       "optimizer %s: its means are too long for counts of updates per parameter "
+                       "(more than %d)",
+                       kind->component.name, CORRECTION_END_MAX);
+    }
+    EG_TRY(eg_alloc(&optimizer->count, optimizer->n, sizeof *optimizer->count));
+    EG_TRY(eg_alloc(&optimizer->correction, (size_t)end + 1, sizeof *optimizer->correction));
+    for (int32_t t = 0; t <= end; t++) {
+        optimizer->correction[t] = t == 0 ? 0 : (eg_real)kind->correction(optimizer->p, t);
+    }
+    optimizer->correction_end = end;
+    return eg_ok();
+}
+
 static eg_status allocate(eg_optimizer *optimizer, const eg_parameter_table *table, bool carries)
 {
     assert(optimizer->kind->slots <= EG_OPTIMIZER_SLOTS_MAX);
     for (size_t s = 0; s < optimizer->kind->slots; s++) {
         EG_TRY(eg_alloc(&optimizer->slot[s], optimizer->n, sizeof *optimizer->slot[s]));
+    }
+    if (optimizer->kind->counts_each != NULL && optimizer->kind->counts_each(optimizer->p)) {
+        EG_TRY(tabulate_correction(optimizer));
     }
     eg_optimizer_restart(optimizer);
     if (optimizer->decay > 0.0) {
@@ -100,6 +134,8 @@ void eg_optimizer_free(eg_optimizer *optimizer)
     for (size_t s = 0; s < EG_OPTIMIZER_SLOTS_MAX; s++) {
         eg_free(optimizer->slot[s]);
     }
+    eg_free(optimizer->count);
+    eg_free(optimizer->correction);
     eg_free(optimizer->ranges);
     eg_free(optimizer->mixed);
     eg_free(optimizer->whole);
@@ -121,9 +157,17 @@ void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, siz
     }
 }
 
+void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, size_t stride)
+{
+    for (size_t i = 0; optimizer->count != NULL && i < count; i++) {
+        optimizer->count[first + i * stride] = 0;
+    }
+}
+
 void eg_optimizer_restart(eg_optimizer *optimizer)
 {
     eg_optimizer_reset(optimizer, 0, optimizer->n, 1);
+    eg_optimizer_recount(optimizer, 0, optimizer->n, 1);
     optimizer->steps = 0;
 }
 
@@ -135,4 +179,17 @@ void eg_optimizer_begin_phase(eg_optimizer *optimizer, size_t phase, size_t epoc
     if (optimizer->restarts && phase > 0) {
         eg_optimizer_restart(optimizer);
     }
+}
+
+eg_optimizer_traits eg_optimizer_traits_of(const eg_view *root)
+{
+    const eg_component *component = eg_view_component(root, "optimizer");
+    const eg_optimizer_kind *kind = (const eg_optimizer_kind *)component;
+    eg_view view = eg_view_inside(root, "optimizer");
+    double p[EG_OPTIMIZER_PARAMS_MAX];
+    eg_view_numbers(&view, component, p);
+    return (eg_optimizer_traits){.name = component->name,
+                                 .slots = kind->slots,
+                                 .is_momentum = kind->is_momentum,
+                                 .counts_each = kind->counts_each != NULL && kind->counts_each(p)};
 }

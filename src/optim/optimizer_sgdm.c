@@ -39,5 +39,6 @@ const eg_optimizer_kind eg_optimizer_sgdm = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .slots = 1,
+    .is_momentum = true,
     .update = update,
 };

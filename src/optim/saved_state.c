@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* kind name, size of a number, n; steps, phase, its steps, those of an epoch; slots */
+/* kind name, size of a number, n; steps, phase, its steps, those of an epoch; slots; counts, if
+ * every parameter has one */
 void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer)
 {
     eg_write_text(writer, optimizer->kind->component.name);
@@ -17,6 +18,9 @@ void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer)
     eg_write_u64(writer, optimizer->epoch_steps);
     for (size_t s = 0; s < optimizer->kind->slots; s++) {
         eg_write_bytes(writer, optimizer->slot[s], optimizer->n * sizeof(eg_real));
+    }
+    if (optimizer->count != NULL) {
+        eg_write_bytes(writer, optimizer->count, optimizer->n * sizeof *optimizer->count);
     }
 }
 
@@ -32,6 +36,21 @@ static eg_status check_kind(const eg_optimizer *optimizer, eg_reader *reader)
     }
     eg_free(name);
     return status;
+}
+
+/* They are indices into a table. */
+static eg_status read_counts(eg_optimizer *optimizer, const unsigned char *saved)
+{
+    for (size_t i = 0; i < optimizer->n; i++) {
+        int32_t count = 0;
+        memcpy(&count, saved + i * sizeof count, sizeof count);
+        if (count < 0 || count > optimizer->correction_end) {
+            return eg_fail(EG_INVALID, "saved optimizer state: %ld updates of parameter %zu",
+                           (long)count, i);
+        }
+    }
+    memcpy(optimizer->count, saved, optimizer->n * sizeof *optimizer->count);
+    return eg_ok();
 }
 
 /* What schedules and bias corrections, in double, can tell apart; and counting on never begins at 0 again. */
@@ -60,8 +79,14 @@ eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)
     for (size_t s = 0; s < optimizer->kind->slots; s++) {
         saved[s] = eg_read_bytes(reader, optimizer->n * sizeof(eg_real));
     }
+    bool counts = optimizer->count != NULL;
+    const void *count =
+        counts ? eg_read_bytes(reader, optimizer->n * sizeof *optimizer->count) : NULL;
     /* Nothing is changed before everything has been read. */
     EG_TRY(eg_reader_status(reader, false));
+    if (counts) {
+        EG_TRY(read_counts(optimizer, count));
+    }
     for (size_t s = 0; s < optimizer->kind->slots; s++) {
         memcpy(optimizer->slot[s], saved[s], optimizer->n * sizeof(eg_real));
     }

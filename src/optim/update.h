@@ -44,9 +44,12 @@ EG_PASS void eg_update_follow(const eg_update *u, eg_update_case is, size_t i, e
     }
 }
 
-/** Defines update(u) by pass(u, case). The local copy of *u stays in registers. */
-#define EG_UPDATE(pass)                                                                            \
-    EG_CLONES static void update(const eg_update *u)                                               \
+/** Defines update(u) by pass(u, case). */
+#define EG_UPDATE(pass) EG_UPDATE_AS(update, pass)
+
+/** The same under another name. The local copy of *u stays in registers. */
+#define EG_UPDATE_AS(name, pass)                                                                   \
+    EG_CLONES static void name(const eg_update *u)                                                 \
     {                                                                                              \
         const eg_update local = *u;                                                                \
         bool path_integral = u->path_integral != NULL;                                             \
