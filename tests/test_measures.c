@@ -126,14 +126,20 @@ static void a_measure_changes_nothing(void **state)
 {
     (void)state;
     eg_settings *plain = SETTINGS("eval.every", "3");
-    eg_settings *more = SETTINGS("eval.every", "3", "measures", "[default, online]");
+    eg_settings *more = SETTINGS("eval.every", "3", "measures",
+                                 "[default, late_online, online, rank, units, weights]",
+                                 "measures.units.examples", "30", "measures.rank.examples", "30");
     uint64_t id[2];
     assert_ok(eg_trial_id(&id[0], plain, 3));
     assert_ok(eg_trial_id(&id[1], more, 3));
-    assert_int_equal(id[0], id[1]);
+    assert_int_not_equal(id[0], id[1]); /* because of how many examples a look has, */
+    eg_settings *named = SETTINGS("eval.every", "3", "measures", "[default, rank, units]");
+    assert_ok(eg_trial_id(&id[1], named, 3));
+    assert_int_equal(id[0], id[1]); /* not because of what is measured */
+    eg_settings_free(named);
     eg_record *a = run(plain, "final_accuracy");
     eg_record *b = run(more, "final_accuracy");
-    assert_int_equal(eg_record_count(b), eg_record_count(a) + 5);
+    assert_int_equal(eg_record_count(b), eg_record_count(a) + 5 + 2 + 7 + 8 + 1);
     for (size_t i = 0; i < eg_record_count(a); i++) {
         const eg_array *x = eg_record_at(a, i);
         const eg_array *y = eg_record_find(b, x->name);
@@ -274,6 +280,8 @@ static void current_task_only(void **state)
     eg_settings_free(settings);
 }
 
+#define EVERYTHING "[default, late_online, online, rank, units, weights]"
+
 /** What measures remember goes through checkpoints, wherever the trial was stopped. */
 static void continued_measures(void **state)
 {
@@ -283,8 +291,8 @@ static void continued_measures(void **state)
         eg_record *whole = NULL;
         eg_record *continued = NULL;
         bool refused = false;
-        saved_scene all = saved_scene_open(saved_settings("measures", "[default, online]"));
-        saved_scene cut = saved_scene_open(saved_settings("measures", "[default, online]"));
+        saved_scene all = saved_scene_open(saved_settings("measures", EVERYTHING));
+        saved_scene cut = saved_scene_open(saved_settings("measures", EVERYTHING));
         saved_scene other = saved_scene_open(saved_settings(NULL, NULL));
         assert_ok(saved_scene_run(&all, NULL, ENDLESS, 0, &whole, &refused));
         polls = all.polls;

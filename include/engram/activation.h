@@ -23,6 +23,8 @@ typedef struct eg_activation {
     /** Required. dx[n] from the gradient dy[n] of the output; x pre-activation, y output. */
     void (*backward)(const double *p, size_t n, const eg_real *x, const eg_real *y,
                      const eg_real *aux, const eg_real *dy, eg_real *dx);
+    /** Outputs lie between them, and come near for far inputs; equal: outputs are not bounded. */
+    double low, high;
     /** Optional. EG_INVALID if these parameters do not fit a layer of n units. */
     eg_status (*check)(const double *p, size_t n);
 } eg_activation;

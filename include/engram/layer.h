@@ -148,6 +148,7 @@ struct eg_layer {
     size_t cache_per_example; /**< numbers kept between forward and backward */
     size_t cache_fixed;       /**< further scratch, whatever the batch */
     bool hidden;              /**< outputs are hidden units: counted as active when not zero */
+    double low, high;         /**< bounds of hidden units' outputs; equal: there are none */
     void *state;              /**< the layer's own constants; owned */
 };
 

@@ -71,8 +71,8 @@ typedef struct eg_measure_ops {
     /** Before anything of the phase is learned; its data can be read with a cursor. */
     eg_status (*begin_phase)(eg_measure *measure, const eg_moment *now);
     /** After each step; the batch and the outputs are still there. Kept cheap: it is called always. */
-    void (*step)(eg_measure *measure, const eg_moment *now, const eg_batch *batch,
-                 const eg_step_outcome *outcome);
+    eg_status (*step)(eg_measure *measure, const eg_moment *now, const eg_batch *batch,
+                      const eg_step_outcome *outcome);
     /** Once per subset, test data first. */
     eg_status (*evaluation)(eg_measure *measure, const eg_moment *now,
                             const eg_evaluation *evaluation);
@@ -151,8 +151,8 @@ eg_status eg_measures_init(eg_measures *out, const eg_measure_setup *setup) EG_W
 void eg_measures_clear(eg_measures *measures);
 eg_status eg_measures_begin_trial(const eg_measures *measures) EG_WARN_UNUSED;
 eg_status eg_measures_begin_phase(const eg_measures *measures, const eg_moment *now) EG_WARN_UNUSED;
-void eg_measures_step(const eg_measures *measures, const eg_moment *now, const eg_batch *batch,
-                      const eg_step_outcome *outcome);
+eg_status eg_measures_step(const eg_measures *measures, const eg_moment *now, const eg_batch *batch,
+                           const eg_step_outcome *outcome) EG_WARN_UNUSED;
 eg_status eg_measures_evaluation(const eg_measures *measures, const eg_moment *now,
                                  const eg_evaluation *evaluation) EG_WARN_UNUSED;
 eg_status eg_measures_end_phase(const eg_measures *measures, const eg_moment *now) EG_WARN_UNUSED;

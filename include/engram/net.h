@@ -131,6 +131,7 @@ typedef struct eg_hidden_layer {
     size_t reader;    /**< node whose weights use them */
     size_t units;     /**< channels at `seen` */
     size_t positions; /**< numbers per unit and example there */
+    double low, high; /**< bounds of its outputs; equal: there are none */
 } eg_hidden_layer;
 
 struct eg_net {

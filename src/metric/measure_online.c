@@ -4,8 +4,8 @@
  *      online_loss[b]       sum over the steps of bin b of loss * examples / examples
  *
  *  A bin is a phase, or so many examples; a minibatch belongs to the bin of its first example. */
-#include "engram/measure.h"
 #include "engram/metric.h"
+#include "metric/measure_scopes.h"
 
 #include <math.h>
 
@@ -69,24 +69,11 @@ static bool by_default(const eg_measure_scope *scope)
     return scope->tasks == 0;
 }
 
-static size_t count_bins(const eg_stream *stream, size_t size)
-{
-    size_t examples = 0;
-    if (size == 0) {
-        return stream->shape.phases;
-    }
-    for (size_t phase = 0; phase < stream->shape.phases; phase++) {
-        eg_phase about = eg_stream_phase(stream, phase);
-        examples += about.examples * about.epochs;
-    }
-    return (examples + size - 1) / size;
-}
-
 static eg_status open(eg_measure *measure, const eg_view *view)
 {
     online *self = (online *)measure;
     self->size = view != NULL ? eg_view_size(view, "bin") : 0;
-    size_t bins = count_bins(measure->setup->stream, self->size);
+    size_t bins = eg_measure_count_bins(measure->setup->stream, self->size);
     for (size_t i = 0; i < CURVES; i++) {
         if (records(&measure->setup->scope, &variables[i])) {
             EG_TRY(eg_measure_declare(measure, &variables[i], bins, &self->array[i]));
@@ -102,8 +89,8 @@ static void add(sums *to, const sums *step)
     to->correct += step->correct;
 }
 
-static void step(eg_measure *measure, const eg_moment *now, const eg_batch *batch,
-                 const eg_step_outcome *outcome)
+static eg_status step(eg_measure *measure, const eg_moment *now, const eg_batch *batch,
+                      const eg_step_outcome *outcome)
 {
     online *self = (online *)measure;
     size_t before = now->examples_seen - batch->size;
@@ -126,6 +113,7 @@ static void step(eg_measure *measure, const eg_moment *now, const eg_batch *batc
     if (self->array[ACCURACY] != NULL) {
         self->array[ACCURACY]->data[bin] = self->current.correct / self->current.examples;
     }
+    return eg_ok();
 }
 
 static eg_status end_trial(eg_measure *measure, const eg_moment *now)

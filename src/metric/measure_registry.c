@@ -12,14 +12,17 @@
     ENTRY(final_accuracy)                                                                          \
     ENTRY(forgetting)                                                                              \
     ENTRY(forward_transfer)                                                                        \
+    ENTRY(late_online)                                                                             \
     ENTRY(learning)                                                                                \
     ENTRY(matrix)                                                                                  \
     ENTRY(objective)                                                                               \
     ENTRY(online)                                                                                  \
     ENTRY(progress)                                                                                \
+    ENTRY(rank)                                                                                    \
     ENTRY(resources)                                                                               \
     ENTRY(task_accuracy)                                                                           \
     ENTRY(transfer)                                                                                \
+    ENTRY(units)                                                                                   \
     ENTRY(validation)                                                                              \
     ENTRY(weights)
 

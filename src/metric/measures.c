@@ -167,13 +167,14 @@ eg_status eg_measures_begin_phase(const eg_measures *measures, const eg_moment *
     return eg_ok();
 }
 
-void eg_measures_step(const eg_measures *measures, const eg_moment *now, const eg_batch *batch,
-                      const eg_step_outcome *outcome)
+eg_status eg_measures_step(const eg_measures *measures, const eg_moment *now, const eg_batch *batch,
+                           const eg_step_outcome *outcome)
 {
     for (size_t i = 0; i < measures->step_count; i++) {
         eg_measure *measure = measures->stepped[i];
-        measure->kind->ops->step(measure, now, batch, outcome);
+        EG_TRY(measure->kind->ops->step(measure, now, batch, outcome));
     }
+    return eg_ok();
 }
 
 eg_status eg_measures_evaluation(const eg_measures *measures, const eg_moment *now,

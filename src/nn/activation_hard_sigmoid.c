@@ -27,6 +27,8 @@ const eg_activation eg_activation_hard_sigmoid = {
     .component = {.name = "hard_sigmoid",
                   .doc = "HS(x) = clip(x + 3, 0, 6) / 6",
                   .source = "Howard et al. 2019, arXiv 1905.02244, section 5.2"},
+    .low = 0,
+    .high = 1,
     .forward = forward,
     .backward = backward,
 };

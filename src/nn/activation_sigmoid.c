@@ -25,6 +25,8 @@ EG_CLONES static void backward(const double *p, size_t n, const eg_real *x,
 
 const eg_activation eg_activation_sigmoid = {
     .component = {.name = "sigmoid", .doc = "S(x) = 1 / (1 + exp(-x))"},
+    .low = 0,
+    .high = 1,
     .forward = forward,
     .backward = backward,
 };

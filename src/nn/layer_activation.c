@@ -81,6 +81,8 @@ eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, co
         .input_count = 1,
         .cache_per_example = activation->aux_count,
         .hidden = true,
+        .low = activation->low,
+        .high = activation->high,
         .state = state,
     };
     return eg_ok();

@@ -57,7 +57,10 @@ eg_status eg_net_find_hidden(eg_net *net)
             continue;
         }
         eg_hidden_layer *hidden = &net->hidden[net->hidden_count++];
-        *hidden = (eg_hidden_layer){.maker = find_maker(net, i), .seen = i};
+        *hidden = (eg_hidden_layer){.maker = find_maker(net, i),
+                                    .seen = i,
+                                    .low = net->nodes[i].layer.low,
+                                    .high = net->nodes[i].layer.high};
         find_hidden_reader(net, hidden);
         const eg_shape shape = net->nodes[hidden->seen].layer.out;
         hidden->units = shape.channels;

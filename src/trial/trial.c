@@ -168,7 +168,7 @@ static eg_status learn(eg_trial_state *state, size_t epoch_steps, double *loss)
     state->train_seconds += eg_clock() - start;
     if (state->measures.step_count > 0) {
         const eg_moment now = eg_trial_moment(state);
-        eg_measures_step(&state->measures, &now, &batch, &outcome);
+        EG_TRY(eg_measures_step(&state->measures, &now, &batch, &outcome));
     }
     bool epoch_ends = state->phase_step % epoch_steps == 0;
     state->pending = epoch_ends && state->learner->ops->end_epoch != NULL ? EG_PENDING_EPOCH_END
