@@ -126,9 +126,10 @@ static void a_measure_changes_nothing(void **state)
 {
     (void)state;
     eg_settings *plain = SETTINGS("eval.every", "3");
-    eg_settings *more = SETTINGS("eval.every", "3", "measures",
-                                 "[default, late_online, online, rank, units, weights]",
-                                 "measures.units.examples", "30", "measures.rank.examples", "30");
+    eg_settings *more =
+        SETTINGS("eval.every", "3", "measures",
+                 "[default, late_online, online, rank, replacements, units, weights]",
+                 "measures.units.examples", "30", "measures.rank.examples", "30");
     uint64_t id[2];
     assert_ok(eg_trial_id(&id[0], plain, 3));
     assert_ok(eg_trial_id(&id[1], more, 3));
@@ -139,7 +140,7 @@ static void a_measure_changes_nothing(void **state)
     eg_settings_free(named);
     eg_record *a = run(plain, "final_accuracy");
     eg_record *b = run(more, "final_accuracy");
-    assert_int_equal(eg_record_count(b), eg_record_count(a) + 5 + 2 + 7 + 8 + 1);
+    assert_int_equal(eg_record_count(b), eg_record_count(a) + 5 + 2 + 7 + 1 + 8 + 1);
     for (size_t i = 0; i < eg_record_count(a); i++) {
         const eg_array *x = eg_record_at(a, i);
         const eg_array *y = eg_record_find(b, x->name);
@@ -280,7 +281,7 @@ static void current_task_only(void **state)
     eg_settings_free(settings);
 }
 
-#define EVERYTHING "[default, late_online, online, rank, units, weights]"
+#define EVERYTHING "[default, late_online, online, rank, replacements, units, weights]"
 
 /** What measures remember goes through checkpoints, wherever the trial was stopped. */
 static void continued_measures(void **state)

@@ -84,6 +84,16 @@ static void replace(const eg_learner_network *network, size_t hidden, size_t uni
     eg_net_touch(net);
 }
 
+static double recycled[2]; /* units of both hidden layers so far */
+
+static bool recycle_replaced(const eg_learner *learner, double *counts)
+{
+    (void)learner;
+    counts[0] += recycled[0];
+    counts[1] += recycled[1];
+    return true;
+}
+
 static eg_status recycle_begin_phase(eg_learner *learner, size_t phase)
 {
     eg_learner_network network;
@@ -91,6 +101,7 @@ static eg_status recycle_begin_phase(eg_learner *learner, size_t phase)
         for (size_t h = 0; h < network.net->hidden_count; h++) {
             eg_rng rng = eg_rng_make(network.net->seed, EG_PURPOSE_LEARNER, 100 * phase + h);
             size_t unit = least_used(network.net, h);
+            recycled[h]++;
             replace(&network, h, unit, EG_UNIT_INCOMING, &rng);
             replace(&network, h, unit, EG_UNIT_OUTGOING, &rng);
         }
@@ -99,7 +110,7 @@ static eg_status recycle_begin_phase(eg_learner *learner, size_t phase)
 }
 
 static const eg_learner_ops recycle_ops = {PASSES_ON, .begin_phase = recycle_begin_phase,
-                                           .step = around_step};
+                                           .replaced = recycle_replaced, .step = around_step};
 
 static eg_status recycle_create(eg_learner **out, const eg_view *view,
                                 const eg_learner_setup *setup)
@@ -263,7 +274,7 @@ static bool go_on(void *user, const eg_progress *progress)
     return true;
 }
 
-static double accuracy_of(const char *const *more)
+static eg_record *record_of(const char *const *more)
 {
     eg_settings *settings = settings_of(more);
     eg_dataset_cache *cache = NULL;
@@ -271,11 +282,37 @@ static double accuracy_of(const char *const *more)
     assert_ok(eg_dataset_cache_create(&cache));
     const eg_trial_options options = {.objective = "final_accuracy", .poll = go_on};
     assert_ok(eg_trial_run(&record, settings, 1, cache, &options));
-    double accuracy = eg_record_value(record, "final_accuracy");
-    eg_record_free(record);
     eg_dataset_cache_free(cache);
     eg_settings_free(settings);
+    return record;
+}
+
+static double accuracy_of(const char *const *more)
+{
+    eg_record *record = record_of(more);
+    double accuracy = eg_record_value(record, "final_accuracy");
+    eg_record_free(record);
     return accuracy;
+}
+
+/** A unit of both layers before each of the phases but the first, of 3 networks of an ensemble. */
+static void replaced_units_are_recorded(void **state)
+{
+    (void)state;
+    recycled[0] = recycled[1] = 0;
+    eg_record *record =
+        record_of(WORDS("measures", "[default, replacements]", "learner", "recycle", "learner.of",
+                        "ensemble", "learner.of.members", "3", "model.hidden", "[9, 8]"));
+    const eg_array *units = eg_record_find(record, "replaced_units");
+    assert_int_equal(units->count, 5 * 2);
+    for (size_t phase = 0; phase < 5; phase++) {
+        assert_close(units->data[2 * phase], 3.0 * (double)phase, 0);
+        assert_close(units->data[2 * phase + 1], 3.0 * (double)phase, 0);
+    }
+    eg_record_free(record);
+    record = record_of(WORDS("measures", "[default, replacements]"));
+    assert_true(isnan(eg_record_find(record, "replaced_units")->data[0]));
+    eg_record_free(record);
 }
 
 static void they_run_in_trials(void **state)
@@ -426,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_run_in_trials),
         cmocka_unit_test(every_other_minibatch_is_learned),
+        cmocka_unit_test(replaced_units_are_recorded),
         cmocka_unit_test(units_are_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
     ENTRY(online)                                                                                  \
     ENTRY(progress)                                                                                \
     ENTRY(rank)                                                                                    \
+    ENTRY(replacements)                                                                            \
     ENTRY(resources)                                                                               \
     ENTRY(task_accuracy)                                                                           \
     ENTRY(transfer)                                                                                \
