@@ -48,6 +48,28 @@ static void test_truncation(void **state)
     assert_int_equal(strlen(status.message), EG_MESSAGE_SIZE - 1);
 }
 
+static void test_settings(void **state)
+{
+    (void)state;
+    assert_string_equal(eg_fail(EG_INVALID, "x").settings, "");
+    eg_status status = eg_fail_setting("model.", "k hidden", "k = %d", 3);
+    assert_int_equal(status.code, EG_INVALID);
+    assert_string_equal(status.message, "k = 3");
+    assert_string_equal(status.settings, "model.k model.hidden");
+    status = eg_status_wrap(eg_fail_setting("", "groups", "no"), "in layer 1");
+    status = eg_status_about(eg_status_inside(status, "model.", "activation"), "model.", "hidden");
+    assert_string_equal(status.message, "in layer 1: no");
+    assert_string_equal(status.settings, "model.activation.groups model.activation model.hidden");
+    eg_status ok = eg_status_inside(eg_status_about(eg_ok(), "", "a"), "", "b");
+    assert_string_equal(ok.settings, "");
+    /* What does not fit is left out whole, what comes behind it may still fit. */
+    char longer[EG_STATUS_SETTINGS_SIZE];
+    memset(longer, 'x', sizeof longer - 2);
+    longer[sizeof longer - 2] = '\0';
+    status = eg_status_about(eg_fail_setting("", "a", "no"), "", longer);
+    assert_string_equal(eg_status_about(status, "b.", "c").settings, "a b.c");
+}
+
 static eg_status try_it(eg_status inner, int *reached)
 {
     EG_TRY(inner);
@@ -83,9 +105,8 @@ static void test_try(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_wrap_and_keep),
-        cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_wrap_and_keep),
+        cmocka_unit_test(test_truncation), cmocka_unit_test(test_settings),
         cmocka_unit_test(test_try),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,12 +180,44 @@ static void test_long_names(void **state)
     assert_fails(plan_status(text, NULL), EG_INVALID, "must be 1 to 100 letters");
 }
 
+/** A check of settings against each other is placed where the first of them that is at fault was given. */
+static void test_where_settings_clash(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *said;
+    } cases[] = {
+        {"name: t\nbase:\n  model: {sdmlp: {hidden: 20}}\n  model.k: 30\n",
+         "t.yaml:4:3: model.k = 30 is more than the 20 hidden units"},
+        /* model.k = 10 is a default, so nobody can look there. */
+        {"name: t\nbase:\n  model: sdmlp\n  model.hidden: 5\n",
+         "t.yaml:4:3: model.k = 10 is more than the 5 hidden units"},
+        {"name: t\nbase: {learner: ewc}\ngrid:\n  learner.group: [1, 2]\n",
+         "t.yaml:4:22: learner.fisher = exact weights"},
+        {"name: t\nbase: {model.activation: lwta}\ngrid:\n  model.hidden: [[100], [70]]\n",
+         "t.yaml:2:8: model.activation = lwta in hidden layer 1: groups = 50 does not divide"},
+        {"name: t\nbase:\n  model.activation: {lwta: {groups: 7}}\n",
+         "t.yaml:3:29: model.activation = lwta in hidden layer 1: groups = 7 does not divide"},
+        {"name: t\nprotocol: test\nbase:\n  learner: {ensemble: {of: early_stopping}}\n",
+         "t.yaml:2:11: learner = ensemble looks at held-out"},
+        {"name: t\nbase:\n  learner: {reset: {of: flymodel}}\n",
+         "t.yaml:3:21: learner.of = flymodel: learner flymodel has no network"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_fails(plan_status(cases[i].text, NULL), EG_INVALID, cases[i].said);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_files),        cmocka_unit_test(test_medium_is_good),
-        cmocka_unit_test(test_out_of_memory),    cmocka_unit_test(test_truncations),
-        cmocka_unit_test(test_wrong_characters), cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_medium_is_good),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_truncations),
+        cmocka_unit_test(test_wrong_characters),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_where_settings_clash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,10 +95,10 @@ eg_sensitivity eg_fisher_init(eg_fisher *out, const eg_view *view, size_t output
 eg_status eg_fisher_check(const eg_view *view)
 {
     if (eg_view_name(view, "fisher") == EG_FISHER_EXACT && eg_view_size(view, "group") > 1) {
-        return eg_fail(EG_INVALID,
-                       "%sfisher = exact weights the classes of every example, so it needs "
-                       "%sgroup = 1; with groups use sampled, argmax or empirical",
-                       view->prefix, view->prefix);
+        return eg_fail_setting(view->prefix, "group fisher",
+                               "%sfisher = exact weights the classes of every example, so it needs "
+                               "%sgroup = 1; with groups use sampled, argmax or empirical",
+                               view->prefix, view->prefix);
     }
     return eg_ok();
 }

@@ -30,13 +30,14 @@ eg_status eg_learner_check_targets(const eg_view *root, bool regression)
     const eg_component *learner = needs_classes(root, "learner");
     const eg_component *loss = eg_view_component(root, "loss");
     if (regression && learner != NULL) {
-        return eg_fail(EG_INVALID, "learner %s needs classes, and the stream has targets",
-                       learner->name);
+        return eg_fail_setting("", "learner stream",
+                               "learner %s needs classes, and the stream has targets",
+                               learner->name);
     }
     if (regression && !((const eg_loss *)(const void *)loss)->takes_targets) {
-        return eg_fail(EG_INVALID,
-                       "loss = %s needs classes, and the stream has targets (try squared_error)",
-                       loss->name);
+        return eg_fail_setting(
+            "", "loss stream",
+            "loss = %s needs classes, and the stream has targets (try squared_error)", loss->name);
     }
     return eg_ok();
 }

@@ -113,8 +113,9 @@ static eg_status flymodel_create(eg_learner **out, const eg_view *view,
         .rate = eg_view_real(view, "rate"),
     };
     if (shape.ones > shape.inputs) {
-        return eg_fail(EG_INVALID, "%sones = %zu; expected at most %zu, the inputs there are",
-                       view->prefix, shape.ones, shape.inputs);
+        return eg_fail_setting(view->prefix, "ones",
+                               "%sones = %zu; expected at most %zu, the inputs there are",
+                               view->prefix, shape.ones, shape.inputs);
     }
     flymodel *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));

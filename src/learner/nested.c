@@ -29,8 +29,9 @@ eg_status eg_learner_check_network_inside(const eg_view *view)
     const char *const *unused = kind_of(view)->unused;
     for (size_t i = 0; unused != NULL && unused[i] != NULL; i++) {
         if (strcmp(unused[i], "model") == 0) {
-            return eg_fail(EG_INVALID, "%sof = %s: learner %s has no network", view->prefix,
-                           kind_of(view)->component.name, kind_of(view)->component.name);
+            return eg_fail_setting(view->prefix, "of", "%sof = %s: learner %s has no network",
+                                   view->prefix, kind_of(view)->component.name,
+                                   kind_of(view)->component.name);
         }
     }
     return eg_learner_check_inside(view);

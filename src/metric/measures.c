@@ -67,7 +67,8 @@ eg_status eg_measures_list(const eg_measure_kind ***out, size_t *count,
         const char *missing = lacks(kind, scope);
         if (missing != NULL) {
             eg_free(list);
-            return eg_fail(EG_INVALID, "measures: %s needs %s", kind->component.name, missing);
+            return eg_fail_setting("", "measures", "measures: %s needs %s", kind->component.name,
+                                   missing);
         }
         size_t at = n++;
         for (; at > 0 && comes_before(kind, list[at - 1]); at--) {

@@ -51,7 +51,8 @@ static eg_status check(const double *p, size_t n)
 {
     size_t groups = (size_t)p[P_GROUPS];
     if (groups > n) {
-        return eg_fail(EG_INVALID, "groups = %zu is more than the layer's %zu units", groups, n);
+        return eg_fail_setting("", "groups", "groups = %zu is more than the layer's %zu units",
+                               groups, n);
     }
     if (n % groups == 0) {
         return eg_ok();
@@ -64,10 +65,11 @@ static eg_status check(const double *p, size_t n)
     while (n % above != 0) {
         above++;
     }
-    return eg_fail(EG_INVALID,
-                   "groups = %zu does not divide the layer's %zu units (the nearest that do: %zu "
-                   "and %zu)",
-                   groups, n, below, above);
+    return eg_fail_setting(
+        "", "groups",
+        "groups = %zu does not divide the layer's %zu units (the nearest that do: %zu "
+        "and %zu)",
+        groups, n, below, above);
 }
 
 static const eg_param params[] = {

@@ -20,11 +20,11 @@ static eg_status check(const eg_view *view, eg_shape input, size_t outputs)
     const eg_value *hidden = eg_view_value(view, "hidden");
     const eg_value *norms = eg_view_value(view, "weight_norm");
     if (norms->count > hidden->count + 1) {
-        return eg_fail(EG_INVALID,
-                       "%sweight_norm = %s has %zu entries, but %shidden = %s makes %zu weight "
-                       "layers",
-                       view->prefix, norms->text, norms->count, view->prefix, hidden->text,
-                       hidden->count + 1);
+        return eg_fail_setting(
+            view->prefix, "weight_norm hidden",
+            "%sweight_norm = %s has %zu entries, but %shidden = %s makes %zu weight "
+            "layers",
+            view->prefix, norms->text, norms->count, view->prefix, hidden->text, hidden->count + 1);
     }
     const eg_component *component = eg_view_component(view, "activation");
     const eg_activation *activation = (const eg_activation *)component;
@@ -35,8 +35,10 @@ static eg_status check(const eg_view *view, eg_shape input, size_t outputs)
     eg_view inside = eg_view_inside(view, "activation");
     eg_view_numbers(&inside, component, p);
     for (size_t i = 0; i < hidden->count; i++) {
-        EG_TRY(eg_status_wrap(activation->check(p, (size_t)hidden->items[i]),
-                              "%sactivation = %s in hidden layer %zu", view->prefix,
+        eg_status status = activation->check(p, (size_t)hidden->items[i]);
+        status = eg_status_inside(status, view->prefix, "activation");
+        status = eg_status_about(status, view->prefix, "hidden");
+        EG_TRY(eg_status_wrap(status, "%sactivation = %s in hidden layer %zu", view->prefix,
                               component->name, i + 1));
     }
     return eg_ok();

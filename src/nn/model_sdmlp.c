@@ -28,18 +28,21 @@ static eg_status check(const eg_view *view, eg_shape input, size_t outputs)
     eg_inhibition spec = inhibition_of(view);
     size_t hidden = eg_view_size(view, "hidden");
     if (spec.k > hidden) {
-        return eg_fail(EG_INVALID, "%sk = %zu is more than the %zu hidden units", view->prefix,
-                       spec.k, hidden);
+        return eg_fail_setting(view->prefix, "k hidden",
+                               "%sk = %zu is more than the %zu hidden units", view->prefix, spec.k,
+                               hidden);
     }
     if (spec.masked && spec.kind == EG_INHIBITION_GABA) {
-        return eg_fail(EG_INVALID,
-                       "%sselection = mask with %sinhibition = gaba: the switch is in what is "
-                       "subtracted; expected selection = subtract, or another inhibition",
-                       view->prefix, view->prefix);
+        return eg_fail_setting(
+            view->prefix, "selection inhibition",
+            "%sselection = mask with %sinhibition = gaba: the switch is in what is "
+            "subtracted; expected selection = subtract, or another inhibition",
+            view->prefix, view->prefix);
     }
     if (spec.kind == EG_INHIBITION_ANNEALED && (spec.k_start < spec.k || spec.k_start > hidden)) {
-        return eg_fail(EG_INVALID, "%sk_start = %zu; expected %zu, the final k, to %zu, all units",
-                       view->prefix, spec.k_start, spec.k, hidden);
+        return eg_fail_setting(view->prefix, "k_start k hidden",
+                               "%sk_start = %zu; expected %zu, the final k, to %zu, all units",
+                               view->prefix, spec.k_start, spec.k, hidden);
     }
     return eg_ok();
 }

@@ -58,7 +58,7 @@ eg_real eg_select_largest(size_t n, eg_real *a, size_t k)
 eg_status eg_select_check(double k, size_t n)
 {
     if (k > (double)n) {
-        return eg_fail(EG_INVALID, "k = %.0f is more than the layer's %zu units", k, n);
+        return eg_fail_setting("", "k", "k = %.0f is more than the layer's %zu units", k, n);
     }
     return eg_ok();
 }

@@ -235,15 +235,18 @@ static eg_status bit_flipping_check(const eg_view *view, size_t outputs)
     size_t bits = eg_view_size(view, "bits");
     size_t slow = eg_view_size(view, "slow");
     if (slow > bits) {
-        return eg_fail(EG_INVALID, "%sslow = %zu; expected at most %sbits = %zu", view->prefix,
-                       slow, view->prefix, bits);
+        return eg_fail_setting(view->prefix, "slow bits",
+                               "%sslow = %zu; expected at most %sbits = %zu", view->prefix, slow,
+                               view->prefix, bits);
     }
     if (eg_view_size(view, "epochs") != 1) {
-        return eg_fail(EG_INVALID, "%sepochs: every example comes once; expected 1", view->prefix);
+        return eg_fail_setting(view->prefix, "epochs",
+                               "%sepochs: every example comes once; expected 1", view->prefix);
     }
     return eg_view_text(view, "order_file")[0] == '\0'
                ? eg_ok()
-               : eg_fail(EG_INVALID, "%sorder_file: this stream has no dataset", view->prefix);
+               : eg_fail_setting(view->prefix, "order_file",
+                                 "%sorder_file: this stream has no dataset", view->prefix);
 }
 
 static eg_status bit_flipping_create(eg_stream **out, const eg_view *view,

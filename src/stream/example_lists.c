@@ -95,10 +95,11 @@ static eg_status check_filled(const eg_example_list *list, size_t groups, const 
 {
     for (size_t g = 0; g < groups; g++) {
         if (eg_example_list_count(list, g) == 0) {
-            return eg_fail(EG_INVALID,
-                           "stream: task %zu (from 0) has no %s examples; expected at least one of "
-                           "its classes in the dataset (is dataset.limit too small?)",
-                           g, what);
+            return eg_fail_setting(
+                "", "dataset stream",
+                "stream: task %zu (from 0) has no %s examples; expected at least one of "
+                "its classes in the dataset (is dataset.limit too small?)",
+                g, what);
         }
     }
     return eg_ok();

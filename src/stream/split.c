@@ -78,35 +78,37 @@ static eg_status check_partition(const eg_view *view, const eg_value *partition,
     const char *prefix = view->prefix;
     size_t tasks = eg_view_size(view, "tasks");
     if (tasks != TASKS_DEFAULT && tasks != partition->count) {
-        return eg_fail(
-            EG_INVALID,
+        return eg_fail_setting(
+            prefix, "tasks partition",
             "%stasks = %zu, but %spartition has %zu groups; expected only one of the two", prefix,
             tasks, prefix, partition->count);
     }
     size_t begin = 0;
     for (size_t g = 0; g < partition->count; g++) {
         if (partition->ends[g] == begin) {
-            return eg_fail(EG_INVALID,
-                           "%spartition: group %zu (from 0) is empty; expected at least one class",
-                           prefix, g);
+            return eg_fail_setting(
+                prefix, "partition",
+                "%spartition: group %zu (from 0) is empty; expected at least one class", prefix, g);
         }
         begin = partition->ends[g];
     }
     for (size_t i = 0; i < begin; i++) {
         int64_t item = partition->items[i];
         if (item < 0 || (size_t)item >= classes) {
-            return eg_fail(EG_INVALID,
-                           "%spartition: class %lld in group %zu (from 0); expected 0 to %zu, the "
-                           "classes of the dataset",
-                           prefix, (long long)item, group_of_item(partition, i), classes - 1);
+            return eg_fail_setting(
+                prefix, "partition",
+                "%spartition: class %lld in group %zu (from 0); expected 0 to %zu, the "
+                "classes of the dataset",
+                prefix, (long long)item, group_of_item(partition, i), classes - 1);
         }
         for (size_t j = 0; j < i; j++) {
             if (partition->items[j] == item) {
-                return eg_fail(EG_INVALID,
-                               "%spartition: class %lld appears twice, in groups %zu and %zu (from "
-                               "0); expected once at most",
-                               prefix, (long long)item, group_of_item(partition, j),
-                               group_of_item(partition, i));
+                return eg_fail_setting(
+                    prefix, "partition",
+                    "%spartition: class %lld appears twice, in groups %zu and %zu (from "
+                    "0); expected once at most",
+                    prefix, (long long)item, group_of_item(partition, j),
+                    group_of_item(partition, i));
             }
         }
     }
@@ -121,14 +123,16 @@ static eg_status split_check(const eg_view *view, size_t classes)
     }
     size_t tasks = eg_view_size(view, "tasks");
     if (tasks > classes) {
-        return eg_fail(EG_INVALID, "%stasks = %zu; expected at most the %zu classes of the dataset",
-                       view->prefix, tasks, classes);
+        return eg_fail_setting(view->prefix, "tasks",
+                               "%stasks = %zu; expected at most the %zu classes of the dataset",
+                               view->prefix, tasks, classes);
     }
     if (classes % tasks != 0) {
-        return eg_fail(EG_INVALID,
-                       "%stasks = %zu does not divide the %zu classes of the dataset; expected a "
-                       "divisor, or groups of your own in %spartition",
-                       view->prefix, tasks, classes, view->prefix);
+        return eg_fail_setting(
+            view->prefix, "tasks",
+            "%stasks = %zu does not divide the %zu classes of the dataset; expected a "
+            "divisor, or groups of your own in %spartition",
+            view->prefix, tasks, classes, view->prefix);
     }
     return eg_ok();
 }

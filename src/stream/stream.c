@@ -16,10 +16,11 @@ eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_datase
     assert(kind->own_data || dataset != NULL);
     eg_view view = eg_view_inside(root, "stream");
     if (kind->own_data && eg_view_text(&view, "order_file")[0] != '\0') {
-        return eg_fail(EG_INVALID,
-                       "%sorder_file with stream = %s, which makes its examples itself; expected a "
-                       "stream over a dataset",
-                       view.prefix, kind->component.name);
+        return eg_fail_setting(
+            view.prefix, "order_file",
+            "%sorder_file with stream = %s, which makes its examples itself; expected a "
+            "stream over a dataset",
+            view.prefix, kind->component.name);
     }
     return kind->create(out, &view, dataset, seed, holdout);
 }

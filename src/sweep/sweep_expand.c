@@ -100,35 +100,31 @@ static eg_status name_point(const expansion *e, eg_status status, size_t count)
     return status;
 }
 
-/** Does the message speak of this setting: by its whole name, or as " part = …" after its
- *  component's name? */
-static bool mentions(const char *message, const char *name)
+/** The assignment that has the last word on this setting; NULL: there is none. */
+static const eg_assignment *last_assignment(const expansion *e, size_t total, const char *name,
+                                            size_t length)
 {
-    const char *dot = strrchr(name, '.');
-    if (strstr(message, name) != NULL || dot == NULL) {
-        return strstr(message, name) != NULL;
-    }
-    char outer[EG_PREFIX_SIZE] = "";
-    size_t length = (size_t)(dot - name);
-    memcpy(outer, name, length < sizeof outer ? length : 0);
-    const char *part = strstr(message, dot + 1);
-    return outer[0] != '\0' && strstr(message, outer) != NULL && part != NULL && part > message &&
-           part[-1] == ' ' && strncmp(part + strlen(dot + 1), " = ", 3) == 0;
-}
-
-/** Settings that resolve may still not work together; the message names one of them, and where that
- *  was written is the best position. */
-static eg_status locate(const expansion *e, eg_status status, size_t total)
-{
-    const eg_assignment *best = NULL;
-    for (size_t i = 0; i < total; i++) {
-        const eg_assignment *item = &e->items[i];
-        bool longer = best == NULL || strlen(item->name) >= strlen(best->name);
-        if (longer && mentions(status.message, item->name)) {
-            best = item;
+    for (size_t i = total; i-- > 0;) {
+        const char *own = e->items[i].name;
+        if (strncmp(own, name, length) == 0 && own[length] == '\0') {
+            return &e->items[i];
         }
     }
-    return eg_origin_wrap(status, best != NULL ? &best->origin : &e->block->at);
+    return NULL;
+}
+
+/** Settings that resolve may still not work together. The first of those it is about that somebody
+ *  gave is where to look. */
+static eg_status locate(const expansion *e, eg_status status, size_t total)
+{
+    const eg_assignment *found = NULL;
+    const char *name = status.settings;
+    while (found == NULL && *name != '\0') {
+        size_t length = strcspn(name, " ");
+        found = last_assignment(e, total, name, length);
+        name += length + (name[length] == ' ' ? 1 : 0);
+    }
+    return eg_origin_wrap(status, found != NULL ? &found->origin : &e->block->at);
 }
 
 /** An unused assignment is a mistake unless it comes from a base or the command line. */

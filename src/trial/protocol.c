@@ -77,8 +77,8 @@ const eg_family eg_protocol_family = {
 eg_status eg_selection_check(const eg_selection *selection, size_t tasks)
 {
     if (selection->tasks > tasks) {
-        return eg_fail(EG_INVALID, "protocol.k = %zu: the stream has only %zu task%s",
-                       selection->tasks, tasks, tasks == 1 ? "" : "s");
+        return eg_fail_setting("", "protocol.k", "protocol.k = %zu: the stream has only %zu task%s",
+                               selection->tasks, tasks, tasks == 1 ? "" : "s");
     }
     return eg_ok();
 }

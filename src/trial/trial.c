@@ -24,10 +24,11 @@ static eg_status check_objective(const eg_trial_state *state, const eg_settings 
     }
     return eg_trial_records(settings, variable)
                ? eg_ok()
-               : eg_fail(EG_INVALID,
-                         "objective '%s' is not recorded with these settings: which measures "
-                         "there are says `measures`",
-                         state->objective);
+               : eg_fail_setting(
+                     "", "measures",
+                     "objective '%s' is not recorded with these settings: which measures "
+                     "there are says `measures`",
+                     state->objective);
 }
 
 /** And declares the curves of the learner. */
@@ -375,8 +376,9 @@ static eg_status check_gives(const eg_trial_state *state, const eg_trial_options
     bool gives = options->begun != NULL || options->learned != NULL;
     return !gives || state->learner->ops->weights != NULL
                ? eg_ok()
-               : eg_fail(EG_INVALID, "learner = %s has no weights that could be taken out of it",
-                         eg_view_component(&state->outline.root, "learner")->name);
+               : eg_fail_setting("", "learner",
+                                 "learner = %s has no weights that could be taken out of it",
+                                 eg_view_component(&state->outline.root, "learner")->name);
 }
 
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,

@@ -63,10 +63,11 @@ eg_status eg_trial_check(const eg_settings *settings)
     }
     if (o.selection.holdout == 0 && learner->needs_held_out != NULL &&
         learner->needs_held_out(&view)) {
-        return eg_fail(EG_INVALID,
-                       "learner = %s looks at held-out training examples, and there are none: use "
-                       "protocol = validation",
-                       learner->component.name);
+        return eg_fail_setting(
+            "", "protocol learner",
+            "learner = %s looks at held-out training examples, and there are none: use "
+            "protocol = validation",
+            learner->component.name);
     }
     EG_TRY(eg_learner_check_targets(&o.root, o.sizes.regression));
     EG_TRY(o.stream_kind->check(&o.stream, o.sizes.outputs));

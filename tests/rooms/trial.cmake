@@ -1,6 +1,7 @@
 engram_test(metric)
 engram_test(trial)
 engram_test(trial_calls)
+engram_test(check_names)
 
 # Checkpoints. ENGRAM_FULL_TESTS=1 in the environment: damage at every byte, 10,000 flipped bits.
 add_library(engram_saved_trials STATIC support/saved_trials.c)

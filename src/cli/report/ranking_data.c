@@ -37,16 +37,31 @@ static void describe_protocol(char text[EG_DATA_TEXT_SIZE], const source *from, 
     }
 }
 
-/** What the objective is computed from: points may differ, if the sweep varies the protocol. */
+/** Whether text[count] has this one. */
+static bool is_among(char (*text)[EG_DATA_TEXT_SIZE], size_t count, const char *one)
+{
+    bool found = false;
+    for (size_t i = 0; i < count && !found; i++) {
+        found = strcmp(text[i], one) == 0;
+    }
+    return found;
+}
+
+/** What the objective is computed from: points may differ, if the sweep varies the protocol. What there
+ *  is no room for is left out. */
 static void describe_selecting(eg_ranking_report *report, const source *from, size_t points)
 {
+    enum { TEXTS_MAX = 16 };
+    char text[TEXTS_MAX][EG_DATA_TEXT_SIZE];
+    size_t count = 0;
     for (size_t p = 0; p < points; p++) {
-        char text[EG_DATA_TEXT_SIZE];
-        describe_protocol(text, from, p);
-        report->on_test = report->on_test || strcmp(text, "test") == 0;
-        if (strstr(report->selecting, text) == NULL) {
-            eg_append(report->selecting, sizeof report->selecting, "%s%s",
-                      report->selecting[0] == '\0' ? "" : " or ", text);
+        char one[EG_DATA_TEXT_SIZE];
+        describe_protocol(one, from, p);
+        report->on_test = report->on_test || strcmp(one, "test") == 0;
+        if (count < TEXTS_MAX && !is_among(text, count, one)) {
+            memcpy(text[count++], one, sizeof one);
+            eg_append(report->selecting, sizeof report->selecting, "%s%s", count == 1 ? "" : " or ",
+                      one);
         }
     }
 }
