@@ -30,6 +30,43 @@ typedef struct worked {
 static const worked cases[] = {
     {.name = "identity", .n = 2, .x = {-1, 2}, .dy = {3, 4}, .y = {-1, 2}, .dx = {3, 4}},
     {.name = "relu", .n = 2, .x = {-1, 2}, .dy = {3, 4}, .y = {0, 2}, .dx = {0, 4}},
+    {.name = "leaky_relu",
+     .p = {0.01},
+     .n = 3,
+     .x = {-2, 3, 0},
+     .dy = {5, 7, 1},
+     .y = {-0.02, 3, 0},
+     .dx = {0.05, 7, 0.01}},
+    /* e^-1 - 1 = -0.6321205588, slope e^-1; at 0 the slope is alpha */
+    {.name = "elu",
+     .p = {1},
+     .n = 3,
+     .x = {-1, 2, 0},
+     .dy = {2, 3, 4},
+     .y = {-0.6321205588, 2, 0},
+     .dx = {0.7357588823, 3, 4}},
+    {.name = "elu",
+     .p = {0.5},
+     .n = 1,
+     .x = {-1},
+     .dy = {1},
+     .y = {-0.3160602794},
+     .dx = {0.1839397206}},
+    /* tanh 1 = 0.7615941560, slope 1 - tanh^2; saturated at -30 */
+    {.name = "tanh",
+     .n = 4,
+     .x = {1, 0, -30, 0.5F},
+     .dy = {1, 2, 3, 1},
+     .y = {0.7615941560, 0, -1, 0.4621171573},
+     .dx = {0.4199743416, 2, 0, 0.7864477330}},
+    /* Two outputs per unit. */
+    {.name = "crelu",
+     .n = 2,
+     .x = {1, -2},
+     .dy = {0.1F, 0.2F, 0.3F, 0.4F},
+     .y = {1, 0, 0, 2},
+     .dx = {0.1, -0.4}},
+    {.name = "crelu", .n = 1, .x = {0}, .dy = {1, 1}, .y = {0, 0}, .dx = {0}},
     /* S(0) = 1/2, S' = 1/4;  S(1) = 0.7310585786, S' = 0.7310585786 * 0.2689414214 */
     {.name = "sigmoid",
      .n = 2,
@@ -167,8 +204,10 @@ static void cases_by_hand(void **state)
         eg_real aux[EG_ACTIVATION_AUX_MAX];
         a->forward(w->p, w->n, w->x, y, aux);
         a->backward(w->p, w->n, w->x, y, aux, w->dy, dx);
-        for (size_t i = 0; i < w->n; i++) {
+        for (size_t i = 0; i < w->n * eg_activation_parts(a); i++) {
             assert_close((double)y[i], w->y[i], 1e-6);
+        }
+        for (size_t i = 0; i < w->n; i++) {
             assert_close((double)dx[i], w->dx[i], 1e-6);
         }
     }
@@ -184,13 +223,14 @@ static void registry_is_sorted(void **state)
 }
 
 /* Defaults, with counts (k, groups) that fit `UNITS` units. */
-enum { UNITS = 40 };
+enum { UNITS = 40, PARTS_MAX = 2, OUTPUTS = UNITS * PARTS_MAX };
 static void parameters(const eg_activation *a, double *p)
 {
     for (size_t i = 0; i < a->component.param_count; i++) {
         const eg_param *param = &a->component.params[i];
         p[i] = param->type == EG_TYPE_INT ? 5.0 : strtod(param->default_text, NULL);
     }
+    assert_true(eg_activation_parts(a) <= PARTS_MAX);
     if (a->check != NULL) {
         assert_ok(a->check(p, UNITS));
     }
@@ -216,13 +256,14 @@ static void permuted_units_permute_the_output(void **state)
         double p[EG_ACTIVATION_PARAMS_MAX];
         parameters(a, p);
         eg_real x[3][UNITS];
-        eg_real y[2][UNITS];
+        eg_real y[2][OUTPUTS];
         eg_real dx[2][UNITS];
-        eg_real dy[2][UNITS];
+        eg_real dy[2][OUTPUTS];
+        const size_t outputs = eg_activation_parts(a) * UNITS;
         eg_real aux[EG_ACTIVATION_AUX_MAX];
         uint32_t order[UNITS];
         random_row(m, UNITS, x[0]);
-        random_row(100 + m, UNITS, dy[0]);
+        random_row(100 + m, outputs, dy[0]);
         eg_rng rng = eg_rng_make(9, EG_PURPOSE_TEST, m);
         for (uint32_t i = 0; i < UNITS; i++) {
             order[i] = i;
@@ -230,14 +271,18 @@ static void permuted_units_permute_the_output(void **state)
         eg_rng_shuffle(&rng, UNITS, order);
         for (size_t i = 0; i < UNITS; i++) {
             x[1][i] = x[0][order[i]];
-            dy[1][i] = dy[0][order[i]];
+        }
+        for (size_t i = 0; i < outputs; i++) {
+            dy[1][i] = dy[0][i / UNITS * UNITS + order[i % UNITS]];
         }
         for (size_t v = 0; v < 2; v++) {
             a->forward(p, UNITS, x[v], y[v], aux);
             a->backward(p, UNITS, x[v], y[v], aux, dy[v], dx[v]);
         }
+        for (size_t i = 0; i < outputs; i++) {
+            assert_close((double)y[1][i], (double)y[0][i / UNITS * UNITS + order[i % UNITS]], 1e-5);
+        }
         for (size_t i = 0; i < UNITS; i++) {
-            assert_close((double)y[1][i], (double)y[0][order[i]], 1e-5);
             assert_close((double)dx[1][i], (double)dx[0][order[i]], 1e-5);
         }
     }
@@ -253,14 +298,16 @@ static void nan_reaches_the_output(void **state)
         parameters(a, p);
         for (size_t where = 0; where < UNITS; where++) {
             eg_real x[UNITS];
-            eg_real y[UNITS];
+            eg_real y[OUTPUTS];
             eg_real aux[EG_ACTIVATION_AUX_MAX];
             random_row(where, UNITS, x);
             x[where] = (eg_real)NAN;
             a->forward(p, UNITS, x, y, aux);
-            if (!isnan(y[where])) {
-                fail_msg("%s turns NaN at unit %zu into %g", a->component.name, where,
-                         (double)y[where]);
+            for (size_t i = where; i < UNITS * eg_activation_parts(a); i += UNITS) {
+                if (!isnan(y[i])) {
+                    fail_msg("%s turns NaN at unit %zu into %g", a->component.name, where,
+                             (double)y[i]);
+                }
             }
         }
     }

@@ -9,26 +9,26 @@
 #include <stdlib.h>
 
 /* 12 units: 3 is a valid k, and a number of groups that divides. */
-enum { UNITS = 12, ROWS = 30, COUNT_PARAMETER = 3 };
+enum { UNITS = 12, OUTPUTS = 2 * UNITS, ROWS = 30, COUNT_PARAMETER = 3 };
 
 typedef struct problem {
     const eg_activation *activation;
     double p[EG_ACTIVATION_PARAMS_MAX];
-    eg_real x[UNITS], dy[UNITS];
+    eg_real x[UNITS], dy[OUTPUTS];
 } problem;
 
-/* sum_i dy_i y_i with x[unit] moved by `step` */
+/* sum_i dy_i y_i over all outputs with x[unit] moved by `step` */
 static double value(const problem *q, size_t unit, double step)
 {
     eg_real x[UNITS];
-    eg_real y[UNITS];
+    eg_real y[OUTPUTS];
     eg_real aux[EG_ACTIVATION_AUX_MAX];
     for (size_t i = 0; i < UNITS; i++) {
         x[i] = q->x[i] + (i == unit ? step : 0.0);
     }
     q->activation->forward(q->p, UNITS, x, y, aux);
     double sum = 0.0;
-    for (size_t i = 0; i < UNITS; i++) {
+    for (size_t i = 0; i < UNITS * eg_activation_parts(q->activation); i++) {
         sum += q->dy[i] * y[i];
     }
     return sum;
@@ -65,7 +65,11 @@ static void check_activation(const eg_activation *activation, const double *p)
             q.x[i] = eg_rng_normal(&rng);
             q.dy[i] = eg_rng_normal(&rng);
         }
-        eg_real y[UNITS];
+        assert_true(eg_activation_parts(activation) * UNITS <= OUTPUTS);
+        for (size_t i = UNITS; i < UNITS * eg_activation_parts(activation); i++) {
+            q.dy[i] = eg_rng_normal(&rng);
+        }
+        eg_real y[OUTPUTS];
         eg_real dx[UNITS];
         eg_real aux[EG_ACTIVATION_AUX_MAX];
         activation->forward(q.p, UNITS, q.x, y, aux);

@@ -61,6 +61,56 @@ static void weights_may_start_uniformly(void **state)
     eg_net_free(net);
 }
 
+static double largest_of(const eg_net *net, const char *block)
+{
+    const eg_parameter_block *row = eg_parameter_table_find(&net->table, block);
+    double largest = 0;
+    for (size_t i = 0; i < row->count; i++) {
+        double w = (double)net->params[row->offset + i];
+        largest = w > largest ? w : largest;
+    }
+    return largest;
+}
+
+/* 20-5-1 with tanh and with crelu, of whose 5 units the output layer sees 10 numbers. The largest of n
+ * draws stays below the bound and comes near it. */
+static void the_gain_is_that_of_the_activation(void **state)
+{
+    (void)state;
+    const char *const activations[] = {"tanh", "crelu"};
+    const double hidden[] = {0.645497, 0.547723};
+    const double output[] = {0.774597, 0.547723};
+    for (size_t i = 0; i < EG_COUNT(activations); i++) {
+        const char *const words[] = {"model.init",
+                                     "kaiming",
+                                     "model.bias",
+                                     "true",
+                                     "model.hidden",
+                                     "5",
+                                     "model.activation",
+                                     activations[i],
+                                     "model.weight_norm",
+                                     "[]",
+                                     NULL};
+        eg_net *net = build(words, 20, 1);
+        double first = largest_of(net, "layer1.weight");
+        double last = largest_of(net, "layer2.weight");
+        assert_int_equal(net->table.blocks[2].fan_in, 5 * net->hidden[0].parts);
+        assert_true(first < hidden[i] && first > 0.9 * hidden[i]);
+        assert_true(last < output[i] && last > 0.2 * output[i]);
+        assert_true(largest_of(net, "layer1.bias") == 0 && largest_of(net, "layer2.bias") == 0);
+        assert_close(eg_initial_spread(&net->table.blocks[0].initial), hidden[i], 1e-6);
+        assert_close(eg_initial_spread(&net->table.blocks[2].initial), output[i], 1e-6);
+        eg_settings *settings = settings_of(words);
+        eg_view view = eg_settings_root(settings);
+        eg_view inside = eg_view_inside(&view, "model");
+        const eg_model_kind *mlp = (const eg_model_kind *)eg_view_component(&view, "model");
+        assert_close(mlp->flops(&inside, eg_shape_vector(20), 1), eg_net_flops(net), 1e-12);
+        eg_settings_free(settings);
+        eg_net_free(net);
+    }
+}
+
 static void the_network_of_the_paper_is_the_default(void **state)
 {
     (void)state;
@@ -277,6 +327,7 @@ static void sdmlp_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_gain_is_that_of_the_activation),
         cmocka_unit_test(the_network_of_the_paper_is_the_default),
         cmocka_unit_test(weights_may_start_uniformly),
         cmocka_unit_test(deep_networks_with_biases),

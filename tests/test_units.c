@@ -154,6 +154,68 @@ static void incoming_parameters_are_all_there_is(void **state)
     }
 }
 
+/* maker – crelu – user, 4 units: unit 1 owns inputs 1 and 5 of the user. */
+static void units_of_two_parts(void **state)
+{
+    (void)state;
+    enum { FEW = 4, USED = 2 };
+    const eg_activation *crelu =
+        (const eg_activation *)eg_family_find(&eg_activation_family, "crelu");
+    const size_t places[] = {0, 2};
+    for (size_t form = 0; form < 2; form++) {
+        eg_shape shape = eg_shape_vector(FEW);
+        eg_graph *graph = NULL;
+        eg_net *net = NULL;
+        eg_layer layer;
+        eg_plane_run run;
+        size_t node = 0;
+        assert_ok(eg_graph_create(&graph, eg_shape_vector(IN)));
+        node = add_linear(graph, "maker", EG_INPUT, eg_shape_vector(IN), FEW, false);
+        if (places[form] > 0) {
+            shape = (eg_shape){2, 1, FEW};
+            layer = (eg_layer){
+                .ops = &spread, .in = eg_shape_vector(FEW), .out = shape, .input_count = 1};
+            assert_ok(eg_graph_add(graph, "spread", &layer, 1, &node, &node));
+        }
+        assert_ok(eg_layer_activation(&layer, crelu, no_params, shape));
+        assert_true(layer.out.channels == 2 * (size_t)FEW &&
+                    eg_shape_positions(layer.out) == eg_shape_positions(shape));
+        assert_ok(eg_graph_chain(graph, "crelu", &layer, &node));
+        shape.channels *= 2;
+        (void)add_linear(graph, "user", node, shape, USED, false);
+        assert_ok(eg_net_build(&net, graph, 1));
+        assert_int_equal(net->hidden[0].units, FEW);
+        assert_int_equal(net->hidden[0].parts, 2);
+        size_t columns[4];
+        size_t count = 0;
+        const eg_parameter_block *user = eg_parameter_table_find(&net->table, "user.weight");
+        for (; eg_net_unit_run(net, 0, EG_UNIT_OUTGOING, 1, count, &run); count++) {
+            assert_true(count < EG_COUNT(columns) && run.count == USED);
+            columns[count] = run.first - user->offset;
+        }
+        /* Part by part, of each all positions. */
+        const size_t expected[2][4] = {{1, 5}, {1, 9, 5, 13}};
+        assert_int_equal(count, 2 * eg_shape_positions(shape));
+        assert_memory_equal(columns, expected[form], count * sizeof *columns);
+        /* x < 0 shows in the second part of its own position alone. */
+        const eg_real x[] = {1, -2, 4, (eg_real)0.5, 3};
+        eg_workspace *workspace = NULL;
+        assert_ok(eg_workspace_create(&workspace, net, 1, true));
+        (void)eg_net_forward(net, workspace, EG_MODE_PROBE, 1, x, NULL);
+        const eg_real *h = eg_workspace_hidden(workspace, net, 0);
+        for (size_t p = 0; p < eg_shape_positions(shape); p++) {
+            for (size_t i = 0; i < FEW; i++) {
+                eg_real positive = h[p * 2 * FEW + i];
+                eg_real negative = h[p * 2 * FEW + FEW + i];
+                assert_true((positive > 0) != (negative > 0));
+                assert_true(positive == h[i] && negative == h[FEW + i]);
+            }
+        }
+        eg_workspace_free(workspace);
+        eg_net_free(net);
+    }
+}
+
 /* Every parameter of a layer belongs to one of its units, and to one of its inputs. */
 static void runs_cover_every_parameter_once(void **state)
 {
@@ -395,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outgoing_weights_are_all_there_is),
         cmocka_unit_test(incoming_parameters_are_all_there_is),
+        cmocka_unit_test(units_of_two_parts),
         cmocka_unit_test(runs_cover_every_parameter_once),
         cmocka_unit_test(blocks_come_out_as_rows),
         cmocka_unit_test(units_of_a_residual_block),

@@ -9,6 +9,7 @@
 #define ENGRAM_LAYER_H
 
 #include "engram/gradient_consumer.h"
+#include "engram/initial.h"
 #include "engram/parameter_table.h"
 #include "engram/real.h"
 #include "engram/shape.h"
@@ -94,6 +95,7 @@ typedef struct eg_block {
     eg_role role;     /**< unused for buffers */
     size_t count;     /**< numbers, padding included */
     size_t units, fan_in;
+    eg_initial initial; /**< what its parameters, or its counters, start as */
 } eg_block;
 
 /** Required unless said otherwise. */
@@ -128,7 +130,9 @@ typedef struct eg_layer_ops {
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */
     bool takes_sparse; /**< uses context->sparse, so the workspace keeps its transpose */
-    bool keeps_units;  /**< unit c of the output is unit c of the first input, changed */
+    /** Unit c of the output is unit c of the first input, changed; where there are several times its
+     * channels n, channels c, n + c, … are unit c. */
+    bool keeps_units;
     /** Backward gives its gradients to the consumer itself, if there is one. */
     bool streams_gradients;
     /** Backward with a consumer that updates does so itself: gives every gradient once, after the
@@ -149,7 +153,8 @@ struct eg_layer {
     size_t cache_fixed;       /**< further scratch, whatever the batch */
     bool hidden;              /**< outputs are hidden units: counted as active when not zero */
     double low, high;         /**< bounds of hidden units' outputs; equal: there are none */
-    void *state;              /**< the layer's own constants; owned */
+    double gain; /**< of hidden units: what a layer before has as its gain (initial.h) */
+    void *state; /**< the layer's own constants; owned */
 };
 
 /** Numbers of an example at the (first) input and at the output. */

@@ -129,9 +129,11 @@ typedef struct eg_hidden_layer {
     size_t maker;     /**< node whose weights make the units */
     size_t seen;      /**< node at whose output they are seen: after activation and pooling */
     size_t reader;    /**< node whose weights use them */
-    size_t units;     /**< channels at `seen` */
-    size_t positions; /**< numbers per unit and example there */
     double low, high; /**< bounds of its outputs; equal: there are none */
+    size_t units;     /**< channels of the maker; without one, at `seen` */
+    size_t parts;     /**< channels per unit at `seen`: part p of unit i is channel p*units + i */
+    size_t positions; /**< places of a channel there */
+    double gain;      /**< of the activation (engram/initial.h) */
 } eg_hidden_layer;
 
 struct eg_net {

@@ -8,6 +8,7 @@
 #ifndef ENGRAM_PARAMETER_TABLE_H
 #define ENGRAM_PARAMETER_TABLE_H
 
+#include "engram/initial.h"
 #include "engram/status.h"
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ typedef struct eg_parameter_block {
     size_t index;         /**< among the blocks of that layer */
     size_t offset, count; /**< place in a plane; count includes what pads units to whole panels */
     size_t units, fan_in; /**< parameters: units x fan_in; fan_in is 1 but for weights */
+    eg_initial initial;   /**< what they start as */
 } eg_parameter_block;
 
 typedef struct eg_parameter_table {

@@ -11,7 +11,7 @@ static void count_active(void *user, size_t hidden, size_t batch, const eg_real 
 {
     eg_gradient_learner *self = user;
     const eg_hidden_layer *layer = &self->net->hidden[hidden];
-    size_t count = batch * layer->positions * layer->units;
+    size_t count = batch * layer->positions * layer->parts * layer->units;
     size_t active = 0;
     for (size_t k = 0; k < count; k++) {
         active += y[k] != 0;

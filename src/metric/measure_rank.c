@@ -83,7 +83,7 @@ typedef struct rank {
 
 static size_t width_of(const eg_hidden_layer *layer)
 {
-    return layer->units * layer->positions;
+    return layer->units * layer->parts * layer->positions;
 }
 
 static void clear(eg_measure *measure)

@@ -148,9 +148,15 @@ static void count(void *user, size_t hidden, size_t batch, const eg_real *y)
     bool bounded = layer->high > layer->low;
     for (size_t row = 0; row < batch * layer->positions; row++) {
         for (size_t u = 0; u < layer->units; u++) {
-            double value = (double)y[row * layer->units + u];
-            unit[u].active += value != 0;
-            unit[u].near_bound += bounded && (value <= low || value >= high);
+            bool active = false;
+            bool near_bound = bounded;
+            for (size_t part = 0; part < layer->parts; part++) {
+                double value = (double)y[(row * layer->parts + part) * layer->units + u];
+                active = active || value != 0;
+                near_bound = near_bound && (value <= low || value >= high);
+            }
+            unit[u].active += active;
+            unit[u].near_bound += near_bound;
         }
     }
 }

@@ -6,15 +6,19 @@
 /* Sorted by name. */
 #define ACTIVATIONS(ENTRY)                                                                         \
     ENTRY(ash)                                                                                     \
+    ENTRY(crelu)                                                                                   \
     ENTRY(elephant)                                                                                \
+    ENTRY(elu)                                                                                     \
     ENTRY(gumbel)                                                                                  \
     ENTRY(hard_ash)                                                                                \
     ENTRY(hard_sigmoid)                                                                            \
     ENTRY(identity)                                                                                \
+    ENTRY(leaky_relu)                                                                              \
     ENTRY(lwta)                                                                                    \
     ENTRY(relu)                                                                                    \
     ENTRY(sigmoid)                                                                                 \
     ENTRY(swish)                                                                                   \
+    ENTRY(tanh)                                                                                    \
     ENTRY(topk_mask)                                                                               \
     ENTRY(topk_subtract)
 

@@ -3,6 +3,8 @@
 
 #include "math/shared/clones.h"
 
+#include <math.h>
+
 EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict x,
                               eg_real *restrict y, eg_real *aux)
 {
@@ -22,8 +24,15 @@ EG_CLONES static void backward(const double *p, size_t n, const eg_real *restric
     }
 }
 
+static double gain(const double *p)
+{
+    (void)p;
+    return sqrt(2.0);
+}
+
 const eg_activation eg_activation_relu = {
     .component = {.name = "relu", .doc = "max(0, x)"},
     .forward = forward,
     .backward = backward,
+    .gain = gain,
 };

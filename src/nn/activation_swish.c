@@ -24,10 +24,17 @@ EG_CLONES static void backward(const double *p, size_t n, const eg_real *restric
     }
 }
 
+static double gain(const double *p)
+{
+    (void)p;
+    return sqrt(2.0);
+}
+
 const eg_activation eg_activation_swish = {
     .component = {.name = "swish",
                   .doc = "x S(x), S logistic",
                   .source = "Ramachandran et al. 2017, arXiv 1710.05941"},
     .forward = forward,
     .backward = backward,
+    .gain = gain,
 };

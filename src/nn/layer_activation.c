@@ -1,4 +1,5 @@
-/** A layer of hidden units: an activation applied to every example of a minibatch. */
+/** A layer of hidden units: an activation applied to every example of a minibatch. Units of several parts
+ *  have them in as many groups of channels, so such an activation is applied position by position. */
 #include "nn/layers.h"
 
 #include "engram/memory.h"
@@ -8,6 +9,7 @@
 typedef struct units {
     const eg_activation *activation;
     double p[EG_ACTIVATION_PARAMS_MAX];
+    size_t calls; /* of the activation per example */
 } units;
 
 static const units *units_of(const eg_layer *layer)
@@ -18,22 +20,23 @@ static const units *units_of(const eg_layer *layer)
 static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
     const units *u = units_of(layer);
-    size_t n = eg_layer_outputs(layer);
-    for (size_t b = 0; b < context->batch; b++) {
-        eg_real *aux = context->cache + b * layer->cache_per_example;
-        u->activation->forward(u->p, n, context->x[0] + b * n, context->y + b * n, aux);
+    size_t n = eg_layer_inputs(layer) / u->calls;
+    size_t outputs = eg_layer_outputs(layer) / u->calls;
+    for (size_t c = 0; c < context->batch * u->calls; c++) {
+        eg_real *aux = context->cache + c * u->activation->aux_count;
+        u->activation->forward(u->p, n, context->x[0] + c * n, context->y + c * outputs, aux);
     }
 }
 
 static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
     const units *u = units_of(layer);
-    size_t n = eg_layer_outputs(layer);
-    for (size_t b = 0; context->dx[0] != NULL && b < context->batch; b++) {
-        const eg_real *aux = context->cache + b * layer->cache_per_example;
-        size_t at = b * n;
-        u->activation->backward(u->p, n, context->x[0] + at, context->y + at, aux, context->dy + at,
-                                context->dx[0] + at);
+    size_t n = eg_layer_inputs(layer) / u->calls;
+    size_t outputs = eg_layer_outputs(layer) / u->calls;
+    for (size_t c = 0; context->dx[0] != NULL && c < context->batch * u->calls; c++) {
+        const eg_real *aux = context->cache + c * u->activation->aux_count;
+        u->activation->backward(u->p, n, context->x[0] + c * n, context->y + c * outputs, aux,
+                                context->dy + c * outputs, context->dx[0] + c * n);
     }
 }
 
@@ -46,7 +49,7 @@ double eg_activation_flops(size_t n)
 
 static double flops(const eg_layer *layer)
 {
-    return eg_activation_flops(eg_layer_outputs(layer));
+    return eg_activation_flops(eg_layer_inputs(layer));
 }
 
 static void free_state(eg_layer *layer)
@@ -70,19 +73,24 @@ eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, co
     assert(activation->aux_count <= EG_ACTIVATION_AUX_MAX);
     units *state = NULL;
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    size_t parts = eg_activation_parts(activation);
+    eg_shape after = shape;
+    after.channels *= parts;
     state->activation = activation;
+    state->calls = parts > 1 ? eg_shape_positions(shape) : 1;
     for (size_t i = 0; i < activation->component.param_count; i++) {
         state->p[i] = p[i];
     }
     *out = (eg_layer){
         .ops = &ops,
         .in = shape,
-        .out = shape,
+        .out = after,
         .input_count = 1,
-        .cache_per_example = activation->aux_count,
+        .cache_per_example = state->calls * activation->aux_count,
         .hidden = true,
         .low = activation->low,
         .high = activation->high,
+        .gain = eg_activation_gain(activation, p),
         .state = state,
     };
     return eg_ok();

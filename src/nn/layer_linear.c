@@ -28,7 +28,6 @@ enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
 typedef struct linear {
     eg_norm norm;
     bool bias;
-    eg_initializer initializer;
 } linear;
 
 const char *const eg_norm_names[] = {
@@ -52,13 +51,11 @@ eg_real eg_inverse_norm(eg_real square)
 static void init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
     eg_rng rng = eg_rng_make(context->seed, EG_PURPOSE_INIT, index);
-    eg_initializer initializer = linear_of(layer)->initializer;
-    size_t inputs = eg_layer_inputs(layer);
-    for (size_t i = 0; i < layer->blocks[WEIGHT].count; i++) {
-        context->params[WEIGHT][i] = (eg_real)eg_initializer_weight(initializer, inputs, &rng);
-    }
-    for (size_t i = 0; linear_of(layer)->bias && i < layer->blocks[BIAS].count; i++) {
-        context->params[BIAS][i] = (eg_real)eg_initializer_bias(initializer, inputs, &rng);
+    /* Weights first, unit by unit, then the biases. */
+    for (size_t b = 0; b < layer->block_count; b++) {
+        for (size_t i = 0; i < layer->blocks[b].count; i++) {
+            context->params[b][i] = (eg_real)eg_initial_draw(&layer->blocks[b].initial, &rng);
+        }
     }
 }
 
@@ -205,7 +202,7 @@ eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm no
     linear *state = NULL;
     *out = (eg_layer){0};
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
-    *state = (linear){.norm = norm, .bias = bias, .initializer = initializer};
+    *state = (linear){.norm = norm, .bias = bias};
     bool normalised = norm != EG_NORM_NONE;
     size_t inputs = eg_shape_size(in);
     *out = (eg_layer){
@@ -216,6 +213,6 @@ eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm no
         .derived_count = normalised ? outputs * (inputs + 1) : 0,
         .state = state,
     };
-    out->block_count = eg_linear_blocks(out->blocks, outputs, inputs, outputs, bias);
+    out->block_count = eg_linear_blocks(out->blocks, outputs, inputs, outputs, bias, initializer);
     return eg_ok();
 }

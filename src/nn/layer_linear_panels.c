@@ -41,7 +41,6 @@ enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
 typedef struct panels {
     eg_norm norm;
     bool bias;
-    eg_initializer initializer;
     size_t width; /* lanes of a panel, a multiple of STEP */
     size_t count; /* the last panel may have lanes without a unit: weights 0 that stay 0 */
 } panels;
@@ -69,11 +68,11 @@ static void init(const eg_layer *layer, const eg_layer_context *context, uint64_
     for (size_t j = 0; j < m; j++) {
         eg_real *w = weights + j / p->width * n * p->width + j % p->width;
         for (size_t i = 0; i < n; i++) {
-            w[i * p->width] = (eg_real)eg_initializer_weight(p->initializer, n, &rng);
+            w[i * p->width] = (eg_real)eg_initial_draw(&layer->blocks[WEIGHT].initial, &rng);
         }
     }
     for (size_t j = 0; p->bias && j < m; j++) {
-        context->params[BIAS][j] = (eg_real)eg_initializer_bias(p->initializer, n, &rng);
+        context->params[BIAS][j] = (eg_real)eg_initial_draw(&layer->blocks[BIAS].initial, &rng);
     }
 }
 
@@ -380,8 +379,7 @@ eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_
     size_t width = eg_linear_panels_width(outputs);
     size_t count = (outputs + width - 1) / width;
     size_t all = count * width;
-    *state = (panels){
-        .norm = norm, .bias = bias, .initializer = initializer, .width = width, .count = count};
+    *state = (panels){.norm = norm, .bias = bias, .width = width, .count = count};
     *out = (eg_layer){
         .ops = &ops,
         .in = in,
@@ -392,6 +390,7 @@ eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_
         .cache_fixed = DENSE_ROWS * width + all,
         .state = state,
     };
-    out->block_count = eg_linear_blocks(out->blocks, outputs, eg_shape_size(in), all, bias);
+    out->block_count =
+        eg_linear_blocks(out->blocks, outputs, eg_shape_size(in), all, bias, initializer);
     return eg_ok();
 }

@@ -4,7 +4,6 @@
 
 #include "engram/activation.h"
 #include "engram/layer.h"
-#include "nn/initializer.h"
 
 /** How the rows of a weight matrix are normalised before use; the order is that of the names. */
 typedef enum eg_norm {
@@ -77,7 +76,8 @@ eg_status eg_layer_inhibition(eg_layer *out, size_t units,
                               const eg_inhibition *spec) EG_WARN_UNUSED;
 
 /** Hidden units with an activation (borrowed); p [its param_count] is copied. Units that depend on each
- * other do so over all numbers of an example. */
+ * other do so over all numbers of an example. The output has as many channels per unit as the activation
+ * has parts. */
 eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,
                               eg_shape shape) EG_WARN_UNUSED;
 double eg_activation_flops(size_t n);

@@ -8,16 +8,22 @@ static bool has_bias(const eg_layer *layer)
     return layer->block_count > BIAS;
 }
 
-size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias)
+size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias,
+                        eg_initializer initializer)
 {
     blocks[WEIGHT] = (eg_block){.name = "weight",
                                 .role = EG_ROLE_WEIGHT,
                                 .count = lanes * inputs,
                                 .units = units,
-                                .fan_in = inputs};
+                                .fan_in = inputs,
+                                .initial = eg_initializer_weight(initializer, 1, inputs, units)};
     if (bias) {
-        blocks[BIAS] = (eg_block){
-            .name = "bias", .role = EG_ROLE_BIAS, .count = lanes, .units = units, .fan_in = 1};
+        blocks[BIAS] = (eg_block){.name = "bias",
+                                  .role = EG_ROLE_BIAS,
+                                  .count = lanes,
+                                  .units = units,
+                                  .fan_in = 1,
+                                  .initial = eg_initializer_bias(initializer, inputs)};
     }
     return bias ? 2 : 1;
 }

@@ -9,8 +9,9 @@
 
 #include "nn/linear_per_example.h"
 
-/** Declares the blocks of `units`, whole panels of which have so many `lanes`. Returns how many. */
-size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias);
+/** Declares the blocks of `units`, whole panels of which have so many `lanes`. Returns how many. Their gain is 1. */
+size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias,
+                        eg_initializer initializer);
 
 /** eg_layer_ops.unit_run. Outgoing runs go position by position; in panels, panel by panel there. */
 bool eg_linear_unit_run(const eg_layer *layer, size_t width, eg_unit_side side, size_t unit,

@@ -49,12 +49,14 @@ static double flops(const eg_view *view, eg_shape input, size_t outputs)
     size_t inputs = eg_shape_size(input);
     const eg_value *hidden = eg_view_value(view, "hidden");
     bool bias = eg_view_bool(view, "bias");
+    size_t parts =
+        eg_activation_parts((const eg_activation *)eg_view_component(view, "activation"));
     double sum = 0.0;
     for (size_t i = 0; i <= hidden->count; i++) {
         size_t width = width_after(hidden, i, outputs);
         sum += eg_linear_flops(inputs, width, bias);
         sum += i < hidden->count ? eg_activation_flops(width) : 0.0;
-        inputs = width;
+        inputs = width * (i < hidden->count ? parts : 1);
     }
     return sum;
 }
@@ -63,21 +65,25 @@ static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t
 {
     const eg_value *hidden = eg_view_value(view, "hidden");
     const eg_value *norms = eg_view_value(view, "weight_norm");
-    const eg_component *activation = eg_view_component(view, "activation");
+    const eg_activation *activation = (const eg_activation *)eg_view_component(view, "activation");
     bool bias = eg_view_bool(view, "bias");
     eg_initializer initializer = (eg_initializer)eg_view_name(view, "init");
     double p[EG_ACTIVATION_PARAMS_MAX];
     eg_view inside = eg_view_inside(view, "activation");
-    eg_view_numbers(&inside, activation, p);
+    eg_view_numbers(&inside, &activation->component, p);
     for (size_t i = 0; i <= hidden->count; i++) {
         size_t width = width_after(hidden, i, outputs);
-        EG_TRY((i == 0 ? eg_layer_linear_panels : eg_layer_linear)(
-            layers++, in, width, norm_of(norms, i), bias, initializer));
+        EG_TRY((i == 0 ? eg_layer_linear_panels
+                       : eg_layer_linear)(layers, in, width, norm_of(norms, i), bias, initializer));
+        in = layers->out;
         if (i < hidden->count) {
-            EG_TRY(eg_layer_activation(layers++, (const eg_activation *)activation, p,
-                                       eg_shape_vector(width)));
+            layers->blocks[EG_LINEAR_WEIGHT].initial = eg_initializer_weight(
+                initializer, eg_activation_gain(activation, p), eg_layer_inputs(layers), width);
+            layers++;
+            EG_TRY(eg_layer_activation(layers, activation, p, in));
+            in = layers->out;
         }
-        in = eg_shape_vector(width);
+        layers++;
     }
     return eg_ok();
 }
@@ -125,8 +131,11 @@ static const eg_param params[] = {
      .type = EG_TYPE_NAME,
      .default_text = "normal",
      .names = eg_initializer_names,
-     .doc = "weights start as N(0, 2/inputs) and biases at 0 (normal), or both uniformly in "
-            "-1/sqrt(inputs) … 1/sqrt(inputs)",
+     .doc = "what weights start as: N(0, 2/inputs) (normal), or uniform in -a … a with a = "
+            "1/sqrt(inputs) (uniform, also called default), g sqrt(3/inputs) (kaiming), "
+            "g sqrt(6/(inputs + units)) (xavier), sqrt(3/inputs) (lecun); the gain g is 5/3 before "
+            "tanh, sqrt 2 before relu and its kin, else 1. Biases start like weights with uniform "
+            "and default, else at 0",
      .added_later = true},
 };
 

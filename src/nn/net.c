@@ -40,7 +40,8 @@ static void lay_out_blocks(eg_net *net, size_t i)
                                     .offset = node->offset[b],
                                     .count = block->count,
                                     .units = block->units,
-                                    .fan_in = block->fan_in};
+                                    .fan_in = block->fan_in,
+                                    .initial = block->initial};
         name_block(row, node, block);
     }
     net->param_count += padded(node->param_count);

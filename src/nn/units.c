@@ -63,7 +63,10 @@ eg_status eg_net_find_hidden(eg_net *net)
                                     .high = net->nodes[i].layer.high};
         find_hidden_reader(net, hidden);
         const eg_shape shape = net->nodes[hidden->seen].layer.out;
-        hidden->units = shape.channels;
+        hidden->units = hidden->maker == EG_INPUT ? shape.channels
+                                                  : net->nodes[hidden->maker].layer.out.channels;
+        hidden->parts = shape.channels / hidden->units;
+        hidden->gain = net->nodes[i].layer.gain;
         hidden->positions = eg_shape_positions(shape);
     }
     return eg_ok();
@@ -96,6 +99,18 @@ static bool node_run(const eg_net *net, size_t i, eg_unit_side side, size_t unit
     return false;
 }
 
+/* The same for a node at which a unit has several parts. */
+static bool parts_run(const eg_net *net, size_t i, eg_unit_side side, size_t units, size_t parts,
+                      size_t unit, size_t *k, eg_plane_run *run)
+{
+    for (size_t part = 0; part < parts; part++) {
+        if (node_run(net, i, side, part * units + unit, k, run)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t unit, size_t k,
                      eg_plane_run *run)
 {
@@ -103,7 +118,8 @@ bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t
     const eg_hidden_layer *layer = &net->hidden[hidden];
     assert(unit < layer->units);
     if (side == EG_UNIT_OUTGOING) {
-        return layer->reader != EG_INPUT && node_run(net, layer->reader, side, unit, &k, run);
+        return layer->reader != EG_INPUT &&
+               parts_run(net, layer->reader, side, layer->units, layer->parts, unit, &k, run);
     }
     if (layer->maker == EG_INPUT) {
         return false;
@@ -113,7 +129,8 @@ bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t
     }
     /* Normalisation on the way. */
     for (size_t i = layer->seen; i != layer->maker; i = net->nodes[i].reads[0]) {
-        if (node_run(net, i, side, unit, &k, run)) {
+        size_t parts = net->nodes[i].layer.out.channels / layer->units;
+        if (parts_run(net, i, side, layer->units, parts, unit, &k, run)) {
             return true;
         }
     }
@@ -158,5 +175,17 @@ void eg_net_block_set(const eg_net *net, size_t block, const eg_real *values, eg
                 plane[row->offset + run.first + i * run.stride] = *values++;
             }
         }
+    }
+}
+
+void eg_net_fresh(const eg_net *net, const eg_plane_run *run, eg_rng *rng, eg_real *out)
+{
+    const eg_parameter_block *block = net->table.blocks;
+    while (run->first >= block->offset + block->count) {
+        block++;
+    }
+    assert(run->first >= block->offset);
+    for (size_t i = 0; i < run->count; i++) {
+        out[i] = (eg_real)eg_initial_draw(&block->initial, rng);
     }
 }

@@ -1,5 +1,6 @@
 engram_test(activation)
 engram_test(activation_gradient LIBRARY core_f64)
+engram_test(initial)
 engram_test(loss)
 engram_test(net)
 engram_test(net_calls)

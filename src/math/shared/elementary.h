@@ -49,6 +49,11 @@ static inline eg_real eg_exp(eg_real x)
     return exp(x);
 }
 
+static inline eg_real eg_tanh(eg_real x)
+{
+    return tanh(x);
+}
+
 #else
 
 static inline eg_real eg_sqrt(eg_real x)
@@ -85,6 +90,23 @@ static inline eg_real eg_exp(eg_real x)
     float y = poly * power;
     y = x < low ? 0.0F : y;
     return x > high ? INFINITY : y;
+}
+
+/** tanh x within 4 units in the last place: a polynomial near 0, where 1 - 2/(e^2x + 1) would cancel.
+ *  Source: Cephes tanhf (Moshier). */
+static inline eg_real eg_tanh(eg_real x)
+{
+    float a = eg_abs(x);
+    float z = x * x;
+    float poly = -5.70498872745e-3F;
+    poly = poly * z + 2.06390887954e-2F;
+    poly = poly * z - 5.37397155531e-2F;
+    poly = poly * z + 1.33314422036e-1F;
+    poly = poly * z - 3.33332819422e-1F;
+    poly = poly * z * x + x;
+    float far = 1.0F - 2.0F / (eg_exp(2.0F * a) + 1.0F);
+    far = x < 0 ? -far : far;
+    return a < 0.625F ? poly : far;
 }
 
 #endif
