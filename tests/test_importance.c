@@ -10,12 +10,13 @@
 typedef void (*error_of)(const double *y, uint32_t label, double *dy);
 
 static double beta = 1;
+static size_t begin = 0, end = SCENE_CLASSES; /* outputs that take part */
 
 static void softmax(const double *y, double *p)
 {
     double sum = 0;
     for (size_t j = 0; j < SCENE_CLASSES; j++) {
-        p[j] = exp(beta * y[j]);
+        p[j] = j >= begin && j < end ? exp(beta * y[j]) : 0;
         sum += p[j];
     }
     for (size_t j = 0; j < SCENE_CLASSES; j++) {
@@ -32,8 +33,8 @@ static void empirical(const double *y, uint32_t label, double *dy)
 static void argmax(const double *y, uint32_t label, double *dy)
 {
     (void)label;
-    size_t best = 0;
-    for (size_t j = 1; j < SCENE_CLASSES; j++) {
+    size_t best = begin;
+    for (size_t j = begin; j < end; j++) {
         best = y[j] > y[best] ? j : best;
     }
     softmax(y, dy);
@@ -47,7 +48,7 @@ static void length(const double *y, uint32_t label, double *dy)
 {
     (void)label;
     for (size_t j = 0; j < SCENE_CLASSES; j++) {
-        dy[j] = 2 * y[j];
+        dy[j] = j >= begin && j < end ? 2 * y[j] : 0;
     }
 }
 
@@ -99,27 +100,36 @@ static void expect(learner_scene *s, size_t phase, size_t samples, size_t group,
     }
 }
 
-static void assert_importance(const learner_scene *s, const double *expected)
+static void assert_importance(const learner_scene *s, size_t term, const double *expected)
 {
     double total = 0;
     for (size_t i = 0; i < PARAMS; i++) {
-        assert_close(scene_regularised(s)->terms[0].importance[i], expected[i], 1e-12);
+        assert_close(scene_regularised(s)->terms[term].importance[i], expected[i], 1e-12);
         total += expected[i];
     }
     assert_true(total > 1e-3);
 }
 
-static void check(const char *const *words, size_t samples, size_t group, bool square,
-                  error_of error)
+/** Of phase `phase`, whose importances are those of a term of its own if it is not the first. */
+static void check_phase(const char *const *words, size_t phase, size_t samples, size_t group,
+                        bool square, error_of error)
 {
     double expected[PARAMS];
     learner_scene s = scene_open(words, 3);
     scene_create(&s);
     assert_int_equal(scene_net(&s)->param_count, PARAMS);
-    scene_learn(&s, 0);
-    expect(&s, 0, samples, group, square, error, expected);
-    assert_importance(&s, expected);
+    for (size_t p = 0; p <= phase; p++) {
+        scene_learn(&s, p);
+    }
+    expect(&s, phase, samples, group, square, error, expected);
+    assert_importance(&s, phase, expected);
     scene_close(&s);
+}
+
+static void check(const char *const *words, size_t samples, size_t group, bool square,
+                  error_of error)
+{
+    check_phase(words, 0, samples, group, square, error);
 }
 
 /* 20 examples per task: 8 + 8 + 4 in an epoch. */
@@ -152,12 +162,11 @@ static void groups_of_examples(void **state)
 
 /* The exact Fisher information of weight (j, i) of a softmax over a linear layer is the mean of
  * p_j (1 - p_j) x_i^2: the expectation of (p_j - [j = c])^2 over c. */
-static void exact_fisher(void **state)
+static void check_exact(const char *const *words)
 {
-    (void)state;
     beta = 1;
     double expected[PARAMS] = {0};
-    learner_scene s = scene_open(SCENE("learner", "ewc"), 3);
+    learner_scene s = scene_open(words, 3);
     scene_create(&s);
     scene_learn(&s, 0);
     size_t steps = eg_stream_steps(s.stream, 0);
@@ -177,8 +186,37 @@ static void exact_fisher(void **state)
             }
         }
     }
-    assert_importance(&s, expected);
+    assert_importance(&s, 0, expected);
     scene_close(&s);
+}
+
+static void exact_fisher(void **state)
+{
+    (void)state;
+    check_exact(SCENE("learner", "ewc"));
+}
+
+/* Task t has classes 2t and 2t + 1. Where a phase's loss is over its active outputs, so is the softmax, and
+ * parameters of the others have no importance. */
+static void active_outputs(void **state)
+{
+    (void)state;
+    end = 2;
+    check_exact(SCENE("learner", "ewc", "stream.active", "task"));
+    check_exact(SCENE("learner", "ewc", "stream.active", "seen"));
+    check(SCENE("learner", "mas", "stream.active", "task"), 20, 1, false, length);
+    begin = 2;
+    end = 4;
+    check_phase(SCENE("learner", "ewc", "learner.terms", "separate", "stream.active", "task",
+                      "learner.fisher", "empirical"),
+                1, 20, 1, true, empirical);
+    begin = 0;
+    beta = 0.25;
+    check_phase(SCENE("learner", "ewc", "learner.terms", "separate", "stream.active", "seen",
+                      "learner.fisher", "argmax", "learner.beta", "0.25", "learner.group", "3"),
+                1, 20, 3, true, argmax);
+    beta = 1;
+    end = SCENE_CLASSES;
 }
 
 static bool wanted_once(void *user)
@@ -227,9 +265,10 @@ static void one_at_a_time(void **state)
     enum { WEIGHTS = 9 * 16 + 12 * 6 + 2 * 16 };
     static const char *const fisher[] = {"exact", "sampled", "argmax", "empirical"};
     for (size_t f = 0; f < EG_COUNT(fisher); f++) {
-        const char *const *words = SCENE(
-            "learner", "ewc", "learner.fisher", fisher[f], "learner.samples", "13", "model.hidden",
-            "[12]", "model.activation", "swish", "model.weight_norm", "[centered, plain]");
+        const char *const *words =
+            SCENE("learner", "ewc", "learner.fisher", fisher[f], "learner.samples", "13",
+                  "model.hidden", "[12]", "model.activation", "swish", "model.weight_norm",
+                  "[centered, plain]", "stream.active", f % 2 == 0 ? "task" : "all");
         eg_real fast[WEIGHTS] = {0};
         eg_real slow[WEIGHTS] = {0};
         eg_real again[WEIGHTS] = {0};
@@ -259,7 +298,7 @@ static void sparse_streams(void **state)
     scene_learn(&s, 0);
     s.cursor->setup.sparse_only = false;
     expect(&s, 0, 20, 1, false, length, expected);
-    assert_importance(&s, expected);
+    assert_importance(&s, 0, expected);
     scene_close(&s);
 }
 
@@ -319,13 +358,10 @@ static void exact_needs_single_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_examples),
-        cmocka_unit_test(groups_of_examples),
-        cmocka_unit_test(exact_fisher),
-        cmocka_unit_test(one_at_a_time),
-        cmocka_unit_test(sparse_streams),
-        cmocka_unit_test(sampled_labels),
-        cmocka_unit_test(exact_needs_single_examples),
+        cmocka_unit_test(single_examples), cmocka_unit_test(groups_of_examples),
+        cmocka_unit_test(exact_fisher),    cmocka_unit_test(active_outputs),
+        cmocka_unit_test(one_at_a_time),   cmocka_unit_test(sparse_streams),
+        cmocka_unit_test(sampled_labels),  cmocka_unit_test(exact_needs_single_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

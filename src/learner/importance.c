@@ -64,6 +64,8 @@ static void add_power(const eg_importance *self, const eg_real *g)
 /* How far a measurement has come. */
 typedef struct measurement {
     eg_rng rng;
+    const eg_active *active; /* outputs the function is of; NULL: all */
+    size_t rounds;
     size_t seen, grouped; /* examples; of them in the last group, not full */
 } measurement;
 
@@ -74,31 +76,59 @@ typedef struct output {
     const eg_real *y;
     const uint32_t *label;
     eg_rng *rng;
+    const eg_active *active; /* NULL: all outputs */
+    eg_masked_loss *masked;  /* the active outputs and labels, packed */
 } output;
 
 static void fill(void *user, size_t round, eg_real *dy)
 {
     const output *of = user;
-    of->rule->error(of->rule->user, of->size, of->n, of->y, of->label, round, of->rng, dy);
+    const eg_sensitivity *rule = of->rule;
+    if (of->active == NULL) {
+        rule->error(rule->user, of->size, of->n, of->y, of->label, round, of->rng, dy);
+        return;
+    }
+    eg_masked_loss *masked = of->masked;
+    rule->error(rule->user, of->size, of->active->count, masked->y, masked->label, round, of->rng,
+                masked->dy);
+    eg_masked_unpack(masked, of->active, of->size, of->n, dy);
 }
 
-/* Adds examples of one group, or of no group. */
-static void add_examples(eg_importance *self, measurement *at, size_t size, const eg_real *x,
-                         const eg_sparse *sparse, const uint32_t *label)
+/* false: there is a label that is not active. */
+static bool pack(const output *of)
+{
+    return of->active == NULL ||
+           eg_masked_pack(of->masked, of->active, of->size, of->n, of->y, of->label);
+}
+
+/* Rules of several rounds have one for every output that takes part. */
+static size_t rounds_among(const eg_sensitivity *rule, const eg_active *active)
+{
+    return rule->rounds > 1 && active != NULL ? active->count : rule->rounds;
+}
+
+/* Adds examples of one group, or of no group. EG_INVALID if a label is not active. */
+static eg_status add_examples(eg_importance *self, measurement *at, size_t size, const eg_real *x,
+                              const eg_sparse *sparse, const uint32_t *label)
 {
     eg_gradient_learner *learner = self->learner;
     eg_net *net = learner->net;
     const eg_sensitivity *rule = &self->rule;
     output of = {.rule = rule, .size = size, .n = net->outputs, .label = label, .rng = &at->rng};
+    of.active = at->active;
+    of.masked = &learner->masked;
     of.y = eg_net_forward(net, learner->training, EG_MODE_PROBE, size, x, sparse);
     net->step++; /* for layers that follow a schedule; set back at the end */
+    if (!pack(&of)) {
+        return eg_fail(EG_INVALID, "an example has a class that is not active in its phase");
+    }
     if (self->per_example) {
-        const eg_output_gradients gradients = {.rounds = rule->rounds, .fill = fill, .user = &of};
+        const eg_output_gradients gradients = {.rounds = at->rounds, .fill = fill, .user = &of};
         eg_net_per_example(net, learner->training, &gradients, learner->dy, rule->what,
                            self->scratch, self->result);
-        return;
+        return eg_ok();
     }
-    for (size_t round = 0; round < rule->rounds; round++) {
+    for (size_t round = 0; round < at->rounds; round++) {
         fill(&of, round, learner->dy);
         eg_net_backward(net, learner->training, learner->dy, NULL);
         if (self->group == 1) {
@@ -107,6 +137,7 @@ static void add_examples(eg_importance *self, measurement *at, size_t size, cons
             eg_accumulate(net->param_count, net->grads, self->sum);
         }
     }
+    return eg_ok();
 }
 
 static void close_group(eg_importance *self, measurement *at)
@@ -118,7 +149,7 @@ static void close_group(eg_importance *self, measurement *at)
     }
 }
 
-static void add_batch(eg_importance *self, measurement *at, size_t size, const eg_batch *batch)
+static eg_status add_batch(eg_importance *self, measurement *at, size_t size, const eg_batch *batch)
 {
     size_t features = self->learner->net->inputs;
     for (size_t first = 0; first < size;) {
@@ -131,8 +162,8 @@ static void add_batch(eg_importance *self, measurement *at, size_t size, const e
         bool in_sparse_form = batch->sparse != NULL && self->per_example && self->rule.rounds > 1;
         const eg_sparse sparse =
             in_sparse_form ? eg_sparse_rows(batch->sparse, first, count) : (eg_sparse){0};
-        add_examples(self, at, count, batch->x + first * features, in_sparse_form ? &sparse : NULL,
-                     label);
+        EG_TRY(add_examples(self, at, count, batch->x + first * features,
+                            in_sparse_form ? &sparse : NULL, label));
         at->grouped += self->group > 1 ? count : 0;
         if (at->grouped == self->group) {
             close_group(self, at);
@@ -140,6 +171,7 @@ static void add_batch(eg_importance *self, measurement *at, size_t size, const e
         first += count;
     }
     at->seen += size;
+    return eg_ok();
 }
 
 static bool still_wanted(const eg_importance *self)
@@ -147,22 +179,25 @@ static bool still_wanted(const eg_importance *self)
     return self->wanted == NULL || self->wanted(self->user);
 }
 
-/* false: stopped before the end */
-static bool add_phase(eg_importance *self, measurement *at, size_t phase)
+/* EG_STOPPED before the end */
+static eg_status add_phase(eg_importance *self, measurement *at, size_t phase)
 {
     eg_phase about = eg_stream_phase(self->cursor->stream, phase);
     size_t end = about.steps * about.epochs;
     size_t wanted = self->samples > 0 ? self->samples : SIZE_MAX;
+    at->active = about.active;
+    at->rounds = rounds_among(&self->rule, about.active);
     for (size_t s = end - about.steps; s < end && at->seen < wanted; s++) {
         if (!still_wanted(self)) {
-            return false;
+            return eg_fail(EG_STOPPED, "stopped after %zu examples at the end of phase %zu",
+                           at->seen, phase);
         }
         eg_batch batch;
         eg_cursor_get(self->cursor, phase, s, &batch);
         size_t left = wanted - at->seen;
-        add_batch(self, at, batch.size < left ? batch.size : left, &batch);
+        EG_TRY(add_batch(self, at, batch.size < left ? batch.size : left, &batch));
     }
-    return true;
+    return eg_ok();
 }
 
 size_t eg_importance_polls(const eg_importance *importance, size_t phase)
@@ -175,13 +210,12 @@ size_t eg_importance_polls(const eg_importance *importance, size_t phase)
 }
 
 /* Operations per example. */
-static double flops_of(const eg_importance *self)
+static double flops_of(const eg_importance *self, size_t rounds)
 {
     const eg_net *net = self->learner->net;
     double forward = eg_net_flops(net);
-    double rounds = (double)self->rule.rounds;
-    return forward + (self->per_example ? eg_net_per_example_flops(net, self->rule.rounds)
-                                        : 2.0 * rounds * forward);
+    return forward + (self->per_example ? eg_net_per_example_flops(net, rounds)
+                                        : 2.0 * (double)rounds * forward);
 }
 
 double eg_importance_flops(const eg_view *view, const eg_learner_work *work, size_t rounds)
@@ -200,16 +234,13 @@ eg_status eg_importance_measure(eg_importance *importance, size_t phase, const e
     memset(importance->result, 0, net->param_count * sizeof *importance->result);
     eg_profile_part before = eg_profile_enter(learner->profile, EG_PROFILE_IMPORTANCE);
     eg_workspace_profile(learner->training, NULL); /* the parts of a step are those of learning */
-    bool complete = add_phase(importance, &at, phase);
+    eg_status status = add_phase(importance, &at, phase);
     close_group(importance, &at);
     eg_workspace_profile(learner->training, learner->profile);
     (void)eg_profile_enter(learner->profile, before);
     net->step = step_before;
-    if (!complete) {
-        return eg_fail(EG_STOPPED, "stopped after %zu examples at the end of phase %zu", at.seen,
-                       phase);
-    }
-    learner->extra_flops += (double)at.seen * flops_of(importance);
+    EG_TRY(status);
+    learner->extra_flops += (double)at.seen * flops_of(importance, at.rounds);
     eg_scale(net->param_count, 1 / (eg_real)at.seen, importance->result);
     *out = importance->result;
     return eg_ok();

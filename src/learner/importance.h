@@ -10,7 +10,9 @@
 typedef struct eg_sensitivity {
     eg_per_example what;
     size_t rounds; /**< backward passes per example, whose squares or values are added up */
-    /** dy [batch, n], the gradient of a round for outputs y [batch, n]. */
+    /** dy [batch, n], the gradient of a round for outputs y [batch, n]. If not all outputs take part in the
+     *  phase (eg_batch.active), y has those that do, labels are places among them, and a rule of several
+     *  rounds has n. */
     void (*error)(const void *user, size_t batch, size_t n, const eg_real *y, const uint32_t *label,
                   size_t round, eg_rng *rng, eg_real *dy);
     const void *user;
@@ -37,8 +39,9 @@ eg_status eg_importance_init(eg_importance *importance, const eg_sensitivity *ru
 void eg_importance_clear(eg_importance *importance);
 
 /** *out: the importances [params] from examples of `phase` and the parameters as they are, borrowed until
- * the next call: the first `samples` of its last epoch. Randomness is keyed by phase. Leaves the network
- * as it was, also when stopped (EG_STOPPED). */
+ * the next call: the first `samples` of its last epoch. Of outputs that are not active in the phase nothing
+ * is differentiated. Randomness is keyed by phase. Leaves the network as it was, also when stopped
+ * (EG_STOPPED). Errors: EG_INVALID if an example has a label that is not active. */
 eg_status eg_importance_measure(eg_importance *importance, size_t phase,
                                 const eg_real **out) EG_WARN_UNUSED;
 

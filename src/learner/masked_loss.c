@@ -21,27 +21,44 @@ void eg_masked_loss_clear(eg_masked_loss *masked)
     *masked = (eg_masked_loss){0};
 }
 
-double eg_masked_loss_of(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
-                         size_t outputs, const eg_real *y, eg_real *dy)
+bool eg_masked_pack(eg_masked_loss *masked, const eg_active *active, size_t size, size_t outputs,
+                    const eg_real *y, const uint32_t *label)
 {
-    const eg_active *active = batch->active;
     size_t n = active->count;
-    for (size_t b = 0; b < batch->size; b++) {
-        size_t place = eg_active_place(active, batch->label[b]);
+    for (size_t b = 0; b < size; b++) {
+        size_t place = eg_active_place(active, label[b]);
         if (place == n) {
-            return (double)NAN;
+            return false;
         }
         masked->label[b] = (uint32_t)place;
         for (size_t k = 0; k < n; k++) {
             masked->y[b * n + k] = y[b * outputs + active->output[k]];
         }
     }
-    double mean = loss->evaluate(batch->size, n, masked->y, masked->label, NULL, masked->dy);
-    memset(dy, 0, batch->size * outputs * sizeof *dy);
-    for (size_t b = 0; b < batch->size; b++) {
+    return true;
+}
+
+void eg_masked_unpack(const eg_masked_loss *masked, const eg_active *active, size_t size,
+                      size_t outputs, eg_real *dy)
+{
+    size_t n = active->count;
+    memset(dy, 0, size * outputs * sizeof *dy);
+    for (size_t b = 0; b < size; b++) {
         for (size_t k = 0; k < n; k++) {
             dy[b * outputs + active->output[k]] = masked->dy[b * n + k];
         }
     }
+}
+
+double eg_masked_loss_of(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
+                         size_t outputs, const eg_real *y, eg_real *dy)
+{
+    const eg_active *active = batch->active;
+    if (!eg_masked_pack(masked, active, batch->size, outputs, y, batch->label)) {
+        return (double)NAN;
+    }
+    double mean =
+        loss->evaluate(batch->size, active->count, masked->y, masked->label, NULL, masked->dy);
+    eg_masked_unpack(masked, active, batch->size, outputs, dy);
     return mean;
 }
