@@ -26,10 +26,14 @@ typedef enum eg_purpose {
     EG_PURPOSE_TEST = 10,
     EG_PURPOSE_AUGMENT = 11,
     EG_PURPOSE_LEARNER = 12,
-    EG_PURPOSE_MEMBER = 13, /**< seeds of further networks of a trial; index = member */
-    EG_PURPOSE_TARGET = 14, /**< the function that a stream of made-up targets has */
-    EG_PURPOSE_FLIP = 15,   /**< changes of slow inputs; index = change */
-    EG_PURPOSE_INPUT = 16,  /**< made-up inputs; index = example */
+    EG_PURPOSE_MEMBER = 13,       /**< seeds of further networks of a trial; index = member */
+    EG_PURPOSE_TARGET = 14,       /**< the function that a stream of made-up targets has */
+    EG_PURPOSE_FLIP = 15,         /**< changes of slow inputs; index = change */
+    EG_PURPOSE_INPUT = 16,        /**< made-up inputs; index = example */
+    EG_PURPOSE_UNIT_FRESH = 17,   /**< fresh weights of hidden units; index = update and unit */
+    EG_PURPOSE_UNIT_COIN = 18,    /**< whether a unit is replaced; index = update and layer */
+    EG_PURPOSE_UNIT_RANK = 19,    /**< random utilities of units; index = update and layer */
+    EG_PURPOSE_WEIGHT_NOISE = 20, /**< noise on all parameters; index = update and block */
 } eg_purpose;
 
 typedef struct eg_rng {
