@@ -23,6 +23,7 @@ typedef struct sweep_case {
 } sweep_case;
 
 #define TENTH "seeds=1", "dataset.limit=6000"
+#define SHORT_STREAM "seeds=3", "stream.examples=100000"
 
 static const sweep_case cases[] = {
     {.path = "quickstart.yaml", .points = 4 * 2, .seeds = 3},
@@ -165,6 +166,21 @@ static const sweep_case cases[] = {
      .seeds = 3,
      .overrides = {TENTH, "name=try"},
      .left = 13},
+    {.path = "loss-of-plasticity/scr.yaml",
+     .points = (6 + 1) * 3,
+     .seeds = 30,
+     .overrides = {SHORT_STREAM},
+     .left = 21 * 3},
+    {.path = "loss-of-plasticity/scr-all-bits.yaml",
+     .points = (2 + 1) * 3,
+     .seeds = 30,
+     .overrides = {SHORT_STREAM},
+     .left = 9 * 3},
+    {.path = "loss-of-plasticity/scr-rivals.yaml",
+     .points = 6 * 3 + 7,
+     .seeds = 30,
+     .overrides = {SHORT_STREAM},
+     .left = 25 * 3},
 };
 
 static eg_plan *load(const sweep_case *one, bool quick)
