@@ -392,7 +392,15 @@ static void cost_is_near_the_count(void **state)
     const char *const exact[] = {"learner=ewc", "learner.samples=0", NULL};
     const char *const groups[] = {"learner=ewc", "learner.fisher=argmax", "learner.group=7", NULL};
     const char *const replay[] = {"learner=replay", NULL};
-    const char *const *cases[] = {NULL, often, held_out, exact, groups, replay};
+    const char *const early[] = {"learner=early_stopping",
+                                 "learner.patience=0",
+                                 "stream=iid",
+                                 "stream.epochs=10",
+                                 "protocol=validation",
+                                 "protocol.fraction=0.5",
+                                 "dataset.test_examples=10",
+                                 NULL};
+    const char *const *cases[] = {NULL, often, held_out, exact, groups, replay, early};
     for (size_t c = 0; c < EG_COUNT(cases); c++) {
         eg_settings *settings = settings_with(cases[c]);
         double cost = 0;
@@ -413,7 +421,9 @@ static void timing_counts_what_a_trial_does(void **state)
                                "eval.untrained=true", NULL};
     const char *const held_out[] = {"protocol=validation", "stream=permuted", "stream.tasks=3",
                                     "eval.tasks=seen", NULL};
-    const char *const *cases[] = {NULL, ewc, held_out};
+    const char *const early[] = {"learner=early_stopping", "learner.patience=0", "stream.epochs=2",
+                                 "protocol=validation", NULL};
+    const char *const *cases[] = {NULL, ewc, held_out, early};
     const double budgets[] = {1e-9, 0.01};
     for (size_t c = 0; c < EG_COUNT(cases); c++) {
         eg_settings *settings = settings_with(cases[c]);
@@ -428,9 +438,11 @@ static void timing_counts_what_a_trial_does(void **state)
             assert_int_equal(timing.steps, (size_t)eg_record_value(record, "steps"));
             assert_int_equal(timing.evaluations, evaluations);
             assert_true(timing.setup > 0 && timing.training > 0 && timing.evaluation > 0);
-            assert_true(cases[c] == ewc ? timing.phase_ends > 0 : timing.phase_ends == 0);
+            assert_true((cases[c] == early) == (timing.epoch_ends > 0));
+            assert_true((cases[c] == ewc || cases[c] == early) == (timing.phase_ends > 0));
             assert_close(timing.seconds,
-                         timing.setup + timing.training + timing.evaluation + timing.phase_ends,
+                         timing.setup + timing.training + timing.evaluation + timing.epoch_ends +
+                             timing.phase_ends,
                          1e-12);
             eg_dataset_cache_free(cache);
         }

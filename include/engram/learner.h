@@ -53,6 +53,8 @@ typedef struct eg_learner_ops {
     /** Optional: called after the last minibatch of every epoch (from 0). *enough (false before): the
      *  phase ends here, whatever epochs are left. As end_phase it may return EG_STOPPED. */
     eg_status (*end_epoch)(eg_learner *learner, size_t phase, size_t epoch, bool *enough);
+    /** As end_phase_polls, for an end_epoch of this phase. */
+    size_t (*end_epoch_polls)(const eg_learner *learner, size_t phase);
     /** Optional. If it takes longer than a minibatch it asks `wanted` of the setup now and then, and when
      *  that says no returns EG_STOPPED with nothing changed of what `write` writes, or with how far it came
      *  in it: the phase is ended again when the trial goes on. */
@@ -109,7 +111,9 @@ typedef struct eg_learner_work {
     double forward; /**< operations per example of one forward */
     double rest;    /**< the same without the products with the network's inputs */
     double steps, phases;
+    double epochs;         /**< of a phase, if none ends early */
     double phase_examples; /**< in one epoch of a phase */
+    double phase_held_out; /**< held-out training examples of a phase */
     double ordinary;       /**< forwards and backwards of all that is learned and evaluated */
     size_t outputs;
 } eg_learner_work;
@@ -168,6 +172,7 @@ double eg_learner_extra_flops_inside(const eg_view *view, const eg_learner_work 
 eg_status eg_learner_begin_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED;
 eg_status eg_learner_end_epoch(eg_learner *learner, size_t phase, size_t epoch,
                                bool *enough) EG_WARN_UNUSED;
+size_t eg_learner_end_epoch_polls(const eg_learner *learner, size_t phase);
 eg_status eg_learner_end_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED;
 size_t eg_learner_end_phase_polls(const eg_learner *learner, size_t phase);
 double eg_learner_extra_flops(const eg_learner *learner);

@@ -57,6 +57,7 @@ typedef struct eg_trial_timing {
     double setup;       /**< network, stream, record */
     double training;    /**< all minibatches */
     double evaluation;  /**< all evaluations */
+    double epoch_ends;  /**< what the learner does at the ends of epochs, such as scoring them */
     double phase_ends;  /**< what the learner does at the ends of phases, such as importances */
     size_t steps;       /**< minibatches of the trial */
     size_t evaluations; /**< of the trial */

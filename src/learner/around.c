@@ -71,6 +71,11 @@ eg_status eg_around_end_epoch(eg_learner *learner, size_t phase, size_t epoch, b
     return eg_learner_end_epoch(((eg_around *)learner)->inside, phase, epoch, enough);
 }
 
+size_t eg_around_end_epoch_polls(const eg_learner *learner, size_t phase)
+{
+    return eg_learner_end_epoch_polls(((const eg_around *)learner)->inside, phase);
+}
+
 eg_status eg_around_end_phase(eg_learner *learner, size_t phase)
 {
     return eg_learner_end_phase(((eg_around *)learner)->inside, phase);

@@ -86,13 +86,20 @@ static eg_status score_task(early_stopping *self, size_t task, size_t *all, size
     return eg_ok();
 }
 
-/* Accuracy on the held-out examples of the phase's task; of all tasks if it teaches several. */
+/* Tasks *first … *end-1 are scored: the phase's task, or all tasks if it teaches several. */
+static void find_tasks(const eg_stream *stream, size_t phase, size_t *first, size_t *end)
+{
+    size_t task = eg_stream_phase(stream, phase).task;
+    *first = task == EG_NO_TASK ? 0 : task;
+    *end = task == EG_NO_TASK ? stream->shape.tasks : task + 1;
+}
+
+/* Accuracy on the held-out examples. */
 static eg_status score_held_out(early_stopping *self, size_t phase, double *score)
 {
-    const eg_stream *stream = self->cursor->stream;
-    size_t task = eg_stream_phase(stream, phase).task;
-    size_t first = task == EG_NO_TASK ? 0 : task;
-    size_t end = task == EG_NO_TASK ? stream->shape.tasks : task + 1;
+    size_t first = 0;
+    size_t end = 0;
+    find_tasks(self->cursor->stream, phase, &first, &end);
     size_t all = 0;
     size_t correct = 0;
     for (size_t t = first; t < end; t++) {
@@ -115,6 +122,24 @@ static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool
     self->losses = 0;
     self->steps = 0;
     return eg_ok();
+}
+
+static size_t end_epoch_polls(const eg_learner *learner, size_t phase)
+{
+    const early_stopping *self = (const early_stopping *)learner;
+    size_t polls = eg_around_end_epoch_polls(learner, phase);
+    if (self->by == SCORE_BY_TRAINING) {
+        return polls;
+    }
+    const eg_stream *stream = self->cursor->stream;
+    size_t first = 0;
+    size_t end = 0;
+    find_tasks(stream, phase, &first, &end);
+    for (size_t t = first; t < end; t++) {
+        size_t count = eg_stream_count(stream, EG_SUBSET_VALIDATION, t);
+        polls += (count + self->block - 1) / self->block;
+    }
+    return polls;
 }
 
 static eg_status end_phase(eg_learner *learner, size_t phase)
@@ -149,6 +174,7 @@ static const eg_learner_ops early_ops = {
     .begin_phase = begin_phase,
     .step = step,
     .end_epoch = end_epoch,
+    .end_epoch_polls = end_epoch_polls,
     .end_phase = end_phase,
     .end_phase_polls = eg_around_end_phase_polls,
     .predict = eg_around_predict,
@@ -207,8 +233,7 @@ static const eg_param params[] = {
      .default_text = "validation",
      .names = score_by_names,
      .doc = "what an epoch is scored by: accuracy on the held-out examples of the phase's task (of "
-            "all "
-            "tasks if it teaches several), or the mean training loss"},
+            "all tasks if it teaches several), or the mean training loss"},
     EG_SELECTOR_PARAMS,
 };
 
@@ -216,6 +241,14 @@ static bool needs_held_out(const eg_view *view)
 {
     return eg_view_name(view, "on") == SCORE_BY_VALIDATION ||
            eg_learner_needs_held_out_inside(view);
+}
+
+/* Every epoch is scored, as far as settings alone say how many there are. */
+static double work_of(const eg_view *view, const eg_learner_work *work)
+{
+    bool scores = eg_view_name(view, "on") == SCORE_BY_VALIDATION;
+    double scored = scores ? work->phases * work->epochs * work->phase_held_out : 0;
+    return scored * work->forward + eg_learner_extra_flops_inside(view, work);
 }
 
 const eg_learner_kind eg_learner_early_stopping = {
@@ -227,6 +260,6 @@ const eg_learner_kind eg_learner_early_stopping = {
                   .param_count = EG_COUNT(params)},
     .check = eg_learner_check_network_inside,
     .needs_held_out = needs_held_out,
-    .extra_flops = eg_learner_extra_flops_inside,
+    .extra_flops = work_of,
     .create = early_create,
 };

@@ -112,6 +112,16 @@ static eg_status end_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
+static size_t end_epoch_polls(const eg_learner *learner, size_t phase)
+{
+    const ensemble *self = (const ensemble *)learner;
+    size_t polls = 0;
+    for (size_t m = 0; m < self->count; m++) {
+        polls += eg_learner_end_epoch_polls(self->member[m], phase);
+    }
+    return polls;
+}
+
 static size_t end_phase_polls(const eg_learner *learner, size_t phase)
 {
     const ensemble *self = (const ensemble *)learner;
@@ -271,6 +281,7 @@ static const eg_learner_ops ensemble_ops = {
     .begin_phase = begin_phase,
     .step = step,
     .end_epoch = end_epoch,
+    .end_epoch_polls = end_epoch_polls,
     .end_phase = end_phase,
     .end_phase_polls = end_phase_polls,
     .predict = predict,

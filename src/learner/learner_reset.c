@@ -122,6 +122,7 @@ static const eg_learner_ops reset_ops = {
     .begin_phase = begin_phase,
     .step = eg_around_step,
     .end_epoch = eg_around_end_epoch,
+    .end_epoch_polls = eg_around_end_epoch_polls,
     .end_phase = eg_around_end_phase,
     .end_phase_polls = eg_around_end_phase_polls,
     .predict = eg_around_predict,

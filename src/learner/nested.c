@@ -60,6 +60,12 @@ eg_status eg_learner_end_epoch(eg_learner *learner, size_t phase, size_t epoch, 
                                            : eg_ok();
 }
 
+size_t eg_learner_end_epoch_polls(const eg_learner *learner, size_t phase)
+{
+    return learner->ops->end_epoch_polls != NULL ? learner->ops->end_epoch_polls(learner, phase)
+                                                 : 0;
+}
+
 eg_status eg_learner_end_phase(eg_learner *learner, size_t phase)
 {
     return learner->ops->end_phase != NULL ? learner->ops->end_phase(learner, phase) : eg_ok();

@@ -82,31 +82,37 @@ static eg_status time_evaluation(eg_trial_state *state, double budget, double *e
     return eg_ok();
 }
 
-/** *all: seconds of all ends of phases, from that of phase 0 or a part of it. *ended: it was made whole. */
-static eg_status time_phase_end(eg_trial_state *state, double budget, double *all, bool *ended)
+/** *all: seconds of all ends of epochs, or of phases, from the first or a part of it. *ended: it was made
+ *  whole. */
+static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, double *all,
+                          bool *ended)
 {
-    const eg_learner_ops *ops = state->learner->ops;
-    size_t phases = state->stream->shape.phases;
+    eg_learner *learner = state->learner;
+    const eg_learner_ops *ops = learner->ops;
+    size_t (*polls_of)(const eg_learner *, size_t) =
+        of_epoch ? ops->end_epoch_polls : ops->end_phase_polls;
     *all = 0;
     *ended = true;
-    if (ops->end_phase == NULL) {
+    if (of_epoch ? ops->end_epoch == NULL : ops->end_phase == NULL) {
         return eg_ok();
     }
     double start = eg_clock_of_thread();
     limit clock = {.until = start + budget};
+    bool enough = false;
     state->poll = within;
     state->user = &clock;
-    eg_status status = ops->end_phase(state->learner, 0);
+    eg_status status =
+        of_epoch ? ops->end_epoch(learner, 0, 0, &enough) : ops->end_phase(learner, 0);
     double each = eg_clock_of_thread() - start;
     *ended = status.code == EG_OK;
     if (status.code != EG_OK && status.code != EG_STOPPED) {
         return status;
     }
     size_t made = *ended ? clock.polls : clock.polls - 1; /* the last one stopped it */
-    for (size_t phase = 0; phase < phases; phase++) {
-        size_t polls =
-            ops->end_phase_polls == NULL ? 0 : ops->end_phase_polls(state->learner, phase);
-        *all += made > 0 ? each * (double)polls / (double)made : each;
+    for (size_t phase = 0; phase < state->stream->shape.phases; phase++) {
+        size_t calls = of_epoch ? eg_stream_phase(state->stream, phase).epochs : 1;
+        size_t polls = polls_of == NULL ? 0 : polls_of(learner, phase);
+        *all += (double)calls * (made > 0 ? each * (double)polls / (double)made : each);
     }
     return eg_ok();
 }
@@ -144,9 +150,11 @@ static eg_status measure(eg_trial_state *state, double budget, eg_trial_timing *
     bool ended = false;
     EG_TRY(time_steps(state, 0, 0.3 * budget, &first));
     EG_TRY(time_evaluation(state, 0.2 * budget, &example));
-    EG_TRY(time_phase_end(state, 0.3 * budget, &out->phase_ends, &ended));
+    EG_TRY(time_end(state, true, 0.1 * budget, &out->epoch_ends, &ended));
+    bool epoch_ended = ended;
+    EG_TRY(time_end(state, false, 0.2 * budget, &out->phase_ends, &ended));
     later = first;
-    if (ended && phases > 1) { /* penalties and memories only begin to cost there */
+    if (epoch_ended && ended && phases > 1) { /* penalties and memories only begin to cost there */
         EG_TRY(time_steps(state, 1, 0.2 * budget, &later));
     }
     double begin = (double)eg_stream_steps(state->stream, 0);
@@ -178,6 +186,6 @@ done:
     eg_trial_state_clear(state);
     eg_free(state);
     out->setup += eg_clock_of_thread() - start;
-    out->seconds = out->setup + out->training + out->evaluation + out->phase_ends;
+    out->seconds = out->setup + out->training + out->evaluation + out->epoch_ends + out->phase_ends;
     return status;
 }

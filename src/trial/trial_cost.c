@@ -25,7 +25,9 @@ static double extra_of(const eg_outline *o, double forward, double steps, double
         .rest = o->model_kind->flops(&o->model, eg_shape_vector(0), o->sizes.outputs),
         .steps = steps,
         .phases = phases,
+        .epochs = epochs,
         .phase_examples = kept * (double)o->sizes.train / (epochs * phases),
+        .phase_held_out = (1 - kept) * (double)o->sizes.train / (epochs * phases),
         .ordinary = ordinary,
         .outputs = o->sizes.outputs,
     };
