@@ -38,7 +38,7 @@ static eg_net *build(const char *const *words, size_t inputs, size_t outputs)
     eg_settings *settings = settings_of(words);
     eg_view view = eg_settings_root(settings);
     eg_net *net = NULL;
-    assert_ok(eg_model_build(&net, &view, eg_shape_vector(inputs), outputs, 1));
+    assert_ok(eg_model_build(&net, &view, eg_shape_vector(inputs), outputs, 32, 1));
     eg_settings_free(settings);
     return net;
 }
@@ -169,7 +169,7 @@ static void flops_from_settings(void **state)
     assert_close(kind->flops(&inside, eg_shape_vector(4), 3), 72.0 + 80.0 + 102.0 + 60.0 + 39.0,
                  0.0);
     eg_net *net = NULL;
-    assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 1));
+    assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 32, 1));
     assert_close(kind->flops(&inside, eg_shape_vector(4), 3), eg_net_flops(net), 0.0);
     eg_net_free(net);
     eg_settings_free(settings);
@@ -180,7 +180,7 @@ static void flops_from_settings(void **state)
     inside = eg_view_inside(&view, "model");
     /* 8 * 2*4 + 10*8 + 3 * 2*8 */
     assert_close(kind->flops(&inside, eg_shape_vector(4), 3), 64.0 + 80.0 + 48.0, 0.0);
-    assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 1));
+    assert_ok(eg_model_build(&net, &view, (eg_shape){2, 2, 1}, 3, 32, 1));
     assert_close(kind->flops(&inside, eg_shape_vector(4), 3), eg_net_flops(net), 0.0);
     eg_net_free(net);
     eg_settings_free(settings);
@@ -195,7 +195,7 @@ static void refused(const char *const *words, const char *part)
     eg_view inside = eg_view_inside(&view, "model");
     eg_net *net = NULL;
     assert_fails(kind->check(&inside, eg_shape_vector(4), 3), EG_INVALID, part);
-    assert_fails(eg_model_build(&net, &view, eg_shape_vector(4), 3, 1), EG_INVALID, part);
+    assert_fails(eg_model_build(&net, &view, eg_shape_vector(4), 3, 32, 1), EG_INVALID, part);
     assert_null(net);
     eg_settings_free(settings);
 }
@@ -226,7 +226,7 @@ static void survives_every_failing_allocation(const char *const *words, size_t l
     eg_net *net = NULL;
     while (net == NULL) {
         eg_memory_fail_after(failures + 1);
-        eg_status status = eg_model_build(&net, &view, eg_shape_vector(4), 3, 1);
+        eg_status status = eg_model_build(&net, &view, eg_shape_vector(4), 3, 32, 1);
         eg_memory_fail_after(0);
         if (!eg_is_ok(&status)) {
             assert_int_equal(status.code, EG_MEMORY);

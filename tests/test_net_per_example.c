@@ -13,7 +13,21 @@
 /* More units than fit in one strip. */
 enum { IN = 5, WIDE = 70, OUT = 3, B = 4, ROUNDS = 3 };
 
-static eg_net *network(bool panels, eg_norm first, eg_norm second, bool bias)
+typedef enum kind { ROWS, PANELS, ONLINE } kind;
+
+static void linear(eg_layer *out, kind of, size_t inputs, size_t outputs, eg_norm norm, bool bias)
+{
+    if (of == ONLINE) {
+        assert_int_equal(norm, EG_NORM_NONE);
+        assert_ok(eg_layer_linear_online(out, eg_shape_vector(inputs), outputs, bias,
+                                         EG_INITIALIZER_UNIFORM));
+    } else {
+        assert_ok((of == PANELS ? eg_layer_linear_panels : eg_layer_linear)(
+            out, eg_shape_vector(inputs), outputs, norm, bias, EG_INITIALIZER_UNIFORM));
+    }
+}
+
+static eg_net *network(kind of, eg_norm first, eg_norm second, bool bias)
 {
     const eg_activation *swish =
         (const eg_activation *)eg_family_find(&eg_activation_family, "swish");
@@ -21,11 +35,9 @@ static eg_net *network(bool panels, eg_norm first, eg_norm second, bool bias)
     eg_layer *layers = NULL;
     eg_net *net = NULL;
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
-    assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(
-        &layers[0], eg_shape_vector(IN), WIDE, first, bias, EG_INITIALIZER_UNIFORM));
+    linear(&layers[0], of, IN, WIDE, first, bias);
     assert_ok(eg_layer_activation(&layers[1], swish, p, eg_shape_vector(WIDE)));
-    assert_ok((panels ? eg_layer_linear_panels : eg_layer_linear)(
-        &layers[2], eg_shape_vector(WIDE), OUT, second, bias, EG_INITIALIZER_UNIFORM));
+    linear(&layers[2], of, WIDE, OUT, second, bias);
     assert_ok(eg_net_create(&net, layers, 3, 1));
     return net;
 }
@@ -36,10 +48,10 @@ static double power_of(eg_per_example what, double g)
 }
 
 /** expected [params] from one backward workspace per example. */
-static void one_by_one(eg_net *net, eg_workspace *workspace, const eg_real *x, const eg_real *dy,
-                       eg_per_example what, double *expected)
+static void one_by_one(eg_net *net, eg_workspace *workspace, size_t batch, const eg_real *x,
+                       const eg_real *dy, eg_per_example what, double *expected)
 {
-    for (size_t b = 0; b < B; b++) {
+    for (size_t b = 0; b < batch; b++) {
         (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, 1, x + b * IN, NULL);
         eg_net_backward(net, workspace, dy + b * OUT, NULL);
         for (size_t i = 0; i < net->param_count; i++) {
@@ -60,13 +72,13 @@ static void give_round(void *user, size_t round, eg_real *out)
 }
 
 /* The same numbers as background and entries: every third is the background. */
-static eg_sparse *sparse_of(eg_real *x, eg_real background)
+static eg_sparse *sparse_of(size_t batch, eg_real *x, eg_real background)
 {
     eg_sparse *out = NULL;
     assert_ok(eg_sparse_create(&out, B, IN));
     out->background = background;
     uint32_t count = 0;
-    for (size_t b = 0; b < B; b++) {
+    for (size_t b = 0; b < batch; b++) {
         out->start[b * out->blocks] = count;
         for (size_t i = 0; i < IN; i++) {
             size_t k = b * IN + i;
@@ -77,13 +89,16 @@ static eg_sparse *sparse_of(eg_real *x, eg_real background)
         }
     }
     assert_int_equal(out->blocks, 1);
-    out->start[B] = count;
-    out->rows = B;
+    out->start[batch] = count;
+    out->rows = batch;
     return out;
 }
 
+/** How the input comes. */
+typedef enum form { DENSE, BOTH, SPARSE_ALONE } form;
+
 /** Takes the network. */
-static void check(eg_net *net, eg_per_example what, bool in_sparse_form)
+static void check(eg_net *net, size_t batch, eg_per_example what, form input)
 {
     eg_real x[B * IN];
     eg_real dy[ROUNDS * B * OUT];
@@ -99,19 +114,20 @@ static void check(eg_net *net, eg_per_example what, bool in_sparse_form)
     for (size_t i = 0; i < (size_t)ROUNDS * B * OUT; i++) {
         dy[i] = eg_rng_normal(&rng);
     }
-    eg_sparse *sparse = in_sparse_form ? sparse_of(x, -0.4) : NULL;
+    eg_sparse *sparse = input != DENSE ? sparse_of(batch, x, -0.4) : NULL;
     assert_true(eg_net_has_per_example(net));
     assert_ok(eg_alloc(&sums, net->param_count, sizeof *sums));
     assert_ok(eg_alloc(&scratch, eg_net_per_example_scratch(net, B), sizeof *scratch));
     assert_ok(eg_alloc(&expected, net->param_count, sizeof *expected));
     assert_ok(eg_workspace_create(&workspace, net, B, true));
     for (size_t round = 0; round < 2 * (size_t)ROUNDS; round++) {
-        one_by_one(net, workspace, x, dy + round % ROUNDS * B * OUT, what, expected);
+        one_by_one(net, workspace, batch, x, dy + round % ROUNDS * batch * OUT, what, expected);
     }
-    rounds all = {.dy = dy, .count = (size_t)B * OUT};
+    rounds all = {.dy = dy, .count = batch * OUT};
     const eg_output_gradients of = {.rounds = ROUNDS, .fill = give_round, .user = &all};
     for (int twice = 0; twice < 2; twice++) {
-        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, B, x, sparse);
+        (void)eg_net_forward(net, workspace, EG_MODE_TRAIN, batch, input == SPARSE_ALONE ? NULL : x,
+                             sparse);
         eg_net_per_example(net, workspace, &of, room, what, scratch, sums);
     }
     size_t positive = 0;
@@ -119,7 +135,7 @@ static void check(eg_net *net, eg_per_example what, bool in_sparse_form)
         assert_close(sums[i], expected[i], 1e-12);
         positive += expected[i] > 1e-6 ? 1 : 0;
     }
-    assert_true(positive >= IN * WIDE + WIDE * OUT);
+    assert_true(positive >= (IN - 2) * WIDE + WIDE * OUT);
     eg_sparse_free(sparse);
     eg_workspace_free(workspace);
     eg_free(expected);
@@ -134,10 +150,22 @@ static void every_layer_and_normalisation(void **state)
     const eg_norm norms[] = {EG_NORM_CENTERED, EG_NORM_PLAIN, EG_NORM_NONE};
     for (size_t k = 0; k < 36; k++) {
         eg_per_example what = k % 2 == 0 ? EG_PER_EXAMPLE_SQUARE : EG_PER_EXAMPLE_ABSOLUTE;
-        bool panels = k / 2 % 2 == 0;
+        kind of = k / 2 % 2 == 0 ? PANELS : ROWS;
         bool bias = k % 3 == 0;
-        check(network(panels, norms[k / 4 % 3], norms[k / 12], bias), what, false);
-        check(network(panels, norms[k / 4 % 3], norms[k / 12], bias), what, true);
+        check(network(of, norms[k / 4 % 3], norms[k / 12], bias), B, what, DENSE);
+        check(network(of, norms[k / 4 % 3], norms[k / 12], bias), B, what, BOTH);
+    }
+}
+
+/* The layers for one example at a time, with one and with more. */
+static void online_layers(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < 16; k++) {
+        eg_per_example what = k % 2 == 0 ? EG_PER_EXAMPLE_SQUARE : EG_PER_EXAMPLE_ABSOLUTE;
+        bool bias = k / 2 % 2 == 0;
+        check(network(ONLINE, EG_NORM_NONE, EG_NORM_NONE, bias), k < 8 ? 1 : B, what,
+              k / 4 % 2 == 0 ? SPARSE_ALONE : DENSE);
     }
 }
 
@@ -184,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_layer_and_normalisation),
+        cmocka_unit_test(online_layers),
         cmocka_unit_test(by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

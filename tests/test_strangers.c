@@ -163,8 +163,9 @@ static eg_status add_all(eg_graph *graph, eg_shape input, size_t width, size_t o
 }
 
 static eg_status branches_build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                                uint64_t seed)
+                                size_t batch, uint64_t seed)
 {
+    (void)batch;
     eg_graph *graph = NULL;
     EG_TRY(eg_graph_create(&graph, input));
     eg_status status = add_all(graph, input, eg_view_size(view, "width"), outputs);

@@ -8,6 +8,7 @@
 #include "engram/real.h"
 #include "engram/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { EG_ACTIVATION_PARAMS_MAX = 8, EG_ACTIVATION_AUX_MAX = 4 };
@@ -30,6 +31,8 @@ typedef struct eg_activation {
     /** Optional: the gain of a layer that this activation follows, for initial distributions that keep
      * the variance (engram/initial.h). 1 without it. */
     double (*gain)(const double *p);
+    /** Where y is 0, backward multiplies its dy by 0: a unit that is off learns nothing. */
+    bool flat_at_zero;
     /** Optional. EG_INVALID if these parameters do not fit a layer of n units. */
     eg_status (*check)(const double *p, size_t n);
 } eg_activation;

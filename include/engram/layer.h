@@ -52,9 +52,10 @@ typedef struct eg_layer_context {
     const eg_real *const *x; /**< inputs: x[k] [B, shape]; x[0] may be NULL if `sparse` is there */
     const eg_sparse *sparse; /**< x[0] in sparse form, or NULL */
     const eg_sparse *transposed; /**< in backward: the transpose of `sparse` */
-    eg_real *y;                  /**< output [B, shape] */
-    const eg_real *dy;           /**< in backward: gradient of y */
-    eg_real *const *dx;     /**< in backward, to be overwritten: dx[k], or NULL if not wanted */
+    bool flat_input;    /**< where x[0] is 0, dx[0] may be 0: it is multiplied by 0 further on */
+    eg_real *y;         /**< output [B, shape] */
+    const eg_real *dy;  /**< in backward: gradient of y */
+    eg_real *const *dx; /**< in backward, to be overwritten: dx[k], or NULL if not wanted */
     eg_real *const *params; /**< [blocks] only init and after_update change them */
     eg_real *const *grads;  /**< [blocks] to be overwritten by backward; NULL: only dx is wanted */
     const size_t *offset;   /**< [blocks] where they begin in the network's flat arrays */
@@ -130,6 +131,8 @@ typedef struct eg_layer_ops {
     double (*flops)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` */
     bool takes_sparse; /**< uses context->sparse, so the workspace keeps its transpose */
+    /** Backward of a single example does not use context->transposed, which is then not made. */
+    bool transposes_none;
     /** Unit c of the output is unit c of the first input, changed; where there are several times its
      * channels n, channels c, n + c, … are unit c. */
     bool keeps_units;
@@ -151,6 +154,7 @@ struct eg_layer {
     size_t derived_count;
     size_t cache_per_example; /**< numbers kept between forward and backward */
     size_t cache_fixed;       /**< further scratch, whatever the batch */
+    bool flat_at_zero;        /**< where an output is 0, backward multiplies its dy by 0 */
     bool hidden;              /**< outputs are hidden units: counted as active when not zero */
     double low, high;         /**< bounds of hidden units' outputs; equal: there are none */
     double gain; /**< of hidden units: what a layer before has as its gain (initial.h) */

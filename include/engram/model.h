@@ -7,9 +7,10 @@
 
 typedef struct eg_model_kind {
     eg_component component;
-    /** `view` is inside the model's settings. */
+    /** `view` is inside the model's settings. `batch`: the most examples that a minibatch of training has;
+     * the function does not depend on it, but layers made for 1 (eg_layer_linear_online) are faster then. */
     eg_status (*build)(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                       uint64_t seed);
+                       size_t batch, uint64_t seed);
     /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */
     eg_status (*check)(const eg_view *view, eg_shape input, size_t outputs);
     /** Floating-point operations per example of one forward, from the settings alone. */
@@ -18,8 +19,9 @@ typedef struct eg_model_kind {
 
 extern const eg_family eg_model_family;
 
-/** Builds the model chosen by setting `model` of `root`, for examples of shape `input`. */
+/** Builds the model chosen by setting `model` of `root`, for examples of shape `input`, trained
+ * in minibatches of at most `batch`. */
 eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size_t outputs,
-                         uint64_t seed) EG_WARN_UNUSED;
+                         size_t batch, uint64_t seed) EG_WARN_UNUSED;
 
 #endif

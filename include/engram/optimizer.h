@@ -122,6 +122,7 @@ typedef struct eg_optimizer_kind {
     /** Optional: works out what is the same for all parameters of an update, the step-th (1, 2, …). */
     void (*factors)(const double *p, uint64_t step, double *factor);
     void (*update)(const eg_update *u);
+    bool descends; /**< the update is -lr g and nothing else, so factors of g are enough */
 } eg_optimizer_kind;
 
 /** When an update is made; all from 0. */

@@ -26,7 +26,8 @@ eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_s
     self->loss = (const eg_loss *)(const void *)eg_view_component(setup->root, "loss");
     self->profile = setup->profile;
     self->stream = setup->stream;
-    EG_TRY(eg_model_build(&self->net, setup->root, shape->input, shape->outputs, setup->seed));
+    EG_TRY(
+        eg_model_build(&self->net, setup->root, shape->input, shape->outputs, batch, setup->seed));
     EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
     EG_TRY(eg_workspace_create(&self->evaluation, self->net, setup->block, false));
     EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, &self->net->table, carries));

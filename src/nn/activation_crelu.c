@@ -40,4 +40,5 @@ const eg_activation eg_activation_crelu = {
     .forward = forward,
     .backward = backward,
     .gain = gain,
+    .flat_at_zero = true,
 };

@@ -35,4 +35,5 @@ const eg_activation eg_activation_relu = {
     .forward = forward,
     .backward = backward,
     .gain = gain,
+    .flat_at_zero = true,
 };

@@ -23,7 +23,6 @@
 
 #include "engram/blas.h"
 #include "engram/memory.h"
-#include "engram/random.h"
 #include "engram/sparse.h"
 #include "math/shared/panel.h"
 #include "math/shared/prefetch.h"
@@ -59,21 +58,7 @@ static size_t units_in(const eg_layer *layer, size_t panel)
 
 static void init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
-    const panels *p = panels_of(layer);
-    size_t n = eg_layer_inputs(layer);
-    size_t m = eg_layer_outputs(layer);
-    eg_real *weights = context->params[WEIGHT];
-    eg_rng rng = eg_rng_make(context->seed, EG_PURPOSE_INIT, index);
-    memset(weights, 0, layer->blocks[WEIGHT].count * sizeof *weights);
-    for (size_t j = 0; j < m; j++) {
-        eg_real *w = weights + j / p->width * n * p->width + j % p->width;
-        for (size_t i = 0; i < n; i++) {
-            w[i * p->width] = (eg_real)eg_initial_draw(&layer->blocks[WEIGHT].initial, &rng);
-        }
-    }
-    for (size_t j = 0; p->bias && j < m; j++) {
-        context->params[BIAS][j] = (eg_real)eg_initial_draw(&layer->blocks[BIAS].initial, &rng);
-    }
+    eg_linear_init(layer, context, panels_of(layer)->width, index);
 }
 
 /* What a call works on: the layer's slices cut into pieces. */

@@ -29,6 +29,11 @@ eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm no
 eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm,
                                  bool bias, eg_initializer initializer) EG_WARN_UNUSED;
 
+/** The same function without normalisation, for networks that learn example by example, with the weights
+ *  of an input in one row; see layer_linear_online.c. Starts from the same weights. */
+eg_status eg_layer_linear_online(eg_layer *out, eg_shape in, size_t outputs, bool bias,
+                                 eg_initializer initializer) EG_WARN_UNUSED;
+
 /** Lanes of a panel for so many outputs: the weight of input i of unit j stands at
  *  (j/width*inputs + i)*width + j%width, biases a block of their own. */
 size_t eg_linear_panels_width(size_t outputs);

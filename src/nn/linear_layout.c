@@ -1,6 +1,10 @@
 /** Rows and panels of weights; see nn/linear_layout.h. */
 #include "nn/linear_layout.h"
 
+#include "engram/random.h"
+
+#include <string.h>
+
 enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
 
 static bool has_bias(const eg_layer *layer)
@@ -26,6 +30,25 @@ size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t la
                                   .initial = eg_initializer_bias(initializer, inputs)};
     }
     return bias ? 2 : 1;
+}
+
+void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, size_t width,
+                    uint64_t index)
+{
+    size_t n = eg_layer_inputs(layer);
+    size_t m = eg_layer_outputs(layer);
+    eg_real *weights = context->params[WEIGHT];
+    eg_rng rng = eg_rng_make(context->seed, EG_PURPOSE_INIT, index);
+    memset(weights, 0, layer->blocks[WEIGHT].count * sizeof *weights);
+    for (size_t j = 0; j < m; j++) {
+        eg_real *w = weights + j / width * n * width + j % width;
+        for (size_t i = 0; i < n; i++) {
+            w[i * width] = (eg_real)eg_initial_draw(&layer->blocks[WEIGHT].initial, &rng);
+        }
+    }
+    for (size_t j = 0; has_bias(layer) && j < m; j++) {
+        context->params[BIAS][j] = (eg_real)eg_initial_draw(&layer->blocks[BIAS].initial, &rng);
+    }
 }
 
 /* The weights of an input: one of every row, or neighbours of a panel. */
@@ -69,14 +92,18 @@ void eg_linear_per_example_sums(const eg_layer *layer, const eg_layer_context *c
                                 eg_real *const *sums)
 {
     bool rows = width == 1;
+    bool wide = width > EG_PER_EXAMPLE_WIDTH; /* one panel, cut into strips */
+    size_t inputs = eg_layer_inputs(layer);
+    size_t strip = rows || wide ? EG_PER_EXAMPLE_WIDTH : width;
     bool sparse = norm == EG_NORM_NONE || what == EG_PER_EXAMPLE_SQUARE;
     const eg_linear_per_example one = {
         .batch = context->batch,
-        .inputs = eg_layer_inputs(layer),
+        .inputs = inputs,
         .outputs = eg_layer_outputs(layer),
-        .width = rows ? EG_PER_EXAMPLE_WIDTH : width,
+        .width = strip,
+        .strip_stride = wide ? strip : strip * inputs,
         .input_stride = width,
-        .unit_stride = rows ? eg_layer_inputs(layer) : 1,
+        .unit_stride = rows ? inputs : 1,
         .norm = norm,
         .weight = context->params[WEIGHT],
         .bias = has_bias(layer) ? context->params[BIAS] : NULL,

@@ -3,7 +3,7 @@
  *      weight of input i of unit j | (j/width * inputs + i)*width + j%width   panels of `width` units
  *      bias of unit j              | j
  *
- *  Rows, W [outputs, inputs], are panels of one unit. */
+ *  Rows, W [outputs, inputs], are panels of one unit; a panel of all units is W [inputs, width]. */
 #ifndef ENGRAM_NN_LINEAR_LAYOUT_H
 #define ENGRAM_NN_LINEAR_LAYOUT_H
 
@@ -12,6 +12,10 @@
 /** Declares the blocks of `units`, whole panels of which have so many `lanes`. Returns how many. Their gain is 1. */
 size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias,
                         eg_initializer initializer);
+
+/** eg_layer_ops.init: weights unit by unit, then the biases; lanes without a unit 0. */
+void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, size_t width,
+                    uint64_t index);
 
 /** eg_layer_ops.unit_run. Outgoing runs go position by position; in panels, panel by panel there. */
 bool eg_linear_unit_run(const eg_layer *layer, size_t width, eg_unit_side side, size_t unit,

@@ -228,7 +228,7 @@ void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *weig
                 bias_sums[first + k % WIDTH] += c.weight[k];
             }
         }
-        size_t begin = first * layer->inputs;
+        size_t begin = first / layer->width * layer->strip_stride;
         sum_strip(layer, &c, layer->weight + begin, units);
         for (size_t i = 0; i < layer->inputs; i++) {
             for (size_t l = 0; l < units; l++) {

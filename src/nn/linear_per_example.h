@@ -5,12 +5,12 @@
 
 #include "nn/layers.h"
 
-/** One call on one layer. The weight of input i of unit j is weight[s*width*inputs + i*input_stride +
+/** One call on one layer. The weight of input i of unit j is weight[s*strip_stride + i*input_stride +
  * l*unit_stride] with s = j/width, l = j%width. */
 typedef struct eg_linear_per_example {
     size_t batch, inputs, outputs;
     size_t width; /**< at most EG_PER_EXAMPLE_WIDTH */
-    size_t input_stride, unit_stride;
+    size_t strip_stride, input_stride, unit_stride;
     eg_norm norm;
     const eg_real *weight;
     const eg_real *bias;         /**< [outputs] or NULL */

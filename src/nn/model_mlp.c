@@ -61,7 +61,20 @@ static double flops(const eg_view *view, eg_shape input, size_t outputs)
     return sum;
 }
 
-static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t outputs)
+/* Which of the linear layers is fastest here: one example at a time, rows of inputs; else panels next to
+ * the input, which may be wide and sparse, and BLAS behind. */
+static eg_status weight_layer(eg_layer *out, bool first, size_t batch, eg_shape in, size_t width,
+                              eg_norm norm, bool bias, eg_initializer initializer)
+{
+    if (batch == 1 && norm == EG_NORM_NONE) {
+        return eg_layer_linear_online(out, in, width, bias, initializer);
+    }
+    return (first ? eg_layer_linear_panels : eg_layer_linear)(out, in, width, norm, bias,
+                                                              initializer);
+}
+
+static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t outputs,
+                      size_t batch)
 {
     const eg_value *hidden = eg_view_value(view, "hidden");
     const eg_value *norms = eg_view_value(view, "weight_norm");
@@ -73,8 +86,8 @@ static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t
     eg_view_numbers(&inside, &activation->component, p);
     for (size_t i = 0; i <= hidden->count; i++) {
         size_t width = width_after(hidden, i, outputs);
-        EG_TRY((i == 0 ? eg_layer_linear_panels
-                       : eg_layer_linear)(layers, in, width, norm_of(norms, i), bias, initializer));
+        EG_TRY(
+            weight_layer(layers, i == 0, batch, in, width, norm_of(norms, i), bias, initializer));
         in = layers->out;
         if (i < hidden->count) {
             layers->blocks[EG_LINEAR_WEIGHT].initial = eg_initializer_weight(
@@ -89,14 +102,14 @@ static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t
 }
 
 static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                       uint64_t seed)
+                       size_t batch, uint64_t seed)
 {
     *out = NULL;
     EG_TRY(check(view, input, outputs));
     size_t count = 2 * eg_view_value(view, "hidden")->count + 1;
     eg_layer *layers = NULL;
     EG_TRY(eg_alloc(&layers, count, sizeof *layers));
-    eg_status status = fill(layers, view, input, outputs);
+    eg_status status = fill(layers, view, input, outputs, batch);
     if (!eg_is_ok(&status)) {
         eg_layers_free(layers, count);
         return status;

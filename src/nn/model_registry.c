@@ -19,9 +19,9 @@ const eg_family eg_model_family = {
 };
 
 eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size_t outputs,
-                         uint64_t seed)
+                         size_t batch, uint64_t seed)
 {
     const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(root, "model");
     eg_view view = eg_view_inside(root, "model");
-    return kind->build(out, &view, input, outputs, seed);
+    return kind->build(out, &view, input, outputs, batch, seed);
 }

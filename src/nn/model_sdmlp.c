@@ -73,8 +73,9 @@ static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t
 }
 
 static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                       uint64_t seed)
+                       size_t batch, uint64_t seed)
 {
+    (void)batch;
     *out = NULL;
     EG_TRY(check(view, input, outputs));
     enum { LAYERS = 3 };

@@ -121,7 +121,7 @@ void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_output_gr
         all += powers_of(net, i, batch);
     }
     memset(scratch, 0, all * sizeof *scratch);
-    eg_workspace_begin_backward(net, workspace, dy);
+    eg_workspace_begin_backward(net, workspace, dy, true);
     for (size_t round = 0; round < of->rounds; round++) {
         of->fill(of->user, round, dy);
         add_round(net, workspace, what, scratch, all);

@@ -85,7 +85,8 @@ const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, eg_mode mode
     return workspace->context[net->node_count - 1].y;
 }
 
-void eg_workspace_begin_backward(const eg_net *net, eg_workspace *workspace, const eg_real *dy)
+void eg_workspace_begin_backward(const eg_net *net, eg_workspace *workspace, const eg_real *dy,
+                                 bool per_example)
 {
     size_t last = net->node_count - 1;
     assert(workspace->context[last].batch > 0 && eg_mode_keeps(workspace->context[last].mode));
@@ -94,7 +95,8 @@ void eg_workspace_begin_backward(const eg_net *net, eg_workspace *workspace, con
     bool transposed = false;
     for (size_t i = 0; i < net->node_count; i++) {
         eg_layer_context *context = &workspace->context[i];
-        if (context->sparse == NULL) {
+        bool unused = context->batch == 1 && net->nodes[i].layer.ops->transposes_none;
+        if (context->sparse == NULL || (unused && !per_example)) {
             continue;
         }
         if (!transposed) {
@@ -211,7 +213,7 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
                      const eg_gradient_consumer *consumer)
 {
     eg_profile_part before = eg_profile_enter(workspace->profile, EG_PROFILE_BACKWARD);
-    eg_workspace_begin_backward(net, workspace, dy);
+    eg_workspace_begin_backward(net, workspace, dy, false);
     workspace->derives = consumer != NULL && consumer->updates;
     for (size_t i = net->node_count; i-- > 0;) {
         const eg_layer *layer = &net->nodes[i].layer;

@@ -269,6 +269,8 @@ static eg_status allocate_all(eg_workspace *workspace, const eg_net *net)
         for (size_t k = 0; k < net->nodes[i].read_count; k++) {
             size_t read = net->nodes[i].reads[k];
             x[k] = read != EG_INPUT ? workspace->context[read].y : NULL;
+            context->flat_input |=
+                k == 0 && read != EG_INPUT && net->nodes[read].layer.flat_at_zero;
         }
     }
     return eg_ok();

@@ -2,6 +2,7 @@
 #include "optim/object.h"
 
 #include "math/shared/prefetch.h"
+#include "math/shared/rows.h"
 #include "math/shared/vector.h"
 
 #include <assert.h>
@@ -139,6 +140,32 @@ static void consume_at_once(void *user, size_t first, size_t count, eg_real *g)
     (void)eg_profile_enter(optimizer->profile, before);
 }
 
+/* The same from the factors of a gradient, for updates that are nothing but a step down it. */
+static void consume_outer(void *user, const eg_outer_gradient *g)
+{
+    const eg_optimizer *optimizer = user;
+    eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
+    size_t n = 1;
+    bool is_decaying = decays(optimizer, g->first, &n);
+    eg_rows_step step = {
+        .lr = (eg_real)optimizer->rate, .bound = (eg_real)optimizer->clip, .shrink = 1};
+    if (is_decaying && optimizer->decoupled) {
+        step.shrink = (eg_real)(1.0 - optimizer->rate * optimizer->decay);
+    } else if (is_decaying) {
+        step.decay = (eg_real)optimizer->decay;
+    }
+    eg_rows_descend(&step, g->count, g->row, g->a, g->width, g->d, optimizer->params + g->first);
+    (void)eg_profile_enter(optimizer->profile, before);
+}
+
+/* Whether the terms of this update leave it a step down the gradient. */
+static bool only_descends(const eg_optimizer *optimizer)
+{
+    const eg_update_terms *terms = optimizer->terms;
+    return optimizer->kind->descends && terms->penalty == NULL && terms->add == NULL &&
+           terms->path_integral == NULL;
+}
+
 /* Where the gradient with everything added goes if it is needed as a whole: to its place, unless a path
  * integral takes the one of the loss from there. */
 static eg_real *whole_of(const eg_optimizer *optimizer)
@@ -211,6 +238,8 @@ const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real 
         .consume = at_once ? consume_at_once : consume_for_norm,
         .user = optimizer,
         .updates = at_once,
+        .consume_outer = at_once && only_descends(optimizer) ? consume_outer : NULL,
+        .skips_zero = optimizer->range_count == 0,
     };
     return &optimizer->consumer;
 }

@@ -21,4 +21,5 @@ EG_UPDATE(pass)
 const eg_optimizer_kind eg_optimizer_sgd = {
     .component = {.name = "sgd", .doc = "u = -lr g"},
     .update = update,
+    .descends = true,
 };

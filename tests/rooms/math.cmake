@@ -1,5 +1,6 @@
 engram_test(math)
 engram_test(normals)
+engram_test(rows)
 engram_test(sparse)
 engram_test(ufloat16)
 engram_test(spectrum)
