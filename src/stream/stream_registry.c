@@ -10,7 +10,8 @@ static const eg_param common[] = {
      .min = 1,
      .max = 1e7,
      .unit = "examples",
-     .doc = "examples per minibatch; the last one of an epoch holds what is left"},
+     .doc = "examples per minibatch, of which 1 has kernels of its own; the last one of an epoch "
+            "holds what is left"},
     {.name = "epochs",
      .type = EG_TYPE_INT,
      .default_text = "1",
