@@ -1,6 +1,7 @@
 /** What learners do in whole trials: heads per task, early-stopped joint training. On made-up data. */
 #include "testing.h"
 
+#include "engram/memory.h"
 #include "engram/trial.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ static bool go_on(void *user, const eg_progress *progress)
     return true;
 }
 
-/** A trial of five tasks and 32 hidden units; `more`: "name", "value", …, NULL. */
+/** A trial of five tasks and 32 hidden units; `more`: "name", "value", …, NULL. It records what its settings
+ *  say it does. */
 static eg_record *run_with(const char *const *more)
 {
     eg_assignment all[SETTINGS_MAX] = {
@@ -35,6 +37,16 @@ static eg_record *run_with(const char *const *more)
     assert_ok(eg_dataset_cache_create(&cache));
     const eg_trial_options options = {.objective = "final_accuracy", .poll = go_on};
     assert_ok(eg_trial_run(&record, settings, 1, cache, &options));
+    const eg_variable **promised = NULL;
+    size_t promises = 0;
+    assert_ok(eg_trial_variables(&promised, &promises, settings));
+    for (size_t v = 0; v < promises; v++) {
+        assert_non_null(eg_record_find(record, promised[v]->name));
+        assert_true(eg_trial_records(settings, promised[v]));
+    }
+    eg_free(promised);
+    assert_true((eg_record_find(record, "penalty") != NULL) ==
+                eg_trial_records(settings, eg_trial_variable("penalty")));
     eg_dataset_cache_free(cache);
     eg_settings_free(settings);
     return record;
@@ -73,6 +85,29 @@ static void joint_training_stops_early(void **state)
     eg_record_free(early);
 }
 
+/** Around a learner that changes nothing, the curve of the learner inside is that of the learner alone. */
+static void curves_of_a_learner_inside_are_recorded(void **state)
+{
+    (void)state;
+#define AROUND "learner", "early_stopping", "learner.on", "training", "learner.patience", "0"
+#define NOTHING AROUND, "learner.keep", "last"
+    eg_record *alone = run_with(WORDS("learner", "ewc"));
+    eg_record *inside = run_with(WORDS(NOTHING, "learner.of", "ewc"));
+    eg_record *deeper = run_with(WORDS(NOTHING, "learner.of", "reset", "learner.of.of", "ewc"));
+    eg_record *members = run_with(WORDS("learner", "ensemble", "learner.of", "ewc"));
+    const eg_array *wanted = eg_record_find(alone, "penalty");
+    const eg_array *found = eg_record_find(inside, "penalty");
+    assert_true(wanted->data[1] > 0);
+    assert_int_equal(found->count, wanted->count);
+    assert_memory_equal(found->data, wanted->data, wanted->count * sizeof *wanted->data);
+    assert_true(eg_record_find(deeper, "penalty")->data[1] > 0);
+    assert_null(eg_record_find(members, "penalty"));
+    eg_record_free(alone);
+    eg_record_free(inside);
+    eg_record_free(deeper);
+    eg_record_free(members);
+}
+
 /** An ensemble predicts better than its members, and costs as much as all of them. */
 static void an_ensemble_is_better_than_a_member(void **state)
 {
@@ -91,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heads_per_task_are_not_forgotten),
         cmocka_unit_test(joint_training_stops_early),
+        cmocka_unit_test(curves_of_a_learner_inside_are_recorded),
         cmocka_unit_test(an_ensemble_is_better_than_a_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,8 @@ typedef struct eg_learner_kind {
      *  settings of its trials to those who read results. NULL-terminated; NULL: it looks at all. */
     const char *const *unused;
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
+    /** Its declare and measure are those of the learner that setting `of` chooses, besides its own curves. */
+    bool records_inside;
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
     /** Optional: EG_INVALID if the learner's own settings cannot work together. */
     eg_status (*check)(const eg_view *view);
@@ -158,7 +160,7 @@ eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights) EG_WA
 #define EG_LEARNER_OF                                                                              \
     {                                                                                              \
         .name = "of", .type = EG_TYPE_COMPONENT, .default_text = "plain", .family = "learner",     \
-        .doc = "the learner inside; curves of its own are not recorded"                            \
+        .doc = "the learner inside"                                                                \
     }
 /** Creates the learner inside; `view` is that of the learner around it. */
 eg_status eg_learner_create_inside(eg_learner **out, const eg_view *view,
@@ -175,6 +177,8 @@ eg_status eg_learner_end_epoch(eg_learner *learner, size_t phase, size_t epoch,
 size_t eg_learner_end_epoch_polls(const eg_learner *learner, size_t phase);
 eg_status eg_learner_end_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED;
 size_t eg_learner_end_phase_polls(const eg_learner *learner, size_t phase);
+eg_status eg_learner_declare(eg_learner *learner, eg_record *record, size_t evals) EG_WARN_UNUSED;
+eg_status eg_learner_measure(eg_learner *learner, eg_record *record, size_t eval) EG_WARN_UNUSED;
 double eg_learner_extra_flops(const eg_learner *learner);
 /** EG_INVALID if the learner has none that could be taken elsewhere. */
 eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN_UNUSED;

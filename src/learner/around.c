@@ -97,6 +97,16 @@ void eg_around_activity(const eg_learner *learner, double *out)
     eg_learner_activity(((const eg_around *)learner)->inside, out);
 }
 
+eg_status eg_around_declare(eg_learner *learner, eg_record *record, size_t evals)
+{
+    return eg_learner_declare(((eg_around *)learner)->inside, record, evals);
+}
+
+eg_status eg_around_measure(eg_learner *learner, eg_record *record, size_t eval)
+{
+    return eg_learner_measure(((eg_around *)learner)->inside, record, eval);
+}
+
 bool eg_around_network_at(eg_learner *learner, size_t index, eg_learner_network *out)
 {
     const eg_around *self = (const eg_around *)learner;

@@ -1,6 +1,7 @@
 /** What learners around any other learner have in common: the learner inside, its networks, and operations
  *  that pass on. A method that acts before or after an update begins its struct with eg_around, has a
- *  `step` of its own that calls eg_around_step first, and lists the operations below for all the rest. */
+ *  `step` of its own that calls eg_around_step first, and lists the operations below for all the rest. Its
+ *  kind sets records_inside. */
 #ifndef ENGRAM_LEARNER_AROUND_H
 #define ENGRAM_LEARNER_AROUND_H
 
@@ -45,6 +46,8 @@ eg_status eg_around_end_phase(eg_learner *learner, size_t phase);
 size_t eg_around_end_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_around_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
 void eg_around_activity(const eg_learner *learner, double *out);
+eg_status eg_around_declare(eg_learner *learner, eg_record *record, size_t evals);
+eg_status eg_around_measure(eg_learner *learner, eg_record *record, size_t eval);
 bool eg_around_network_at(eg_learner *learner, size_t index, eg_learner_network *out);
 bool eg_around_replaced(const eg_learner *learner, double *counts);
 double eg_around_flops(const eg_learner *learner);

@@ -2,7 +2,10 @@
  *  own, that predict together. Member 0 is what the learner would be alone, so an ensemble of one is that.
  *
  *      p = mean over members of softmax(scores) over the active outputs        (average = probabilities)
- *      p = mean over members of scores                                         (average = scores) */
+ *      p = mean over members of scores                                         (average = scores)
+ *
+ *  Curves of the members are not recorded: a curve of a learner is of one network, and has no dimension
+ *  for members. */
 #include "engram/learner.h"
 #include "engram/memory.h"
 #include "engram/random.h"
@@ -363,7 +366,7 @@ static double work_of(const eg_view *view, const eg_learner_work *work)
 const eg_learner_kind eg_learner_ensemble = {
     .component = {.name = "ensemble",
                   .doc = "several learners that predict together, each with initial weights and an "
-                         "order of examples of its own",
+                         "order of examples of its own; curves of a member are not recorded",
                   .source = "Lakshminarayanan et al. 2017, arXiv 1612.01474",
                   .params = params,
                   .param_count = EG_COUNT(params)},

@@ -77,6 +77,16 @@ size_t eg_learner_end_phase_polls(const eg_learner *learner, size_t phase)
                                                  : 0;
 }
 
+eg_status eg_learner_declare(eg_learner *learner, eg_record *record, size_t evals)
+{
+    return learner->ops->declare != NULL ? learner->ops->declare(learner, record, evals) : eg_ok();
+}
+
+eg_status eg_learner_measure(eg_learner *learner, eg_record *record, size_t eval)
+{
+    return learner->ops->measure != NULL ? learner->ops->measure(learner, record, eval) : eg_ok();
+}
+
 double eg_learner_extra_flops(const eg_learner *learner)
 {
     return learner->ops->extra_flops != NULL ? learner->ops->extra_flops(learner) : 0;

@@ -42,10 +42,7 @@ static eg_status open_measures(eg_trial_state *state)
                                     .objective = state->objective,
                                     .evals = state->evals};
     EG_TRY(eg_measures_init(&state->measures, &setup));
-    if (state->learner->ops->declare == NULL) {
-        return eg_ok();
-    }
-    return state->learner->ops->declare(state->learner, state->record, state->evals);
+    return eg_learner_declare(state->learner, state->record, state->evals);
 }
 
 eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings, uint64_t seed,

@@ -53,9 +53,7 @@ eg_status eg_trial_evaluate(eg_trial_state *state, bool phase_end)
     eg_evaluation about = {.subset = EG_SUBSET_TEST, .phase_end = phase_end};
     EG_TRY(evaluate(state, &about, tasks));
     double accuracy = about.overall;
-    if (state->learner->ops->measure != NULL) {
-        EG_TRY(state->learner->ops->measure(state->learner, state->record, state->eval));
-    }
+    EG_TRY(eg_learner_measure(state->learner, state->record, state->eval));
     if (state->selection.holdout > 0) {
         about.subset = EG_SUBSET_VALIDATION;
         EG_TRY(evaluate(state, &about, tasks));

@@ -14,6 +14,27 @@ static const eg_variable *const *learner_variables(const eg_component *learner)
     return variables != NULL ? variables : none;
 }
 
+/** How deep learners may stand in one another; names of settings do not go deeper. */
+enum { NESTED_MAX = EG_PREFIX_SIZE / 3 };
+
+/** The lists of the learner that is chosen and of those inside it whose curves are recorded; returns how
+ *  many. */
+static size_t chosen_variables(const eg_variable *const *out[NESTED_MAX], const eg_view *root)
+{
+    eg_view view = *root;
+    const char *name = "learner";
+    size_t count = 0;
+    bool goes_on = true;
+    while (goes_on && count < NESTED_MAX) {
+        const eg_component *learner = eg_view_component(&view, name);
+        out[count++] = learner_variables(learner);
+        goes_on = ((const eg_learner_kind *)(const void *)learner)->records_inside;
+        view = goes_on ? eg_view_inside(&view, name) : view;
+        name = "of";
+    }
+    return count;
+}
+
 static size_t count_of(const eg_variable *const *variables)
 {
     size_t count = 0;
@@ -27,13 +48,16 @@ eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_s
 {
     eg_outline outline = eg_outline_of(settings);
     const eg_measure_scope scope = eg_outline_scope(&outline);
-    const eg_variable *const *added =
-        learner_variables(eg_view_component(&outline.root, "learner"));
+    const eg_variable *const *added[NESTED_MAX];
+    size_t added_count = chosen_variables(added, &outline.root);
     const eg_measure_kind **kinds = NULL;
     const eg_variable **list = NULL;
     size_t kind_count = 0;
     EG_TRY(eg_measures_list(&kinds, &kind_count, &scope));
-    size_t most = count_of(added) + 1;
+    size_t most = 1;
+    for (size_t a = 0; a < added_count; a++) {
+        most += count_of(added[a]);
+    }
     for (size_t k = 0; k < kind_count; k++) {
         most += count_of(kinds[k]->variables);
     }
@@ -45,8 +69,10 @@ eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_s
             n += eg_measure_records(kinds[k], &scope, *v) ? 1 : 0;
         }
     }
-    for (; status.code == EG_OK && *added != NULL; added++) {
-        list[n++] = *added;
+    for (size_t a = 0; a < added_count && status.code == EG_OK; a++) {
+        for (const eg_variable *const *v = added[a]; *v != NULL; v++) {
+            list[n++] = *v;
+        }
     }
     eg_free(kinds);
     EG_TRY(status);
@@ -75,7 +101,13 @@ bool eg_trial_records(const eg_settings *settings, const eg_variable *variable)
             return eg_measure_is_chosen(kind, &scope) && eg_measure_records(kind, &scope, variable);
         }
     }
-    return has(learner_variables(eg_view_component(&outline.root, "learner")), variable);
+    const eg_variable *const *added[NESTED_MAX];
+    size_t added_count = chosen_variables(added, &outline.root);
+    bool recorded = false;
+    for (size_t a = 0; a < added_count && !recorded; a++) {
+        recorded = has(added[a], variable);
+    }
+    return recorded;
 }
 
 static bool lacks_any(const eg_record *record, const eg_measure_kind *kind,
