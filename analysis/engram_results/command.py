@@ -1,10 +1,13 @@
-"""The command: python3 -m engram_results table|figure|curves|points."""
+"""The command: python3 -m engram_results table|figure|curves|claims|statistics|points."""
 
 import argparse
 import contextlib
 import os
 import sys
 
+import pandas
+
+from . import claims
 from .early_cut import changed_rows, cut_note, paper_cut
 from .files import ResultError, load
 from .program import INTERVALS
@@ -46,11 +49,12 @@ def _parser():
                        "second on and ends a point whose mean is below 65 %%")
     table.set_defaults(run=_table)
 
-    figure = commands.add_parser("figure", help="a figure of the Hard ASH paper, or all "
-                                 "class-incremental methods together")
-    figure.add_argument("name", choices=("1", "2", "3", "methods"), help="which figure")
+    figure = commands.add_parser("figure", help="a figure of the Hard ASH paper, all "
+                                 "class-incremental methods together, or the loss of plasticity")
+    figure.add_argument("name", choices=("1", "2", "3", "methods", "scr", "opm"), help="which figure; scr: "
+                        "slowly-changing regression relative to the linear learner, opm: online permuted MNIST")
     figure.add_argument("files", nargs="+", metavar="FILE",
-                        help="result file (.h5); `methods` takes several")
+                        help="result file (.h5); `methods`, `scr` and `opm` take several")
     figure.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
     figure.add_argument("--x", choices=AXIS_NAMES, help="horizontal axis (default: steps for figure "
                         "1, tasks seen for the others, which have a place per task)")
@@ -68,6 +72,18 @@ def _parser():
     curves.add_argument("--x", choices=AXIS_NAMES, default="steps",
                         help="horizontal axis (default: %(default)s, that is minibatches)")
     curves.set_defaults(run=_curves)
+
+    judged = commands.add_parser("claims", help="every claim about the loss of plasticity: holds, does not hold, "
+                                 "or not tested at this size, with the numbers")
+    judged.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5) of "
+                        "sweeps/loss-of-plasticity, read together")
+    judged.add_argument("--csv", action="store_true", help="print comma-separated values")
+    judged.set_defaults(run=_claims)
+
+    statistics = commands.add_parser("statistics", help="online permuted MNIST: accuracy, dead units, rank and "
+                                     "weights of every point early and late, as comma-separated values")
+    statistics.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
+    statistics.set_defaults(run=_statistics)
 
     ranking = commands.add_parser("points", help="all points: what they were selected on and what "
                                   "is reported of them, as comma-separated values, best first")
@@ -118,14 +134,31 @@ def _table(options):
         print("\n".join([render(options.name, frame), *notes]))
 
 
+def _claims(options):
+    with _opened(options.files) as datasets:
+        verdicts = claims.judge(datasets)
+    if options.csv:
+        print(pandas.DataFrame(claims.rows(verdicts)).to_csv(index=False).rstrip())
+    else:
+        print(claims.render(verdicts))
+
+
+def _statistics(options):
+    from .plasticity_figures import statistics
+    with _opened(options.files) as datasets:
+        print(statistics(datasets).to_csv(index=False, float_format="%.5g").rstrip())
+
+
 def _figure(options):
     # matplotlib takes a second to import: only where something is drawn.
-    from .figures import FIGURES
-    if len(options.files) > 1 and options.name != "methods":
+    from .figures import FIGURES, OF_MANY
+    if len(options.files) > 1 and options.name not in OF_MANY:
         raise ResultError(f"figure {options.name} takes one file; `figure methods` takes several")
+    if options.x is not None and options.name in ("scr", "opm"):
+        raise ResultError(f"figure {options.name} has an axis of its own; --x is for the others")
     axis = {} if options.x is None else {"x": options.x}
     with _opened(options.files) as datasets:
-        given = datasets if options.name == "methods" else datasets[0]
+        given = datasets if options.name in OF_MANY else datasets[0]
         _write(FIGURES[options.name](given, **axis), options.output)
 
 

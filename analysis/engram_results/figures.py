@@ -17,6 +17,7 @@ matplotlib.use("Agg")  # no display is needed to write a file
 import matplotlib.pyplot as plt
 import numpy as np
 
+from . import plasticity_figures
 from .files import FINISHED, ResultError, as_list, settings
 from .lines import AXES, UNFINISHED, best_lines, labelled, method_lines, need, phase_ends, point_lines
 from .program import INTERVALS, factors
@@ -160,7 +161,11 @@ FIGURES = {
     "2": lambda ds, x=None: stability(ds, "model.activation.z_k", x),
     "3": lambda ds, x=None: stability(ds, "model.activation.alpha", x),
     "methods": methods,
+    "scr": plasticity_figures.scr,
+    "opm": plasticity_figures.opm,
 }
+# These take several files.
+OF_MANY = ("methods", "scr", "opm")
 
 
 def save(figure, path):

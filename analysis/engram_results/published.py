@@ -20,6 +20,11 @@ def class_incremental():
     return data
 
 
+def loss_of_plasticity():
+    """Levels read off the figures of Dohare et al. 2024."""
+    return _data("loss_of_plasticity.json")
+
+
 def _data(name):
     return json.loads(importlib.resources.files("engram_results.paper").joinpath(name).read_text(
         encoding="utf-8"))

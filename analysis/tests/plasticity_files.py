@@ -1,0 +1,61 @@
+"""Result files of loss-of-plasticity sweeps with curves that are given, for tests."""
+
+import numpy as np
+import xarray
+
+from synthetic import STATUS, dotted
+
+CURVES = {"online_loss": "bin", "online_accuracy": "bin", "online_examples": "bin", "dead_percent": "look",
+          "effective_rank_percent": "look", "mean_abs_weight": "eval"}
+
+
+def scr(seed, loss, activation="relu", lr=0.01, **more):
+    """One run of slowly-changing regression at full size."""
+    return {"stream": "bit_flipping", "stream_flips": "one", "stream_examples": 3e6, "model_hidden": "[5]",
+            "model_activation": activation, "optimizer": "sgd", "optimizer_lr": lr,
+            "optimizer_weight_decay": 0.0, "learner": "plain", "seed": seed, "online_loss": loss, **more}
+
+
+def opm(seed, accuracy, lr=0.003, **more):
+    """One run of online permuted MNIST, 60,000 examples a task; accuracy in per cent."""
+    accuracy = np.asarray(accuracy, dtype=float) / 100
+    return {"stream": "online_permuted", "stream_change_after": 60000.0, "stream_tasks": float(len(accuracy)),
+            "model_hidden": "[100, 100, 100]", "model_activation": "relu", "optimizer": "sgd",
+            "optimizer_lr": lr, "optimizer_weight_decay": 0.0, "model_dropout": 0.0, "learner": "plain",
+            "seed": seed, "online_accuracy": accuracy,
+            "online_examples": 60000.0 * np.arange(1, len(accuracy) + 1), **more}
+
+
+def dataset(rows):
+    """The dataset of some runs; a row without `status` is done."""
+    names = [name for name in dict.fromkeys(key for row in rows for key in row)
+             if name not in CURVES and name not in ("seed", "status")]
+    ds = xarray.Dataset(attrs={"format_name": "engram-results", "format_version": 1, "title": "synthetic",
+                               "complete": 1})
+    ds["status"] = ("trial", np.array([STATUS[row.get("status", "done")] for row in rows], dtype=np.uint8))
+    ds["objective"] = ("trial", np.zeros(len(rows)))
+    ds["seed"] = ("trial", np.array([row["seed"] for row in rows], dtype=np.uint64))
+    ds["trial_id"] = ("trial", np.array([f"{abs(hash(str(sorted((k, str(v)) for k, v in row.items())))):x}"
+                                         for row in rows], dtype=object))
+    for name in names:
+        values = [row.get(name) for row in rows]
+        words = any(isinstance(value, str) for value in values)
+        ds[name] = ("trial", np.array([("" if words else np.nan) if value is None else value
+                                       for value in values], dtype=object if words else float))
+        ds[name].attrs.update(parameter_name=dotted(name), swept=int(len(set(values)) > 1))
+    for name, dim in CURVES.items():
+        if not any(name in row for row in rows):
+            continue
+        longest = max(len(row[other]) for row in rows for other in row if CURVES.get(other) == dim)
+        values = np.full((len(rows), longest), np.nan)
+        for at, row in enumerate(rows):
+            if name in row:
+                values[at, :len(row[name])] = row[name]
+        ds[name] = (("trial", dim), values)
+    return ds.set_coords(names)
+
+
+def write(path, rows):
+    """Writes the file and returns its path."""
+    dataset(rows).to_netcdf(path, engine="h5netcdf")
+    return path
