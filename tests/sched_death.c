@@ -5,16 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *endless(uint64_t ticket)
+static const char *endless(uint64_t trial)
 {
-    (void)ticket;
+    (void)trial;
     return "endless 0";
 }
 
 /* Ticket 1 kills every worker that tries it. */
-static const char *deadly(uint64_t ticket)
+static const char *deadly(uint64_t trial)
 {
-    return ticket == 1 ? "death 0" : "done 20";
+    return trial == 1 ? "death 0" : "done 20";
 }
 
 int main(int argc, char **argv)
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
                                       .losses_max = 2,
                                       .workers_min = strcmp(argv[1], "few") == 0 ? 2 : 1};
     size_t workers = (size_t)eg_world_size(world) - 1;
-    fake_ledger ledger = {.tickets = 10,
+    fake_ledger ledger = {.trials = 10,
                           .settings = rank0_dies ? endless : deadly,
                           .signal_after = rank0_dies ? workers : 0,
                           .signal = SIGKILL};
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     (void)printf("rank %d: code %d: %s\n", eg_world_rank(world), (int)status.code, status.message);
     if (eg_world_rank(world) == 0) {
         size_t lost = 0;
-        for (size_t i = 0; i < ledger.tickets; i++) {
+        for (size_t i = 0; i < ledger.trials; i++) {
             lost += ledger.lost[i];
         }
         (void)printf(

@@ -60,7 +60,7 @@ static void end(scene *s)
 /** Runs until poll number `last`; a record only when the trial ended. */
 static eg_status run(scene *s, size_t last, eg_record **out)
 {
-    const eg_work work = {.attempt = 2,
+    const eg_work work = {.attempt.number = 2,
                           .seed = 1,
                           .settings = s->settings,
                           .objective = "average_accuracy",

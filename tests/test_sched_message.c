@@ -28,40 +28,49 @@ static eg_record *make_record(void)
 /* One of each kind, all fields different from zero. */
 enum { KINDS = 16 };
 
-static const eg_task tasks[] = {{7, 8}, {9, 10}};
+static const eg_attempt attempts[] = {{.trial = 7, .number = 8}, {.trial = 9, .number = 10}};
 
 static void make_all(eg_message *all, const eg_record *record)
 {
     const eg_message messages[KINDS] = {
         {.kind = EG_MESSAGE_READY, .as.ready = {"node17", 4711}},
-        {.kind = EG_MESSAGE_PROGRESS, .as.progress = {true, {9, 2}, 100, 2000}},
+        {.kind = EG_MESSAGE_PROGRESS, .as.progress = {true, {.trial = 9, .number = 2}, 100, 2000}},
         {.kind = EG_MESSAGE_RESULT,
-         .as.result = {.ticket = 1ull << 40,
-                       .attempt = 3,
-                       .start_time = 1.7e9,
-                       .wall_seconds = 0.125,
+         .as.result = {.attempt = {.trial = 1ull << 40,
+                                   .number = 3,
+                                   .start_time = 1.7e9,
+                                   .wall_seconds = 0.125},
                        .status = EG_TRIAL_DIVERGED,
                        .message = "loss is nan",
                        .record = record}},
         {.kind = EG_MESSAGE_RESULT,
-         .as.result = {.ticket = 8, .attempt = 1, .status = EG_TRIAL_FAILED, .message = "no file"}},
-        {.kind = EG_MESSAGE_INTERRUPTED, .as.task = {5, 6}},
+         .as.result = {.attempt = {.trial = 8, .number = 1},
+                       .status = EG_TRIAL_FAILED,
+                       .message = "no file"}},
+        {.kind = EG_MESSAGE_INTERRUPTED, .as.interrupted = {.trial = 5, .number = 6}},
         {.kind = EG_MESSAGE_SIGNALLED, .as.signal = 15},
         {.kind = EG_MESSAGE_BYE, .as.reason = "out of memory"},
         {.kind = EG_MESSAGE_WORK,
-         .as.work = {77, 2, UINT64_MAX, "dataset=mnist\noptimizer.lr=0.1\n", "final_accuracy",
-                     "/data/x.checkpoints/0a", 60, "/data/x.weights/0a.h5", 3, 9, 1,
+         .as.work = {{.trial = 77, .number = 2},
+                     UINT64_MAX,
+                     "dataset=mnist\noptimizer.lr=0.1\n",
+                     "final_accuracy",
+                     "/data/x.checkpoints/0a",
+                     60,
+                     "/data/x.weights/0a.h5",
+                     3,
+                     9,
+                     1,
                      0xfedcba9876543210u}},
-        {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = 2}},
+        {.kind = EG_MESSAGE_ACK, .as.ack = {.attempts = attempts, .count = 2}},
         {.kind = EG_MESSAGE_HEARTBEAT, .as.heartbeat = {2.5, 7.5}},
         {.kind = EG_MESSAGE_STOP},
         {.kind = EG_MESSAGE_SHUTDOWN},
         {.kind = EG_MESSAGE_NOTE,
-         .as.note = {.ticket = 3, .attempt = 4, .warning = true, .text = "no space"}},
+         .as.note = {.attempt = {.trial = 3, .number = 4}, .warning = true, .text = "no space"}},
         {.kind = EG_MESSAGE_RESET},
         {.kind = EG_MESSAGE_RESULT,
-         .as.result = {.ticket = 1,
-                       .attempt = 2,
+         .as.result = {.attempt = {.trial = 1, .number = 2},
                        .status = EG_TRIAL_PAUSED,
                        .message = "paused",
                        .record = record}},
@@ -91,16 +100,16 @@ static void test_round_trip(void **state)
     assert_string_equal(back[0].as.ready.host, "node17");
     assert_int_equal(back[0].as.ready.pid, 4711);
     assert_true(back[1].as.progress.working);
-    assert_int_equal(back[1].as.progress.task.ticket, 9);
+    assert_int_equal(back[1].as.progress.attempt.trial, 9);
     assert_int_equal(back[1].as.progress.steps, 2000);
-    assert_true(back[2].as.result.ticket == 1ull << 40);
-    assert_int_equal(back[2].as.result.attempt, 3);
-    assert_close(back[2].as.result.wall_seconds, 0.125, 0);
+    assert_true(back[2].as.result.attempt.trial == 1ull << 40);
+    assert_int_equal(back[2].as.result.attempt.number, 3);
+    assert_close(back[2].as.result.attempt.wall_seconds, 0.125, 0);
     assert_close(eg_record_find(back[2].as.result.record, "accuracy")->data[1], 0.5, 0);
     assert_close(eg_record_value(back[2].as.result.record, "steps"), 123456789.0, 0);
     assert_null(back[3].as.result.record);
     assert_string_equal(back[3].as.result.message, "no file");
-    assert_int_equal(back[4].as.task.attempt, 6);
+    assert_int_equal(back[4].as.interrupted.number, 6);
     assert_int_equal(back[5].as.signal, 15);
     assert_string_equal(back[6].as.reason, "out of memory");
     assert_true(back[7].as.work.seed == UINT64_MAX);
@@ -115,10 +124,10 @@ static void test_round_trip(void **state)
     assert_int_equal(back[8].as.ack.count, 2);
     assert_close(back[9].as.heartbeat.heartbeat_seconds, 2.5, 0);
     assert_close(back[9].as.heartbeat.silence_seconds, 7.5, 0);
-    assert_int_equal(back[8].as.ack.tasks[1].ticket, 9);
-    assert_int_equal(back[8].as.ack.tasks[1].attempt, 10);
-    assert_int_equal(back[12].as.note.ticket, 3);
-    assert_int_equal(back[12].as.note.attempt, 4);
+    assert_int_equal(back[8].as.ack.attempts[1].trial, 9);
+    assert_int_equal(back[8].as.ack.attempts[1].number, 10);
+    assert_int_equal(back[12].as.note.attempt.trial, 3);
+    assert_int_equal(back[12].as.note.attempt.number, 4);
     assert_true(back[12].as.note.warning);
     assert_string_equal(back[12].as.note.text, "no space");
     assert_int_equal(back[14].as.result.status, EG_TRIAL_PAUSED);
@@ -235,7 +244,7 @@ static void test_words_for_damage(void **state)
     message = (eg_message){.kind = EG_MESSAGE_RESULT,
                            .as.result = {.status = EG_TRIAL_FAILED, .message = ""}};
     assert_ok(eg_message_encode(&message, &bytes));
-    bytes.data[34] = EG_TRIAL_PENDING; /* 6 + ticket 8 + attempt 4 + two times 8 */
+    bytes.data[34] = EG_TRIAL_PENDING; /* 6 + trial 8 + number 4 + two times 8 */
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID,
                  "a result cannot have status 0");
     eg_writer_free(&bytes);

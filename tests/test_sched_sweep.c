@@ -27,10 +27,10 @@ static bool is_rank_0(void)
     return eg_world_rank(world) == 0;
 }
 
-/* Every ticket that was started ended in exactly one way, and was never started twice. */
+/* Every trial that was started ended in exactly one way, and was never started twice. */
 static void assert_settled(const fake_ledger *ledger)
 {
-    for (size_t i = 0; i < ledger->tickets; i++) {
+    for (size_t i = 0; i < ledger->trials; i++) {
         assert_true(ledger->started[i] <= 1 + ledger->lost[i]);
         assert_int_equal(ledger->started[i],
                          ledger->finished[i] + ledger->lost[i] + ledger->interrupted[i]);
@@ -41,31 +41,31 @@ static void assert_settled(const fake_ledger *ledger)
 static void assert_all_finished(const fake_ledger *ledger)
 {
     assert_settled(ledger);
-    assert_int_equal(ledger->finishes, ledger->tickets);
+    assert_int_equal(ledger->finishes, ledger->trials);
     assert_int_equal(ledger->interrupts, 0);
     assert_int_equal(ledger->uncommitted, 0);
 }
 
 /* All kinds of endings, 0 to 12 ms each. */
-static const char *mixed(uint64_t ticket)
+static const char *mixed(uint64_t trial)
 {
     static const char *const kinds[] = {"done",     "done",   "failed", "done",
                                         "diverged", "memory", "done",   "stopped"};
     static char text[32];
-    (void)snprintf(text, sizeof text, "%s %llu", kinds[ticket % 8],
-                   (unsigned long long)(ticket * 2654435761u % 13));
+    (void)snprintf(text, sizeof text, "%s %llu", kinds[trial % 8],
+                   (unsigned long long)(trial * 2654435761u % 13));
     return text;
 }
 
-static const char *instant(uint64_t ticket)
+static const char *instant(uint64_t trial)
 {
-    (void)ticket;
+    (void)trial;
     return "done 0";
 }
 
-static const char *medium(uint64_t ticket)
+static const char *medium(uint64_t trial)
 {
-    (void)ticket;
+    (void)trial;
     return "done 20";
 }
 
@@ -86,26 +86,26 @@ static void close_folder(void)
     }
 }
 
-static const char *until_a(uint64_t ticket)
+static const char *until_a(uint64_t trial)
 {
     static char text[192];
-    (void)ticket;
+    (void)trial;
     (void)snprintf(text, sizeof text, "until %s", file_a);
     return text;
 }
 
-static const char *endless(uint64_t ticket)
+static const char *endless(uint64_t trial)
 {
-    (void)ticket;
+    (void)trial;
     return "endless 0";
 }
 
-static void test_every_ticket_once(void **state)
+static void test_every_trial_once(void **state)
 {
     (void)state;
     const double means[] = {0, 0.006};
     for (size_t i = 0; i < 2; i++) {
-        fake_ledger ledger = {.tickets = 150, .settings = mixed, .mean_seconds = means[i]};
+        fake_ledger ledger = {.trials = 150, .settings = mixed, .mean_seconds = means[i]};
         assert_ok(sweep(&ledger, &quick));
         if (is_rank_0()) {
             assert_all_finished(&ledger);
@@ -119,7 +119,7 @@ static void test_work_is_shared(void **state)
     (void)state;
     size_t ranks = (size_t)eg_world_size(world);
     open_folder();
-    fake_ledger ledger = {.tickets = 12 * ranks,
+    fake_ledger ledger = {.trials = 12 * ranks,
                           .settings = until_a,
                           .mean_seconds = 20,
                           .all_busy_file = file_a,
@@ -142,7 +142,7 @@ static void test_short_trials_are_handed_out_ahead(void **state)
     (void)state;
     size_t ranks = (size_t)eg_world_size(world);
     open_folder();
-    fake_ledger ledger = {.tickets = 1000,
+    fake_ledger ledger = {.trials = 1000,
                           .settings = until_a,
                           .mean_seconds = 1e-4,
                           .all_busy_file = file_a,
@@ -164,7 +164,7 @@ static void test_results_share_a_sync(void **state)
     if (eg_world_size(world) > 1) {
         return; /* nobody knows when the results of others arrive */
     }
-    fake_ledger ledger = {.tickets = 20,
+    fake_ledger ledger = {.trials = 20,
                           .settings = instant,
                           .mean_seconds = 1e-4,
                           .pile = 20,
@@ -177,7 +177,7 @@ static void test_results_share_a_sync(void **state)
 static void test_more_work_after_results(void **state)
 {
     (void)state;
-    fake_ledger ledger = {.tickets = 40, .stage = 25, .settings = mixed};
+    fake_ledger ledger = {.trials = 40, .stage = 25, .settings = mixed};
     assert_ok(sweep(&ledger, &quick));
     if (is_rank_0()) {
         assert_all_finished(&ledger);
@@ -187,7 +187,7 @@ static void test_more_work_after_results(void **state)
 static void test_no_work(void **state)
 {
     (void)state;
-    fake_ledger ledger = {.tickets = 0};
+    fake_ledger ledger = {.trials = 0};
     assert_ok(sweep(&ledger, &quick));
 }
 
@@ -202,7 +202,7 @@ static void test_signal_stops(void **state)
     for (size_t i = 0; i < 4; i++) {
         size_t out = (size_t)eg_world_size(world);
         fake_ledger ledger = {
-            .tickets = 100, .settings = endless, .signal_after = out, .signal = cases[i].number};
+            .trials = 100, .settings = endless, .signal_after = out, .signal = cases[i].number};
         eg_status status = sweep(&ledger, &quick);
         if (is_rank_0()) {
             assert_fails(status, EG_STOPPED, cases[i].name);
@@ -217,7 +217,7 @@ static void test_stop_with_work_ahead(void **state)
 {
     (void)state;
     size_t out = 3 * (size_t)eg_world_size(world);
-    fake_ledger ledger = {.tickets = 100,
+    fake_ledger ledger = {.trials = 100,
                           .settings = endless,
                           .mean_seconds = 0.005,
                           .signal_after = out,
@@ -230,9 +230,9 @@ static void test_stop_with_work_ahead(void **state)
     }
 }
 
-static const char *one_signals(uint64_t ticket)
+static const char *one_signals(uint64_t trial)
 {
-    return ticket == 0 ? "signal 60000" : "endless 0";
+    return trial == 0 ? "signal 60000" : "endless 0";
 }
 
 /* Ticket 0 goes to the first that is ready; with a dedicated rank 0 that is another process than the scheduler's,
@@ -244,7 +244,7 @@ static void test_signal_at_a_worker_stops_all(void **state)
         return;
     }
     const eg_sched_options options = {.dedicated = true, .heartbeat_seconds = 0.1};
-    fake_ledger ledger = {.tickets = 100, .settings = one_signals};
+    fake_ledger ledger = {.trials = 100, .settings = one_signals};
     eg_status status = sweep(&ledger, &options);
     if (is_rank_0()) {
         char words[64];
@@ -271,13 +271,13 @@ static void test_client_failures_end_the_sweep(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fake_ledger ledger = cases[i].ledger;
-        ledger.tickets = 200;
+        ledger.trials = 200;
         ledger.settings = medium;
         eg_status status = sweep(&ledger, &quick);
         if (is_rank_0()) {
             assert_fails(status, cases[i].code, cases[i].words);
             assert_settled(&ledger);
-            assert_true(ledger.starts < ledger.tickets);
+            assert_true(ledger.starts < ledger.trials);
             /* Nothing is reported as finished to a client that could not keep it. */
             if (ledger.fail_finished > 0) {
                 assert_int_equal(ledger.finishes, ledger.fail_finished);
@@ -290,7 +290,7 @@ static void test_dedicated_scheduler(void **state)
 {
     (void)state;
     const eg_sched_options options = {.dedicated = true};
-    fake_ledger ledger = {.tickets = 60, .settings = mixed};
+    fake_ledger ledger = {.trials = 60, .settings = mixed};
     eg_status status = sweep(&ledger, &options);
     if (eg_world_size(world) == 1) {
         assert_fails(status, EG_INVALID, "at least 2 ranks");
@@ -303,16 +303,16 @@ static void test_dedicated_scheduler(void **state)
 }
 
 /* Idle workers and long trials keep talking: nobody takes the silence of a long trial for a death. */
-static const char *one_long(uint64_t ticket)
+static const char *one_long(uint64_t trial)
 {
-    return ticket == 0 ? "done 800" : "done 1";
+    return trial == 0 ? "done 800" : "done 1";
 }
 
 static void test_heartbeats_outlast_silence_limits(void **state)
 {
     (void)state;
     const eg_sched_options options = {.heartbeat_seconds = 0.05, .silence_seconds = 0.2};
-    fake_ledger ledger = {.tickets = 10, .settings = one_long};
+    fake_ledger ledger = {.trials = 10, .settings = one_long};
     assert_ok(sweep(&ledger, &options));
     if (is_rank_0()) {
         assert_all_finished(&ledger);
@@ -320,15 +320,15 @@ static void test_heartbeats_outlast_silence_limits(void **state)
 }
 
 /* The one that hangs comes back when it was taken for lost, and everything else ends when it is back. */
-static const char *one_hangs(uint64_t ticket)
+static const char *one_hangs(uint64_t trial)
 {
     static char text[192];
-    (void)snprintf(text, sizeof text, "%s %s", ticket == 0 ? "hang" : "until",
-                   ticket == 0 ? file_a : file_b);
+    (void)snprintf(text, sizeof text, "%s %s", trial == 0 ? "hang" : "until",
+                   trial == 0 ? file_a : file_b);
     return text;
 }
 
-/* A worker says nothing for too long and then comes with its result: that ticket is done elsewhere by then, the
+/* A worker says nothing for too long and then comes with its result: that trial is done elsewhere by then, the
  * late result is dropped, and the worker works again. On a busy machine others may be taken for lost, too. */
 static void test_hung_worker_comes_back(void **state)
 {
@@ -341,16 +341,16 @@ static void test_hung_worker_comes_back(void **state)
     const eg_sched_options options = {
         .dedicated = true, .timeout_seconds = 1, .losses_max = UINT32_MAX};
     fake_ledger ledger = {
-        .tickets = 8 * ranks, .settings = one_hangs, .lost_file = file_a, .back_file = file_b};
+        .trials = 8 * ranks, .settings = one_hangs, .lost_file = file_a, .back_file = file_b};
     assert_ok(sweep(&ledger, &options));
     if (is_rank_0()) {
         assert_settled(&ledger);
-        assert_int_equal(ledger.finishes, ledger.tickets);
+        assert_int_equal(ledger.finishes, ledger.trials);
         assert_int_equal(ledger.uncommitted, 0);
         assert_true(ledger.workers_lost >= 1);
         assert_true(ledger.workers_back >= 1);
         assert_true(ledger.lost[0] >= 1);
-        for (size_t i = 0; i < ledger.tickets; i++) {
+        for (size_t i = 0; i < ledger.trials; i++) {
             assert_int_equal(ledger.finished[i], 1);
         }
     }
@@ -388,7 +388,7 @@ int main(int argc, char **argv)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_ticket_once),
+        cmocka_unit_test(test_every_trial_once),
         cmocka_unit_test(test_work_is_shared),
         cmocka_unit_test(test_short_trials_are_handed_out_ahead),
         cmocka_unit_test(test_results_share_a_sync),

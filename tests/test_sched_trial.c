@@ -1,4 +1,5 @@
 /** The scheduler with real trials: what comes back is what eg_trial_run gives, and a broken one harms nobody. */
+#include "quiet_client.h"
 #include "testing.h"
 
 #include "engram/memory.h"
@@ -34,8 +35,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
 {
     ledger *all = user;
     *have = all->next < TRIALS;
-    *out = (eg_work){.ticket = all->next,
-                     .attempt = 1,
+    *out = (eg_work){.attempt = {.trial = all->next, .number = 1},
                      .seed = 100 + all->next,
                      .settings = all->next == BROKEN ? "dataset=nowhere\n" : all->text,
                      .objective = "final_accuracy"};
@@ -43,73 +43,15 @@ static eg_status next(void *user, eg_work *out, bool *have)
     return eg_ok();
 }
 
-static eg_status started(void *user, const eg_work *work, uint32_t rank, const char *host)
-{
-    (void)user;
-    (void)work;
-    (void)rank;
-    (void)host;
-    return eg_ok();
-}
-
 static eg_status finished(void *user, const eg_work_result *result)
 {
     ledger *all = user;
     if (result->record != NULL) {
-        eg_record_write(result->record, &all->record[result->ticket]);
+        eg_record_write(result->record, &all->record[result->attempt.trial]);
     } else {
         strncpy(all->message, result->message, sizeof all->message - 1);
     }
     return eg_ok();
-}
-
-static void hear_progress(void *user, const eg_work_progress *progress)
-{
-    (void)user;
-    (void)progress;
-}
-
-static void hear_note(void *user, const eg_work_note *note)
-{
-    (void)user;
-    (void)note;
-}
-
-static eg_status worker_lost(void *user, const eg_worker_loss *loss)
-{
-    (void)user;
-    return eg_fail(EG_SYSTEM, "%s", loss->why);
-}
-
-static eg_status lost(void *user, const eg_work_loss *loss)
-{
-    (void)user;
-    return eg_fail(EG_SYSTEM, "%s", loss->why);
-}
-
-static void worker_back(void *user, uint32_t rank, const char *host)
-{
-    (void)user;
-    (void)rank;
-    (void)host;
-}
-
-static void interrupted(void *user, uint64_t ticket)
-{
-    (void)user;
-    (void)ticket;
-}
-
-static eg_status idle(void *user)
-{
-    (void)user;
-    return eg_ok();
-}
-
-static double mean_seconds(void *user)
-{
-    (void)user;
-    return 0;
 }
 
 static bool go_on(void *user, const eg_progress *progress)
@@ -152,19 +94,8 @@ static void test_real_trials(void **state)
     eg_world *world = NULL;
     eg_settings *settings = make_settings();
     const eg_sched_options options = {0};
-    const eg_sched_client client = {.user = &all,
-                                    .next = next,
-                                    .started = started,
-                                    .finished = finished,
-                                    .commit = idle,
-                                    .note = hear_note,
-                                    .progress = hear_progress,
-                                    .worker_lost = worker_lost,
-                                    .lost = lost,
-                                    .worker_back = worker_back,
-                                    .interrupted = interrupted,
-                                    .idle = idle,
-                                    .mean_seconds = mean_seconds};
+    eg_sched_client client = eg_test_quiet_client(&all, next);
+    client.finished = finished;
     assert_ok(eg_signals_install());
     assert_ok(eg_settings_text(&all.text, settings, true));
     assert_ok(eg_world_create(&world, NULL, NULL));

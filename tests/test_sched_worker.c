@@ -95,12 +95,11 @@ static void say_alive(scene *s, const eg_sched_options *options)
     say(s, &message);
 }
 
-static void give(scene *s, uint64_t ticket, const char *settings)
+static void give(scene *s, uint64_t trial, const char *settings)
 {
     eg_message message = {.kind = EG_MESSAGE_WORK,
-                          .as.work = {.ticket = ticket,
-                                      .attempt = 3,
-                                      .seed = ticket * ticket + 17,
+                          .as.work = {.attempt = {.trial = trial, .number = 3},
+                                      .seed = trial * trial + 17,
                                       .settings = settings,
                                       .objective = "curve"}};
     say(s, &message);
@@ -140,16 +139,16 @@ static void await_trial(const scene *s, size_t n)
     }
 }
 
-static void expect_task(scene *s, eg_message_kind kind, uint64_t ticket)
+static void expect_answer(scene *s, eg_message_kind kind, uint64_t trial)
 {
     eg_message message = hear(s);
     assert_int_equal(message.kind, kind);
     if (kind == EG_MESSAGE_RESULT) {
-        assert_int_equal(message.as.result.ticket, ticket);
-        assert_int_equal(message.as.result.attempt, 3);
+        assert_int_equal(message.as.result.attempt.trial, trial);
+        assert_int_equal(message.as.result.attempt.number, 3);
     } else {
-        assert_int_equal(message.as.task.ticket, ticket);
-        assert_int_equal(message.as.task.attempt, 3);
+        assert_int_equal(message.as.interrupted.trial, trial);
+        assert_int_equal(message.as.interrupted.number, 3);
     }
     eg_message_clear(&message);
 }
@@ -180,10 +179,10 @@ static void greet(scene *s)
     greet_with(s, &s->options);
 }
 
-static void acknowledge(scene *s, uint64_t ticket)
+static void acknowledge(scene *s, uint64_t trial)
 {
-    const eg_task task = {ticket, 3};
-    eg_message message = {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = &task, .count = 1}};
+    const eg_attempt attempt = {.trial = trial, .number = 3};
+    eg_message message = {.kind = EG_MESSAGE_ACK, .as.ack = {.attempts = &attempt, .count = 1}};
     say(s, &message);
 }
 
@@ -199,11 +198,11 @@ static void test_conversation(void **state)
     greet(&s);
     give(&s, 5, "done 1");
     give(&s, 6, "failed 0");
-    expect_task(&s, EG_MESSAGE_RESULT, 5);
+    expect_answer(&s, EG_MESSAGE_RESULT, 5);
     eg_message failed = hear(&s);
     assert_int_equal(failed.kind, EG_MESSAGE_RESULT);
     assert_int_equal(failed.as.result.status, EG_TRIAL_FAILED);
-    assert_string_equal(failed.as.result.message, "ticket 6 is broken");
+    assert_string_equal(failed.as.result.message, "trial 6 is broken");
     eg_message_clear(&failed);
     acknowledge(&s, 5);
     acknowledge(&s, 99); /* of no result here: harmless */
@@ -224,10 +223,10 @@ static void test_stop(void **state)
     give(&s, 2, "endless 60000");
     await_trial(&s, 1);
     say_kind(&s, EG_MESSAGE_STOP);
-    expect_task(&s, EG_MESSAGE_INTERRUPTED, 2); /* waited: at once */
-    expect_task(&s, EG_MESSAGE_INTERRUPTED, 1); /* ran: at the next minibatch */
-    give(&s, 3, "done 0");                      /* crossed the stop on its way */
-    expect_task(&s, EG_MESSAGE_INTERRUPTED, 3);
+    expect_answer(&s, EG_MESSAGE_INTERRUPTED, 2); /* waited: at once */
+    expect_answer(&s, EG_MESSAGE_INTERRUPTED, 1); /* ran: at the next minibatch */
+    give(&s, 3, "done 0");                        /* crossed the stop on its way */
+    expect_answer(&s, EG_MESSAGE_INTERRUPTED, 3);
     say_kind(&s, EG_MESSAGE_SHUTDOWN);
     expect_left(&s, "");
     assert_ok(end(&s));
@@ -242,7 +241,7 @@ static void test_recall(void **state)
     begin(&s, &fake_runner, slow_heart);
     greet(&s);
     give(&s, 1, "done 0");
-    expect_task(&s, EG_MESSAGE_RESULT, 1);
+    expect_answer(&s, EG_MESSAGE_RESULT, 1);
     give(&s, 2, "endless 60000");
     give(&s, 3, "endless 60000");
     await_trial(&s, 2);
@@ -251,7 +250,7 @@ static void test_recall(void **state)
     assert_int_equal(ready.kind, EG_MESSAGE_READY);
     eg_message_clear(&ready);
     give(&s, 4, "done 0");
-    expect_task(&s, EG_MESSAGE_RESULT, 4);
+    expect_answer(&s, EG_MESSAGE_RESULT, 4);
     say_kind(&s, EG_MESSAGE_SHUTDOWN);
     expect_left(&s, "");
     assert_ok(end(&s));
@@ -292,7 +291,7 @@ static void test_heartbeat(void **state)
         message = hear(&s);
     }
     assert_int_equal(message.kind, EG_MESSAGE_PROGRESS);
-    assert_int_equal(message.as.progress.task.ticket, 7);
+    assert_int_equal(message.as.progress.attempt.trial, 7);
     assert_int_equal(message.as.progress.steps, 60000);
     uint64_t step = message.as.progress.step;
     message = hear(&s);
@@ -317,7 +316,7 @@ static void test_reports_every_percent(void **state)
     for (int i = 0; i < 2; i++) {
         eg_message message = hear(&s);
         assert_int_equal(message.kind, EG_MESSAGE_PROGRESS);
-        assert_int_equal(message.as.progress.task.ticket, 7);
+        assert_int_equal(message.as.progress.attempt.trial, 7);
         assert_true(message.as.progress.step >= last + 60);
         last = message.as.progress.step;
     }
@@ -411,8 +410,7 @@ static void test_checkpoint_is_dropped(void **state)
     char path[256];
     (void)snprintf(path, sizeof path, "%s/checkpoint", directory);
     const eg_message job = {.kind = EG_MESSAGE_WORK,
-                            .as.work = {.ticket = 5,
-                                        .attempt = 3,
+                            .as.work = {.attempt = {.trial = 5, .number = 3},
                                         .seed = 5 * 5 + 17,
                                         .settings = "done 1",
                                         .objective = "curve",
@@ -425,12 +423,12 @@ static void test_checkpoint_is_dropped(void **state)
         say(&s, &job);
         eg_message note = hear(&s);
         assert_int_equal(note.kind, EG_MESSAGE_NOTE);
-        assert_int_equal(note.as.note.ticket, 5);
-        assert_int_equal(note.as.note.attempt, 3);
+        assert_int_equal(note.as.note.attempt.trial, 5);
+        assert_int_equal(note.as.note.attempt.number, 3);
         assert_true(note.as.note.warning);
         assert_string_equal(note.as.note.text, "a word");
         eg_message_clear(&note);
-        expect_task(&s, EG_MESSAGE_RESULT, 5);
+        expect_answer(&s, EG_MESSAGE_RESULT, 5);
         assert_int_equal(access(path, F_OK), 0);
         if (acknowledged == 1) {
             acknowledge(&s, 5);

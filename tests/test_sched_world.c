@@ -55,14 +55,14 @@ static void test_describe(void **state)
     eg_world_free(world, 0);
 }
 
-static const char *instant(uint64_t ticket)
+static const char *instant(uint64_t trial)
 {
-    (void)ticket;
+    (void)trial;
     return "done 0";
 }
 
 /* Memory runs out at every possible place in turn: a clean failure or a failed trial, and no leak, no hang, no
- * ticket that ends twice or never. */
+ * trial that ends twice or never. */
 static void test_out_of_memory_anywhere(void **state)
 {
     (void)state;
@@ -72,14 +72,14 @@ static void test_out_of_memory_anywhere(void **state)
         eg_world *world = NULL;
         assert_ok(eg_world_create(&world, NULL, NULL));
         size_t before = eg_memory_live_blocks();
-        fake_ledger ledger = {.tickets = 4, .settings = instant};
+        fake_ledger ledger = {.trials = 4, .settings = instant};
         eg_sched_client client = fake_client(&ledger);
         const eg_sched_options options = {0};
         eg_memory_fail_after(n);
         eg_status status = eg_sched_run_with(world, &client, &options, &fake_runner);
         eg_memory_fail_after(0);
         assert_int_equal(eg_memory_live_blocks(), before);
-        for (size_t i = 0; i < ledger.tickets; i++) {
+        for (size_t i = 0; i < ledger.trials; i++) {
             assert_int_equal(ledger.started[i],
                              ledger.finished[i] + ledger.lost[i] + ledger.interrupted[i]);
         }

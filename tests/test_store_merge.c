@@ -179,7 +179,8 @@ static void test_slices(void **state)
         assert_int_equal(results->trial_count, 6);
         assert_true(results->complete);
         for (size_t i = 0; i < 6; i++) {
-            assert_true(results->trials[i].id == whole->trials[i].id); /* the plan's order */
+            assert_true(results->trials[i].attempt.trial ==
+                        whole->trials[i].id); /* the plan's order */
             assert_int_equal(results->trials[i].status, i < 2 ? EG_TRIAL_DONE : EG_TRIAL_SKIPPED);
         }
         eg_results_free(results);
@@ -193,13 +194,14 @@ static void finish_with(eg_store *store, const eg_plan *plan, size_t trial, cons
                         double change)
 {
     const eg_attempt attempt = {
-        .attempt = 1, .host = "elsewhere", .start_time = 1, .wall_seconds = 1};
+        .number = 1, .host = "elsewhere", .start_time = 1, .wall_seconds = 1};
     eg_record *record = eg_test_record(plan, trial);
     const eg_array *array = eg_record_find(record, variable);
     assert_non_null(array);
     array->data[0] += change;
-    assert_ok(eg_store_started(store, trial, &attempt));
-    assert_ok(eg_store_finished(store, trial, &attempt, EG_TRIAL_DONE, NULL, record));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, trial)));
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, trial), EG_TRIAL_DONE, NULL,
+                                record));
     assert_ok(eg_store_commit(store));
     eg_record_free(record);
 }
@@ -249,13 +251,15 @@ static void test_best_standing(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
-    const eg_attempt attempt = {.attempt = 7, .host = "h", .start_time = 1, .wall_seconds = 1};
+    const eg_attempt attempt = {.number = 7, .host = "h", .start_time = 1, .wall_seconds = 1};
     eg_store *store = open_store("a.h5", plan, "a");
-    assert_ok(eg_store_finished(store, 0, &attempt, EG_TRIAL_FAILED, "lost", NULL));
-    assert_ok(eg_store_finished(store, 1, &attempt, EG_TRIAL_FAILED, "lost", NULL));
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, 0), EG_TRIAL_FAILED, "lost",
+                                NULL));
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, 1), EG_TRIAL_FAILED, "lost",
+                                NULL));
     assert_ok(eg_store_redo(store, 1));
     assert_ok(eg_test_finish(store, plan, 1));
-    assert_ok(eg_store_started(store, 2, &attempt));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, 2)));
     assert_ok(eg_test_finish(store, plan, 3));
     assert_ok(eg_store_redo(store, 3));
     assert_ok(eg_store_close(store, "stopped"));
@@ -286,9 +290,10 @@ static void test_skipped_after_failed(void **state)
 {
     (void)state;
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
-    const eg_attempt attempt = {.attempt = 1, .host = "h", .start_time = 1, .wall_seconds = 1};
+    const eg_attempt attempt = {.number = 1, .host = "h", .start_time = 1, .wall_seconds = 1};
     eg_store *store = open_store("a.h5", plan, "a");
-    assert_ok(eg_store_finished(store, 0, &attempt, EG_TRIAL_FAILED, "lost", NULL));
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, 0), EG_TRIAL_FAILED, "lost",
+                                NULL));
     assert_ok(eg_store_close(store, "stopped"));
     store = open_store("b.h5", plan, "b");
     assert_ok(eg_store_skipped(store, 0, "cut"));

@@ -30,9 +30,9 @@ static eg_store *open_store(const char *text, eg_plan **plan, eg_outcome *outcom
     return store;
 }
 
-static const eg_attempt attempt = {.attempt = 1, .rank = 1, .host = "h", .start_time = 1};
+static const eg_attempt attempt = {.number = 1, .rank = 1, .host = "h", .start_time = 1};
 
-static void pauses(eg_store *store, size_t trial, size_t evaluations)
+static void pauses(eg_store *store, const eg_plan *plan, size_t trial, size_t evaluations)
 {
     const size_t length = LENGTH;
     eg_record *record = NULL;
@@ -46,8 +46,9 @@ static void pauses(eg_store *store, size_t trial, size_t evaluations)
         accuracy->data[i] = (double)(i + 1) / 8;
     }
     eg_record_set_status(record, EG_TRIAL_PAUSED, "paused");
-    assert_ok(eg_store_started(store, trial, &attempt));
-    assert_ok(eg_store_finished(store, trial, &attempt, EG_TRIAL_PAUSED, "paused", record));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, trial)));
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, trial), EG_TRIAL_PAUSED,
+                                "paused", record));
     eg_record_free(record);
 }
 
@@ -125,17 +126,18 @@ static void test_course(void **state)
     eg_plan *plan = NULL;
     eg_store *store = open_store(HALVED, &plan, outcomes);
     for (size_t t = 0; t < TRIALS; t++) {
-        pauses(store, t, 1);
+        pauses(store, plan, t, 1);
     }
-    pauses(store, 1, 2);
-    pauses(store, 0, 3);
+    pauses(store, plan, 1, 2);
+    pauses(store, plan, 0, 3);
     /* 0 is on its way when its worker is lost, 1 when all ends, 2 is stopped, 3 fails. */
-    assert_ok(eg_store_started(store, 0, &attempt));
-    assert_ok(eg_store_lost(store, 0, &attempt, true, "gone"));
-    assert_ok(eg_store_started(store, 1, &attempt));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, 0)));
+    assert_ok(eg_store_lost(store, eg_test_attempt(&attempt, plan, 0), true, "gone"));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, 1)));
     assert_ok(eg_store_skipped(store, 2, "stopped by a rule"));
-    assert_ok(eg_store_started(store, 3, &attempt));
-    assert_ok(eg_store_finished(store, 3, &attempt, EG_TRIAL_FAILED, "no file", NULL));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, 3)));
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, 3), EG_TRIAL_FAILED,
+                                "no file", NULL));
     assert_ok(eg_store_close(store, "stopped"));
     assert_shown(plan, 0, EG_TRIAL_PAUSED, 3);
     assert_shown(plan, 1, EG_TRIAL_PAUSED, 2);
@@ -156,7 +158,7 @@ static void test_course(void **state)
     assert_true(outcomes[0].rung[1] == 0.25F);
     /* A trial that is redone starts from nothing, and meanwhile shows what it was. */
     assert_ok(eg_store_redo(store, 3));
-    assert_ok(eg_store_started(store, 3, &attempt));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, 3)));
     assert_ok(eg_store_close(store, "stopped"));
     assert_shown(plan, 3, EG_TRIAL_FAILED, 0);
     eg_plan_free(plan);

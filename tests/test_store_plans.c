@@ -40,7 +40,7 @@ static void test_edited_sweep(void **state)
         assert_int_equal(results->trial_count, 8 + 3);
         assert_int_equal(results->point_count, 3);
         for (size_t i = 0; i < 8; i++) {
-            assert_true(results->trials[i].id == second->trials[i].id);
+            assert_true(results->trials[i].attempt.trial == second->trials[i].id);
         }
         for (size_t i = 0; i < 6; i++) {
             const eg_result *result = eg_test_find(results, first, i);

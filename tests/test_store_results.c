@@ -134,8 +134,8 @@ static void test_while_it_runs(void **state)
     }
     assert_int_equal(access(file, R_OK), 0); /* from the very start */
     assert_ok(eg_test_finish(store, plan, 0));
-    eg_attempt attempt = {.attempt = 1, .host = "node-c", .wall_seconds = (double)NAN};
-    assert_ok(eg_store_started(store, 2, &attempt));
+    eg_attempt attempt = {.number = 1, .host = "node-c", .wall_seconds = (double)NAN};
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, 2)));
     assert_ok(eg_store_skipped(store, 5, "cut"));
     assert_int_equal(eg_store_attempts(store, 2), 1);
 
@@ -146,7 +146,7 @@ static void test_while_it_runs(void **state)
     assert_false(results->complete);
     assert_int_equal(results->trials[1].status, EG_TRIAL_PENDING);
     assert_int_equal(results->trials[2].status, EG_TRIAL_RUNNING);
-    assert_string_equal(results->trials[2].host, "node-c");
+    assert_string_equal(results->trials[2].attempt.host, "node-c");
     assert_int_equal(results->trials[5].status, EG_TRIAL_SKIPPED);
     assert_string_equal(results->trials[5].message, "cut");
     eg_test_compare(plan, 0, &results->trials[0], false);
@@ -196,16 +196,18 @@ static void test_finished_once(void **state)
     assert_fails(eg_test_finish(store, plan, 0), EG_INTERNAL, "has a result already");
     assert_fails(eg_store_skipped(store, 0, "cut"), EG_INTERNAL, "cannot be skipped");
     /* A failed trial may be tried again. */
-    eg_attempt attempt = {.attempt = 1, .host = "x"};
-    assert_ok(eg_store_finished(store, 1, &attempt, EG_TRIAL_FAILED, "killed", NULL));
+    eg_attempt attempt = {.number = 1, .host = "x"};
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, 1), EG_TRIAL_FAILED,
+                                "killed", NULL));
     assert_ok(eg_test_finish(store, plan, 1));
     /* A record that the plan does not know would poison the journal. */
     const eg_variable stranger = {.name = "stranger"};
     eg_record *record = NULL;
     assert_ok(eg_record_create(&record));
     assert_ok(eg_record_scalar(record, &stranger, 1));
-    assert_fails(eg_store_finished(store, 2, &attempt, EG_TRIAL_DONE, NULL, record), EG_INTERNAL,
-                 "'stranger' is not declared");
+    assert_fails(
+        eg_store_finished(store, eg_test_attempt(&attempt, plan, 2), EG_TRIAL_DONE, NULL, record),
+        EG_INTERNAL, "'stranger' is not declared");
     eg_record_free(record);
     assert_ok(eg_store_close(store, "done"));
     eg_results *results = eg_test_load(file);
@@ -259,7 +261,7 @@ static void test_redo_brings_nothing(void **state)
     (void)state;
     const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
-    const eg_attempt attempt = {.attempt = 9, .host = "here"};
+    const eg_attempt attempt = {.number = 9, .host = "here"};
     eg_store *store = NULL;
     eg_outcome outcomes[6];
     eg_test_run(file, plan, 0, 6);
@@ -267,9 +269,11 @@ static void test_redo_brings_nothing(void **state)
     for (size_t t = 0; t < 3; t++) {
         assert_ok(eg_store_redo(store, t));
     }
-    assert_ok(eg_store_started(store, 0, &attempt));
-    assert_ok(eg_store_finished(store, 0, &attempt, EG_TRIAL_FAILED, "it broke", NULL));
-    assert_ok(eg_store_finished(store, 1, &attempt, EG_TRIAL_PAUSED, NULL, NULL));
+    assert_ok(eg_store_started(store, eg_test_attempt(&attempt, plan, 0)));
+    assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, 0), EG_TRIAL_FAILED,
+                                "it broke", NULL));
+    assert_ok(
+        eg_store_finished(store, eg_test_attempt(&attempt, plan, 1), EG_TRIAL_PAUSED, NULL, NULL));
     assert_ok(eg_store_skipped(store, 2, "cut"));
     assert_ok(eg_store_close(store, "stopped"));
     eg_results *results = eg_test_load(file);
@@ -288,7 +292,7 @@ static void test_redo_brings_nothing(void **state)
     results = eg_test_load(file);
     const eg_result *kept = NULL;
     for (size_t i = 0; i < results->trial_count; i++) {
-        kept = results->trials[i].id == dropped.id ? &results->trials[i] : kept;
+        kept = results->trials[i].attempt.trial == dropped.id ? &results->trials[i] : kept;
     }
     assert_non_null(kept);
     assert_int_equal(kept->status, EG_TRIAL_DONE);
@@ -379,12 +383,13 @@ static void test_check_finds_a_changed_file(void **state)
     eg_store *store = NULL;
     eg_outcome outcomes[6];
     assert_ok(eg_store_open(&store, other, plan, &eg_test_session, outcomes));
-    eg_attempt attempt = {.attempt = 1, .host = ""};
+    eg_attempt attempt = {.number = 1, .host = ""};
     for (size_t i = 0; i < 6; i++) {
         eg_record *record = eg_test_record(plan, i);
         eg_array *accuracy = (eg_array *)(uintptr_t)eg_record_find(record, "accuracy");
         accuracy->data[0] = i == 3 ? 0.125 : accuracy->data[0];
-        assert_ok(eg_store_finished(store, i, &attempt, eg_test_status(i), NULL, record));
+        assert_ok(eg_store_finished(store, eg_test_attempt(&attempt, plan, i), eg_test_status(i),
+                                    NULL, record));
         eg_record_free(record);
     }
     assert_ok(eg_store_publish(store, true));

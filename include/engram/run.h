@@ -13,6 +13,7 @@
 #ifndef ENGRAM_RUN_H
 #define ENGRAM_RUN_H
 
+#include "engram/attempt.h"
 #include "engram/ranking.h"
 #include "engram/sched.h"
 #include "engram/status.h"
@@ -112,22 +113,17 @@ typedef struct eg_run eg_run;
 
 /** What a worker says of the trial it runs: it goes on from its checkpoint, or had trouble with it. */
 typedef struct eg_run_note {
-    uint64_t id; /**< of the trial */
-    uint32_t attempt, rank;
-    const char *host;
-    bool warning;  /**< something went wrong that the trial survives */
-    bool expected; /**< it goes on after a pause for a stopping rule, as planned */
+    eg_attempt attempt; /**< without times */
+    bool warning;       /**< something went wrong that the trial survives */
+    bool expected;      /**< it goes on after a pause for a stopping rule, as planned */
     const char *text;
 } eg_run_note;
 
 /** A trial that ended, or paused for a stopping rule (status EG_TRIAL_PAUSED). */
 typedef struct eg_run_result {
-    uint64_t id;
+    eg_attempt attempt;
     size_t trial; /**< index into the plan */
     eg_trial_status status;
-    uint32_t attempt, rank;
-    const char *host;
-    double wall_seconds;
     double objective;    /**< NaN: none */
     const char *message; /**< why it failed, "" otherwise */
 } eg_run_result;

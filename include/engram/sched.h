@@ -7,6 +7,7 @@
 #ifndef ENGRAM_SCHED_H
 #define ENGRAM_SCHED_H
 
+#include "engram/attempt.h"
 #include "engram/dataset.h"
 #include "engram/predictor.h"
 #include "engram/record.h"
@@ -17,8 +18,7 @@
 
 /** One piece of work, self-contained: a worker needs nothing else. */
 typedef struct eg_work {
-    uint64_t ticket;  /**< the caller's number of the trial */
-    uint32_t attempt; /**< from 1 */
+    eg_attempt attempt; /**< its trial and number; the rest is filled in when a worker gets it */
     uint64_t seed;
     const char *settings; /**< eg_settings_text of all; borrowed until the next call of `next` */
     const char *objective;
@@ -40,31 +40,21 @@ typedef struct eg_work {
 
 /** What a worker has to say of a trial while it runs. */
 typedef struct eg_work_note {
-    uint64_t ticket;
-    uint32_t attempt;
-    uint32_t rank;
-    const char *host;
-    bool warning; /**< something went wrong that the trial survives */
+    eg_attempt attempt; /**< without times */
+    bool warning;       /**< something went wrong that the trial survives */
     const char *text;
 } eg_work_note;
 
 /** How far a trial is that runs. */
 typedef struct eg_work_progress {
-    uint64_t ticket;
-    uint32_t attempt;
-    uint32_t rank;
-    uint64_t step,
-        steps; /**< minibatches done, those before a checkpoint included, and in all; steps > 0 */
+    eg_attempt attempt; /**< it has not ended */
+    uint64_t step;      /**< minibatches done, those before a checkpoint included */
+    uint64_t steps;     /**< … and in all, not 0 */
 } eg_work_progress;
 
 /** How a piece of work came back. */
 typedef struct eg_work_result {
-    uint64_t ticket;
-    uint32_t attempt;
-    uint32_t rank;
-    const char *host;
-    double start_time; /**< seconds since 1970 */
-    double wall_seconds;
+    eg_attempt attempt;
     eg_trial_status status;  /**< done, diverged, failed, paused */
     const eg_record *record; /**< NULL when failed; borrowed */
     const char *message;     /**< why it failed, "" otherwise */
@@ -82,14 +72,10 @@ typedef struct eg_worker_loss {
 
 /** A piece of work that was lost with its worker. */
 typedef struct eg_work_loss {
-    uint64_t ticket;
-    uint32_t attempt;
-    uint32_t rank;
-    const char *host;
-    double start_time; /**< when it was handed out, seconds since 1970 */
+    eg_attempt attempt; /**< from when it was handed out until now */
     const char *why;
-    bool
-        was_running; /**< it counts as a loss of this work; otherwise the work waited for its turn there */
+    /** It counts as a loss of this work; otherwise the work waited for its turn there. */
+    bool was_running;
 } eg_work_loss;
 
 /** What the scheduler is working for: the plan, the journal, the screen. All are required, and
@@ -100,8 +86,8 @@ typedef struct eg_sched_client {
     /** The next piece of work, or *have = false if nothing can be handed out now (more may come
      * after results). */
     eg_status (*next)(void *user, eg_work *out, bool *have);
-    /** `work` was given to a worker. */
-    eg_status (*started)(void *user, const eg_work *work, uint32_t rank, const char *host);
+    /** Work was given to a worker. */
+    eg_status (*started)(void *user, const eg_attempt *attempt);
     /** A result arrived. It need not be safe on disk yet: `commit` follows before its worker is
      * acknowledged. A failure ends the sweep. */
     eg_status (*finished)(void *user, const eg_work_result *result);
@@ -123,7 +109,7 @@ typedef struct eg_sched_client {
      *  dropped. */
     void (*worker_back)(void *user, uint32_t rank, const char *host);
     /** A trial was interrupted by a stop; it will be run again by the next command. */
-    void (*interrupted)(void *user, uint64_t ticket);
+    void (*interrupted)(void *user, const eg_attempt *attempt);
     /** Called at every turn of the loop (at most every few ms): progress line, result file. */
     eg_status (*idle)(void *user);
     /** Mean seconds per trial so far, 0 if unknown: the shorter trials are, the more of them are
@@ -144,9 +130,9 @@ typedef struct eg_sched_options {
     double silence_seconds;
     uint32_t losses_max; /**< work that was running on so many lost workers has failed; 0: 3 */
     size_t workers_min;  /**< with fewer workers the sweep stops; 0: 1 */
-    /** On every rank, where any work has `weights`: writes them to `path`, for attempt `attempt` at
-     *  the trial; called on the thread that trains. If it fails that is noted, and the result
-     *  stands. */
+    /** On every rank, where any work has `weights`: writes them to `path`, for attempt number
+     *  `attempt` at the trial; called on the thread that trains. If it fails that is noted, and the
+     *  result stands. */
     eg_status (*keep_weights)(const char *path, uint32_t attempt, const eg_predictor *predictor);
 } eg_sched_options;
 

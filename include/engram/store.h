@@ -2,6 +2,7 @@
 #ifndef ENGRAM_STORE_H
 #define ENGRAM_STORE_H
 
+#include "engram/attempt.h"
 #include "engram/record.h"
 #include "engram/status.h"
 #include "engram/sweep.h"
@@ -29,13 +30,6 @@ typedef struct eg_session {
     uint32_t ranks;
     double time; /**< seconds since 1970 */
 } eg_session;
-
-/** Everything about a result besides its record. */
-typedef struct eg_attempt {
-    uint32_t attempt, rank;
-    const char *host;
-    double start_time, wall_seconds;
-} eg_attempt;
 
 /** A results file being written. One writer at a time. */
 typedef struct eg_store eg_store;
@@ -67,14 +61,16 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan,
 eg_status eg_store_checkpoint_directory(char **out, const char *path) EG_WARN_UNUSED;
 /** NAME.weights beside PATH: the directory for what trials have learned; the same. */
 eg_status eg_store_weights_directory(char **out, const char *path) EG_WARN_UNUSED;
+/** Index of the plan's trial with this id; SIZE_MAX: the plan has none. */
+size_t eg_store_find(const eg_store *store, uint64_t id);
 /** Attempts made so far at a trial. */
 uint32_t eg_store_attempts(const eg_store *store, size_t trial);
-eg_status eg_store_started(eg_store *store, size_t trial, const eg_attempt *attempt) EG_WARN_UNUSED;
+/** `attempt`, here and below: of a trial of the plan; its host may be NULL. */
+eg_status eg_store_started(eg_store *store, const eg_attempt *attempt) EG_WARN_UNUSED;
 /** Appends a result, or what a paused trial has so far; it is safe on disk after the next
  *  eg_store_commit. `record` NULL: failed, with `message`. */
-eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *attempt,
-                            eg_trial_status status, const char *message,
-                            const eg_record *record) EG_WARN_UNUSED;
+eg_status eg_store_finished(eg_store *store, const eg_attempt *attempt, eg_trial_status status,
+                            const char *message, const eg_record *record) EG_WARN_UNUSED;
 /** Forces everything appended so far to disk. After a failure nobody knows what is there, and the
  * journal takes no more. */
 eg_status eg_store_commit(eg_store *store) EG_WARN_UNUSED;
@@ -84,7 +80,7 @@ bool eg_store_has_journal(const eg_store *store);
 /** The worker that held a trial is lost: the trial is pending again, or paused if it was.
  *  `was_running`: it counts against the trial (eg_store_losses); otherwise it only waited there for
  *  its turn. */
-eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,
+eg_status eg_store_lost(eg_store *store, const eg_attempt *attempt, bool was_running,
                         const char *why) EG_WARN_UNUSED;
 /** Workers that were lost while they ran a trial, in all runs of the command since it was last
  *  redone. */
@@ -113,16 +109,14 @@ eg_status eg_store_close(eg_store *store, const char *why) EG_WARN_UNUSED;
 
 /** One trial as found in a results file. */
 typedef struct eg_result {
-    uint64_t id;
+    eg_attempt attempt; /**< the latest; its trial is this one, its host the results' */
     uint32_t point, replicate;
     uint64_t seed;
     eg_trial_status status;
-    uint32_t attempt, rank;
-    uint32_t
-        losses; /**< workers lost while they ran it, since it was last redone; 0 without a journal */
-    uint32_t pauses;      /**< attempts that ended in a pause, since it was last redone */
-    char *host, *message; /**< owned by the results; "" when unknown */
-    double start_time, wall_seconds;
+    /** Workers lost while they ran it, since it was last redone; 0 without a journal. */
+    uint32_t losses;
+    uint32_t pauses; /**< attempts that ended in a pause, since it was last redone */
+    char *message;   /**< of the results; "" when there is none */
     eg_stage stage;
     double objective;
     double reported;   /**< the objective's variable as recorded, on test data */

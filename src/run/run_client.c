@@ -29,8 +29,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
     uint64_t data = 0;
     EG_TRY(eg_run_data_find(&data, &run->data, settings));
     *out = (eg_work){
-        .ticket = trial,
-        .attempt = eg_store_attempts(run->store, trial) + 1,
+        .attempt = {.trial = planned->id, .number = eg_store_attempts(run->store, trial) + 1},
         .seed = planned->seed,
         .settings = run->settings,
         .objective = state->plan->objective,
@@ -46,26 +45,25 @@ static eg_status next(void *user, eg_work *out, bool *have)
     return eg_ok();
 }
 
-static eg_status started(void *user, const eg_work *work, uint32_t rank, const char *host)
+/** Index of the trial into the plan. */
+static size_t trial_of(const eg_run *run, const eg_attempt *attempt)
 {
-    eg_run *run = user;
-    const eg_attempt attempt = {
-        .attempt = work->attempt, .rank = rank, .host = host, .start_time = eg_now()};
-    return eg_store_started(run->store, (size_t)work->ticket, &attempt);
+    return eg_store_find(run->store, attempt->trial);
 }
 
-static void tell_result(const eg_run *run, const eg_work_result *result)
+static eg_status started(void *user, const eg_attempt *attempt)
+{
+    eg_run *run = user;
+    return eg_store_started(run->store, attempt);
+}
+
+static void tell_result(const eg_run *run, size_t trial, const eg_work_result *result)
 {
     const eg_run_observer *observer = &run->reporter.observer;
-    size_t trial = (size_t)result->ticket;
     if (observer->trial_finished != NULL) {
-        const eg_run_result told = {.id = run->state.plan->trials[trial].id,
+        const eg_run_result told = {.attempt = result->attempt,
                                     .trial = trial,
                                     .status = result->status,
-                                    .attempt = result->attempt,
-                                    .rank = result->rank,
-                                    .host = result->host,
-                                    .wall_seconds = result->wall_seconds,
                                     .objective = run->state.outcomes[trial].objective,
                                     .message = result->message};
         observer->trial_finished(observer->user, &told);
@@ -76,25 +74,20 @@ static eg_status finished(void *user, const eg_work_result *result)
 {
     eg_run *run = user;
     eg_run_state *state = &run->state;
-    size_t trial = (size_t)result->ticket;
-    const eg_attempt attempt = {.attempt = result->attempt,
-                                .rank = result->rank,
-                                .host = result->host,
-                                .start_time = result->start_time,
-                                .wall_seconds = result->wall_seconds};
+    size_t trial = trial_of(run, &result->attempt);
     if (result->status != EG_TRIAL_PAUSED) {
         EG_TRY(eg_run_compare(run, trial, result->record));
     }
-    EG_TRY(eg_store_finished(run->store, trial, &attempt, result->status, result->message,
+    EG_TRY(eg_store_finished(run->store, &result->attempt, result->status, result->message,
                              result->record));
-    eg_run_reporter_forget(&run->reporter, result->rank, trial);
+    eg_run_reporter_forget(&run->reporter, &result->attempt);
     eg_run_state_set(state, trial, result->status, result->record);
     if (result->record != NULL) {
         eg_plan_measure(state->plan, result->record, &state->outcomes[trial]);
     }
     state->counts.failed += result->status == EG_TRIAL_FAILED ? 1 : 0;
-    tell_result(run, result);
-    state->own_seconds += result->wall_seconds;
+    tell_result(run, trial, result);
+    state->own_seconds += result->attempt.wall_seconds;
     if (result->status != EG_TRIAL_PAUSED) {
         eg_run_state_finish(state, trial);
     }
@@ -117,13 +110,11 @@ static void note(void *user, const eg_work_note *note)
     const eg_run *run = user;
     const eg_run_observer *observer = &run->reporter.observer;
     if (observer->note != NULL) {
-        const eg_run_note told = {.id = run->state.plan->trials[note->ticket].id,
-                                  .attempt = note->attempt,
-                                  .rank = note->rank,
-                                  .host = note->host,
+        size_t trial = trial_of(run, &note->attempt);
+        const eg_run_note told = {.attempt = note->attempt,
                                   .warning = note->warning,
-                                  .expected = !note->warning &&
-                                              run->state.outcomes[note->ticket].evaluations > 0,
+                                  .expected =
+                                      !note->warning && run->state.outcomes[trial].evaluations > 0,
                                   .text = note->text};
         observer->note(observer->user, &told);
     }
@@ -144,14 +135,9 @@ static eg_status worker_lost(void *user, const eg_worker_loss *loss)
 static eg_status lost(void *user, const eg_work_loss *loss)
 {
     eg_run *run = user;
-    size_t trial = (size_t)loss->ticket;
-    const eg_attempt attempt = {.attempt = loss->attempt,
-                                .rank = loss->rank,
-                                .host = loss->host,
-                                .start_time = loss->start_time,
-                                .wall_seconds = eg_now() - loss->start_time};
-    EG_TRY(eg_store_lost(run->store, trial, &attempt, loss->was_running, loss->why));
-    eg_run_reporter_forget(&run->reporter, loss->rank, trial);
+    size_t trial = trial_of(run, &loss->attempt);
+    EG_TRY(eg_store_lost(run->store, &loss->attempt, loss->was_running, loss->why));
+    eg_run_reporter_forget(&run->reporter, &loss->attempt);
     eg_run_state_set(&run->state, trial, EG_TRIAL_PENDING, NULL);
     eg_run_queue_again(&run->queue, trial);
     run->state.counts.retried++;
@@ -164,10 +150,10 @@ static void worker_back(void *user, uint32_t rank, const char *host)
     eg_run_reporter_back(&run->reporter, rank, host);
 }
 
-static void interrupted(void *user, uint64_t ticket)
+static void interrupted(void *user, const eg_attempt *attempt)
 {
     eg_run *run = user;
-    eg_run_state_set(&run->state, (size_t)ticket, EG_TRIAL_PENDING, NULL);
+    eg_run_state_set(&run->state, trial_of(run, attempt), EG_TRIAL_PENDING, NULL);
 }
 
 static double mean_seconds(void *user)

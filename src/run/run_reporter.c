@@ -17,11 +17,11 @@ void eg_run_reporter_clear(eg_run_reporter *reporter)
 
 void eg_run_reporter_hear(eg_run_reporter *reporter, const eg_work_progress *progress)
 {
-    if (progress->rank >= reporter->report_count) {
+    if (progress->attempt.rank >= reporter->report_count) {
         return;
     }
-    eg_run_report *report = &reporter->reports[progress->rank];
-    size_t trial = (size_t)progress->ticket;
+    eg_run_report *report = &reporter->reports[progress->attempt.rank];
+    uint64_t trial = progress->attempt.trial;
     double share = (double)progress->step / (double)progress->steps;
     double now = eg_clock();
     if (!report->known || report->trial != trial || share < report->latest) {
@@ -32,9 +32,10 @@ void eg_run_reporter_hear(eg_run_reporter *reporter, const eg_work_progress *pro
     reporter->heard = now;
 }
 
-void eg_run_reporter_forget(eg_run_reporter *reporter, uint32_t rank, size_t trial)
+void eg_run_reporter_forget(eg_run_reporter *reporter, const eg_attempt *attempt)
 {
-    if (rank < reporter->report_count && reporter->reports[rank].trial == trial) {
+    uint32_t rank = attempt->rank;
+    if (rank < reporter->report_count && reporter->reports[rank].trial == attempt->trial) {
         reporter->reports[rank].known = false;
     }
 }

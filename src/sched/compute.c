@@ -111,8 +111,8 @@ bool eg_compute_complains(eg_compute *me, double stopped, eg_work_note *out,
                         : "no minibatch has ended for %.0f s; a stop will not wait for one that "
                           "long, the trial then goes on from its last checkpoint",
                    now - since);
-    *out = (eg_work_note){.ticket = atomic_load(&me->pulse.ticket),
-                          .attempt = atomic_load(&me->pulse.attempt),
+    *out = (eg_work_note){.attempt = {.trial = atomic_load(&me->pulse.trial),
+                                      .number = atomic_load(&me->pulse.attempt)},
                           .warning = true,
                           .text = text};
     return true;

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHECKSUM_SIZE = 4, TASK_SIZE = 12 };
+enum { CHECKSUM_SIZE = 4, ATTEMPT_SIZE = 12 };
 
 void eg_message_set_checksum(unsigned char *data, size_t size)
 {
@@ -18,17 +18,17 @@ void eg_message_set_checksum(unsigned char *data, size_t size)
     }
 }
 
-static void write_task(eg_writer *writer, eg_task task)
+static void write_attempt(eg_writer *writer, const eg_attempt *attempt)
 {
-    eg_write_u64(writer, task.ticket);
-    eg_write_u32(writer, task.attempt);
+    eg_write_u64(writer, attempt->trial);
+    eg_write_u32(writer, attempt->number);
 }
 
 static void write_result(eg_writer *writer, const eg_work_result *result)
 {
-    write_task(writer, (eg_task){result->ticket, result->attempt});
-    eg_write_f64(writer, result->start_time);
-    eg_write_f64(writer, result->wall_seconds);
+    write_attempt(writer, &result->attempt);
+    eg_write_f64(writer, result->attempt.start_time);
+    eg_write_f64(writer, result->attempt.wall_seconds);
     eg_write_u8(writer, (uint8_t)result->status);
     eg_write_text(writer, result->message);
     if (result->status != EG_TRIAL_FAILED) {
@@ -45,7 +45,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
         break;
     case EG_MESSAGE_PROGRESS:
         eg_write_u8(writer, message->as.progress.working ? 1 : 0);
-        write_task(writer, message->as.progress.task);
+        write_attempt(writer, &message->as.progress.attempt);
         eg_write_u64(writer, message->as.progress.step);
         eg_write_u64(writer, message->as.progress.steps);
         break;
@@ -53,12 +53,12 @@ static void write_body(eg_writer *writer, const eg_message *message)
         write_result(writer, &message->as.result);
         break;
     case EG_MESSAGE_INTERRUPTED:
-        write_task(writer, message->as.task);
+        write_attempt(writer, &message->as.interrupted);
         break;
     case EG_MESSAGE_ACK:
         eg_write_u32(writer, (uint32_t)message->as.ack.count);
         for (size_t i = 0; i < message->as.ack.count; i++) {
-            write_task(writer, message->as.ack.tasks[i]);
+            write_attempt(writer, &message->as.ack.attempts[i]);
         }
         break;
     case EG_MESSAGE_SIGNALLED:
@@ -69,7 +69,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_text(writer, message->as.reason);
         break;
     case EG_MESSAGE_WORK:
-        write_task(writer, (eg_task){message->as.work.ticket, message->as.work.attempt});
+        write_attempt(writer, &message->as.work.attempt);
         eg_write_u64(writer, message->as.work.seed);
         eg_write_text(writer, message->as.work.settings);
         eg_write_text(writer, message->as.work.objective);
@@ -82,7 +82,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_u64(writer, message->as.work.data);
         break;
     case EG_MESSAGE_NOTE:
-        write_task(writer, (eg_task){message->as.note.ticket, message->as.note.attempt});
+        write_attempt(writer, &message->as.note.attempt);
         eg_write_u8(writer, message->as.note.warning ? 1 : 0);
         eg_write_text(writer, message->as.note.text);
         break;
@@ -109,21 +109,19 @@ eg_status eg_message_encode(const eg_message *message, eg_writer *writer)
     return eg_ok();
 }
 
-static eg_task read_task(eg_reader *reader)
+static eg_attempt read_attempt(eg_reader *reader)
 {
-    eg_task task = {.ticket = eg_read_u64(reader)};
-    task.attempt = eg_read_u32(reader);
-    return task;
+    eg_attempt attempt = {.trial = eg_read_u64(reader)};
+    attempt.number = eg_read_u32(reader);
+    return attempt;
 }
 
 static eg_status read_result(eg_message *out, eg_reader *reader)
 {
     eg_work_result *result = &out->as.result;
-    eg_task task = read_task(reader);
-    result->ticket = task.ticket;
-    result->attempt = task.attempt;
-    result->start_time = eg_read_f64(reader);
-    result->wall_seconds = eg_read_f64(reader);
+    result->attempt = read_attempt(reader);
+    result->attempt.start_time = eg_read_f64(reader);
+    result->attempt.wall_seconds = eg_read_f64(reader);
     uint8_t status = eg_read_u8(reader);
     EG_TRY(eg_read_text(reader, &out->text[0]));
     EG_TRY(eg_reader_status(reader, false));
@@ -142,9 +140,7 @@ static eg_status read_result(eg_message *out, eg_reader *reader)
 
 static eg_status read_work(eg_message *out, eg_reader *reader)
 {
-    eg_task task = read_task(reader);
-    out->as.work.ticket = task.ticket;
-    out->as.work.attempt = task.attempt;
+    out->as.work.attempt = read_attempt(reader);
     out->as.work.seed = eg_read_u64(reader);
     EG_TRY(eg_read_text(reader, &out->text[0]));
     EG_TRY(eg_read_text(reader, &out->text[1]));
@@ -166,14 +162,14 @@ static eg_status read_ack(eg_message *out, eg_reader *reader)
     size_t count = eg_read_u32(reader);
     EG_TRY(eg_reader_status(reader, false));
     size_t left = reader->size - reader->at;
-    if (count > left / TASK_SIZE) {
-        return eg_fail(EG_INVALID, "%zu tasks do not fit into %zu bytes", count, left);
+    if (count > left / ATTEMPT_SIZE) {
+        return eg_fail(EG_INVALID, "%zu attempts do not fit into %zu bytes", count, left);
     }
-    EG_TRY(eg_alloc(&out->tasks, count, sizeof *out->tasks));
+    EG_TRY(eg_alloc(&out->attempts, count, sizeof *out->attempts));
     for (size_t i = 0; i < count; i++) {
-        out->tasks[i] = read_task(reader);
+        out->attempts[i] = read_attempt(reader);
     }
-    out->as.ack.tasks = out->tasks;
+    out->as.ack.attempts = out->attempts;
     out->as.ack.count = count;
     return eg_ok();
 }
@@ -187,16 +183,14 @@ static eg_status read_flag(bool *out, eg_reader *reader)
 
 static eg_status read_note(eg_message *out, eg_reader *reader)
 {
-    eg_task task = read_task(reader);
-    out->as.note.ticket = task.ticket;
-    out->as.note.attempt = task.attempt;
+    out->as.note.attempt = read_attempt(reader);
     EG_TRY(read_flag(&out->as.note.warning, reader));
     EG_TRY(eg_read_text(reader, &out->text[0]));
     out->as.note.text = out->text[0];
     return eg_ok();
 }
 
-static eg_status read_alive(eg_message *out, eg_reader *reader)
+static eg_status read_heartbeat(eg_message *out, eg_reader *reader)
 {
     double heartbeat = eg_read_f64(reader);
     double silence = eg_read_f64(reader);
@@ -213,7 +207,7 @@ static eg_status read_alive(eg_message *out, eg_reader *reader)
 static eg_status read_progress(eg_message *out, eg_reader *reader)
 {
     EG_TRY(read_flag(&out->as.progress.working, reader));
-    out->as.progress.task = read_task(reader);
+    out->as.progress.attempt = read_attempt(reader);
     out->as.progress.step = eg_read_u64(reader);
     out->as.progress.steps = eg_read_u64(reader);
     return eg_ok();
@@ -232,7 +226,7 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
     case EG_MESSAGE_RESULT:
         return read_result(out, reader);
     case EG_MESSAGE_INTERRUPTED:
-        out->as.task = read_task(reader);
+        out->as.interrupted = read_attempt(reader);
         return eg_ok();
     case EG_MESSAGE_ACK:
         return read_ack(out, reader);
@@ -249,7 +243,7 @@ static eg_status read_body(eg_message *out, eg_reader *reader)
     case EG_MESSAGE_NOTE:
         return read_note(out, reader);
     case EG_MESSAGE_HEARTBEAT:
-        return read_alive(out, reader);
+        return read_heartbeat(out, reader);
     case EG_MESSAGE_STOP:
     case EG_MESSAGE_SHUTDOWN:
     case EG_MESSAGE_RESET:
@@ -292,7 +286,7 @@ eg_status eg_message_decode(eg_message *out, const void *data, size_t size)
 void eg_message_clear(eg_message *message)
 {
     eg_record_free(message->record);
-    eg_free(message->tasks);
+    eg_free(message->attempts);
     for (size_t i = 0; i < sizeof message->text / sizeof message->text[0]; i++) {
         eg_free(message->text[i]);
     }

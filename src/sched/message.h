@@ -19,8 +19,9 @@
  *
  *  A worker that was declared lost and is heard again is sent RESET. It drops all its work and
  *  answers READY; what it sent before that is ignored. A paused trial may be WORK again, for any
- *  worker. Work is named by (ticket, attempt), so that an answer to an earlier attempt is told from
- *  the current one. */
+ *  worker. Work is named by trial and attempt number, so that an answer to an earlier attempt is
+ *  told from the current one. Of an eg_attempt only these travel, and the times with RESULT: rank and
+ *  host are the receiver's to fill in. */
 #ifndef ENGRAM_SCHED_MESSAGE_H
 #define ENGRAM_SCHED_MESSAGE_H
 
@@ -48,12 +49,6 @@ typedef enum eg_message_kind {
     EG_MESSAGE_RESET = 21,
 } eg_message_kind;
 
-/** One attempt at one piece of work. */
-typedef struct eg_task {
-    uint64_t ticket;
-    uint32_t attempt;
-} eg_task;
-
 typedef struct eg_message {
     eg_message_kind kind;
     union {
@@ -63,13 +58,13 @@ typedef struct eg_message {
         } ready;
         struct {
             bool working; /**< false: idle, the rest is zero */
-            eg_task task;
+            eg_attempt attempt;
             uint64_t step, steps;
         } progress;
-        eg_work_result result; /**< RESULT; rank and host are the receiver's to fill in */
-        eg_task task;          /**< INTERRUPTED */
+        eg_work_result result;
+        eg_attempt interrupted;
         struct {
-            const eg_task *tasks;
+            const eg_attempt *attempts;
             size_t count;
         } ack;
         struct {
@@ -77,13 +72,13 @@ typedef struct eg_message {
         } heartbeat;
         uint32_t signal;    /**< SIGNALLED */
         const char *reason; /**< BYE: "" after a SHUTDOWN; REFUSED */
-        eg_work work;       /**< WORK */
-        eg_work_note note;  /**< NOTE; rank and host are the receiver's to fill in */
+        eg_work work;
+        eg_work_note note;
     } as;
     /* What a decoded message owns; the views above point here. All NULL in a message to be sent. */
     char *text[4];
     eg_record *record;
-    eg_task *tasks;
+    eg_attempt *attempts;
 } eg_message;
 
 /** Replaces the contents of `writer` by the message. Errors: EG_MEMORY. */

@@ -44,7 +44,7 @@ static eg_status write_checkpoint(const eg_work *work, const eg_writer *checkpoi
         }
     }
     /* Two attempts may meet here, one of them given up for lost. */
-    EG_TRY_DONE(status, eg_format(&suffix, "%" PRIu32 ".tmp", work->attempt));
+    EG_TRY_DONE(status, eg_format(&suffix, "%" PRIu32 ".tmp", work->attempt.number));
     status = eg_replace_file(work->checkpoint, suffix, checkpoint->data, checkpoint->size,
                              "the checkpoint");
 done:
@@ -85,7 +85,8 @@ static void note_refused(effort *me, eg_status why)
 static eg_status keep_weights(void *user, const eg_predictor *predictor)
 {
     const effort *me = user;
-    eg_status status = me->hooks->keep_weights(me->work->weights, me->work->attempt, predictor);
+    eg_status status =
+        me->hooks->keep_weights(me->work->weights, me->work->attempt.number, predictor);
     if (status.code != EG_OK) {
         status = eg_status_wrap(status, "its weights could not be kept");
         me->hooks->note(me->hooks->user, true, status.message);

@@ -37,16 +37,13 @@ static void stop_all(eg_scheduler *me)
 /* Only of work that is still the worker's. */
 static void take_progress(eg_scheduler *me, const eg_worker *worker, const eg_message *message)
 {
-    const eg_work_progress progress = {.ticket = message->as.progress.task.ticket,
-                                       .attempt = message->as.progress.task.attempt,
-                                       .rank = worker->rank,
-                                       .step = message->as.progress.step,
-                                       .steps = message->as.progress.steps};
-    bool sound =
-        message->as.progress.working && progress.steps > 0 && progress.step <= progress.steps;
+    uint64_t step = message->as.progress.step;
+    uint64_t steps = message->as.progress.steps;
+    bool sound = message->as.progress.working && steps > 0 && step <= steps;
     for (size_t i = 0; sound && i < worker->in_flight_count; i++) {
-        const eg_task *in_flight = &worker->in_flight[i].task;
-        if (in_flight->ticket == progress.ticket && in_flight->attempt == progress.attempt) {
+        const eg_attempt *in_flight = &worker->in_flight[i].attempt;
+        if (eg_attempt_is_same(in_flight, &message->as.progress.attempt)) {
+            const eg_work_progress progress = {.attempt = *in_flight, .step = step, .steps = steps};
             me->client->progress(me->client->user, &progress);
         }
     }
@@ -61,7 +58,6 @@ static eg_status handle(eg_scheduler *me, eg_worker *worker, eg_message *message
             return eg_ok();
         }
     }
-    eg_in_flight was;
     switch (message->kind) {
     case EG_MESSAGE_READY:
         worker->ready = true;
@@ -75,13 +71,13 @@ static eg_status handle(eg_scheduler *me, eg_worker *worker, eg_message *message
     case EG_MESSAGE_RESULT:
         return eg_scheduler_take_result(me, worker, &message->as.result);
     case EG_MESSAGE_INTERRUPTED:
-        if (eg_scheduler_take_back(me, worker, message->as.task, &was)) {
-            eg_scheduler_interrupt(me, message->as.task.ticket);
+        if (eg_scheduler_take_back(me, worker, &message->as.interrupted)) {
+            eg_scheduler_interrupt(me, &message->as.interrupted);
         }
         return eg_ok();
     case EG_MESSAGE_NOTE:
-        message->as.note.rank = worker->rank;
-        message->as.note.host = worker->host;
+        message->as.note.attempt.rank = worker->rank;
+        message->as.note.attempt.host = worker->host;
         me->client->note(me->client->user, &message->as.note);
         return eg_ok();
     case EG_MESSAGE_SIGNALLED:
@@ -137,8 +133,8 @@ static void note_long_minibatch(eg_scheduler *me)
     eg_work_note note;
     eg_compute *compute = me->pool.compute;
     if (compute != NULL && eg_compute_complains(compute, me->stopped, &note, text)) {
-        note.rank = 0;
-        note.host = me->pool.workers[0].host;
+        note.attempt.rank = 0;
+        note.attempt.host = me->pool.workers[0].host;
         me->client->note(me->client->user, &note);
     }
 }

@@ -34,15 +34,15 @@ typedef struct eg_scheduler {
 /** --- Work that is out -------------------------------------------------------------------------- */
 
 /** Tells the client that work will not be finished. */
-void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket);
+void eg_scheduler_interrupt(eg_scheduler *me, const eg_attempt *attempt);
 /** Interrupts all that this worker holds: it will not come back. */
 void eg_scheduler_forfeit(eg_scheduler *me, eg_worker *worker);
 /** It may want work: it is ready, or holds less than before. */
 void eg_scheduler_list(eg_scheduler *me, eg_worker *worker);
-/** Takes `task` from the worker's hands; false if it is not there (an answer to an earlier
- *  attempt). *was: what it was. */
-bool eg_scheduler_take_back(eg_scheduler *me, eg_worker *worker, eg_task task,
-                            eg_in_flight *was) EG_WARN_UNUSED;
+/** Takes `attempt` from the worker's hands; false if it is not there (an answer to an earlier
+ *  one). */
+bool eg_scheduler_take_back(eg_scheduler *me, eg_worker *worker,
+                            const eg_attempt *attempt) EG_WARN_UNUSED;
 eg_status eg_scheduler_take_result(eg_scheduler *me, eg_worker *worker,
                                    eg_work_result *result) EG_WARN_UNUSED;
 /** Forces what arrived in this turn to disk, then tells the workers. */

@@ -28,6 +28,14 @@ static size_t count_workers(const eg_scheduler *me)
     return count;
 }
 
+/* The attempt as it ends now, with its worker. */
+static eg_attempt given_up(const eg_in_flight *in_flight)
+{
+    eg_attempt attempt = in_flight->attempt;
+    attempt.wall_seconds = eg_now() - attempt.start_time;
+    return attempt;
+}
+
 /* The work has taken too many workers with it: it will not get another one. */
 static eg_status fail_work(eg_scheduler *me, const eg_worker *worker, const eg_in_flight *in_flight,
                            const char *why)
@@ -37,12 +45,7 @@ static eg_status fail_work(eg_scheduler *me, const eg_worker *worker, const eg_i
                    "%u workers were lost while they ran it, the last one rank %u on host %s (%s)",
                    in_flight->losses + 1, worker->rank, worker->host, why);
     const eg_work_result result = {
-        .ticket = in_flight->task.ticket,
-        .attempt = in_flight->task.attempt,
-        .rank = worker->rank,
-        .host = worker->host,
-        .start_time = in_flight->start_time,
-        .wall_seconds = eg_now() - in_flight->start_time,
+        .attempt = given_up(in_flight),
         .status = EG_TRIAL_FAILED,
         .message = words,
     };
@@ -57,11 +60,7 @@ static eg_status lose_work(eg_scheduler *me, const eg_worker *worker, const eg_i
         return fail_work(me, worker, in_flight, why);
     }
     const eg_work_loss loss = {
-        .ticket = in_flight->task.ticket,
-        .attempt = in_flight->task.attempt,
-        .rank = worker->rank,
-        .host = worker->host,
-        .start_time = in_flight->start_time,
+        .attempt = given_up(in_flight),
         .why = why,
         .was_running = was_running,
     };
@@ -99,7 +98,7 @@ void eg_scheduler_lose(eg_scheduler *me, eg_worker *worker, const char *why)
         if (me->failure.code == EG_OK) {
             eg_status_keep(&me->failure, lose_work(me, worker, in_flight, i == 0, why));
         } else {
-            eg_scheduler_interrupt(me, in_flight->task.ticket);
+            eg_scheduler_interrupt(me, &in_flight->attempt);
         }
     }
     worker->in_flight_count = 0;

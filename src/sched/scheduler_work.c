@@ -21,10 +21,10 @@ static const double gather_share = 0.1;
 static const double gather_min = 0.001;
 static const double gather_max = 0.020;
 
-void eg_scheduler_interrupt(eg_scheduler *me, uint64_t ticket)
+void eg_scheduler_interrupt(eg_scheduler *me, const eg_attempt *attempt)
 {
     me->interrupted++;
-    me->client->interrupted(me->client->user, ticket);
+    me->client->interrupted(me->client->user, attempt);
 }
 
 void eg_scheduler_list(eg_scheduler *me, eg_worker *worker)
@@ -35,12 +35,10 @@ void eg_scheduler_list(eg_scheduler *me, eg_worker *worker)
     }
 }
 
-bool eg_scheduler_take_back(eg_scheduler *me, eg_worker *worker, eg_task task, eg_in_flight *was)
+bool eg_scheduler_take_back(eg_scheduler *me, eg_worker *worker, const eg_attempt *attempt)
 {
     for (size_t i = 0; i < worker->in_flight_count; i++) {
-        const eg_task *in_flight = &worker->in_flight[i].task;
-        if (in_flight->ticket == task.ticket && in_flight->attempt == task.attempt) {
-            *was = worker->in_flight[i];
+        if (eg_attempt_is_same(&worker->in_flight[i].attempt, attempt)) {
             worker->in_flight_count--;
             me->in_flight--;
             memmove(&worker->in_flight[i], &worker->in_flight[i + 1],
@@ -56,43 +54,42 @@ void eg_scheduler_forfeit(eg_scheduler *me, eg_worker *worker)
 {
     for (size_t i = 0; i < worker->in_flight_count; i++) {
         me->in_flight--;
-        eg_scheduler_interrupt(me, worker->in_flight[i].task.ticket);
+        eg_scheduler_interrupt(me, &worker->in_flight[i].attempt);
     }
     worker->in_flight_count = 0;
 }
 
-static eg_status acknowledge(eg_worker *worker, const eg_task *tasks, size_t count)
+static eg_status acknowledge(eg_worker *worker, const eg_attempt *attempts, size_t count)
 {
-    const eg_message ack = {.kind = EG_MESSAGE_ACK, .as.ack = {.tasks = tasks, .count = count}};
+    const eg_message ack = {.kind = EG_MESSAGE_ACK,
+                            .as.ack = {.attempts = attempts, .count = count}};
     return eg_worker_send(worker, &ack);
 }
 
 eg_status eg_scheduler_take_result(eg_scheduler *me, eg_worker *worker, eg_work_result *result)
 {
-    const eg_task task = {result->ticket, result->attempt};
-    eg_in_flight was;
-    if (!eg_scheduler_take_back(me, worker, task, &was)) {
+    if (!eg_scheduler_take_back(me, worker, &result->attempt)) {
         return eg_ok(); /* nobody waits for it any more */
     }
     me->dry = false;
     if (me->failure.code != EG_OK) {
         /* The client failed before: it cannot keep this either. */
-        eg_scheduler_interrupt(me, task.ticket);
+        eg_scheduler_interrupt(me, &result->attempt);
         return eg_ok();
     }
     eg_status status = eg_grow(&worker->kept, &worker->kept_capacity, worker->kept_count + 1,
                                sizeof *worker->kept);
     if (status.code != EG_OK) {
-        eg_scheduler_interrupt(me, task.ticket);
+        eg_scheduler_interrupt(me, &result->attempt);
         return status;
     }
-    result->rank = worker->rank;
-    result->host = worker->host;
+    result->attempt.rank = worker->rank;
+    result->attempt.host = worker->host;
     EG_TRY(me->client->finished(me->client->user, result));
     if (worker->kept_count == 0) {
         me->keeping[me->keeping_count++] = worker->rank;
     }
-    worker->kept[worker->kept_count++] = task;
+    worker->kept[worker->kept_count++] = result->attempt;
     me->uncommitted = true;
     return eg_ok();
 }
@@ -118,17 +115,19 @@ eg_status eg_scheduler_commit(eg_scheduler *me)
 static eg_status give(eg_scheduler *me, eg_worker *worker, const eg_work *work)
 {
     const eg_message message = {.kind = EG_MESSAGE_WORK, .as.work = *work};
-    const eg_task task = {work->ticket, work->attempt};
+    eg_attempt attempt = work->attempt;
+    attempt.rank = worker->rank;
+    attempt.host = worker->host;
+    attempt.start_time = eg_now();
     EG_TRY(eg_grow(&worker->in_flight, &worker->in_flight_capacity, worker->in_flight_count + 1,
                    sizeof *worker->in_flight));
-    EG_TRY(me->client->started(me->client->user, work, worker->rank, worker->host));
+    EG_TRY(me->client->started(me->client->user, &attempt));
     worker->in_flight[worker->in_flight_count++] =
-        (eg_in_flight){.task = task, .losses = work->losses, .start_time = eg_now()};
+        (eg_in_flight){.attempt = attempt, .losses = work->losses};
     me->in_flight++;
     eg_status status = eg_worker_send(worker, &message);
-    eg_in_flight was;
-    if (status.code != EG_OK && eg_scheduler_take_back(me, worker, task, &was)) {
-        eg_scheduler_interrupt(me, work->ticket);
+    if (status.code != EG_OK && eg_scheduler_take_back(me, worker, &attempt)) {
+        eg_scheduler_interrupt(me, &attempt);
     }
     return status;
 }

@@ -27,7 +27,7 @@ static const double check_seconds = 0.25;
 
 /* A result that is not yet known to be safe on disk. */
 typedef struct unacknowledged_result {
-    eg_task task;
+    eg_attempt attempt;
     eg_record *record; /* NULL if the trial failed */
     char *checkpoint;  /* file that is of no use once the result is safe; NULL: none */
 } unacknowledged_result;
@@ -76,7 +76,7 @@ static eg_status send_message(worker *me, const eg_message *message)
 
 static eg_status send_interrupted(worker *me, const eg_work *work)
 {
-    eg_message message = {.kind = EG_MESSAGE_INTERRUPTED, .as.task = {work->ticket, work->attempt}};
+    eg_message message = {.kind = EG_MESSAGE_INTERRUPTED, .as.interrupted = work->attempt};
     return send_message(me, &message);
 }
 
@@ -99,17 +99,16 @@ static void clear_unacknowledged(unacknowledged_result *result)
 }
 
 /* The result is safe. */
-static void acknowledge(worker *me, eg_task task)
+static void acknowledge(worker *me, const eg_attempt *attempt)
 {
     for (size_t i = 0; i < me->unacknowledged_count; i++) {
-        if (me->unacknowledged[i].task.ticket == task.ticket &&
-            me->unacknowledged[i].task.attempt == task.attempt) {
-            if (me->unacknowledged[i].checkpoint != NULL) {
-                (void)unlink(
-                    me->unacknowledged[i].checkpoint); /* rank 0 removes what is left over */
+        unacknowledged_result *result = &me->unacknowledged[i];
+        if (eg_attempt_is_same(&result->attempt, attempt)) {
+            if (result->checkpoint != NULL) {
+                (void)unlink(result->checkpoint); /* rank 0 removes what is left over */
             }
-            clear_unacknowledged(&me->unacknowledged[i]);
-            me->unacknowledged[i] = me->unacknowledged[--me->unacknowledged_count];
+            clear_unacknowledged(result);
+            *result = me->unacknowledged[--me->unacknowledged_count];
             return;
         }
     }
@@ -138,7 +137,7 @@ static eg_status handle(worker *me, eg_message *message)
         return me->stop ? drop_waiting(me) : eg_ok();
     case EG_MESSAGE_ACK:
         for (size_t i = 0; i < message->as.ack.count; i++) {
-            acknowledge(me, message->as.ack.tasks[i]);
+            acknowledge(me, &message->as.ack.attempts[i]);
         }
         return eg_ok();
     case EG_MESSAGE_HEARTBEAT:
@@ -286,11 +285,9 @@ static bool poll_trial(void *user, const eg_progress *progress)
 static void note_trial(void *user, bool warning, const char *text)
 {
     worker *me = user;
-    const eg_task *task = &me->note.as.progress.task;
     const eg_message message = {
         .kind = EG_MESSAGE_NOTE,
-        .as.note = {
-            .ticket = task->ticket, .attempt = task->attempt, .warning = warning, .text = text}};
+        .as.note = {.attempt = me->note.as.progress.attempt, .warning = warning, .text = text}};
     eg_status_keep(&me->status, send_message(me, &message));
 }
 
@@ -318,7 +315,7 @@ static eg_status answer(worker *me, const eg_message *message, eg_record *record
         return status;
     }
     me->unacknowledged[me->unacknowledged_count++] =
-        (unacknowledged_result){.task = {result->ticket, result->attempt}, .record = record};
+        (unacknowledged_result){.attempt = result->attempt, .record = record};
     if (checkpoint != NULL) {
         me->unacknowledged[me->unacknowledged_count - 1].checkpoint = *checkpoint;
         *checkpoint = NULL;
@@ -334,25 +331,24 @@ static eg_status run_next(worker *me)
     memmove(me->waiting, me->waiting + 1, me->waiting_count * sizeof *me->waiting);
     const eg_work *work = &job.as.work;
     me->note.as.progress.working = true;
-    me->note.as.progress.task = (eg_task){work->ticket, work->attempt};
+    me->note.as.progress.attempt = work->attempt;
     me->reported = 0;
 
     eg_record *record = NULL;
     eg_message message = {.kind = EG_MESSAGE_RESULT};
     eg_work_result *result = &message.as.result;
-    result->ticket = work->ticket;
     result->attempt = work->attempt;
-    result->start_time = eg_now();
+    result->attempt.start_time = eg_now();
     double start = eg_clock();
-    atomic_store(&me->pulse->ticket, work->ticket);
-    atomic_store(&me->pulse->attempt, work->attempt);
+    atomic_store(&me->pulse->trial, work->attempt.trial);
+    atomic_store(&me->pulse->attempt, work->attempt.number);
     atomic_store(&me->pulse->since, start);
     eg_run_hooks hooks = {.poll = poll_trial,
                           .note = note_trial,
                           .user = me,
                           .keep_weights = me->options.keep_weights};
     eg_status run = run_work(me, work, &record, &hooks);
-    result->wall_seconds = eg_clock() - start;
+    result->attempt.wall_seconds = eg_clock() - start;
     atomic_store(&me->pulse->since, 0);
     memset(&me->note.as.progress, 0, sizeof me->note.as.progress);
 

@@ -16,8 +16,8 @@ typedef struct eg_run_hooks {
     void *user;
     /** As in eg_sched_options; NULL: there is none. */
     eg_status (*keep_weights)(const char *path, uint32_t attempt, const eg_predictor *predictor);
-    bool
-        saved; /**< out: there is a file work->checkpoint, of no use once a result other than a pause is safe */
+    /** out: there is a file work->checkpoint, of no use once a result other than a pause is safe */
+    bool saved;
     bool refused; /**< out: run failed because the data here are not those of the sweep */
 } eg_run_hooks;
 
@@ -34,10 +34,10 @@ typedef struct eg_runner {
 
 /** What a worker that trains is at; any thread may look. */
 typedef struct eg_pulse {
-    _Atomic double
-        since; /**< when its trial began, or the latest minibatch of it ended, on eg_clock; 0: none runs */
-    _Atomic uint64_t ticket;
-    _Atomic uint32_t attempt;
+    /** When its trial began, or the latest minibatch of it ended, on eg_clock; 0: none runs. */
+    _Atomic double since;
+    _Atomic uint64_t trial;   /**< as in eg_attempt … */
+    _Atomic uint32_t attempt; /**< … and its number */
 } eg_pulse;
 
 /** eg_trial_run with a cache of datasets and one BLAS thread. */

@@ -13,9 +13,8 @@ enum { EG_IN_FLIGHT_MAX = 128 /**< pieces of work: one running, the others ahead
 
 /** A piece of work that was sent to a worker and has not come back. */
 typedef struct eg_in_flight {
-    eg_task task;
-    uint32_t losses;   /**< earlier ones */
-    double start_time; /**< when it was given, seconds since 1970 */
+    eg_attempt attempt; /**< began when it was given */
+    uint32_t losses;    /**< earlier ones */
 } eg_in_flight;
 
 typedef struct eg_worker {
@@ -30,7 +29,7 @@ typedef struct eg_worker {
     size_t losses;           /**< how often it was lost */
     eg_in_flight *in_flight; /**< EG_IN_FLIGHT_MAX at most */
     size_t in_flight_count, in_flight_capacity;
-    eg_task *kept; /**< results the client has, but not yet on disk */
+    eg_attempt *kept; /**< results the client has, but not yet on disk */
     size_t kept_count, kept_capacity;
     bool wanting; /**< it is in the scheduler's list of those that may want work */
     double heard; /**< when anything came of it */

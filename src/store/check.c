@@ -214,7 +214,7 @@ static const char *different_result(const eg_result *truth, const eg_result *fil
 static bool is_behind(const eg_result *truth, const eg_trial_entry *entry, const eg_result *file)
 {
     bool other = truth->status != file->status;
-    bool later = truth->attempt > file->attempt;
+    bool later = truth->attempt.number > file->attempt.number;
     if (!eg_trial_status_is_finished(file->status)) {
         return other || (truth->status == EG_TRIAL_PAUSED && later);
     }
@@ -232,11 +232,11 @@ static eg_status compare(check *c, const eg_results *file)
     eg_index ids = {0};
     eg_status status = eg_ok();
     for (size_t i = 0; i < file->trial_count && status.code == EG_OK; i++) {
-        status = eg_index_put(&ids, file->trials[i].id, i);
+        status = eg_index_put(&ids, file->trials[i].attempt.trial, i);
     }
     for (size_t i = 0; i < truth->trial_count && status.code == EG_OK; i++) {
         const eg_result *trial = &truth->trials[i];
-        size_t at = eg_index_get(&ids, trial->id);
+        size_t at = eg_index_get(&ids, trial->attempt.trial);
         if (at == SIZE_MAX || is_behind(trial, &c->state->entries[i], &file->trials[at])) {
             behind++;
             continue;
@@ -247,7 +247,7 @@ static eg_status compare(check *c, const eg_results *file)
         what = what != NULL ? what : different_record(record, file->trials[at].record);
         if (what != NULL && different++ < SHOWN) {
             say(r, "%s: trial %016llx differs from the journal in %s", c->paths.file,
-                (unsigned long long)trial->id, what);
+                (unsigned long long)trial->attempt.trial, what);
         }
         eg_record_free(record);
     }

@@ -223,10 +223,10 @@ static eg_status count_missing(const eg_results *a, const eg_results *b, size_t 
     *missing = 0;
     *finished = 0;
     for (size_t i = 0; i < b->trial_count; i++) {
-        EG_TRY_DONE(status, eg_index_put(&ids, b->trials[i].id, i));
+        EG_TRY_DONE(status, eg_index_put(&ids, b->trials[i].attempt.trial, i));
     }
     for (size_t i = 0; i < a->trial_count; i++) {
-        if (eg_index_get(&ids, a->trials[i].id) == SIZE_MAX) {
+        if (eg_index_get(&ids, a->trials[i].attempt.trial) == SIZE_MAX) {
             (*missing)++;
             *finished += eg_trial_status_is_finished(a->trials[i].status) ? 1 : 0;
         }

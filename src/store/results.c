@@ -253,8 +253,7 @@ eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path)
         status = eg_alloc(out, state->plan_trials, sizeof **out);
     }
     for (; *out != NULL && *count < state->plan_trials; ++*count) {
-        const eg_result *trial = &state->owner->results.trials[*count];
-        (*out)[*count] = (eg_plan_trial){trial->id, trial->point, trial->replicate, trial->seed};
+        (*out)[*count] = eg_result_planned(&state->owner->results.trials[*count]);
     }
     eg_journal_state_free(state);
     return status;

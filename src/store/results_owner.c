@@ -27,15 +27,19 @@ eg_status eg_results_owner_create(eg_results_owner **out)
     return eg_ok();
 }
 
+eg_plan_trial eg_result_planned(const eg_result *result)
+{
+    return (eg_plan_trial){result->attempt.trial, result->point, result->replicate, result->seed};
+}
+
 void eg_result_reset(eg_result *result, char *empty)
 {
     result->status = EG_TRIAL_PENDING;
-    result->attempt = 0;
-    result->rank = 0;
-    result->host = empty;
+    result->attempt = (eg_attempt){.trial = result->attempt.trial,
+                                   .host = empty,
+                                   .start_time = (double)NAN,
+                                   .wall_seconds = (double)NAN};
     result->message = empty;
-    result->start_time = (double)NAN;
-    result->wall_seconds = (double)NAN;
     result->objective = (double)NAN;
     result->reported = (double)NAN;
     result->session = SIZE_MAX;

@@ -37,6 +37,9 @@ eg_status eg_results_owner_warn_mixed(eg_results_owner *owner) EG_WARN_UNUSED;
  *  has results. */
 eg_status eg_results_owner_warn_data(eg_results_owner *owner, const bool *used) EG_WARN_UNUSED;
 
+/** The trial as the plan knows it. */
+eg_plan_trial eg_result_planned(const eg_result *result);
+
 /** Back to pending, as if it had never run. */
 void eg_result_reset(eg_result *result, char *empty);
 

@@ -102,20 +102,21 @@ static eg_status put_variables(output *o, const eg_results *r)
 
 static eg_status put_trial(output *o, const eg_result *trial)
 {
-    eg_write_u64(o->to, trial->id);
+    const eg_attempt *attempt = &trial->attempt;
+    eg_write_u64(o->to, attempt->trial);
     eg_write_u32(o->to, trial->point);
     eg_write_u32(o->to, trial->replicate);
     eg_write_u64(o->to, trial->seed);
     eg_write_u8(o->to, (uint8_t)trial->stage);
     eg_write_u8(o->to, (uint8_t)trial->status);
-    eg_write_u32(o->to, trial->attempt);
-    eg_write_u32(o->to, trial->rank);
+    eg_write_u32(o->to, attempt->number);
+    eg_write_u32(o->to, attempt->rank);
     eg_write_u32(o->to, trial->losses);
     eg_write_u32(o->to, trial->pauses);
-    EG_TRY(put_text(o, trial->host));
+    EG_TRY(put_text(o, attempt->host));
     EG_TRY(put_text(o, trial->message));
-    eg_write_f64(o->to, trial->start_time);
-    eg_write_f64(o->to, trial->wall_seconds);
+    eg_write_f64(o->to, attempt->start_time);
+    eg_write_f64(o->to, attempt->wall_seconds);
     eg_write_f64(o->to, trial->objective);
     eg_write_f64(o->to, trial->reported);
     eg_write_u64(o->to, trial->session);
@@ -280,20 +281,23 @@ static eg_status get_variables(input *in, eg_results *r)
 
 static eg_status get_trial(input *in, const eg_results *r, eg_result *trial)
 {
-    trial->id = eg_read_u64(in->from);
+    eg_attempt *attempt = &trial->attempt;
+    char *host = NULL;
+    attempt->trial = eg_read_u64(in->from);
     trial->point = eg_read_u32(in->from);
     trial->replicate = eg_read_u32(in->from);
     trial->seed = eg_read_u64(in->from);
     uint8_t stage = eg_read_u8(in->from);
     uint8_t status = eg_read_u8(in->from);
-    trial->attempt = eg_read_u32(in->from);
-    trial->rank = eg_read_u32(in->from);
+    attempt->number = eg_read_u32(in->from);
+    attempt->rank = eg_read_u32(in->from);
     trial->losses = eg_read_u32(in->from);
     trial->pauses = eg_read_u32(in->from);
-    EG_TRY(get_word(in, &trial->host));
+    EG_TRY(get_word(in, &host));
+    attempt->host = host;
     EG_TRY(get_word(in, &trial->message));
-    trial->start_time = eg_read_f64(in->from);
-    trial->wall_seconds = eg_read_f64(in->from);
+    attempt->start_time = eg_read_f64(in->from);
+    attempt->wall_seconds = eg_read_f64(in->from);
     trial->objective = eg_read_f64(in->from);
     trial->reported = eg_read_f64(in->from);
     trial->session = (size_t)eg_read_u64(in->from);

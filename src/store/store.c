@@ -53,7 +53,7 @@ static eg_status append(eg_store *store, eg_frame_type type, bool sync)
 
 /** A frame for the journal state before it is in the journal: plans that do not fit are found
  *  before anything is written. */
-static eg_frame book_first(eg_frame_type type, const eg_writer *payload, double time)
+static eg_frame frame_to_try(eg_frame_type type, const eg_writer *payload, double time)
 {
     eg_frame frame = {.type = (uint32_t)type,
                       .time = time,
@@ -77,7 +77,7 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
         EG_TRY_DONE(status, eg_store_explain_change(&store->change, state, plan));
     }
     if (changed) {
-        frame = book_first(EG_FRAME_PLAN, &planned, now);
+        frame = frame_to_try(EG_FRAME_PLAN, &planned, now);
         EG_TRY_DONE(status,
                     eg_status_wrap(eg_journal_state_apply(state, &frame), "%s", store->paths.file));
     }
@@ -223,7 +223,7 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outc
     assert(plan->trial_count >= state->base_trials);
     bool known = plan->trial_count == state->plan_trials;
     for (size_t i = state->base_trials; known && i < plan->trial_count; i++) {
-        known = results->trials[i].id == plan->trials[i].id;
+        known = results->trials[i].attempt.trial == plan->trials[i].id;
     }
     if (!known) {
         eg_writer *payload = &store->payload;
@@ -232,17 +232,23 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outc
                         payload);
         EG_TRY(eg_writer_status(payload));
         double now = eg_now();
-        eg_frame frame = book_first(EG_FRAME_EXTEND, payload, now);
+        eg_frame frame = frame_to_try(EG_FRAME_EXTEND, payload, now);
         EG_TRY(eg_status_wrap(eg_journal_state_apply(state, &frame), "%s", store->paths.file));
         EG_TRY(eg_journal_append(&store->journal, EG_FRAME_EXTEND, payload, now, true, &frame));
     }
     return fill_outcomes(store, plan, outcomes);
 }
 
+size_t eg_store_find(const eg_store *store, uint64_t id)
+{
+    size_t trial = eg_index_get(&store->state->ids, id);
+    return trial < store->state->plan_trials ? trial : SIZE_MAX;
+}
+
 static uint64_t id_of(const eg_store *store, size_t trial)
 {
     assert(trial < store->state->plan_trials);
-    return store->state->owner->results.trials[trial].id;
+    return store->state->owner->results.trials[trial].attempt.trial;
 }
 
 uint32_t eg_store_attempts(const eg_store *store, size_t trial)
@@ -251,22 +257,24 @@ uint32_t eg_store_attempts(const eg_store *store, size_t trial)
     return store->state->entries[trial].attempts;
 }
 
-eg_status eg_store_started(eg_store *store, size_t trial, const eg_attempt *attempt)
+eg_status eg_store_started(eg_store *store, const eg_attempt *attempt)
 {
+    assert(eg_store_find(store, attempt->trial) != SIZE_MAX);
     eg_writer_clear(&store->payload);
-    eg_started_write(id_of(store, trial), attempt, &store->payload);
+    eg_started_write(attempt, &store->payload);
     return append(store, EG_FRAME_STARTED, false);
 }
 
-eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *attempt,
-                            eg_trial_status status, const char *message, const eg_record *record)
+eg_status eg_store_finished(eg_store *store, const eg_attempt *attempt, eg_trial_status status,
+                            const char *message, const eg_record *record)
 {
-    uint64_t id = id_of(store, trial);
+    size_t trial = eg_store_find(store, attempt->trial);
+    assert(trial != SIZE_MAX);
     assert(eg_trial_status_is_finished(status) || status == EG_TRIAL_PAUSED);
     const eg_result *result = &store->state->owner->results.trials[trial];
     if (eg_trial_status_is_result(result->status)) {
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result already",
-                       (unsigned long long)id);
+                       (unsigned long long)attempt->trial);
     }
     if (record != NULL) {
         eg_status declared = eg_journal_state_declares(store->state, record);
@@ -278,7 +286,7 @@ eg_status eg_store_finished(eg_store *store, size_t trial, const eg_attempt *att
         message = record != NULL ? eg_record_message(record) : "";
     }
     eg_writer_clear(&store->payload);
-    eg_result_write(id, attempt, status, message, record, &store->payload);
+    eg_result_write(attempt, status, message, record, &store->payload);
     return append(store, EG_FRAME_RESULT, false);
 }
 
@@ -299,11 +307,12 @@ uint32_t eg_store_losses(const eg_store *store, size_t trial)
     return store->state->entries[trial].losses;
 }
 
-eg_status eg_store_lost(eg_store *store, size_t trial, const eg_attempt *attempt, bool was_running,
+eg_status eg_store_lost(eg_store *store, const eg_attempt *attempt, bool was_running,
                         const char *why)
 {
+    assert(eg_store_find(store, attempt->trial) != SIZE_MAX);
     eg_writer_clear(&store->payload);
-    eg_lost_write(id_of(store, trial), attempt, was_running, why, &store->payload);
+    eg_lost_write(attempt, was_running, why, &store->payload);
     return append(store, EG_FRAME_LOST, false);
 }
 

@@ -24,11 +24,12 @@ static eg_status fill(const char *path, const eg_plan *plan)
     EG_TRY_DONE(status, eg_alloc(&outcomes, plan->trial_count, sizeof *outcomes));
     EG_TRY_DONE(status, eg_store_open(&store, path, plan, &eg_test_session, outcomes));
     for (size_t t = 0; t < plan->trial_count; t++) {
-        const eg_attempt attempt = {.attempt = 1, .host = "node0", .wall_seconds = 1};
+        const eg_attempt attempt = {
+            .trial = plan->trials[t].id, .number = 1, .host = "node0", .wall_seconds = 1};
         eg_record *record = eg_test_record(plan, t);
-        status = eg_store_started(store, t, &attempt);
+        status = eg_store_started(store, &attempt);
         if (status.code == EG_OK) {
-            status = eg_store_finished(store, t, &attempt, EG_TRIAL_DONE, NULL, record);
+            status = eg_store_finished(store, &attempt, EG_TRIAL_DONE, NULL, record);
         }
         eg_record_free(record);
         EG_TRY_DONE(status, status);

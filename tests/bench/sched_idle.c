@@ -3,6 +3,7 @@
  *  Usage: bench_sched_idle [SECONDS], alone or under mpirun. Each rank prints the processor time it used as a
  *  share of one core; rank 0's share covers its scheduler and its compute thread. Target: below 3 %. */
 #include "fake_sched.h"
+#include "quiet_client.h"
 
 #include "sched/backoff.h"
 
@@ -48,73 +49,9 @@ static eg_status next_single(void *user, eg_work *out, bool *have)
 {
     single *only = user;
     *have = !only->given;
-    *out = (eg_work){.attempt = 1, .settings = only->seconds, .objective = ""};
+    *out = (eg_work){.attempt.number = 1, .settings = only->seconds, .objective = ""};
     only->given = true;
     return eg_ok();
-}
-
-static eg_status note_start(void *user, const eg_work *work, uint32_t rank, const char *host)
-{
-    (void)user;
-    (void)work;
-    (void)rank;
-    (void)host;
-    return eg_ok();
-}
-
-static eg_status note_finish(void *user, const eg_work_result *result)
-{
-    (void)user;
-    return result->status == EG_TRIAL_DONE ? eg_ok() : eg_fail(EG_INTERNAL, "%s", result->message);
-}
-
-static eg_status do_nothing(void *user)
-{
-    (void)user;
-    return eg_ok();
-}
-
-static void note_progress(void *user, const eg_work_progress *progress)
-{
-    (void)user;
-    (void)progress;
-}
-
-static void note_note(void *user, const eg_work_note *note)
-{
-    (void)user;
-    (void)note;
-}
-
-static eg_status note_worker_loss(void *user, const eg_worker_loss *loss)
-{
-    (void)user;
-    return eg_fail(EG_SYSTEM, "%s", loss->why);
-}
-
-static eg_status note_loss(void *user, const eg_work_loss *loss)
-{
-    (void)user;
-    return eg_fail(EG_SYSTEM, "%s", loss->why);
-}
-
-static void note_return(void *user, uint32_t rank, const char *host)
-{
-    (void)user;
-    (void)rank;
-    (void)host;
-}
-
-static void note_interruption(void *user, uint64_t ticket)
-{
-    (void)user;
-    (void)ticket;
-}
-
-static double unknown_mean(void *user)
-{
-    (void)user;
-    return 0;
 }
 
 int main(int argc, char **argv)
@@ -129,19 +66,7 @@ int main(int argc, char **argv)
         return 1;
     }
     single only = {.seconds = argc > 1 ? argv[1] : "2"};
-    const eg_sched_client client = {.user = &only,
-                                    .next = next_single,
-                                    .started = note_start,
-                                    .finished = note_finish,
-                                    .commit = do_nothing,
-                                    .note = note_note,
-                                    .progress = note_progress,
-                                    .worker_lost = note_worker_loss,
-                                    .lost = note_loss,
-                                    .worker_back = note_return,
-                                    .interrupted = note_interruption,
-                                    .idle = do_nothing,
-                                    .mean_seconds = unknown_mean};
+    const eg_sched_client client = eg_test_quiet_client(&only, next_single);
     double cpu = cpu_seconds(), start = eg_clock();
     status = eg_world_rank(world) == 0 ? eg_sched_run_with(world, &client, &options, &runner)
                                        : eg_sched_work_with(world, &options, &runner);

@@ -119,7 +119,7 @@ static eg_status take_work(eg_peer_worker *p, const eg_message *message)
     if (p->waiting_count == EG_AHEAD_MAX) {
         return eg_fail(EG_INTERNAL, "too much work ahead");
     }
-    p->waiting[p->waiting_count++] = (eg_task){message->as.work.ticket, message->as.work.attempt};
+    p->waiting[p->waiting_count++] = message->as.work.attempt;
     if (p->waiting_count == 1) {
         p->end = eg_sim.now + latency + duration();
     }
@@ -191,17 +191,16 @@ static void speak(size_t who, eg_message *message, char host[EG_HOST_SIZE])
         p->leaving = p->contact = false;
     } else if (p->end <= eg_sim.now) {
         message->kind = EG_MESSAGE_RESULT;
-        message->as.result = (eg_work_result){.ticket = p->waiting[0].ticket,
-                                              .attempt = p->waiting[0].attempt,
-                                              .wall_seconds = eg_sim.trial_seconds,
+        message->as.result = (eg_work_result){.attempt = p->waiting[0],
                                               .status = EG_TRIAL_DONE,
                                               .record = eg_sim.record,
                                               .message = ""};
+        message->as.result.attempt.wall_seconds = eg_sim.trial_seconds;
         begin_next(p);
     } else if (p->waiting_count > 0) {
         double share = 1 - (p->end - eg_sim.now) / (1.25 * eg_sim.trial_seconds);
         message->as.progress.working = true;
-        message->as.progress.task = p->waiting[0];
+        message->as.progress.attempt = p->waiting[0];
         message->as.progress.steps = 10000;
         message->as.progress.step = (uint64_t)fmax(0, 9999 * share);
     }

@@ -14,7 +14,7 @@ typedef struct eg_peer_worker {
     double end;  /* of its trial; never: it has none */
     double said; /* when it last said anything */
     bool contact, ready_due, leaving;
-    eg_task waiting[EG_AHEAD_MAX]; /* the first one runs */
+    eg_attempt waiting[EG_AHEAD_MAX]; /* the first one runs */
     size_t waiting_count;
 } eg_peer_worker;
 

@@ -9,6 +9,7 @@
  *  takes no time, and the clock, which jumps to the next event. The linker puts them in the place of
  *  the real ones (--wrap, see rooms/sched.cmake). The client keeps nothing, so that the journal and the results file are
  *  not in these figures (tests/bench/sweep.sh has them), nor is what MPI needs itself. */
+#include "quiet_client.h"
 #include "sched_peers.h"
 
 #include "engram/memory.h"
@@ -24,24 +25,16 @@ enum { EVALUATIONS = 50, TASKS = 5 };
 /* The client, which only counts ------------------------------------------------------------------ */
 
 typedef struct counts {
-    size_t tickets, given, finished, commits, turns, memory;
+    size_t trials, given, finished, commits, turns, memory;
 } counts;
 
 static eg_status next(void *user, eg_work *out, bool *have)
 {
     counts *c = user;
-    *have = c->given < c->tickets;
-    *out = (eg_work){.ticket = c->given, .attempt = 1, .settings = "a=1\n", .objective = ""};
+    *have = c->given < c->trials;
+    *out = (eg_work){
+        .attempt = {.trial = c->given, .number = 1}, .settings = "a=1\n", .objective = ""};
     c->given += *have ? 1 : 0;
-    return eg_ok();
-}
-
-static eg_status started(void *user, const eg_work *work, uint32_t rank, const char *host)
-{
-    (void)user;
-    (void)work;
-    (void)rank;
-    (void)host;
     return eg_ok();
 }
 
@@ -67,43 +60,6 @@ static eg_status idle(void *user)
         c->memory = used > c->memory ? used : c->memory;
     }
     return eg_ok();
-}
-
-static void note(void *user, const eg_work_note *words)
-{
-    (void)user;
-    (void)words;
-}
-
-static void progress(void *user, const eg_work_progress *report)
-{
-    (void)user;
-    (void)report;
-}
-
-static eg_status worker_lost(void *user, const eg_worker_loss *loss)
-{
-    (void)user;
-    return eg_fail(EG_INTERNAL, "rank %u was lost: %s", loss->rank, loss->why);
-}
-
-static eg_status lost(void *user, const eg_work_loss *loss)
-{
-    (void)user;
-    return eg_fail(EG_INTERNAL, "work of rank %u was lost: %s", loss->rank, loss->why);
-}
-
-static void worker_back(void *user, uint32_t rank, const char *host)
-{
-    (void)user;
-    (void)rank;
-    (void)host;
-}
-
-static void interrupted(void *user, uint64_t ticket)
-{
-    (void)user;
-    (void)ticket;
 }
 
 static double mean_seconds(void *user)
@@ -188,30 +144,22 @@ static void report(const counts *c, double cpu, size_t memory, const eg_world *w
 static eg_status run(size_t workers, double seconds, size_t rounds, double *each)
 {
     eg_world world;
-    counts c = {.tickets = workers * rounds};
+    counts c = {.trials = workers * rounds};
     const eg_sched_options options = {.dedicated = true};
-    const eg_sched_client client = {.user = &c,
-                                    .next = next,
-                                    .started = started,
-                                    .finished = finished,
-                                    .commit = commit,
-                                    .note = note,
-                                    .progress = progress,
-                                    .worker_lost = worker_lost,
-                                    .lost = lost,
-                                    .worker_back = worker_back,
-                                    .interrupted = interrupted,
-                                    .idle = idle,
-                                    .mean_seconds = mean_seconds};
+    eg_sched_client client = eg_test_quiet_client(&c, next);
+    client.finished = finished;
+    client.commit = commit;
+    client.idle = idle;
+    client.mean_seconds = mean_seconds;
     eg_status status = prepare(workers, seconds, &world);
     if (status.code == EG_OK) {
         size_t memory = mallinfo2().uordblks + mallinfo2().hblkhd;
         double before = eg_cpu_seconds();
         status = eg_sched_run_with(&world, &client, &options, NULL);
         double cpu = eg_cpu_seconds() - before - eg_sim.outside;
-        if (status.code == EG_OK && (c.finished != c.tickets || eg_sim.acknowledged != c.tickets)) {
+        if (status.code == EG_OK && (c.finished != c.trials || eg_sim.acknowledged != c.trials)) {
             status = eg_fail(EG_INTERNAL, "%zu of %zu results arrived, %zu were acknowledged",
-                             c.finished, c.tickets, eg_sim.acknowledged);
+                             c.finished, c.trials, eg_sim.acknowledged);
         }
         report(&c, cpu, c.memory > memory ? c.memory - memory : 0, &world);
         *each = cpu / (double)c.finished;

@@ -46,7 +46,7 @@ static size_t make_template(unsigned char *out)
     for (size_t i = 0; i < 3 && status.code == EG_OK; i++) {
         static const eg_variable accuracy = {.name = "accuracy", .dims = {"eval"}, .unit = "1"};
         static const eg_variable objective = {.name = "objective", .wide = true, .unit = "1"};
-        const eg_attempt attempt = {.attempt = 1, .host = "h"};
+        const eg_attempt attempt = {.trial = plan->trials[i].id, .number = 1, .host = "h"};
         const size_t extent = 2 + i;
         eg_record *record = NULL;
         eg_array *array = NULL;
@@ -55,8 +55,8 @@ static size_t make_template(unsigned char *out)
         eg_status_keep(&status, eg_record_scalar(record, &objective, 0.5));
         eg_record_set_status(record, EG_TRIAL_DONE, "");
         array->data[0] = 0.25;
-        eg_status_keep(&status, eg_store_started(store, i, &attempt));
-        eg_status_keep(&status, eg_store_finished(store, i, &attempt, EG_TRIAL_DONE, "", record));
+        eg_status_keep(&status, eg_store_started(store, &attempt));
+        eg_status_keep(&status, eg_store_finished(store, &attempt, EG_TRIAL_DONE, "", record));
         eg_record_free(record);
     }
     fuzz_require(status.code == EG_OK);

@@ -2,10 +2,13 @@
 # 1, 2, 3 and 5 ranks.
 add_library(engram_fake_sched STATIC support/fake_sched.c)
 target_link_libraries(engram_fake_sched PUBLIC engram_testing engram_sched)
+add_library(engram_quiet_client STATIC support/quiet_client.c)
+target_link_libraries(engram_quiet_client PUBLIC engram_testing engram_sched)
 
-foreach(name message queue signals placement trial)
+foreach(name message queue signals placement)
     engram_test(sched_${name} LIBRARY sched)
 endforeach()
+engram_test(sched_trial LIBRARY sched LINKS engram_quiet_client)
 engram_test(sched_checkpoint LIBRARY sched LINKS engram_saved_trials)
 engram_test(sched_worker LIBRARY sched LINKS engram_fake_sched)
 engram_test(sched_world LIBRARY sched LINKS engram_fake_sched MPI::MPI_C)
@@ -24,11 +27,11 @@ engram_script(sched_death ${CMAKE_CURRENT_SOURCE_DIR}/sched_death.sh $<TARGET_FI
               RANKS 4 LABELS mpi)
 
 add_executable(bench_sched_idle bench/sched_idle.c)
-target_link_libraries(bench_sched_idle PRIVATE engram_fake_sched)
+target_link_libraries(bench_sched_idle PRIVATE engram_fake_sched engram_quiet_client)
 
 # Rank 0 beside many simulated workers: channel and clock are the simulation's.
 add_executable(bench_sched_scale EXCLUDE_FROM_ALL bench/sched_scale.c bench/sched_peers.c)
-target_link_libraries(bench_sched_scale PRIVATE engram_testing engram_sched MPI::MPI_C)
+target_link_libraries(bench_sched_scale PRIVATE engram_quiet_client MPI::MPI_C)
 foreach(function clock now sched_sleep backoff_reset backoff_next mpi_channel_create)
     target_link_options(bench_sched_scale PRIVATE "LINKER:--wrap=eg_${function}")
 endforeach()

@@ -31,7 +31,7 @@ BEGIN {
     place("stream", "batch")
     place("metric", "measure")
     place("learner", "weights")
-    place("trial", "predictor")
+    place("trial", "attempt predictor")
     place("store", "weights_file")
     place("run", "build")
     place("sweep", "ranking")

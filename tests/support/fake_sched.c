@@ -110,7 +110,7 @@ static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks,
     if (is_kind(&fake, "death")) {
         (void)kill(getpid(), SIGKILL);
     }
-    if (is_kind(&fake, "hang") && work->attempt == 1) {
+    if (is_kind(&fake, "hang") && work->attempt.number == 1) {
         suspend_until(fake.file);
     }
     if (!train(&fake, hooks)) {
@@ -118,7 +118,7 @@ static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks,
     }
     atomic_fetch_add(&fake_ended, 1);
     if (is_kind(&fake, "failed")) {
-        return eg_fail(EG_INVALID, "ticket %llu is broken", (unsigned long long)work->ticket);
+        return eg_fail(EG_INVALID, "trial %llu is broken", (unsigned long long)work->attempt.trial);
     }
     if (is_kind(&fake, "memory")) {
         return eg_fail_memory(1234567);
@@ -147,16 +147,15 @@ static eg_status run_fake(void *state, const eg_work *work, eg_run_hooks *hooks,
 
 const eg_runner fake_runner = {.open = open_fake, .run = run_fake, .close = close_fake};
 
-static void hand_out(fake_ledger *ledger, uint64_t ticket, eg_work *out)
+static void hand_out(fake_ledger *ledger, uint64_t trial, eg_work *out)
 {
     /* Overwritten by the next call, as the contract allows. */
-    (void)snprintf(ledger->text, sizeof ledger->text, "%s", ledger->settings(ticket));
-    *out = (eg_work){.ticket = ticket,
-                     .attempt = 1 + ledger->lost[ticket],
-                     .seed = ticket * ticket + 17,
+    (void)snprintf(ledger->text, sizeof ledger->text, "%s", ledger->settings(trial));
+    *out = (eg_work){.attempt = {.trial = trial, .number = 1 + ledger->lost[trial]},
+                     .seed = trial * trial + 17,
                      .settings = ledger->text,
                      .objective = "curve",
-                     .losses = ledger->losses[ticket]};
+                     .losses = ledger->losses[trial]};
 }
 
 static eg_status fake_next(void *user, eg_work *out, bool *have)
@@ -174,13 +173,13 @@ static eg_status fake_next(void *user, eg_work *out, bool *have)
         hand_out(ledger, ledger->again[--ledger->again_count], out);
         return eg_ok();
     }
-    bool later = ledger->stage > 0 && ledger->next_ticket >= ledger->stage &&
+    bool later = ledger->stage > 0 && ledger->next_trial >= ledger->stage &&
                  ledger->finishes < ledger->stage;
-    *have = ledger->next_ticket < ledger->tickets && !later;
+    *have = ledger->next_trial < ledger->trials && !later;
     if (!*have) {
         return eg_ok();
     }
-    hand_out(ledger, ledger->next_ticket++, out);
+    hand_out(ledger, ledger->next_trial++, out);
     return eg_ok();
 }
 
@@ -194,16 +193,18 @@ static bool are_all_busy(const fake_ledger *ledger)
     return true;
 }
 
-static eg_status fake_started(void *user, const eg_work *work, uint32_t rank, const char *host)
+static eg_status fake_started(void *user, const eg_attempt *attempt)
 {
     fake_ledger *ledger = user;
     if (ledger->starts + 1 == ledger->fail_started) {
         return eg_fail(EG_SYSTEM, "cannot note the start");
     }
     ledger->starts++;
-    ledger->started[work->ticket]++;
-    ledger->rank_of[work->ticket] = rank;
-    ledger->wrong += host[0] == '\0';
+    uint32_t rank = attempt->rank;
+    ledger->started[attempt->trial]++;
+    ledger->rank_of[attempt->trial] = rank;
+    ledger->wrong += attempt->host[0] == '\0' || attempt->start_time < 1e9 ||
+                     attempt->number != 1 + ledger->lost[attempt->trial];
     size_t out = ++ledger->out_now[rank];
     ledger->out_most[rank] = out > ledger->out_most[rank] ? out : ledger->out_most[rank];
     if (are_all_busy(ledger)) {
@@ -223,8 +224,8 @@ static bool is_right(const eg_work_result *result, const char *settings)
                strstr(result->message, "workers were lost while they ran it") != NULL;
     }
     if (strncmp(settings, "failed", 6) == 0) {
-        (void)snprintf(words, sizeof words, "ticket %llu is broken",
-                       (unsigned long long)result->ticket);
+        (void)snprintf(words, sizeof words, "trial %llu is broken",
+                       (unsigned long long)result->attempt.trial);
         return result->status == EG_TRIAL_FAILED && result->record == NULL &&
                strcmp(result->message, words) == 0;
     }
@@ -241,7 +242,7 @@ static bool is_right(const eg_work_result *result, const char *settings)
                  (result->message[0] != '\0') == diverged && array != NULL &&
                  array->count == FAKE_CURVE;
     for (size_t i = 0; right && i < FAKE_CURVE; i++) {
-        uint64_t seed = result->ticket * result->ticket + 17;
+        uint64_t seed = result->attempt.trial * result->attempt.trial + 17;
         right = array->data[i] == fake_value(seed, i);
     }
     return right;
@@ -252,15 +253,16 @@ static eg_status fake_finished(void *user, const eg_work_result *result)
     fake_ledger *ledger = user;
     ledger->finishes++;
     ledger->uncommitted++;
-    ledger->finished[result->ticket]++;
-    ledger->out_now[result->rank]--;
-    ledger->by_rank[result->rank]++;
+    ledger->finished[result->attempt.trial]++;
+    ledger->out_now[result->attempt.rank]--;
+    ledger->by_rank[result->attempt.rank]++;
     size_t blocks = eg_memory_live_blocks();
     ledger->most_blocks = blocks > ledger->most_blocks ? blocks : ledger->most_blocks;
-    ledger->wrong += result->attempt != 1 + ledger->lost[result->ticket] ||
-                     result->rank != ledger->rank_of[result->ticket] || result->host[0] == '\0' ||
-                     result->wall_seconds < 0 || result->start_time < 1e9 ||
-                     !is_right(result, ledger->settings(result->ticket));
+    ledger->wrong += result->attempt.number != 1 + ledger->lost[result->attempt.trial] ||
+                     result->attempt.rank != ledger->rank_of[result->attempt.trial] ||
+                     result->attempt.host[0] == '\0' || result->attempt.wall_seconds < 0 ||
+                     result->attempt.start_time < 1e9 ||
+                     !is_right(result, ledger->settings(result->attempt.trial));
     if (ledger->finishes == ledger->fail_finished) {
         return eg_fail(EG_SYSTEM, "no space left on device");
     }
@@ -282,17 +284,17 @@ static void fake_note(void *user, const eg_work_note *note)
 {
     fake_ledger *ledger = user;
     ledger->notes++;
-    ledger->wrong += note->ticket >= ledger->tickets || note->host[0] == '\0' ||
-                     note->rank != ledger->rank_of[note->ticket];
+    ledger->wrong += note->attempt.trial >= ledger->trials || note->attempt.host[0] == '\0' ||
+                     note->attempt.rank != ledger->rank_of[note->attempt.trial];
 }
 
 static void fake_progress(void *user, const eg_work_progress *progress)
 {
     fake_ledger *ledger = user;
     ledger->reports++;
-    ledger->wrong += progress->rank != ledger->rank_of[progress->ticket] ||
+    ledger->wrong += progress->attempt.rank != ledger->rank_of[progress->attempt.trial] ||
                      progress->step > progress->steps || progress->steps == 0 ||
-                     progress->attempt != 1 + ledger->lost[progress->ticket];
+                     progress->attempt.number != 1 + ledger->lost[progress->attempt.trial];
 }
 
 static eg_status fake_worker_lost(void *user, const eg_worker_loss *loss)
@@ -307,12 +309,13 @@ static eg_status fake_worker_lost(void *user, const eg_worker_loss *loss)
 static eg_status fake_lost(void *user, const eg_work_loss *loss)
 {
     fake_ledger *ledger = user;
-    ledger->wrong += loss->rank != ledger->rank_of[loss->ticket] || loss->start_time < 1e9 ||
-                     loss->attempt != 1 + ledger->lost[loss->ticket];
-    ledger->lost[loss->ticket]++;
-    ledger->losses[loss->ticket] += loss->was_running ? 1 : 0;
-    ledger->again[ledger->again_count++] = loss->ticket;
-    ledger->out_now[loss->rank]--;
+    ledger->wrong += loss->attempt.rank != ledger->rank_of[loss->attempt.trial] ||
+                     loss->attempt.start_time < 1e9 ||
+                     loss->attempt.number != 1 + ledger->lost[loss->attempt.trial];
+    ledger->lost[loss->attempt.trial]++;
+    ledger->losses[loss->attempt.trial] += loss->was_running ? 1 : 0;
+    ledger->again[ledger->again_count++] = loss->attempt.trial;
+    ledger->out_now[loss->attempt.rank]--;
     return eg_ok();
 }
 
@@ -324,12 +327,12 @@ static void fake_worker_back(void *user, uint32_t rank, const char *host)
     ledger->wrong += rank == 0 || host[0] == '\0';
 }
 
-static void fake_interrupted(void *user, uint64_t ticket)
+static void fake_interrupted(void *user, const eg_attempt *attempt)
 {
     fake_ledger *ledger = user;
     ledger->interrupts++;
-    ledger->interrupted[ticket]++;
-    ledger->out_now[ledger->rank_of[ticket]]--;
+    ledger->interrupted[attempt->trial]++;
+    ledger->out_now[ledger->rank_of[attempt->trial]]--;
 }
 
 static eg_status fake_idle(void *user)

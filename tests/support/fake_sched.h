@@ -1,5 +1,5 @@
 /** A client and a runner for tests of the scheduler: work that sleeps, fails or diverges as its settings say, or ends
- *  when a file appears, and a ledger of what happened to every ticket. */
+ *  when a file appears, and a ledger of what happened to every trial. */
 #ifndef ENGRAM_FAKE_SCHED_H
 #define ENGRAM_FAKE_SCHED_H
 
@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-enum { FAKE_TICKETS_MAX = 2048, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
+enum { FAKE_TRIALS_MAX = 2048, FAKE_RANKS_MAX = 16, FAKE_CURVE = 3000 };
 
 /** Settings are one line "KIND MILLISECONDS", one step each; KIND is done, diverged, failed, signal (sends SIGUSR1 to
  *  its own process, then goes on), death (SIGKILL), endless (only a stop ends it), or memory, stopped (fails with that
@@ -25,9 +25,9 @@ double fake_value(uint64_t seed, size_t i);
 
 typedef struct fake_ledger {
     /* What to do. */
-    size_t tickets;
-    size_t stage; /**< tickets from here on exist once all earlier ones are finished; 0: none */
-    const char *(*settings)(uint64_t ticket);
+    size_t trials;
+    size_t stage; /**< trials from here on exist once all earlier ones are finished; 0: none */
+    const char *(*settings)(uint64_t trial);
     double mean_seconds;
     const char
         *all_busy_file; /**< made once every rank has held `all_busy` pieces at once; NULL: none */
@@ -41,11 +41,11 @@ typedef struct fake_ledger {
     size_t fail_next, fail_started, fail_finished, fail_commit,
         fail_idle; /**< fail at the n-th call; 0: never */
     /* What happened. */
-    size_t next_ticket;
-    unsigned started[FAKE_TICKETS_MAX], finished[FAKE_TICKETS_MAX], interrupted[FAKE_TICKETS_MAX],
-        lost[FAKE_TICKETS_MAX];
-    uint32_t losses[FAKE_TICKETS_MAX]; /**< that count */
-    uint64_t again[FAKE_TICKETS_MAX];  /**< lost tickets, to be handed out again */
+    size_t next_trial;
+    unsigned started[FAKE_TRIALS_MAX], finished[FAKE_TRIALS_MAX], interrupted[FAKE_TRIALS_MAX],
+        lost[FAKE_TRIALS_MAX];
+    uint32_t losses[FAKE_TRIALS_MAX]; /**< that count */
+    uint64_t again[FAKE_TRIALS_MAX];  /**< lost trials, to be handed out again */
     size_t again_count, workers_lost, workers_back;
     unsigned wrong; /**< results whose status, message or content is not what it should be */
     size_t starts, finishes, interrupts, nexts, idles, commits;
@@ -53,7 +53,7 @@ typedef struct fake_ledger {
     size_t uncommitted; /**< results since the last successful commit */
     size_t out_now[FAKE_RANKS_MAX], out_most[FAKE_RANKS_MAX];
     size_t by_rank[FAKE_RANKS_MAX]; /**< results */
-    uint32_t rank_of[FAKE_TICKETS_MAX];
+    uint32_t rank_of[FAKE_TRIALS_MAX];
     size_t most_blocks; /**< live blocks of memory when a result came in, at most */
     char text[256];
 } fake_ledger;

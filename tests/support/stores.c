@@ -102,21 +102,30 @@ eg_trial_status eg_test_status(size_t trial)
     return trial == 4 ? EG_TRIAL_DIVERGED : trial == 5 ? EG_TRIAL_FAILED : EG_TRIAL_DONE;
 }
 
+const eg_attempt *eg_test_attempt(const eg_attempt *like, const eg_plan *plan, size_t trial)
+{
+    static eg_attempt attempt;
+    attempt = *like;
+    attempt.trial = plan->trials[trial].id;
+    return &attempt;
+}
+
 eg_status eg_test_finish(eg_store *store, const eg_plan *plan, size_t trial)
 {
-    eg_attempt attempt = {.attempt = 1 + (uint32_t)trial,
+    eg_attempt attempt = {.trial = plan->trials[trial].id,
+                          .number = 1 + (uint32_t)trial,
                           .rank = (uint32_t)trial % 2,
                           .host = trial % 2 == 0 ? "node-a" : "node-b",
                           .start_time = 2e9 + (double)trial,
                           .wall_seconds = 0.5 * (double)trial};
-    EG_TRY(eg_store_started(store, trial, &attempt));
+    EG_TRY(eg_store_started(store, &attempt));
     eg_trial_status status = eg_test_status(trial);
     if (status == EG_TRIAL_FAILED) {
-        EG_TRY(eg_store_finished(store, trial, &attempt, status, "no data on \"node-b\"", NULL));
+        EG_TRY(eg_store_finished(store, &attempt, status, "no data on \"node-b\"", NULL));
         return eg_store_commit(store);
     }
     eg_record *record = eg_test_record(plan, trial);
-    eg_status finished = eg_store_finished(store, trial, &attempt, status, NULL, record);
+    eg_status finished = eg_store_finished(store, &attempt, status, NULL, record);
     eg_record_free(record);
     EG_TRY(finished);
     return eg_store_commit(store);
@@ -188,15 +197,15 @@ void eg_test_compare(const eg_plan *plan, size_t trial, const eg_result *result,
 {
     eg_trial_status status = eg_test_status(trial);
     const eg_plan_trial *planned = &plan->trials[trial];
-    assert_true(result->id == planned->id);
+    assert_true(result->attempt.trial == planned->id);
     assert_true(result->seed == planned->seed);
     assert_int_equal(result->replicate, planned->replicate);
     assert_int_equal(result->status, status);
-    assert_int_equal(result->attempt, 1 + trial);
-    assert_int_equal(result->rank, trial % 2);
-    assert_string_equal(result->host, trial % 2 == 0 ? "node-a" : "node-b");
-    assert_same(result->start_time, 2e9 + (double)trial);
-    assert_same(result->wall_seconds, 0.5 * (double)trial);
+    assert_int_equal(result->attempt.number, 1 + trial);
+    assert_int_equal(result->attempt.rank, trial % 2);
+    assert_string_equal(result->attempt.host, trial % 2 == 0 ? "node-a" : "node-b");
+    assert_same(result->attempt.start_time, 2e9 + (double)trial);
+    assert_same(result->attempt.wall_seconds, 0.5 * (double)trial);
     if (status == EG_TRIAL_FAILED) {
         assert_null(result->record);
         assert_string_equal(result->message, "no data on \"node-b\"");
@@ -214,7 +223,7 @@ void eg_test_compare(const eg_plan *plan, size_t trial, const eg_result *result,
 const eg_result *eg_test_find(const eg_results *results, const eg_plan *plan, size_t trial)
 {
     for (size_t i = 0; i < results->trial_count; i++) {
-        if (results->trials[i].id == plan->trials[trial].id) {
+        if (results->trials[i].attempt.trial == plan->trials[trial].id) {
             return &results->trials[i];
         }
     }

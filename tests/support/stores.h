@@ -23,6 +23,8 @@ eg_record *eg_test_record(const eg_plan *plan, size_t trial);
 
 /** How the made-up trial ends: 4 diverges, 5 fails, the others are done. */
 eg_trial_status eg_test_status(size_t trial);
+/** `like`, but of this trial of the plan; good until the next call. */
+const eg_attempt *eg_test_attempt(const eg_attempt *like, const eg_plan *plan, size_t trial);
 eg_status eg_test_finish(eg_store *store, const eg_plan *plan, size_t trial) EG_WARN_UNUSED;
 /** Opens a store, finishes the trials from … to-1, closes it again. */
 void eg_test_run(const char *path, const eg_plan *plan, size_t from, size_t to);

@@ -49,7 +49,7 @@ static void match_results(eg_estimate *out, const eg_plan *plan, const eg_point_
 {
     for (size_t i = 0; i < results->trial_count; i++) {
         const eg_result *result = &results->trials[i];
-        const id_row key = {.id = result->id};
+        const id_row key = {.id = result->attempt.trial};
         const id_row *row = bsearch(&key, rows, plan->trial_count, sizeof *rows, compare_ids);
         if (row == NULL || !eg_trial_status_is_final(result->status)) {
             continue;
@@ -59,10 +59,10 @@ static void match_results(eg_estimate *out, const eg_plan *plan, const eg_point_
             out->known++;
             finished[row->trial] = true;
         }
-        if (result->status == EG_TRIAL_DONE && result->wall_seconds > 0) {
+        if (result->status == EG_TRIAL_DONE && result->attempt.wall_seconds > 0) {
             experience *of = &had[kinds->of[plan->trials[row->trial].point]];
             out->measured++;
-            of->seconds += result->wall_seconds;
+            of->seconds += result->attempt.wall_seconds;
             of->cost += cost_of(plan, row->trial);
         }
     }

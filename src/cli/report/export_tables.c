@@ -37,7 +37,7 @@ static void write_identity(eg_rows *rows, const eg_results *results, size_t tria
 {
     const eg_result *result = &results->trials[trial];
     eg_rows_integer(rows, trial);
-    eg_rows_text(rows, eg_id(result->id).text);
+    eg_rows_text(rows, eg_id(result->attempt.trial).text);
     eg_rows_integer(rows, result->point);
     eg_rows_integer(rows, result->replicate);
     eg_rows_integer(rows, result->seed);
@@ -88,12 +88,12 @@ static void write_trial(eg_rows *rows, const eg_results *results, size_t trial, 
         }
     }
     if (!stable) {
-        bool ran = result->start_time > 0;
-        eg_rows_integer(rows, result->attempt);
-        eg_rows_integer(rows, result->rank);
-        eg_rows_text(rows, result->host);
-        eg_rows_real(rows, ran ? result->start_time : (double)NAN, true);
-        eg_rows_real(rows, ran ? result->wall_seconds : (double)NAN, true);
+        bool ran = result->attempt.start_time > 0;
+        eg_rows_integer(rows, result->attempt.number);
+        eg_rows_integer(rows, result->attempt.rank);
+        eg_rows_text(rows, result->attempt.host);
+        eg_rows_real(rows, ran ? result->attempt.start_time : (double)NAN, true);
+        eg_rows_real(rows, ran ? result->attempt.wall_seconds : (double)NAN, true);
     }
     eg_rows_text(rows, result->message);
     eg_rows_end_row(rows);

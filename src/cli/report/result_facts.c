@@ -28,7 +28,7 @@ size_t eg_results_count(const eg_results *results, size_t *out)
 
 bool eg_result_was_retried(const eg_result *result)
 {
-    return result->attempt > 1 + result->pauses;
+    return result->attempt.number > 1 + result->pauses;
 }
 
 const eg_column *eg_results_column(const eg_results *results, const char *name)

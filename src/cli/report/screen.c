@@ -108,8 +108,9 @@ static void trial_finished(void *user, const eg_run_result *result)
         return;
     }
     eg_progress_clear(&screen->progress);
-    eg_say(stderr, "trial %s failed on rank %" PRIu32 " (%s): %s\n", eg_id(result->id).text,
-           result->rank, result->host, result->message);
+    eg_say(stderr, "trial %s failed on rank %" PRIu32 " (%s): %s\n",
+           eg_id(result->attempt.trial).text, result->attempt.rank, result->attempt.host,
+           result->message);
     if (screen->failures == FAILURES_SHOWN) {
         eg_say(stderr, "further failures are not shown; see `engram failures %s`\n", screen->path);
     }
@@ -119,10 +120,10 @@ static void print_note_json(const eg_run_note *note)
 {
     json_t *object = json_object();
     eg_json_real(object, "time", eg_now());
-    eg_json_text(object, "trial", eg_id(note->id).text);
-    eg_json_count(object, "attempt", note->attempt);
-    eg_json_count(object, "rank", note->rank);
-    eg_json_text(object, "host", note->host);
+    eg_json_text(object, "trial", eg_id(note->attempt.trial).text);
+    eg_json_count(object, "attempt", note->attempt.number);
+    eg_json_count(object, "rank", note->attempt.rank);
+    eg_json_text(object, "host", note->attempt.host);
     eg_json_text(object, note->warning ? "warning" : "note", note->text);
     eg_json_row(stderr, object);
 }
@@ -142,7 +143,7 @@ static void note(void *user, const eg_run_note *note)
     }
     eg_progress_clear(&screen->progress);
     eg_say(stderr, "%strial %s on rank %" PRIu32 " (%s): %s\n", note->warning ? "warning: " : "",
-           eg_id(note->id).text, note->rank, note->host, note->text);
+           eg_id(note->attempt.trial).text, note->attempt.rank, note->attempt.host, note->text);
     if (note->warning && screen->warnings == WARNINGS_SHOWN) {
         (void)fprintf(stderr, "warning: further ones like this are not shown\n");
     }

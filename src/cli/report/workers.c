@@ -13,7 +13,7 @@ typedef struct entry {
     size_t order; /* of the results, so that sorting keeps it */
 } entry;
 
-static int compare_workers(const eg_result *a, const eg_result *b)
+static int compare_workers(const eg_attempt *a, const eg_attempt *b)
 {
     int order = strcmp(a->host, b->host);
     return order != 0 ? order : (a->rank > b->rank) - (a->rank < b->rank);
@@ -23,7 +23,7 @@ static int compare_entries(const void *a, const void *b)
 {
     const entry *x = a;
     const entry *y = b;
-    int order = compare_workers(x->result, y->result);
+    int order = compare_workers(&x->result->attempt, &y->result->attempt);
     if (order != 0) {
         return order;
     }
@@ -32,15 +32,17 @@ static int compare_entries(const void *a, const void *b)
 
 static void count_in(eg_worker_state *worker, const eg_result *result)
 {
-    worker->rank = result->rank;
-    worker->host = result->host;
+    worker->rank = result->attempt.rank;
+    worker->host = result->attempt.host;
     if (result->status != EG_TRIAL_RUNNING) {
         worker->finished++;
-        worker->busy_seconds += isfinite(result->wall_seconds) ? result->wall_seconds : 0;
+        worker->busy_seconds +=
+            isfinite(result->attempt.wall_seconds) ? result->attempt.wall_seconds : 0;
         return;
     }
     worker->held++;
-    if (worker->running == NULL || result->start_time < worker->running->start_time) {
+    if (worker->running == NULL ||
+        result->attempt.start_time < worker->running->attempt.start_time) {
         worker->running = result;
     }
 }
@@ -62,7 +64,8 @@ eg_status eg_workers_find(eg_worker_state **out, size_t *count, const eg_results
     qsort(entries, found, sizeof *entries, compare_entries);
     eg_status status = eg_alloc(out, found, sizeof **out);
     for (size_t i = 0; i < found && status.code == EG_OK; i++) {
-        bool same = i > 0 && compare_workers(entries[i - 1].result, entries[i].result) == 0;
+        bool same = i > 0 && compare_workers(&entries[i - 1].result->attempt,
+                                             &entries[i].result->attempt) == 0;
         *count += same ? 0 : 1;
         count_in(&(*out)[*count - 1], entries[i].result);
     }

@@ -90,7 +90,7 @@ static void print_group(const entry *group, size_t count)
     eg_say(stdout, "%zu %s: %s\n", count, status_of(group[0].result), message_of(group[0].result));
     (void)printf("  ids");
     for (size_t i = 0; i < count && i < IDS_SHOWN; i++) {
-        (void)printf(" %s", eg_id(group[i].result->id).text);
+        (void)printf(" %s", eg_id(group[i].result->attempt.trial).text);
     }
     (void)printf("%s\n", count > IDS_SHOWN ? " …" : "");
 }
@@ -100,7 +100,7 @@ static json_t *group_object(const entry *group, size_t count)
     json_t *object = json_object();
     json_t *ids = json_array();
     for (size_t i = 0; i < count; i++) {
-        (void)json_array_append_new(ids, json_string(eg_id(group[i].result->id).text));
+        (void)json_array_append_new(ids, json_string(eg_id(group[i].result->attempt.trial).text));
     }
     eg_json_text(object, "status", status_of(group[0].result));
     eg_json_text(object, "message", message_of(group[0].result));

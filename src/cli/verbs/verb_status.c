@@ -64,8 +64,8 @@ static double measure_rate(const eg_results *results, double *ends)
     for (size_t i = 0; i < results->trial_count; i++) {
         const eg_result *result = &results->trials[i];
         if (result->status >= EG_TRIAL_DONE && result->status <= EG_TRIAL_FAILED &&
-            result->start_time > 0) {
-            ends[count++] = result->start_time + result->wall_seconds;
+            result->attempt.start_time > 0) {
+            ends[count++] = result->attempt.start_time + result->attempt.wall_seconds;
         }
     }
     if (count < 2) {
@@ -134,8 +134,9 @@ static eg_status gather(facts *out, const eg_results *results)
     for (size_t i = 0; i < results->trial_count; i++) {
         out->retried += eg_result_was_retried(&results->trials[i]);
         out->losses += results->trials[i].losses;
-        out->wall_total +=
-            isfinite(results->trials[i].wall_seconds) ? results->trials[i].wall_seconds : 0;
+        out->wall_total += isfinite(results->trials[i].attempt.wall_seconds)
+                               ? results->trials[i].attempt.wall_seconds
+                               : 0;
     }
     size_t open = out->by_status[EG_TRIAL_PENDING] + out->by_status[EG_TRIAL_RUNNING] +
                   out->by_status[EG_TRIAL_PAUSED];
@@ -160,12 +161,12 @@ static void print_workers(const facts *f)
         if (worker->running == NULL) {
             (void)printf("waiting");
         } else {
-            (void)printf("trial %s", eg_id(worker->running->id).text);
-            if (worker->running->attempt > 1) {
-                (void)printf(", attempt %" PRIu32, worker->running->attempt);
+            (void)printf("trial %s", eg_id(worker->running->attempt.trial).text);
+            if (worker->running->attempt.number > 1) {
+                (void)printf(", attempt %" PRIu32, worker->running->attempt.number);
             }
             (void)printf(", given %s ago",
-                         eg_duration(fmax(0, now - worker->running->start_time)).text);
+                         eg_duration(fmax(0, now - worker->running->attempt.start_time)).text);
         }
         (void)printf("; %zu finished\n", worker->finished);
     }
@@ -183,9 +184,9 @@ static json_t *workers_array(const facts *f)
         json_t *object = json_object();
         eg_json_count(object, "rank", worker->rank);
         eg_json_text(object, "host", worker->host);
-        eg_json_text(object, "trial", running == NULL ? NULL : eg_id(running->id).text);
-        eg_json_real(object, "since", running == NULL ? (double)NAN : running->start_time);
-        eg_json_count(object, "attempt", running == NULL ? 0 : running->attempt);
+        eg_json_text(object, "trial", running == NULL ? NULL : eg_id(running->attempt.trial).text);
+        eg_json_real(object, "since", running == NULL ? (double)NAN : running->attempt.start_time);
+        eg_json_count(object, "attempt", running == NULL ? 0 : running->attempt.number);
         eg_json_count(object, "held", worker->held);
         eg_json_count(object, "finished", worker->finished);
         eg_json_real(object, "busy_seconds", worker->busy_seconds);

@@ -47,7 +47,7 @@ static double objective_of(const eg_journal_state *state, size_t trial)
 
 static double attempt_of(const eg_journal_state *state, size_t trial)
 {
-    return (double)trial_of(state, trial)->attempt;
+    return (double)trial_of(state, trial)->attempt.number;
 }
 
 static double pauses_of(const eg_journal_state *state, size_t trial)
@@ -57,17 +57,17 @@ static double pauses_of(const eg_journal_state *state, size_t trial)
 
 static double rank_of(const eg_journal_state *state, size_t trial)
 {
-    return (double)trial_of(state, trial)->rank;
+    return (double)trial_of(state, trial)->attempt.rank;
 }
 
 static double start_of(const eg_journal_state *state, size_t trial)
 {
-    return trial_of(state, trial)->start_time;
+    return trial_of(state, trial)->attempt.start_time;
 }
 
 static double wall_of(const eg_journal_state *state, size_t trial)
 {
-    return trial_of(state, trial)->wall_seconds;
+    return trial_of(state, trial)->attempt.wall_seconds;
 }
 
 static double session_of(const eg_journal_state *state, size_t trial)
@@ -83,7 +83,7 @@ static const char *message_of(const eg_journal_state *state, size_t trial)
 
 static const char *host_of(const eg_journal_state *state, size_t trial)
 {
-    return trial_of(state, trial)->host;
+    return trial_of(state, trial)->attempt.host;
 }
 
 static const char *processor_of(const eg_journal_state *state, size_t trial)
@@ -180,7 +180,7 @@ static eg_status write_ids(eg_h5_out *out, const eg_journal_state *state, eg_h5_
     EG_TRY_DONE(status, eg_alloc(&digits, out->lengths[0], ID_SIZE));
     for (size_t i = 0; i < out->lengths[0]; i++) {
         char *text = digits + i * ID_SIZE;
-        (void)snprintf(text, ID_SIZE, "%016" PRIx64, trial_of(state, i)->id);
+        (void)snprintf(text, ID_SIZE, "%016" PRIx64, trial_of(state, i)->attempt.trial);
         values[i] = text;
     }
     created->type = out->text;

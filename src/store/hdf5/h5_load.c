@@ -50,12 +50,12 @@ static void set_pauses(eg_result *result, double value)
 
 static void set_attempt(eg_result *result, double value)
 {
-    result->attempt = (uint32_t)value;
+    result->attempt.number = (uint32_t)value;
 }
 
 static void set_rank(eg_result *result, double value)
 {
-    result->rank = (uint32_t)value;
+    result->attempt.rank = (uint32_t)value;
 }
 
 static void set_session(eg_result *result, double value)
@@ -65,12 +65,12 @@ static void set_session(eg_result *result, double value)
 
 static void set_start(eg_result *result, double value)
 {
-    result->start_time = value;
+    result->attempt.start_time = value;
 }
 
 static void set_wall(eg_result *result, double value)
 {
-    result->wall_seconds = value;
+    result->attempt.wall_seconds = value;
 }
 
 static void set_objective(eg_result *result, double value)
@@ -80,12 +80,12 @@ static void set_objective(eg_result *result, double value)
 
 static void set_id(eg_result *result, char *value)
 {
-    result->id = strtoull(value, NULL, 16);
+    result->attempt.trial = strtoull(value, NULL, 16);
 }
 
 static void set_host(eg_result *result, char *value)
 {
-    result->host = value;
+    result->attempt.host = value;
 }
 
 static void set_message(eg_result *result, char *value)

@@ -144,20 +144,20 @@ eg_status eg_session_text(char **out, const eg_session_image *session)
     return status;
 }
 
-void eg_started_write(uint64_t id, const eg_attempt *attempt, eg_writer *writer)
+void eg_started_write(const eg_attempt *attempt, eg_writer *writer)
 {
-    eg_write_u64(writer, id);
-    eg_write_u32(writer, attempt->attempt);
+    eg_write_u64(writer, attempt->trial);
+    eg_write_u32(writer, attempt->number);
     eg_write_u32(writer, attempt->rank);
     eg_write_text(writer, attempt->host != NULL ? attempt->host : "");
     eg_write_f64(writer, attempt->start_time);
     eg_write_f64(writer, attempt->wall_seconds);
 }
 
-void eg_result_write(uint64_t id, const eg_attempt *attempt, eg_trial_status status,
-                     const char *message, const eg_record *record, eg_writer *writer)
+void eg_result_write(const eg_attempt *attempt, eg_trial_status status, const char *message,
+                     const eg_record *record, eg_writer *writer)
 {
-    eg_started_write(id, attempt, writer);
+    eg_started_write(attempt, writer);
     eg_write_u8(writer, (uint8_t)status);
     eg_write_text(writer, message);
     eg_write_u8(writer, record != NULL ? 1 : 0);
@@ -168,12 +168,15 @@ void eg_result_write(uint64_t id, const eg_attempt *attempt, eg_trial_status sta
 
 static eg_status read_attempt(eg_event *out, eg_string_pool *pool, eg_reader *reader)
 {
-    *out = (eg_event){.id = eg_read_u64(reader)};
-    out->attempt = eg_read_u32(reader);
-    out->rank = eg_read_u32(reader);
-    EG_TRY(eg_string_pool_read(pool, &out->host, reader));
-    out->start_time = eg_read_f64(reader);
-    out->wall_seconds = eg_read_f64(reader);
+    char *host = NULL;
+    *out = (eg_event){.attempt.trial = eg_read_u64(reader)};
+    eg_attempt *attempt = &out->attempt;
+    attempt->number = eg_read_u32(reader);
+    attempt->rank = eg_read_u32(reader);
+    EG_TRY(eg_string_pool_read(pool, &host, reader));
+    attempt->host = host;
+    attempt->start_time = eg_read_f64(reader);
+    attempt->wall_seconds = eg_read_f64(reader);
     return eg_reader_status(reader, false);
 }
 
@@ -183,10 +186,9 @@ eg_status eg_started_read(eg_event *out, eg_string_pool *pool, eg_reader *reader
     return eg_reader_status(reader, true);
 }
 
-void eg_lost_write(uint64_t id, const eg_attempt *attempt, bool was_running, const char *why,
-                   eg_writer *writer)
+void eg_lost_write(const eg_attempt *attempt, bool was_running, const char *why, eg_writer *writer)
 {
-    eg_started_write(id, attempt, writer);
+    eg_started_write(attempt, writer);
     eg_write_u8(writer, was_running ? 1 : 0);
     eg_write_text(writer, why);
 }

@@ -74,27 +74,23 @@ eg_status eg_session_text(char **out, const eg_session_image *session) EG_WARN_U
 
 /** --- STARTED, RESULT, SKIPPED, REDO, LOST ------------------------------------------------------------ */
 
-/** STARTED: u64 id, u32 attempt, u32 rank, text host, f64 start time, f64 wall seconds.
+/** STARTED: an eg_attempt: u64 trial, u32 number, u32 rank, text host, f64 start time, f64 wall seconds.
  *  RESULT: the same; u8 status, text message, u8 has a record, the record (eg_record_write).
  *  With status paused the trial goes on later; SKIPPED then means that it stops there for good.
  *  SKIPPED: u64 id, text why. REDO: u64 id.
  *  LOST: as STARTED; u8 it was running (not waiting), text why. */
 typedef struct eg_event {
-    uint64_t id;
-    uint32_t attempt, rank;
-    char *host; /**< of the pool */
-    double start_time, wall_seconds;
+    eg_attempt attempt; /**< its host is of the pool */
     eg_trial_status status;
     char *message;     /**< of the pool */
     eg_record *record; /**< owned; NULL if there is none */
     bool was_running;  /**< LOST */
 } eg_event;
 
-void eg_started_write(uint64_t id, const eg_attempt *attempt, eg_writer *writer);
-void eg_result_write(uint64_t id, const eg_attempt *attempt, eg_trial_status status,
-                     const char *message, const eg_record *record, eg_writer *writer);
-void eg_lost_write(uint64_t id, const eg_attempt *attempt, bool was_running, const char *why,
-                   eg_writer *writer);
+void eg_started_write(const eg_attempt *attempt, eg_writer *writer);
+void eg_result_write(const eg_attempt *attempt, eg_trial_status status, const char *message,
+                     const eg_record *record, eg_writer *writer);
+void eg_lost_write(const eg_attempt *attempt, bool was_running, const char *why, eg_writer *writer);
 eg_status eg_lost_read(eg_event *out, eg_string_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 eg_status eg_started_read(eg_event *out, eg_string_pool *pool, eg_reader *reader) EG_WARN_UNUSED;
 /** Up to the record, which comes next if there is one. */

@@ -47,8 +47,7 @@ static eg_status list_trials(eg_plan_trial **out, size_t *count, const eg_result
     for (size_t i = 0; i < file->trial_count; i++) {
         const eg_result *trial = &file->trials[i];
         if (trial->stage >= first && trial->stage <= last) {
-            (*out)[(*count)++] =
-                (eg_plan_trial){trial->id, trial->point, trial->replicate, trial->seed};
+            (*out)[(*count)++] = eg_result_planned(trial);
         }
     }
     return eg_ok();
@@ -106,7 +105,7 @@ static eg_status put_beginning(rebuild *r)
     EG_TRY(put(r, EG_FRAME_HEADER, r->file->created));
     for (size_t i = 0; i < r->file->trial_count; i++) {
         r->earlier = r->earlier || r->file->trials[i].stage == EG_STAGE_EARLIER;
-        EG_TRY(eg_index_put(&r->ids, r->file->trials[i].id, i));
+        EG_TRY(eg_index_put(&r->ids, r->file->trials[i].attempt.trial, i));
     }
     /* Of earlier versions only the trials are known: one of another text has them all. */
     return r->earlier ? put_plan(r, "", EG_STAGE_EARLIER, EG_STAGE_SECOND) : put_current(r);
@@ -143,7 +142,7 @@ static eg_status begin_session_of(rebuild *r, const eg_frame *frame)
     eg_reader reader = eg_reader_make(frame->payload, frame->size);
     size_t at = eg_index_get(&r->ids, eg_read_u64(&reader));
     uint32_t attempt = eg_read_u32(&reader);
-    if (at == SIZE_MAX || r->file->trials[at].attempt != attempt ||
+    if (at == SIZE_MAX || r->file->trials[at].attempt.number != attempt ||
         !eg_trial_status_is_finished(r->file->trials[at].status)) {
         return eg_ok();
     }
@@ -196,7 +195,7 @@ static eg_status copy_frames(rebuild *r, eg_journal *damaged)
 
 static bool is_missing(const rebuild *r, const eg_result *trial)
 {
-    size_t at = eg_index_get(&r->state->ids, trial->id);
+    size_t at = eg_index_get(&r->state->ids, trial->attempt.trial);
     if (at == SIZE_MAX || r->state->entries[at].redone > 0) {
         return false;
     }
@@ -210,21 +209,16 @@ static bool is_missing(const rebuild *r, const eg_result *trial)
 static eg_status put_result(rebuild *r, const eg_result *trial, eg_trial_status status,
                             const eg_record *record)
 {
-    const eg_attempt attempt = {.attempt = trial->attempt,
-                                .rank = trial->rank,
-                                .host = trial->host,
-                                .start_time = trial->start_time,
-                                .wall_seconds = trial->wall_seconds};
     const char *message = status == trial->status ? trial->message : "";
     eg_writer_clear(&r->payload);
-    eg_result_write(trial->id, &attempt, status, message, record, &r->payload);
+    eg_result_write(&trial->attempt, status, message, record, &r->payload);
     return put(r, EG_FRAME_RESULT, r->file->last_activity);
 }
 
 static eg_status put_trial(rebuild *r, const eg_result *trial)
 {
     bool finished = eg_trial_status_is_finished(trial->status);
-    size_t at = eg_index_get(&r->state->ids, trial->id);
+    size_t at = eg_index_get(&r->state->ids, trial->attempt.trial);
     uint32_t pauses = finished ? trial->pauses : trial->pauses - (trial->pauses > 0 ? 1 : 0);
     for (uint32_t i = r->state->entries[at].pauses; i < pauses; i++) {
         EG_TRY(put_result(r, trial, EG_TRIAL_PAUSED, NULL));
@@ -268,7 +262,7 @@ static eg_status put_cuts(rebuild *r)
         return eg_ok(); /* its rules decide anew */
     }
     for (size_t i = 0; i < r->file->trial_count && !again; i++) {
-        size_t at = eg_index_get(&r->state->ids, r->file->trials[i].id);
+        size_t at = eg_index_get(&r->state->ids, r->file->trials[i].attempt.trial);
         again = at != SIZE_MAX &&
                 eg_trial_status_is_cut(r->state->owner->results.trials[at].status) &&
                 !eg_trial_status_is_cut(r->file->trials[i].status);
@@ -278,7 +272,7 @@ static eg_status put_cuts(rebuild *r)
     }
     for (size_t i = 0; i < r->file->trial_count; i++) {
         const eg_result *trial = &r->file->trials[i];
-        size_t at = eg_index_get(&r->state->ids, trial->id);
+        size_t at = eg_index_get(&r->state->ids, trial->attempt.trial);
         if (!eg_trial_status_is_cut(trial->status) || at == SIZE_MAX ||
             r->state->entries[at].redone > 0) {
             continue;
@@ -286,7 +280,7 @@ static eg_status put_cuts(rebuild *r)
         eg_trial_status there = r->state->owner->results.trials[at].status;
         if (!eg_trial_status_is_cut(there) && !eg_trial_status_is_finished(there)) {
             eg_writer_clear(&r->payload);
-            eg_write_u64(&r->payload, trial->id);
+            eg_write_u64(&r->payload, trial->attempt.trial);
             eg_write_text(&r->payload, trial->message);
             EG_TRY(put(r, EG_FRAME_SKIPPED, r->file->last_activity));
         }

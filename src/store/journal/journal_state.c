@@ -96,16 +96,15 @@ static eg_status find_trial(const eg_journal_state *state, uint64_t id, size_t *
     return eg_ok();
 }
 
-static void take_attempt(eg_journal_state *state, size_t trial, const eg_event *event)
+static void count_attempt(eg_trial_entry *entry, const eg_attempt *attempt)
 {
-    eg_result *result = &state->owner->results.trials[trial];
-    result->attempt = event->attempt;
-    result->rank = event->rank;
-    result->host = event->host;
-    result->start_time = event->start_time;
-    result->wall_seconds = event->wall_seconds;
-    eg_trial_entry *entry = &state->entries[trial];
-    entry->attempts = event->attempt > entry->attempts ? event->attempt : entry->attempts;
+    entry->attempts = attempt->number > entry->attempts ? attempt->number : entry->attempts;
+}
+
+static void take_attempt(eg_journal_state *state, size_t trial, const eg_attempt *attempt)
+{
+    state->owner->results.trials[trial].attempt = *attempt;
+    count_attempt(&state->entries[trial], attempt);
 }
 
 static eg_status apply_started(eg_journal_state *state, eg_reader *reader)
@@ -113,15 +112,15 @@ static eg_status apply_started(eg_journal_state *state, eg_reader *reader)
     eg_event event = {0};
     size_t trial = 0;
     EG_TRY(eg_started_read(&event, &state->owner->pool, reader));
-    EG_TRY(find_trial(state, event.id, &trial));
+    EG_TRY(find_trial(state, event.attempt.trial, &trial));
     eg_result *result = &state->owner->results.trials[trial];
     if (eg_trial_status_is_finished(result->status)) {
         /* A retry of a failed trial: what is known stays until there is something better. */
         eg_trial_entry *entry = &state->entries[trial];
-        entry->attempts = event.attempt > entry->attempts ? event.attempt : entry->attempts;
+        count_attempt(entry, &event.attempt);
         return eg_ok();
     }
-    take_attempt(state, trial, &event);
+    take_attempt(state, trial, &event.attempt);
     result->status = EG_TRIAL_RUNNING;
     state->entries[trial].frame = 0;
     return eg_ok();
@@ -204,7 +203,6 @@ void eg_journal_state_exchange_earlier(eg_journal_state *state)
         eg_earlier *earlier = &state->earlier[entry->earlier - 1];
         eg_earlier now = {*result, entry->frame};
         *result = earlier->result;
-        result->id = now.result.id;
         result->point = now.result.point; /* a later plan may have numbered them anew */
         result->replicate = now.result.replicate;
         result->seed = now.result.seed;
@@ -239,7 +237,7 @@ static eg_status take_result(eg_journal_state *state, const eg_event *event, eg_
                              uint64_t offset)
 {
     size_t trial = 0;
-    EG_TRY(find_trial(state, event->id, &trial));
+    EG_TRY(find_trial(state, event->attempt.trial, &trial));
     eg_result *result = &state->owner->results.trials[trial];
     if (eg_trial_status_is_result(result->status)) {
         state->repeated++;
@@ -253,7 +251,7 @@ static eg_status take_result(eg_journal_state *state, const eg_event *event, eg_
         EG_TRY(eg_record_skim(record, take_array, &s));
         EG_TRY(eg_reader_status(record, true));
     }
-    take_attempt(state, trial, event);
+    take_attempt(state, trial, &event->attempt);
     outdate_earlier(state, &state->entries[trial], event->status);
     result->status = event->status;
     result->message = event->message;
@@ -303,7 +301,7 @@ static eg_status apply_lost(eg_journal_state *state, eg_reader *reader)
     eg_event event = {0};
     size_t trial = 0;
     EG_TRY(eg_lost_read(&event, &state->owner->pool, reader));
-    EG_TRY(find_trial(state, event.id, &trial));
+    EG_TRY(find_trial(state, event.attempt.trial, &trial));
     eg_result *result = &state->owner->results.trials[trial];
     state->entries[trial].losses += event.was_running ? 1 : 0;
     if (!eg_trial_status_is_finished(result->status)) {

@@ -29,7 +29,7 @@ static eg_status push(remake *r, const eg_result *result, const eg_trial_entry *
 {
     EG_TRY(eg_grow(&r->trials, &r->trial_capacity, r->count + 1, sizeof *r->trials));
     EG_TRY(eg_grow(&r->entries, &r->entry_capacity, r->count + 1, sizeof *r->entries));
-    EG_TRY(eg_index_put(&r->ids, result->id, r->count));
+    EG_TRY(eg_index_put(&r->ids, result->attempt.trial, r->count));
     r->trials[r->count] = *result;
     r->entries[r->count] = *entry;
     r->count++;
@@ -56,7 +56,7 @@ static eg_status push_planned(eg_journal_state *state, remake *r, const eg_plan_
     } else {
         eg_result_reset(&result, state->owner->empty);
     }
-    result.id = trial->id;
+    result.attempt.trial = trial->id;
     result.point = trial->point;
     result.replicate = trial->replicate;
     result.seed = trial->seed;
@@ -337,8 +337,7 @@ eg_status eg_journal_state_apply_extend(eg_journal_state *state, eg_reader *read
     }
     EG_TRY_DONE(status, eg_alloc(&base, state->base_trials, sizeof *base));
     for (size_t i = 0; i < state->base_trials; i++) {
-        const eg_result *trial = &results->trials[i];
-        base[i] = (eg_plan_trial){trial->id, trial->point, trial->replicate, trial->seed};
+        base[i] = eg_result_planned(&results->trials[i]);
     }
     status = remake_trials(state, base, state->base_trials, added, count, true);
 done:

@@ -109,7 +109,7 @@ static eg_status put_plan(merge *m, const eg_merge_group *group)
         EG_TRY_DONE(status, put(m, EG_FRAME_EXTEND, group->extend.data, group->extend.size, time));
     }
     for (size_t i = 0; i < cuts && !same; i++) {
-        EG_TRY_DONE(status, put_skipped(m, cut[i].id, cut[i].message, time));
+        EG_TRY_DONE(status, put_skipped(m, cut[i].attempt.trial, cut[i].message, time));
     }
     m->base = group->example->base_hash;
 done:

@@ -68,8 +68,9 @@ static eg_status disagree(place a, place b, const char *what, const char *first,
     return eg_fail(EG_INVALID,
                    "%s and %s disagree about trial %016llx%s: %s is %s in the first, %s in the "
                    "second; nothing was merged",
-                   a.source->paths.file, b.source->paths.file, (unsigned long long)result_at(a)->id,
-                   likely_cause(a, b), what, first, second);
+                   a.source->paths.file, b.source->paths.file,
+                   (unsigned long long)result_at(a)->attempt.trial, likely_cause(a, b), what, first,
+                   second);
 }
 
 /** The value of a variable for a message. */
@@ -167,12 +168,12 @@ eg_status eg_merge_owners(eg_merge_source *sources, size_t count)
         const eg_results *results = &sources[s].state->owner->results;
         for (size_t i = 0; i < results->trial_count; i++) {
             const place here = {&sources[s], i};
-            size_t at = eg_index_get(&ids, results->trials[i].id);
+            size_t at = eg_index_get(&ids, results->trials[i].attempt.trial);
             if (at != SIZE_MAX) {
                 EG_TRY_DONE(status, decide(&owners[at], here));
                 continue;
             }
-            EG_TRY_DONE(status, eg_index_put(&ids, results->trials[i].id, known));
+            EG_TRY_DONE(status, eg_index_put(&ids, results->trials[i].attempt.trial, known));
             owners[known++] = here;
         }
     }

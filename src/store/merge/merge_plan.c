@@ -42,8 +42,7 @@ static size_t gather(candidate *out, const eg_merge_source *source)
 {
     const eg_journal_state *state = source->state;
     for (size_t i = 0; i < state->plan_trials; i++) {
-        const eg_result *trial = &state->owner->results.trials[i];
-        out[i] = (candidate){{trial->id, trial->point, trial->replicate, trial->seed},
+        out[i] = (candidate){eg_result_planned(&state->owner->results.trials[i]),
                              i >= state->base_trials};
     }
     return state->plan_trials;
