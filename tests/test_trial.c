@@ -10,8 +10,7 @@
 
 enum { ASSIGNMENTS_MAX = 24 };
 
-/** Small and quick: five tasks of made-up classes, 32 hidden units. `more` is "name=value" …, NULL.
- */
+/** Small and quick: five tasks of made-up classes, 32 hidden units. `more` is "name=value" …, NULL. */
 static eg_settings *settings_with(const char *const *more)
 {
     static const eg_assignment small[] = {
@@ -214,8 +213,7 @@ static void later_defaults_are_written_canonically(void **state)
     }
 }
 
-/** Evaluations inside phases: at every multiple and at each phase's end, once where they coincide.
- */
+/** Evaluations inside phases: at every multiple and at each phase's end, once where they coincide. */
 static void evaluates_every_so_many_steps(void **state)
 {
     (void)state;
@@ -440,9 +438,8 @@ static void timing_counts_what_a_trial_does(void **state)
             assert_true(timing.setup > 0 && timing.training > 0 && timing.evaluation > 0);
             assert_true((cases[c] == early) == (timing.epoch_ends > 0));
             assert_true((cases[c] == ewc || cases[c] == early) == (timing.phase_ends > 0));
-            assert_close(timing.seconds,
-                         timing.setup + timing.training + timing.evaluation + timing.epoch_ends +
-                             timing.phase_ends,
+            double ends = timing.epoch_ends + timing.phase_ends;
+            assert_close(timing.seconds, timing.setup + timing.training + timing.evaluation + ends,
                          1e-12);
             eg_dataset_cache_free(cache);
         }
@@ -451,8 +448,7 @@ static void timing_counts_what_a_trial_does(void **state)
     }
 }
 
-/** Fails the 1st, 2nd, 3rd … allocation of a trial until it succeeds: always a clean error, never a
- * leak. */
+/** Fails the 1st, 2nd, 3rd … allocation of a trial until it succeeds: a clean error, never a leak. */
 static void survives_every_failing_allocation(void **state)
 {
     (void)state;
