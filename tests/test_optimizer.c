@@ -164,12 +164,20 @@ static void the_update_is_clipped(void **state)
     two_updates(words, -2, -0.2, 0.05, 0.07);
 }
 
-/** Every optimizer with a rate so large that only the clip holds it. */
+static bool has_noise(const char *name)
+{
+    return ((const eg_optimizer_kind *)eg_family_find(&eg_optimizer_family, name))->draws != NULL;
+}
+
+/** Every optimizer with a rate so large that only the clip holds it, without noise. */
 static eg_optimizer *clipped(const char *name, size_t n)
 {
-    const char *const words[] = {"optimizer", name, "optimizer.lr", "1000", "optimizer.clip",
-                                 "0.01",      NULL};
-    return optimizer_of(words, n);
+    const char *const words[] = {
+        "optimizer", name, "optimizer.lr", "1000", "optimizer.clip", "0.01", "optimizer.sigma",
+        "0",         NULL};
+    const char *const others[] = {"optimizer", name, "optimizer.lr", "1000", "optimizer.clip",
+                                  "0.01",      NULL};
+    return optimizer_of(has_noise(name) ? words : others, n);
 }
 
 enum { N = 37 };
@@ -334,7 +342,7 @@ static void out_of_memory(void **state)
     const eg_parameter_table table = table_of(N);
     while (optimizer == NULL) {
         eg_memory_fail_after(failures + 1);
-        eg_status status = eg_optimizer_create(&optimizer, &view, &table, false);
+        eg_status status = eg_optimizer_create(&optimizer, &view, &table, false, 1);
         eg_memory_fail_after(0);
         if (!eg_is_ok(&status)) {
             assert_int_equal(status.code, EG_MEMORY);

@@ -179,7 +179,7 @@ static void means_that_are_too_long(void **state)
     assert_ok(resolve(&settings,
                       ADAM("optimizer.adam_form", "intended", "optimizer.beta2", "0.99999999")));
     eg_view view = eg_settings_root(settings);
-    assert_fails(eg_optimizer_create(&optimizer, &view, &table, false), EG_INVALID, "too long");
+    assert_fails(eg_optimizer_create(&optimizer, &view, &table, false, 1), EG_INVALID, "too long");
     eg_settings_free(settings);
 }
 

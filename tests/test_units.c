@@ -275,6 +275,30 @@ static void blocks_come_out_as_rows(void **state)
     eg_net_free(panels);
 }
 
+/* What a block says of where its units stand is what the layer says of their runs. */
+static void blocks_know_their_units(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 2; form++) {
+        eg_net *net = chain(form == 0, true);
+        for (size_t b = 0; b < net->table.block_count; b++) {
+            const eg_parameter_block *block = &net->table.blocks[b];
+            size_t padding = 0;
+            for (size_t i = 0; i < block->count; i++) {
+                net->params[block->offset + i] = (eg_real)eg_parameter_unit(block, i);
+                padding += eg_parameter_unit(block, i) >= block->units ? 1 : 0;
+            }
+            assert_int_equal(padding, block->count - block->units * block->fan_in);
+            eg_real values[2 * WIDTH * OUT];
+            eg_net_block_get(net, b, net->params, values);
+            for (size_t i = 0; i < block->units * block->fan_in; i++) {
+                assert_true(values[i] == (eg_real)(i / block->fan_in));
+            }
+        }
+        eg_net_free(net);
+    }
+}
+
 static void assert_hidden(const eg_net *net, size_t h, const char *maker, const char *seen,
                           const char *user)
 {
@@ -460,6 +484,7 @@ int main(void)
         cmocka_unit_test(units_of_two_parts),
         cmocka_unit_test(runs_cover_every_parameter_once),
         cmocka_unit_test(blocks_come_out_as_rows),
+        cmocka_unit_test(blocks_know_their_units),
         cmocka_unit_test(units_of_a_residual_block),
         cmocka_unit_test(units_are_replaced_by_a_rule_that_knows_no_layers),
     };

@@ -97,6 +97,7 @@ typedef struct eg_block {
     size_t count;     /**< numbers, padding included */
     size_t units, fan_in;
     eg_initial initial; /**< what its parameters, or its counters, start as */
+    size_t lanes; /**< units of a panel, as in eg_parameter_unit; 0 or 1: rows */
 } eg_block;
 
 /** Required unless said otherwise. */

@@ -40,9 +40,11 @@ typedef struct eg_update_terms {
 } eg_update_terms;
 
 /** The optimizer chosen by setting `optimizer` of `root`, for the parameters of a table (borrowed
- * during the call only); `carries`: updates will have terms. */
+ * during the call only); `carries`: updates will have terms; `seed`: of the noise that is part of some
+ * rules. */
 eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root,
-                              const eg_parameter_table *table, bool carries) EG_WARN_UNUSED;
+                              const eg_parameter_table *table, bool carries,
+                              uint64_t seed) EG_WARN_UNUSED;
 void eg_optimizer_free(eg_optimizer *optimizer);
 /** Measures the updates in `profile` (borrowed); NULL: no more. */
 void eg_optimizer_profile(eg_optimizer *optimizer, eg_profile *profile);
@@ -107,6 +109,10 @@ typedef struct eg_update {
                        no such counts */
     const eg_real *correction; /**< [correction_end + 1] by number of updates, 1 for the first */
     int32_t correction_end;    /**< from which on it is constant */
+    /* For rules with `gather` only, which get one whole block after the other: */
+    const eg_parameter_block *block;
+    double gathered;      /**< what `gather` left; 0 before */
+    const eg_real *noise; /**< [n] standard normal numbers, 0 where padding is; NULL: not wanted */
 } eg_update;
 
 typedef struct eg_optimizer_kind {
@@ -121,6 +127,12 @@ typedef struct eg_optimizer_kind {
     double (*correction)(const double *p, double t);
     /** Optional: works out what is the same for all parameters of an update, the step-th (1, 2, …). */
     void (*factors)(const double *p, uint64_t step, double *factor);
+    /** Optional: for rules that need all gradients before they change anything. Called for every block
+     * with gradients to which everything is added, scale 1 and no penalty, before the first update; may
+     * change slots and u->gathered. Then decoupled decay and `update` come for every block. */
+    void (*gather)(eg_update *u);
+    /** Optional, with gather: whether update wants noise, keyed by seed, update and block. */
+    bool (*draws)(const double *p);
     void (*update)(const eg_update *u);
     bool descends; /**< the update is -lr g and nothing else, so factors of g are enough */
 } eg_optimizer_kind;

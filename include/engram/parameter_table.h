@@ -36,6 +36,7 @@ typedef struct eg_parameter_block {
     size_t offset, count; /**< place in a plane; count includes what pads units to whole panels */
     size_t units, fan_in; /**< parameters: units x fan_in; fan_in is 1 but for weights */
     eg_initial initial;   /**< what they start as */
+    size_t lanes;         /**< units of a panel: see eg_parameter_unit; 1: rows */
 } eg_parameter_block;
 
 typedef struct eg_parameter_table {
@@ -43,6 +44,13 @@ typedef struct eg_parameter_table {
     size_t block_count;
     eg_parameter_block *blocks; /**< in the order of their offsets; owned */
 } eg_parameter_table;
+
+/** The unit that number i of a block belongs to; padding if it is block->units or more. In a panel, number
+ * after number, stand the first weights of all its units, then the second ones, …. */
+static inline size_t eg_parameter_unit(const eg_parameter_block *block, size_t i)
+{
+    return i / (block->lanes * block->fan_in) * block->lanes + i % block->lanes;
+}
 
 /** The block of that name, or NULL. */
 const eg_parameter_block *eg_parameter_table_find(const eg_parameter_table *table,

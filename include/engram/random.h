@@ -34,6 +34,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_UNIT_COIN = 18,    /**< whether a unit is replaced; index = update and layer */
     EG_PURPOSE_UNIT_RANK = 19,    /**< random utilities of units; index = update and layer */
     EG_PURPOSE_WEIGHT_NOISE = 20, /**< noise on all parameters; index = update and block */
+    EG_PURPOSE_UPDATE = 21,       /**< noise in an optimizer's rule; index = update and block */
 } eg_purpose;
 
 typedef struct eg_rng {

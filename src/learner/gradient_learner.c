@@ -30,7 +30,8 @@ eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_s
         eg_model_build(&self->net, setup->root, shape->input, shape->outputs, batch, setup->seed));
     EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
     EG_TRY(eg_workspace_create(&self->evaluation, self->net, setup->block, false));
-    EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, &self->net->table, carries));
+    EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, &self->net->table, carries,
+                               setup->seed));
     EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
     if (shape->masks_outputs) {
         EG_TRY(eg_masked_loss_init(&self->masked, batch, shape->outputs));

@@ -213,6 +213,6 @@ eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm no
         .derived_count = normalised ? outputs * (inputs + 1) : 0,
         .state = state,
     };
-    out->block_count = eg_linear_blocks(out->blocks, outputs, inputs, outputs, bias, initializer);
+    out->block_count = eg_linear_blocks(out->blocks, outputs, inputs, 1, bias, initializer);
     return eg_ok();
 }

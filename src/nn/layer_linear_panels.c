@@ -376,6 +376,6 @@ eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_
         .state = state,
     };
     out->block_count =
-        eg_linear_blocks(out->blocks, outputs, eg_shape_size(in), all, bias, initializer);
+        eg_linear_blocks(out->blocks, outputs, eg_shape_size(in), width, bias, initializer);
     return eg_ok();
 }

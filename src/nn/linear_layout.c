@@ -12,21 +12,24 @@ static bool has_bias(const eg_layer *layer)
     return layer->block_count > BIAS;
 }
 
-size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias,
+size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t width, bool bias,
                         eg_initializer initializer)
 {
+    size_t all = (units + width - 1) / width * width;
     blocks[WEIGHT] = (eg_block){.name = "weight",
                                 .role = EG_ROLE_WEIGHT,
-                                .count = lanes * inputs,
+                                .count = all * inputs,
                                 .units = units,
                                 .fan_in = inputs,
+                                .lanes = width,
                                 .initial = eg_initializer_weight(initializer, 1, inputs, units)};
     if (bias) {
         blocks[BIAS] = (eg_block){.name = "bias",
                                   .role = EG_ROLE_BIAS,
-                                  .count = lanes,
+                                  .count = all,
                                   .units = units,
                                   .fan_in = 1,
+                                  .lanes = width,
                                   .initial = eg_initializer_bias(initializer, inputs)};
     }
     return bias ? 2 : 1;

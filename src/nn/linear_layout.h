@@ -9,8 +9,8 @@
 
 #include "nn/linear_per_example.h"
 
-/** Declares the blocks of `units`, whole panels of which have so many `lanes`. Returns how many. Their gain is 1. */
-size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t lanes, bool bias,
+/** Declares the blocks of `units` in panels of `width`. Returns how many. Their gain is 1. */
+size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t width, bool bias,
                         eg_initializer initializer);
 
 /** eg_layer_ops.init: weights unit by unit, then the biases; lanes without a unit 0. */

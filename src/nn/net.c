@@ -41,6 +41,7 @@ static void lay_out_blocks(eg_net *net, size_t i)
                                     .count = block->count,
                                     .units = block->units,
                                     .fan_in = block->fan_in,
+                                    .lanes = block->lanes > 0 ? block->lanes : 1,
                                     .initial = block->initial};
         name_block(row, node, block);
     }

@@ -33,6 +33,34 @@ static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
     }
 }
 
+eg_update eg_optimizer_run(const eg_optimizer *optimizer, size_t at, size_t n, const eg_real *g,
+                           const eg_real *loss_g, eg_real scale)
+{
+    eg_update run = {
+        .p = optimizer->p,
+        .lr = optimizer->rate,
+        .clip = optimizer->clip,
+        .n = n,
+        .w = optimizer->params + at,
+        .g = g,
+        .scale = scale,
+        .loss_g = loss_g,
+    };
+    memcpy(run.factor, optimizer->factor, sizeof run.factor);
+    if (optimizer->terms->path_integral != NULL) {
+        run.path_integral = optimizer->terms->path_integral + at;
+    }
+    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+        run.slot[s] = optimizer->slot[s] + at;
+    }
+    if (optimizer->count != NULL) {
+        run.count = optimizer->count + at;
+        run.correction = optimizer->correction;
+        run.correction_end = optimizer->correction_end;
+    }
+    return run;
+}
+
 /* Changes parameters first … first+count-1 by their gradients g, of the loss alone loss_g. Where
  * importances are zero, neither they nor the anchor are read. */
 static void update(const eg_optimizer *optimizer, size_t first, size_t count, const eg_real *g,
@@ -42,30 +70,9 @@ static void update(const eg_optimizer *optimizer, size_t first, size_t count, co
         bool zero = false;
         size_t at = first + done;
         size_t n = penalty == NULL ? count : eg_penalty_run(penalty, at, count - done, &zero);
-        eg_update run = {
-            .p = optimizer->p,
-            .lr = optimizer->rate,
-            .clip = optimizer->clip,
-            .n = n,
-            .w = optimizer->params + at,
-            .g = g + done,
-            .scale = scale,
-            .loss_g = loss_g + done,
-        };
-        memcpy(run.factor, optimizer->factor, sizeof run.factor);
+        eg_update run = eg_optimizer_run(optimizer, at, n, g + done, loss_g + done, scale);
         if (penalty != NULL && !zero) {
             run.penalty = eg_penalty_at(penalty, at);
-        }
-        if (optimizer->terms->path_integral != NULL) {
-            run.path_integral = optimizer->terms->path_integral + at;
-        }
-        for (size_t s = 0; s < optimizer->kind->slots; s++) {
-            run.slot[s] = optimizer->slot[s] + at;
-        }
-        if (optimizer->count != NULL) {
-            run.count = optimizer->count + at;
-            run.correction = optimizer->correction;
-            run.correction_end = optimizer->correction_end;
         }
         optimizer->kind->update(&run);
         done += n;
@@ -76,11 +83,11 @@ static void update(const eg_optimizer *optimizer, size_t first, size_t count, co
 /* Whether parameter `at` decays; *n: and how many from there on are like it, at most *n. */
 static bool decays(const eg_optimizer *optimizer, size_t at, size_t *n)
 {
-    for (size_t r = 0; r < optimizer->range_count; r++) {
-        const eg_decay_range *range = &optimizer->ranges[r];
-        if (at < range->first + range->count) {
-            *n = at_most(*n, range->first + range->count - at);
-            return range->decays;
+    for (size_t b = 0; b < optimizer->block_count; b++) {
+        const eg_parameter_block *block = &optimizer->blocks[b];
+        if (at < block->offset + block->count) {
+            *n = at_most(*n, block->offset + block->count - at);
+            return eg_optimizer_decays(optimizer, block);
         }
     }
     return false;
@@ -132,7 +139,7 @@ static void consume_at_once(void *user, size_t first, size_t count, eg_real *g)
     const eg_update_terms *terms = optimizer->terms;
     eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
     assert(first + count <= optimizer->n);
-    if (terms->add != NULL || optimizer->range_count > 0) {
+    if (terms->add != NULL || optimizer->block_count > 0) {
         update_mixed(optimizer, first, count, g, g, terms->add != NULL, terms->penalty);
     } else {
         update(optimizer, first, count, g, g, 1, terms->penalty);
@@ -221,7 +228,7 @@ const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real 
                                                eg_real *grads, const eg_update_terms *terms)
 {
     static const eg_update_terms none = {.penalty = NULL};
-    bool at_once = !isfinite(optimizer->clip_norm);
+    bool at_once = !isfinite(optimizer->clip_norm) && optimizer->kind->gather == NULL;
     optimizer->params = params;
     optimizer->grads = grads;
     optimizer->terms = terms != NULL ? terms : &none;
@@ -253,8 +260,10 @@ void eg_optimizer_end(eg_optimizer *optimizer)
     eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
     double factor = optimizer->clip_norm / (sqrt(optimizer->squares) + 1e-6);
     optimizer->scale = factor < 1.0 ? (eg_real)factor : 1;
-    const eg_real *g = whole_of(optimizer);
-    if (optimizer->range_count > 0) {
+    eg_real *g = whole_of(optimizer);
+    if (optimizer->kind->gather != NULL) {
+        eg_optimizer_gather(optimizer, g);
+    } else if (optimizer->block_count > 0) {
         update_mixed(optimizer, 0, optimizer->n, g, optimizer->grads, false, NULL);
     } else {
         update(optimizer, 0, optimizer->n, g, optimizer->grads, optimizer->scale, NULL);

@@ -7,12 +7,6 @@
 /** Parameters whose gradient, with what is added to it, stays in the first-level cache. */
 enum { EG_OPTIMIZER_BLOCK = 4096 };
 
-/** Parameters first … first+count-1 decay, or do not. */
-typedef struct eg_decay_range {
-    size_t first, count;
-    bool decays;
-} eg_decay_range;
-
 struct eg_optimizer {
     /* From the settings. */
     const eg_optimizer_kind *kind;
@@ -26,6 +20,7 @@ struct eg_optimizer {
     bool spares[EG_ROLE_COUNT];
     bool restarts; /* at every phase but the first */
     size_t n;
+    uint64_t seed;
 
     /* What it remembers. */
     uint64_t steps; /* updates made */
@@ -44,13 +39,28 @@ struct eg_optimizer {
 
     /* Memory for it. */
     eg_real *mixed; /* [a block] gradient with what is added to it; NULL: nothing will be */
-    eg_real *whole; /* [n] the same of all if the norm is bounded and terms are carried */
-    eg_real
-        *correction; /* [correction_end + 1] by updates of a parameter, where there are counts */
+    eg_real *whole; /* [n] the same of all if it is needed whole and terms are carried */
+    /* [correction_end + 1] by updates of a parameter, where there are counts */
+    eg_real *correction;
     int32_t correction_end;
-    eg_decay_range *ranges; /* [range_count] if weights decay: what they cover ascends */
-    size_t range_count;
+    eg_parameter_block *blocks; /* [block_count] if weights decay or the rule goes by blocks */
+    size_t block_count;
+    eg_real *noise;      /* [largest block]; NULL: the rule draws none */
     eg_profile *profile; /* borrowed; NULL: not measured */
 };
+
+/** Whether the parameters of a block decay. */
+static inline bool eg_optimizer_decays(const eg_optimizer *optimizer,
+                                       const eg_parameter_block *block)
+{
+    return optimizer->decay > 0.0 && !optimizer->spares[block->role];
+}
+
+/** What a pass over n parameters from `at` on works on, but for the penalty. */
+eg_update eg_optimizer_run(const eg_optimizer *optimizer, size_t at, size_t n, const eg_real *g,
+                           const eg_real *loss_g, eg_real scale);
+
+/** The update of a rule that gathers first, from gradients g [n] with all terms, which are used up. */
+void eg_optimizer_gather(eg_optimizer *optimizer, eg_real *g);
 
 #endif

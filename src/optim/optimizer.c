@@ -43,17 +43,19 @@ static eg_real initial_of(const eg_optimizer *optimizer, size_t s)
     return kind->initial != NULL ? (eg_real)kind->initial(optimizer->p, s) : 0;
 }
 
-static eg_status find_ranges(eg_optimizer *optimizer, const eg_parameter_table *table)
+static eg_status copy_blocks(eg_optimizer *optimizer, const eg_parameter_table *table)
 {
-    EG_TRY(eg_alloc(&optimizer->ranges, table->block_count, sizeof *optimizer->ranges));
-    for (size_t b = 0; b < table->block_count; b++) {
-        const eg_parameter_block *block = &table->blocks[b];
-        optimizer->ranges[b] = (eg_decay_range){.first = block->offset,
-                                                .count = block->count,
-                                                .decays = !optimizer->spares[block->role]};
+    const eg_optimizer_kind *kind = optimizer->kind;
+    size_t largest = 0;
+    EG_TRY(eg_alloc(&optimizer->blocks, table->block_count, sizeof *optimizer->blocks));
+    for (; optimizer->block_count < table->block_count; optimizer->block_count++) {
+        const eg_parameter_block *block = &table->blocks[optimizer->block_count];
+        optimizer->blocks[optimizer->block_count] = *block;
+        largest = block->count > largest ? block->count : largest;
     }
-    optimizer->range_count = table->block_count;
-    return eg_ok();
+    return kind->draws != NULL && kind->draws(optimizer->p)
+               ? eg_alloc(&optimizer->noise, largest, sizeof *optimizer->noise)
+               : eg_ok();
 }
 
 enum { CORRECTION_END_MAX = 1 << 22 };
@@ -97,25 +99,27 @@ static eg_status allocate(eg_optimizer *optimizer, const eg_parameter_table *tab
         EG_TRY(tabulate_correction(optimizer));
     }
     eg_optimizer_restart(optimizer);
-    if (optimizer->decay > 0.0) {
-        EG_TRY(find_ranges(optimizer, table));
+    bool gathers = optimizer->kind->gather != NULL;
+    if (optimizer->decay > 0.0 || gathers) {
+        EG_TRY(copy_blocks(optimizer, table));
     }
     if (carries || optimizer->decay > 0.0) {
         EG_TRY(eg_alloc(&optimizer->mixed, EG_OPTIMIZER_BLOCK, sizeof *optimizer->mixed));
     }
-    if (carries && isfinite(optimizer->clip_norm)) {
+    if (carries && (isfinite(optimizer->clip_norm) || gathers)) {
         EG_TRY(eg_alloc(&optimizer->whole, optimizer->n, sizeof *optimizer->whole));
     }
     return eg_ok();
 }
 
 eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root,
-                              const eg_parameter_table *table, bool carries)
+                              const eg_parameter_table *table, bool carries, uint64_t seed)
 {
     *out = NULL;
     eg_optimizer *optimizer = NULL;
     EG_TRY(eg_alloc(&optimizer, 1, sizeof *optimizer));
     optimizer->n = table->count;
+    optimizer->seed = seed;
     read_settings(optimizer, root);
     eg_status status = allocate(optimizer, table, carries);
     if (!eg_is_ok(&status)) {
@@ -136,7 +140,8 @@ void eg_optimizer_free(eg_optimizer *optimizer)
     }
     eg_free(optimizer->count);
     eg_free(optimizer->correction);
-    eg_free(optimizer->ranges);
+    eg_free(optimizer->blocks);
+    eg_free(optimizer->noise);
     eg_free(optimizer->mixed);
     eg_free(optimizer->whole);
     eg_free(optimizer);

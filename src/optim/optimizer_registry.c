@@ -11,7 +11,8 @@
     ENTRY(adam)                                                                                    \
     ENTRY(rmsprop)                                                                                 \
     ENTRY(sgd)                                                                                     \
-    ENTRY(sgdm)
+    ENTRY(sgdm)                                                                                    \
+    ENTRY(upgd)
 
 #define MEMBER_TYPE eg_optimizer_kind
 #define MEMBER(name) eg_optimizer_##name

@@ -32,7 +32,8 @@ static inline eg_status resolve(eg_settings **out, const char *const *words)
 static inline eg_parameter_table table_of(size_t n)
 {
     static eg_parameter_block block;
-    block = (eg_parameter_block){.name = "layer1.weight", .count = n, .units = 1, .fan_in = n};
+    block = (eg_parameter_block){
+        .name = "layer1.weight", .count = n, .units = 1, .fan_in = n, .lanes = 1};
     return (eg_parameter_table){.count = n, .block_count = 1, .blocks = &block};
 }
 
@@ -43,7 +44,7 @@ static inline eg_optimizer *optimizer_for(const char *const *words, const eg_par
     eg_optimizer *optimizer = NULL;
     assert_ok(resolve(&settings, words));
     eg_view view = eg_settings_root(settings);
-    assert_ok(eg_optimizer_create(&optimizer, &view, table, true));
+    assert_ok(eg_optimizer_create(&optimizer, &view, table, true, 1));
     eg_settings_free(settings);
     return optimizer;
 }
