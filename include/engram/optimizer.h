@@ -49,6 +49,21 @@ void eg_optimizer_free(eg_optimizer *optimizer);
 /** Measures the updates in `profile` (borrowed); NULL: no more. */
 void eg_optimizer_profile(eg_optimizer *optimizer, eg_profile *profile);
 
+/** What a learner around the one that updates adds to the gradients of every update, after what the update
+ *  itself carries and before the norm is bounded. Owned by that learner, for as long as the optimizer. */
+typedef struct eg_gradient_term {
+    const eg_penalty *penalty; /**< its gradient is added, which costs least; NULL: none */
+    /** As in eg_update_terms; NULL: nothing. */
+    void (*add)(void *user, size_t first, size_t count, const eg_real *w, eg_real *g);
+    /** These parameters begin anew (eg_optimizer_renew). NULL: of no interest. */
+    void (*renewed)(void *user, size_t first, size_t count, size_t stride);
+    void *user;
+    struct eg_gradient_term *next; /**< the optimizer's */
+} eg_gradient_term;
+
+/** From now on. What the term points to may change between updates. */
+eg_status eg_optimizer_attach(eg_optimizer *optimizer, eg_gradient_term *term) EG_WARN_UNUSED;
+
 /** Begins an update of params [table->count]. The consumer, valid until the end, takes every gradient
  * once, in any order; `grads` is where they are stored if it does not update at once, and holds
  * nothing of use afterwards. terms NULL: none. */
@@ -67,6 +82,9 @@ void eg_optimizer_restart(eg_optimizer *optimizer);
 /** Forgets what is known of parameters first, first+stride, …, `count` of them: for a unit that is
  * replaced (eg_net_unit_run). Counts of updates stay. */
 void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
+/** The same for parameters that begin anew, as at the start of a trial, with values they have been given:
+ * those who keep what they began with are told. */
+void eg_optimizer_renew(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
 /** The updates of these parameters are counted from 0 again, where each has a count of its own. */
 void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
 

@@ -69,7 +69,7 @@ static void renew_unit(const eg_learner_network *network, const eg_node *head, s
         for (size_t i = 0; i < run.count; i++) {
             network->net->params[first + i * run.stride] = fresh[first + i * run.stride];
         }
-        eg_optimizer_reset(network->optimizer, first, run.count, run.stride);
+        eg_optimizer_renew(network->optimizer, first, run.count, run.stride);
     }
 }
 
@@ -87,6 +87,7 @@ static void renew(reset *self, const eg_learner_network *network, size_t phase, 
     net->seed = own_seed;
     if (self->what == RESET_NETWORK) {
         eg_optimizer_restart(network->optimizer);
+        eg_optimizer_renew(network->optimizer, 0, net->param_count, 1);
         return;
     }
     net->step = step;

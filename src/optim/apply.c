@@ -33,6 +33,34 @@ static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
     }
 }
 
+/* Chooses the penalty that is added within the pass: that of the update, or the first attached one. */
+static void choose_penalty(eg_optimizer *optimizer)
+{
+    optimizer->penalty = optimizer->terms->penalty;
+    optimizer->adds = optimizer->terms->add != NULL;
+    for (const eg_gradient_term *term = optimizer->attached; term != NULL; term = term->next) {
+        bool fused = optimizer->penalty == NULL && term->penalty != NULL;
+        optimizer->penalty = fused ? term->penalty : optimizer->penalty;
+        optimizer->adds = optimizer->adds || term->add != NULL || (term->penalty != NULL && !fused);
+    }
+}
+
+/* Adds all but that penalty to gradients g [n] of parameters w [n] from `at` on. */
+static void add_to(const eg_optimizer *optimizer, size_t at, size_t n, const eg_real *w, eg_real *g)
+{
+    if (optimizer->terms->add != NULL) {
+        optimizer->terms->add(optimizer->terms->user, at, n, w, g);
+    }
+    for (const eg_gradient_term *term = optimizer->attached; term != NULL; term = term->next) {
+        if (term->penalty != NULL && term->penalty != optimizer->penalty) {
+            (void)eg_penalty_add(term->penalty, at, n, w, g);
+        }
+        if (term->add != NULL) {
+            term->add(term->user, at, n, w, g);
+        }
+    }
+}
+
 eg_update eg_optimizer_run(const eg_optimizer *optimizer, size_t at, size_t n, const eg_real *g,
                            const eg_real *loss_g, eg_real scale)
 {
@@ -111,7 +139,6 @@ static void update_mixed(const eg_optimizer *optimizer, size_t first, size_t cou
                          const eg_real *g, const eg_real *loss_g, bool adds,
                          const eg_penalty *penalty)
 {
-    const eg_update_terms *terms = optimizer->terms;
     eg_real *mixed = optimizer->mixed;
     for (size_t done = 0; done < count;) {
         size_t at = first + done;
@@ -121,7 +148,7 @@ static void update_mixed(const eg_optimizer *optimizer, size_t first, size_t cou
         bool is_decaying = decays(optimizer, at, &n);
         memcpy(mixed, g + done, n * sizeof *mixed);
         if (adds) {
-            terms->add(terms->user, at, n, w, mixed);
+            add_to(optimizer, at, n, w, mixed);
         }
         if (is_decaying) {
             decay(optimizer, n, w, mixed);
@@ -136,13 +163,12 @@ static void update_mixed(const eg_optimizer *optimizer, size_t first, size_t cou
 static void consume_at_once(void *user, size_t first, size_t count, eg_real *g)
 {
     const eg_optimizer *optimizer = user;
-    const eg_update_terms *terms = optimizer->terms;
     eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
     assert(first + count <= optimizer->n);
-    if (terms->add != NULL || optimizer->block_count > 0) {
-        update_mixed(optimizer, first, count, g, g, terms->add != NULL, terms->penalty);
+    if (optimizer->adds || optimizer->block_count > 0) {
+        update_mixed(optimizer, first, count, g, g, optimizer->adds, optimizer->penalty);
     } else {
-        update(optimizer, first, count, g, g, 1, terms->penalty);
+        update(optimizer, first, count, g, g, 1, optimizer->penalty);
     }
     (void)eg_profile_enter(optimizer->profile, before);
 }
@@ -183,16 +209,16 @@ static eg_real *whole_of(const eg_optimizer *optimizer)
 /* Adds the terms to g [n] of parameters `at` …; returns the sum of its squares then. */
 static double add_terms(const eg_optimizer *optimizer, size_t at, size_t n, eg_real *g)
 {
-    const eg_update_terms *terms = optimizer->terms;
+    const eg_penalty *penalty = optimizer->penalty;
     const eg_real *w = optimizer->params + at;
-    if (terms->add != NULL) {
-        terms->add(terms->user, at, n, w, g);
+    if (optimizer->adds) {
+        add_to(optimizer, at, n, w, g);
     }
-    if (terms->penalty == NULL) {
+    if (penalty == NULL) {
         return (double)eg_sum_squares(n, g, 0);
     }
-    double squares = eg_penalty_add(terms->penalty, at, n, w, g);
-    eg_penalty_prefetch(terms->penalty, at + n, at_most(optimizer->n - at - n, n));
+    double squares = eg_penalty_add(penalty, at, n, w, g);
+    eg_penalty_prefetch(penalty, at + n, at_most(optimizer->n - at - n, n));
     return squares;
 }
 
@@ -232,7 +258,8 @@ const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real 
     optimizer->params = params;
     optimizer->grads = grads;
     optimizer->terms = terms != NULL ? terms : &none;
-    assert(terms == NULL || terms->add == NULL || optimizer->mixed != NULL);
+    choose_penalty(optimizer);
+    assert(!optimizer->adds || optimizer->mixed != NULL);
     optimizer->rate = rate_now(optimizer);
     optimizer->scale = 1;
     optimizer->squares = 0;

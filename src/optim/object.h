@@ -21,6 +21,7 @@ struct eg_optimizer {
     bool restarts; /* at every phase but the first */
     size_t n;
     uint64_t seed;
+    eg_gradient_term *attached; /* borrowed, in the order they came; NULL: none */
 
     /* What it remembers. */
     uint64_t steps; /* updates made */
@@ -32,6 +33,8 @@ struct eg_optimizer {
     eg_gradient_consumer consumer;
     eg_real *params, *grads; /* borrowed */
     const eg_update_terms *terms;
+    const eg_penalty *penalty; /* the one whose gradient is added within the pass; NULL: none */
+    bool adds;                 /* there is more to add */
     double rate;
     double factor[EG_OPTIMIZER_FACTORS_MAX];
     eg_real scale;  /* of the gradients */

@@ -147,6 +147,20 @@ void eg_optimizer_free(eg_optimizer *optimizer)
     eg_free(optimizer);
 }
 
+eg_status eg_optimizer_attach(eg_optimizer *optimizer, eg_gradient_term *term)
+{
+    if (optimizer->mixed == NULL) {
+        EG_TRY(eg_alloc(&optimizer->mixed, EG_OPTIMIZER_BLOCK, sizeof *optimizer->mixed));
+    }
+    eg_gradient_term **end = &optimizer->attached;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    term->next = NULL;
+    *end = term;
+    return eg_ok();
+}
+
 void eg_optimizer_profile(eg_optimizer *optimizer, eg_profile *profile)
 {
     optimizer->profile = profile;
@@ -158,6 +172,16 @@ void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, siz
         eg_real initial = initial_of(optimizer, s);
         for (size_t i = 0; i < count; i++) {
             optimizer->slot[s][first + i * stride] = initial;
+        }
+    }
+}
+
+void eg_optimizer_renew(eg_optimizer *optimizer, size_t first, size_t count, size_t stride)
+{
+    eg_optimizer_reset(optimizer, first, count, stride);
+    for (const eg_gradient_term *term = optimizer->attached; term != NULL; term = term->next) {
+        if (term->renewed != NULL) {
+            term->renewed(term->user, first, count, stride);
         }
     }
 }
