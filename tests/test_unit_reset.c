@@ -74,7 +74,7 @@ static void open_scene(scene *s, eg_net *net, const char *const *words)
 {
     *s = (scene){.settings = settings_of(words), .net = net};
     eg_view view = eg_settings_root(s->settings);
-    assert_ok(eg_optimizer_create(&s->optimizer, &view, &net->table, false));
+    assert_ok(eg_optimizer_create(&s->optimizer, &view, &net->table, false, 1));
     assert_ok(eg_workspace_create(&s->workspace, net, 1, true));
     const eg_learner_network at = {.net = net, .optimizer = s->optimizer};
     assert_ok(eg_unit_reset_check(&view));
