@@ -63,25 +63,33 @@ static void local_by_hand(void **state)
 {
     (void)state;
     const double expected[] = {0.5267777, -0.2223564, 0.0890799, 0.3105650};
-    /* In rows, and in panels of two units: input after input. */
-    static const size_t place[2][4] = {{0, 1, 2, 3}, {0, 2, 1, 3}};
+    /* In rows; in panels of two units, input after input; in wide panels, on both sides of a group of lanes. */
+    enum { FORMS = 3, MOST = 2 * 100 };
+    static const struct {
+        size_t lanes, count, units, place[4];
+    } forms[FORMS] = {
+        {1, 4, 2, {0, 1, 2, 3}}, {2, 4, 2, {0, 2, 1, 3}}, {100, 200, 80, {63, 163, 64, 164}}};
     const eg_real w0[] = {(eg_real)0.5, (eg_real)-0.2, (eg_real)0.1, (eg_real)0.3};
     const eg_real g0[] = {-1, (eg_real)0.5, (eg_real)0.2, (eg_real)-0.4};
-    for (size_t lanes = 1; lanes <= 2; lanes++) {
-        eg_parameter_block block = {
-            .name = "w", .count = 4, .units = 2, .fan_in = 2, .lanes = lanes};
-        const eg_parameter_table table = {.count = 4, .block_count = 1, .blocks = &block};
+    for (size_t f = 0; f < FORMS; f++) {
+        eg_parameter_block block = {.name = "w",
+                                    .count = forms[f].count,
+                                    .units = forms[f].units,
+                                    .fan_in = 2,
+                                    .lanes = forms[f].lanes};
+        const eg_parameter_table table = {
+            .count = forms[f].count, .block_count = 1, .blocks = &block};
         eg_optimizer *local = optimizer_for(
             WORDS(UPGD, DECAY, "optimizer.sigma", "0", "optimizer.utility", "local"), &table);
-        eg_real w[4];
-        eg_real g[4];
+        eg_real w[MOST] = {0};
+        eg_real g[MOST] = {0};
         for (size_t i = 0; i < 4; i++) {
-            w[place[lanes - 1][i]] = w0[i];
-            g[place[lanes - 1][i]] = g0[i];
+            w[forms[f].place[i]] = w0[i];
+            g[forms[f].place[i]] = g0[i];
         }
         eg_optimizer_step(local, w, g);
         for (size_t i = 0; i < 4; i++) {
-            assert_close((double)w[place[lanes - 1][i]], expected[i], 1e-6);
+            assert_close((double)w[forms[f].place[i]], expected[i], 1e-6);
         }
         eg_optimizer_free(local);
     }

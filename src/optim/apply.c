@@ -194,9 +194,8 @@ static void consume_outer(void *user, const eg_outer_gradient *g)
 /* Whether the terms of this update leave it a step down the gradient. */
 static bool only_descends(const eg_optimizer *optimizer)
 {
-    const eg_update_terms *terms = optimizer->terms;
-    return optimizer->kind->descends && terms->penalty == NULL && terms->add == NULL &&
-           terms->path_integral == NULL;
+    return optimizer->kind->descends && optimizer->penalty == NULL && !optimizer->adds &&
+           optimizer->terms->path_integral == NULL;
 }
 
 /* Where the gradient with everything added goes if it is needed as a whole: to its place, unless a path
@@ -273,7 +272,7 @@ const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real 
         .user = optimizer,
         .updates = at_once,
         .consume_outer = at_once && only_descends(optimizer) ? consume_outer : NULL,
-        .skips_zero = optimizer->range_count == 0,
+        .skips_zero = optimizer->block_count == 0,
     };
     return &optimizer->consumer;
 }

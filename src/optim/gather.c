@@ -5,6 +5,8 @@
 #include "math/shared/normals.h"
 #include "math/shared/vector.h"
 
+#include <string.h>
+
 /* The bound on the norm, and coupled decay, become part of the gradient g of a block. */
 static void complete(const eg_optimizer *optimizer, const eg_parameter_block *block, eg_real *g)
 {
@@ -28,12 +30,11 @@ static void draw(const eg_optimizer *optimizer, size_t b)
     eg_rng phase = eg_rng_make(optimizer->seed, EG_PURPOSE_UPDATE, optimizer->phase);
     eg_normals(eg_rng_u64(&phase), EG_PURPOSE_UPDATE, optimizer->steps * optimizer->block_count + b,
                block->count, optimizer->noise);
-    /* Panels that are whole have no padding. */
-    size_t first = block->units / block->lanes * block->lanes * block->fan_in;
-    for (size_t i = first; i < block->count; i++) {
-        if (eg_parameter_unit(block, i) >= block->units) {
-            optimizer->noise[i] = 0;
-        }
+    /* Lanes without a unit, of the last panel. */
+    size_t used = block->units % block->lanes;
+    eg_real *last = optimizer->noise + (block->units - used) * block->fan_in;
+    for (size_t i = 0; used > 0 && i < block->fan_in; i++) {
+        memset(last + i * block->lanes + used, 0, (block->lanes - used) * sizeof *last);
     }
 }
 

@@ -14,10 +14,8 @@
 #include "optim/update.h"
 
 #include "math/shared/elementary.h"
-#include "math/shared/panel.h"
 #include "math/shared/vector.h"
 
-#include <assert.h>
 #include <math.h>
 
 enum { P_BETA, P_SIGMA, P_KAPPA, P_UTILITY, P_ETA, P_PROTECTS };
@@ -30,7 +28,7 @@ static const char *const utility_names[] = {"global", "local", NULL};
 static const char *const eta_names[] = {"trace", "corrected", NULL};
 
 /* Parameters whose gates stay in the first-level cache. */
-enum { CHUNK = 256, LANES_MAX = EG_PANEL_WIDTH_MAX };
+enum { CHUNK = 256, LANES_MAX = 64 };
 
 static const double least_norm = 1e-12;
 
@@ -105,49 +103,79 @@ EG_CLONES static void change(const eg_update *u, size_t first, size_t n, size_t 
     }
 }
 
-/* Numbers first … first+n-1 are whole rows of `lanes` units. */
-static void change_all(const eg_update *u, size_t first, size_t n, size_t lanes,
-                       const eg_real *divisor)
+/* The same for any n, all with one divisor. */
+static void change_row(const eg_update *u, size_t first, size_t n, eg_real divisor)
 {
-    size_t most = CHUNK / lanes * lanes;
-    for (size_t done = 0; done < n; done += most) {
-        change(u, first + done, n - done < most ? n - done : most, lanes, divisor);
+    for (size_t done = 0; done < n; done += CHUNK) {
+        change(u, first + done, n - done < CHUNK ? n - done : CHUNK, 1, &divisor);
     }
 }
 
-/* norm[l] = that of unit l of the panel at `first`, c included. */
-static void norms(const eg_update *u, size_t first, size_t n, size_t lanes, eg_real *norm)
+/* What c U is divided by where U has so large a sum of squares in its row. */
+static eg_real divisor_of(const eg_update *u, double squares)
+{
+    return (eg_real)fmax(u->factor[0] * sqrt(squares), least_norm);
+}
+
+/* A row: parameters first … first+n-1. */
+static void change_local_row(const eg_update *u, size_t first, size_t n)
+{
+    double squares = 0;
+    for (size_t i = first; i < first + n; i++) {
+        squares += (double)u->slot[0][i] * (double)u->slot[0][i];
+    }
+    change_row(u, first, n, divisor_of(u, squares));
+}
+
+/* `width` rows side by side, n long: the next number of each is `stride` further. */
+static void change_local_lanes(const eg_update *u, size_t first, size_t width, size_t n,
+                               size_t stride)
 {
     double squares[LANES_MAX] = {0};
-    for (size_t i = 0; i < n; i += lanes) {
-        for (size_t l = 0; l < lanes; l++) {
-            double utility = (double)u->slot[0][first + i + l];
-            squares[l] += utility * utility;
+    eg_real divisor[LANES_MAX];
+    for (size_t i = 0; i < n; i++) {
+        const eg_real *utility = u->slot[0] + first + i * stride;
+        for (size_t l = 0; l < width; l++) {
+            squares[l] += (double)utility[l] * (double)utility[l];
         }
     }
-    for (size_t l = 0; l < lanes; l++) {
-        norm[l] = (eg_real)fmax(u->factor[0] * sqrt(squares[l]), least_norm);
+    for (size_t l = 0; l < width; l++) {
+        divisor[l] = divisor_of(u, squares[l]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        change(u, first + i * stride, width, width, divisor);
+    }
+}
+
+static void change_local(const eg_update *u)
+{
+    const eg_parameter_block *block = u->block;
+    size_t n = block->fan_in;
+    size_t lanes = block->lanes;
+    if (block->role != EG_ROLE_WEIGHT) {
+        change_local_row(u, 0, u->n);
+        return;
+    }
+    for (size_t first = 0; first < u->n; first += n * lanes) {
+        if (lanes == 1) {
+            change_local_row(u, first, n);
+            continue;
+        }
+        for (size_t l = 0; l < lanes; l += LANES_MAX) {
+            size_t left = lanes - l;
+            change_local_lanes(u, first + l, left < LANES_MAX ? left : LANES_MAX, n, lanes);
+        }
     }
 }
 
 static void update(const eg_update *u)
 {
-    const eg_parameter_block *block = u->block;
-    eg_real divisor[LANES_MAX];
-    if (u->p[P_UTILITY] == UTILITY_GLOBAL) {
-        double eta = u->p[P_ETA] == ETA_CORRECTED ? u->factor[0] * u->gathered : u->gathered;
-        divisor[0] = eta > 0.0 ? (eg_real)eta : (eg_real)INFINITY;
-        change_all(u, 0, u->n, 1, divisor);
+    if (u->p[P_UTILITY] == UTILITY_LOCAL) {
+        change_local(u);
         return;
     }
-    bool rows = block->role == EG_ROLE_WEIGHT;
-    size_t lanes = rows ? block->lanes : 1;
-    size_t panel = rows ? block->fan_in * lanes : u->n;
-    assert(lanes <= LANES_MAX && u->n % panel == 0);
-    for (size_t first = 0; first < u->n; first += panel) {
-        norms(u, first, panel, lanes, divisor);
-        change_all(u, first, panel, lanes, divisor);
-    }
+    double eta = u->p[P_ETA] == ETA_CORRECTED ? u->factor[0] * u->gathered : u->gathered;
+    change_row(u, 0, u->n, eta > 0.0 ? (eg_real)eta : (eg_real)INFINITY);
 }
 
 static const eg_param params[] = {
