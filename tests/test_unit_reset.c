@@ -1,15 +1,12 @@
 /** Resetting hidden units of small networks, by hand. In double precision. */
-#include "testing.h"
+#include "small_net.h"
 
-#include "engram/memory.h"
-#include "engram/units.h"
 #include "learner/unit_reset.h"
-#include "nn/layers.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { SETTINGS_MAX = 8, SEED = 7 };
+enum { SETTINGS_MAX = 8 };
 
 static const eg_param root_params[] = {
     {.name = "optimizer", .type = EG_TYPE_COMPONENT, .default_text = "sgd", .family = "optimizer"},
@@ -44,30 +41,6 @@ static eg_settings *settings_of(const char *const *words)
     return settings;
 }
 
-/* Linear layers of these widths in rows, the first in panels if wanted, with relu between them. */
-static eg_net *chain(const size_t *width, size_t count, bool panels, eg_initializer initializer)
-{
-    static const double none[EG_ACTIVATION_PARAMS_MAX] = {0};
-    const eg_activation *relu =
-        (const eg_activation *)eg_family_find(&eg_activation_family, "relu");
-    eg_layer *layers = NULL;
-    eg_net *net = NULL;
-    size_t made = 0;
-    assert_ok(eg_alloc(&layers, 2 * count, sizeof *layers));
-    for (size_t i = 0; i + 1 < count; i++) {
-        assert_ok((i == 0 && panels ? eg_layer_linear_panels : eg_layer_linear)(
-            &layers[made++], eg_shape_vector(width[i]), width[i + 1], EG_NORM_NONE, true,
-            initializer));
-        if (i + 2 < count) {
-            assert_ok(
-                eg_layer_activation(&layers[made++], relu, none, eg_shape_vector(width[i + 1])));
-        }
-    }
-    assert_ok(eg_net_create(&net, layers, made, SEED));
-    return net;
-}
-
-#define WIDTHS(...) ((const size_t[]){__VA_ARGS__}), EG_COUNT(((const size_t[]){__VA_ARGS__}))
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void open_scene(scene *s, eg_net *net, const char *const *words)
@@ -90,52 +63,36 @@ static void close_scene(scene *s)
     eg_settings_free(s->settings);
 }
 
-static eg_real *block(const eg_net *net, const char *name)
-{
-    const eg_parameter_block *row = eg_parameter_table_find(&net->table, name);
-    assert_non_null(row);
-    return net->params + row->offset;
-}
-
-static void set(eg_net *net, const char *name, const double *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        block(net, name)[i] = (eg_real)values[i];
-    }
-    eg_net_touch(net);
-}
-
-#define SET(net, name, ...)                                                                        \
-    set(net, name, (const double[]){__VA_ARGS__}, EG_COUNT(((const double[]){__VA_ARGS__})))
-
 /* x (1,2): h (0,.5,.8), z (.06,-.23). Without unit 1: z - W2[:,1] .5 = (.21,-.48), whatever its fresh weights;
  * its bias and weights are new, those of the others and the next layer's bias are not. */
 static void the_function_loses_only_the_unit(void **state)
 {
     (void)state;
     scene s;
-    open_scene(&s, chain(WIDTHS(2, 3, 2), false, EG_INITIALIZER_UNIFORM),
+    open_scene(&s, small_net(WIDTHS(2, 3, 2), false, EG_INITIALIZER_UNIFORM, "relu"),
                WORDS("optimizer", "sgd"));
-    SET(s.net, "layer1.weight", .5, -.5, .3, .1, -.2, .4);
-    SET(s.net, "layer1.bias", .1, 0, .2);
-    SET(s.net, "layer2.weight", .4, -.3, .2, .1, .5, -.6);
-    SET(s.net, "layer2.bias", .05, 0);
+    SMALL_SET(s.net, "layer1.weight", .5, -.5, .3, .1, -.2, .4);
+    SMALL_SET(s.net, "layer1.bias", .1, 0, .2);
+    SMALL_SET(s.net, "layer2.weight", .4, -.3, .2, .1, .5, -.6);
+    SMALL_SET(s.net, "layer2.bias", .05, 0);
     const eg_real x[] = {1, 2};
     const eg_real *z = eg_net_forward(s.net, s.workspace, EG_MODE_PREDICT, 1, x, NULL);
     assert_close((double)z[0], .06, 1e-12);
     assert_close((double)z[1], -.23, 1e-12);
     eg_unit_reset_choose(&s.reset, 0, 1);
-    assert_close((double)block(s.net, "layer1.weight")[2], .3, 0);
+    assert_close((double)small_block(s.net, "layer1.weight")[2], .3, 0);
     assert_true(eg_unit_reset_apply(&s.reset, 1) == 1);
     assert_true(eg_unit_reset_apply(&s.reset, 2) == 0);
     z = eg_net_forward(s.net, s.workspace, EG_MODE_PREDICT, 1, x, NULL);
     assert_close((double)z[0], .21, 1e-12);
     assert_close((double)z[1], -.48, 1e-12);
-    const eg_real *w = block(s.net, "layer1.weight");
+    const eg_real *w = small_block(s.net, "layer1.weight");
     assert_true(w[0] == .5 && w[1] == -.5 && w[4] == -.2 && w[5] == .4);
     assert_true(w[2] != .3 && w[3] != .1 && fabs((double)w[2]) < sqrt(.5));
-    assert_true(block(s.net, "layer1.bias")[1] != 0 && block(s.net, "layer1.bias")[2] == .2);
-    assert_true(block(s.net, "layer2.bias")[0] == .05 && block(s.net, "layer2.bias")[1] == 0);
+    assert_true(small_block(s.net, "layer1.bias")[1] != 0 &&
+                small_block(s.net, "layer1.bias")[2] == .2);
+    assert_true(small_block(s.net, "layer2.bias")[0] == .05 &&
+                small_block(s.net, "layer2.bias")[1] == 0);
     double counts[] = {0};
     eg_unit_reset_counts(&s.reset, counts);
     assert_true(counts[0] == 1);
@@ -149,16 +106,16 @@ static void the_shared_cell(void **state)
     (void)state;
     for (size_t zero = 0; zero < 2; zero++) {
         scene s;
-        open_scene(&s, chain(WIDTHS(2, 2, 2, 1), false, EG_INITIALIZER_UNIFORM),
+        open_scene(&s, small_net(WIDTHS(2, 2, 2, 1), false, EG_INITIALIZER_UNIFORM, "relu"),
                    WORDS("shared_cell", zero == 1 ? "zero" : "fresh"));
         eg_unit_reset_choose(&s.reset, 1, 1);
         eg_unit_reset_choose(&s.reset, 0, 0);
         assert_true(eg_unit_reset_apply(&s.reset, 5) == 2);
-        const eg_real *w = block(s.net, "layer2.weight");
+        const eg_real *w = small_block(s.net, "layer2.weight");
         assert_true(w[0] == 0 && w[1] != 0 && w[3] != 0);
         assert_true((w[2] == 0) == (zero == 1));
-        assert_true(block(s.net, "layer3.weight")[1] == 0);
-        assert_true(block(s.net, "layer3.weight")[0] != 0);
+        assert_true(small_block(s.net, "layer3.weight")[1] == 0);
+        assert_true(small_block(s.net, "layer3.weight")[0] != 0);
         close_scene(&s);
     }
 }
@@ -170,8 +127,10 @@ static void draws_are_keyed_by_update_and_unit(void **state)
     (void)state;
     scene a;
     scene b;
-    open_scene(&a, chain(WIDTHS(3, 4, 2), true, EG_INITIALIZER_KAIMING), WORDS("optimizer", "sgd"));
-    open_scene(&b, chain(WIDTHS(3, 4, 2), true, EG_INITIALIZER_KAIMING), WORDS("optimizer", "sgd"));
+    open_scene(&a, small_net(WIDTHS(3, 4, 2), true, EG_INITIALIZER_KAIMING, "relu"),
+               WORDS("optimizer", "sgd"));
+    open_scene(&b, small_net(WIDTHS(3, 4, 2), true, EG_INITIALIZER_KAIMING, "relu"),
+               WORDS("optimizer", "sgd"));
     eg_unit_reset_choose(&a.reset, 0, 3);
     (void)eg_unit_reset_apply(&a.reset, 9);
     for (size_t unit = 0; unit < 4; unit++) {
@@ -197,7 +156,8 @@ static double mean_square(const char *fresh, eg_initializer initializer)
 {
     enum { UNITS = 100, INPUTS = 1000 };
     scene s;
-    open_scene(&s, chain(WIDTHS(INPUTS, UNITS, 1), true, initializer), WORDS("fresh", fresh));
+    open_scene(&s, small_net(WIDTHS(INPUTS, UNITS, 1), true, initializer, "relu"),
+               WORDS("fresh", fresh));
     double sum = 0;
     for (size_t unit = 0; unit < UNITS; unit++) {
         eg_plane_run run;
@@ -229,7 +189,8 @@ static void a_unit_can_become_what_it_was(void **state)
 {
     (void)state;
     scene s;
-    open_scene(&s, chain(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM), WORDS("fresh", "initial"));
+    open_scene(&s, small_net(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM, "relu"),
+               WORDS("fresh", "initial"));
     eg_real before[64];
     assert_true(s.net->param_count <= EG_COUNT(before));
     memcpy(before, s.net->params, s.net->param_count * sizeof *before);
@@ -253,11 +214,11 @@ static void a_bias_can_become_zero(void **state)
 {
     (void)state;
     scene s;
-    open_scene(&s, chain(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM),
+    open_scene(&s, small_net(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM, "relu"),
                WORDS("fresh_bias", "zero", "fresh", "initial"));
     eg_unit_reset_choose(&s.reset, 0, 1);
     (void)eg_unit_reset_apply(&s.reset, 1);
-    assert_true(block(s.net, "layer1.bias")[1] == 0);
+    assert_true(small_block(s.net, "layer1.bias")[1] == 0);
     close_scene(&s);
 }
 
@@ -270,7 +231,7 @@ typedef struct after {
 static after updates_after_reset(const char *const *words)
 {
     scene s;
-    open_scene(&s, chain(WIDTHS(1, 2, 1), false, EG_INITIALIZER_UNIFORM), words);
+    open_scene(&s, small_net(WIDTHS(1, 2, 1), false, EG_INITIALIZER_UNIFORM, "relu"), words);
     eg_real g[64];
     eg_real before[64];
     assert_true(s.net->param_count <= EG_COUNT(g));
@@ -285,9 +246,9 @@ static after updates_after_reset(const char *const *words)
         }
         eg_optimizer_step(s.optimizer, s.net->params, g);
     }
-    size_t incoming = (size_t)(block(s.net, "layer1.weight") - s.net->params) + 1;
-    size_t bias = (size_t)(block(s.net, "layer1.bias") - s.net->params) + 1;
-    size_t outgoing = (size_t)(block(s.net, "layer2.weight") - s.net->params) + 1;
+    size_t incoming = (size_t)(small_block(s.net, "layer1.weight") - s.net->params) + 1;
+    size_t bias = (size_t)(small_block(s.net, "layer1.bias") - s.net->params) + 1;
+    size_t outgoing = (size_t)(small_block(s.net, "layer2.weight") - s.net->params) + 1;
 #define CHANGE(at) ((double)(s.net->params[at] - before[at]))
     const after result = {.incoming = CHANGE(incoming),
                           .bias = CHANGE(bias),
@@ -365,7 +326,8 @@ static void counts_and_initial_values_survive(void **state)
     (void)state;
     scene a;
     scene b;
-    open_scene(&a, chain(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM), WORDS("fresh", "initial"));
+    open_scene(&a, small_net(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM, "relu"),
+               WORDS("fresh", "initial"));
     for (size_t i = 0; i < a.net->param_count; i++) {
         a.net->params[i] *= 2;
     }
@@ -375,13 +337,14 @@ static void counts_and_initial_values_survive(void **state)
     eg_writer writer = {0};
     eg_unit_reset_write(&a.reset, &writer);
     assert_ok(eg_writer_status(&writer));
-    open_scene(&b, chain(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM), WORDS("fresh", "initial"));
+    open_scene(&b, small_net(WIDTHS(2, 3, 2), true, EG_INITIALIZER_UNIFORM, "relu"),
+               WORDS("fresh", "initial"));
     eg_reader reader = eg_reader_make(writer.data, writer.size);
     assert_ok(eg_unit_reset_read(&b.reset, &reader));
     assert_ok(eg_reader_status(&reader, true));
     eg_unit_reset_choose(&b.reset, 0, 0);
     (void)eg_unit_reset_apply(&b.reset, 2);
-    assert_true(block(a.net, "layer1.weight")[0] == block(b.net, "layer1.weight")[0]);
+    assert_true(small_block(a.net, "layer1.weight")[0] == small_block(b.net, "layer1.weight")[0]);
     double counts[] = {0};
     eg_unit_reset_counts(&b.reset, counts);
     assert_true(counts[0] == 2);

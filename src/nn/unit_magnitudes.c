@@ -1,0 +1,196 @@
+/** Finding the matrices of units, and adding them up; see nn/shared/unit_magnitudes.h.
+ *
+ *  A run of stride 1 is a row of a matrix; its sum goes to one unit. Runs of one longer stride that begin at
+ *  neighbouring places, for neighbouring units, are the columns of a matrix; its sums go to these. Where rows of
+ *  one side are the rows of the columns of the other, they are one matrix. */
+#include "nn/shared/unit_magnitudes.h"
+
+#include "engram/memory.h"
+#include "engram/units.h"
+#include "math/shared/absolute.h"
+
+#include <string.h>
+
+/* Sums are numbered like units: those of `in` first, then those of `out`. */
+enum { NOBODY = SIZE_MAX };
+
+struct eg_unit_matrix {
+    size_t first, rows, columns, pitch;
+    size_t
+        column_sum;  /* the sum of column 0, neighbours follow; NOBODY: columns are not added up */
+    size_t *row_sum; /* [rows] the sum of each row, or NOBODY; NULL: rows are not added up; owned */
+    size_t row_capacity;
+};
+
+/* A run, and where its sum goes. */
+typedef struct line {
+    size_t sum, first, count, stride;
+} line;
+
+/* Calls `take` for the k-th run of every unit of every layer, k from 0 on, so that like runs of neighbours
+ * come one after the other. */
+static eg_status each_line(eg_unit_magnitudes *m, eg_status (*take)(eg_unit_magnitudes *, line))
+{
+    const eg_net *net = m->net;
+    for (size_t side = 0, base = 0; side < 2; side++, base = m->units) {
+        for (size_t h = 0; h < net->hidden_count && (side == 0 ? m->takes_in : m->takes_out); h++) {
+            eg_plane_run run;
+            eg_unit_side from = side == 0 ? EG_UNIT_INCOMING : EG_UNIT_OUTGOING;
+            for (size_t k = 0; eg_net_unit_run(net, h, from, 0, k, &run); k++) {
+                for (size_t u = 0; u < net->hidden[h].units; u++) {
+                    if (eg_net_unit_run(net, h, from, u, k, &run) && run.role == EG_ROLE_WEIGHT) {
+                        EG_TRY(take(m, (line){base + u, run.first, run.count, run.stride}));
+                    }
+                }
+            }
+            base += net->hidden[h].units;
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status add_matrix(eg_unit_magnitudes *m, const eg_unit_matrix *matrix)
+{
+    EG_TRY(eg_grow(&m->matrix, &m->capacity, m->count + 1, sizeof *m->matrix));
+    m->matrix[m->count++] = *matrix;
+    return eg_ok();
+}
+
+static bool is_row(line l)
+{
+    return l.stride == 1 || l.count == 1;
+}
+
+static eg_status count_line(eg_unit_magnitudes *m, line l)
+{
+    m->inverse[l.sum] += (eg_real)l.count;
+    m->read += (double)l.count;
+    return eg_ok();
+}
+
+/* Joins the matrix of the neighbour before, or begins one. */
+static eg_status take_column(eg_unit_magnitudes *m, line l)
+{
+    eg_unit_matrix *last = m->count > 0 ? &m->matrix[m->count - 1] : NULL;
+    if (is_row(l)) {
+        return eg_ok();
+    }
+    if (last != NULL && last->rows == l.count && last->pitch == l.stride &&
+        last->first + last->columns == l.first && last->column_sum + last->columns == l.sum &&
+        last->columns < last->pitch) {
+        last->columns++;
+        return eg_ok();
+    }
+    const eg_unit_matrix matrix = {
+        .first = l.first, .rows = l.count, .columns = 1, .pitch = l.stride, .column_sum = l.sum};
+    return add_matrix(m, &matrix);
+}
+
+/* The row of the matrix that this is; NOBODY: none. */
+static size_t row_of(const eg_unit_matrix *matrix, line l)
+{
+    if (l.first < matrix->first || l.count != matrix->columns) {
+        return NOBODY;
+    }
+    size_t ahead = l.first - matrix->first;
+    size_t row = ahead / matrix->pitch;
+    return ahead % matrix->pitch == 0 && row < matrix->rows ? row : NOBODY;
+}
+
+static eg_status reserve_rows(eg_unit_matrix *matrix, size_t rows)
+{
+    size_t before = matrix->row_capacity;
+    EG_TRY(eg_grow(&matrix->row_sum, &matrix->row_capacity, rows, sizeof *matrix->row_sum));
+    for (size_t r = before; r < matrix->row_capacity; r++) {
+        matrix->row_sum[r] = NOBODY;
+    }
+    return eg_ok();
+}
+
+/* Joins a matrix of columns, or the matrix of the rows before, or begins one. */
+static eg_status take_row(eg_unit_magnitudes *m, line l)
+{
+    if (!is_row(l)) {
+        return eg_ok();
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        eg_unit_matrix *matrix = &m->matrix[i];
+        size_t row = matrix->column_sum != NOBODY ? row_of(matrix, l) : NOBODY;
+        if (row != NOBODY && (matrix->row_sum == NULL || matrix->row_sum[row] == NOBODY)) {
+            EG_TRY(reserve_rows(matrix, matrix->rows));
+            matrix->row_sum[row] = l.sum;
+            return eg_ok();
+        }
+    }
+    eg_unit_matrix *last = m->count > 0 ? &m->matrix[m->count - 1] : NULL;
+    bool joins = last != NULL && last->column_sum == NOBODY && last->columns == l.count;
+    bool second = joins && last->rows == 1 && l.first >= last->first + last->columns;
+    if (second || (joins && last->first + last->rows * last->pitch == l.first)) {
+        last->pitch = second ? l.first - last->first : last->pitch;
+    } else {
+        const eg_unit_matrix matrix = {
+            .first = l.first, .columns = l.count, .pitch = l.count, .column_sum = NOBODY};
+        EG_TRY(add_matrix(m, &matrix));
+        last = &m->matrix[m->count - 1];
+    }
+    EG_TRY(reserve_rows(last, last->rows + 1));
+    last->row_sum[last->rows++] = l.sum;
+    return eg_ok();
+}
+
+eg_status eg_unit_magnitudes_init(eg_unit_magnitudes *magnitudes, const eg_net *net, bool in,
+                                  bool out)
+{
+    eg_unit_magnitudes *m = magnitudes;
+    size_t rows = 0;
+    *m = (eg_unit_magnitudes){.net = net, .takes_in = in, .takes_out = out};
+    for (size_t h = 0; h < net->hidden_count; h++) {
+        m->units += net->hidden[h].units;
+    }
+    EG_TRY(eg_alloc(&m->in, 2 * m->units, sizeof *m->in));
+    m->out = m->in + m->units;
+    EG_TRY(eg_alloc(&m->inverse, 2 * m->units, sizeof *m->inverse));
+    EG_TRY(each_line(m, count_line));
+    for (size_t s = 0; s < 2 * m->units; s++) {
+        m->inverse[s] = m->inverse[s] > 0 ? 1 / m->inverse[s] : 0;
+    }
+    EG_TRY(each_line(m, take_column));
+    EG_TRY(each_line(m, take_row));
+    for (size_t i = 0; i < m->count; i++) {
+        rows = m->matrix[i].rows > rows ? m->matrix[i].rows : rows;
+    }
+    return eg_alloc(&m->row, rows, sizeof *m->row);
+}
+
+void eg_unit_magnitudes_clear(eg_unit_magnitudes *magnitudes)
+{
+    for (size_t i = 0; i < magnitudes->count; i++) {
+        eg_free(magnitudes->matrix[i].row_sum);
+    }
+    eg_free(magnitudes->matrix);
+    eg_free(magnitudes->in);
+    eg_free(magnitudes->inverse);
+    eg_free(magnitudes->row);
+}
+
+void eg_unit_magnitudes_take(eg_unit_magnitudes *magnitudes)
+{
+    eg_unit_magnitudes *m = magnitudes;
+    eg_real *sum = m->in; /* and out behind it */
+    memset(sum, 0, 2 * m->units * sizeof *sum);
+    for (size_t i = 0; i < m->count; i++) {
+        const eg_unit_matrix *matrix = &m->matrix[i];
+        bool rows = matrix->row_sum != NULL;
+        eg_absolute_sums(matrix->rows, matrix->columns, matrix->pitch,
+                         m->net->params + matrix->first, rows ? m->row : NULL,
+                         matrix->column_sum != NOBODY ? sum + matrix->column_sum : NULL);
+        for (size_t r = 0; rows && r < matrix->rows; r++) {
+            if (matrix->row_sum[r] != NOBODY) {
+                sum[matrix->row_sum[r]] += m->row[r];
+            }
+        }
+    }
+    for (size_t s = 0; s < 2 * m->units; s++) {
+        sum[s] *= m->inverse[s];
+    }
+}
