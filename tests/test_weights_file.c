@@ -51,6 +51,11 @@ static eg_predictor some_predictor(void)
     for (size_t i = 0; i < 512; i++) {
         out.byte_value[i] = (double)i / 256;
     }
+    out.ordered_tasks = 2;
+    assert_ok(eg_alloc(&out.pixel_order, 2 * 12, sizeof *out.pixel_order));
+    for (uint32_t i = 0; i < 24; i++) {
+        out.pixel_order[i] = i < 12 ? 11 - i : (7 * i + 3) % 12;
+    }
     add(&out.weights, "networks/0/layer1.weight", "weight", false, 2, matrix);
     add(&out.weights, "networks/0/layer1.bias", "bias", false, 1, matrix);
     add(&out.weights, "networks/1/layer1.weight", "weight", false, 2, matrix);
@@ -100,6 +105,8 @@ static void test_written_and_read(void **state)
     for (size_t i = 0; i < 512; i++) {
         assert_true((float)got.byte_value[i] == (float)made.byte_value[i]);
     }
+    assert_int_equal(got.ordered_tasks, 2);
+    assert_memory_equal(got.pixel_order, made.pixel_order, 24 * sizeof *made.pixel_order);
     /* Again over itself; equal weights give equal files. */
     size_t sizes[2];
     unsigned char *bytes[2];
@@ -265,6 +272,9 @@ static void test_damaged(void **state)
     size_t size = 0;
     assert_ok(eg_weights_file_write(file_at("d.h5"), &made, "1.2.3"));
     unsigned char *bytes = eg_test_read_file(file_at("d.h5"), &size);
+    made.pixel_order[13] = made.pixel_order[23]; /* no permutation */
+    assert_ok(eg_weights_file_write(file_at("p.h5"), &made, "1.2.3"));
+    refused("p.h5", "input/pixel_order");
     bytes[size / 2] ^= 1;
     eg_test_write_file(file_at("d.h5"), bytes, size);
     refused("d.h5", "its checksum is wrong");

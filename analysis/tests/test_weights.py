@@ -4,6 +4,7 @@ step by step from its initial weights along its path."""
 import csv
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -28,6 +29,7 @@ class Network:
             self.attributes = dict(file.attrs)
             self.settings = dict(file["settings"].attrs)
             self.byte_value = file["input/byte_value"][:]
+            self.pixel_order = file["input/pixel_order"][:] if "pixel_order" in file["input"] else None
             blocks = {name: data[:] for name, data in file["network"].items()}
         count = sum(name.endswith(".weight") for name in blocks)
         self.weights = [blocks[f"layer{k + 1}.weight"] for k in range(count)]
@@ -150,6 +152,35 @@ class WeightsTest(unittest.TestCase):
     def test_scores_without_hidden_layer(self):
         """Only the first layer, which is in panels."""
         self.check_scores("model.hidden=[]", "model.weight_norm=[]", "dataset.scale=unit")
+
+    def check_tasks(self, name, network):
+        """The scores of every task's own view of the images; how many differ from those of the image as it is."""
+        other = 0
+        for row in self.rows(name):
+            image = self.images["t10k" if row["subset"] == "test" else "train"][int(row["example"])]
+            seen = image[network.pixel_order[int(row["task"])]]
+            theirs = np.array([float(row[f"score.{c}"]) for c in range(CLASSES)])
+            ours = network.scores(seen[np.newaxis])[0][0]
+            close = {"rtol": 2e-5, "atol": 2e-5 * np.abs(theirs).max()}
+            np.testing.assert_allclose(ours, theirs, **close)
+            other += not np.allclose(network.scores(image[np.newaxis])[0][0], theirs, **close)
+        return other
+
+    def test_pixels_in_the_order_of_a_task(self):
+        """The order is in the file, and it is the file's that `engram predict` uses."""
+        self.train("--save", "net.h5", "stream=permuted", "stream.tasks=3", "protocol=test",
+                   "model.hidden=[20]", "optimizer.lr=0.01")
+        self.engram("predict", "net.h5", "-o", "scores.csv")
+        network = Network(self.folder / "net.h5")
+        self.assertEqual(network.pixel_order.shape, (3, SIDE * SIDE))
+        self.assertEqual(len(self.rows("scores.csv")), 3 * TEST)
+        self.assertEqual(self.check_tasks("scores.csv", network), 3 * TEST)
+        shutil.copy(self.folder / "net.h5", self.folder / "own.h5")
+        with h5py.File(self.folder / "own.h5", "r+") as own:
+            own["input/pixel_order"][1] = np.arange(SIDE * SIDE)
+        self.engram("predict", "own.h5", "-o", "own.csv")
+        network = Network(self.folder / "own.h5")
+        self.assertEqual(self.check_tasks("own.csv", network), 2 * TEST)
 
     def test_what_else_is_in_the_file(self):
         """Enough to know what it is."""

@@ -21,8 +21,12 @@ typedef struct eg_predictor {
     uint64_t step;                  /**< minibatches learned */
     size_t channels, height, width; /**< of one example */
     size_t outputs;
-    double *
-        byte_value; /**< [channels, 256] what a byte of each channel stands for; NULL: no bytes; owned */
+    /** [channels, 256] what a byte of each channel stands for; NULL: no bytes; owned */
+    double *byte_value;
+    /** [ordered_tasks, height*width] which pixel of the dataset a task sees at each place, in every channel;
+     *  NULL: all are seen where they are; owned */
+    uint32_t *pixel_order;
+    size_t ordered_tasks;
 } eg_predictor;
 
 void eg_predictor_clear(eg_predictor *predictor);

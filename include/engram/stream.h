@@ -76,6 +76,8 @@ typedef struct eg_stream_ops {
     /** Optional where there are no evaluation sets. */
     size_t (*count)(const eg_stream *stream, eg_subset subset, size_t task);
     eg_status (*open)(eg_cursor **out, const eg_stream *stream, const eg_cursor_setup *setup);
+    /** Optional: see eg_stream_pixels. */
+    uint32_t *(*pixels)(eg_stream *stream);
 } eg_stream_ops;
 
 struct eg_stream {
@@ -125,6 +127,10 @@ eg_phase eg_stream_phase(const eg_stream *stream, size_t phase);
 size_t eg_stream_steps(const eg_stream *stream, size_t phase);
 /** Examples of an evaluation set; 0 for EG_SUBSET_VALIDATION without holdout. */
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
+
+/** [tasks, height*width]: which pixel of the dataset is seen at each place of an example of task t, in every
+ *  channel. Borrowed; other permutations may be written there. NULL: all are seen where they are. */
+uint32_t *eg_stream_pixels(eg_stream *stream);
 
 /** The stream must outlive its cursors. Nothing is allocated after opening. */
 eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream,

@@ -169,11 +169,11 @@ typedef struct eg_prediction {
     double overall;   /**< of all examples together; NaN without examples */
 } eg_prediction;
 
-/** Predicts the tasks of a subset with weights, as a trial of these settings and seed does at its end. *out:
- * eg_prediction_clear. `seen` (NULL: nobody) is told of every block, task by task; a failure ends it. Errors as of
+/** Predicts the tasks of a subset with the predictor's weights, as a trial of these settings and its seed does at its
+ * end; tasks that permute pixels have the predictor's order. *out: eg_prediction_clear. `seen` (NULL: nobody) is told of every block, task by task; a failure ends it. Errors as of
  * eg_trial_run, and of eg_learner_set_weights. */
-eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, uint64_t seed,
-                           eg_dataset_cache *cache, eg_weights *weights, eg_subset subset,
+eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, eg_dataset_cache *cache,
+                           eg_predictor *predictor, eg_subset subset,
                            eg_status (*seen)(void *user, const eg_predicted *block),
                            void *user) EG_WARN_UNUSED;
 void eg_prediction_clear(eg_prediction *prediction);

@@ -53,6 +53,11 @@ static size_t indexed_count(const eg_stream *stream, eg_subset subset, size_t ta
     return eg_example_list_count(evaluation_list(self, subset), group_of(self, task));
 }
 
+static uint32_t *indexed_pixels(eg_stream *stream)
+{
+    return ((eg_indexed *)stream)->from;
+}
+
 static void indexed_free(eg_stream *stream)
 {
     eg_indexed *self = (eg_indexed *)stream;
@@ -68,6 +73,7 @@ static void indexed_free(eg_stream *stream)
 static const eg_stream_ops indexed_ops = {
     .free = indexed_free,
     .phase = indexed_phase,
+    .pixels = indexed_pixels,
     .count = indexed_count,
     .open = eg_indexed_open,
 };

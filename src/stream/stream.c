@@ -68,6 +68,11 @@ size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task)
     return stream->ops->count(stream, subset, task);
 }
 
+uint32_t *eg_stream_pixels(eg_stream *stream)
+{
+    return stream->ops->pixels != NULL ? stream->ops->pixels(stream) : NULL;
+}
+
 eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream, const eg_cursor_setup *setup)
 {
     *out = NULL;

@@ -12,6 +12,7 @@ void eg_predictor_clear(eg_predictor *predictor)
     eg_weights_clear(&predictor->weights);
     eg_free(predictor->settings);
     eg_free(predictor->byte_value);
+    eg_free(predictor->pixel_order);
     *predictor = (eg_predictor){0};
 }
 
@@ -25,6 +26,18 @@ static eg_status copy_values(double **out, const eg_dataset *dataset)
             (*out)[c * BYTES + b] = (double)dataset->value[c][b];
         }
     }
+    return eg_ok();
+}
+
+static eg_status copy_order(eg_predictor *out, const uint32_t *pixels, size_t tasks)
+{
+    if (pixels == NULL) {
+        return eg_ok();
+    }
+    size_t count = out->height * out->width;
+    EG_TRY(eg_alloc(&out->pixel_order, tasks, count * sizeof *out->pixel_order));
+    memcpy(out->pixel_order, pixels, tasks * count * sizeof *pixels);
+    out->ordered_tasks = tasks;
     return eg_ok();
 }
 
@@ -45,6 +58,7 @@ static eg_status fill(eg_predictor *out, const eg_trial_state *state)
     if (out->is_trial) {
         EG_TRY(eg_trial_id(&out->trial_id, settings, state->seed));
     }
+    EG_TRY(copy_order(out, eg_stream_pixels(state->stream), shape->tasks));
     return state->dataset == NULL ? eg_ok() : copy_values(&out->byte_value, state->dataset);
 }
 
@@ -81,15 +95,40 @@ static eg_status predict(eg_prediction *out, eg_trial_state *state, eg_subset su
     return eg_ok();
 }
 
-eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, uint64_t seed,
-                           eg_dataset_cache *cache, eg_weights *weights, eg_subset subset,
+/** Tasks see pixels in the order that the predictor has learned them in, where the stream permutes them at
+ *  all. Permutations are keyed by the task, so more or fewer tasks than were learned are the same ones. */
+static eg_status order_pixels(eg_trial_state *state, const eg_predictor *predictor)
+{
+    const eg_stream_shape *shape = &state->stream->shape;
+    size_t pixels = eg_shape_positions(shape->input);
+    uint32_t *order = eg_stream_pixels(state->stream);
+    if (order == NULL || predictor->pixel_order == NULL) {
+        return eg_ok();
+    }
+    if (predictor->height * predictor->width != pixels) {
+        return eg_fail(EG_INVALID,
+                       "the pixels of %zu x %zu images are in an order of their own; "
+                       "these images have %zu pixels",
+                       predictor->height, predictor->width, pixels);
+    }
+    size_t tasks =
+        shape->tasks < predictor->ordered_tasks ? shape->tasks : predictor->ordered_tasks;
+    memcpy(order, predictor->pixel_order, tasks * pixels * sizeof *order);
+    return eg_ok();
+}
+
+eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, eg_dataset_cache *cache,
+                           eg_predictor *predictor, eg_subset subset,
                            eg_status (*seen)(void *user, const eg_predicted *block), void *user)
 {
     eg_trial_state *state = NULL;
     *out = (eg_prediction){0};
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
-    state->initial = weights;
-    eg_status status = eg_trial_state_init(state, settings, seed, cache);
+    state->initial = &predictor->weights;
+    eg_status status = eg_trial_state_init(state, settings, predictor->seed, cache);
+    if (status.code == EG_OK) {
+        status = order_pixels(state, predictor);
+    }
     if (status.code == EG_OK) {
         state->evaluator.seen = seen;
         state->evaluator.seen_user = user;

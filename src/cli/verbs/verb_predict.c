@@ -183,8 +183,7 @@ static eg_status predict(const eg_settings *settings, eg_predictor *predictor, c
         EG_TRY_DONE(status, eg_predictions_begin(&file, output));
     }
     for (size_t s = 0; s < SUBSETS; s++) {
-        EG_TRY_DONE(status, eg_trial_predict(&of[s], settings, predictor->seed, cache,
-                                             &predictor->weights, (eg_subset)s,
+        EG_TRY_DONE(status, eg_trial_predict(&of[s], settings, cache, predictor, (eg_subset)s,
                                              output != NULL ? eg_predictions_add : NULL, &file));
     }
     EG_TRY_DONE(status, eg_predictions_end(&file));

@@ -24,6 +24,9 @@ void eg_weights_file_pack(const eg_predictor *p, eg_writer *writer)
     if (p->byte_value != NULL) {
         pack_numbers(writer, p->channels * 256, p->byte_value);
     }
+    eg_write_u64(writer, p->ordered_tasks);
+    eg_write_bytes(writer, p->pixel_order,
+                   p->ordered_tasks * p->height * p->width * sizeof *p->pixel_order);
     eg_write_u64(writer, p->weights.count);
     for (size_t i = 0; i < p->weights.count; i++) {
         const eg_weights_array *array = &p->weights.arrays[i];
@@ -73,6 +76,23 @@ done:
     return status;
 }
 
+static eg_status unpack_order(eg_predictor *out, eg_reader *reader)
+{
+    size_t tasks = eg_read_u64(reader);
+    size_t row = out->height * out->width * sizeof *out->pixel_order;
+    if (tasks == 0 || reader->failed) {
+        return eg_ok();
+    }
+    EG_TRY(eg_alloc(&out->pixel_order, tasks, row));
+    const void *bytes = eg_read_bytes(reader, tasks * row);
+    if (bytes == NULL) {
+        return eg_fail(EG_INVALID, "damaged: the order of pixels is missing");
+    }
+    memcpy(out->pixel_order, bytes, tasks * row);
+    out->ordered_tasks = tasks;
+    return eg_ok();
+}
+
 static eg_status unpack(eg_predictor *out, eg_reader *reader)
 {
     out->seed = eg_read_u64(reader);
@@ -94,6 +114,7 @@ static eg_status unpack(eg_predictor *out, eg_reader *reader)
         EG_TRY(eg_alloc(&out->byte_value, out->channels, 256 * sizeof *out->byte_value));
         EG_TRY(unpack_numbers(reader, out->channels * 256, out->byte_value));
     }
+    EG_TRY(unpack_order(out, reader));
     size_t arrays = eg_read_u64(reader);
     for (size_t i = 0; i < arrays && !reader->failed; i++) {
         EG_TRY(unpack_array(&out->weights, reader));

@@ -149,6 +149,37 @@ static eg_status read_group(eg_weights *weights, hid_t group, const char *prefix
     return eg_ok();
 }
 
+/** Every task sees every pixel once. */
+static eg_status take_order(eg_predictor *out, const eg_weights_array *array)
+{
+    size_t pixels = out->height * out->width;
+    if (array->rank != 2 || array->extent[1] != pixels) {
+        return damaged(EG_WEIGHTS_PIXEL_ORDER);
+    }
+    size_t tasks = array->extent[0];
+    uint8_t *seen = NULL; /* [pixels] by the task */
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, eg_alloc(&seen, pixels, 1));
+    EG_TRY_DONE(status, eg_alloc(&out->pixel_order, array->count, sizeof *out->pixel_order));
+    for (size_t i = 0; i < array->count; i++) {
+        double value = array->values[i];
+        if (i % pixels == 0) {
+            memset(seen, 0, pixels);
+        }
+        bool good = value >= 0 && value < (double)pixels && (double)(size_t)value == value;
+        if (!good || seen[(size_t)value] != 0) {
+            status = damaged(EG_WEIGHTS_PIXEL_ORDER);
+            goto done;
+        }
+        seen[(size_t)value] = 1;
+        out->pixel_order[i] = (uint32_t)value;
+    }
+    out->ordered_tasks = tasks;
+done:
+    eg_free(seen);
+    return status;
+}
+
 /** What a byte stands for goes through the same door as the weights. */
 static eg_status read_inputs(eg_predictor *out, hid_t file, eg_string_pool *pool)
 {
@@ -176,6 +207,10 @@ static eg_status read_inputs(eg_predictor *out, hid_t file, eg_string_pool *pool
             out->byte_value = bytes->values;
             bytes->values = NULL;
         }
+    }
+    const eg_weights_array *order = eg_weights_find(&inputs, EG_WEIGHTS_PIXEL_ORDER);
+    if (status.code == EG_OK && order != NULL) {
+        status = take_order(out, order);
     }
     eg_weights_clear(&inputs);
     eg_h5_close(group);

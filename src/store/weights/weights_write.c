@@ -57,9 +57,19 @@ static eg_status create_groups(hid_t file, const char *name)
     return eg_ok();
 }
 
+/** How numbers are stored, and what they are in memory. */
+typedef struct number_type {
+    hid_t stored, own;
+} number_type;
+
+static number_type real_type(bool wide)
+{
+    return (number_type){wide ? H5T_IEEE_F64LE : H5T_IEEE_F32LE, H5T_NATIVE_DOUBLE};
+}
+
 /** *dataset must be closed. */
-static eg_status write_numbers(hid_t *dataset, hid_t file, const char *name, bool wide, size_t rank,
-                               const size_t *extent, const double *values)
+static eg_status write_numbers(hid_t *dataset, hid_t file, const char *name, number_type type,
+                               size_t rank, const size_t *extent, const void *values)
 {
     eg_status status = eg_ok();
     hsize_t sizes[EG_WEIGHTS_RANK_MAX];
@@ -68,11 +78,9 @@ static eg_status write_numbers(hid_t *dataset, hid_t file, const char *name, boo
     }
     hid_t space = H5Screate_simple((int)rank, sizes, NULL);
     hid_t properties = eg_h5_plain_properties(H5P_DATASET_CREATE);
-    *dataset = H5Dcreate2(file, name, wide ? H5T_IEEE_F64LE : H5T_IEEE_F32LE, space, H5P_DEFAULT,
-                          properties, H5P_DEFAULT);
+    *dataset = H5Dcreate2(file, name, type.stored, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     EG_H5_DONE(status, *dataset);
-    EG_H5_DONE(status,
-               H5Dwrite(*dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
+    EG_H5_DONE(status, H5Dwrite(*dataset, type.own, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
 done:
     eg_h5_close(space);
     eg_h5_close(properties);
@@ -86,8 +94,8 @@ static eg_status write_arrays(hid_t file, const eg_weights *weights)
         const eg_weights_array *array = &weights->arrays[i];
         hid_t dataset = H5I_INVALID_HID;
         EG_TRY(create_groups(file, array->name));
-        status = write_numbers(&dataset, file, array->name, array->wide, array->rank, array->extent,
-                               array->values);
+        status = write_numbers(&dataset, file, array->name, real_type(array->wide), array->rank,
+                               array->extent, array->values);
         eg_status_keep(&status,
                        dataset < 0 ? eg_ok() : eg_h5_attribute_text(dataset, "role", array->role));
         eg_h5_close(dataset);
@@ -108,12 +116,31 @@ static eg_status write_inputs(hid_t file, const eg_predictor *p)
     }
     hid_t dataset = H5I_INVALID_HID;
     EG_TRY(create_groups(file, EG_WEIGHTS_BYTE_VALUE));
-    eg_status status = write_numbers(&dataset, file, EG_WEIGHTS_BYTE_VALUE, sizeof(eg_real) == 8, 2,
-                                     extent, p->byte_value);
+    eg_status status = write_numbers(&dataset, file, EG_WEIGHTS_BYTE_VALUE,
+                                     real_type(sizeof(eg_real) == 8), 2, extent, p->byte_value);
     eg_status_keep(&status, dataset < 0 ? eg_ok()
                                         : eg_h5_attribute_text(dataset, "long_name",
                                                                "input number that byte b of the "
                                                                "dataset's channel c stands for"));
+    eg_h5_close(dataset);
+    return status;
+}
+
+static eg_status write_order(hid_t file, const eg_predictor *p)
+{
+    const size_t extent[] = {p->ordered_tasks, p->height * p->width};
+    const number_type type = {H5T_STD_I32LE, H5T_NATIVE_UINT32};
+    hid_t dataset = H5I_INVALID_HID;
+    if (p->pixel_order == NULL) {
+        return eg_ok();
+    }
+    EG_TRY(create_groups(file, EG_WEIGHTS_PIXEL_ORDER));
+    eg_status status =
+        write_numbers(&dataset, file, EG_WEIGHTS_PIXEL_ORDER, type, 2, extent, p->pixel_order);
+    eg_status_keep(&status, dataset < 0 ? eg_ok()
+                                        : eg_h5_attribute_text(dataset, "long_name",
+                                                               "pixel of the dataset that a task "
+                                                               "sees at each place"));
     eg_h5_close(dataset);
     return status;
 }
@@ -140,6 +167,7 @@ static eg_status write_root(hid_t file, const eg_predictor *p, const char *versi
         EG_TRY(write_number_text(file, "data_checksum", p->data));
     }
     EG_TRY(write_inputs(file, p));
+    EG_TRY(write_order(file, p));
     EG_TRY(p->settings == NULL ? eg_ok() : eg_weights_file_write_settings(file, p->settings));
     return write_arrays(file, &p->weights);
 }
