@@ -48,8 +48,21 @@ static eg_dataset *made_up(size_t period)
 static eg_cursor *sparse_cursor(const char *kind, const eg_dataset *data)
 {
     const char *const pairs[] = {"stream", kind, "stream.tasks", "2", "stream.batch", "5", NULL};
+    const char *const online[] = {"stream",
+                                  kind,
+                                  "stream.tasks",
+                                  "2",
+                                  "stream.batch",
+                                  "5",
+                                  "stream.change_after",
+                                  "12",
+                                  "stream.evaluate",
+                                  "true",
+                                  NULL};
     const char *const plain[] = {"stream", kind, "stream.batch", "5", NULL};
-    eg_settings *settings = settings_of(strcmp(kind, "iid") == 0 ? plain : pairs);
+    eg_settings *settings = settings_of(strcmp(kind, "iid") == 0               ? plain
+                                        : strcmp(kind, "online_permuted") == 0 ? online
+                                                                               : pairs);
     eg_cursor *cursor = cursor_of(settings, data, 3, 0.0, 7);
     eg_settings_free(settings);
     return cursor;
@@ -86,7 +99,7 @@ static size_t check_batch(const eg_batch *batch)
 static void the_same_numbers(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"iid", "split", "permuted"};
+    static const char *const kinds[] = {"iid", "split", "permuted", "online_permuted"};
     eg_dataset *data = made_up(3);
     size_t drawn = 0;
     for (size_t i = 0; i < (size_t)EXAMPLES * FEATURES; i++) {
@@ -110,7 +123,7 @@ static void the_same_numbers(void **state)
                 evaluated += check_batch(&batch);
             }
         }
-        size_t times = strcmp(kinds[kind], "permuted") == 0 ? 2 : 1;
+        size_t times = strstr(kinds[kind], "permuted") != NULL ? 2 : 1;
         assert_int_equal(learned, times * drawn);
         assert_int_equal(evaluated, times * drawn);
         cursor_free(cursor);

@@ -340,7 +340,7 @@ static void test_out_of_memory(void **state)
 {
     (void)state;
     eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
-    static const char *const kinds[] = {"iid", "permuted", "split"};
+    static const char *const kinds[] = {"iid", "online_permuted", "permuted", "split"};
     for (size_t k = 0; k < EG_COUNT(kinds); k++) {
         eg_settings *settings =
             k == 0 ? SETTINGS("stream", "iid") : SETTINGS("stream", kinds[k], "stream.tasks", "2");
@@ -424,6 +424,10 @@ static void test_sizes(void **state)
         SETTINGS("stream", "split", "stream.partition", "[[1, 2], [0], [7]]", "stream.epochs", "3"),
         3, 3, 3000, 100);
     assert_sizes(SETTINGS("stream", "permuted"), 100, 100, 100000, 10000);
+    assert_sizes(SETTINGS("stream", "online_permuted"), 800, 0, 48000000, 0);
+    assert_sizes(SETTINGS("stream", "online_permuted", "stream.evaluate", "true", "stream.tasks",
+                          "3", "stream.change_after", "7"),
+                 3, 3, 21, 300);
     assert_sizes(SETTINGS("stream", "permuted", "stream.tasks", "4", "stream.epochs", "2"), 4, 4,
                  8000, 400);
     assert_sizes(SETTINGS("stream", "iid", "stream.epochs", "2"), 1, 1, 2000, 100);

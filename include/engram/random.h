@@ -35,6 +35,9 @@ typedef enum eg_purpose {
     EG_PURPOSE_UNIT_RANK = 19,    /**< random utilities of units; index = update and layer */
     EG_PURPOSE_WEIGHT_NOISE = 20, /**< noise on all parameters; index = update and block */
     EG_PURPOSE_UPDATE = 21,       /**< noise in an optimizer's rule; index = update and block */
+    EG_PURPOSE_LABELS = 22,       /**< permutations of classes or labels; index = task */
+    EG_PURPOSE_REPLACE = 23,      /**< examples with replacement; index = place in the stream */
+    EG_PURPOSE_SUBSET = 24,       /**< which training examples a stream uses */
 } eg_purpose;
 
 typedef struct eg_rng {

@@ -2,6 +2,7 @@
 #include "stream/indexed.h"
 
 #include "engram/memory.h"
+#include "engram/random.h"
 
 #include <assert.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
 {
     const eg_indexed *self = (const eg_indexed *)stream;
     (void)eg_indexed_training(self, phase, &out->examples);
+    out->examples = self->examples > 0 ? self->examples : out->examples;
     out->steps = (out->examples + self->batch - 1) / self->batch;
     if (self->order.batches > 0) {
         size_t first = self->order.phase[phase];
@@ -63,7 +65,6 @@ static void indexed_free(eg_stream *stream)
     eg_indexed *self = (eg_indexed *)stream;
     eg_example_lists_clear(&self->lists);
     eg_order_file_clear(&self->order);
-    eg_free(self->from);
     eg_free(self->phase_active);
     eg_free(self->task_active);
     eg_free(self->active_outputs);
@@ -137,7 +138,8 @@ static void find_largest(eg_indexed *self)
         (void)eg_indexed_training(self, phase, &count);
         self->largest = count > self->largest ? count : self->largest;
     }
-    self->base.shape.batch = self->batch < self->largest ? self->batch : self->largest;
+    size_t examples = self->examples > 0 ? self->examples : self->largest;
+    self->base.shape.batch = self->batch < examples ? self->batch : examples;
 }
 
 /* The minibatches come from a file. */
@@ -159,35 +161,57 @@ static eg_status read_order(eg_indexed *self, const char *path)
     return eg_ok();
 }
 
+/* Every training example has the same chance. */
+static void keep_subset(eg_indexed *self, size_t subset)
+{
+    eg_example_list *train = &self->lists.train;
+    size_t count = train->begin[1];
+    if (subset == 0 || subset >= count) {
+        return;
+    }
+    eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_SUBSET, 0);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (eg_rng_below(&rng, (uint32_t)(count - i)) < subset - kept) {
+            train->index[kept++] = train->index[i];
+        }
+    }
+    train->begin[1] = kept;
+}
+
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
 {
     assert(setup->groups == 1 || setup->phases == 1 || setup->groups == setup->phases);
-    assert(setup->permutation == NULL || setup->groups == 1);
+    assert((setup->permutes == EG_PERMUTES_NOTHING && setup->subset == 0) || setup->groups == 1);
+    assert(!setup->replace || setup->examples > 0);
+    assert(setup->permutes != EG_PERMUTES_LABELS || setup->online);
     assert(setup->active == EG_ACTIVE_ALL || setup->group != NULL);
     *out = NULL;
     const eg_dataset *data = setup->dataset;
     eg_indexed *self = NULL;
-    eg_status status = eg_alloc(&self, 1, sizeof *self);
-    if (!eg_is_ok(&status)) {
-        eg_free(setup->permutation);
-        return status;
-    }
+    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    eg_status status = eg_ok();
+    size_t tasks = setup->groups > setup->phases ? setup->groups : setup->phases;
     *self = (eg_indexed){
         .base = {.ops = &indexed_ops,
                  .shape = {.input = data->shape,
                            .features = data->features,
                            .outputs = data->classes,
                            .phases = setup->phases,
-                           .tasks = setup->groups > setup->phases ? setup->groups : setup->phases,
+                           .tasks = setup->online ? 0 : tasks,
                            .epochs = setup->epochs,
-                           .tasks_are_phases = setup->groups <= setup->phases}},
+                           .tasks_are_phases = !setup->online && setup->groups <= setup->phases}},
         .dataset = data,
         .seed = setup->seed,
         .batch = setup->batch,
-        .from = setup->permutation,
+        .permutes = setup->permutes,
+        .first_stays = setup->first_stays,
+        .replace = setup->replace,
+        .examples = setup->examples,
     };
     EG_TRY_DONE(status, eg_example_lists_init(&self->lists, data, setup->group, setup->groups,
                                               setup->holdout));
+    keep_subset(self, setup->subset);
     EG_TRY_DONE(status, list_all_active(self, setup));
     find_largest(self);
     EG_TRY_DONE(status, read_order(self, setup->order_file));

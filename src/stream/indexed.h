@@ -1,6 +1,6 @@
 /** The engine of classification streams over a dataset: phases are lists of example numbers, each
- * seen through an optional permutation of the pixels. A kind of stream only says which class
- * belongs to which group and which permutation to which phase. */
+ * seen through an optional permutation of pixels or labels. A kind of stream only says which class
+ * belongs to which group and what is permuted. */
 #ifndef STREAM_INDEXED_H
 #define STREAM_INDEXED_H
 
@@ -14,6 +14,17 @@ typedef enum eg_active_outputs {
     EG_ACTIVE_SEEN, /**< the classes of the phases so far */
     EG_ACTIVE_TASK, /**< the classes of the task, which evaluation names */
 } eg_active_outputs;
+
+/** What every phase permutes anew, in training and evaluation. */
+typedef enum eg_permutes {
+    EG_PERMUTES_NOTHING,
+    /** Pixel i of an example in phase t is another pixel of the dataset, the same in every channel; keyed
+     * (seed, EG_PURPOSE_PERMUTATION, t). Sparse rows list their entries in the order of the columns. */
+    EG_PERMUTES_PIXELS,
+    EG_PERMUTES_PIXELS_QUICKLY, /**< the same, entries in the order of the dataset */
+    EG_PERMUTES_CLASSES, /**< what a class is called; keyed (seed, EG_PURPOSE_LABELS, t), as is: */
+    EG_PERMUTES_LABELS,  /**< the labels of the training examples among them; nothing to evaluate */
+} eg_permutes;
 
 /** What makes a stream. Phase t teaches task t and no other, unless a single phase teaches all. */
 typedef struct eg_indexed_setup {
@@ -29,10 +40,14 @@ typedef struct eg_indexed_setup {
      * phase: it has them all, and each is a task. */
     size_t groups;
     eg_active_outputs active; /**< needs `group`, unless all are active */
-    /** [phases, height*width]: pixel i of an example in phase t is pixel permutation[t][i] of the
-     * dataset, in every channel, in training and evaluation; NULL: pixels stay. Taken, on failure
-     * too. */
-    uint32_t *permutation;
+    eg_permutes permutes;     /**< anything but nothing needs groups = 1 */
+    bool first_stays;         /**< phase 0 permutes nothing */
+    /** Examples of an epoch of a phase, whatever the groups have: one walks through their order, and
+     * through it again, or draws them with replacement. 0: every example once. */
+    size_t examples;
+    bool replace;  /**< needs `examples`; keyed (seed of the member, EG_PURPOSE_REPLACE, place) */
+    size_t subset; /**< only so many training examples, drawn by seed; 0: all. Needs groups = 1 */
+    bool online;   /**< no evaluation sets */
 } eg_indexed_setup;
 
 /** The stream; its files and its cursors look inside. */
@@ -44,7 +59,9 @@ typedef struct eg_indexed {
     size_t largest; /**< training examples of the largest phase */
     eg_example_lists lists;
     eg_order_file order; /**< what every minibatch holds; no batches: it is shuffled */
-    uint32_t *from;      /**< [phases, pixels] the dataset's pixel that is seen there, or NULL */
+    eg_permutes permutes;
+    bool first_stays, replace;
+    size_t examples;                       /**< of an epoch of a phase; 0: all of its group */
     eg_active *phase_active, *task_active; /**< [phases], [tasks]; NULL: all outputs are active */
     uint32_t *active_outputs;              /**< what they list */
 } eg_indexed;

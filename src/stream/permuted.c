@@ -4,9 +4,6 @@
  *  `first` says identity; both are seen in the literature. */
 #include "stream/indexed.h"
 
-#include "engram/memory.h"
-#include "engram/random.h"
-
 typedef enum first_task { FIRST_PERMUTED, FIRST_IDENTITY } first_task;
 
 static const char *const first_names[] = {
@@ -29,32 +26,14 @@ static const eg_param params[] = {
      .doc = "whether the first task's pixels are permuted too or left in place"},
 };
 
-/* Permutation t is keyed (seed, EG_PURPOSE_PERMUTATION, t), so it does not depend on `tasks`. */
-static eg_status draw_permutations(uint32_t **out, size_t tasks, size_t pixels, first_task first,
-                                   uint64_t seed)
-{
-    EG_TRY(eg_alloc(out, tasks, pixels * sizeof **out));
-    for (size_t t = 0; t < tasks; t++) {
-        uint32_t *permutation = *out + t * pixels;
-        for (size_t i = 0; i < pixels; i++) {
-            permutation[i] = (uint32_t)i;
-        }
-        if (t > 0 || first == FIRST_PERMUTED) {
-            eg_rng rng = eg_rng_make(seed, EG_PURPOSE_PERMUTATION, t);
-            eg_rng_shuffle(&rng, pixels, permutation);
-        }
-    }
-    return eg_ok();
-}
-
 static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                                  uint64_t seed, double holdout)
 {
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
     setup.phases = eg_view_size(view, "tasks");
     setup.groups = 1;
-    EG_TRY(draw_permutations(&setup.permutation, setup.phases, eg_shape_positions(dataset->shape),
-                             (first_task)eg_view_name(view, "first"), seed));
+    setup.permutes = EG_PERMUTES_PIXELS;
+    setup.first_stays = eg_view_name(view, "first") == FIRST_IDENTITY;
     return eg_indexed_create(out, &setup);
 }
 

@@ -32,6 +32,7 @@ static const eg_param common[] = {
 #define STREAMS(ENTRY)                                                                             \
     ENTRY(bit_flipping)                                                                            \
     ENTRY(iid)                                                                                     \
+    ENTRY(online_permuted)                                                                         \
     ENTRY(permuted)                                                                                \
     ENTRY(split)
 

@@ -55,6 +55,9 @@ eg_settings *saved_settings(const char *name, const char *value)
         all[count++] = (eg_assignment){.name = "model.hidden",
                                        .value = hidden->type == EG_TYPE_INT ? "100" : layers};
     }
+    if (strcmp(stream, "online_permuted") == 0) {
+        all[count++] = (eg_assignment){.name = "stream.change_after", .value = "50"};
+    }
     if (strcmp(stream, "bit_flipping") == 0) {
         all[count++] = (eg_assignment){.name = "stream.epochs", .value = "1"};
         all[count++] = (eg_assignment){.name = "stream.examples", .value = "120"};
