@@ -17,7 +17,7 @@ from .ranking import describe, group_ids
 PROBLEMS = {"bit_flipping": "scr", "online_permuted": "opm"}
 # Learners that are a method of their own, whatever is inside.
 LEARNERS = {"continual_backprop": "cbp", "shrink_perturb": "snp", "redo": "redo", "snr": "snr",
-            "weight_clipping": "weight_clipping", "l2": "l2_init", "reset": "reset_all"}
+            "weight_clipping": "weight_clipping"}
 # Settings that change nothing of what a learner is.
 NOT_THE_POINT = ("measures", "eval", "protocol")
 
@@ -81,6 +81,10 @@ def method_of(get):
         return "linear"
     if get("learner") in LEARNERS:
         return LEARNERS[get("learner")]
+    if get("learner") == "reset":
+        return {"network": "reset_all"}.get(get("learner.what"), f"reset {get('learner.what')}")
+    if get("learner") == "l2":
+        return {"initial": "l2_init", "zero": "l2"}.get(get("learner.towards"), "l2 towards the last task")
     if get("optimizer") in ("adam", "upgd"):
         return get("optimizer")
     if get("model.activation") == "crelu":

@@ -74,7 +74,7 @@ class Opm:
             ("l2", 0.003): (bp + 1.2 * t, {"optimizer_weight_decay": 1e-4}, 15 * t, 30 - 20 * t, 0.06 + 0 * t),
             ("snp", 0.003): (bp + 1.8 * t, {"learner": "shrink_perturb"}, 9 * t, 30 - 12 * t, 0.06 + 0.001 * t),
             ("cbp", 0.003): (np.full(100, 93.5), {"learner": "continual_backprop"}, 0 * t, 30 + t, 0.07 + 0 * t),
-            ("reset_all", 0.003): (np.full(100, 92.0), {"learner": "reset"}, 0 * t, 30 + 0 * t, 0.06 + 0 * t),
+            ("reset_all", 0.003): (np.full(100, 92.0), {"learner": "reset", "learner_what": "network"}, 0 * t, 30 + 0 * t, 0.06 + 0 * t),
             ("dropout 0.03", 0.003): (bp - 0.2, {"model_dropout": 0.03}, 9 * t, 30 - 8 * t, 0.06 + 0.03 * t),
             ("dropout 0.1", 0.003): (bp - 2 * t, {"model_dropout": 0.1}, 9 * t, 30 - 7 * t, 0.06 + 0.03 * t),
         }
@@ -99,7 +99,10 @@ class Groups(ResultsCase):
                              ({"optimizer.weight_decay": 1e-4}, "l2"), ({"optimizer": "adam"}, "adam"),
                              ({"optimizer": "upgd"}, "upgd"), ({"model.dropout": 0.1}, "dropout"),
                              ({"model.norm": "layer"}, "layer_norm"), ({"model.norm": "online"}, "online_norm"),
-                             ({"model.activation": "crelu"}, "crelu"), ({"learner": "reset"}, "reset_all"),
+                             ({"model.activation": "crelu"}, "crelu"), ({"learner": "reset", "learner.what": "network"}, "reset_all"),
+                             ({"learner": "reset", "learner.what": "head"}, "reset head"),
+                             ({"learner": "l2", "learner.towards": "initial"}, "l2_init"),
+                             ({"learner": "l2", "learner.towards": "zero"}, "l2"),
                              ({"learner": "continual_backprop", "optimizer.weight_decay": 1e-4}, "cbp"),
                              ({"learner": "shrink_perturb"}, "snp"), ({"learner": "redo"}, "redo")):
             self.assertEqual(method_of({**plain, **more}.get), method)
