@@ -129,7 +129,7 @@ size_t eg_stream_steps(const eg_stream *stream, size_t phase);
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
 
 /** [tasks, height*width]: which pixel of the dataset is seen at each place of an example of task t, in every
- *  channel. Borrowed; other permutations may be written there. NULL: all are seen where they are. */
+ *  channel. Borrowed; other permutations may be written there before a cursor is read. NULL: all are seen where they are. */
 uint32_t *eg_stream_pixels(eg_stream *stream);
 
 /** The stream must outlive its cursors. Nothing is allocated after opening. */

@@ -65,6 +65,7 @@ static void indexed_free(eg_stream *stream)
     eg_indexed *self = (eg_indexed *)stream;
     eg_example_lists_clear(&self->lists);
     eg_order_file_clear(&self->order);
+    eg_free(self->from);
     eg_free(self->phase_active);
     eg_free(self->task_active);
     eg_free(self->active_outputs);
@@ -161,6 +162,35 @@ static eg_status read_order(eg_indexed *self, const char *path)
     return eg_ok();
 }
 
+void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out)
+{
+    size_t pixels = eg_shape_positions(self->dataset->shape);
+    for (size_t i = 0; i < pixels; i++) {
+        out[i] = (uint32_t)i;
+    }
+    if (phase > 0 || !self->first_stays) {
+        eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_PERMUTATION, phase);
+        eg_rng_shuffle(&rng, pixels, out);
+    }
+}
+
+/* Tasks that are evaluated keep their order of pixels, which may be changed (eg_stream_pixels). */
+static eg_status keep_pixels(eg_indexed *self)
+{
+    size_t pixels = eg_shape_positions(self->dataset->shape);
+    size_t tasks = self->base.shape.tasks;
+    bool permuted =
+        self->permutes == EG_PERMUTES_PIXELS || self->permutes == EG_PERMUTES_PIXELS_QUICKLY;
+    if (!permuted || tasks == 0) {
+        return eg_ok();
+    }
+    EG_TRY(eg_alloc(&self->from, tasks, pixels * sizeof *self->from));
+    for (size_t t = 0; t < tasks; t++) {
+        eg_indexed_draw_pixels(self, t, self->from + t * pixels);
+    }
+    return eg_ok();
+}
+
 /* Every training example has the same chance. */
 static void keep_subset(eg_indexed *self, size_t subset)
 {
@@ -212,6 +242,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
     EG_TRY_DONE(status, eg_example_lists_init(&self->lists, data, setup->group, setup->groups,
                                               setup->holdout));
     keep_subset(self, setup->subset);
+    EG_TRY_DONE(status, keep_pixels(self));
     EG_TRY_DONE(status, list_all_active(self, setup));
     find_largest(self);
     EG_TRY_DONE(status, read_order(self, setup->order_file));

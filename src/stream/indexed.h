@@ -61,6 +61,8 @@ typedef struct eg_indexed {
     eg_order_file order; /**< what every minibatch holds; no batches: it is shuffled */
     eg_permutes permutes;
     bool first_stays, replace;
+    uint32_t *
+        from; /**< [tasks, pixels] the dataset's pixel that is seen there, where tasks permute pixels */
     size_t examples;                       /**< of an epoch of a phase; 0: all of its group */
     eg_active *phase_active, *task_active; /**< [phases], [tasks]; NULL: all outputs are active */
     uint32_t *active_outputs;              /**< what they list */
@@ -74,6 +76,9 @@ eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *da
  *  EG_PURPOSE_ORDER, t*epochs + epoch). The last minibatch of an epoch holds what is left. Errors: as
  *  eg_example_lists_init. */
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup) EG_WARN_UNUSED;
+
+/** Draws what phase `phase` permutes pixels to: out [pixels]. */
+void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out);
 
 /** The training examples of a phase: its group, or all groups in a single phase. */
 const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count);

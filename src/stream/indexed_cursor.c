@@ -33,20 +33,13 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static void count_up(size_t n, uint32_t *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (uint32_t)i;
-    }
-}
-
 static void permute_pixels(cursor *self, size_t phase)
 {
     size_t pixels = eg_shape_positions(self->dataset->shape);
-    count_up(pixels, self->from);
-    if (phase > 0 || !self->stream->first_stays) {
-        eg_rng rng = eg_rng_make(self->stream->seed, EG_PURPOSE_PERMUTATION, phase);
-        eg_rng_shuffle(&rng, pixels, self->from);
+    if (self->stream->from != NULL) {
+        memcpy(self->from, self->stream->from + phase * pixels, pixels * sizeof *self->from);
+    } else {
+        eg_indexed_draw_pixels(self->stream, phase, self->from);
     }
     for (size_t i = 0; self->to != NULL && i < pixels; i++) {
         self->to[self->from[i]] = (uint32_t)i;
@@ -59,7 +52,9 @@ static void permute_labels(cursor *self, size_t phase)
     eg_rng rng = eg_rng_make(stream->seed, EG_PURPOSE_LABELS, phase);
     bool stay = phase == 0 && stream->first_stays;
     if (self->renamed != NULL) {
-        count_up(self->dataset->classes, self->renamed);
+        for (size_t c = 0; c < self->dataset->classes; c++) {
+            self->renamed[c] = (uint32_t)c;
+        }
         if (!stay) {
             eg_rng_shuffle(&rng, self->dataset->classes, self->renamed);
         }
