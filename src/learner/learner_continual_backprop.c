@@ -183,6 +183,7 @@ static const eg_learner_ops cbp_ops = {
     .begin_phase = eg_around_begin_phase,
     .step = step,
     .end_epoch = eg_around_end_epoch,
+    .end_epoch_polls = eg_around_end_epoch_polls,
     .end_phase = eg_around_end_phase,
     .end_phase_polls = eg_around_end_phase_polls,
     .predict = eg_around_predict,
