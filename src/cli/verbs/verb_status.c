@@ -5,7 +5,7 @@
 #include "cli/json.h"
 #include "cli/report/ranking_report.h"
 #include "cli/report/result_facts.h"
-#include "cli/report/workers.h"
+#include "cli/report/status_facts.h"
 #include "cli/terminal.h"
 #include "engram/clock.h"
 #include "engram/memory.h"
@@ -16,7 +16,6 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,72 +34,9 @@ static const eg_option options[] = {
 };
 
 enum { SCHEMA = 2 /* of --json: grows when a key is removed or changes its meaning */ };
-enum { RECENT = 100 /* finished trials the rate is measured on */ };
-
-/** What there is to tell. */
-typedef struct facts {
-    size_t by_status[EG_TRIAL_STATUS_COUNT];
-    size_t total, finished, retried, losses;
-    size_t *stops;            /**< [stop_count] evaluations of stopped trials, ascending; owned */
-    size_t stop_count;        /**< of them */
-    eg_worker_state *workers; /**< owned */
-    size_t worker_count;
-    double per_second, seconds_left; /**< NaN: unknown */
-    double wall_total;
-    eg_ranking_report ranking; /**< of the best point, if there is one yet */
-} facts;
-
-static int compare_times(const void *a, const void *b)
-{
-    double first = *(const double *)a;
-    double second = *(const double *)b;
-    return first < second ? -1 : first > second;
-}
-
-/** Trials per second over the latest finished ones. */
-static double measure_rate(const eg_results *results, double *ends)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < results->trial_count; i++) {
-        const eg_result *result = &results->trials[i];
-        if (result->status >= EG_TRIAL_DONE && result->status <= EG_TRIAL_FAILED &&
-            result->attempt.start_time > 0) {
-            ends[count++] = result->attempt.start_time + result->attempt.wall_seconds;
-        }
-    }
-    if (count < 2) {
-        return (double)NAN;
-    }
-    qsort(ends, count, sizeof *ends, compare_times);
-    size_t used = count < RECENT ? count : RECENT;
-    double span = ends[count - 1] - ends[count - used];
-    return span > 0 ? (double)(used - 1) / span : (double)NAN;
-}
-
-static int compare_counts(const void *a, const void *b)
-{
-    size_t first = *(const size_t *)a;
-    size_t second = *(const size_t *)b;
-    return first < second ? -1 : first > second;
-}
-
-/** Where stopping rules stopped trials on their way. */
-static eg_status gather_stops(facts *out, const eg_results *results)
-{
-    EG_TRY(eg_alloc(&out->stops, out->by_status[EG_TRIAL_STOPPED], sizeof *out->stops));
-    for (size_t i = 0; i < results->trial_count; i++) {
-        const eg_result *result = &results->trials[i];
-        if (result->status == EG_TRIAL_STOPPED && result->record != NULL &&
-            result->stage != EG_STAGE_EARLIER) {
-            out->stops[out->stop_count++] = eg_trial_evaluations(result->record);
-        }
-    }
-    qsort(out->stops, out->stop_count, sizeof *out->stops, compare_counts);
-    return eg_ok();
-}
 
 /** How many of the stops from the first on are after as many evaluations. */
-static size_t run_length(const facts *f, size_t first)
+static size_t run_length(const eg_status_facts *f, size_t first)
 {
     size_t end = first;
     while (end < f->stop_count && f->stops[end] == f->stops[first]) {
@@ -109,14 +45,14 @@ static size_t run_length(const facts *f, size_t first)
     return end - first;
 }
 
-static void print_stops(const facts *f)
+static void print_stops(const eg_status_facts *f)
 {
     for (size_t i = 0; i < f->stop_count; i += run_length(f, i)) {
         (void)printf("  stopped   %zu after evaluation %zu\n", run_length(f, i), f->stops[i]);
     }
 }
 
-static json_t *stops_object(const facts *f)
+static json_t *stops_object(const eg_status_facts *f)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < f->stop_count; i += run_length(f, i)) {
@@ -127,31 +63,7 @@ static json_t *stops_object(const facts *f)
     return object;
 }
 
-static eg_status gather(facts *out, const eg_results *results)
-{
-    *out = (facts){0};
-    out->total = eg_results_count(results, out->by_status);
-    for (size_t i = 0; i < results->trial_count; i++) {
-        out->retried += eg_result_was_retried(&results->trials[i]);
-        out->losses += results->trials[i].losses;
-        out->wall_total += isfinite(results->trials[i].attempt.wall_seconds)
-                               ? results->trials[i].attempt.wall_seconds
-                               : 0;
-    }
-    size_t open = out->by_status[EG_TRIAL_PENDING] + out->by_status[EG_TRIAL_RUNNING] +
-                  out->by_status[EG_TRIAL_PAUSED];
-    out->finished = out->total - open;
-    double *ends = NULL;
-    EG_TRY(eg_alloc(&ends, results->trial_count, sizeof *ends));
-    out->per_second = measure_rate(results, ends);
-    eg_free(ends);
-    EG_TRY(gather_stops(out, results));
-    EG_TRY(eg_workers_find(&out->workers, &out->worker_count, results));
-    out->seconds_left = results->writer != NULL ? (double)open / out->per_second : (double)NAN;
-    return eg_ok();
-}
-
-static void print_workers(const facts *f)
+static void print_workers(const eg_status_facts *f)
 {
     enum { SHOWN = 32 };
     double now = eg_now();
@@ -175,7 +87,7 @@ static void print_workers(const facts *f)
     }
 }
 
-static json_t *workers_array(const facts *f)
+static json_t *workers_array(const eg_status_facts *f)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < f->worker_count; i++) {
@@ -203,7 +115,7 @@ static const char *state_of(const eg_results *results)
     return results->complete ? "complete" : "incomplete, nobody is running it";
 }
 
-static void print_text(const char *path, const eg_results *results, const facts *f,
+static void print_text(const char *path, const eg_results *results, const eg_status_facts *f,
                        const char *notes)
 {
     eg_say(stdout, "%s (%s): %s", results->name, path, state_of(results));
@@ -242,7 +154,7 @@ static void print_text(const char *path, const eg_results *results, const facts 
     }
 }
 
-static eg_status print_json(const char *path, const eg_results *results, const facts *f,
+static eg_status print_json(const char *path, const eg_results *results, const eg_status_facts *f,
                             bool one_line)
 {
     json_t *root = json_object();
@@ -300,10 +212,10 @@ static eg_status show(const char *path, bool json, bool watching, bool *running)
     eg_ranked_point *points = NULL;
     eg_scored_trial *trials = NULL;
     char *notes = NULL;
-    facts f = {0};
+    eg_status_facts f = {0};
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_results_load_brief(&results, path));
-    EG_TRY_DONE(status, gather(&f, results));
+    EG_TRY_DONE(status, eg_status_facts_init(&f, results));
     EG_TRY_DONE(status, find_best(&f.ranking, results, &points, &trials));
     EG_TRY_DONE(status, eg_results_notes(&notes, results, f.ranking.on_test));
     if (json) {
@@ -317,8 +229,7 @@ static eg_status show(const char *path, bool json, bool watching, bool *running)
     *running = results->writer != NULL;
 done:
     eg_free(notes);
-    eg_free(f.stops);
-    eg_free(f.workers);
+    eg_status_facts_clear(&f);
     eg_free(points);
     eg_free(trials);
     eg_results_free(results);

@@ -28,6 +28,14 @@ typedef struct eg_journal_plan {
     size_t variable_count;
 } eg_journal_plan;
 
+/** How the values of a column are written, and the bytes of a point's code and of a trial. */
+enum {
+    EG_COLUMN_CONSTANT = 0,
+    EG_COLUMN_PER_POINT = 1,
+    EG_COLUMN_CODE_SIZE = 4,
+    EG_TRIAL_SIZE = 24,
+};
+
 /** PLAN: text name, doc, sweep text, overrides, objective; u8 maximise; u32 points;
  *  u32 columns, each: text name, u8 type, text unit, text doc, u8 swept, u32 n, n texts, u8 mode,
  *  mode 0: every point has text 0; mode 1: u32 per point, 0 = missing, else text number + 1;

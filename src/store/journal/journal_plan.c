@@ -1,17 +1,11 @@
-/** Plans in the journal: settings become columns, each distinct value written once; layout in
- * store/journal/journal_entries.h. */
+/** Writing plans into the journal: settings become columns, each distinct value written once; layout
+ *  in store/journal/journal_entries.h. */
 #include "store/journal/journal_entries.h"
 
 #include "engram/memory.h"
 #include "engram/trial.h"
 
 #include <string.h>
-
-enum { MODE_CONSTANT = 0, MODE_PER_POINT = 1, CODE_BYTES = 4, TRIAL_BYTES = 24 };
-/* Of a trial there are some dozens; more are not believed. */
-enum { VARIABLES_MAX = 1000 };
-
-/** --- Writing ----------------------------------------------------------------------------------- */
 
 /** A setting's name, over all points. */
 typedef struct heading {
@@ -126,7 +120,7 @@ static bool all_one(const uint32_t *codes, size_t count)
 void eg_codes_write(const uint32_t *codes, size_t points, eg_writer *writer)
 {
     bool constant = all_one(codes, points);
-    eg_write_u8(writer, constant ? MODE_CONSTANT : MODE_PER_POINT);
+    eg_write_u8(writer, constant ? EG_COLUMN_CONSTANT : EG_COLUMN_PER_POINT);
     for (size_t p = 0; p < points && !constant; p++) {
         eg_write_u32(writer, codes[p]);
     }
@@ -220,7 +214,7 @@ void eg_trials_write(const eg_plan_trial *trials, size_t count, eg_writer *write
 
 size_t eg_trials_size(size_t count)
 {
-    return 8 + count * TRIAL_BYTES;
+    return 8 + count * EG_TRIAL_SIZE;
 }
 
 eg_status eg_journal_plan_write(const eg_plan *plan, eg_writer *writer)
@@ -246,177 +240,5 @@ eg_status eg_journal_plan_write(const eg_plan *plan, eg_writer *writer)
 done:
     eg_free(columns.items);
     eg_free(variables.items);
-    return status;
-}
-
-/** --- Reading ----------------------------------------------------------------------------------- */
-
-void eg_journal_plan_clear(eg_journal_plan *image)
-{
-    for (size_t i = 0; i < image->column_count; i++) {
-        eg_free(image->columns[i].text);
-    }
-    eg_free(image->columns);
-    eg_free(image->trials);
-    eg_free(image->variables);
-    *image = (eg_journal_plan){0};
-}
-
-/** Allocates `count` items that need at least `bytes` each in what is left, so that a damaged count
- * is refused instead of believed. */
-static eg_status reserve(void *out, const eg_reader *reader, uint64_t count, size_t bytes,
-                         size_t size)
-{
-    if (reader->failed || count > (reader->size - reader->at) / bytes) {
-        return eg_fail(EG_INVALID, "damaged count %llu at byte %zu", (unsigned long long)count,
-                       reader->at);
-    }
-    return eg_alloc(out, (size_t)count, size);
-}
-
-static eg_status read_codes(eg_column *column, char *const *texts, uint32_t distinct, size_t points,
-                            eg_reader *reader)
-{
-    uint8_t mode = eg_read_u8(reader);
-    bool good =
-        !reader->failed && mode <= MODE_PER_POINT && (mode != MODE_CONSTANT || distinct > 0);
-    if (good && mode == MODE_PER_POINT) {
-        good = points <= (reader->size - reader->at) / CODE_BYTES;
-    }
-    if (!good) {
-        return eg_fail(EG_INVALID, "damaged column '%s'", column->name);
-    }
-    EG_TRY(eg_alloc(&column->text, points, sizeof *column->text));
-    for (size_t p = 0; p < points; p++) {
-        uint32_t code = mode == MODE_CONSTANT ? 1 : eg_read_u32(reader);
-        if (code > distinct) {
-            return eg_fail(EG_INVALID, "damaged column '%s'", column->name);
-        }
-        column->text[p] = code == 0 ? NULL : texts[code - 1];
-    }
-    return eg_ok();
-}
-
-static eg_status read_column(eg_column *column, size_t points, eg_string_pool *pool,
-                             eg_reader *reader)
-{
-    EG_TRY(eg_string_pool_read(pool, &column->name, reader));
-    column->type = eg_read_u8(reader);
-    EG_TRY(eg_string_pool_read(pool, &column->unit, reader));
-    EG_TRY(eg_string_pool_read(pool, &column->doc, reader));
-    column->swept = eg_read_u8(reader) != 0;
-    uint32_t distinct = eg_read_u32(reader);
-    EG_TRY(eg_reader_status(reader, false));
-    if (column->type > EG_TYPE_LAST) {
-        return eg_fail(EG_INVALID, "column '%s' has the unknown type %u", column->name,
-                       (unsigned)column->type);
-    }
-    char **texts = NULL;
-    EG_TRY(reserve(&texts, reader, distinct, 4, sizeof *texts));
-    eg_status status = eg_ok();
-    for (uint32_t i = 0; i < distinct; i++) {
-        EG_TRY_DONE(status, eg_string_pool_read(pool, &texts[i], reader));
-    }
-    EG_TRY_DONE(status, eg_reader_status(reader, false));
-    status = read_codes(column, texts, distinct, points, reader);
-done:
-    eg_free(texts);
-    return status;
-}
-
-static eg_status read_variable(eg_stored_variable *variable, eg_string_pool *pool,
-                               eg_reader *reader)
-{
-    EG_TRY(eg_string_pool_read(pool, &variable->name, reader));
-    variable->rank = eg_read_u8(reader);
-    if (variable->rank > EG_RANK_MAX) {
-        return eg_fail(EG_INVALID, "damaged variable: rank %zu", variable->rank);
-    }
-    for (size_t i = 0; i < variable->rank; i++) {
-        EG_TRY(eg_string_pool_read(pool, &variable->dims[i], reader));
-    }
-    variable->wide = eg_read_u8(reader) != 0;
-    variable->volatile_ = eg_read_u8(reader) != 0;
-    EG_TRY(eg_string_pool_read(pool, &variable->unit, reader));
-    EG_TRY(eg_string_pool_read(pool, &variable->doc, reader));
-    return eg_reader_status(reader, false);
-}
-
-eg_status eg_trials_read(eg_plan_trial **out, size_t *count, eg_reader *reader)
-{
-    *count = 0;
-    uint64_t promised = eg_read_u64(reader);
-    EG_TRY(reserve(out, reader, promised, TRIAL_BYTES, sizeof **out));
-    *count = (size_t)promised;
-    for (size_t i = 0; i < *count; i++) {
-        eg_plan_trial *trial = &(*out)[i];
-        trial->id = eg_read_u64(reader);
-        trial->point = eg_read_u32(reader);
-        trial->replicate = eg_read_u32(reader);
-        trial->seed = eg_read_u64(reader);
-    }
-    return eg_reader_status(reader, true);
-}
-
-static eg_status read_variables(eg_journal_plan *out, eg_string_pool *pool, eg_reader *reader)
-{
-    uint32_t count = eg_read_u32(reader);
-    if (count > VARIABLES_MAX) {
-        return eg_fail(EG_INVALID, "damaged plan: %u variables", (unsigned)count);
-    }
-    EG_TRY(reserve(&out->variables, reader, count, 1, sizeof *out->variables));
-    out->variable_count = count;
-    for (size_t i = 0; i < count; i++) {
-        EG_TRY(read_variable(&out->variables[i], pool, reader));
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(out->variables[k].name, out->variables[i].name) == 0) {
-                return eg_fail(EG_INVALID, "damaged plan: the variable '%s' is there twice",
-                               out->variables[i].name);
-            }
-        }
-    }
-    return eg_ok();
-}
-
-static eg_status read_plan(eg_journal_plan *out, eg_string_pool *pool, eg_reader *reader)
-{
-    char **const texts[] = {&out->name, &out->doc, &out->text, &out->overrides, &out->objective};
-    for (size_t i = 0; i < EG_COUNT(texts); i++) {
-        EG_TRY(eg_string_pool_read(pool, texts[i], reader));
-    }
-    out->maximise = eg_read_u8(reader) != 0;
-    out->point_count = eg_read_u32(reader);
-    uint32_t columns = eg_read_u32(reader);
-    /* Points are distinct, so that some column says something of each: a count without the bytes
-     * for that is not believed. */
-    bool believable =
-        out->point_count <= 1 || out->point_count <= (reader->size - reader->at) / CODE_BYTES;
-    if (reader->failed || !believable) {
-        return eg_fail(EG_INVALID, "damaged plan: %zu points in %zu bytes", out->point_count,
-                       reader->size);
-    }
-    EG_TRY(reserve(&out->columns, reader, columns, 1, sizeof *out->columns));
-    out->column_count = columns;
-    for (size_t i = 0; i < columns; i++) {
-        EG_TRY(read_column(&out->columns[i], out->point_count, pool, reader));
-    }
-    EG_TRY(read_variables(out, pool, reader));
-    EG_TRY(eg_trials_read(&out->trials, &out->trial_count, reader));
-    for (size_t i = 0; i < out->trial_count; i++) {
-        if (out->trials[i].point >= out->point_count) {
-            return eg_fail(EG_INVALID, "damaged plan: trial %zu is of point %u of %zu", i,
-                           (unsigned)out->trials[i].point, out->point_count);
-        }
-    }
-    return eg_ok();
-}
-
-eg_status eg_journal_plan_read(eg_journal_plan *out, eg_string_pool *pool, eg_reader *reader)
-{
-    *out = (eg_journal_plan){0};
-    eg_status status = read_plan(out, pool, reader);
-    if (status.code != EG_OK) {
-        eg_journal_plan_clear(out);
-    }
     return status;
 }
