@@ -24,20 +24,19 @@ static void a_report_costs_the_same_whatever_the_number_of_workers(void **state)
                                 .report_count = WORKERS};
     const eg_run_report *report = &reporter.reports[REPORTER];
 
-    eg_work_progress progress = {.attempt = {.trial = 7, .rank = REPORTER}, .step = 1, .steps = 4};
-    eg_run_reporter_hear(&reporter, &progress);
+    eg_work_progress progress = {.attempt.rank = REPORTER, .step = 1, .steps = 4};
+    eg_run_reporter_hear(&reporter, 7, &progress);
     progress.step = 3;
-    eg_run_reporter_hear(&reporter, &progress);
+    eg_run_reporter_hear(&reporter, 7, &progress);
     assert_true(report->known);
     assert_int_equal(report->trial, 7);
     assert_close(report->first, 0.25, 0.0);
     assert_close(report->latest, 0.75, 0.0);
     assert_close(reporter.heard, report->latest_time, 0.0);
 
-    const eg_attempt before = {.trial = 6, .rank = REPORTER}; /* it has begun another one since */
-    eg_run_reporter_forget(&reporter, &before);
+    eg_run_reporter_forget(&reporter, REPORTER, 6); /* it has begun another one since */
     assert_true(report->known);
-    eg_run_reporter_forget(&reporter, &progress.attempt);
+    eg_run_reporter_forget(&reporter, REPORTER, 7);
     assert_false(report->known);
     (void)munmap(memory, bytes);
 }

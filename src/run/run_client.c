@@ -80,7 +80,7 @@ static eg_status finished(void *user, const eg_work_result *result)
     }
     EG_TRY(eg_store_finished(run->store, &result->attempt, result->status, result->message,
                              result->record));
-    eg_run_reporter_forget(&run->reporter, &result->attempt);
+    eg_run_reporter_forget(&run->reporter, result->attempt.rank, trial);
     eg_run_state_set(state, trial, result->status, result->record);
     if (result->record != NULL) {
         eg_plan_measure(state->plan, result->record, &state->outcomes[trial]);
@@ -123,7 +123,7 @@ static void note(void *user, const eg_work_note *note)
 static void progress(void *user, const eg_work_progress *progress)
 {
     eg_run *run = user;
-    eg_run_reporter_hear(&run->reporter, progress);
+    eg_run_reporter_hear(&run->reporter, trial_of(run, &progress->attempt), progress);
 }
 
 static eg_status worker_lost(void *user, const eg_worker_loss *loss)
@@ -137,7 +137,7 @@ static eg_status lost(void *user, const eg_work_loss *loss)
     eg_run *run = user;
     size_t trial = trial_of(run, &loss->attempt);
     EG_TRY(eg_store_lost(run->store, &loss->attempt, loss->was_running, loss->why));
-    eg_run_reporter_forget(&run->reporter, &loss->attempt);
+    eg_run_reporter_forget(&run->reporter, loss->attempt.rank, trial);
     eg_run_state_set(&run->state, trial, EG_TRIAL_PENDING, NULL);
     eg_run_queue_again(&run->queue, trial);
     run->state.counts.retried++;

@@ -15,13 +15,12 @@ void eg_run_reporter_clear(eg_run_reporter *reporter)
     *reporter = (eg_run_reporter){0};
 }
 
-void eg_run_reporter_hear(eg_run_reporter *reporter, const eg_work_progress *progress)
+void eg_run_reporter_hear(eg_run_reporter *reporter, size_t trial, const eg_work_progress *progress)
 {
     if (progress->attempt.rank >= reporter->report_count) {
         return;
     }
     eg_run_report *report = &reporter->reports[progress->attempt.rank];
-    uint64_t trial = progress->attempt.trial;
     double share = (double)progress->step / (double)progress->steps;
     double now = eg_clock();
     if (!report->known || report->trial != trial || share < report->latest) {
@@ -32,10 +31,9 @@ void eg_run_reporter_hear(eg_run_reporter *reporter, const eg_work_progress *pro
     reporter->heard = now;
 }
 
-void eg_run_reporter_forget(eg_run_reporter *reporter, const eg_attempt *attempt)
+void eg_run_reporter_forget(eg_run_reporter *reporter, uint32_t rank, size_t trial)
 {
-    uint32_t rank = attempt->rank;
-    if (rank < reporter->report_count && reporter->reports[rank].trial == attempt->trial) {
+    if (rank < reporter->report_count && reporter->reports[rank].trial == trial) {
         reporter->reports[rank].known = false;
     }
 }

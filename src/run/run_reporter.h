@@ -7,7 +7,7 @@
 /** What a worker that trains has said of its trial. */
 typedef struct eg_run_report {
     bool known;           /**< false: nothing of the trial it has now */
-    uint64_t trial;       /**< its id */
+    size_t trial;         /**< index into the plan */
     double first, latest; /**< share of the trial that was done, in its first and latest report */
     double first_time, latest_time; /**< of these reports, on eg_clock */
 } eg_run_report;
@@ -26,10 +26,11 @@ typedef struct eg_run_reporter {
 
 void eg_run_reporter_clear(eg_run_reporter *reporter);
 
-/** A worker says how far its trial is. Costs the same whatever the number of workers. */
-void eg_run_reporter_hear(eg_run_reporter *reporter, const eg_work_progress *progress);
-/** The attempt has ended: what its rank said of it says nothing any more. */
-void eg_run_reporter_forget(eg_run_reporter *reporter, const eg_attempt *attempt);
+/** A worker says how far its trial is, the plan's number `trial`. Costs the same whatever the number of workers. */
+void eg_run_reporter_hear(eg_run_reporter *reporter, size_t trial,
+                          const eg_work_progress *progress);
+/** A trial does not run on this rank any more: what the rank said of it says nothing. */
+void eg_run_reporter_forget(eg_run_reporter *reporter, uint32_t rank, size_t trial);
 
 eg_status eg_run_reporter_lost(eg_run_reporter *reporter,
                                const eg_worker_loss *loss) EG_WARN_UNUSED;
