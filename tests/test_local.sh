@@ -26,6 +26,7 @@ await_end() {
     until [ -s "pid$1" ]; do sleep 0.05; done
     while kill -0 "$(<"pid$1")" 2>/dev/null; do sleep 0.05; done
 }
+[ "$rank" != 0 ] || [ -z "${ENGRAM_EXIT_CODE_FILE-}" ] || : >"$ENGRAM_EXIT_CODE_FILE.started" # all are there
 echo $$ >"pid$rank.new"
 mv "pid$rank.new" "pid$rank"
 case $2 in

@@ -1,9 +1,9 @@
 /** From argv to a verb and back to an exit code; the only place that prints errors. */
 #include "cli/cli.h"
 
+#include "cli/exit_report.h"
 #include "cli/format.h"
 #include "cli/startup.h"
-#include "cli/supervise.h"
 #include "cli/terminal.h"
 #include "engram/blas.h"
 #include "engram/build.h"
@@ -136,7 +136,10 @@ static int first_rank(eg_world *world, int argc, char **argv)
     char *command = NULL;
     eg_cli cli = {.world = world};
     int code = EG_EXIT_DONE;
-    eg_status status = eg_command_line(&command, argc, argv);
+    eg_status status = eg_world_is_launched() ? eg_supervisor_tell_started() : eg_ok();
+    if (status.code == EG_OK) {
+        status = eg_command_line(&command, argc, argv);
+    }
     if (status.code == EG_OK) {
         cli.command = command;
         status = dispatch(&cli, argc, argv, &code);

@@ -1,8 +1,8 @@
 /** Ranks on several machines, without a batch system; see cli/mpirun.h. */
 #include "cli/mpirun.h"
 
+#include "cli/exit_report.h"
 #include "cli/startup.h"
-#include "cli/supervise.h"
 
 #include "engram/memory.h"
 

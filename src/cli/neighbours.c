@@ -11,11 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 64 };
+enum { PATH_SIZE = 64, COUNT_MAX = 1000000 };
 
 /** What Open MPI says to each process that it starts. */
 typedef struct identity {
     long rank, local_rank; /* -1: it does not say */
+    long local_size;       /* how many ranks the host has; 0: it does not say */
 } identity;
 
 static FILE *open_file(long pid, const char *name)
@@ -35,13 +36,14 @@ static void take_number(long *out, const char *entry, const char *name)
 
 static identity identify(long pid)
 {
-    identity found = {-1, -1};
+    identity found = {-1, -1, 0};
     FILE *file = open_file(pid, "environ");
     char *entry = NULL;
     size_t size = 0;
     while (file != NULL && getdelim(&entry, &size, '\0', file) > 0) {
         take_number(&found.rank, entry, "OMPI_COMM_WORLD_RANK=");
         take_number(&found.local_rank, entry, "OMPI_COMM_WORLD_LOCAL_RANK=");
+        take_number(&found.local_size, entry, "OMPI_COMM_WORLD_LOCAL_SIZE=");
     }
     free(entry);
     if (file != NULL) {
@@ -50,7 +52,8 @@ static identity identify(long pid)
     return found;
 }
 
-/** State and parent; the name before them may have spaces and parentheses. False: there is no such process. */
+/** State and parent; the name before them may have spaces and parentheses. False: there is no such
+ *  process. */
 static bool read_state(long pid, char *state, long *parent)
 {
     char text[512] = "";
@@ -102,8 +105,49 @@ static bool is_same_program(long one, long other)
            memcmp(program[0], program[1], (size_t)size[0]) == 0;
 }
 
-static void look_at(eg_neighbours *me, long pid)
+/** Calls visit(context, pid) for the children of every thread of a process, until it returns false.
+ *  False: it did, or there are no lists of them. */
+static bool visit_children(long parent, bool (*visit)(void *context, long pid), void *context)
 {
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "/proc/%ld/task", parent);
+    DIR *threads = opendir(path);
+    bool listed = false;
+    bool more = threads != NULL;
+    for (struct dirent *thread = NULL; more && (thread = readdir(threads)) != NULL;) {
+        char name[PATH_SIZE];
+        (void)snprintf(name, sizeof name, "task/%.20s/children", thread->d_name);
+        FILE *list = open_file(parent, name);
+        long pid = 0;
+        while (list != NULL && more && fscanf(list, "%ld", &pid) == 1) {
+            more = visit(context, pid);
+        }
+        if (list != NULL) {
+            listed = true;
+            (void)fclose(list);
+        }
+    }
+    if (threads != NULL) {
+        (void)closedir(threads);
+    }
+    return listed && more;
+}
+
+static bool stop_at_child(void *context, long pid)
+{
+    (void)context;
+    (void)pid;
+    return false;
+}
+
+bool eg_has_children(long pid)
+{
+    return !visit_children(pid, stop_at_child, NULL);
+}
+
+static bool look_at(void *context, long pid)
+{
+    eg_neighbours *me = context;
     identity who = identify(pid);
     char state = ' ';
     long parent = 0;
@@ -112,7 +156,7 @@ static void look_at(eg_neighbours *me, long pid)
     }
     if (who.local_rank < 0 || (size_t)who.local_rank >= me->count ||
         !read_state(pid, &state, &parent) || state == 'Z') {
-        return;
+        return true;
     }
     eg_neighbour *one = &me->list[who.local_rank];
     me->there += one->there ? 0 : 1;
@@ -121,33 +165,22 @@ static void look_at(eg_neighbours *me, long pid)
     one->arrived = one->arrived || is_starting(pid) || !is_same_program(pid, (long)getpid());
     one->rank = who.rank;
     one->pid = pid;
-}
-
-/** The children of one of the launcher's threads. */
-static void look_at_children(eg_neighbours *me, const char *thread)
-{
-    char name[PATH_SIZE];
-    (void)snprintf(name, sizeof name, "task/%.20s/children", thread);
-    FILE *file = open_file(me->launcher, name);
-    long pid = 0;
-    while (file != NULL && fscanf(file, "%ld", &pid) == 1) {
-        look_at(me, pid);
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
+    return true;
 }
 
 /** Ranks are counted from one number on, host by host, unless somebody asked for another order. */
 static void guess_ranks(eg_neighbours *me)
 {
-    long first = me->list[me->own].rank - (long)me->own;
+    long first = -1;
     for (size_t i = 0; i < me->count; i++) {
-        if (me->list[i].there && me->list[i].rank != first + (long)i) {
-            return;
+        if (me->list[i].there) {
+            first = first >= 0 ? first : me->list[i].rank - (long)i;
+            if (me->list[i].rank != first + (long)i) {
+                return;
+            }
         }
     }
-    for (size_t i = 0; i < me->count; i++) {
+    for (size_t i = 0; i < me->count && first >= 0; i++) {
         me->list[i].rank = first + (long)i;
     }
 }
@@ -161,18 +194,8 @@ bool eg_neighbours_look(eg_neighbours *me)
         me->list[i].there = false;
     }
     me->there = me->coming = 0;
-    char path[PATH_SIZE];
-    (void)snprintf(path, sizeof path, "/proc/%ld/task", me->launcher);
-    DIR *threads = opendir(path);
-    for (struct dirent *thread = NULL; threads != NULL && (thread = readdir(threads)) != NULL;) {
-        look_at_children(me, thread->d_name);
-    }
-    if (threads != NULL) {
-        (void)closedir(threads);
-    }
-    if (me->list[me->own].there) {
-        guess_ranks(me);
-    }
+    (void)visit_children(me->launcher, look_at, me);
+    guess_ranks(me);
     return kill((pid_t)me->launcher, 0) == 0 || errno != ESRCH;
 }
 
@@ -189,37 +212,61 @@ static long find_launcher(long rank)
     return pid > 1 ? pid : 0;
 }
 
-static size_t count_in_environment(void)
+/** What a rank says of the size of its host; 0: not known. */
+static size_t count_of(const identity *who)
 {
-    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    long count = text == NULL ? 0 : strtol(text, NULL, 10);
-    return count > 0 && count < 1000000 ? (size_t)count : 0;
+    bool known = who->rank >= 0 && who->local_rank >= 0 && who->local_rank < who->local_size;
+    return known && who->local_size < COUNT_MAX ? (size_t)who->local_size : 0;
+}
+
+static eg_status make_list(eg_neighbours *me, size_t count)
+{
+    EG_TRY(eg_alloc(&me->list, count, sizeof *me->list));
+    me->count = count;
+    for (size_t i = 0; i < count; i++) {
+        me->list[i].rank = -1;
+    }
+    return eg_ok();
 }
 
 eg_status eg_neighbours_find(eg_neighbours *out)
 {
-    *out = (eg_neighbours){0};
-    (void)gethostname(out->host, sizeof out->host - 1);
     identity own = identify((long)getpid());
-    size_t count = count_in_environment();
-    if (own.rank < 0 || own.local_rank < 0 || (size_t)own.local_rank >= count) {
-        return eg_ok();
-    }
-    out->launcher = find_launcher(own.rank);
+    size_t count = count_of(&own);
+    eg_neighbours_below(out, count == 0 ? 0 : find_launcher(own.rank));
     if (out->launcher == 0) {
         return eg_ok();
     }
-    EG_TRY(eg_alloc(&out->list, count, sizeof *out->list));
-    out->count = count;
     out->own = (size_t)own.local_rank;
-    for (size_t i = 0; i < count; i++) {
-        out->list[i].rank = -1;
-    }
+    EG_TRY(make_list(out, count));
     /* Without lists of children (an option of the kernel), not even this process is found. */
     if (!eg_neighbours_look(out) || !out->list[out->own].there) {
         eg_neighbours_clear(out);
     }
     return eg_ok();
+}
+
+void eg_neighbours_below(eg_neighbours *out, long launcher)
+{
+    *out = (eg_neighbours){.launcher = launcher};
+    (void)gethostname(out->host, sizeof out->host - 1);
+}
+
+static bool take_count(void *context, long pid)
+{
+    size_t *count = context;
+    identity who = identify(pid);
+    *count = count_of(&who);
+    return *count == 0;
+}
+
+eg_status eg_neighbours_count(eg_neighbours *me)
+{
+    size_t count = 0;
+    if (me->list == NULL) {
+        (void)visit_children(me->launcher, take_count, &count);
+    }
+    return count == 0 ? eg_ok() : make_list(me, count);
 }
 
 void eg_neighbours_clear(eg_neighbours *me)

@@ -3,8 +3,9 @@
 #include "cli/startup.h"
 
 #include "cli/cli.h"
+#include "cli/exit_report.h"
 #include "cli/format.h"
-#include "cli/supervise.h"
+#include "cli/missing_ranks.h"
 #include "cli/terminal.h"
 #include "engram/clock.h"
 
@@ -21,15 +22,18 @@ static const double limit_default = 300;
 static const struct timespec look_pause = {.tv_sec = 1};
 /* A process that was suspended meanwhile has not waited longer than this since it looked last. */
 static const double look_longest = 2;
-/* A rank that is missing at so many looks in a row, while none of the others came, is gone: a launcher starts them one
- * after the other, without a pause. */
+/* A rank that is missing at so many looks in a row, while none of the others came, is gone: a launcher
+ * starts them one after the other, without a pause. */
 enum { LOOKS = 5 };
 /* Whoever has nothing to say leaves so many looks later: who has must still see it. */
 enum { LOOKS_SILENT = 3 };
-/* Wakes the thread when the start is over. Only ever sent to the thread. */
+/* Wakes the thread when the start is over, or when MPI ends the process. Only ever sent to the thread. */
 static const int wake = SIGALRM;
 
 enum { TEXT_SIZE = 512 };
+
+/* What is watched over; NULL before and after. */
+static _Atomic(eg_startup *) starting;
 
 /** One rank of a host says why it ends, the first that can. */
 static bool is_first(const eg_startup *me)
@@ -50,40 +54,6 @@ static void leave(const eg_startup *me, int code, const char *text)
         eg_say(stderr, "engram: %s\n", text);
     }
     _exit(code);
-}
-
-/** "rank 2", "ranks 2 and 3", "ranks 2, 3 and 4 others" of those that are not there, or are suspended, or have not
- *  arrived. */
-static void name_ranks(char *text, size_t size, const eg_neighbours *here,
-                       bool (*is_named)(const eg_neighbour *))
-{
-    enum { NAMED = 8 };
-    size_t count = 0;
-    for (size_t i = 0; i < here->count; i++) {
-        count += is_named(&here->list[i]) ? 1 : 0;
-    }
-    size_t named = 0;
-    eg_append(text, size, "rank%s", eg_plural(count));
-    for (size_t i = 0; i < here->count && named < NAMED; i++) {
-        if (is_named(&here->list[i])) {
-            eg_append(text, size, "%s", named == 0 ? " " : named + 1 == count ? " and " : ", ");
-            if (here->list[i].rank >= 0) {
-                eg_append(text, size, "%ld", here->list[i].rank);
-            } else {
-                eg_append(text, size, "(number %zu of this host)", i + 1);
-            }
-            named++;
-        }
-    }
-    if (count > NAMED) {
-        eg_append(text, size, " and %zu others", count - NAMED);
-    }
-    eg_append(text, size, " on host %s", here->host);
-}
-
-static bool is_missing(const eg_neighbour *one)
-{
-    return !one->there;
 }
 
 static bool is_suspended(const eg_neighbour *one)
@@ -109,9 +79,7 @@ static bool any(const eg_neighbours *here, bool (*is_one)(const eg_neighbour *))
 static void leave_without_missing(const eg_startup *me)
 {
     char text[TEXT_SIZE] = "";
-    name_ranks(text, sizeof text, &me->here, is_missing);
-    eg_append(text, sizeof text,
-              " ended while the job started; nothing had begun, the same command starts again");
+    eg_tell_missing(text, sizeof text, &me->here);
     leave(me, EG_EXIT_SYSTEM, text);
 }
 
@@ -120,15 +88,16 @@ static void leave_too_late(const eg_startup *me)
     static const struct {
         bool (*is_one)(const eg_neighbour *);
         const char *what;
-    } kinds[] = {
-        {is_missing, "not there"}, {is_suspended, "suspended"}, {is_late, "not yet in MPI_Init"}};
+    } kinds[] = {{eg_rank_is_missing, "not there"},
+                 {is_suspended, "suspended"},
+                 {is_late, "not yet in MPI_Init"}};
     bool known = false;
     char text[TEXT_SIZE] = "";
     eg_append(text, sizeof text, "the job has not started within %.4g s", me->limit);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (any(&me->here, kinds[i].is_one)) {
             eg_append(text, sizeof text, "; %s: ", kinds[i].what);
-            name_ranks(text, sizeof text, &me->here, kinds[i].is_one);
+            eg_name_ranks(text, sizeof text, &me->here, kinds[i].is_one);
             known = true;
         }
     }
@@ -151,6 +120,28 @@ static void leave_for_signal(const eg_startup *me, int number)
     leave(me, EG_EXIT_STOPPED, text);
 }
 
+static void leave_with_mpi(const eg_startup *me, bool missing)
+{
+    if (missing) {
+        leave_without_missing(me);
+    }
+    leave(me, EG_EXIT_SYSTEM, "MPI ended the ranks while the job started; nothing had begun");
+}
+
+/** MPI_Init does not return when it fails, but calls exit: it does when a rank that it waits for is gone
+ *  for some seconds, not every time. The thread ends the process with words instead. */
+static void leave_at_exit(void)
+{
+    eg_startup *me = atomic_load(&starting);
+    if (me != NULL && me->process == getpid()) { /* and not a process that MPI has forked */
+        atomic_store(&me->ending, true);
+        (void)pthread_kill(me->thread, wake);
+        while (true) {
+            (void)pause();
+        }
+    }
+}
+
 static void *watch(void *argument)
 {
     eg_startup *me = argument;
@@ -158,15 +149,18 @@ static void *watch(void *argument)
     double looked = eg_clock();
     size_t misses = 0;
     size_t there = 0;
+    size_t ending = 0;
     sigset_t awaited = me->stops;
     (void)sigaddset(&awaited, wake);
     (void)pthread_setname_np(pthread_self(), EG_STARTUP_THREAD);
     while (!atomic_load(&me->over)) {
         int number = sigtimedwait(&awaited, NULL, &look_pause);
+        int error = errno;
         if (number > 0 && number != wake) {
             leave_for_signal(me, number);
         }
-        if (number > 0 || errno != EAGAIN) {
+        ending += atomic_load(&me->ending) ? 1 : 0;
+        if (ending == 0 && (number > 0 || error != EAGAIN)) {
             continue;
         }
         double now = eg_clock();
@@ -182,6 +176,9 @@ static void *watch(void *argument)
             me->speaks = is_first(me);
         }
         size_t more = me->speaks ? 0 : LOOKS_SILENT;
+        if (ending > more) {
+            leave_with_mpi(me, missing);
+        }
         if (misses >= LOOKS + more) {
             leave_without_missing(me);
         }
@@ -213,8 +210,9 @@ eg_status eg_startup_limit(double *out)
 
 eg_status eg_startup_begin(eg_startup *me)
 {
-    *me = (eg_startup){0};
+    *me = (eg_startup){.process = getpid()};
     atomic_init(&me->over, false);
+    atomic_init(&me->ending, false);
     if (!eg_world_is_launched()) {
         return eg_ok();
     }
@@ -237,12 +235,16 @@ eg_status eg_startup_begin(eg_startup *me)
         (void)pthread_sigmask(SIG_SETMASK, &me->before, NULL);
         (void)pthread_sigmask(SIG_BLOCK, me->watched ? &me->stops : NULL, NULL);
     }
+    if (me->watched && atexit(leave_at_exit) == 0) {
+        atomic_store(&starting, me);
+    }
     return error == 0 ? eg_ok() : eg_fail_errno(error, "cannot start a thread");
 }
 
 void eg_startup_end(eg_startup *me)
 {
     if (me->watched) {
+        atomic_store(&starting, NULL);
         atomic_store(&me->over, true);
         (void)pthread_kill(me->thread, wake);
         (void)pthread_join(me->thread, NULL);

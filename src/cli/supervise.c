@@ -16,12 +16,13 @@
 #include "cli/supervise.h"
 
 #include "cli/cli.h"
+#include "cli/exit_report.h"
 #include "cli/format.h"
+#include "cli/missing_ranks.h"
+#include "cli/rank_ends.h"
 #include "cli/startup.h"
 #include "engram/clock.h"
-#include "engram/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -42,19 +43,23 @@ static const double linger_seconds = 3;
 static const double end_seconds = 5;
 /* How long ranks whose launcher is gone may take to leave by themselves. */
 static const double orphan_seconds = 5;
-/* Told to end, and not only to save itself in time, the job has this long; then the launcher is told to end the ranks, and
- * then it and they are killed. */
+/* Told to end, and not only to save itself in time, the job has this long; then the launcher is told
+ * to end the ranks, and then it and they are killed. */
 static const double stop_seconds = 18;
 static const double kill_seconds = 20;
 /* How often to look whether rank 0 has written its code. */
 static const double look_seconds = 0.5;
+/* How often to look for ranks as long as the launcher is starting them. */
+static const double start_look_seconds = 0.02;
 /* Requests this close together are one: timeout and scancel signal twice, see sched/signals.c. */
 static const double same_request_seconds = 0.2;
 
+enum { TEXT_SIZE = 512 };
+
 typedef struct supervisor {
     const char *who;
-    char directory[64]; /* made for the file with the exit code */
-    char *code_path;
+    eg_exit_report report; /* what rank 0 tells */
+    eg_rank_ends ends;
     pid_t launcher;
     sigset_t watched; /* blocked, and waited for */
     size_t requests;
@@ -68,24 +73,9 @@ typedef struct supervisor {
     double force_at;       /* when to tell it to end the ranks; INFINITY: not */
     double kill_at;        /* when to kill it; INFINITY: not yet known */
     bool forced;           /* time is up: whatever is left is killed */
-    bool reported;         /* rank 0 has written its code */
+    bool started;          /* rank 0 has said that all ranks are there */
+    bool reported;         /* it has written its code */
 } supervisor;
-
-/** The file for the exit code, and its name in the environment of the ranks. */
-static eg_status prepare(supervisor *me)
-{
-    EG_TRY(eg_startup_limit(&me->limit)); /* said once, and not by every rank */
-    const char *parent = getenv("TMPDIR");
-    if (parent == NULL || strlen(parent) > sizeof me->directory - 20) {
-        parent = "/tmp";
-    }
-    (void)snprintf(me->directory, sizeof me->directory, "%s/engram.XXXXXX", parent);
-    if (mkdtemp(me->directory) == NULL) {
-        return eg_fail_errno(errno, "cannot make a directory in %s", parent);
-    }
-    EG_TRY(eg_format(&me->code_path, "%s/code", me->directory));
-    return setenv(EG_EXIT_CODE_VARIABLE, me->code_path, 1) == 0 ? eg_ok() : eg_fail_memory(0);
-}
 
 /** From here on, and for good, signals wait until they are asked for: none is to end this
  *  process before it has said how the ranks ended. One that is ignored (nohup) stays so. */
@@ -162,59 +152,10 @@ static void take_request(supervisor *me, int number)
     }
 }
 
-eg_reporting eg_supervisor_tell(int code)
-{
-    const char *path = getenv(EG_EXIT_CODE_VARIABLE);
-    int file = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0) {
-        return path != NULL && errno == EEXIST ? EG_REPORTED_BEFORE : EG_NOT_SUPERVISED;
-    }
-    (void)dprintf(file, "%d\n", code);
-    (void)close(file);
-    return EG_REPORTED;
-}
-
-static bool has_code(const supervisor *me)
-{
-    char digit = '\0';
-    int file = open(me->code_path, O_RDONLY | O_CLOEXEC);
-    bool written = file >= 0 && read(file, &digit, 1) == 1;
-    if (file >= 0) {
-        (void)close(file);
-    }
-    return written;
-}
-
-/** Whether some thread of the launcher has a child; true also if that cannot be told. */
-static bool has_children(pid_t launcher)
-{
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%ld/task", (long)launcher);
-    DIR *threads = opendir(path);
-    bool found = threads == NULL;
-    for (struct dirent *thread = found ? NULL : readdir(threads); thread != NULL && !found;
-         thread = readdir(threads)) {
-        if (thread->d_name[0] == '.') {
-            continue;
-        }
-        char name[sizeof path + sizeof thread->d_name + sizeof "//children"];
-        (void)snprintf(name, sizeof name, "%s/%s/children", path, thread->d_name);
-        FILE *list = fopen(name, "re");
-        found = list == NULL || fgetc(list) != EOF;
-        if (list != NULL) {
-            (void)fclose(list);
-        }
-    }
-    if (threads != NULL) {
-        (void)closedir(threads);
-    }
-    return found;
-}
-
 /** Open MPI 4.1 that could not start its ranks, or lost them while it did, may never end. */
 static void check_children(supervisor *me, double now)
 {
-    if (!me->expects_children || me->reported || has_children(me->launcher)) {
+    if (!me->expects_children || me->reported || eg_has_children(me->launcher)) {
         me->childless = now;
     } else if (now - me->childless >= me->limit && isinf(me->kill_at)) {
         clear_line();
@@ -228,7 +169,7 @@ static void check_children(supervisor *me, double now)
 static void act(supervisor *me)
 {
     double now = eg_clock();
-    if (!me->reported && has_code(me)) {
+    if (!me->reported && eg_exit_report_code(&me->report) >= 0) {
         me->reported = true;
         me->kill_at = fmin(me->kill_at, now + linger_seconds);
     }
@@ -253,6 +194,13 @@ static void act(supervisor *me)
     }
 }
 
+/** Until rank 0 says that all are there, any of them that ends may take the others with it. */
+static eg_status look_at_start(supervisor *me)
+{
+    me->started = me->started || eg_exit_report_has_started(&me->report);
+    return me->started ? eg_ok() : eg_rank_ends_look(&me->ends);
+}
+
 /** Waits a moment for a signal, or for the end of a child. */
 static void await_signal(supervisor *me, double seconds)
 {
@@ -271,7 +219,8 @@ static eg_status watch(supervisor *me)
         int state = 0;
         pid_t ended = waitpid(-1, &state, WNOHANG);
         if (ended == me->launcher) {
-            me->launcher_lost = WIFSIGNALED(state) && me->requests == 0 && !has_code(me);
+            me->launcher_lost = WIFSIGNALED(state) && me->requests == 0 && isinf(me->kill_at) &&
+                                eg_exit_report_code(&me->report) < 0;
             return eg_ok();
         }
         if (ended < 0) {
@@ -279,7 +228,9 @@ static eg_status watch(supervisor *me)
         }
         if (ended == 0) {
             act(me);
-            await_signal(me, look_seconds);
+            EG_TRY(look_at_start(me));
+            bool coming = !me->started && !eg_rank_ends_all_seen(&me->ends);
+            await_signal(me, coming ? start_look_seconds : look_seconds);
         }
     }
 }
@@ -320,25 +271,12 @@ static void end_orphans(supervisor *me)
     }
 }
 
-static int read_code(const supervisor *me)
+static void judge(supervisor *me, eg_supervised *out)
 {
-    int code = -1;
-    FILE *file = fopen(me->code_path, "re");
-    if (file != NULL) {
-        if (fscanf(file, "%d", &code) != 1) {
-            code = -1;
-        }
-        (void)fclose(file);
-    }
-    return code;
-}
-
-static void judge(const supervisor *me, eg_supervised *out)
-{
-    int code = read_code(me);
+    int code = eg_exit_report_code(&me->report);
     *out = (eg_supervised){.code = code, .terminated = me->terminated};
     /* Ranks without a launcher were asked to stop by this process, and by nobody else. */
-    bool lost = me->launcher_lost && code == EG_EXIT_STOPPED;
+    bool lost = me->launcher_lost && (code < 0 || code == EG_EXIT_STOPPED);
     if (code >= 0 && !lost) {
         return;
     }
@@ -346,11 +284,17 @@ static void judge(const supervisor *me, eg_supervised *out)
         out->code = EG_EXIT_STOPPED; /* ended by us before it could say so itself */
         return;
     }
+    char text[TEXT_SIZE] = "";
+    bool started = eg_exit_report_has_started(&me->report);
+    if (!started && !lost && eg_rank_ends_first(&me->ends)) {
+        eg_tell_missing(text, sizeof text, &me->ends.ranks);
+    } else {
+        eg_append(text, sizeof text,
+                  "%s was lost; what the journal has is safe, the same command continues",
+                  lost ? "the launcher" : "rank 0");
+    }
     clear_line();
-    (void)fprintf(stderr,
-                  "engram %s: %s was lost; what the journal has is safe, the same command "
-                  "continues\n",
-                  me->who, lost ? "the launcher" : "rank 0");
+    (void)fprintf(stderr, "engram %s: %s\n", me->who, text);
     out->code = EG_EXIT_SYSTEM;
 }
 
@@ -377,21 +321,19 @@ eg_status eg_supervise(eg_supervised *out, const eg_command *launcher, const cha
                      .force_at = INFINITY,
                      .kill_at = INFINITY};
     sigset_t before;
-    eg_status status = prepare(&me);
+    eg_status status = eg_startup_limit(&me.limit); /* said once, and not by every rank */
     EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, eg_exit_report_open(&me.report));
     EG_TRY_DONE(status, block_signals(&me, &before));
-    status = start(&me, launcher, &before);
+    EG_TRY_DONE(status, start(&me, launcher, &before));
+    eg_rank_ends_open(&me.ends, (long)me.launcher);
+    status = watch(&me);
+    end_orphans(&me);
     if (status.code == EG_OK) {
-        status = watch(&me);
-        end_orphans(&me);
         judge(&me, out);
     }
+    eg_rank_ends_close(&me.ends);
 done:
-    (void)unsetenv(EG_EXIT_CODE_VARIABLE); /* it was meant for the ranks */
-    if (me.code_path != NULL) {
-        (void)unlink(me.code_path);
-        (void)rmdir(me.directory);
-    }
-    eg_free(me.code_path);
+    eg_exit_report_close(&me.report);
     return status;
 }

@@ -6,14 +6,6 @@
 
 #include <stdbool.h>
 
-/** Names the file for the exit code of the job, for a supervisor that its launcher does not tell: rank 0 writes it, or a
- *  rank that ends the job while it starts. */
-#define EG_EXIT_CODE_VARIABLE "ENGRAM_EXIT_CODE_FILE"
-
-/** Tells the supervisor, if there is one on this host, how the job ends. What is said first counts. */
-typedef enum eg_reporting { EG_NOT_SUPERVISED, EG_REPORTED, EG_REPORTED_BEFORE } eg_reporting;
-eg_reporting eg_supervisor_tell(int code);
-
 /** How the ranks ended. */
 typedef struct eg_supervised {
     /** Rank 0's exit code; EG_EXIT_SYSTEM if it was lost, EG_EXIT_STOPPED if a signal ended it

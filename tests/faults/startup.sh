@@ -26,7 +26,7 @@ at_start() {
     hooks start "$1" "ENGRAM_HOOK_RANK=$2" "ENGRAM_HOOK_SIGNAL=$(kill -l "$3")"
 }
 
-said() { grep -cE "^engram: (the job|.* while the job started)" start.err || true; }
+said() { grep -cE "^engram( launch)?: (the job|.* while the job started)" start.err || true; }
 
 for ((n = 0; n < count; n++)); do
     pick 3
@@ -35,11 +35,31 @@ for ((n = 0; n < count; n++)); do
     launch 3 start
     settle
     [ "$code" = 4 ] || fail "rank $picked killed at $at: exit code $code: $(cat start.err)"
-    # mpirun may end by itself, and rank 0 with it, before any rank can say who is missing: then it is rank 0 of which the
-    # supervisor knows no exit code.
-    grep -qE "rank $picked on host $(hostname) ended while the job started|rank 0 was lost" start.err ||
+    grep -qE "rank $picked on host $(hostname) ended while the job started" start.err ||
         fail "rank $picked killed at $at: it said $(cat start.err)"
     nothing_begun "rank $picked killed at $at"
+done
+
+# The supervisor has a handle of each of three processes (Linux 5.3).
+all_seen() { [ "$(cat "/proc/$job"/fdinfo/* | grep -c '^Pid:')" = 3 ]; }
+
+# The others end at once, killed by somebody or by MPI's exit, before any of them has missed the first one.
+for how in kill exit; do
+    for at in "${points[@]}"; do
+        pick 3
+        at_start "$at" "$picked" KILL
+        hook+=("ENGRAM_HOOK_FOLLOW=$how" ENGRAM_HOOK_STALL=1)
+        launch 3 start
+        await_point start "$picked"
+        await "the supervisor to see all ranks" all_seen
+        rm start.hook/stall
+        settle
+        what="rank $picked killed at $at, then the others ($how)"
+        [ "$code" = 4 ] || fail "$what: exit code $code: $(cat start.err)"
+        grep -qE "rank $picked on host $(hostname) ended while the job started" start.err || fail "$what: it said $(cat start.err)"
+        [ "$(said)" = 1 ] || fail "$what: not said once: $(cat start.err)"
+        nothing_begun "$what"
+    done
 done
 
 export ENGRAM_START_TIMEOUT=3
@@ -69,6 +89,12 @@ cp err start.err
 has start.err "engram: rank 1 on host $(hostname) ended while the job started"
 [ "$(said)" = 1 ] || fail "plain mpirun: not said once: $(cat start.err)"
 nothing_begun "plain mpirun"
+at_start "init 1" 1 KILL
+expect 0 "${hook[@]}" ENGRAM_HOOK_FOLLOW=exit "$mpirun" 2 --mca orte_enable_recovery 1 "$engram" run "$work/start.yaml" -o "$work/start.h5"
+hook=()
+cp err start.err
+has start.err "engram: rank 1 on host $(hostname) ended while the job started"
+nothing_begun "plain mpirun and MPI's exit"
 
 names=(TERM INT HUP USR1)
 for ((n = 0; n < 2 * ((count + 1) / 2); n++)); do

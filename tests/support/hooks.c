@@ -14,8 +14,10 @@
  *      ENGRAM_HOOK_FOLDER  an existing folder; without one nothing happens
  *      ENGRAM_HOOK_STALL   if set, the call there does not return as long as the file `stall` exists, which is made then
  *      ENGRAM_HOOK_SIGNAL  the number of a signal that the process then sends to itself (default: none)
+ *      ENGRAM_HOOK_FOLLOW  "exit", "kill": all other ranks call exit, or kill themselves, at the same point of their work,
+ *                          as soon as ENGRAM_HOOK_RANK is gone
  *
- *  There the process makes two empty files in the folder: `slow`, then `reached.RANK` (rank 0 without MPI). As long as
+ *  There the process makes two files in the folder: `slow`, then `reached.RANK` (rank 0 without MPI). As long as
  *  `slow` exists, each matrix product of every process takes 10 ms: trials go on and answer messages, but none of them
  *  ends while a test looks on. A test may make `slow` itself, and remove it. */
 #include <cblas.h>
@@ -42,6 +44,8 @@ static struct {
     int signal;       /* 0: none */
     bool stalls;      /* the call at the point does not return */
     bool waits;       /* slow until another rank is at its point */
+    bool follows;     /* ends when that one is gone … */
+    bool exits;       /* … by exit */
     char slow[PATH_SIZE], stall[PATH_SIZE];
     char reached[PATH_SIZE]; /* of that rank, or of this one */
 } hook;
@@ -74,7 +78,10 @@ static void read_environment(void)
     (void)snprintf(hook.reached, sizeof hook.reached, "%s/reached.%s", folder,
                    only != NULL ? only : rank);
     hook.waits = only != NULL && strcmp(only, rank) != 0;
-    for (int i = 0; i < EVENTS && at != NULL && !hook.waits; i++) {
+    const char *follow = getenv("ENGRAM_HOOK_FOLLOW");
+    hook.follows = hook.waits && follow != NULL;
+    hook.exits = hook.follows && strcmp(follow, "exit") == 0;
+    for (int i = 0; i < EVENTS && at != NULL && (hook.follows || !hook.waits); i++) {
         size_t length = strlen(names[i]);
         if (strncmp(at, names[i], length) == 0 && at[length] == ' ') {
             hook.event = (event)i;
@@ -83,11 +90,11 @@ static void read_environment(void)
     }
 }
 
-/* Whether the file was not there before. */
+/* Whether the file was not there before. It names this process. */
 static bool make(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    return fd >= 0 && close(fd) == 0;
+    return fd >= 0 && dprintf(fd, "%ld\n", (long)getpid()) > 0 && close(fd) == 0;
 }
 
 static bool is_slow(void)
@@ -97,10 +104,38 @@ static bool is_slow(void)
 
 static const struct timespec moment = {.tv_nsec = 10000000};
 
+/* The process that is at its point; 0: none yet. */
+static pid_t get_first(void)
+{
+    long pid = 0;
+    FILE *file = fopen(hook.reached, "re");
+    if (file != NULL && fscanf(file, "%ld\n", &pid) != 1) {
+        pid = 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return (pid_t)pid;
+}
+
+static void follow(void)
+{
+    while (get_first() == 0 || kill(get_first(), 0) == 0) {
+        (void)nanosleep(&moment, NULL);
+    }
+    if (hook.exits) {
+        exit(1);
+    }
+    (void)kill(getpid(), SIGKILL);
+}
+
 static void count(event what)
 {
     unsigned long n = atomic_fetch_add(&counts[what], 1) + 1;
-    if (hook.at == n && hook.event == what && access(hook.reached, F_OK) != 0) {
+    if (hook.follows && hook.at == n && hook.event == what) {
+        follow();
+    }
+    if (!hook.follows && hook.at == n && hook.event == what && access(hook.reached, F_OK) != 0) {
         if (hook.stalls) {
             (void)make(hook.stall);
         }
