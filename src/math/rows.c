@@ -6,6 +6,7 @@
 
 #include "math/shared/clones.h"
 #include "math/shared/elementary.h"
+#include "math/shared/vector.h"
 
 #include <assert.h>
 #include <math.h>
@@ -84,20 +85,6 @@ EG_CLONES static void product(size_t count, const uint32_t *row, const eg_real *
     }
 }
 
-/* The lanes' sum, halves onto halves, in steps the compiler sees. */
-PASS eg_real sum_of(const eg_real *restrict lane)
-{
-    eg_real eight[8];
-    eg_real four[4];
-    for (size_t l = 0; l < 8; l++) {
-        eight[l] = lane[l] + lane[l + 8];
-    }
-    for (size_t l = 0; l < 4; l++) {
-        four[l] = eight[l] + eight[l + 4];
-    }
-    return (four[0] + four[2]) + (four[1] + four[3]);
-}
-
 PASS eg_real dot(size_t width, const eg_real *restrict w, const eg_real *restrict d)
 {
     eg_real lane[STEP] = {0};
@@ -106,7 +93,7 @@ PASS eg_real dot(size_t width, const eg_real *restrict w, const eg_real *restric
             lane[l] += w[s + l] * d[s + l];
         }
     }
-    return sum_of(lane);
+    return eg_lanes_sum(lane);
 }
 
 /* Four rows at a time: four chains of additions that do not wait for each other. */
@@ -133,10 +120,10 @@ EG_CLONES static void dots(size_t count, const uint32_t *row, size_t width,
                 lane3[l] += w3[s + l] * factor;
             }
         }
-        out[place(row, k)] = sum_of(lane0);
-        out[place(row, k + 1)] = sum_of(lane1);
-        out[place(row, k + 2)] = sum_of(lane2);
-        out[place(row, k + 3)] = sum_of(lane3);
+        out[place(row, k)] = eg_lanes_sum(lane0);
+        out[place(row, k + 1)] = eg_lanes_sum(lane1);
+        out[place(row, k + 2)] = eg_lanes_sum(lane2);
+        out[place(row, k + 3)] = eg_lanes_sum(lane3);
     }
     for (; k < count; k++) {
         out[place(row, k)] = dot(width, w + place(row, k) * width, d);

@@ -9,15 +9,20 @@
 
 enum { EG_LANES = 16 };
 
-/** Sum of the lanes, halves onto halves; lane[EG_LANES] is used up. */
-static inline eg_real eg_lanes_sum(eg_real *lane)
+/** Sum of lane [EG_LANES], halves onto halves. Written out: compilers do not see through a loop over
+ * halves. */
+static inline eg_real eg_lanes_sum(const eg_real *lane)
 {
-    for (size_t half = EG_LANES / 2; half > 0; half /= 2) {
-        for (size_t l = 0; l < half; l++) {
-            lane[l] += lane[l + half];
-        }
+    enum { EIGHT = EG_LANES / 2, FOUR = EIGHT / 2 };
+    eg_real eight[EIGHT];
+    eg_real four[FOUR];
+    for (size_t l = 0; l < EIGHT; l++) {
+        eight[l] = lane[l] + lane[l + EIGHT];
     }
-    return lane[0];
+    for (size_t l = 0; l < FOUR; l++) {
+        four[l] = eight[l] + eight[l + FOUR];
+    }
+    return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 /** sum_i x[i] */
