@@ -152,11 +152,12 @@ static void command_lines_are_quoted(void **state)
 static void write_rows(FILE *file, bool json)
 {
     static const char *const names[] = {"text", "count", "real", "list", "none"};
-    eg_rows rows = eg_rows_make(file, json);
+    eg_rows rows;
+    eg_rows_init(&rows, file, json);
     for (size_t i = 0; i < EG_COUNT(names); i++) {
         assert_ok(eg_rows_name(&rows, names[i]));
     }
-    eg_rows_begin(&rows);
+    eg_rows_head(&rows);
     for (uint64_t row = 0; row < 2; row++) {
         eg_rows_text(&rows, row == 0 ? "plain" : "a \"b\",\nc");
         eg_rows_integer(&rows, row == 0 ? 7 : UINT64_MAX);
@@ -165,7 +166,7 @@ static void write_rows(FILE *file, bool json)
         eg_rows_text(&rows, NULL);
         eg_rows_end_row(&rows);
     }
-    eg_rows_end(&rows);
+    eg_rows_foot(&rows);
     eg_rows_clear(&rows);
 }
 
@@ -218,7 +219,8 @@ static void tables_measure_characters_as_terminals_do(void **state)
 {
     (void)state;
     static const char *const cells[] = {"word", "n", "last", "é", "1", "数据", "数", "-20", "b"};
-    eg_table table = eg_table_make(3);
+    eg_table table;
+    eg_table_init(&table, 3);
     for (size_t i = 0; i < EG_COUNT(cells); i++) {
         assert_ok(eg_table_cell(&table, "%s", cells[i]));
     }

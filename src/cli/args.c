@@ -1,4 +1,5 @@
-/** Options and operands of a verb: getopt_long driven by the verb's own table, with our own errors. */
+/** Options and operands of a verb: getopt_long driven by the verb's own table, with our own
+ *  errors. */
 #include "cli/cli.h"
 
 #include "engram/params.h"

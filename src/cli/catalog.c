@@ -1,4 +1,4 @@
-/** Components and parameters in words; see cli/catalog.h. */
+/** Components and parameters as text; see cli/catalog.h. */
 #include "cli/catalog.h"
 
 #include "cli/format.h"
@@ -42,7 +42,7 @@ const char *eg_param_default(const eg_param *param)
 
 void eg_param_type_words(const eg_param *param, char *text, size_t size)
 {
-    static const char *const words[] = {
+    static const char *const type_names[] = {
         [EG_TYPE_BOOL] = "true or false",
         [EG_TYPE_INT] = "integer",
         [EG_TYPE_REAL] = "number",
@@ -55,7 +55,7 @@ void eg_param_type_words(const eg_param *param, char *text, size_t size)
         [EG_TYPE_COMPONENTS] = "list of components:",
     };
     text[0] = '\0';
-    eg_append(text, size, "%s", words[param->type]);
+    eg_append(text, size, "%s", type_names[param->type]);
     if (param->family != NULL) {
         eg_append(text, size, " %s", param->family);
     }

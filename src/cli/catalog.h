@@ -1,5 +1,5 @@
-/** Everything `list` and `describe` can speak about: the families of components, their parameters, and the
- *  variables that trials record. */
+/** Everything `list` and `describe` can speak about: the families of components, their parameters,
+ *  and the variables that trials record. */
 #ifndef CLI_CATALOG_H
 #define CLI_CATALOG_H
 

@@ -156,8 +156,8 @@ static int first_rank(eg_world *world, int argc, char **argv)
     return code;
 }
 
-/* For the supervisor, which a launcher does not tell: a launcher that is being ended itself kills rank 0 while it
- * leaves MPI, when all else is done. True if there is one. */
+/* For the supervisor, which a launcher does not tell: a launcher that is being ended itself kills
+ * rank 0 while it leaves MPI, when all else is done. True if there is one. */
 static bool report_code(const eg_world *world, int code)
 {
     if (eg_world_rank(world) == 0) {
@@ -166,7 +166,8 @@ static bool report_code(const eg_world *world, int code)
     return getenv(EG_EXIT_CODE_VARIABLE) != NULL;
 }
 
-/* Fewer threads run than OpenBLAS believes to have: the system gave it no more. It would wait for the others. */
+/* Fewer threads run than OpenBLAS believes to have: the system gave it no more. It would wait for
+ * the others. */
 static bool lacks_threads(void)
 {
     enum { LINKS_OF_A_DIRECTORY = 2 };
@@ -175,11 +176,13 @@ static bool lacks_threads(void)
            tasks.st_nlink < LINKS_OF_A_DIRECTORY + (nlink_t)eg_blas_threads();
 }
 
-/* OpenBLAS starts its threads when it is loaded, before anybody could tell it not to. engram has no use for them, and
- * where address space is short they would look for their buffers for ever, also after the end of main. */
+/* OpenBLAS starts its threads when it is loaded, before anybody could tell it not to. engram has no
+ * use for them, and where address space is short they would look for their buffers for ever, also
+ * after the end of main. */
 static void restart_without_threads(char **argv)
 {
-    /* They take their buffers when they come to run: room for two more is what may be used up until then. */
+    /* They take their buffers when they come to run: room for two more is what may be used up until
+     * then. */
     int buffers = eg_blas_threads() + 2;
     if (eg_blas_threads() > 1 && getenv("OPENBLAS_NUM_THREADS") == NULL &&
         (lacks_threads() || !eg_blas_has_room(buffers)) &&
@@ -199,11 +202,11 @@ int eg_cli_main(int argc, char **argv)
     }
     eg_world *world = NULL;
     eg_startup startup;
-    eg_status status = eg_startup_begin(&startup);
+    eg_status status = eg_startup_open(&startup);
     if (status.code == EG_OK) {
         status = eg_world_create(&world, &argc, &argv);
     }
-    eg_startup_end(&startup);
+    eg_startup_close(&startup);
     if (status.code != EG_OK) {
         print_failure(status.message);
         return eg_exit_code(&status);

@@ -18,7 +18,7 @@ extern char **environ;
 
 enum { EXIT_SIGNALLED = 128 };
 
-/** Takes the word. */
+/** Takes the argument. */
 static eg_status append(eg_command *command, char *word)
 {
     eg_status status = eg_grow(&command->arguments, &command->capacity, command->count + 2,

@@ -12,11 +12,11 @@ typedef struct eg_command {
     char **arguments; /**< [count + 1], the last one NULL; NULL while there are none. Owned */
     size_t count, capacity;
     bool reads_input; /**< supervised, it has our standard input; otherwise none */
-    bool
-        has_children; /**< as long as it is of use, processes that it started itself run on this machine */
+    /** As long as it is of use, processes that it started itself run on this machine. */
+    bool has_children;
 } eg_command;
 
-/** Adds one word. */
+/** Adds one argument. */
 eg_status eg_command_add(eg_command *command, const char *format, ...) EG_WARN_UNUSED
     EG_PRINTF(2, 3);
 /** Adds arguments as they are. */
@@ -26,11 +26,12 @@ eg_status eg_command_add_all(eg_command *command, char *const *arguments,
 eg_status eg_command_split(eg_command *command, const char *text) EG_WARN_UNUSED;
 void eg_command_clear(eg_command *command);
 
-/** Runs it, without input, until it ends. *out: its exit code, 128 and more if a signal ended it. Errors:
- *  EG_INVALID if it cannot be started. */
+/** Runs it, without input, until it ends. *out: its exit code, 128 and more if a signal ended it.
+ *  Errors: EG_INVALID if it cannot be started. */
 eg_status eg_command_run(const eg_command *command, int *out) EG_WARN_UNUSED;
 
-/** The same, and *text becomes what it wrote to standard output, a new text (NULL when this fails). */
+/** The same, and *text becomes what it wrote to standard output, a new text (NULL when this
+ *  fails). */
 eg_status eg_command_capture(const eg_command *command, char **text, int *out) EG_WARN_UNUSED;
 
 /** Is there such a program on PATH? */

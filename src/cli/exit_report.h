@@ -15,8 +15,8 @@
 typedef enum eg_reporting { EG_NOT_SUPERVISED, EG_REPORTED, EG_REPORTED_BEFORE } eg_reporting;
 eg_reporting eg_supervisor_tell(int code);
 
-/** In rank 0. Tells the supervisor, if there is one, that all ranks are in the world: what ends from
- *  here on did not end while the job started. Errors: EG_IO. */
+/** In rank 0. Tells the supervisor, if there is one, that all ranks are in the world: what ends
+ *  from here on did not end while the job started. Errors: EG_IO. */
 eg_status eg_supervisor_tell_started(void) EG_WARN_UNUSED;
 
 /** The supervisor's side. Zeros are one that was not created. */

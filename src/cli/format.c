@@ -126,10 +126,10 @@ void eg_print_wrapped(FILE *file, const char *text, size_t indent)
 void eg_append(char *text, size_t size, const char *format, ...)
 {
     size_t used = strlen(text);
-    va_list words;
-    va_start(words, format);
-    (void)vsnprintf(text + used, size - used, format, words);
-    va_end(words);
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text + used, size - used, format, values);
+    va_end(values);
 }
 
 eg_status eg_command_line(char **out, int argc, char **argv)

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void heading(const char *words)
+static void heading(const char *title)
 {
-    (void)printf("\n%s\n", words);
+    (void)printf("\n%s\n", title);
 }
 
 static void print_option(const eg_option *option)
@@ -30,7 +30,7 @@ static void print_option(const eg_option *option)
     eg_print_wrapped(stdout, option->doc, 8);
 }
 
-/** Lines of `text`, each behind two spaces. */
+/** Lines of `text`, each indented by two spaces. */
 static void print_lines(const char *text)
 {
     const char *at = text;

@@ -37,7 +37,7 @@ void eg_json_seed(json_t *object, const char *key, uint64_t value)
     }
 }
 
-/** "[centered, none]": the words of a list, which are names. */
+/** "[centered, none]": the text of a list of names. */
 static json_t *list_of_words(const char *text)
 {
     json_t *list = json_array();
@@ -106,9 +106,10 @@ json_t *eg_json_array(const eg_array *array)
     return nested(array, 0, &at);
 }
 
-/** --- Printing: jansson writes doubles with a fixed number of digits, people like the shortest ---- */
+/** --- Printing: jansson writes doubles with a fixed number of digits, people like the shortest  */
 
-/** The library escapes C0; DEL and C1 (c2 80 … c2 9f in UTF-8) are control characters for a terminal, too. */
+/** The library escapes C0; DEL and C1 (c2 80 … c2 9f in UTF-8) are control characters for a
+ *  terminal, too. */
 static void print_text(FILE *file, const char *text)
 {
     json_t *string = json_string(text);

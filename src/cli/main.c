@@ -3,8 +3,9 @@
 
 #include <signal.h>
 
-/* OpenBLAS starts its threads when it is loaded, and sends this process SIGINT where the system gives it none (ulimit -u,
- * ulimit -v): before main, which could do without them. Until then the signal is ignored. */
+/* OpenBLAS starts its threads when it is loaded, and sends this process SIGINT where the system
+ * gives it none (ulimit -u, ulimit -v): before main, which could do without them. Until then the
+ * signal is ignored. */
 static void (*interrupt)(int) = SIG_ERR;
 
 static void ignore_interrupts(void)

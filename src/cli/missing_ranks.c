@@ -1,4 +1,4 @@
-/** The words for ranks that are missing; see cli/missing_ranks.h. */
+/** The messages about ranks that are missing; see cli/missing_ranks.h. */
 #include "cli/missing_ranks.h"
 
 #include "cli/format.h"

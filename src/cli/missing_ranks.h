@@ -1,11 +1,11 @@
-/** Words about ranks of a host of which something is amiss while a job starts. */
+/** Messages about ranks of a host of which something is amiss while a job starts. */
 #ifndef CLI_MISSING_RANKS_H
 #define CLI_MISSING_RANKS_H
 
 #include "cli/neighbours.h"
 
-/** Appends "rank 2 on host a", "ranks 2 and 3 on host a", "ranks 2, 3, … and 4 others on host a": those
- *  of which `is_named` says so. */
+/** Appends "rank 2 on host a", "ranks 2 and 3 on host a", "ranks 2, 3, … and 4 others on host a":
+ *  those of which `is_named` says so. */
 void eg_name_ranks(char *text, size_t size, const eg_neighbours *here,
                    bool (*is_named)(const eg_neighbour *));
 

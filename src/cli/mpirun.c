@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-eg_status eg_mpirun_begin(eg_command *out)
+eg_status eg_mpirun_common(eg_command *out)
 {
     if (!eg_command_exists("mpirun")) {
         return eg_fail(EG_INVALID, "mpirun is not on PATH: jobs/install-dependencies.sh installs "

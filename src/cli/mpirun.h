@@ -6,7 +6,7 @@
 
 /** mpirun and the options that every launch needs, wherever its ranks run. Errors: EG_INVALID
  *  where there is no mpirun. */
-eg_status eg_mpirun_begin(eg_command *out) EG_WARN_UNUSED;
+eg_status eg_mpirun_common(eg_command *out) EG_WARN_UNUSED;
 
 /** Options for `ranks` ranks on this machine. */
 eg_status eg_mpirun_here(eg_command *out, size_t ranks) EG_WARN_UNUSED;

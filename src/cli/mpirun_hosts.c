@@ -93,7 +93,7 @@ static eg_status check_first(const char *name)
     return eg_fail(EG_INVALID, "the first host must be this machine, %s; '%s' is not", own, name);
 }
 
-/** A host that cannot be reached is found out here, where the words are ours. */
+/** A host that cannot be reached is found out here, where the message is ours. */
 static eg_status check_other(const char *name, const char *shell)
 {
     eg_command command = {0};

@@ -67,7 +67,7 @@ static bool read_state(long pid, char *state, long *parent)
     return end != NULL && sscanf(end + 1, " %c %ld", state, parent) == 2;
 }
 
-/** Is one of its threads in eg_startup_begin? */
+/** Is one of its threads in eg_startup_open? */
 static bool is_starting(long pid)
 {
     char path[PATH_SIZE];
@@ -199,7 +199,8 @@ bool eg_neighbours_look(eg_neighbours *me)
     return kill((pid_t)me->launcher, 0) == 0 || errno != ESRCH;
 }
 
-/** The first process above this one that is not a part of the same rank: a script may stand in between. */
+/** The first process above this one that is not a part of the same rank: a script may stand in
+ *  between. */
 static long find_launcher(long rank)
 {
     long pid = (long)getppid();

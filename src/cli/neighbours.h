@@ -1,5 +1,5 @@
-/** The ranks of one job on this host, as the system shows their processes: those that the same mpirun
- *  started. */
+/** The ranks of one job on this host, as the system shows their processes: those that the same
+ *  mpirun started. */
 #ifndef CLI_NEIGHBOURS_H
 #define CLI_NEIGHBOURS_H
 
@@ -29,12 +29,12 @@ typedef struct eg_neighbours {
     size_t coming; /**< how many the launcher was about to start then */
 } eg_neighbours;
 
-/** From inside a rank: finds the launcher and how many ranks it has on this host. Where that cannot be
- *  known (another launcher than Open MPI's, no /proc), `list` stays NULL, which is no failure. Release
- *  with eg_neighbours_clear. Errors: EG_MEMORY. */
+/** From inside a rank: finds the launcher and how many ranks it has on this host. Where that cannot
+ *  be known (another launcher than Open MPI's, no /proc), `list` stays NULL, which is no failure.
+ *  Release with eg_neighbours_clear. Errors: EG_MEMORY. */
 eg_status eg_neighbours_find(eg_neighbours *out) EG_WARN_UNUSED;
-/** From outside: the ranks of the process `launcher`; `own` means nothing, and `list` stays NULL until
- *  eg_neighbours_count has met one of them. */
+/** From outside: the ranks of the process `launcher`; `own` means nothing, and `list` stays NULL
+ *  until eg_neighbours_count has met one of them. */
 void eg_neighbours_below(eg_neighbours *out, long launcher);
 /** Makes the list if some rank is there that says how many there are. Errors: EG_MEMORY. */
 eg_status eg_neighbours_count(eg_neighbours *me) EG_WARN_UNUSED;

@@ -15,10 +15,10 @@ static uint32_t best_of(size_t outputs, const eg_real *score, const eg_active *a
     return best;
 }
 
-eg_status eg_predictions_begin(eg_predictions_file *out, const char *path)
+eg_status eg_predictions_open(eg_predictions_file *out, const char *path)
 {
-    return eg_text_file_begin(&out->text, path, "subset,task,example,label,prediction",
-                              "table of predictions");
+    return eg_text_file_open(&out->text, path, "subset,task,example,label,prediction",
+                             "table of predictions");
 }
 
 static void name_scores(eg_predictions_file *to, size_t outputs)
@@ -56,10 +56,10 @@ eg_status eg_predictions_add(void *file, const eg_predicted *block)
     return eg_text_file_status(&to->text);
 }
 
-eg_status eg_predictions_end(eg_predictions_file *file)
+eg_status eg_predictions_close(eg_predictions_file *file)
 {
     if (file->text.file != NULL) {
         name_scores(file, 0);
     }
-    return eg_text_file_end(&file->text, true);
+    return eg_text_file_close(&file->text, true);
 }

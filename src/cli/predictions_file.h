@@ -1,4 +1,5 @@
-/** The file of `engram predict -o`: one line for every example, with its label, prediction and scores. */
+/** The file of `engram predict -o`: one line for every example, with its label, prediction and
+ *  scores. */
 #ifndef CLI_PREDICTIONS_FILE_H
 #define CLI_PREDICTIONS_FILE_H
 
@@ -11,11 +12,12 @@ typedef struct eg_predictions_file {
     bool begun;               /**< the names of the scores are there */
 } eg_predictions_file;
 
-/** As eg_text_file_begin. */
-eg_status eg_predictions_begin(eg_predictions_file *out, const char *path) EG_WARN_UNUSED;
-/** For eg_trial_predict, with the eg_predictions_file as its user. EG_SYSTEM if it cannot be written. */
+/** As eg_text_file_open. */
+eg_status eg_predictions_open(eg_predictions_file *out, const char *path) EG_WARN_UNUSED;
+/** For eg_trial_predict, with the eg_predictions_file as its user. EG_SYSTEM if it cannot be
+ *  written. */
 eg_status eg_predictions_add(void *file, const eg_predicted *block);
-/** As eg_text_file_end, of a file that is kept. */
-eg_status eg_predictions_end(eg_predictions_file *file) EG_WARN_UNUSED;
+/** As eg_text_file_close, of a file that is kept. */
+eg_status eg_predictions_close(eg_predictions_file *file) EG_WARN_UNUSED;
 
 #endif

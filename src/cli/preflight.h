@@ -7,9 +7,10 @@
 
 #include <stdbool.h>
 
-/** What `engram run` would refuse when it opens the results file `path`, found without writing anything: another sweep's
- *  results, a place that cannot be written to. *writer: who is writing there now, which it would refuse too, as
- *  "host pid" (eg_free); NULL: nobody. `standard`: the path is the default, whose directory is made. */
+/** What `engram run` would refuse when it opens the results file `path`, found without writing
+ *  anything: another sweep's results, a place that cannot be written to. *writer: who is writing
+ *  there now, which it would refuse too, as "host pid" (eg_free); NULL: nobody. `standard`: the
+ *  path is the default, whose directory is made. */
 eg_status eg_preflight_results(char **writer, const eg_plan *plan, const char *path,
                                bool standard) EG_WARN_UNUSED;
 

@@ -1,5 +1,5 @@
-/** Keeps a handle of every rank's process; see cli/rank_ends.h. The kernel queues what becomes ready in
- *  an epoll set in that order, so that looking now and then is enough. */
+/** Keeps a handle of every rank's process; see cli/rank_ends.h. The kernel queues what becomes
+ *  ready in an epoll set in that order, so that looking now and then is enough. */
 #define _GNU_SOURCE /* syscall */
 #include "cli/rank_ends.h"
 

@@ -1,6 +1,6 @@
-/** Which rank of a job ended first while the job started, as its supervisor sees it. The launcher, or
- *  MPI in the other ranks, may end all others as soon as one is gone, before any of them can say which
- *  one it was. */
+/** Which rank of a job ended first while the job started, as its supervisor sees it. The launcher,
+ *  or MPI in the other ranks, may end all others as soon as one is gone, before any of them can say
+ *  which one it was. */
 #ifndef CLI_RANK_ENDS_H
 #define CLI_RANK_ENDS_H
 
@@ -30,8 +30,8 @@ eg_status eg_rank_ends_look(eg_rank_ends *me) EG_WARN_UNUSED;
 /** Were all ranks of this host seen? */
 bool eg_rank_ends_all_seen(const eg_rank_ends *me);
 
-/** Once all have ended: leaves, of `ranks`, as not there the one that ended first, and those that were
- *  never seen. False: none was ever seen. */
+/** Once all have ended: leaves, of `ranks`, as not there the one that ended first, and those that
+ *  were never seen. False: none was ever seen. */
 bool eg_rank_ends_first(eg_rank_ends *me) EG_WARN_UNUSED;
 
 #endif

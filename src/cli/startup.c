@@ -22,12 +22,13 @@ static const double limit_default = 300;
 static const struct timespec look_pause = {.tv_sec = 1};
 /* A process that was suspended meanwhile has not waited longer than this since it looked last. */
 static const double look_longest = 2;
-/* A rank that is missing at so many looks in a row, while none of the others came, is gone: a launcher
- * starts them one after the other, without a pause. */
+/* A rank that is missing at so many looks in a row, while none of the others came, is gone: a
+ * launcher starts them one after the other, without a pause. */
 enum { LOOKS = 5 };
 /* Whoever has nothing to say leaves so many looks later: who has must still see it. */
 enum { LOOKS_SILENT = 3 };
-/* Wakes the thread when the start is over, or when MPI ends the process. Only ever sent to the thread. */
+/* Wakes the thread when the start is over, or when MPI ends the process. Only ever sent to the
+ * thread. */
 static const int wake = SIGALRM;
 
 enum { TEXT_SIZE = 512 };
@@ -128,8 +129,8 @@ static void leave_with_mpi(const eg_startup *me, bool missing)
     leave(me, EG_EXIT_SYSTEM, "MPI ended the ranks while the job started; nothing had begun");
 }
 
-/** MPI_Init does not return when it fails, but calls exit: it does when a rank that it waits for is gone
- *  for some seconds, not every time. The thread ends the process with words instead. */
+/** MPI_Init does not return when it fails, but calls exit: it does when a rank that it waits for is
+ *  gone for some seconds, not every time. The thread ends the process with a message instead. */
 static void leave_at_exit(void)
 {
     eg_startup *me = atomic_load(&starting);
@@ -208,7 +209,7 @@ eg_status eg_startup_limit(double *out)
     return eg_ok();
 }
 
-eg_status eg_startup_begin(eg_startup *me)
+eg_status eg_startup_open(eg_startup *me)
 {
     *me = (eg_startup){.process = getpid()};
     atomic_init(&me->over, false);
@@ -241,7 +242,7 @@ eg_status eg_startup_begin(eg_startup *me)
     return error == 0 ? eg_ok() : eg_fail_errno(error, "cannot start a thread");
 }
 
-void eg_startup_end(eg_startup *me)
+void eg_startup_close(eg_startup *me)
 {
     if (me->watched) {
         atomic_store(&starting, NULL);

@@ -1,6 +1,6 @@
-/** A limit around the start of a job. MPI_Init waits for every rank, and waits for ever for one that was
- *  killed, or ends the process without a word; nobody else would notice. While a rank is in there, a
- *  thread of it looks after the others and after signals. */
+/** A limit around the start of a job. MPI_Init waits for every rank, and waits for ever for one
+ *  that was killed, or ends the process without a message; nobody else would notice. While a rank
+ *  is in there, a thread of it looks after the others and after signals. */
 #ifndef CLI_STARTUP_H
 #define CLI_STARTUP_H
 
@@ -31,13 +31,14 @@ typedef struct eg_startup {
 /** *out: the limit, INFINITY for none. Errors: EG_INVALID if the variable is no number. */
 eg_status eg_startup_limit(double *out) EG_WARN_UNUSED;
 
-/** From here to eg_startup_end the process ends by itself
- *  - with EG_EXIT_SYSTEM and a message when a rank of this host is gone, the launcher is gone, MPI ends
- *    the process, or the limit has passed;
+/** From here to eg_startup_close the process ends by itself
+ *  - with EG_EXIT_SYSTEM and a message when a rank of this host is gone, the launcher is gone, MPI
+ *    ends the process, or the limit has passed;
  *  - with EG_EXIT_STOPPED when a signal asks to stop: nothing has begun that could be kept.
- *  Nothing happens in a process that no launcher started. Errors: EG_INVALID for a limit that is no number. */
-eg_status eg_startup_begin(eg_startup *me) EG_WARN_UNUSED;
+ *  Nothing happens in a process that no launcher started. Errors: EG_INVALID for a limit that is no
+ *  number. */
+eg_status eg_startup_open(eg_startup *me) EG_WARN_UNUSED;
 /** Does nothing for one that did not begin. */
-void eg_startup_end(eg_startup *me);
+void eg_startup_close(eg_startup *me);
 
 #endif

@@ -43,8 +43,8 @@ static const double linger_seconds = 3;
 static const double end_seconds = 5;
 /* How long ranks whose launcher is gone may take to leave by themselves. */
 static const double orphan_seconds = 5;
-/* Told to end, and not only to save itself in time, the job has this long; then the launcher is told
- * to end the ranks, and then it and they are killed. */
+/* Told to end, and not only to save itself in time, the job has this long; then the launcher is
+ * told to end the ranks, and then it and they are killed. */
 static const double stop_seconds = 18;
 static const double kill_seconds = 20;
 /* How often to look whether rank 0 has written its code. */

@@ -1,4 +1,5 @@
-/** Running a launcher of ranks (mpirun, srun) with signals and an exit code that can be relied on. */
+/** Running a launcher of ranks (mpirun, srun) with signals and an exit code that can be relied
+ *  on. */
 #ifndef CLI_SUPERVISE_H
 #define CLI_SUPERVISE_H
 

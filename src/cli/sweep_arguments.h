@@ -17,13 +17,14 @@
     "an interruption, "                                                                            \
     "leave it out: what is already done anew would be done once more."
 
-/** Loads the plan that words[0] (a sweep file), the overrides behind it and the value of --slice (NULL:
- *  the whole sweep) describe. Errors: EG_INVALID. */
+/** Loads the plan that operands[0] (a sweep file), the overrides after it and the value of --slice
+ *  (NULL: the whole sweep) describe. Errors: EG_INVALID. */
 eg_status eg_sweep_arguments_plan(eg_plan **out, const eg_args *args,
                                   const char *slice) EG_WARN_UNUSED;
 
-/** Where the plan's results go: the file that `given` (the value of --output) means; if it is NULL results/NAME.h5,
- *  for a slice results/NAME.IofN.h5. A new text. Errors: EG_INVALID for another ending than .h5. */
+/** Where the plan's results go: the file that `given` (the value of --output) means; if it is NULL
+ *  results/NAME.h5, for a slice results/NAME.IofN.h5. A new text. Errors: EG_INVALID for another
+ *  ending than .h5. */
 eg_status eg_sweep_arguments_path(char **out, const eg_plan *plan,
                                   const char *given) EG_WARN_UNUSED;
 

@@ -39,19 +39,19 @@ void eg_say(FILE *file, const char *format, ...)
     char few[1024];
     char *text = few;
     char *many = NULL;
-    va_list words;
-    va_start(words, format);
-    int length = vsnprintf(few, sizeof few, format, words);
-    va_end(words);
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(few, sizeof few, format, values);
+    va_end(values);
     if (length < 0) {
         return;
     }
     if ((size_t)length >= sizeof few) {
         eg_status status = eg_alloc(&many, (size_t)length + 1, 1);
         if (status.code == EG_OK) {
-            va_start(words, format);
-            (void)vsnprintf(many, (size_t)length + 1, format, words);
-            va_end(words);
+            va_start(values, format);
+            (void)vsnprintf(many, (size_t)length + 1, format, values);
+            va_end(values);
             text = many;
         } /* else it is cut */
     }

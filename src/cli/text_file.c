@@ -35,8 +35,8 @@ static eg_status check_place(const char *path, const char *start, const char *ki
                 : eg_fail(EG_INVALID, "%s: there is something that is no %s; it stays", path, kind);
 }
 
-eg_status eg_text_file_begin(eg_text_file *out, const char *path, const char *start,
-                             const char *kind)
+eg_status eg_text_file_open(eg_text_file *out, const char *path, const char *start,
+                            const char *kind)
 {
     *out = (eg_text_file){.path = path};
     EG_TRY(check_place(path, start, kind));
@@ -73,7 +73,7 @@ static int close_synced(FILE *file)
     return error;
 }
 
-eg_status eg_text_file_end(eg_text_file *file, bool kept)
+eg_status eg_text_file_close(eg_text_file *file, bool kept)
 {
     eg_status status = eg_ok();
     if (file->file != NULL) {

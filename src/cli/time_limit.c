@@ -10,7 +10,8 @@
 /* Stopping takes up to 20 s, and the launcher and the batch script come after us. */
 static const double margin_seconds = 60;
 
-/** Digits with or without a fraction, and then one character of `units` or, where allowed, nothing. */
+/** Digits with or without a fraction, and then one character of `units` or, where allowed,
+ *  nothing. */
 static bool read_seconds(double *out, const char *text, const char *units)
 {
     static const double seconds_of[] = {['s'] = 1, ['m'] = 60, ['h'] = 3600, ['d'] = 86400};

@@ -4,11 +4,11 @@
 
 #include "engram/status.h"
 
-/** *stop: when to begin stopping, in seconds since 1970; INFINITY: never.
- *  until: "+N" (seconds from `now`; behind N may be s, m, h or d), "N" (seconds since 1970, as `date +%s`
- *  prints them) or "off"; NULL: one minute before the batch job ends, or a quarter of the time left if
- *  that is less. job_end: SLURM_JOB_END_TIME, NULL if there is no job; not looked at when `until` is
- *  given. Errors: EG_INVALID for anything else. */
+/** *stop: when to begin stopping, in seconds since 1970; INFINITY: never. until: "+N" (seconds from
+ *  `now`; after N may come s, m, h or d), "N" (seconds since 1970, as `date +%s` prints them) or
+ *  "off"; NULL: one minute before the batch job ends, or a quarter of the time left if that is
+ *  less. job_end: SLURM_JOB_END_TIME, NULL if there is no job; not looked at when `until` is given.
+ *  Errors: EG_INVALID for anything else. */
 eg_status eg_time_limit_read(double *stop, const char *until, const char *job_end,
                              double now) EG_WARN_UNUSED;
 

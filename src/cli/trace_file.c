@@ -3,9 +3,9 @@
 
 #include "base/shared/value.h"
 
-eg_status eg_trace_begin(eg_text_file *out, const char *path)
+eg_status eg_trace_open(eg_text_file *out, const char *path)
 {
-    return eg_text_file_begin(out, path, "step,phase,epoch,loss,examples\n", "trace");
+    return eg_text_file_open(out, path, "step,phase,epoch,loss,examples\n", "trace");
 }
 
 eg_status eg_trace_step(void *file, const eg_traced_step *step)

@@ -78,7 +78,8 @@ static eg_status add_row(eg_table *table, const curves *c, size_t eval)
 
 static eg_status print_table(const curves *c)
 {
-    eg_table table = eg_table_make(5 + c->shown_tasks);
+    eg_table table;
+    eg_table_init(&table, 5 + c->shown_tasks);
     eg_status status = add_heading(&table, c);
     size_t rows = c->evals < ROWS_MAX ? c->evals : ROWS_MAX;
     for (size_t row = 0; row < rows && status.code == EG_OK; row++) {

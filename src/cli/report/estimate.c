@@ -42,7 +42,8 @@ static double cost_of(const eg_plan *plan, size_t trial)
     return plan->points[plan->trials[trial].point].cost;
 }
 
-/** Finds the plan's trials among the results: finished [trial_count], and what those that ran tell. */
+/** Finds the plan's trials among the results: finished [trial_count], and what those that ran
+ *  tell. */
 static void match_results(eg_estimate *out, const eg_plan *plan, const eg_point_kinds *kinds,
                           const eg_results *results, const id_row *rows, bool *finished,
                           experience *had)

@@ -28,7 +28,8 @@ typedef struct eg_estimate {
     double most, least;     /**< what is left, with as few or as many cuts as there may be */
 } eg_estimate;
 
-/** `path`: of the results. `timing`: whether minibatches may be tried out, which takes data that are `usable`. */
+/** `path`: of the results. `timing`: whether minibatches may be tried out, which takes data that
+ *  are `usable`. */
 eg_status eg_estimate_make(eg_estimate *out, const eg_plan *plan, const char *path, bool timing,
                            bool usable) EG_WARN_UNUSED;
 

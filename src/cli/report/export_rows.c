@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-eg_rows eg_rows_make(FILE *file, bool json)
+void eg_rows_init(eg_rows *out, FILE *file, bool json)
 {
-    return (eg_rows){.file = file, .json = json, .terminal = isatty(fileno(file)) == 1};
+    *out = (eg_rows){.file = file, .json = json, .terminal = isatty(fileno(file)) == 1};
 }
 
 void eg_rows_clear(eg_rows *rows)
@@ -46,7 +46,8 @@ static void put(const eg_rows *rows, const char *text, size_t size)
     }
 }
 
-/** RFC 4180: quoted if it holds a comma, a quote or a line break; quotes doubled; lines end in CRLF. */
+/** RFC 4180: quoted if it holds a comma, a quote or a line break; quotes doubled; lines end in
+ *  CRLF. */
 static void write_csv(eg_rows *rows, const char *text)
 {
     if (rows->column > 0) {
@@ -69,7 +70,7 @@ static void write_csv(eg_rows *rows, const char *text)
     (void)fputc('"', rows->file);
 }
 
-void eg_rows_begin(eg_rows *rows)
+void eg_rows_head(eg_rows *rows)
 {
     if (rows->json) {
         (void)fputs("[\n", rows->file);
@@ -125,7 +126,8 @@ void eg_rows_real(eg_rows *rows, double value, bool wide)
     const char *name = next_name(rows);
     eg_text text = eg_number(value, wide);
     if (rows->json) {
-        /* Through the text, so that a float32 reads as it was measured and not with a double's tail. */
+        /* Through the text, so that a float32 reads as it was measured and not with a double's
+         * tail. */
         eg_json_real(object_of(rows), name,
                      text.text[0] == '\0' ? (double)NAN : strtod(text.text, NULL));
     } else {
@@ -159,7 +161,7 @@ void eg_rows_end_row(eg_rows *rows)
     rows->rows++;
 }
 
-void eg_rows_end(eg_rows *rows)
+void eg_rows_foot(eg_rows *rows)
 {
     if (rows->json) {
         (void)fputs("]\n", rows->file);

@@ -22,18 +22,20 @@ typedef struct eg_rows {
     json_t *object; /**< the row being made */
 } eg_rows;
 
-eg_rows eg_rows_make(FILE *file, bool json);
+/** Release with eg_rows_clear. */
+void eg_rows_init(eg_rows *out, FILE *file, bool json);
 void eg_rows_clear(eg_rows *rows);
 
 eg_status eg_rows_name(eg_rows *rows, const char *name) EG_WARN_UNUSED;
 /** The heading of CSV, the opening bracket of JSON. */
-void eg_rows_begin(eg_rows *rows);
+void eg_rows_head(eg_rows *rows);
 void eg_rows_text(eg_rows *rows, const char *text); /**< NULL: empty, null */
 void eg_rows_integer(eg_rows *rows, uint64_t value);
 void eg_rows_real(eg_rows *rows, double value, bool wide); /**< NaN: empty, null */
 /** A setting from its canonical text; `type` is an eg_type. NULL: the point does not have it. */
 void eg_rows_setting(eg_rows *rows, int type, const char *text);
 void eg_rows_end_row(eg_rows *rows);
-void eg_rows_end(eg_rows *rows);
+/** The closing bracket of JSON. */
+void eg_rows_foot(eg_rows *rows);
 
 #endif

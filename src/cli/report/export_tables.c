@@ -51,7 +51,7 @@ static void write_identity(eg_rows *rows, const eg_results *results, size_t tria
     }
 }
 
-/** --- Trials ------------------------------------------------------------------------------------ */
+/** --- Trials ---------------------------------------------------------------------------------- */
 
 /** The objective has a column of its own in every file. */
 static bool is_scalar(const eg_stored_variable *variable, bool stable)
@@ -102,15 +102,15 @@ static void write_trial(eg_rows *rows, const eg_results *results, size_t trial, 
 eg_status eg_export_trials(eg_rows *rows, const eg_results *results, bool stable)
 {
     EG_TRY(name_trials(rows, results, stable));
-    eg_rows_begin(rows);
+    eg_rows_head(rows);
     for (size_t t = 0; t < results->trial_count && !ferror(rows->file); t++) {
         write_trial(rows, results, t, stable);
     }
-    eg_rows_end(rows);
+    eg_rows_foot(rows);
     return eg_ok();
 }
 
-/** --- Curves ------------------------------------------------------------------------------------ */
+/** --- Curves ---------------------------------------------------------------------------------- */
 
 static bool is_curve(const eg_stored_variable *variable, bool stable)
 {
@@ -123,7 +123,8 @@ static const eg_array *find_array(const eg_result *result, const char *name)
     return result->record == NULL ? NULL : eg_record_find(result->record, name);
 }
 
-/** The longest second dimension of a curve over all trials: every row has that many columns for it. */
+/** The longest second dimension of a curve over all trials: every row has that many columns for
+ *  it. */
 static size_t longest(const eg_results *results, const eg_stored_variable *variable, size_t axis)
 {
     size_t most = 0;
@@ -197,17 +198,17 @@ eg_status eg_export_curves(eg_rows *rows, const eg_results *results, bool stable
     EG_TRY(eg_alloc(&columns, results->variable_count, sizeof *columns));
     eg_status status = name_curves(rows, results, stable, columns);
     if (status.code == EG_OK) {
-        eg_rows_begin(rows);
+        eg_rows_head(rows);
         for (size_t t = 0; t < results->trial_count && !ferror(rows->file); t++) {
             write_curves(rows, results, t, columns);
         }
-        eg_rows_end(rows);
+        eg_rows_foot(rows);
     }
     eg_free(columns);
     return status;
 }
 
-/** --- Matrices ---------------------------------------------------------------------------------- */
+/** --- Matrices -------------------------------------------------------------------------------- */
 
 static bool is_matrix(const eg_stored_variable *variable)
 {
@@ -254,15 +255,15 @@ eg_status eg_export_matrix(eg_rows *rows, const eg_results *results, bool stable
             EG_TRY(eg_rows_name(rows, results->variables[v].name));
         }
     }
-    eg_rows_begin(rows);
+    eg_rows_head(rows);
     for (size_t t = 0; t < results->trial_count && !ferror(rows->file); t++) {
         write_matrix(rows, results, t);
     }
-    eg_rows_end(rows);
+    eg_rows_foot(rows);
     return eg_ok();
 }
 
-/** --- Series ------------------------------------------------------------------------------------ */
+/** --- Series ---------------------------------------------------------------------------------- */
 
 static bool is_series(const eg_stored_variable *variable, bool stable)
 {
@@ -289,7 +290,7 @@ eg_status eg_export_series(eg_rows *rows, const eg_results *results, bool stable
     static const char *const names[] = {"variable", "axis", "index", "value"};
     EG_TRY(name_identity(rows, results, true));
     EG_TRY(name_all(rows, names, EG_COUNT(names)));
-    eg_rows_begin(rows);
+    eg_rows_head(rows);
     for (size_t t = 0; t < results->trial_count && !ferror(rows->file); t++) {
         for (size_t v = 0; v < results->variable_count; v++) {
             if (is_series(&results->variables[v], stable)) {
@@ -297,6 +298,6 @@ eg_status eg_export_series(eg_rows *rows, const eg_results *results, bool stable
             }
         }
     }
-    eg_rows_end(rows);
+    eg_rows_foot(rows);
     return eg_ok();
 }

@@ -16,17 +16,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUES_SHOWN = 12, WORDS_SIZE = 400 };
+enum { VALUES_SHOWN = 12, VALUES_SIZE = 400 };
 
 /** Where one setting is, from point to point. */
 typedef struct reading {
     const char *name;
     const eg_settings *before; /* the last point asked for … */
-    size_t
-        place; /* … and where it was there; SIZE_MAX: not there, or its learner does not look at it */
+    size_t place; /* … and where it was; SIZE_MAX: nowhere, or its learner does not use it */
 } reading;
 
-/** The value of the setting at a point, NULL if the point does not have it or its learner does not look at it. */
+/** The value of the setting at a point, NULL if the point does not have it or its learner does not
+ *  look at it. */
 static const char *read_value(reading *r, const eg_settings *settings)
 {
     if (r->before == NULL || !eg_settings_alike(r->before, settings)) {
@@ -43,12 +43,12 @@ static const char *value_at(const eg_plan *plan, size_t point, const char *name)
     return read_value(&at, plan->points[point].settings);
 }
 
-/** The distinct values of a setting over the points, in order of appearance: at most VALUES_SHOWN are
- *  listed, all are counted. */
+/** The distinct values of a setting over the points, in order of appearance: at most VALUES_SHOWN
+ *  are listed, all are counted. */
 static size_t values_of(const eg_plan *plan, const char *name, const char *list[VALUES_SHOWN])
 {
-    /* Sweeps have few distinct values per name, so a search of the list would do; but draws of a random
-     * sample are all different: beyond what is shown, points are counted as distinct. */
+    /* Sweeps have few distinct values per name, so a search of the list would do; but draws of a
+     * random sample are all different: beyond what is shown, points are counted as distinct. */
     reading at = {.name = name};
     size_t shown = 0;
     size_t more = 0;
@@ -71,13 +71,13 @@ static void print_swept(const eg_plan *plan)
 {
     for (size_t s = 0; s < plan->swept_count; s++) {
         const char *list[VALUES_SHOWN];
-        char words[WORDS_SIZE] = "";
+        char values[VALUES_SIZE] = "";
         size_t count = values_of(plan, plan->swept[s], list);
         size_t shown = count < VALUES_SHOWN ? count : VALUES_SHOWN;
         for (size_t i = 0; i < shown; i++) {
-            eg_append(words, sizeof words, "%s%s", i == 0 ? "" : ", ", list[i]);
+            eg_append(values, sizeof values, "%s%s", i == 0 ? "" : ", ", list[i]);
         }
-        eg_say(stdout, "  %-28s %s%s\n", plan->swept[s], words, count > shown ? ", …" : "");
+        eg_say(stdout, "  %-28s %s%s\n", plan->swept[s], values, count > shown ? ", …" : "");
     }
 }
 

@@ -1,8 +1,8 @@
 /** The settings by which people tell the points of a sweep apart, as columns of a table.
  *
  *  Shown are swept settings that take more than one value: a parameter that merely exists where its
- *  component was chosen, with the same value everywhere, tells nothing. A parameter of a component that
- *  has a column itself goes into that column, "adagrad lr=0.0002", so that alternatives with
+ *  component was chosen, with the same value everywhere, tells nothing. A parameter of a component
+ *  that has a column itself goes into that column, "adagrad lr=0.0002", so that alternatives with
  *  parameters of their own do not make tables wide and empty. */
 #ifndef CLI_POINT_COLUMNS_H
 #define CLI_POINT_COLUMNS_H

@@ -36,8 +36,8 @@ static eg_status key_of(uint64_t *out, const eg_settings *settings)
     return status;
 }
 
-/** Does a point have the key of the one before? Known without making it where they share their settings; false says
- *  nothing. */
+/** Does a point have the key of the one before? Known without making it where they share their
+ *  settings; false says nothing. */
 static bool same_key(const eg_settings *before, const eg_settings *settings)
 {
     bool same = eg_settings_alike(before, settings);

@@ -19,8 +19,9 @@ typedef struct eg_point_kinds {
     size_t *order; /**< [count] indices of kinds, dearest first */
 } eg_point_kinds;
 
-/** Groups the points by components, sizes, lists and switches; real numbers count by being 0 or not, and the
- *  parameters of an activation do not count. Release with eg_point_kinds_clear, also after a failure. */
+/** Groups the points by components, sizes, lists and switches; real numbers count by being 0 or
+ *  not, and the parameters of an activation do not count. Release with eg_point_kinds_clear, also
+ *  after a failure. */
 eg_status eg_point_kinds_find(eg_point_kinds *out, const eg_plan *plan) EG_WARN_UNUSED;
 void eg_point_kinds_clear(eg_point_kinds *kinds);
 

@@ -50,8 +50,9 @@ static bool is_mpirun(pid_t process)
     return found;
 }
 
-/** Columns of the terminal at which standard error ends, asked anew because people resize windows; 0 if there
- *  is none. Under mpirun it is a pipe, and mpirun writes what comes out of it to its own standard error. */
+/** Columns of the terminal at which standard error ends, asked anew because people resize windows;
+ *  0 if there is none. Under mpirun it is a pipe, and mpirun writes what comes out of it to its own
+ *  standard error. */
 static size_t terminal_width(void)
 {
     if (isatty(STDERR_FILENO) == 1) {

@@ -47,8 +47,8 @@ static bool is_among(char (*text)[EG_DATA_TEXT_SIZE], size_t count, const char *
     return found;
 }
 
-/** What the objective is computed from: points may differ, if the sweep varies the protocol. What there
- *  is no room for is left out. */
+/** What the objective is computed from: points may differ, if the sweep varies the protocol. What
+ *  there is no room for is left out. */
 static void describe_selecting(eg_ranking_report *report, const source *from, size_t points)
 {
     enum { TEXTS_MAX = 16 };

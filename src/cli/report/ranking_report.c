@@ -210,7 +210,8 @@ static void print_meaning(const eg_ranking_report *report)
 eg_status eg_ranking_print(const eg_ranking_report *report)
 {
     layout l = layout_of(report);
-    eg_table table = eg_table_make(width_of(report, &l));
+    eg_table table;
+    eg_table_init(&table, width_of(report, &l));
     eg_status status = add_headings(&table, report, &l);
     for (size_t i = 0; i < report->count && status.code == EG_OK; i++) {
         status = add_row(&table, report, &l, i);

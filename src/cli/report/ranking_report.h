@@ -1,4 +1,5 @@
-/** A ranking as people and scripts get it: what points are selected on and reported on, side by side. */
+/** A ranking as people and scripts get it: what points are selected on and reported on, side by
+ *  side. */
 #ifndef CLI_RANKING_REPORT_H
 #define CLI_RANKING_REPORT_H
 
@@ -28,8 +29,8 @@ typedef struct eg_ranking_report {
     const eg_point_columns *columns;  /**< settings shown; borrowed */
 } eg_ranking_report;
 
-/** A report without points: its basis, and on which data that is. `by`: a recorded variable, NULL: the
- *  objective. */
+/** A report without points: its basis, and on which data that is. `by`: a recorded variable, NULL:
+ *  the objective. */
 eg_ranking_report eg_ranking_report_of_results(const eg_results *results, const char *by);
 eg_ranking_report eg_ranking_report_of_plan(const eg_plan *plan);
 
@@ -39,7 +40,8 @@ size_t eg_ranking_shown(const eg_ranked_point *points, size_t count, size_t most
 /** The lines that say what the ranking is, the table, and what "±" means. */
 eg_status eg_ranking_print(const eg_ranking_report *report) EG_WARN_UNUSED;
 
-/** "validation 0.7723 ± 0.0042 (n 3/5), reported on test 0.7511 ± 0.0087": one point in a line, appended. */
+/** "validation 0.7723 ± 0.0042 (n 3/5), reported on test 0.7511 ± 0.0087": one point in a line,
+ *  appended. */
 void eg_ranking_line(char *text, size_t size, const eg_ranking_report *report,
                      const eg_ranked_point *point);
 

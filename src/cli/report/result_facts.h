@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** The sweep's trials by status: out[EG_TRIAL_STATUS_COUNT]; how many there are. Those of an earlier
- *  version of it do not count. */
+/** The sweep's trials by status: out[EG_TRIAL_STATUS_COUNT]; how many there are. Those of an
+ *  earlier version of it do not count. */
 size_t eg_results_count(const eg_results *results, size_t *out);
 
 /** Whether it needed more attempts than pauses for a stopping rule explain. */
@@ -18,7 +18,8 @@ bool eg_result_was_retried(const eg_result *result);
 /** The column of a setting, or NULL. */
 const eg_column *eg_results_column(const eg_results *results, const char *name);
 
-/** The value of a scalar variable for a trial ("objective" included): NaN unless it was recorded. */
+/** The value of a scalar variable for a trial ("objective" included): NaN unless it was
+ *  recorded. */
 double eg_result_value(const eg_result *result, const char *variable);
 
 /** Refuses a name that is no scalar variable of these results, with the nearest valid one. */
@@ -36,9 +37,9 @@ eg_status eg_results_rank(eg_ranked_point **out, const eg_results *results,
 /** Trials of an earlier version of the sweep, which it does not have any more. */
 size_t eg_results_stale(const eg_results *results);
 
-/** What has to be said about these results whenever numbers from them are shown: one sentence per line of
- *  *out (eg_free): selected on test data (if `on_test`), trials no longer in the sweep, damaged tail,
- *  mixed processors. */
+/** What has to be said about these results whenever numbers from them are shown: one sentence per
+ *  line of *out (eg_free): selected on test data (if `on_test`), trials no longer in the sweep,
+ *  damaged tail, mixed processors. */
 eg_status eg_results_notes(char **out, const eg_results *results, bool on_test) EG_WARN_UNUSED;
 
 /** Of that what is about the files alone, on standard error. */

@@ -15,10 +15,10 @@
 
 enum { WARNINGS_SHOWN = 20, FAILURES_SHOWN = 5 };
 
-eg_screen eg_screen_make(eg_progress_mode mode, const eg_world *world,
-                         const eg_sched_options *sched, double stop_at)
+void eg_screen_init(eg_screen *out, eg_progress_mode mode, const eg_world *world,
+                    const eg_sched_options *sched, double stop_at)
 {
-    return (eg_screen){
+    *out = (eg_screen){
         .progress = eg_progress_make(mode), .world = world, .sched = sched, .stop_at = stop_at};
 }
 

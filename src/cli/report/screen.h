@@ -19,8 +19,8 @@ typedef struct eg_screen {
 } eg_screen;
 
 /** `world` and `sched` are borrowed. Release with eg_screen_clear. */
-eg_screen eg_screen_make(eg_progress_mode mode, const eg_world *world,
-                         const eg_sched_options *sched, double stop_at);
+void eg_screen_init(eg_screen *out, eg_progress_mode mode, const eg_world *world,
+                    const eg_sched_options *sched, double stop_at);
 void eg_screen_clear(eg_screen *screen);
 
 /** What is shown of points, from the plan; once, before the run begins. */

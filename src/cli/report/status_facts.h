@@ -19,8 +19,8 @@ typedef struct eg_status_facts {
     eg_ranking_report ranking; /**< of the best point, if there is one yet */
 } eg_status_facts;
 
-/** All but the ranking. What it points to are the results'. Release with eg_status_facts_clear, also
- *  after a failure. */
+/** All but the ranking. What it points to are the results'. Release with eg_status_facts_clear,
+ *  also after a failure. */
 eg_status eg_status_facts_init(eg_status_facts *out, const eg_results *results) EG_WARN_UNUSED;
 void eg_status_facts_clear(eg_status_facts *facts);
 

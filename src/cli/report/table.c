@@ -13,9 +13,9 @@
 
 enum { CELL_SIZE = 512 };
 
-eg_table eg_table_make(size_t columns)
+void eg_table_init(eg_table *out, size_t columns)
 {
-    return (eg_table){.columns = columns};
+    *out = (eg_table){.columns = columns};
 }
 
 void eg_table_clear(eg_table *table)
@@ -30,10 +30,10 @@ void eg_table_clear(eg_table *table)
 eg_status eg_table_cell(eg_table *table, const char *format, ...)
 {
     char text[CELL_SIZE];
-    va_list words;
-    va_start(words, format);
-    (void)vsnprintf(text, sizeof text, format, words);
-    va_end(words);
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
     EG_TRY(eg_grow(&table->cells, &table->capacity, table->count + 1, sizeof *table->cells));
     EG_TRY(eg_strdup(&table->cells[table->count], text));
     table->count++;
@@ -95,7 +95,8 @@ static eg_status fill(const eg_table *table, struct libscols_table *out)
     return eg_ok();
 }
 
-/** The table as new text (free). The library takes cells for text of the locale; ours are UTF-8 in any. */
+/** The table as new text (free). The library takes cells for text of the locale; ours are UTF-8 in
+ *  any. */
 static eg_status write_text(char **text, struct libscols_table *table)
 {
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);

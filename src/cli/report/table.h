@@ -1,4 +1,4 @@
-/** Tables of text: columns as wide as their cells, numbers to the right, words to the left. */
+/** Tables of text: columns as wide as their cells, numbers to the right, text to the left. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
@@ -13,11 +13,12 @@ typedef struct eg_table {
     size_t count, capacity;
 } eg_table;
 
-eg_table eg_table_make(size_t columns);
+/** An empty one. Release with eg_table_clear. */
+void eg_table_init(eg_table *out, size_t columns);
 void eg_table_clear(eg_table *table);
 /** Adds the next cell. */
 eg_status eg_table_cell(eg_table *table, const char *format, ...) EG_WARN_UNUSED EG_PRINTF(2, 3);
-/** Prints all rows, each behind two spaces. Errors: EG_MEMORY. */
+/** Prints all rows, each indented by two spaces. Errors: EG_MEMORY. */
 eg_status eg_table_print(const eg_table *table, FILE *file) EG_WARN_UNUSED;
 
 #endif

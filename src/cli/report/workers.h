@@ -18,8 +18,8 @@ typedef struct eg_worker_state {
     double busy_seconds;      /**< they took */
 } eg_worker_state;
 
-/** *out [count] by host and rank: all workers that have been given something since the last run of the
- *  command began; empty if nobody is writing. Release with eg_free. */
+/** *out [count] by host and rank: all workers that have been given something since the last run of
+ *  the command began; empty if nobody is writing. Release with eg_free. */
 eg_status eg_workers_find(eg_worker_state **out, size_t *count,
                           const eg_results *results) EG_WARN_UNUSED;
 

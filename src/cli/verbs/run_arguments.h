@@ -26,7 +26,8 @@ enum {
 
 extern const eg_option eg_verb_run_options[EG_ARG_OPTIONS];
 
-/** Fills the options of the scheduler, the mode of the progress line, and those of the run. Errors: EG_INVALID. */
+/** Fills the options of the scheduler, the mode of the progress line, and those of the run. Errors:
+ *  EG_INVALID. */
 eg_status eg_verb_run_read(const eg_args *args, const eg_world *world, eg_sched_options *sched,
                            eg_progress_mode *mode, eg_run_options *out) EG_WARN_UNUSED;
 

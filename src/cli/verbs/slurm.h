@@ -9,7 +9,7 @@
 /** Which sweep, and where its results go. */
 typedef struct eg_slurm_sweep {
     eg_command arguments; /**< the sweep file and name=value */
-    const char *output;   /**< value of -o behind them; NULL: not given. Borrowed */
+    const char *output;   /**< value of -o after them; NULL: not given. Borrowed */
 } eg_slurm_sweep;
 
 /** Sorts the arguments of a verb of Slurm's. Only -o FILE and name=value may follow the sweep

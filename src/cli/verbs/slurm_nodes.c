@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What Slurm answers to the words; a new text. */
-static eg_status ask(char **out, const char *words, const char *partition)
+/** What Slurm answers to a command; a new text. */
+static eg_status ask(char **out, const char *request, const char *partition)
 {
     eg_command command = {0};
     int code = 0;
-    eg_status status = eg_command_split(&command, words);
+    eg_status status = eg_command_split(&command, request);
     if (partition != NULL) {
         eg_status_keep(&status, eg_command_add(&command, "--partition"));
         eg_status_keep(&status, eg_command_add(&command, "%s", partition));

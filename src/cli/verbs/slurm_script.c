@@ -1,4 +1,4 @@
-/** Batch scripts for Slurm: directives, and one command with every word quoted. */
+/** Batch scripts for Slurm: directives, and one command with every argument quoted. */
 #include "cli/verbs/slurm.h"
 
 #include "engram/memory.h"
@@ -52,7 +52,8 @@ static void write_word(eg_writer *out, const char *word)
     write_text(out, "'");
 }
 
-/** For sbatch, which takes quotation marks and backslashes out of its directives as a shell does. */
+/** For sbatch, which takes quotation marks and backslashes out of its directives as a shell
+ *  does. */
 static void write_value(eg_writer *out, const char *value)
 {
     bool plain = value[strcspn(value, " \t\"'\\#")] == '\0';

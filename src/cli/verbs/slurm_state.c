@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORD_SIZE = 256 };
+enum { TOKEN_SIZE = 256 };
 
 static void read_checkpoints(eg_slurm_state *out, const char *directory)
 {
@@ -85,8 +85,8 @@ static eg_status beside(char **out, const char *results, const char *ending)
     return eg_format(out, "%.*s%s", (int)(strlen(results) - strlen(".h5")), results, ending);
 }
 
-/** The first two words of a file; "" where there are none. */
-static void read_words(const char *path, char first[WORD_SIZE], char second[WORD_SIZE])
+/** The first two tokens of a file; "" where there are none. */
+static void read_tokens(const char *path, char first[TOKEN_SIZE], char second[TOKEN_SIZE])
 {
     FILE *file = fopen(path, "re");
     first[0] = second[0] = '\0';
@@ -114,14 +114,14 @@ eg_status eg_slurm_mark(bool *reclaimed, const char *job, const char *results, s
 {
     char *mark = NULL;
     char *lock = NULL;
-    char last_job[WORD_SIZE], last_host[WORD_SIZE], holder[WORD_SIZE], rest[WORD_SIZE];
-    char host[WORD_SIZE] = "";
+    char last_job[TOKEN_SIZE], last_host[TOKEN_SIZE], holder[TOKEN_SIZE], rest[TOKEN_SIZE];
+    char host[TOKEN_SIZE] = "";
     eg_status status = eg_ok();
     (void)gethostname(host, sizeof host - 1);
     EG_TRY_DONE(status, beside(&mark, results, ".slurm"));
     EG_TRY_DONE(status, beside(&lock, results, ".lock"));
-    read_words(mark, last_job, last_host);
-    read_words(lock, holder, rest);
+    read_tokens(mark, last_job, last_host);
+    read_tokens(lock, holder, rest);
     *reclaimed = restarts > 0 && strcmp(last_job, job) == 0 && holder[0] != '\0' &&
                  strcmp(last_host, holder) == 0 && strcmp(last_host, host) != 0;
     if (*reclaimed) {

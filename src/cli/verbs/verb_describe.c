@@ -33,7 +33,8 @@ static eg_status print_params(const char *title, const eg_param *params, size_t 
     if (count == 0) {
         return eg_ok();
     }
-    eg_table table = eg_table_make(EG_COUNT(names));
+    eg_table table;
+    eg_table_init(&table, EG_COUNT(names));
     eg_status status = eg_ok();
     for (size_t i = 0; i < EG_COUNT(names); i++) {
         EG_TRY_DONE(status, eg_table_cell(&table, "%s", names[i]));
@@ -125,7 +126,8 @@ static eg_status describe_component(const char *word, described *done)
     return eg_ok();
 }
 
-/** Settings: walks "model.activation.alpha" through all components that could be chosen on the way. */
+/** Settings: walks "model.activation.alpha" through all components that could be chosen on the
+ *  way. */
 static eg_status describe_setting(const char *owner, const eg_param *params, size_t count,
                                   const char *word, described *done);
 

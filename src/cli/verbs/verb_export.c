@@ -39,7 +39,8 @@ typedef eg_status (*table_writer)(eg_rows *rows, const eg_results *results, bool
 static eg_status write_table(const eg_results *results, FILE *file, const eg_args *args,
                              table_writer write)
 {
-    eg_rows rows = eg_rows_make(file, args->option[JSON] != NULL);
+    eg_rows rows;
+    eg_rows_init(&rows, file, args->option[JSON] != NULL);
     eg_status status = write(&rows, results, args->option[STABLE] != NULL);
     eg_rows_clear(&rows);
     return status;

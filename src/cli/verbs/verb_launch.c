@@ -1,4 +1,5 @@
-/** engram launch: `engram run` on several ranks, with what mpirun needs here, signals and the exit code seen to. */
+/** engram launch: `engram run` on several ranks, with what mpirun needs here, signals and the exit
+ *  code seen to. */
 #include "cli/cli.h"
 
 #include "cli/mpirun.h"
@@ -32,7 +33,7 @@ static const eg_option options[] = {
                         "profiler, say."},
 };
 
-/** The words of `engram run …`. */
+/** The arguments of `engram run …`. */
 static eg_status add_run(eg_command *out, const eg_args *args)
 {
     char *self = NULL;
@@ -48,10 +49,10 @@ static eg_status add_run(eg_command *out, const eg_args *args)
 static eg_status make_command(eg_command *out, const eg_args *args, size_t ranks)
 {
     if (args->option[HOSTS] != NULL) {
-        EG_TRY(eg_mpirun_begin(out));
+        EG_TRY(eg_mpirun_common(out));
         EG_TRY(eg_mpirun_hosts(out, args->option[HOSTS]));
     } else if (ranks > 1) {
-        EG_TRY(eg_mpirun_begin(out));
+        EG_TRY(eg_mpirun_common(out));
         EG_TRY(eg_mpirun_here(out, ranks));
     }
     return add_run(out, args);

@@ -9,7 +9,8 @@
 
 static eg_status print_family(const eg_family *family)
 {
-    eg_table table = eg_table_make(2);
+    eg_table table;
+    eg_table_init(&table, 2);
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->name));
     EG_TRY_DONE(status, eg_table_cell(&table, "%s", family->doc));

@@ -33,10 +33,11 @@ static const eg_option options[] = {
 static const char *const subset_names[SUBSETS] = {
     [EG_SUBSET_TEST] = "test", [EG_SUBSET_VALIDATION] = "validation"};
 
-/** --- Settings: those of the file, and what the command line says instead ------------------------------- */
+/** --- Settings: those of the file, and what the command line says instead --------------------- */
 
-/** Whether a line NAME=VALUE of the file's settings is overruled: by a word of the same name, or one that names a component
- *  it is a parameter of. Where minibatches come from does not matter here. */
+/** Whether a line NAME=VALUE of the file's settings is overruled: by an argument of the same name,
+ *  or one that names a component it is a parameter of. Where minibatches come from does not matter
+ *  here. */
 static bool is_overruled(const char *line, const eg_args *args)
 {
     size_t name = strcspn(line, "=");
@@ -84,7 +85,7 @@ static eg_status settings_of(eg_settings **out, const eg_predictor *predictor, c
     return status.code == EG_OK ? eg_trial_check(*out) : status;
 }
 
-/** --- What is shown --------------------------------------------------------------------------------- */
+/** --- What is shown --------------------------------------------------------------------------- */
 
 static eg_status add_accuracy(eg_table *table, size_t examples, double accuracy)
 {
@@ -136,7 +137,8 @@ static eg_status print_table(const eg_settings *settings, const eg_predictor *pr
         (void)printf("the stream has no test examples\n");
         return eg_ok();
     }
-    eg_table table = eg_table_make(all_examples(&of[EG_SUBSET_VALIDATION]) > 0 ? 5 : 3);
+    eg_table table;
+    eg_table_init(&table, all_examples(&of[EG_SUBSET_VALIDATION]) > 0 ? 5 : 3);
     eg_status status = fill_table(&table, of);
     if (status.code == EG_OK) {
         status = eg_table_print(&table, stdout);
@@ -168,7 +170,7 @@ static eg_status print_json(const eg_predictor *predictor, const eg_prediction *
     return eg_json_print(root);
 }
 
-/** --- The verb -------------------------------------------------------------------------------------- */
+/** --- The verb -------------------------------------------------------------------------------- */
 
 static eg_status predict(const eg_settings *settings, eg_predictor *predictor, const eg_args *args)
 {
@@ -180,20 +182,20 @@ static eg_status predict(const eg_settings *settings, eg_predictor *predictor, c
     EG_TRY_DONE(status, eg_dataset_cache_create(&cache));
     EG_TRY_DONE(status, eg_blas_prepare());
     if (output != NULL) {
-        EG_TRY_DONE(status, eg_predictions_begin(&file, output));
+        EG_TRY_DONE(status, eg_predictions_open(&file, output));
     }
     for (size_t s = 0; s < SUBSETS; s++) {
         EG_TRY_DONE(status, eg_trial_predict(&of[s], settings, cache, predictor, (eg_subset)s,
                                              output != NULL ? eg_predictions_add : NULL, &file));
     }
-    EG_TRY_DONE(status, eg_predictions_end(&file));
+    EG_TRY_DONE(status, eg_predictions_close(&file));
     if (predictor->data != 0 && of[EG_SUBSET_TEST].data != predictor->data) {
         (void)fprintf(stderr, "note: these are not the data that the weights were learned from\n");
     }
     status = args->option[JSON] != NULL ? print_json(predictor, of)
                                         : print_table(settings, predictor, of);
 done:
-    eg_status_keep(&status, eg_text_file_end(&file.text, false));
+    eg_status_keep(&status, eg_text_file_close(&file.text, false));
     for (size_t s = 0; s < SUBSETS; s++) {
         eg_prediction_clear(&of[s]);
     }

@@ -57,11 +57,11 @@ static eg_status read_status(uint8_t *out, const json_t *value)
 }
 
 /** A number from 0 to most. */
-static eg_status read_index(size_t *out, const json_t *value, size_t most, const char *words)
+static eg_status read_index(size_t *out, const json_t *value, size_t most, const char *message)
 {
     json_int_t number = json_integer_value(value);
     if (!json_is_integer(value) || number < 0 || (size_t)number > most) {
-        return bad(words);
+        return bad(message);
     }
     *out = (size_t)number;
     return eg_ok();
@@ -86,7 +86,7 @@ static eg_status read_trial(eg_scored_trial *out, const table *trials, size_t i)
     return eg_ok();
 }
 
-/** Keys that are words; each may be left out. */
+/** Keys that are strings; each may be left out. */
 static eg_status read_basis(eg_ranking_report *out, const json_t *root)
 {
     const char *variable = json_string_value(json_object_get(root, "variable"));

@@ -104,7 +104,8 @@ static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
     if (args->option[EG_ARG_DRY_RUN] != NULL) {
         return show_plan(args, plan);
     }
-    eg_screen screen = eg_screen_make(mode, cli->world, &sched, options.stop_at);
+    eg_screen screen;
+    eg_screen_init(&screen, mode, cli->world, &sched, options.stop_at);
     const eg_run_observer observer = eg_screen_observer(&screen);
     options.observer = &observer;
     eg_status status = eg_screen_take_plan(&screen, plan);

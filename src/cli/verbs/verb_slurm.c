@@ -1,4 +1,5 @@
-/** engram slurm: writes a batch script for a sweep, submits it to Slurm, and says how to follow it. */
+/** engram slurm: writes a batch script for a sweep, submits it to Slurm, and says how to follow
+ *  it. */
 #include "cli/verbs/slurm.h"
 
 #include "cli/terminal.h"
@@ -189,7 +190,7 @@ done:
     return status;
 }
 
-/** Slurm ends a job without a word when it cannot open its log. */
+/** Slurm ends a job without a message when it cannot open its log. */
 static eg_status prepare_directory(const submission *me)
 {
     const char *slash = strrchr(me->base, '/');

@@ -82,11 +82,11 @@ static eg_status read_job(job *me, const eg_args *args)
 static void say(const job *me, const char *format, ...) EG_PRINTF(2, 3);
 static void say(const job *me, const char *format, ...)
 {
-    va_list words;
+    va_list values;
     (void)printf("job %s, %s: ", me->id, eg_time_text(eg_now()).text);
-    va_start(words, format);
-    (void)vprintf(format, words);
-    va_end(words);
+    va_start(values, format);
+    (void)vprintf(format, values);
+    va_end(values);
     (void)printf("\n");
     (void)fflush(stdout);
 }
@@ -139,7 +139,7 @@ static eg_status add_launcher(eg_command *out, const job *me)
     if (me->srun) {
         return eg_command_split(out, "srun --mpi=pmix");
     }
-    EG_TRY(eg_mpirun_begin(out));
+    EG_TRY(eg_mpirun_common(out));
     /* After scancel ranks get TERM from Slurm itself; mpirun would repeat it after one second,
      * and that means at once. Slurm kills what is left after KillWait, 30 s by default. */
     return eg_command_split(out, "--mca odls_base_sigkill_timeout 25");
@@ -185,7 +185,8 @@ static eg_status requeue(const job *me, const eg_supervised *end, const eg_slurm
     eg_slurm_state after;
     EG_TRY(eg_slurm_state_read(&after, me->plan, me->results));
     if (end->terminated) {
-        /* Being cancelled and being preempted look alike; Slurm itself requeues what it preempts. */
+        /* Being cancelled and being preempted look alike; Slurm itself requeues what it
+         * preempts. */
         say(me, "cancelled; submit it again to continue");
         return eg_ok();
     }

@@ -144,10 +144,10 @@ static void print_text(const char *path, const eg_results *results, const eg_sta
     (void)printf("  computed  %s of trial time\n", eg_duration(f->wall_total).text);
     (void)printf("  last news %s\n", eg_time_text(results->last_activity).text);
     if (f->ranking.count > 0) {
-        char words[EG_RANKING_LINE_SIZE] = "";
-        eg_ranking_line(words, sizeof words, &f->ranking, f->ranking.points);
+        char line[EG_RANKING_LINE_SIZE] = "";
+        eg_ranking_line(line, sizeof line, &f->ranking, f->ranking.points);
         eg_say(stdout, "  best      point %zu, %s selected on %s\n", f->ranking.points->point,
-               f->ranking.basis.reported, words);
+               f->ranking.basis.reported, line);
     }
     for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
         eg_say(stdout, "  note      %.*s\n", (int)strcspn(at, "\n"), at);

@@ -54,7 +54,7 @@ static const eg_option options[] = {
                    "path again."},
 };
 
-/** What the words ask for. */
+/** What the arguments ask for. */
 typedef struct wish {
     eg_assignment *assignments;
     size_t count;
@@ -80,7 +80,7 @@ static eg_status read_seed(uint64_t *out, const char *text)
     return eg_ok();
 }
 
-static eg_status read_words(wish *out, const eg_args *args)
+static eg_status read_arguments(wish *out, const eg_args *args)
 {
     EG_TRY(eg_preflight_overrides(args->operands, args->operand_count));
     EG_TRY(eg_alloc(&out->assignments, args->operand_count, sizeof *out->assignments));
@@ -108,9 +108,9 @@ static eg_status read_words(wish *out, const eg_args *args)
     return eg_ok();
 }
 
-static void order_clear(wish *order, size_t words)
+static void order_clear(wish *order, size_t count)
 {
-    for (size_t i = 0; order->names != NULL && i < words; i++) {
+    for (size_t i = 0; order->names != NULL && i < count; i++) {
         eg_free(order->names[i]);
     }
     eg_free(order->names);
@@ -220,7 +220,7 @@ static eg_status open_files(eg_trial_options *how, const eg_args *args, eg_text_
         how->learned = save;
     }
     if (args->option[TRACE] != NULL) {
-        EG_TRY(eg_trace_begin(trace, args->option[TRACE]));
+        EG_TRY(eg_trace_open(trace, args->option[TRACE]));
         how->trace = eg_trace_step;
         how->trace_user = trace;
     }
@@ -249,7 +249,7 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     EG_TRY_DONE(status, open_files(&how, args, &trace, &loaded, &to));
     status = eg_trial_run(&record, settings, order->seed, cache, &how);
     eg_status_keep(&status,
-                   eg_text_file_end(&trace, status.code == EG_OK || status.code == EG_STOPPED));
+                   eg_text_file_close(&trace, status.code == EG_OK || status.code == EG_STOPPED));
     if (on.drawn) {
         (void)fprintf(stderr, "\r\033[K");
     }
@@ -266,7 +266,7 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
         *code = EG_EXIT_FAILED_TRIALS;
     }
 done:
-    eg_status_keep(&status, eg_text_file_end(&trace, false));
+    eg_status_keep(&status, eg_text_file_close(&trace, false));
     eg_predictor_clear(&loaded);
     eg_record_free(record);
     eg_dataset_cache_free(cache);
@@ -280,7 +280,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     eg_settings *settings = NULL;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_signals_install());
-    EG_TRY_DONE(status, read_words(&order, args));
+    EG_TRY_DONE(status, read_arguments(&order, args));
     EG_TRY_DONE(status,
                 eg_settings_resolve(&settings, eg_trial_schema(), order.assignments, order.count));
     EG_TRY_DONE(status, eg_trial_check(settings));
