@@ -88,6 +88,9 @@ void eg_optimizer_renew(eg_optimizer *optimizer, size_t first, size_t count, siz
 /** The updates of these parameters are counted from 0 again, where each has a count of its own. */
 void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
 
+/** Learning rate of the last update; 0 before the first. */
+double eg_optimizer_rate(const eg_optimizer *optimizer);
+
 /** What an optimizer knows of every parameter. */
 typedef struct eg_optimizer_traits {
     const char *name;

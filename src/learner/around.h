@@ -36,6 +36,9 @@ void eg_around_clear(eg_around *self);
  *  loss is not finite, which ends the trial, or if the learner inside left the minibatch out. */
 eg_status eg_around_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
 
+/** The node of a network's head: the last with parameters. */
+size_t eg_around_head(const eg_net *net);
+
 /** Operations of eg_learner_ops that pass on. */
 void eg_around_free(
     eg_learner *learner); /**< clears, and frees *learner: for those that own no more */

@@ -16,6 +16,7 @@
     ENTRY(plain)                                                                                   \
     ENTRY(replay)                                                                                  \
     ENTRY(reset)                                                                                   \
+    ENTRY(shrink_perturb)                                                                          \
     ENTRY(si)
 
 #define MEMBER_TYPE eg_learner_kind

@@ -48,16 +48,6 @@ static bool is_new(const eg_stream *stream, size_t phase, uint32_t output)
     return false;
 }
 
-/* The last node with parameters. */
-static size_t head_of(const eg_net *net)
-{
-    size_t head = 0;
-    for (size_t i = 0; i < net->node_count; i++) {
-        head = net->nodes[i].layer.block_count > 0 ? i : head;
-    }
-    return head;
-}
-
 /* Puts the new values of unit `unit` of the head, in `fresh`, into the network. */
 static void renew_unit(const eg_learner_network *network, const eg_node *head, size_t unit,
                        const eg_real *fresh)
@@ -76,7 +66,7 @@ static void renew_unit(const eg_learner_network *network, const eg_node *head, s
 static void renew(reset *self, const eg_learner_network *network, size_t phase, uint64_t seed)
 {
     eg_net *net = network->net;
-    const eg_node *head = &net->nodes[head_of(net)];
+    const eg_node *head = &net->nodes[eg_around_head(net)];
     uint64_t own_seed = net->seed;
     uint64_t step = net->step;
     memcpy(self->old, net->params, net->param_count * sizeof *self->old);
@@ -172,7 +162,8 @@ static const eg_param params[] = {
      .names = what_names,
      .doc =
          "what starts anew: the last layer (head); of it the outputs that become active with the "
-         "phase, as stream.active says (new_outputs: a growing head); or all of the network"},
+         "phase, as stream.active says (new_outputs: a growing head); or all of the network, which "
+         "papers call reset all, retrained or trained from scratch"},
 };
 
 const eg_learner_kind eg_learner_reset = {

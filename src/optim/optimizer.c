@@ -193,6 +193,11 @@ void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, s
     }
 }
 
+double eg_optimizer_rate(const eg_optimizer *optimizer)
+{
+    return optimizer->rate;
+}
+
 void eg_optimizer_restart(eg_optimizer *optimizer)
 {
     eg_optimizer_reset(optimizer, 0, optimizer->n, 1);
