@@ -176,7 +176,7 @@ static void continued_again_and_again(void **state)
         assert_true(status.code == EG_STOPPED || status.code == EG_OK);
         /* An evaluation needs several polls, and is made again from its beginning. */
         last = s.step > step || attempts == 0 ? 1 : last + 1;
-        eg_writer_clear(&from);
+        eg_writer_reset(&from);
         eg_write_bytes(&from, s.saved.data, s.saved.size);
         attempts++;
     }
@@ -185,7 +185,7 @@ static void continued_again_and_again(void **state)
     assert_same(whole, record, "again and again", attempts);
     eg_record_free(whole);
     eg_record_free(record);
-    eg_writer_free(&from);
+    eg_writer_clear(&from);
     saved_scene_close(&s);
 }
 
@@ -345,7 +345,7 @@ static void out_of_memory(void **state)
         assert_int_equal(eg_memory_live_blocks(), live);
     }
     assert_true(done && missed);
-    eg_writer_free(&from);
+    eg_writer_clear(&from);
     saved_scene_close(&s);
 }
 

@@ -24,7 +24,7 @@ static void assert_refused(saved_scene *s, const void *data, size_t size, const 
     assert_null(record);
     assert_int_equal(s->polls, 0);
     assert_int_equal(s->continued, 0);
-    eg_writer_free(&from);
+    eg_writer_clear(&from);
 }
 
 static void cut_anywhere(void **state)
@@ -65,7 +65,7 @@ static void bits_flipped(void **state)
         assert_true(refused ? status.code == EG_INVALID : status.code != EG_INVALID);
         refusals += refused;
         eg_record_free(record);
-        eg_writer_free(&other.saved);
+        eg_writer_clear(&other.saved);
     }
     assert_true(refusals < flips);
     eg_free(bytes);
@@ -93,7 +93,7 @@ static void refuse_changed(saved_scene *s, size_t at, const char *part)
     other.data[at] ^= 1;
     eg_checkpoint_seal(other.data, other.size);
     assert_refused(s, other.data, other.size, part);
-    eg_writer_free(&other);
+    eg_writer_clear(&other);
 }
 
 /** Behind the name of the BLAS build. */

@@ -105,7 +105,7 @@ static void continued_everywhere(void **state)
     for (size_t n = 1; n <= polls; n++) {
         eg_record *record = NULL;
         bool refused = false;
-        eg_writer_free(&s.saved);
+        eg_writer_clear(&s.saved);
         s.saved = (eg_writer){0};
         eg_status status = saved_scene_run(&s, NULL, n, 0, &record, &refused);
         if (status.code == EG_STOPPED && s.saved.size > 0) {

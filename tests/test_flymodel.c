@@ -284,7 +284,7 @@ static void the_learner(void **state)
     learner->ops->activity(learner, &active);
     assert_close(active, 0.1, 1e-3);
     assert_close(learner->ops->flops(learner), 50 * 9 + 2 * CLASSES * 5, 1e-12);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_learner_free(learner);
     eg_learner_free(other);
 }

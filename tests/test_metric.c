@@ -68,7 +68,7 @@ static transfer transfer_of(const double *matrix, size_t stride, size_t phases, 
     eg_matrix_summary_write(&summary, &writer);
     eg_reader reader = eg_reader_make(writer.data, writer.size);
     assert_ok(eg_matrix_summary_read(&restored, &reader));
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     assert_true(isnan(eg_final_accuracy(&restored))); /* not before the last phase */
     eg_matrix_summary_add(&restored, phases - 1, matrix + (phases - 1) * stride);
     const transfer out = {.final_accuracy = eg_final_accuracy(&restored),

@@ -305,7 +305,7 @@ static void sdmlp_stays_where_it_belongs(void **state)
     train(saved, workspace, 3);
     train(saved, workspace, 4);
     assert_memory_equal(saved->params, net->params, net->param_count * sizeof *net->params);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_workspace_free(workspace);
     eg_net_free(net);
     eg_net_free(saved);

@@ -272,7 +272,7 @@ static void buffers_are_saved(void **state)
     assert_memory_equal(dy, expected, sizeof dy);
     eg_net_init(other, 1);
     assert_true(other->buffers[0] == 0 && other->buffers[UNITS] == 1);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_workspace_free(workspace);
     eg_net_free(net);
     eg_net_free(other);

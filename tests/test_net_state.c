@@ -48,7 +48,7 @@ static void a_saved_network_goes_on(void **state)
     assert_int_equal(other->step, 1);
     outputs_of(other, y);
     assert_memory_equal(y, expected, sizeof y);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_net_free(net);
     eg_net_free(other);
 }
@@ -73,7 +73,7 @@ static void another_network_is_refused(void **state)
     }
     outputs_of(larger, after);
     assert_memory_equal(before, after, sizeof before);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_net_free(net);
     eg_net_free(larger);
 }

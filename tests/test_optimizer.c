@@ -254,7 +254,7 @@ static void saved_state_continues(void **state)
         steps(first, w, 3, 6);
         steps(second, other, 3, 6);
         assert_memory_equal(w, other, sizeof w);
-        eg_writer_free(&writer);
+        eg_writer_clear(&writer);
         eg_optimizer_free(first);
         eg_optimizer_free(second);
     }
@@ -306,7 +306,7 @@ static void saved_state_that_does_not_fit(void **state)
         eg_status status = eg_optimizer_read(adagrad, &reader);
         assert_int_equal(status.code, EG_INVALID);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_optimizer_free(adagrad);
     eg_optimizer_free(adam);
     eg_optimizer_free(smaller);

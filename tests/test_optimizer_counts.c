@@ -138,7 +138,7 @@ static void counts_survive_a_checkpoint(void **state)
     step_all(optimizer, N, w, .3);
     step_all(other, N, again, .3);
     assert_memory_equal(w, again, sizeof w);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_optimizer_free(optimizer);
     eg_optimizer_free(other);
 }

@@ -178,7 +178,7 @@ static void epochs_begin_anew_in_every_phase(void **state)
             step(optimizer, w);
             assert_close((double)w[0], 1.9, 1e-6);
         }
-        eg_writer_clear(&writer);
+        eg_writer_reset(&writer);
         eg_optimizer_write(optimizer, &writer);
         step(optimizer, w);
         assert_close((double)w[0], 1.95, 1e-6);
@@ -187,7 +187,7 @@ static void epochs_begin_anew_in_every_phase(void **state)
     assert_ok(eg_optimizer_read(other, &reader));
     step(other, w);
     assert_close((double)w[0], 1.95, 1e-6);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_optimizer_free(optimizer);
     eg_optimizer_free(other);
 }

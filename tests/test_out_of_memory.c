@@ -245,7 +245,7 @@ static eg_status record(void)
         eg_reader reader = eg_reader_make(writer.data, writer.size);
         status = eg_record_read(&second, &reader);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_record_free(first);
     eg_record_free(second);
     return status;

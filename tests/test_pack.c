@@ -33,9 +33,9 @@ static void test_layout(void **state)
     assert_ok(eg_writer_status(&writer));
     assert_int_equal(writer.size, sizeof expected);
     assert_memory_equal(writer.data, expected, sizeof expected);
-    eg_writer_clear(&writer);
+    eg_writer_reset(&writer);
     assert_int_equal(writer.size, 0);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
 }
 
 static void test_round_trip_and_truncation(void **state)
@@ -73,7 +73,7 @@ static void test_round_trip_and_truncation(void **state)
     (void)eg_read_u8(&reader);
     assert_ok(eg_reader_status(&reader, false));
     assert_fails(eg_reader_status(&reader, true), EG_INVALID, "unexpected bytes after byte 1");
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
 }
 
 static void test_abuse(void **state)
@@ -115,7 +115,7 @@ static void test_special_numbers(void **state)
         double value = eg_read_f64(&reader);
         assert_memory_equal(&value, &values[i], sizeof value);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
 }
 
 static void test_writer_out_of_memory(void **state)
@@ -127,11 +127,11 @@ static void test_writer_out_of_memory(void **state)
     eg_write_u8(&writer, 2); /* does nothing after a failure, although memory is there again */
     assert_int_equal(writer.size, 0);
     assert_fails(eg_writer_status(&writer), EG_MEMORY, "out of memory");
-    eg_writer_clear(&writer);
+    eg_writer_reset(&writer);
     eg_write_u8(&writer, 3);
     assert_ok(eg_writer_status(&writer));
     assert_int_equal(writer.data[0], 3);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
 }
 
 static void test_reals(void **state)
@@ -161,7 +161,7 @@ static void test_reals(void **state)
     assert_ok(eg_read_reals(&reader, 3, back, "weights"));
     assert_ok(eg_reader_status(&reader, true));
     assert_memory_equal(back, values, sizeof back);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
 }
 
 static void test_checksums(void **state)

@@ -186,7 +186,7 @@ static void state_is_kept(void **state)
         reader = eg_reader_make(writer.data, size);
         assert_fails(eg_penalty_term_read(&to, &reader), EG_INVALID, "damaged data");
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_penalty_term_clear(&from);
     eg_penalty_term_clear(&to);
     eg_penalty_term_clear(&smaller);
@@ -218,7 +218,7 @@ static void zero_groups(void **state)
     eg_reader reader = eg_reader_make(writer.data, writer.size);
     assert_ok(eg_penalty_term_read(&copy, &reader));
     assert_true(copy.zero[0] && !copy.zero[1] && copy.zero[2]);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_penalty_term_clear(&copy);
     eg_penalty_term_clear(&term);
 }

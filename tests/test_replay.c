@@ -168,7 +168,7 @@ static void sparse_minibatches(void **state)
     assert_memory_equal(scene_net(&s[1])->params, scene_net(&s[2])->params,
                         scene_net(&s[1])->param_count * sizeof(eg_real));
     for (size_t k = 0; k < 3; k++) {
-        eg_writer_free(&written[k]);
+        eg_writer_clear(&written[k]);
         scene_close(&s[k]);
     }
     eg_sparse_free(sparse);
@@ -202,7 +202,7 @@ static void a_memory_is_kept(void **state)
         eg_status status = eg_reservoir_read(&to, 9, &reader);
         assert_int_equal(status.code, EG_INVALID);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_reservoir_clear(&from);
     eg_reservoir_clear(&to);
 }

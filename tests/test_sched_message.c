@@ -95,7 +95,7 @@ static void test_round_trip(void **state)
         assert_ok(eg_message_encode(&back[i], &again));
         assert_int_equal(again.size, bytes.size);
         assert_memory_equal(again.data, bytes.data, bytes.size);
-        eg_writer_free(&again);
+        eg_writer_clear(&again);
     }
     assert_string_equal(back[0].as.ready.host, "node17");
     assert_int_equal(back[0].as.ready.pid, 4711);
@@ -136,7 +136,7 @@ static void test_round_trip(void **state)
     for (size_t i = 0; i < KINDS; i++) {
         eg_message_clear(&back[i]);
     }
-    eg_writer_free(&bytes);
+    eg_writer_clear(&bytes);
     eg_record_free(record);
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
@@ -178,7 +178,7 @@ static void test_every_truncation_is_an_error(void **state)
         eg_write_u8(&bytes, 0);
         assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID, "unexpected bytes");
     }
-    eg_writer_free(&bytes);
+    eg_writer_clear(&bytes);
     eg_record_free(record);
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
@@ -202,7 +202,7 @@ static void test_every_flipped_bit(void **state)
             bytes.data[bit / 8] ^= mask;
         }
     }
-    eg_writer_free(&bytes);
+    eg_writer_clear(&bytes);
     eg_record_free(record);
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
@@ -247,7 +247,7 @@ static void test_words_for_damage(void **state)
     bytes.data[34] = EG_TRIAL_PENDING; /* 6 + trial 8 + number 4 + two times 8 */
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID,
                  "a result cannot have status 0");
-    eg_writer_free(&bytes);
+    eg_writer_clear(&bytes);
 }
 
 static void test_out_of_memory(void **state)
@@ -261,7 +261,7 @@ static void test_out_of_memory(void **state)
     eg_memory_fail_after(1);
     assert_fails(eg_message_encode(&all[7], &bytes), EG_MEMORY, "out of memory");
     eg_memory_fail_after(0);
-    eg_writer_free(&bytes);
+    eg_writer_clear(&bytes);
     assert_ok(eg_message_encode(&all[2], &bytes));
     eg_status status = {.code = EG_MEMORY};
     for (size_t n = 1; status.code == EG_MEMORY; n++) {
@@ -275,7 +275,7 @@ static void test_out_of_memory(void **state)
         }
     }
     assert_ok(status);
-    eg_writer_free(&bytes);
+    eg_writer_clear(&bytes);
     assert_int_equal(eg_memory_live_blocks(), before);
     eg_record_free(record);
 }

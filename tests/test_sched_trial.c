@@ -84,7 +84,7 @@ static void assert_same(const eg_writer *bytes, const eg_record *direct)
     }
     eg_record_free(a);
     eg_record_free(b);
-    eg_writer_free(&narrow);
+    eg_writer_clear(&narrow);
 }
 
 static void test_real_trials(void **state)
@@ -114,7 +114,7 @@ static void test_real_trials(void **state)
         assert_ok(eg_trial_run(&direct, settings, 100 + i, cache, &plain));
         assert_same(&all.record[i], direct);
         eg_record_free(direct);
-        eg_writer_free(&all.record[i]);
+        eg_writer_clear(&all.record[i]);
     }
     eg_dataset_cache_free(cache);
     eg_settings_free(settings);

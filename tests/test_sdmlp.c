@@ -205,7 +205,7 @@ static void counts_are_saved(void **state)
     eg_net_init(other, 1);
     assert_memory_not_equal(eg_net_forward(other, workspace, EG_MODE_TRAIN, 1, x, NULL), expected,
                             sizeof expected);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_workspace_free(workspace);
     eg_net_free(net);
     eg_net_free(other);

@@ -201,7 +201,7 @@ static eg_status keep(void *user, eg_writer *writer)
 {
     eg_writer *all = user;
     eg_write_bytes(all, writer->data, writer->size);
-    eg_writer_clear(writer);
+    eg_writer_reset(writer);
     return eg_writer_status(all);
 }
 
@@ -216,7 +216,7 @@ static void test_reply(void **state)
     eg_drain out = {.drain = keep, .user = &all};
     assert_ok(eg_h5_load_here(&owner, file, false));
     assert_ok(eg_results_write(&owner->results, &out));
-    eg_writer_free(&out.writer);
+    eg_writer_clear(&out.writer);
     for (size_t cut = 0; cut < all.size; cut += 1 + all.size / 997) {
         eg_results_owner *part = NULL;
         assert_ok(eg_results_owner_create(&part));
@@ -224,7 +224,7 @@ static void test_reply(void **state)
         assert_int_equal(eg_results_read(part, &reader).code, EG_INVALID);
         eg_results_free(&part->results);
     }
-    eg_writer_free(&all);
+    eg_writer_clear(&all);
     eg_results_free(&owner->results);
     eg_plan_free(plan);
 }

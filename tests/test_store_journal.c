@@ -357,7 +357,7 @@ static void test_newer_format(void **state)
     eg_write_u32(&payload, EG_JOURNAL_FORMAT + 1);
     assert_ok(eg_journal_append(&journal, EG_FRAME_HEADER, &payload, 0, true, &frame));
     eg_journal_close(&journal);
-    eg_writer_free(&payload);
+    eg_writer_clear(&payload);
     assert_fails(eg_results_load(&results, s->file), EG_INVALID, "written by a newer engram");
 }
 
@@ -385,7 +385,7 @@ static void test_failed_sync(void **state)
     (void)close(ends[0]);
     (void)close(ends[1]);
     eg_journal_close(&journal);
-    eg_writer_free(&payload);
+    eg_writer_clear(&payload);
 }
 
 #define journal_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

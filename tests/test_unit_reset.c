@@ -348,7 +348,7 @@ static void counts_and_initial_values_survive(void **state)
     double counts[] = {0};
     eg_unit_reset_counts(&b.reset, counts);
     assert_true(counts[0] == 2);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     close_scene(&a);
     close_scene(&b);
 }

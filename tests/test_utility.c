@@ -255,7 +255,7 @@ static void ages_that_cannot_be(void **state)
     writer.data[3] = 0x7f;
     eg_reader reader = eg_reader_make(writer.data, writer.size);
     assert_fails(eg_utility_read(&s.utility, &reader), EG_INVALID, "age");
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     const eg_learner_network blind = {.net = s.net};
     const eg_utility_rule rule = rule_of(EG_UTILITY_WEIGHT);
     eg_utility none;

@@ -17,9 +17,10 @@ typedef struct eg_writer {
     bool failed; /**< an allocation failed; later writes do nothing */
 } eg_writer;
 
-void eg_writer_free(eg_writer *writer);
-/** Forgets the contents, keeps the memory. */
+/** A writer begins as {0}. Releases what it holds. */
 void eg_writer_clear(eg_writer *writer);
+/** Forgets the contents, keeps the memory. */
+void eg_writer_reset(eg_writer *writer);
 /** EG_MEMORY if any write since the last clear failed. */
 eg_status eg_writer_status(const eg_writer *writer) EG_WARN_UNUSED;
 

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <xxhash.h>
 
-void eg_writer_free(eg_writer *writer)
+void eg_writer_clear(eg_writer *writer)
 {
     eg_free(writer->data);
     *writer = (eg_writer){0};
 }
 
-void eg_writer_clear(eg_writer *writer)
+void eg_writer_reset(eg_writer *writer)
 {
     writer->size = 0;
     writer->failed = false;

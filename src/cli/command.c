@@ -153,7 +153,7 @@ eg_status eg_command_capture(const eg_command *command, char **text, int *out)
     if (status.code == EG_OK) {
         status = eg_strdup(text, (const char *)answer.data);
     }
-    eg_writer_free(&answer);
+    eg_writer_clear(&answer);
     return status;
 }
 

@@ -148,7 +148,7 @@ eg_status eg_command_line(char **out, int argc, char **argv)
     if (status.code == EG_OK) {
         status = eg_strdup(out, (const char *)writer.data);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 
@@ -177,6 +177,6 @@ eg_status eg_sparkline(char **out, const double *value, size_t count, double low
     if (status.code == EG_OK) {
         status = eg_strdup(out, (const char *)writer.data);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }

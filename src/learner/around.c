@@ -42,6 +42,9 @@ void eg_around_clear(eg_around *self)
 
 void eg_around_free(eg_learner *learner)
 {
+    if (learner == NULL) {
+        return;
+    }
     eg_around_clear((eg_around *)learner);
     eg_free(learner);
 }

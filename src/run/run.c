@@ -51,7 +51,7 @@ eg_status eg_run_create(eg_run **out, eg_plan *plan, const char *results,
     }
     EG_TRY(eg_blas_prepare());
     EG_TRY(eg_run_check_ids(plan, run->path, run->options.redo));
-    return eg_run_data_open(&run->data, plan, run->path, run->options.redo);
+    return eg_run_data_init(&run->data, plan, run->path, run->options.redo);
 }
 
 eg_status eg_run_open(eg_run *run, const eg_world *world)

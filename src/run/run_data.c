@@ -32,7 +32,7 @@ static eg_status dataset_hash(uint64_t *out, const eg_settings *settings)
     }
     eg_status status = eg_writer_status(&writer);
     *out = status.code == EG_OK ? eg_hash64(writer.data, writer.size) : 0;
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 
@@ -137,7 +137,7 @@ static eg_status find_needed(bool *needed, const eg_plan *plan, const char *path
     return status;
 }
 
-eg_status eg_run_data_open(eg_run_data *data, const eg_plan *plan, const char *path,
+eg_status eg_run_data_init(eg_run_data *data, const eg_plan *plan, const char *path,
                            const char *redo)
 {
     bool *needed = NULL;
@@ -157,7 +157,7 @@ eg_status eg_run_data_open(eg_run_data *data, const eg_plan *plan, const char *p
     if (status.code == EG_OK) {
         status = eg_strdup(&data->lines, (const char *)lines.data);
     }
-    eg_writer_free(&lines);
+    eg_writer_clear(&lines);
     eg_free(needed);
     return status;
 }
@@ -165,7 +165,7 @@ eg_status eg_run_data_open(eg_run_data *data, const eg_plan *plan, const char *p
 eg_status eg_run_check_data(const eg_plan *plan, const char *results, const char *redo)
 {
     eg_run_data data = {0};
-    eg_status status = eg_run_data_open(&data, plan, results, redo);
+    eg_status status = eg_run_data_init(&data, plan, results, redo);
     eg_run_data_clear(&data);
     return status;
 }

@@ -43,7 +43,7 @@ static eg_status collect_environment(char **out)
     if (status.code == EG_OK) {
         status = eg_strdup(out, (const char *)writer.data);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 

@@ -99,7 +99,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
 
 eg_status eg_message_encode(const eg_message *message, eg_writer *writer)
 {
-    eg_writer_clear(writer);
+    eg_writer_reset(writer);
     eg_write_u32(writer, 0);
     eg_write_u8(writer, EG_PROTOCOL_VERSION);
     eg_write_u8(writer, (uint8_t)message->kind);

@@ -169,7 +169,7 @@ eg_status eg_process_info_describe(const eg_process_info *processes, size_t coun
     status =
         eg_format(warnings, "%.*s", (int)text.size, text.size > 0 ? (const char *)text.data : "");
 done:
-    eg_writer_free(&text);
+    eg_writer_clear(&text);
     if (status.code != EG_OK) {
         eg_free(*line);
         *line = NULL;

@@ -51,7 +51,7 @@ static eg_status queue_send(eg_channel *channel, uint32_t peer, eg_writer *messa
     if (status.code == EG_OK) {
         *message = (eg_writer){0};
     } else {
-        eg_writer_free(message);
+        eg_writer_clear(message);
     }
     return status;
 }

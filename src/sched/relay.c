@@ -52,7 +52,7 @@ static eg_status send_message(relay *me, const eg_message *message)
     eg_writer bytes = {0};
     eg_status status = eg_message_encode(message, &bytes);
     if (status.code != EG_OK) {
-        eg_writer_free(&bytes);
+        eg_writer_clear(&bytes);
         return status;
     }
     return forward_up(me, &bytes);

@@ -18,7 +18,7 @@ eg_status eg_worker_send(eg_worker *worker, const eg_message *message)
     eg_writer bytes = {0};
     eg_status status = eg_message_encode(message, &bytes);
     if (status.code != EG_OK) {
-        eg_writer_free(&bytes);
+        eg_writer_clear(&bytes);
         return status;
     }
     return worker->channel->kind->send(worker->channel, worker->rank, &bytes);

@@ -331,6 +331,6 @@ done:
     eg_journal_reading_clear(&c.reading);
     eg_results_free(c.file == NULL ? NULL : &c.file->results);
     eg_paths_clear(&c.paths);
-    eg_writer_free(&c.report.text);
+    eg_writer_clear(&c.report.text);
     return status;
 }

@@ -36,7 +36,7 @@ static eg_status send_bytes(int fd, const void *data, size_t size)
 static eg_status drain(void *user, eg_writer *writer)
 {
     EG_TRY(send_bytes(*(int *)user, writer->data, writer->size));
-    eg_writer_clear(writer);
+    eg_writer_reset(writer);
     return eg_ok();
 }
 

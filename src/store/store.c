@@ -88,7 +88,7 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
     }
     EG_TRY_DONE(status, eg_journal_cut(&store->journal));
     if (store->journal.end == 0) {
-        eg_writer_clear(&store->payload);
+        eg_writer_reset(&store->payload);
         eg_header_write(&store->payload);
         EG_TRY_DONE(status, append(store, EG_FRAME_HEADER, false));
     }
@@ -96,12 +96,12 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
         EG_TRY_DONE(status,
                     eg_journal_append(&store->journal, EG_FRAME_PLAN, &planned, now, true, &frame));
     }
-    eg_writer_clear(&store->payload);
+    eg_writer_reset(&store->payload);
     eg_session_write(session, &store->payload);
     EG_TRY_DONE(status, append(store, EG_FRAME_SESSION, true));
     status = eg_sync_directory(store->paths.directory);
 done:
-    eg_writer_free(&planned);
+    eg_writer_clear(&planned);
     return status;
 }
 
@@ -145,7 +145,7 @@ static void destroy(eg_store *store)
     eg_free(store->change);
     eg_free(store->kept);
     eg_journal_state_free(store->state);
-    eg_writer_free(&store->payload);
+    eg_writer_clear(&store->payload);
     eg_free(store);
 }
 
@@ -227,7 +227,7 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outc
     }
     if (!known) {
         eg_writer *payload = &store->payload;
-        eg_writer_clear(payload);
+        eg_writer_reset(payload);
         eg_trials_write(plan->trials + state->base_trials, plan->trial_count - state->base_trials,
                         payload);
         EG_TRY(eg_writer_status(payload));
@@ -260,7 +260,7 @@ uint32_t eg_store_attempts(const eg_store *store, size_t trial)
 eg_status eg_store_started(eg_store *store, const eg_attempt *attempt)
 {
     assert(eg_store_find(store, attempt->trial) != SIZE_MAX);
-    eg_writer_clear(&store->payload);
+    eg_writer_reset(&store->payload);
     eg_started_write(attempt, &store->payload);
     return append(store, EG_FRAME_STARTED, false);
 }
@@ -285,7 +285,7 @@ eg_status eg_store_finished(eg_store *store, const eg_attempt *attempt, eg_trial
     if (message == NULL) {
         message = record != NULL ? eg_record_message(record) : "";
     }
-    eg_writer_clear(&store->payload);
+    eg_writer_reset(&store->payload);
     eg_result_write(attempt, status, message, record, &store->payload);
     return append(store, EG_FRAME_RESULT, false);
 }
@@ -311,7 +311,7 @@ eg_status eg_store_lost(eg_store *store, const eg_attempt *attempt, bool was_run
                         const char *why)
 {
     assert(eg_store_find(store, attempt->trial) != SIZE_MAX);
-    eg_writer_clear(&store->payload);
+    eg_writer_reset(&store->payload);
     eg_lost_write(attempt, was_running, why, &store->payload);
     return append(store, EG_FRAME_LOST, false);
 }
@@ -323,7 +323,7 @@ eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result and cannot be skipped",
                        (unsigned long long)id);
     }
-    eg_writer_clear(&store->payload);
+    eg_writer_reset(&store->payload);
     eg_write_u64(&store->payload, id);
     eg_write_text(&store->payload, why);
     return append(store, EG_FRAME_SKIPPED, false);
@@ -331,7 +331,7 @@ eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)
 
 eg_status eg_store_redo(eg_store *store, size_t trial)
 {
-    eg_writer_clear(&store->payload);
+    eg_writer_reset(&store->payload);
     eg_write_u64(&store->payload, id_of(store, trial));
     return append(store, EG_FRAME_REDO, false);
 }
@@ -377,7 +377,7 @@ eg_status eg_store_publish_if_due(eg_store *store, double share)
 
 eg_status eg_store_end(eg_store *store, const char *why)
 {
-    eg_writer_clear(&store->payload);
+    eg_writer_reset(&store->payload);
     eg_write_text(&store->payload, why);
     store->ended = true;
     return append(store, EG_FRAME_SESSION_END, true);

@@ -19,7 +19,7 @@ static eg_status plan_alone(eg_journal_state **out, const eg_plan *plan)
         eg_reader reader = eg_reader_make(writer.data, writer.size);
         status = eg_journal_state_apply_plan(*out, &reader);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 

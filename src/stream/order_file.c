@@ -226,7 +226,7 @@ eg_status eg_order_file_hash(uint64_t *out, const eg_order_file *order)
     }
     eg_status status = eg_writer_status(&writer);
     *out = status.code == EG_OK ? eg_hash64(writer.data, writer.size) : 0;
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 

@@ -20,7 +20,7 @@ static eg_status hash_used(uint64_t *out, const eg_settings *settings)
     }
     eg_status status = eg_writer_status(&writer);
     *out = status.code == EG_OK ? eg_hash64(writer.data, writer.size) : 0;
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 

@@ -43,7 +43,7 @@ static void write_record(const eg_record *record, eg_writer *writer)
 
 void eg_checkpoint_write(const eg_trial_state *state, eg_writer *writer)
 {
-    eg_writer_clear(writer);
+    eg_writer_reset(writer);
     eg_write_bytes(writer, eg_checkpoint_magic, sizeof eg_checkpoint_magic);
     eg_write_u32(writer, FORMAT);
     write_identity(state, writer);

@@ -67,7 +67,7 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
 
 void eg_trial_state_clear(eg_trial_state *state)
 {
-    eg_writer_free(&state->checkpoint);
+    eg_writer_clear(&state->checkpoint);
     eg_record_free(state->record);
     eg_evaluator_clear(&state->evaluator);
     eg_measures_clear(&state->measures);

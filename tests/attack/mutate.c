@@ -255,7 +255,7 @@ static void change_frames(buffer *b)
     }
     b->size = out.size < SIZE_LIMIT ? out.size : SIZE_LIMIT;
     memcpy(b->data, out.data == NULL ? (const void *)"" : out.data, b->size);
-    eg_writer_free(&out);
+    eg_writer_clear(&out);
 }
 
 static void change_results(buffer *b, bool footer)

@@ -161,7 +161,7 @@ static eg_status sim_send(eg_channel *channel, uint32_t rank, eg_writer *bytes)
         status = hear(rank - 1, &message);
         eg_message_clear(&message);
     }
-    eg_writer_free(bytes);
+    eg_writer_clear(bytes);
     eg_sim.sent++;
     eg_sim.outside += eg_cpu_seconds() - before;
     return status;

@@ -95,7 +95,7 @@ static void go_on_from(const scene *s, const void *from, size_t size)
     eg_fuzz_check(&status, record);
     fuzz_require(checkpointing.refused == (status.code != EG_OK));
     eg_record_free(record);
-    eg_writer_free(&saved);
+    eg_writer_clear(&saved);
 }
 
 /** Returns the new size. */

@@ -53,7 +53,7 @@ void eg_fuzz_one(const uint8_t *data, size_t size)
         write_frames(&file, (eg_fuzz_bytes){data, size});
     }
     (void)eg_fuzz_file("fuzz.journal", file.data == NULL ? (const void *)"" : file.data, file.size);
-    eg_writer_free(&file);
+    eg_writer_clear(&file);
     char path[160];
     (void)snprintf(path, sizeof path, "%s/fuzz.h5", eg_fuzz_directory());
     eg_results *results = NULL;

@@ -22,7 +22,7 @@ static void decode(const void *data, size_t size, bool has_checksum)
     fuzz_require(status.code == EG_OK);
     /* Values that are no numbers may lose bits of no meaning; the length tells of everything else. */
     fuzz_require(writer.size == size || !has_checksum);
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     eg_message_clear(&message);
 }
 

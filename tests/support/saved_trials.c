@@ -97,7 +97,7 @@ static void keep(void *user, const eg_writer *checkpoint)
     s->no_memory = status.code == EG_MEMORY;
     if (!s->no_memory) {
         s->saves++;
-        eg_writer_clear(&s->saved);
+        eg_writer_reset(&s->saved);
         eg_write_bytes(&s->saved, checkpoint->data, checkpoint->size);
     }
 }
@@ -118,7 +118,7 @@ saved_scene saved_scene_open(eg_settings *settings)
 
 void saved_scene_close(saved_scene *s)
 {
-    eg_writer_free(&s->saved);
+    eg_writer_clear(&s->saved);
     eg_dataset_cache_free(s->cache);
     eg_settings_free(s->settings);
 }

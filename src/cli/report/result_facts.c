@@ -137,7 +137,7 @@ eg_status eg_results_notes(char **out, const eg_results *results, bool on_test)
     if (status.code == EG_OK) {
         status = eg_strdup(out, (const char *)writer.data);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 

@@ -110,7 +110,7 @@ eg_status eg_slurm_script_text(char **out, const eg_slurm_script *script)
     if (status.code == EG_OK) {
         status = eg_strdup(out, (const char *)text.data);
     }
-    eg_writer_free(&text);
+    eg_writer_clear(&text);
     return status;
 }
 

@@ -81,7 +81,7 @@ static eg_status settings_of(eg_settings **out, const eg_predictor *predictor, c
     if (status.code == EG_OK) {
         status = eg_settings_parse(out, eg_trial_schema(), (const char *)text.data);
     }
-    eg_writer_free(&text);
+    eg_writer_clear(&text);
     return status.code == EG_OK ? eg_trial_check(*out) : status;
 }
 

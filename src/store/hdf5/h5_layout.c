@@ -139,7 +139,7 @@ void eg_h5_out_clear(eg_h5_out *out)
     eg_h5_close(out->file);
     eg_free(out->names);
     eg_string_pool_clear(&out->pool);
-    eg_writer_free(&out->coordinates);
+    eg_writer_clear(&out->coordinates);
     *out = (eg_h5_out){.file = H5I_INVALID_HID, .text = H5I_INVALID_HID};
 }
 

@@ -125,7 +125,7 @@ static eg_status write_group(const eg_h5_out *out, const eg_journal_state *state
         status = write_text(out, group, "settings", (const char *)settings.data,
                             "all settings with their defaults; swept ones with all values");
     }
-    eg_writer_free(&settings);
+    eg_writer_clear(&settings);
     EG_TRY(status);
     return write_sessions(out, state, group);
 }

@@ -76,7 +76,7 @@ void eg_journal_close(eg_journal *journal)
     eg_free(journal->path);
     eg_free(journal->buffer);
     eg_free(journal->window);
-    eg_writer_free(&journal->scratch);
+    eg_writer_clear(&journal->scratch);
     *journal = EG_JOURNAL_NONE;
 }
 
@@ -269,7 +269,7 @@ eg_status eg_journal_is_torn_header(eg_journal *journal, bool *torn)
     eg_status status = eg_writer_status(&start);
     eg_status_keep(&status, read_at(journal, bytes, sizeof bytes, 0, &got));
     *torn = status.code == EG_OK && memcmp(bytes, start.data, got) == 0;
-    eg_writer_free(&start);
+    eg_writer_clear(&start);
     return status;
 }
 
@@ -322,7 +322,7 @@ eg_status eg_journal_append_single(eg_journal *journal, uint32_t type, const eg_
     for (size_t i = 0; i < count; i++) {
         size += parts[i].size;
     }
-    eg_writer_clear(out);
+    eg_writer_reset(out);
     eg_write_bytes(out, magic, sizeof magic);
     eg_write_u32(out, type);
     eg_write_u64(out, size);

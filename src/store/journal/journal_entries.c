@@ -78,7 +78,7 @@ void eg_session_write(const eg_session *session, eg_writer *writer)
     for (size_t i = 0; i < EG_COUNT(texts); i++) {
         eg_write_text(writer, texts[i] != NULL ? texts[i] : "");
     }
-    eg_writer_free(&lines);
+    eg_writer_clear(&lines);
     eg_write_u32(writer, session->ranks);
     eg_write_u32(writer, (uint32_t)getpid());
     eg_write_f64(writer, session->time);
@@ -140,7 +140,7 @@ eg_status eg_session_text(char **out, const eg_session_image *session)
     if (status.code == EG_OK) {
         status = eg_strdup(out, (const char *)writer.data);
     }
-    eg_writer_free(&writer);
+    eg_writer_clear(&writer);
     return status;
 }
 

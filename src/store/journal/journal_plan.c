@@ -136,7 +136,7 @@ static eg_status write_columns(const eg_plan *plan, const headings *all, eg_writ
     for (size_t c = 0; c < all->count && status.code == EG_OK; c++) {
         const heading *column = &all->items[c];
         uint32_t distinct = 0;
-        eg_writer_clear(&texts);
+        eg_writer_reset(&texts);
         EG_TRY_DONE(status,
                     code_column(plan, column->name, all->unused, &pool, &texts, &distinct, codes));
         EG_TRY_DONE(status, eg_writer_status(&texts));
@@ -151,7 +151,7 @@ static eg_status write_columns(const eg_plan *plan, const headings *all, eg_writ
     }
 done:
     eg_free(codes);
-    eg_writer_free(&texts);
+    eg_writer_clear(&texts);
     eg_string_pool_clear(&pool);
     return status;
 }

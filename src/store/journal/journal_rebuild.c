@@ -72,7 +72,7 @@ static eg_status put_plan(rebuild *r, const char *text, eg_stage first, eg_stage
     eg_plan_trial *trials = NULL;
     size_t count = 0;
     EG_TRY(list_trials(&trials, &count, r->file, first, last));
-    eg_writer_clear(&r->payload);
+    eg_writer_reset(&r->payload);
     eg_status status = eg_journal_plan_write_stored(r->file, text, count_points(r->file, first),
                                                     trials, count, &r->payload);
     eg_free(trials);
@@ -84,7 +84,7 @@ static eg_status put_second_stage(rebuild *r)
     eg_plan_trial *trials = NULL;
     size_t count = 0;
     EG_TRY(list_trials(&trials, &count, r->file, EG_STAGE_SECOND, EG_STAGE_SECOND));
-    eg_writer_clear(&r->payload);
+    eg_writer_reset(&r->payload);
     eg_trials_write(trials, count, &r->payload);
     eg_free(trials);
     return count == 0 ? eg_ok() : put(r, EG_FRAME_EXTEND, r->file->created);
@@ -100,7 +100,7 @@ static eg_status put_current(rebuild *r)
 
 static eg_status put_beginning(rebuild *r)
 {
-    eg_writer_clear(&r->payload);
+    eg_writer_reset(&r->payload);
     eg_header_write(&r->payload);
     EG_TRY(put(r, EG_FRAME_HEADER, r->file->created));
     for (size_t i = 0; i < r->file->trial_count; i++) {
@@ -122,7 +122,7 @@ static eg_status begin_session(rebuild *r, size_t k, double *end, char **why)
     }
     eg_session_image wanted = {0};
     const eg_journal_state *state = r->state;
-    eg_writer_clear(&r->payload);
+    eg_writer_reset(&r->payload);
     EG_TRY(eg_session_write_stored(r->file->sessions[k], &r->payload, end, why));
     eg_reader reader = eg_reader_make(r->payload.data, r->payload.size);
     EG_TRY(eg_session_read(&wanted, &r->state->owner->pool, &reader));
@@ -168,7 +168,7 @@ static eg_status copy_frame(rebuild *r, const eg_frame *frame)
     if (frame->type == EG_FRAME_RESULT) {
         EG_TRY(begin_session_of(r, frame));
     }
-    eg_writer_clear(&r->payload);
+    eg_writer_reset(&r->payload);
     eg_write_bytes(&r->payload, frame->payload, frame->size);
     eg_status status = put(r, frame->type, frame->time);
     r->newer = r->newer || frame->type == EG_FRAME_PLAN;
@@ -210,7 +210,7 @@ static eg_status put_result(rebuild *r, const eg_result *trial, eg_trial_status 
                             const eg_record *record)
 {
     const char *message = status == trial->status ? trial->message : "";
-    eg_writer_clear(&r->payload);
+    eg_writer_reset(&r->payload);
     eg_result_write(&trial->attempt, status, message, record, &r->payload);
     return put(r, EG_FRAME_RESULT, r->file->last_activity);
 }
@@ -245,7 +245,7 @@ static eg_status put_results(rebuild *r, size_t session)
         EG_TRY_DONE(status, put_trial(r, trial));
     }
     if (any && !isnan(end)) {
-        eg_writer_clear(&r->payload);
+        eg_writer_reset(&r->payload);
         eg_write_text(&r->payload, why);
         status = put(r, EG_FRAME_SESSION_END, end);
     }
@@ -279,7 +279,7 @@ static eg_status put_cuts(rebuild *r)
         }
         eg_trial_status there = r->state->owner->results.trials[at].status;
         if (!eg_trial_status_is_cut(there) && !eg_trial_status_is_finished(there)) {
-            eg_writer_clear(&r->payload);
+            eg_writer_reset(&r->payload);
             eg_write_u64(&r->payload, trial->attempt.trial);
             eg_write_text(&r->payload, trial->message);
             EG_TRY(put(r, EG_FRAME_SKIPPED, r->file->last_activity));
@@ -303,6 +303,6 @@ eg_status eg_journal_rebuild(eg_journal *out, eg_journal *damaged, const eg_resu
 done:
     eg_journal_state_free(r.state);
     eg_index_clear(&r.ids);
-    eg_writer_free(&r.payload);
+    eg_writer_clear(&r.payload);
     return status;
 }

@@ -118,14 +118,14 @@ static eg_status copy_frames(eg_journal *to, eg_journal *from)
             goto done;
         }
         if (found == EG_FOUND_FRAME) {
-            eg_writer_clear(&payload);
+            eg_writer_reset(&payload);
             eg_write_bytes(&payload, frame.payload, frame.size);
             EG_TRY_DONE(status, eg_journal_append(to, (eg_frame_type)frame.type, &payload,
                                                   frame.time, false, &frame));
         }
     }
 done:
-    eg_writer_free(&payload);
+    eg_writer_clear(&payload);
     return status;
 }
 

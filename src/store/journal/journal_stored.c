@@ -49,7 +49,7 @@ static eg_status write_column(const eg_column *column, size_t points, uint32_t *
     eg_write_u32(writer, distinct);
     eg_write_bytes(writer, texts.data, texts.size);
     eg_codes_write(codes, points, writer);
-    eg_writer_free(&texts);
+    eg_writer_clear(&texts);
     return status;
 }
 
@@ -156,7 +156,7 @@ static eg_status write_environment(eg_writer *writer, const char *text)
     eg_status status = eg_writer_status(&lines);
     eg_write_u32(writer, (uint32_t)lines.size);
     eg_write_bytes(writer, lines.data, lines.size);
-    eg_writer_free(&lines);
+    eg_writer_clear(&lines);
     return status;
 }
 

@@ -178,7 +178,7 @@ static eg_status append_copy(eg_journal *journal, eg_frame *frame)
     journal->twice.copied = true;
     journal->twice.incomplete = false;
 done:
-    eg_writer_free(&prefix);
+    eg_writer_clear(&prefix);
     return status;
 }
 

@@ -36,7 +36,7 @@ typedef struct merge {
 static eg_status put(merge *m, uint32_t type, const void *payload, size_t size, double time)
 {
     eg_frame frame;
-    eg_writer_clear(&m->payload);
+    eg_writer_reset(&m->payload);
     eg_write_bytes(&m->payload, payload, size);
     EG_TRY(eg_journal_append(&m->journal, (eg_frame_type)type, &m->payload, time, false, &frame));
     return eg_status_wrap(eg_journal_state_apply(m->state, &frame), "%s", m->paths.file);
@@ -56,7 +56,7 @@ static eg_status put_header(merge *m, double time)
     if (status.code == EG_OK) {
         status = put(m, EG_FRAME_HEADER, payload.data, payload.size, time);
     }
-    eg_writer_free(&payload);
+    eg_writer_clear(&payload);
     return status;
 }
 
@@ -70,7 +70,7 @@ static eg_status put_skipped(merge *m, uint64_t id, const char *why, double time
     if (status.code == EG_OK) {
         status = put(m, EG_FRAME_SKIPPED, payload.data, payload.size, time);
     }
-    eg_writer_free(&payload);
+    eg_writer_clear(&payload);
     return status;
 }
 
@@ -141,7 +141,7 @@ static eg_status put_session(merge *m, session *current)
  *  there already, from another copy of the same file, only if it has something to add. */
 static eg_status begin_session(merge *m, session *current, const eg_frame *frame)
 {
-    eg_writer_clear(&current->payload);
+    eg_writer_reset(&current->payload);
     eg_write_bytes(&current->payload, frame->payload, frame->size);
     EG_TRY(eg_writer_status(&current->payload));
     current->time = frame->time;
@@ -215,7 +215,7 @@ static eg_status copy_source(merge *m, eg_merge_source *source)
         }
     }
 done:
-    eg_writer_free(&current.payload);
+    eg_writer_clear(&current.payload);
     return status;
 }
 
@@ -351,14 +351,14 @@ static void clear(merge *m)
     eg_store_lock_release(&m->lock);
     eg_paths_clear(&m->paths);
     eg_journal_state_free(m->state);
-    eg_writer_free(&m->payload);
+    eg_writer_clear(&m->payload);
     for (size_t i = 0; i < m->source_count; i++) {
         eg_merge_source_close(&m->sources[i]);
     }
     eg_free(m->sources);
     eg_merge_groups_clear(&m->groups);
     eg_index_clear(&m->sessions);
-    eg_writer_free(&m->notes);
+    eg_writer_clear(&m->notes);
 }
 
 eg_status eg_store_merge(char **notes, const char *out, const char *const *files, size_t count)

@@ -240,8 +240,8 @@ void eg_merge_groups_clear(eg_merge_groups *groups)
 {
     for (size_t i = 0; i < groups->count; i++) {
         eg_free(groups->items[i].trials);
-        eg_writer_free(&groups->items[i].plan);
-        eg_writer_free(&groups->items[i].extend);
+        eg_writer_clear(&groups->items[i].plan);
+        eg_writer_clear(&groups->items[i].extend);
     }
     eg_free(groups->items);
     *groups = (eg_merge_groups){0};

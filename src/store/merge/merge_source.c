@@ -42,7 +42,7 @@ static eg_status take_plan(eg_merge_source *source, const eg_frame *frame)
     EG_TRY(eg_journal_plan_base_size(&size, frame));
     uint64_t hash = eg_hash64(frame->payload, size);
     source->older = source->older || (source->base.size > 0 && hash != source->base_hash);
-    eg_writer_clear(&source->base);
+    eg_writer_reset(&source->base);
     eg_write_bytes(&source->base, frame->payload, size);
     source->base_hash = hash;
     source->plan_time = frame->time;
@@ -174,7 +174,7 @@ void eg_merge_source_close(eg_merge_source *source)
     eg_paths_clear(&source->paths);
     eg_journal_close(&source->journal);
     eg_journal_state_free(source->state);
-    eg_writer_free(&source->base);
+    eg_writer_clear(&source->base);
     eg_free(source->owned);
     *source = (eg_merge_source){.journal = EG_JOURNAL_NONE};
 }

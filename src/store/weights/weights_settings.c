@@ -149,7 +149,7 @@ eg_status eg_weights_file_read_settings(char **out, hid_t file, eg_string_pool *
     if (to.status.code == EG_OK) {
         to.status = eg_strdup(out, (const char *)to.writer.data);
     }
-    eg_writer_free(&to.writer);
+    eg_writer_clear(&to.writer);
     eg_h5_close(group);
     return to.status;
 }
