@@ -133,6 +133,13 @@ static void every_network(void **state)
     (void)state;
     every_member(&eg_model_family, "model");
     every_member(&eg_activation_family, "model.activation");
+    static const char *const layers[][2] = {
+        {"model.norm", "layer"}, {"model.norm", "online"}, {"model.dropout", "0.3"}};
+    for (size_t i = 0; i < EG_COUNT(layers); i++) {
+        saved_scene s = saved_scene_open(saved_settings(layers[i][0], layers[i][1]));
+        interrupt_everywhere(&s, layers[i][1]);
+        saved_scene_close(&s);
+    }
 }
 
 /** An evaluation before the first minibatch counts for those who come later. */

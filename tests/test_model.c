@@ -111,6 +111,61 @@ static void the_gain_is_that_of_the_activation(void **state)
     }
 }
 
+/* Every option costs what the network says it costs, and has the nodes in their order. */
+static void norms_and_dropout_are_layers(void **state)
+{
+    (void)state;
+    static const char *const norms[] = {"none", "layer", "online"};
+    for (size_t n = 0; n < EG_COUNT(norms); n++) {
+        for (size_t d = 0; d < 2; d++) {
+            const char *const words[] = {"model.norm",
+                                         norms[n],
+                                         "model.dropout",
+                                         d ? "0.2" : "0",
+                                         "model.hidden",
+                                         "[7, 6]",
+                                         "model.activation",
+                                         "crelu",
+                                         "model.weight_norm",
+                                         "[]",
+                                         NULL};
+            eg_net *net = build(words, 5, 3);
+            size_t each = n > 0 ? 3 + d : 2 + d;
+            assert_int_equal(net->node_count, 2 * each + 1);
+            assert_int_equal(net->hidden_count, 2);
+            assert_int_equal(net->hidden[1].maker, each);
+            assert_int_equal(net->hidden[1].seen, 2 * each - 1);
+            assert_int_equal(eg_parameter_table_size(&net->table, EG_ROLE_SCALE), n > 0 ? 13 : 0);
+            assert_int_equal(eg_parameter_table_size(&net->table, EG_ROLE_WEIGHT),
+                             7 * 5 + 6 * 14 + 3 * 12);
+            assert_int_equal(net->buffer_count, n == 2 ? 4 * 13 : 0);
+            eg_settings *settings = settings_of(words);
+            eg_view view = eg_settings_root(settings);
+            eg_view inside = eg_view_inside(&view, "model");
+            const eg_model_kind *mlp = (const eg_model_kind *)eg_view_component(&view, "model");
+            assert_close(mlp->flops(&inside, eg_shape_vector(5), 3), eg_net_flops(net), 1e-12);
+            eg_settings_free(settings);
+            eg_net_free(net);
+        }
+    }
+}
+
+/* 20-1: weights within sqrt(3/20), bias 0. */
+static void a_linear_model_has_no_hidden_layer(void **state)
+{
+    (void)state;
+    const char *const words[] = {"model", "linear", NULL};
+    eg_net *net = build(words, 20, 1);
+    assert_int_equal(net->node_count, 1);
+    assert_int_equal(net->hidden_count, 0);
+    assert_int_equal(eg_parameter_table_size(&net->table, EG_ROLE_COUNT), 21);
+    assert_close(eg_initial_spread(&net->table.blocks[0].initial), 0.387298, 1e-6);
+    double largest = largest_of(net, "layer1.weight");
+    assert_true(largest < 0.387299 && largest > 0.25);
+    assert_true(largest_of(net, "layer1.bias") == 0);
+    eg_net_free(net);
+}
+
 static void the_network_of_the_paper_is_the_default(void **state)
 {
     (void)state;
@@ -328,6 +383,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_gain_is_that_of_the_activation),
+        cmocka_unit_test(norms_and_dropout_are_layers),
+        cmocka_unit_test(a_linear_model_has_no_hidden_layer),
         cmocka_unit_test(the_network_of_the_paper_is_the_default),
         cmocka_unit_test(weights_may_start_uniformly),
         cmocka_unit_test(deep_networks_with_biases),

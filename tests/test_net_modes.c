@@ -287,14 +287,14 @@ static void scale_and_shift_belong_to_the_unit(void **state)
     eg_plane_run run;
     assert_int_equal(net->hidden_count, 1);
     assert_string_equal(net->nodes[net->hidden[0].maker].name, "layer1");
-    assert_string_equal(net->nodes[net->hidden[0].reader].name, "layer3");
+    assert_string_equal(net->nodes[net->hidden[0].reader].name, "layer2");
     for (size_t k = 0; k < EG_COUNT(roles); k++) {
         assert_true(eg_net_unit_run(net, 0, EG_UNIT_INCOMING, 3, k, &run));
         assert_int_equal(run.role, roles[k]);
         assert_int_equal(run.count, k == 0 ? IN : 1);
     }
     assert_false(eg_net_unit_run(net, 0, EG_UNIT_INCOMING, 3, EG_COUNT(roles), &run));
-    assert_string_equal(eg_parameter_table_find(&net->table, "layer2.scale")->name, "layer2.scale");
+    assert_string_equal(eg_parameter_table_find(&net->table, "norm1.scale")->name, "norm1.scale");
     eg_net_free(net);
 }
 

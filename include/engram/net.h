@@ -31,8 +31,8 @@ void eg_layers_free(eg_layer *layers, size_t count);
 
 typedef struct eg_net eg_net;
 
-/** A chain of these layers: takes them (also on failure). Layers with parameters are called layer1,
- * layer2, …, others by their kind: activation1, activation2, … */
+/** A chain of these layers: takes them (also on failure). Layers with parameters that make units are
+ * called layer1, layer2, …, others by their kind: activation1, norm1, … */
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed) EG_WARN_UNUSED;
 /** The network of a graph: takes it (also on failure). EG_INVALID if no other
  * node reads a node that is not the last. */

@@ -32,6 +32,9 @@ bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t
  * out [run->count]. The layer may want them projected: eg_net_updated does so after the next update. */
 void eg_net_fresh(const eg_net *net, const eg_plane_run *run, eg_rng *rng, eg_real *out);
 
+/** Puts what the layers on the way to a unit count or average of it (buffers) back to where it began. */
+void eg_net_unit_restart(eg_net *net, size_t hidden, size_t unit);
+
 /** Looks at the outputs of hidden layers while a forward makes them, in any mode. */
 typedef struct eg_unit_observer {
     /** y [batch, positions, parts*units] of hidden layer `hidden`, valid during the call only. */

@@ -192,6 +192,7 @@ static void renew_incoming(const eg_unit_reset *reset, size_t hidden, size_t uni
         }
         forget(reset, &run);
     }
+    eg_net_unit_restart(net, hidden, unit);
 }
 
 static void silence_outgoing(const eg_unit_reset *reset, size_t hidden, size_t unit)

@@ -3,7 +3,7 @@
  *
  *      incoming weights     fresh values
  *      bias                 0, or a fresh value
- *      scale and shift      what they start as, where the unit is normalised
+ *      scale and shift      what they start as, where the unit is normalised; its running statistics too
  *      outgoing weights     0
  *      optimizer            forgets what it knows of them, as far as `state` says
  *

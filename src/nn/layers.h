@@ -34,6 +34,12 @@ eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_
 eg_status eg_layer_linear_online(eg_layer *out, eg_shape in, size_t outputs, bool bias,
                                  eg_initializer initializer) EG_WARN_UNUSED;
 
+/** The fastest of the linear layers: for minibatches of one rows of inputs; else panels next to the input,
+ *  which may be wide and sparse, and BLAS behind. */
+eg_status eg_layer_linear_fastest(eg_layer *out, bool first, size_t batch, eg_shape in,
+                                  size_t outputs, eg_norm norm, bool bias,
+                                  eg_initializer initializer) EG_WARN_UNUSED;
+
 /** Lanes of a panel for so many outputs: the weight of input i of unit j stands at
  *  (j/width*inputs + i)*width + j%width, biases a block of their own. */
 size_t eg_linear_panels_width(size_t outputs);
@@ -86,6 +92,19 @@ eg_status eg_layer_inhibition(eg_layer *out, size_t units,
 eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,
                               eg_shape shape) EG_WARN_UNUSED;
 double eg_activation_flops(size_t n);
+
+/** Every number is 0 with probability p in [0, 1) in training. `number`: of this layer among those of the
+ * network that draw, below 256. flat_at_zero: that of the layer before. */
+eg_status eg_layer_dropout(eg_layer *out, double p, size_t number, bool flat_at_zero,
+                           eg_shape shape) EG_WARN_UNUSED;
+double eg_dropout_flops(size_t n);
+
+/** Normalisations of units, between their weights and their activation: over the example, which needs no
+ * memory of its own, and by running statistics, whose decays lie between 0 and 1. */
+void eg_layer_norm(eg_layer *out, eg_shape shape);
+eg_status eg_layer_online_norm(eg_layer *out, size_t units, double forward_decay,
+                               double backward_decay) EG_WARN_UNUSED;
+double eg_unit_norm_flops(size_t n);
 
 /** y = factor * (x_1 + … + x_count): residual sums with factor 1, uniform mixtures with 1/count. */
 eg_status eg_layer_sum(eg_layer *out, size_t count, double factor, eg_shape shape) EG_WARN_UNUSED;

@@ -4,6 +4,7 @@
 
 /* Sorted by name. */
 #define MODELS(ENTRY)                                                                              \
+    ENTRY(linear)                                                                                  \
     ENTRY(mlp)                                                                                     \
     ENTRY(sdmlp)
 

@@ -142,7 +142,7 @@ done:
 /* What a layer of a chain is called: its kind and a number. */
 static const char *kind_of(const eg_layer *layer)
 {
-    return layer->block_count > 0 ? "layer" : layer->ops->name;
+    return layer->block_count > 0 && !layer->ops->keeps_units ? "layer" : layer->ops->name;
 }
 
 static eg_status add_chain(eg_graph *graph, eg_layer *layers, size_t count)

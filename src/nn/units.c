@@ -178,6 +178,20 @@ void eg_net_block_set(const eg_net *net, size_t block, const eg_real *values, eg
     }
 }
 
+void eg_net_unit_restart(eg_net *net, size_t hidden, size_t unit)
+{
+    const eg_hidden_layer *layer = &net->hidden[hidden];
+    for (size_t i = layer->seen; i != layer->maker && i != EG_INPUT; i = net->nodes[i].reads[0]) {
+        const eg_node *node = &net->nodes[i];
+        for (size_t b = 0; b < node->layer.buffer_count; b++) {
+            const eg_block *block = &node->layer.buffers[b];
+            for (size_t k = unit; k < block->count; k += layer->units) {
+                node->buffers[b][k] = block->initial.scale;
+            }
+        }
+    }
+}
+
 void eg_net_fresh(const eg_net *net, const eg_plane_run *run, eg_rng *rng, eg_real *out)
 {
     const eg_parameter_block *block = net->table.blocks;
