@@ -55,6 +55,7 @@ after_kill() {
     acknowledged after.rows
     gone=$(comm -23 before.rows after.rows)
     [ -z "$gone" ] || broke "$kind" "lost or run again: $gone" job.*
+    [ "$code" != 4 ] || grep -q '^engram' job.err || broke "$kind" "exit code 4 without a message" job.err
     case $code in
     0 | 4 | 137) note "$kind" "exit_$code" ;;
     *) broke "$kind" "exit code $code" job.err ;;

@@ -89,8 +89,8 @@ hook=()
 launch() {
     local number=$1 name=$2
     shift 2
-    # bash starts background jobs deaf to SIGINT.
-    ${hook[@]+"${hook[@]}"} env --default-signal=INT "$launcher" -n "$number" "$work/$name.yaml" -o "$work/$name.h5" "$@" \
+    # bash starts background jobs deaf to SIGINT, nohup starts everything deaf to SIGHUP.
+    ${hook[@]+"${hook[@]}"} env --default-signal=INT,HUP "$launcher" -n "$number" "$work/$name.yaml" -o "$work/$name.h5" "$@" \
         >"$name.out" 2>"$name.err" </dev/null &
     job=$!
     hook=()
