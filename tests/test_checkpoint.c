@@ -98,9 +98,16 @@ static void learners_around_learners(void **state)
         ("learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
          "learner.of.keep=best_of_last\nlearner.of.window=2\noptimizer.lr=3\n"),
         "learner=reset\nlearner.of=early_stopping\nlearner.of.of=mas\nlearner.of.patience=1\n",
+        ("learner=redo\nlearner.period=3\nlearner.tau=0.7\nlearner.window=16\nlearner.of=l2_init\n"
+         "learner.of.of=ensemble\nlearner.of.of.members=2\noptimizer.lr=0.1\n"),
+        ("learner=snr\nlearner.threshold=12\nlearner.horizon=30\nlearner.floor=4\n"
+         "learner.update_every=20\nlearner.of=weight_clipping\nlearner.of.of=reset\n"
+         "optimizer.lr=0.1\n"),
+        ("learner=early_stopping\nlearner.patience=3\nlearner.of=redo\nlearner.of.period=2\n"
+         "learner.of.fresh=initial\nlearner.of.of=l2_init\nlearner.of.of.target=resample\n"),
     };
     for (size_t l = 0; l < EG_COUNT(learners); l++) {
-        char text[500];
+        char text[600];
         eg_settings *settings = NULL;
         (void)snprintf(text, sizeof text,
                        "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"

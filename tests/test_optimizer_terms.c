@@ -4,6 +4,7 @@
 
 #include "engram/random.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LONG = 300, GROUPS = LONG / EG_PENALTY_GROUP + 1 };
@@ -123,11 +124,114 @@ static void paths_take_the_gradient_of_the_loss(void **state)
     }
 }
 
+/* alpha 0.1, lambda 0.01, w (0.5, -0.3), w0 (0.2, -0.1), g (0.1, 0), then 0: as a penalty within the pass and as
+ * something that is added; and with lambda twice as large. */
+static void attached_terms_by_hand(void **state)
+{
+    (void)state;
+    const char *const words[] = {"optimizer", "sgd", "optimizer.lr", "0.1", NULL};
+    const eg_real anchor[] = {(eg_real)0.2, (eg_real)-0.1};
+    for (int twice = 0; twice < 2; twice++) {
+        const eg_penalty penalty = {.strength = (eg_real)(twice == 1 ? 0.02 : 0.01),
+                                    .anchor = anchor};
+        eg_gradient_term term = {.penalty = &penalty};
+        eg_optimizer *optimizer = optimizer_of(words, 2);
+        eg_real w[] = {(eg_real)0.5, (eg_real)-0.3};
+        eg_real g[] = {(eg_real)0.1, 0};
+        assert_ok(eg_optimizer_attach(optimizer, &term));
+        eg_optimizer_step(optimizer, w, g);
+        assert_close((double)w[0], twice == 1 ? 0.4894 : 0.4897, 1e-6);
+        assert_close((double)w[1], twice == 1 ? -0.2996 : -0.2998, 1e-6);
+        g[0] = g[1] = 0;
+        eg_optimizer_step(optimizer, w, g);
+        assert_true(twice == 1 || fabs((double)w[0] - 0.4894103) < 1e-6);
+        assert_true(twice == 1 || fabs((double)w[1] + 0.2996002) < 1e-6);
+        eg_optimizer_free(optimizer);
+    }
+}
+
+/* Two attached penalties and something that is added, with a penalty of the update itself or not, the norm
+ * bounded or not: the same as from a gradient in which all of it is already. */
+static void attached_terms_join_the_gradient(void **state)
+{
+    (void)state;
+    scene p;
+    draw_scene(&p);
+    const eg_penalty own = {
+        .strength = (eg_real)0.7, .importance = p.importance, .anchor = p.anchor};
+    const eg_penalty first = {.strength = (eg_real)0.3, .anchor = p.anchor};
+    const eg_penalty second = {.strength = (eg_real)0.2, .anchor = p.g};
+    const eg_update_terms terms = {.penalty = &own};
+    for (int form = 0; form < 4; form++) {
+        const char *const words[] = {"optimizer", "adam",
+                                     form / 2 == 1 ? "optimizer.clip_norm" : NULL, "3", NULL};
+        eg_gradient_term attached[] = {{.penalty = &first}, {.add = add_one}, {.penalty = &second}};
+        eg_optimizer *here = optimizer_of(words, LONG);
+        eg_optimizer *there = optimizer_of(words, LONG);
+        eg_real w[LONG];
+        eg_real other[LONG];
+        eg_real g[LONG];
+        eg_real whole[LONG];
+        memcpy(w, p.w, sizeof w);
+        memcpy(other, p.w, sizeof other);
+        memcpy(g, p.g, sizeof g);
+        memcpy(whole, p.g, sizeof whole);
+        for (size_t t = 0; t < EG_COUNT(attached); t++) {
+            assert_ok(eg_optimizer_attach(here, &attached[t]));
+        }
+        const eg_gradient_consumer *consumer =
+            eg_optimizer_begin(here, w, g, form % 2 == 1 ? &terms : NULL);
+        assert_null(consumer->consume_outer);
+        consumer->consume(consumer->user, 100, LONG - 100, g + 100);
+        consumer->consume(consumer->user, 0, 100, g);
+        eg_optimizer_end(here);
+        add_one(NULL, 0, LONG, other, whole);
+        (void)eg_penalty_add(&first, 0, LONG, other, whole);
+        (void)eg_penalty_add(&second, 0, LONG, other, whole);
+        if (form % 2 == 1) {
+            (void)eg_penalty_add(&own, 0, LONG, other, whole);
+        }
+        eg_optimizer_step(there, other, whole);
+        for (size_t i = 0; i < LONG; i++) {
+            assert_close((double)w[i], (double)other[i], 1e-6);
+        }
+        eg_optimizer_free(here);
+        eg_optimizer_free(there);
+    }
+}
+
+static void note_renewed(void *user, size_t first, size_t count, size_t stride)
+{
+    size_t *seen = user;
+    seen[0] = first;
+    seen[1] = count;
+    seen[2] = stride;
+}
+
+/* Who renews parameters tells those who keep what they began with, who resets them does not. */
+static void renewed_parameters_are_told(void **state)
+{
+    (void)state;
+    const char *const words[] = {"optimizer", "sgdm", NULL};
+    size_t seen[3] = {0};
+    eg_gradient_term term = {.renewed = note_renewed, .user = seen};
+    eg_optimizer *optimizer = optimizer_of(words, LONG);
+    assert_ok(eg_optimizer_attach(optimizer, &term));
+    eg_optimizer_reset(optimizer, 3, 4, 5);
+    assert_int_equal(seen[1], 0);
+    eg_optimizer_renew(optimizer, 3, 4, 5);
+    assert_true(seen[0] == 3 && seen[1] == 4 && seen[2] == 5);
+    eg_optimizer_free(optimizer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(penalties_and_path_integrals),
         cmocka_unit_test(paths_take_the_gradient_of_the_loss),
+        cmocka_unit_test(attached_terms_by_hand),
+        cmocka_unit_test(attached_terms_join_the_gradient),
+        cmocka_unit_test(renewed_parameters_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

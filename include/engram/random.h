@@ -38,6 +38,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_LABELS = 22,       /**< permutations of classes or labels; index = task */
     EG_PURPOSE_REPLACE = 23,      /**< examples with replacement; index = place in the stream */
     EG_PURPOSE_SUBSET = 24,       /**< which training examples a stream uses */
+    EG_PURPOSE_ANCHOR = 25, /**< what parameters are pulled towards; index = update and block */
 } eg_purpose;
 
 typedef struct eg_rng {

@@ -11,13 +11,17 @@
     ENTRY(ewc)                                                                                     \
     ENTRY(flymodel)                                                                                \
     ENTRY(l2)                                                                                      \
+    ENTRY(l2_init)                                                                                 \
     ENTRY(mas)                                                                                     \
     ENTRY(online_ewc)                                                                              \
     ENTRY(plain)                                                                                   \
+    ENTRY(redo)                                                                                    \
     ENTRY(replay)                                                                                  \
     ENTRY(reset)                                                                                   \
     ENTRY(shrink_perturb)                                                                          \
-    ENTRY(si)
+    ENTRY(si)                                                                                      \
+    ENTRY(snr)                                                                                     \
+    ENTRY(weight_clipping)
 
 #define MEMBER_TYPE eg_learner_kind
 #define MEMBER(name) eg_learner_##name

@@ -44,6 +44,17 @@ static size_t count_of(const eg_variable *const *variables)
     return count;
 }
 
+/* Whether it is among the first n: learners one inside the other may add the same curve. */
+static bool is_listed(const eg_variable *const *list, size_t n, const eg_variable *variable)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i] == variable) {
+            return true;
+        }
+    }
+    return false;
+}
+
 eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_settings *settings)
 {
     eg_outline outline = eg_outline_of(settings);
@@ -71,7 +82,8 @@ eg_status eg_trial_variables(const eg_variable ***out, size_t *count, const eg_s
     }
     for (size_t a = 0; a < added_count && status.code == EG_OK; a++) {
         for (const eg_variable *const *v = added[a]; *v != NULL; v++) {
-            list[n++] = *v;
+            list[n] = *v;
+            n += is_listed(list, n, *v) ? 0 : 1;
         }
     }
     eg_free(kinds);

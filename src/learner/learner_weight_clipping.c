@@ -1,0 +1,225 @@
+/** Weight clipping around any learner: after every update, parameters are put back into an interval that is the
+ *  smaller the more inputs a layer has.
+ *
+ *      w <- min(max(w, -zeta b), zeta b)     b = 1/sqrt(fan_in), of a layer's weights and of its biases
+ *
+ *  Scales and shifts of normalised units are spared. What the optimizer remembers stays, so momentum may go on
+ *  pushing outwards. Sources: Elsayed et al. 2024, arXiv 2407.01704; program mohmdelsayed/weight-clipping. */
+#include "engram/memory.h"
+#include "engram/record.h"
+#include "learner/around.h"
+#include "math/shared/clones.h"
+#include "math/shared/elementary.h"
+
+#include <math.h>
+
+/* What b is; the order is that of the names. */
+typedef enum bound_by { BOUND_FAN_IN, BOUND_INIT } bound_by;
+
+static const char *const bound_names[] = {[BOUND_FAN_IN] = "fan_in", [BOUND_INIT] = "init", NULL};
+
+typedef struct weight_clipping {
+    eg_around around;
+    double zeta;
+    bound_by bound;
+    bool clips_last;
+    double fraction; /* of the parameters of the last update */
+    eg_profile *profile;
+} weight_clipping;
+
+static const eg_variable clip_fraction = {.name = "clip_fraction",
+                                          .dims = {"eval"},
+                                          .doc = "share of the parameters that are clipped that "
+                                                 "were outside of their interval before, at the "
+                                                 "last update"};
+
+static const eg_variable *const variables[] = {&clip_fraction, NULL};
+
+/* Puts w [n] into ±bound; returns how many were outside. A NaN stays. */
+EG_CLONES static size_t clamp(size_t n, eg_real bound, eg_real *w)
+{
+    size_t outside = 0;
+    for (size_t i = 0; i < n; i++) {
+        eg_real inside = eg_clip(w[i], -bound, bound);
+        outside += inside < w[i] || inside > w[i] ? 1 : 0;
+        w[i] = inside;
+    }
+    return outside;
+}
+
+/* Of the weights of the same layer. */
+static double bound_of(const weight_clipping *self, const eg_parameter_table *table,
+                       const eg_parameter_block *block)
+{
+    for (size_t b = 0; b < table->block_count; b++) {
+        const eg_parameter_block *weights = &table->blocks[b];
+        if (weights->node == block->node && weights->role == EG_ROLE_WEIGHT) {
+            return self->zeta * (self->bound == BOUND_INIT ? eg_initial_spread(&weights->initial)
+                                                           : 1 / sqrt((double)weights->fan_in));
+        }
+    }
+    return INFINITY;
+}
+
+/* The last layer with weights. */
+static size_t head_of(const eg_parameter_table *table)
+{
+    size_t head = 0;
+    for (size_t b = 0; b < table->block_count; b++) {
+        const eg_parameter_block *block = &table->blocks[b];
+        head = block->role == EG_ROLE_WEIGHT && block->node > head ? block->node : head;
+    }
+    return head;
+}
+
+static bool is_clipped(const weight_clipping *self, const eg_parameter_block *block, size_t head)
+{
+    bool has_role = block->role == EG_ROLE_WEIGHT || block->role == EG_ROLE_BIAS;
+    return has_role && (self->clips_last || block->node != head);
+}
+
+/* Adds how many there are and how many were outside. */
+static void clip_network(const weight_clipping *self, eg_net *net, size_t *all, size_t *outside)
+{
+    const eg_parameter_table *table = &net->table;
+    size_t head = head_of(table);
+    size_t before = *outside;
+    for (size_t b = 0; b < table->block_count; b++) {
+        const eg_parameter_block *block = &table->blocks[b];
+        if (is_clipped(self, block, head)) {
+            *outside += clamp(block->count, (eg_real)bound_of(self, table, block),
+                              net->params + block->offset);
+            *all += block->units * block->fan_in;
+        }
+    }
+    if (*outside != before) {
+        eg_net_touch(net);
+    }
+}
+
+static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
+{
+    weight_clipping *self = (weight_clipping *)learner;
+    size_t all = 0;
+    size_t outside = 0;
+    EG_TRY(eg_around_step(learner, batch, out));
+    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
+    for (size_t n = 0; n < self->around.network_count; n++) {
+        if (self->around.network[n].updated) {
+            clip_network(self, self->around.network[n].at.net, &all, &outside);
+        }
+    }
+    (void)eg_profile_enter(self->profile, before);
+    self->fraction = all > 0 ? (double)outside / (double)all : 0;
+    return eg_ok();
+}
+
+static eg_status declare(eg_learner *learner, eg_record *record, size_t evals)
+{
+    const size_t extent[EG_RANK_MAX] = {evals};
+    eg_array *array = NULL;
+    EG_TRY(eg_around_declare(learner, record, evals));
+    return eg_record_find(record, clip_fraction.name) != NULL
+               ? eg_ok() /* of a learner inside that clips, too: the curve is of this one */
+               : eg_record_declare(record, &clip_fraction, extent, &array);
+}
+
+static eg_status measure(eg_learner *learner, eg_record *record, size_t eval)
+{
+    EG_TRY(eg_around_measure(learner, record, eval));
+    eg_record_find(record, clip_fraction.name)->data[eval] =
+        ((const weight_clipping *)learner)->fraction;
+    return eg_ok();
+}
+
+static void clipping_write(const eg_learner *learner, eg_writer *writer)
+{
+    eg_write_f64(writer, ((const weight_clipping *)learner)->fraction);
+    eg_around_write(learner, writer);
+}
+
+static eg_status clipping_read(eg_learner *learner, eg_reader *reader)
+{
+    double fraction = eg_read_f64(reader);
+    if (!(fraction >= 0 && fraction <= 1)) {
+        return eg_fail(EG_INVALID, "saved learner: a share of %g, expected 0 … 1", fraction);
+    }
+    ((weight_clipping *)learner)->fraction = fraction;
+    return eg_around_read(learner, reader);
+}
+
+static const eg_learner_ops clipping_ops = {
+    .free = eg_around_free,
+    .begin_phase = eg_around_begin_phase,
+    .step = step,
+    .end_epoch = eg_around_end_epoch,
+    .end_epoch_polls = eg_around_end_epoch_polls,
+    .end_phase = eg_around_end_phase,
+    .end_phase_polls = eg_around_end_phase_polls,
+    .predict = eg_around_predict,
+    .activity = eg_around_activity,
+    .declare = declare,
+    .measure = measure,
+    .network = eg_around_network_at,
+    .replaced = eg_around_replaced,
+    .flops = eg_around_flops,
+    .extra_flops = eg_around_extra_flops,
+    .write = clipping_write,
+    .read = clipping_read,
+    .weights = eg_around_weights,
+};
+
+static eg_status clipping_create(eg_learner **out, const eg_view *view,
+                                 const eg_learner_setup *setup)
+{
+    weight_clipping *self = NULL;
+    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    self->zeta = eg_view_real(view, "zeta");
+    self->bound = (bound_by)eg_view_name(view, "bound");
+    self->clips_last = eg_view_bool(view, "clip_last");
+    self->profile = setup->profile;
+    eg_status status = eg_around_init(&self->around, &clipping_ops, view, setup, "weight_clipping");
+    if (!eg_is_ok(&status)) {
+        eg_around_free(&self->around.base);
+        return status;
+    }
+    *out = &self->around.base;
+    return status;
+}
+
+static const eg_param params[] = {
+    EG_LEARNER_OF,
+    {.name = "zeta",
+     .type = EG_TYPE_REAL,
+     .default_text = "1",
+     .min = 0,
+     .max = INFINITY,
+     .above_min = true,
+     .doc = "width of the interval (published: 1 to 5, for residual nets up to 20)"},
+    {.name = "clip_last",
+     .type = EG_TYPE_BOOL,
+     .default_text = "true",
+     .doc = "whether the last layer's weights and biases are clipped, too"},
+    {.name = "bound",
+     .type = EG_TYPE_NAME,
+     .default_text = "fan_in",
+     .names = bound_names,
+     .doc =
+         "what zeta multiplies: 1/sqrt(fan_in), or the half-width of the layer's initial weights "
+         "(of normal ones their standard deviation)"},
+};
+
+const eg_learner_kind eg_learner_weight_clipping = {
+    .component = {.name = "weight_clipping",
+                  .doc = "any learner; after every update parameters are put back into an interval "
+                         "of the size of initial ones",
+                  .source = "Elsayed et al. 2024, arXiv 2407.01704, and the program of its authors",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
+    .variables = variables,
+    .records_inside = true,
+    .check = eg_learner_check_network_inside,
+    .needs_held_out = eg_learner_needs_held_out_inside,
+    .extra_flops = eg_learner_extra_flops_inside,
+    .create = clipping_create,
+};
