@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Sums are numbered like units: those of `in` first, then those of `out`. */
-enum { NOBODY = SIZE_MAX };
+#define NOBODY SIZE_MAX
 
 struct eg_unit_matrix {
     size_t first, rows, columns, pitch;

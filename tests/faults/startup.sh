@@ -81,6 +81,17 @@ settle
 has start.err "ENGRAM_START_TIMEOUT=soon: must be a number of seconds"
 unset ENGRAM_START_TIMEOUT
 
+# A rank that fails before MPI_Init says how the job ends, and nobody waits for the others.
+cat >one_fails <<END
+#!/usr/bin/env bash
+[ "\$OMPI_COMM_WORLD_RANK" != 0 ] || export ENGRAM_START_TIMEOUT=soon
+exec "$engram" "\$@"
+END
+chmod +x one_fails
+expect 2 "$engram" launch -n 2 --program "$work/one_fails" start.yaml -o "$work/start.h5"
+has err "ENGRAM_START_TIMEOUT=soon: must be a number of seconds"
+nothing_begun "a rank that fails"
+
 # Nobody watches over a plain mpirun, which goes on for ever with this option.
 at_start "init 1" 1 KILL
 expect 0 "${hook[@]}" "$mpirun" 3 --mca orte_enable_recovery 1 "$engram" run "$work/start.yaml" -o "$work/start.h5"
