@@ -219,8 +219,7 @@ static eg_status watch(supervisor *me)
         int state = 0;
         pid_t ended = waitpid(-1, &state, WNOHANG);
         if (ended == me->launcher) {
-            me->launcher_lost = WIFSIGNALED(state) && me->requests == 0 && isinf(me->kill_at) &&
-                                eg_exit_report_code(&me->report) < 0;
+            me->launcher_lost = WIFSIGNALED(state) && me->requests == 0 && isinf(me->kill_at);
             return eg_ok();
         }
         if (ended < 0) {
@@ -275,8 +274,10 @@ static void judge(supervisor *me, eg_supervised *out)
 {
     int code = eg_exit_report_code(&me->report);
     *out = (eg_supervised){.code = code, .terminated = me->terminated};
-    /* Ranks without a launcher were asked to stop by this process, and by nobody else. */
-    bool lost = me->launcher_lost && (code < 0 || code == EG_EXIT_STOPPED);
+    /* Ranks without a launcher were asked to stop by this process, and by nobody else; and what they
+     * say of its loss goes to a pipe that it read. */
+    bool failed = code < 0 || code == EG_EXIT_STOPPED || code == EG_EXIT_SYSTEM;
+    bool lost = me->launcher_lost && failed;
     if (code >= 0 && !lost) {
         return;
     }
