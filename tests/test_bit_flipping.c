@@ -174,6 +174,66 @@ static void thresholds(void **state)
     assert_int_equal(seen[1][8], seen[0][8]);
 }
 
+/** [sum_j w_j x_j + b > beta (m + 1) - S] as it is published, m = 20, beta = 0.7; bit j of `positive`: w_j = 1. */
+static bool fires(bool code, unsigned positive, int b, unsigned x)
+{
+    int sum = b;
+    int weights = 0;
+    int negative = 0;
+    for (unsigned j = 0; j < 20; j++) {
+        int w = (positive >> j & 1) != 0 ? 1 : -1;
+        sum += (x >> j & 1) != 0 ? w : 0;
+        weights += w;
+        negative += w < 0;
+    }
+    double s = code ? (20.0 - weights + b) / 2 : negative;
+    return sum > 0.7 * 21 - s;
+}
+
+/** The rule in whole numbers, for every number of agreeing bits: 14 or more of them, or 17 (paper: 16) where the
+ *  bias is -1. And the target is the sum over all units of what the published formula says. */
+static void targets_are_those_of_the_formula(void **state)
+{
+    (void)state;
+    enum { UNITS = 100, STEPS = 5, BLOCK = 400 };
+    for (int code = 0; code < 2; code++) {
+        for (int agree = 0; agree <= 20; agree++) {
+            unsigned x = (1U << agree) - 1; /* with weights 1 so many agree */
+            assert_int_equal(fires(code != 0, 0xfffff, 1, x), agree >= 14);
+            assert_int_equal(fires(code != 0, 0xfffff, -1, x), agree >= (code != 0 ? 17 : 16));
+            assert_int_equal(fires(code != 0, 0, 1, ~x & 0xfffff), agree >= 14);
+            assert_int_equal(fires(code != 0, 0, -1, ~x & 0xfffff), agree >= (code != 0 ? 17 : 16));
+        }
+        eg_cursor *cursor =
+            STREAM(9, "stream.examples", "2000", "stream.flip_every", "50", "stream.batch", "400",
+                   "stream.threshold", code != 0 ? "code" : "paper");
+        unsigned positive[UNITS];
+        int bias[UNITS];
+        int value[UNITS];
+        eg_rng rng = eg_rng_make(9, EG_PURPOSE_TARGET, 0);
+        int constant = eg_rng_below(&rng, 2) == 0 ? -1 : 1;
+        for (size_t i = 0; i < UNITS; i++) {
+            positive[i] = eg_rng_u32(&rng) & 0xfffff;
+            bias[i] = eg_rng_below(&rng, 2) == 0 ? -1 : 1;
+            value[i] = eg_rng_below(&rng, 2) == 0 ? -1 : 1;
+        }
+        for (size_t step = 0; step < STEPS; step++) {
+            eg_batch batch;
+            eg_cursor_get(cursor, 0, step, &batch);
+            assert_int_equal(batch.size, BLOCK);
+            for (size_t b = 0; b < batch.size; b++) {
+                unsigned x = bits_of(&batch, b, 20);
+                int y = constant;
+                for (size_t i = 0; i < UNITS; i++) {
+                    y += fires(code != 0, positive[i], bias[i], x) ? value[i] : 0;
+                }
+                assert_true((double)batch.target[b] == y);
+            }
+        }
+        cursor_free(cursor);
+    }
+}
+
 /** "name", "value", … after what every trial here has; an unreadable dataset among them. */
 static eg_settings *trial_settings(const char *const *more)
 {
@@ -262,6 +322,7 @@ int main(void)
         cmocka_unit_test(slow_bits_change_slowly),
         cmocka_unit_test(any_way_through),
         cmocka_unit_test(thresholds),
+        cmocka_unit_test(targets_are_those_of_the_formula),
         cmocka_unit_test(a_trial),
         cmocka_unit_test(what_does_not_fit),
     };

@@ -30,10 +30,15 @@ eg_rng eg_rng_make(uint64_t seed, eg_purpose purpose, uint64_t index)
     const uint32_t fixed[2] = {0x656e6772U, 0x616d3031U};
     uint32_t mixed[4];
     philox(mix, fixed, mixed);
-    eg_rng rng = {.counter = {0, 0, (uint32_t)index, (uint32_t)(index >> 32)},
-                  .key = {mixed[0], mixed[1]},
-                  .used = 4};
-    return rng;
+    const eg_rng made = {.key = {mixed[0], mixed[1]}};
+    return eg_rng_at(&made, index);
+}
+
+eg_rng eg_rng_at(const eg_rng *made, uint64_t index)
+{
+    return (eg_rng){.counter = {0, 0, (uint32_t)index, (uint32_t)(index >> 32)},
+                    .key = {made->key[0], made->key[1]},
+                    .used = 4};
 }
 
 uint64_t eg_member_seed(uint64_t seed, size_t member)

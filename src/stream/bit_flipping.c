@@ -9,8 +9,8 @@
  *  program has it (code), which alone gives the published errors. With M_i, the number of bits that agree
  *  with the sign of their weight, unit i fires if
  *
- *      paper   M_i +      b_i > beta (m + 1)
- *      code    M_i + 3/2  b_i > beta (m + 1)
+ *      paper   M_i +      b_i > beta (m + 1)        m = 20, beta = 0.7: from 14 on (b_i = 1), 16 (-1)
+ *      code    M_i + 3/2  b_i > beta (m + 1)                                 14              17
  *
  *  Source: Dohare et al. 2024, Nature 632, "Loss of plasticity in deep continual learning"; bits and target
  *  depend on the seed alone, so all learners see the same. */
@@ -19,6 +19,8 @@
 #include "engram/memory.h"
 #include "engram/random.h"
 
+#include <math.h>
+
 typedef enum flips { FLIPS_ONE, FLIPS_ALL } flips;
 typedef enum threshold { THRESHOLD_CODE, THRESHOLD_PAPER } threshold;
 
@@ -26,7 +28,8 @@ static const char *const flips_names[] = {[FLIPS_ONE] = "one", [FLIPS_ALL] = "al
 static const char *const threshold_names[] = {
     [THRESHOLD_CODE] = "code", [THRESHOLD_PAPER] = "paper", NULL};
 
-enum { BITS_MAX = 32 };
+/* With so many quick bits or less, targets are computed once per state of the slow ones. */
+enum { BITS_MAX = 32, KNOWN_BITS_MAX = 10 };
 
 static const eg_param params[] = {
     {.name = "examples",
@@ -79,9 +82,9 @@ static const eg_param params[] = {
 };
 
 typedef struct unit {
-    uint32_t positive;  /* bit j: w_ij = +1 */
-    double least_agree; /* fires if more bits agree */
-    int value;          /* v_i */
+    uint32_t positive; /* bit j: w_ij = +1 */
+    int least_agree;   /* fires if so many bits agree */
+    int value;         /* v_i */
 } unit;
 
 typedef struct bit_flipping {
@@ -98,10 +101,12 @@ typedef struct bit_flipping {
 typedef struct cursor {
     eg_cursor base;
     const bit_flipping *stream;
+    eg_rng quick;    /* of the quick bits, for eg_rng_at */
     size_t change;   /* flips before `slow` */
     uint32_t slow;   /* the slow bits now */
     eg_real *x;      /* [batch, bits] */
     eg_real *target; /* [batch] */
+    eg_real *known;  /* [2^quick bits] targets of the slow bits now, NaN: not yet; or NULL */
 } cursor;
 
 static uint32_t mask_of(uint32_t bits)
@@ -132,9 +137,29 @@ static int target_of(const bit_flipping *self, uint32_t x)
     for (size_t i = 0; i < self->unit_count; i++) {
         const unit *u = &self->units[i];
         uint32_t agree = ~(x ^ u->positive) & mask_of(self->bits);
-        y += (double)__builtin_popcount(agree) > u->least_agree ? u->value : 0;
+        y += __builtin_popcount(agree) >= u->least_agree ? u->value : 0;
     }
     return y;
+}
+
+static void forget(cursor *self)
+{
+    size_t count = self->known != NULL ? (size_t)1 << (self->stream->bits - self->stream->slow) : 0;
+    for (size_t i = 0; i < count; i++) {
+        self->known[i] = (eg_real)NAN;
+    }
+}
+
+static eg_real recall(const cursor *self, uint32_t x)
+{
+    if (self->known == NULL) {
+        return (eg_real)target_of(self->stream, x);
+    }
+    eg_real *known = &self->known[(uint64_t)x >> self->stream->slow];
+    if (isnan(*known)) {
+        *known = (eg_real)target_of(self->stream, x);
+    }
+    return *known;
 }
 
 static void cursor_get(eg_cursor *base, size_t phase, size_t step, eg_batch *out)
@@ -149,13 +174,14 @@ static void cursor_get(eg_cursor *base, size_t phase, size_t step, eg_batch *out
         size_t change = (first + b) / s->flip_every;
         if (change != self->change) {
             advance(self, change);
+            forget(self);
         }
-        eg_rng rng = eg_rng_make(s->seed, EG_PURPOSE_INPUT, first + b);
+        eg_rng rng = eg_rng_at(&self->quick, first + b);
         uint32_t x = self->slow | (eg_rng_u32(&rng) & mask_of(s->bits) & ~mask_of(s->slow));
         for (uint32_t j = 0; j < s->bits; j++) {
             self->x[b * s->bits + j] = (eg_real)((x >> j) & 1);
         }
-        self->target[b] = (eg_real)target_of(s, x);
+        self->target[b] = recall(self, x);
     }
     out->x = self->x;
     out->target = self->target;
@@ -166,6 +192,7 @@ static void cursor_free(eg_cursor *base)
     cursor *self = (cursor *)base;
     eg_free(self->x);
     eg_free(self->target);
+    eg_free(self->known);
     eg_free(self);
 }
 
@@ -183,7 +210,13 @@ static eg_status bit_flipping_open(eg_cursor **out, const eg_stream *stream,
     size_t batch = stream->shape.batch;
     EG_TRY_DONE(status, eg_alloc(&self->x, batch, stream->shape.features * sizeof *self->x));
     EG_TRY_DONE(status, eg_alloc(&self->target, batch, sizeof *self->target));
+    uint32_t quick = self->stream->bits - self->stream->slow;
+    if (quick <= KNOWN_BITS_MAX) {
+        EG_TRY_DONE(status, eg_alloc(&self->known, (size_t)1 << quick, sizeof *self->known));
+    }
+    self->quick = eg_rng_make(self->stream->seed, EG_PURPOSE_INPUT, 0);
     advance(self, 0);
+    forget(self);
     *out = &self->base;
     return status;
 done:
@@ -224,7 +257,8 @@ static void draw_target(bit_flipping *self, double beta, threshold rule)
     for (size_t i = 0; i < self->unit_count; i++) {
         unit *u = &self->units[i];
         u->positive = eg_rng_u32(&rng) & mask_of(self->bits);
-        u->least_agree = beta * ((double)self->bits + 1) - bias_share * (double)sign(&rng);
+        double above = beta * ((double)self->bits + 1) - bias_share * (double)sign(&rng);
+        u->least_agree = (int)floor(above) + 1;
         u->value = sign(&rng);
     }
 }
