@@ -17,7 +17,7 @@ from .ranking import describe, group_ids
 PROBLEMS = {"bit_flipping": "scr", "online_permuted": "opm"}
 # Learners that are a method of their own, whatever is inside.
 LEARNERS = {"continual_backprop": "cbp", "shrink_perturb": "snp", "redo": "redo", "snr": "snr",
-            "weight_clipping": "weight_clipping"}
+            "weight_clipping": "weight_clipping", "l2_init": "l2_init"}
 # Settings that change nothing of what a learner is.
 NOT_THE_POINT = ("measures", "eval", "protocol")
 
@@ -79,6 +79,8 @@ def method_of(get):
     """The method of a trial; `get` gives a setting by its dotted name, or None."""
     if get("model.hidden") in ("[]", None):
         return "linear"
+    if get("learner") == "shrink_perturb" and get("learner.when") == "task":
+        return "snp at tasks"
     if get("learner") in LEARNERS:
         return LEARNERS[get("learner")]
     if get("learner") == "reset":

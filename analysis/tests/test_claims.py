@@ -104,7 +104,9 @@ class Groups(ResultsCase):
                              ({"learner": "l2", "learner.towards": "initial"}, "l2_init"),
                              ({"learner": "l2", "learner.towards": "zero"}, "l2"),
                              ({"learner": "continual_backprop", "optimizer.weight_decay": 1e-4}, "cbp"),
-                             ({"learner": "shrink_perturb"}, "snp"), ({"learner": "redo"}, "redo")):
+                             ({"learner": "shrink_perturb", "learner.when": "step"}, "snp"),
+                             ({"learner": "shrink_perturb", "learner.when": "task"}, "snp at tasks"),
+                             ({"learner": "l2_init"}, "l2_init"), ({"learner": "redo"}, "redo")):
             self.assertEqual(method_of({**plain, **more}.get), method)
 
     def test_points_hold_the_runs_of_their_settings(self):
