@@ -43,8 +43,8 @@ wait)
     touch "ready$rank"
     while true; do sleep 0.05; done
     ;;
-obey)
-    trap 'leave 75' TERM
+obey) # obey CODE
+    trap 'leave "$3"' TERM
     touch "ready$rank"
     while true; do sleep 0.05; done
     ;;
@@ -119,11 +119,11 @@ both() { # both NAME: both ranks have made the file of that name
     [ -e "$1"0 ] && [ -e "$1"1 ]
 }
 
-# begin_waiting [WHAT]: two ranks that wait for a signal, and both do; sets `job`.
+# begin_waiting [WHAT …]: two ranks that wait for a signal, and both do; sets `job`.
 begin_waiting() {
     rm -f pid* ready* closing* close
     # bash starts background jobs deaf to Ctrl-C.
-    setsid env --default-signal=INT "$local_sh" --program "$work/engram" -n 2 "${1-wait}" >out 2>err &
+    setsid env --default-signal=INT "$local_sh" --program "$work/engram" -n 2 "${@:-wait}" >out 2>err &
     job=$!
     await "the ranks to start" both ready
 }
@@ -158,13 +158,15 @@ got=0
 wait "$job" || got=$?
 [ "$got" = 4 ] || fail "mpirun was killed: exit code $got, expected 4"
 nothing_left "mpirun was killed"
-# Also if the ranks then do as they are told: nobody has asked for the end.
-begin_waiting obey
-kill -KILL "$(pgrep -P "$job" -x mpirun)"
-got=0
-wait "$job" || got=$?
-[ "$got" = 4 ] || fail "mpirun was killed and its ranks stopped: exit code $got, expected 4"
-grep -q "the launcher was lost" err || fail "mpirun was killed without a word"
+# Also if the ranks then do as they are told, or fail with words that nobody reads: nobody has asked for the end.
+for own in 75 4; do
+    begin_waiting obey $own
+    kill -KILL "$(pgrep -P "$job" -x mpirun)"
+    got=0
+    wait "$job" || got=$?
+    [ "$got" = 4 ] || fail "mpirun was killed and its ranks ended with $own: exit code $got, expected 4"
+    grep -q "the launcher was lost" err || fail "mpirun was killed and its ranks ended with $own: not a word"
+done
 begin_waiting
 kill -KILL "$job"
 wait "$job" 2>/dev/null || true
