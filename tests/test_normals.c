@@ -87,8 +87,8 @@ static void test_tails(void **state)
         eg_real *x = draw(index, MANY);
         for (size_t i = 0; i < MANY; i++) {
             for (int k = 1; k <= 4; k++) {
-                above[k] += x[i] > (eg_real)k;
-                below[k] += x[i] < (eg_real)-k;
+                above[k] += x[i] > (eg_real)k ? 1 : 0;
+                below[k] += x[i] < (eg_real)-k ? 1 : 0;
             }
             largest = fmax(largest, fabs((double)x[i]));
         }
