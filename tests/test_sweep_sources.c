@@ -2,11 +2,14 @@
 #include "testing.h"
 
 #include "engram/sweep.h"
+#include "engram/trial.h"
 #include "plans.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 static void write_in(const char *directory, const char *name, const char *text)
 {
@@ -139,12 +142,79 @@ static void test_one_file_is_kept_as_it_is(void **state)
     eg_plan_free(plan);
 }
 
+/* How often a watched file was opened since it was last asked. The kernel joins events only if they are
+ * equal and follow each other, and here every opening is followed by a closing. */
+static size_t count_openings(int watch)
+{
+    _Alignas(struct inotify_event) char events[4096];
+    size_t count = 0;
+    ssize_t size = 0;
+    while ((size = read(watch, events, sizeof events)) > 0) {
+        const char *at = events;
+        while (at < events + size) {
+            const struct inotify_event *event = (const struct inotify_event *)(const void *)at;
+            count += (event->mask & IN_OPEN) != 0 ? 1 : 0;
+            at += sizeof *event + event->len;
+        }
+    }
+    return count;
+}
+
+static const eg_outcome done = {.status = EG_TRIAL_DONE, .objective = 0.5};
+
+/** An order of examples is read once for all trials of a plan, and once for those that select adds. */
+static void test_order_file_is_read_once(void **state)
+{
+    (void)state;
+    enum { POINTS = 3, SEEDS = 2 };
+    const char *directory = eg_test_directory();
+    const char *const names[] = {"one.csv", "two.csv"};
+    char path[2][256];
+    char text[1024];
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(watch >= 0);
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(path[i], sizeof path[i], "%s/%s", directory, names[i]);
+        write_in(directory, names[i], i == 0 ? "phase,examples\n0,0\n" : "phase,examples\n0,1\n");
+        assert_true(inotify_add_watch(watch, path[i], IN_OPEN | IN_CLOSE) >= 0);
+    }
+    (void)snprintf(text, sizeof text,
+                   "name: t\nseeds: %d\nselect: {best: 2, seeds: 3}\ngrid:\n"
+                   "  optimizer.lr: [1, 2, 3]\n  stream.order_file: [%s, %s]\n",
+                   SEEDS, path[0], path[1]);
+    eg_plan *plan = plan_of(text, NULL);
+    assert_int_equal(plan->trial_count, 2 * POINTS * SEEDS);
+    assert_int_equal(count_openings(watch), 2);
+
+    /* Both files are of the best points: equal scores leave points 0 and 1. */
+    eg_outcome outcomes[2 * POINTS * SEEDS];
+    size_t added = 0;
+    for (size_t i = 0; i < EG_COUNT(outcomes); i++) {
+        outcomes[i] = done;
+    }
+    assert_ok(eg_plan_select(plan, outcomes, &added));
+    assert_int_equal(added, 2 * 3);
+    assert_int_equal(count_openings(watch), 2);
+
+    /* The ids are those of trials alone. */
+    for (size_t i = 0; i < plan->trial_count; i++) {
+        const eg_plan_trial *trial = &plan->trials[i];
+        uint64_t id = 0;
+        assert_ok(eg_trial_id(&id, plan->points[trial->point].settings, trial->seed));
+        assert_true(id == trial->id);
+    }
+    assert_int_equal(count_openings(watch), plan->trial_count);
+    eg_plan_free(plan);
+    assert_int_equal(close(watch), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_include),
         cmocka_unit_test(test_one_file_is_kept_as_it_is),
         cmocka_unit_test(test_points_table),
+        cmocka_unit_test(test_order_file_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,9 +117,19 @@ extern const eg_family eg_stream_family;
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
                            uint64_t seed, double holdout) EG_WARN_UNUSED;
 void eg_stream_free(eg_stream *stream);
-/** A hash of what the file says that setting `stream.order_file` names, 0 if none is named: it is part of a trial's id.
- * Errors: EG_INVALID if there is no such file, or it is no order of examples; EG_SYSTEM, EG_MEMORY. */
-eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings) EG_WARN_UNUSED;
+/** Hashes of files that setting `stream.order_file` names, so that many trials read each of them once. {0}
+ *  before the first. */
+typedef struct eg_stream_orders {
+    struct eg_stream_order *file; /**< [count] path and hash; owned */
+    size_t count, capacity;
+} eg_stream_orders;
+
+void eg_stream_orders_clear(eg_stream_orders *orders);
+/** A hash of what the file says that setting `stream.order_file` names, 0 if none is named: it is part of a
+ *  trial's id. The file is read unless it is among `known`, and then is. Errors: EG_INVALID if there is no such
+ *  file, or it is no order of examples; EG_SYSTEM, EG_MEMORY. */
+eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings,
+                               eg_stream_orders *known) EG_WARN_UNUSED;
 
 /** Phase number `phase`. */
 eg_phase eg_stream_phase(const eg_stream *stream, size_t phase);

@@ -34,9 +34,10 @@ const eg_variable *eg_trial_variable(const char *name);
 /** Content id: hash of the canonical settings, the order of examples in a file that they name, the seed and
  * EG_RESULT_VERSION. */
 eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed) EG_WARN_UNUSED;
-/** The ids [count] of the same settings with each of these seeds. */
+/** The ids [count] of the same settings with each of these seeds. `orders`: of the trials before; it learns
+ * files that are not in it. */
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
-                       size_t count) EG_WARN_UNUSED;
+                       size_t count, eg_stream_orders *orders) EG_WARN_UNUSED;
 
 /** Whether a setting can matter to the trial: its learner and its stream look at it. Others are part of the id all
  * the same. */

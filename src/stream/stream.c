@@ -1,9 +1,11 @@
 /** Creating streams, asking them and reading them; see engram/stream.h. */
 #include "engram/stream.h"
 
+#include "engram/memory.h"
 #include "stream/order_file.h"
 
 #include <assert.h>
+#include <string.h>
 
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
                            uint64_t seed, double holdout)
@@ -25,20 +27,52 @@ eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_datase
     return kind->create(out, &view, dataset, seed, holdout);
 }
 
-eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings)
+struct eg_stream_order {
+    char *path; /* owned */
+    uint64_t hash;
+};
+
+void eg_stream_orders_clear(eg_stream_orders *orders)
 {
-    const eg_setting *path = eg_settings_find(settings, "stream.order_file");
-    eg_order_file order = {0};
-    *out = 0;
-    if (path == NULL || path->value.text[0] == '\0') {
-        return eg_ok();
+    for (size_t i = 0; i < orders->count; i++) {
+        eg_free(orders->file[i].path);
     }
-    eg_status status = eg_order_file_read(&order, path->value.text);
+    eg_free(orders->file);
+    *orders = (eg_stream_orders){0};
+}
+
+static eg_status hash_file(uint64_t *out, const char *path)
+{
+    eg_order_file order = {0};
+    eg_status status = eg_order_file_read(&order, path);
     if (status.code == EG_OK) {
         status = eg_order_file_hash(out, &order);
     }
     eg_order_file_clear(&order);
     return status;
+}
+
+eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings, eg_stream_orders *known)
+{
+    const eg_setting *setting = eg_settings_find(settings, "stream.order_file");
+    *out = 0;
+    if (setting == NULL || setting->value.text[0] == '\0') {
+        return eg_ok();
+    }
+    const char *path = setting->value.text;
+    for (size_t i = 0; i < known->count; i++) {
+        if (strcmp(known->file[i].path, path) == 0) {
+            *out = known->file[i].hash;
+            return eg_ok();
+        }
+    }
+    EG_TRY(hash_file(out, path));
+    EG_TRY(eg_grow(&known->file, &known->capacity, known->count + 1, sizeof *known->file));
+    struct eg_stream_order *file = &known->file[known->count];
+    EG_TRY(eg_strdup(&file->path, path));
+    file->hash = *out;
+    known->count++;
+    return eg_ok();
 }
 
 void eg_stream_free(eg_stream *stream)

@@ -2,6 +2,7 @@
 #ifndef SWEEP_BLOCK_H
 #define SWEEP_BLOCK_H
 
+#include "engram/stream.h"
 #include "sweep/axis.h"
 #include "sweep/filter.h"
 
@@ -40,8 +41,8 @@ typedef struct eg_blocks {
 eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out) EG_WARN_UNUSED;
 
 /** Resolves, checks and counts every point into plan->points. *ids: by point, of its trial with the
- *  first seed; eg_free, also after a failure. */
+ *  first seed; eg_free, also after a failure. `orders`: of eg_trial_ids. */
 eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
-                           uint64_t **ids) EG_WARN_UNUSED;
+                           eg_stream_orders *orders, uint64_t **ids) EG_WARN_UNUSED;
 
 #endif

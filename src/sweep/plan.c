@@ -85,7 +85,7 @@ static eg_status keep_texts(char ***out, size_t *count, const eg_texts *texts)
 
 /** Replicate 0 of every point, whose ids are known, then replicate 1 …: a sweep stopped early has
  *  some seeds of everything. */
-static eg_status make_trials(eg_plan *plan, const uint64_t *first_ids)
+static eg_status make_trials(eg_plan *plan, const uint64_t *first_ids, eg_stream_orders *orders)
 {
     size_t count = plan->point_count * plan->seed_count;
     uint64_t *ids = NULL;
@@ -96,7 +96,7 @@ static eg_status make_trials(eg_plan *plan, const uint64_t *first_ids)
         ids[0] = first_ids[p];
         if (plan->seed_count > 1) {
             EG_TRY_DONE(status, eg_trial_ids(ids + 1, plan->points[p].settings, plan->seeds + 1,
-                                             plan->seed_count - 1));
+                                             plan->seed_count - 1, orders));
         }
         for (size_t r = 0; r < plan->seed_count; r++) {
             plan->trials[r * plan->point_count + p] = (eg_plan_trial){.id = ids[r],
@@ -115,16 +115,18 @@ done:
 static eg_status make_points(eg_sweep *sweep, eg_plan *plan)
 {
     eg_blocks blocks = {0};
+    eg_stream_orders orders = {0};
     uint64_t *ids = NULL;
     EG_TRY(eg_blocks_read(sweep, &blocks));
-    eg_status status = eg_blocks_expand(sweep, &blocks, plan, &ids);
+    eg_status status = eg_blocks_expand(sweep, &blocks, plan, &orders, &ids);
     if (status.code == EG_OK) {
         status = eg_plan_check_keys(sweep, plan);
     }
     if (status.code == EG_OK) {
-        status = make_trials(plan, ids);
+        status = make_trials(plan, ids, &orders);
     }
     eg_free(ids);
+    eg_stream_orders_clear(&orders);
     return status;
 }
 

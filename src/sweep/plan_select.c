@@ -3,6 +3,7 @@
 
 #include "engram/memory.h"
 #include "engram/ranking.h"
+#include "engram/stream.h"
 #include "engram/trial.h"
 
 /** Has every trial of the first stage ended, or been ruled out? */
@@ -55,6 +56,8 @@ static eg_status append_trials(eg_plan *plan, const eg_ranked_point *best, size_
     }
     EG_TRY(eg_grow(&plan->trials, &plan->trial_capacity, plan->trial_count + more,
                    sizeof *plan->trials));
+    eg_stream_orders orders = {0};
+    eg_status status = eg_ok();
     size_t next = plan->trial_count;
     for (size_t r = 0; r < plan->select_seed_count; r++) {
         for (size_t i = 0; i < count; i++) {
@@ -62,12 +65,15 @@ static eg_status append_trials(eg_plan *plan, const eg_ranked_point *best, size_
             *trial = (eg_plan_trial){.point = (uint32_t)best[i].point,
                                      .replicate = (uint32_t)(plan->seed_count + r),
                                      .seed = plan->select_seeds[r]};
-            EG_TRY(eg_trial_id(&trial->id, plan->points[best[i].point].settings, trial->seed));
+            EG_TRY_DONE(status, eg_trial_ids(&trial->id, plan->points[best[i].point].settings,
+                                             &trial->seed, 1, &orders));
         }
     }
     plan->trial_count = next;
     plan->selected = true;
-    return eg_ok();
+done:
+    eg_stream_orders_clear(&orders);
+    return status;
 }
 
 eg_status eg_plan_select(eg_plan *plan, const eg_outcome *outcomes, size_t *added)

@@ -70,7 +70,7 @@ eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, const eg_settings *
                            eg_resolver *resolver)
 {
     uint64_t id = 0;
-    EG_TRY(eg_trial_id(&id, settings, plan->seeds[0]));
+    EG_TRY(eg_trial_ids(&id, settings, plan->seeds, 1, set->orders));
     EG_TRY(make_room(set, plan->point_count));
     size_t slot = find_slot(set, id);
     if (set->slots[slot] != 0) {

@@ -3,11 +3,13 @@
 #define SWEEP_POINT_SET_H
 
 #include "base/shared/resolver.h"
+#include "engram/stream.h"
 #include "engram/sweep.h"
 
-/** A hash table from content to index; start with {0}. */
+/** A hash table from content to index; zero but for `orders` at the start. */
 typedef struct eg_point_set {
-    uint32_t *slots; /**< index + 1; 0: free */
+    eg_stream_orders *orders; /**< of all trials of the plan; borrowed */
+    uint32_t *slots;          /**< index + 1; 0: free */
     size_t slot_count;
     uint64_t *ids; /**< by point */
     size_t id_capacity, point_capacity;

@@ -351,9 +351,10 @@ static eg_status expand_all(expansion *e)
     return warn_all_idle(e->sweep, e->blocks);
 }
 
-eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan, uint64_t **ids)
+eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
+                           eg_stream_orders *orders, uint64_t **ids)
 {
-    expansion e = {.sweep = sweep, .blocks = blocks, .plan = plan};
+    expansion e = {.sweep = sweep, .blocks = blocks, .plan = plan, .points = {.orders = orders}};
     EG_TRY(eg_resolver_create(&e.resolver, sweep->schema));
     eg_status status = expand_all(&e);
     eg_resolver_free(e.resolver);

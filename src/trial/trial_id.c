@@ -9,7 +9,7 @@
 #include <string.h>
 
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
-                       size_t count)
+                       size_t count, eg_stream_orders *orders)
 {
     enum {
         ORDER = 32,
@@ -17,7 +17,7 @@ eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_
     }; /* "order=…\n" and "seed=…\nresult_version=…\n" behind the text */
     char *text = NULL;
     uint64_t order = 0;
-    EG_TRY(eg_stream_order_hash(&order, settings));
+    EG_TRY(eg_stream_order_hash(&order, settings, orders));
     EG_TRY(eg_settings_text_with_room(&text, settings, false, ORDER + SEED));
     size_t length = strlen(text);
     if (order != 0) {
@@ -34,7 +34,10 @@ eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_
 
 eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
 {
-    return eg_trial_ids(out, settings, &seed, 1);
+    eg_stream_orders orders = {0};
+    eg_status status = eg_trial_ids(out, settings, &seed, 1, &orders);
+    eg_stream_orders_clear(&orders);
+    return status;
 }
 
 /** `name` is one of these settings or below one. */
