@@ -237,7 +237,7 @@ static void a_subset_is_the_same_in_all_tasks(void **state)
 {
     (void)state;
     eg_dataset *data = dataset();
-    uint32_t number[5];
+    uint32_t number[5] = {0};
     uint32_t label[5];
     bool wanted[EXAMPLES] = {false};
     eg_cursor *cursor =
