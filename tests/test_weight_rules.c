@@ -228,6 +228,38 @@ static void anchors_may_be_drawn_anew(void **state)
     scene_close(&s);
 }
 
+/* Scales and shifts of normalised units are neither clipped nor pulled: with zeta 0.01 a scale of 1 stays, and
+ * a scale away from its start has no penalty, while a bias has. */
+static void normalised_units_are_spared(void **state)
+{
+    (void)state;
+#define NORMALISED "model.hidden", "[3]", "model.norm", "layer", "optimizer.lr", "1e-30"
+    learner_scene s = opened(SCENE("learner", "weight_clipping", "learner.zeta", "0.01",
+                                   "learner.of", "l2_init", NORMALISED));
+    scene_create(&s);
+    eg_net *net = net_of(&s);
+    size_t spared = 0;
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        const eg_parameter_block *block = &net->table.blocks[b];
+        bool is_spared = block->role == EG_ROLE_SCALE || block->role == EG_ROLE_SHIFT;
+        double before = curve(&s, "penalty");
+        net->params[block->offset] += 0.5;
+        assert_close(curve(&s, "penalty") - before, is_spared ? 0 : 0.00125, 1e-12);
+        spared += is_spared ? 1 : 0;
+    }
+    assert_int_equal(spared, 2);
+    eg_net_touch(net);
+    (void)scene_step(&s, 0, 0);
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        const eg_parameter_block *block = &net->table.blocks[b];
+        double first = net->params[block->offset];
+        assert_true(block->role != EG_ROLE_SCALE || fabs(first - 1.5) < 1e-12);
+        assert_true(block->role != EG_ROLE_SHIFT || fabs(first - 0.5) < 1e-12);
+        assert_true(block->role == EG_ROLE_SCALE || block->role == EG_ROLE_SHIFT || first < 0.01);
+    }
+    scene_close(&s);
+}
+
 /* Around each other, and what cannot work --------------------------------------------------------- */
 
 static void refused(const char *const *words, const char *part)
@@ -297,6 +329,7 @@ int main(void)
         cmocka_unit_test(pulls_join),
         cmocka_unit_test(a_new_head_is_a_new_anchor),
         cmocka_unit_test(anchors_may_be_drawn_anew),
+        cmocka_unit_test(normalised_units_are_spared),
         cmocka_unit_test(refusals),
         cmocka_unit_test(they_combine),
     };
