@@ -8,15 +8,18 @@
 static eg_status find_networks(eg_around *self)
 {
     eg_learner *inside = self->inside;
+    bool (*network)(eg_learner *, size_t, eg_learner_network *) = inside->ops->network;
     eg_learner_network at;
     size_t count = 0;
-    while (inside->ops->network != NULL && inside->ops->network(inside, count, &at)) {
+    if (network == NULL) {
+        return eg_ok();
+    }
+    while (network(inside, count, &at)) {
         count++;
     }
     EG_TRY(eg_alloc(&self->network, count, sizeof *self->network));
     for (; self->network_count < count; self->network_count++) {
-        (void)inside->ops->network(inside, self->network_count,
-                                   &self->network[self->network_count].at);
+        (void)network(inside, self->network_count, &self->network[self->network_count].at);
     }
     return eg_ok();
 }

@@ -130,12 +130,12 @@ static void add_drawn(eg_perturbation *p, size_t b, uint64_t time)
 static void shrink(const eg_perturbation *p, const eg_parameter_block *block)
 {
     eg_real *w = p->at.net->params + block->offset;
-    const eg_real *w0 = p->initial != NULL ? p->initial + block->offset : NULL;
+    const eg_real *first = p->rule.noise == EG_NOISE_FIRST ? p->initial : NULL;
     if (p->rule.shrink > 0) {
         eg_scale(block->count, (eg_real)(1.0 - p->rule.shrink), w);
     }
-    for (size_t i = 0; p->rule.noise == EG_NOISE_FIRST && i < block->count; i++) {
-        w[i] += (eg_real)p->rule.shrink * w0[i];
+    for (size_t i = 0; first != NULL && i < block->count; i++) {
+        w[i] += (eg_real)p->rule.shrink * first[block->offset + i];
     }
 }
 

@@ -75,8 +75,9 @@ eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)
         return eg_fail(EG_INVALID, "saved optimizer state is after %llu updates",
                        (unsigned long long)(steps > steps_max ? steps : phase_steps));
     }
+    const size_t slots = optimizer->kind->slots;
     const void *saved[EG_OPTIMIZER_SLOTS_MAX] = {NULL};
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+    for (size_t s = 0; s < slots; s++) {
         saved[s] = eg_read_bytes(reader, optimizer->n * sizeof(eg_real));
     }
     bool counts = optimizer->count != NULL;
@@ -87,7 +88,7 @@ eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)
     if (counts) {
         EG_TRY(read_counts(optimizer, count));
     }
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+    for (size_t s = 0; s < slots; s++) {
         memcpy(optimizer->slot[s], saved[s], optimizer->n * sizeof(eg_real));
     }
     optimizer->steps = steps;
