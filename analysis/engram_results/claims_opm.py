@@ -13,6 +13,7 @@ from .verdict import Case, above_zero, concluded, mean_text, untested, within
 
 FULL, SMALL = 2000, 100
 FULL_TASKS, SMALL_TASKS = 800, 50
+FEWEST_RUNS = 2      # a verdict is not told from a single run
 CLOSE = 1.0          # points of accuracy by which a width may miss the published curve
 CBP_LEAD = 1.5       # points that CBP ends above BP, at width 100
 FEW_DEAD = 1.0       # per cent of units that count as almost none
@@ -44,6 +45,7 @@ SIZE = {FULL: "3×2000, 800 tasks", SMALL: "3×100, at least 50 tasks"}
 def judge(points):
     """Verdicts for M1 to M12; those that a smaller network can show have a second row."""
     levels = published.loss_of_plasticity()["opm"]
+    points = [point for point in points if point.n >= FEWEST_RUNS]
     verdicts = [_steps(points, claim, levels) for claim in STEPS]
     verdicts += [_width(points, width, levels) for width in (100, 1000, 10000)]
     for size in (FULL, SMALL):

@@ -1,6 +1,6 @@
 """Claims R1 to R9: slowly-changing regression.
 
-Size: the whole stream of 3,000,000 examples (R9: 1,000,000). All learners of a seed share one stream, whose
+Size: the whole stream of 3,000,000 examples (R9: 1,000,000), and at least 10 runs. All learners of a seed share one stream, whose
 difficulty wanders with the slow bits; with fewer than 100 runs learners are judged beside the linear learner of
 the same streams: a level is the published one of the linear learner plus the measured difference to it.
 """
@@ -13,6 +13,7 @@ from .verdict import Case, above_zero, concluded, mean_text, untested, within
 
 STEPS = (0.01, 0.003, 0.001)
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "leaky_relu", "elu", "swish")
+FEWEST_RUNS = 10   # fewer say nothing about a mean: runs differ by as much as learners do
 ENOUGH_RUNS = 100  # then curves stand by themselves
 ERROR = "online_loss"
 
@@ -30,6 +31,7 @@ R9 = "all slow bits drawn anew: levels of ReLU, tanh and the linear learner"
 def judge(points):
     """Verdicts for R1 to R9."""
     levels = published.loss_of_plasticity()
+    points = [point for point in points if point.n >= FEWEST_RUNS]
     one = _Runs([point for point in points if _size(point) == ("one", 3_000_000)], levels["scr"])
     all_bits = _Runs([point for point in points if _size(point) == ("all", 1_000_000)],
                      levels["scr_all"])

@@ -14,6 +14,7 @@ import plasticity_files
 from plasticity_files import opm, scr
 
 SEEDS = range(3)
+SCR_SEEDS = range(10)
 BINS = 75
 
 
@@ -53,7 +54,7 @@ class Scr:
         more = {"linear": {"model_hidden": "[]"}, "adam": {"optimizer": "adam"},
                 "cbp": {"learner": "continual_backprop"}}
         return [scr(seed, curve + wander(seed), activation, step, **more.get(method, {}))
-                for (method, activation, step), curve in self.curves.items() for seed in SEEDS]
+                for (method, activation, step), curve in self.curves.items() for seed in SCR_SEEDS]
 
 
 def published_curve(tasks=100):
@@ -160,7 +161,7 @@ class Claims(ResultsCase):
         verdicts = self.verdicts(Scr().rows())
         for claim in ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"):
             self.assertEqual(verdicts[claim].verdict, HOLDS, (claim, verdicts[claim].numbers))
-            self.assertEqual(verdicts[claim].runs, "3")
+            self.assertEqual(verdicts[claim].runs, "10")
         self.assertEqual(verdicts["R9"].verdict, NOT_TESTED)
         self.assertEqual(verdicts["M1"].verdict, NOT_TESTED)
 
@@ -204,15 +205,15 @@ class Claims(ResultsCase):
     def all_bits(self, end):
         def rows(activation, lr, first, last, **more):
             curve = np.interp(np.arange(50), [0, 10, 44, 49], [first, first, last, last])
-            return [scr(seed, curve + 0.1 * seed, activation, lr, stream_flips="all", stream_examples=1e6, **more)
-                    for seed in SEEDS]
+            return [scr(seed, curve + 0.01 * seed, activation, lr, stream_flips="all", stream_examples=1e6, **more)
+                    for seed in SCR_SEEDS]
         return (rows("relu", 0.01, 0.62, end) + rows("relu", 0.003, 0.7, 1.08) + rows("relu", 0.001, 0.84, 0.87)
                 + rows("tanh", 0.01, 0.43, 0.9)
                 + [dict(row, online_loss=np.full(50, 0.88)) for row in
                    rows("relu", 0.003, 0.88, 0.88, model_hidden="[]")])
 
     def test_all_bits(self):
-        # Levels are judged beside the linear learner, which here does not share the 0.1 of each seed.
+        # Levels are judged beside the linear learner, which here does not share what seeds differ by.
         self.assertEqual(self.verdicts(self.all_bits(1.25))["R9"].verdict, HOLDS)
         self.assertEqual(self.verdicts(self.all_bits(0.7))["R9"].verdict, FAILS)
         self.assertEqual(self.verdicts(Scr().rows(), self.all_bits(1.25))["R1"].verdict, HOLDS)
@@ -266,9 +267,11 @@ class Claims(ResultsCase):
         self.assertEqual(verdicts["M1"].verdict, NOT_TESTED)
         self.assertIn("task 1: 94.11 ± 0.01 (published 94.1)", verdicts["M1"].numbers[0])
 
-    def test_one_run_and_no_run(self):
-        rows = [row for row in Scr().rows() if row["seed"] == 0]
-        self.assertEqual(self.verdicts(rows)["R1"].runs, "1")
+    def test_few_runs_are_not_enough(self):
+        rows = [row for row in Scr().rows() if row["seed"] < 9]
+        self.assertEqual({v.verdict for v in self.verdicts(rows).values()}, {NOT_TESTED})
+        one = [row for row in Opm().rows() if row["seed"] == 0]
+        self.assertEqual({v.verdict for v in self.verdicts(one).values()}, {NOT_TESTED})
         with self.assertRaises(engram_results.ResultError):
             claims.judge([plasticity_files.dataset([dict(rows[0], stream="split")])])
 
@@ -276,7 +279,7 @@ class Claims(ResultsCase):
         path = plasticity_files.write(self.folder / "scr.h5", Scr().rows())
         code, out, err = self.command("claims", path)
         self.assertEqual((code, err), (0, ""))
-        self.assertRegex(out, r"R1 +holds +3 +BP's error rises")
+        self.assertRegex(out, r"R1 +holds +10 +BP's error rises")
         self.assertRegex(out, r"M1 +not tested at this size")
         self.assertIn("8 of 31 tested, 8 hold", out)
         code, out, err = self.command("claims", path, "--csv")
