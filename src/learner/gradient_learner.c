@@ -74,20 +74,21 @@ static double loss_of(eg_gradient_learner *self, const eg_batch *batch, const eg
     return self->loss->evaluate(batch->size, outputs, y, batch->label, batch->target, self->dy);
 }
 
-void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
-                              const eg_update_terms *terms, eg_step_outcome *out)
+eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
+    eg_gradient_learner *self = (eg_gradient_learner *)learner;
     eg_net *net = self->net;
     out->outputs =
         eg_net_forward(net, self->training, EG_MODE_TRAIN, batch->size, batch->x, batch->sparse);
     out->loss = loss_of(self, batch, out->outputs);
     if (isfinite(out->loss)) {
         const eg_gradient_consumer *consumer =
-            eg_optimizer_begin(self->optimizer, net->params, net->grads, terms);
+            eg_optimizer_begin(self->optimizer, net->params, net->grads, self->terms);
         eg_net_backward(net, self->training, self->dy, consumer);
         eg_optimizer_end(self->optimizer);
         eg_net_updated(net, self->training);
     }
+    return eg_ok();
 }
 
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)

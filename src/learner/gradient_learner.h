@@ -22,7 +22,9 @@ typedef struct eg_gradient_learner {
     eg_real *dy;               /**< [batch, outputs] */
     eg_masked_loss masked;     /**< where batches have active outputs */
     eg_unit_observer observer; /**< of evaluation: counts in `active` */
-    double *active;            /**< [hidden layers] share of active units in the last predict */
+    /** What steps add to the gradient, not to the loss of their outcome; NULL: nothing. Borrowed. */
+    const eg_update_terms *terms;
+    double *active;     /**< [hidden layers] share of active units in the last predict */
     double extra_flops; /**< what eg_gradient_learner_extra_flops gives; who does more adds to it */
 } eg_gradient_learner;
 
@@ -34,13 +36,11 @@ eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_s
 /** Releases what open made, not *self. */
 void eg_gradient_learner_clear(eg_gradient_learner *self);
 
-/** One minibatch: forward, loss, backward, update; no update if the loss is not finite. The loss of
- * the outcome is without what `terms` (NULL: none) add. */
-void eg_gradient_learner_step(eg_gradient_learner *self, const eg_batch *batch,
-                              const eg_update_terms *terms, eg_step_outcome *out);
-
-/** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. write and
- * read: the network, the optimizer and the count of extra operations. */
+/** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. step: forward,
+ *  loss, backward, update; no update if the loss is not finite. write and read: the network, the optimizer
+ *  and the count of extra operations. */
+eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch,
+                                   eg_step_outcome *out);
 eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase);
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
 void eg_gradient_learner_activity(const eg_learner *learner, double *out);

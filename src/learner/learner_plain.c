@@ -9,15 +9,9 @@ static void plain_free(eg_learner *learner)
     eg_free(learner);
 }
 
-static eg_status plain_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
-{
-    eg_gradient_learner_step((eg_gradient_learner *)learner, batch, NULL, out);
-    return eg_ok();
-}
-
 static const eg_learner_ops plain_ops = {
     .free = plain_free,
-    .step = plain_step,
+    .step = eg_gradient_learner_step,
     .begin_phase = eg_gradient_learner_begin_phase,
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,

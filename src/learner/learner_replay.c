@@ -125,7 +125,7 @@ static eg_status replay_step(eg_learner *learner, const eg_batch *batch, eg_step
     }
     eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_LEARNER, self->base.net->step);
     eg_batch joined = join(self, batch, &rng);
-    eg_gradient_learner_step(&self->base, &joined, NULL, out);
+    EG_TRY(eg_gradient_learner_step(learner, &joined, out));
     self->base.extra_flops +=
         3.0 * (double)(joined.size - batch->size) * eg_net_flops(self->base.net);
     for (size_t i = 0; i < batch->size; i++) {

@@ -46,6 +46,7 @@ eg_status eg_regularised_init(eg_regularised *self, const eg_learner_setup *setu
 {
     self->phases = setup->shape.phases;
     self->update_terms.user = self;
+    self->gradient.terms = &self->update_terms;
     EG_TRY(eg_gradient_learner_init(&self->gradient, setup, setup->shape.batch, true));
     EG_TRY(eg_alloc(&self->terms, term_count, sizeof *self->terms));
     self->term_count = term_count;
@@ -75,8 +76,7 @@ eg_status eg_regularised_step(eg_learner *learner, const eg_batch *batch, eg_ste
 {
     eg_regularised *self = (eg_regularised *)learner;
     choose_terms(self);
-    eg_gradient_learner_step(&self->gradient, batch, &self->update_terms, out);
-    return eg_ok();
+    return eg_gradient_learner_step(learner, batch, out);
 }
 
 eg_status eg_regularised_declare(eg_learner *learner, eg_record *record, size_t evals)

@@ -242,18 +242,6 @@ static void backward_many(const eg_layer *layer, const eg_layer_context *context
     give_bias(layer, context, &c);
 }
 
-/* An update by gradients: a piece of them at a time. */
-static void update_by_pieces(const eg_layer_context *context, const pieces *c)
-{
-    const eg_real *x = all_inputs(c);
-    size_t rows = rows_of_piece(c->lanes);
-    for (size_t i = 0; i < c->n; i += rows) {
-        size_t count = least(rows, c->n - i);
-        eg_rows_outer(count, x + i, c->lanes, c->rows, c->piece);
-        eg_gradient_emit(context, WEIGHT, i * c->lanes, count * c->lanes, c->piece);
-    }
-}
-
 static void update_rows(const eg_layer_context *context, const pieces *c, size_t count,
                         const uint32_t *place, const eg_real *value)
 {
@@ -291,19 +279,33 @@ static void backward_input(const eg_layer_context *context, const pieces *c, con
     }
 }
 
+/* By the factors of the gradient if the consumer takes them, otherwise by a piece of it at a time. */
 static void update(const eg_layer_context *context, const pieces *c, const active *on)
 {
-    if (context->consumer->consume_outer == NULL) {
-        update_by_pieces(context, c);
-    } else if (context->consumer->skips_zero) {
+    const eg_gradient_consumer *consumer = context->consumer;
+    if (consumer->consume_outer != NULL && consumer->skips_zero) {
         update_rows(context, c, on->count, on->place, on->value);
-    } else {
-        update_rows(context, c, c->n, NULL, all_inputs(c));
+        return;
+    }
+    const eg_real *x = all_inputs(c);
+    if (consumer->consume_outer != NULL) {
+        update_rows(context, c, c->n, NULL, x);
+        return;
+    }
+    size_t rows = rows_of_piece(c->lanes);
+    for (size_t i = 0; i < c->n; i += rows) {
+        size_t count = least(rows, c->n - i);
+        eg_rows_outer(count, x + i, c->lanes, c->rows, c->piece);
+        eg_gradient_emit(context, WEIGHT, i * c->lanes, count * c->lanes, c->piece);
     }
 }
 
-static void backward_one(const eg_layer *layer, const eg_layer_context *context)
+static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
+    if (context->batch > 1) {
+        backward_many(layer, context);
+        return;
+    }
     const eg_gradient_consumer *consumer = context->consumer;
     bool updates = consumer != NULL && consumer->updates;
     bool skips = updates && consumer->consume_outer != NULL && consumer->skips_zero;
@@ -324,11 +326,6 @@ static void backward_one(const eg_layer *layer, const eg_layer_context *context)
     if (updates || context->grads != NULL) {
         give_bias(layer, context, &c);
     }
-}
-
-static void backward(const eg_layer *layer, const eg_layer_context *context)
-{
-    (context->batch == 1 ? backward_one : backward_many)(layer, context);
 }
 
 static void per_example(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
