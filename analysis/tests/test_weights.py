@@ -182,6 +182,26 @@ class WeightsTest(unittest.TestCase):
         network = Network(self.folder / "own.h5")
         self.assertEqual(self.check_tasks("own.csv", network), 2 * TEST)
 
+    def test_classes_of_tasks(self):
+        """With an output head per task, the file says which scores are compared."""
+        self.train("--save", "net.h5", "stream.partition=[[7, 1], [0, 8, 3]]", "stream.active=task",
+                   "stream.class_order=shuffled", "seed=2", "model.hidden=[20]", "optimizer.lr=0.01")
+        self.engram("predict", "net.h5", "-o", "scores.csv")
+        with h5py.File(self.folder / "net.h5") as file:
+            task_of = file["input/class_task"][:]
+        self.assertEqual([sum(task_of == t) for t in (-1, 0, 1)], [5, 2, 3])
+        rows = self.rows("scores.csv")
+        self.assertEqual({int(row["label"]) for row in rows}, set(np.flatnonzero(task_of >= 0)))
+        for row in rows:
+            task = int(row["task"])
+            classes = np.flatnonzero(task_of == task)
+            scores = np.array([float(row[f"score.{c}"]) for c in classes])
+            self.assertEqual(task_of[int(row["label"])], task)
+            self.assertEqual(int(row["prediction"]), classes[scores.argmax()])
+        self.train("--save", "other.h5", "stream=permuted", "stream.tasks=2", "model.hidden=[8]")
+        with h5py.File(self.folder / "other.h5") as file:
+            self.assertNotIn("class_task", file["input"])
+
     def test_what_else_is_in_the_file(self):
         """Enough to know what it is."""
         self.train("--save", "net.h5", "seed=3", "model.hidden=[8]", "optimizer.lr=0.25")

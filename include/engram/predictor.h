@@ -27,6 +27,9 @@ typedef struct eg_predictor {
      *  NULL: all are seen where they are; owned */
     uint32_t *pixel_order;
     size_t ordered_tasks;
+    /** [outputs] the task of each class, -1: none; NULL: tasks do not divide the classes. For readers of the
+     *  file, not read from it: settings and seed say the same. Owned */
+    int32_t *class_task;
 } eg_predictor;
 
 void eg_predictor_clear(eg_predictor *predictor);

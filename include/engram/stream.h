@@ -78,6 +78,8 @@ typedef struct eg_stream_ops {
     eg_status (*open)(eg_cursor **out, const eg_stream *stream, const eg_cursor_setup *setup);
     /** Optional: see eg_stream_pixels. */
     uint32_t *(*pixels)(eg_stream *stream);
+    /** Optional: see eg_stream_class_tasks. */
+    const int32_t *(*class_tasks)(const eg_stream *stream);
 } eg_stream_ops;
 
 struct eg_stream {
@@ -141,6 +143,9 @@ size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
 /** [tasks, height*width]: which pixel of the dataset is seen at each place of an example of task t, in every
  *  channel. Borrowed; other permutations may be written there before a cursor is read. NULL: all are seen where they are. */
 uint32_t *eg_stream_pixels(eg_stream *stream);
+/** [outputs]: the task that class c belongs to, -1 if to none. Borrowed. NULL: tasks do not divide the
+ *  classes among them. */
+const int32_t *eg_stream_class_tasks(const eg_stream *stream);
 
 /** The stream must outlive its cursors. Nothing is allocated after opening. */
 eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream,

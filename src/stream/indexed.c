@@ -60,12 +60,18 @@ static uint32_t *indexed_pixels(eg_stream *stream)
     return ((eg_indexed *)stream)->from;
 }
 
+static const int32_t *indexed_class_tasks(const eg_stream *stream)
+{
+    return ((const eg_indexed *)stream)->class_task;
+}
+
 static void indexed_free(eg_stream *stream)
 {
     eg_indexed *self = (eg_indexed *)stream;
     eg_example_lists_clear(&self->lists);
     eg_order_file_clear(&self->order);
     eg_free(self->from);
+    eg_free(self->class_task);
     eg_free(self->phase_active);
     eg_free(self->task_active);
     eg_free(self->active_outputs);
@@ -76,6 +82,7 @@ static const eg_stream_ops indexed_ops = {
     .free = indexed_free,
     .phase = indexed_phase,
     .pixels = indexed_pixels,
+    .class_tasks = indexed_class_tasks,
     .count = indexed_count,
     .open = eg_indexed_open,
 };
@@ -209,6 +216,21 @@ static void keep_subset(eg_indexed *self, size_t subset)
     train->begin[1] = kept;
 }
 
+/* Groups are tasks where there are several. */
+static eg_status keep_groups(eg_indexed *self, const eg_indexed_setup *setup)
+{
+    if (setup->groups == 1) {
+        return eg_ok();
+    }
+    size_t classes = setup->dataset->classes;
+    EG_TRY(eg_alloc(&self->class_task, classes, sizeof *self->class_task));
+    for (size_t c = 0; c < classes; c++) {
+        size_t group = setup->group[c];
+        self->class_task[c] = group == EG_NO_GROUP ? -1 : (int32_t)group;
+    }
+    return eg_ok();
+}
+
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
 {
     assert(setup->groups == 1 || setup->phases == 1 || setup->groups == setup->phases);
@@ -243,6 +265,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
                                               setup->holdout));
     keep_subset(self, setup->subset);
     EG_TRY_DONE(status, keep_pixels(self));
+    EG_TRY_DONE(status, keep_groups(self, setup));
     EG_TRY_DONE(status, list_all_active(self, setup));
     find_largest(self);
     EG_TRY_DONE(status, read_order(self, setup->order_file));

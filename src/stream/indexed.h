@@ -59,6 +59,7 @@ typedef struct eg_indexed {
     size_t largest; /**< training examples of the largest phase */
     eg_example_lists lists;
     eg_order_file order; /**< what every minibatch holds; no batches: it is shuffled */
+    int32_t *class_task; /**< [classes] the group of a class, -1: none; NULL: there is one group */
     eg_permutes permutes;
     bool first_stays, replace;
     uint32_t *

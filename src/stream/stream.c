@@ -107,6 +107,11 @@ uint32_t *eg_stream_pixels(eg_stream *stream)
     return stream->ops->pixels != NULL ? stream->ops->pixels(stream) : NULL;
 }
 
+const int32_t *eg_stream_class_tasks(const eg_stream *stream)
+{
+    return stream->ops->class_tasks != NULL ? stream->ops->class_tasks(stream) : NULL;
+}
+
 eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream, const eg_cursor_setup *setup)
 {
     *out = NULL;

@@ -13,6 +13,7 @@ void eg_predictor_clear(eg_predictor *predictor)
     eg_free(predictor->settings);
     eg_free(predictor->byte_value);
     eg_free(predictor->pixel_order);
+    eg_free(predictor->class_task);
     *predictor = (eg_predictor){0};
 }
 
@@ -41,6 +42,16 @@ static eg_status copy_order(eg_predictor *out, const uint32_t *pixels, size_t ta
     return eg_ok();
 }
 
+static eg_status copy_class_tasks(eg_predictor *out, const int32_t *task)
+{
+    if (task == NULL) {
+        return eg_ok();
+    }
+    EG_TRY(eg_alloc(&out->class_task, out->outputs, sizeof *out->class_task));
+    memcpy(out->class_task, task, out->outputs * sizeof *task);
+    return eg_ok();
+}
+
 static eg_status fill(eg_predictor *out, const eg_trial_state *state)
 {
     const eg_settings *settings = state->outline.root.settings;
@@ -59,6 +70,7 @@ static eg_status fill(eg_predictor *out, const eg_trial_state *state)
         EG_TRY(eg_trial_id(&out->trial_id, settings, state->seed));
     }
     EG_TRY(copy_order(out, eg_stream_pixels(state->stream), shape->tasks));
+    EG_TRY(copy_class_tasks(out, eg_stream_class_tasks(state->stream)));
     return state->dataset == NULL ? eg_ok() : copy_values(&out->byte_value, state->dataset);
 }
 

@@ -126,23 +126,30 @@ static eg_status write_inputs(hid_t file, const eg_predictor *p)
     return status;
 }
 
-static eg_status write_order(hid_t file, const eg_predictor *p)
+/** Whole numbers [extent], what they are as an attribute. */
+static eg_status write_whole(hid_t file, const char *name, hid_t own, size_t rank,
+                             const size_t *extent, const void *values, const char *what)
 {
-    const size_t extent[] = {p->ordered_tasks, p->height * p->width};
-    const number_type type = {H5T_STD_I32LE, H5T_NATIVE_UINT32};
+    const number_type type = {H5T_STD_I32LE, own};
     hid_t dataset = H5I_INVALID_HID;
-    if (p->pixel_order == NULL) {
+    if (values == NULL) {
         return eg_ok();
     }
-    EG_TRY(create_groups(file, EG_WEIGHTS_PIXEL_ORDER));
-    eg_status status =
-        write_numbers(&dataset, file, EG_WEIGHTS_PIXEL_ORDER, type, 2, extent, p->pixel_order);
-    eg_status_keep(&status, dataset < 0 ? eg_ok()
-                                        : eg_h5_attribute_text(dataset, "long_name",
-                                                               "pixel of the dataset that a task "
-                                                               "sees at each place"));
+    EG_TRY(create_groups(file, name));
+    eg_status status = write_numbers(&dataset, file, name, type, rank, extent, values);
+    eg_status_keep(&status,
+                   dataset < 0 ? eg_ok() : eg_h5_attribute_text(dataset, "long_name", what));
     eg_h5_close(dataset);
     return status;
+}
+
+static eg_status write_tasks(hid_t file, const eg_predictor *p)
+{
+    const size_t order[] = {p->ordered_tasks, p->height * p->width};
+    EG_TRY(write_whole(file, EG_WEIGHTS_PIXEL_ORDER, H5T_NATIVE_UINT32, 2, order, p->pixel_order,
+                       "pixel of the dataset that a task sees at each place"));
+    return write_whole(file, EG_WEIGHTS_CLASS_TASK, H5T_NATIVE_INT32, 1, &p->outputs, p->class_task,
+                       "task that a class of the dataset belongs to, -1: none");
 }
 
 static eg_status write_number_text(hid_t file, const char *name, uint64_t number)
@@ -167,7 +174,7 @@ static eg_status write_root(hid_t file, const eg_predictor *p, const char *versi
         EG_TRY(write_number_text(file, "data_checksum", p->data));
     }
     EG_TRY(write_inputs(file, p));
-    EG_TRY(write_order(file, p));
+    EG_TRY(write_tasks(file, p));
     EG_TRY(p->settings == NULL ? eg_ok() : eg_weights_file_write_settings(file, p->settings));
     return write_arrays(file, &p->weights);
 }
