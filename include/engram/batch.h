@@ -40,11 +40,11 @@ typedef struct eg_batch {
         *sparse;           /**< the same numbers in sparse form, where that is faster; else NULL */
     const uint32_t *label; /**< [size] classes; NULL for regression */
     const eg_real *target; /**< [size, outputs] for regression; NULL for classification */
-    /** [size] which examples of the dataset they are, from 0: of its training set, but in a block of
-     * EG_SUBSET_TEST of its test set. NULL where the stream makes its examples itself. */
+    /** [size] which examples of the dataset they are, from 0: of its training set, but in a block
+     * of EG_SUBSET_TEST of its test set. NULL where the stream makes its examples itself. */
     const uint32_t *number;
-    /** Of a minibatch: the task its phase teaches, if it is one. Of a block of an evaluation: the task
-     * that is evaluated, if the stream tells it (shape.tells_task); else EG_NO_TASK. */
+    /** Of a minibatch: the task its phase teaches, if it is one. Of a block of an evaluation: the
+     * task that is evaluated, if the stream tells it (shape.tells_task); else EG_NO_TASK. */
     size_t task;
     /** Outputs that take part; NULL: all. The loss is taken over these alone and the others get no
      * gradient; predictions choose among these alone, whatever the scores of the others. */

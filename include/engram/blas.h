@@ -21,12 +21,13 @@ eg_real eg_dot(size_t n, const eg_real *x, const eg_real *y);
 /** Threads BLAS may use in this process (1 by default in engram; results depend on it). */
 void eg_blas_set_threads(int threads);
 
-/** Address space for the working buffers of that many calls at once is free. OpenBLAS asks for it again and again until
- *  it gets it, for ever where it never does (ulimit -v). */
+/** Address space for the working buffers of that many calls at once is free. OpenBLAS asks for it
+ *  again and again until it gets it, for ever where it never does (ulimit -v). */
 bool eg_blas_has_room(int buffers);
 /** Threads that OpenBLAS started when it was loaded; each takes a buffer. */
 int eg_blas_threads(void);
-/** Before the first product: one thread, and its buffer, which it keeps. Errors: EG_MEMORY where there is no room. */
+/** Before the first product: one thread, and its buffer, which it keeps. Errors: EG_MEMORY where
+ *  there is no room. */
 eg_status eg_blas_prepare(void) EG_WARN_UNUSED;
 
 /** Name of the kernel family OpenBLAS picked for this processor, e.g. "Haswell". */

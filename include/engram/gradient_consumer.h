@@ -1,5 +1,5 @@
-/** Who gets the gradients of a backward: a network gives them piece by piece, while they are in cache,
- *  and an optimizer is what usually takes them (eg_optimizer_begin). */
+/** Who gets the gradients of a backward: a network gives them piece by piece, while they are in
+ *  cache, and an optimizer is what usually takes them (eg_optimizer_begin). */
 #ifndef ENGRAM_GRADIENT_CONSUMER_H
 #define ENGRAM_GRADIENT_CONSUMER_H
 
@@ -27,10 +27,11 @@ typedef struct eg_gradient_consumer {
     /** true: consume changes the parameters at once, and g is scratch. false: it does not, and g is
      * where the network's gradients are stored. */
     bool updates;
-    /** Optional, only where `updates`: the same change as by `consume` to the last bit, from the factors of
-     * the gradient. */
+    /** Optional, only where `updates`: the same change as by `consume` to the last bit, from the
+     * factors of the gradient. */
     void (*consume_outer)(void *user, const eg_outer_gradient *g);
-    /** What has gradient 0 stays as it is, so consume_outer need not be told of rows whose a is 0. */
+    /** What has gradient 0 stays as it is, so consume_outer need not be told of rows whose a is
+     *  0. */
     bool skips_zero;
 } eg_gradient_consumer;
 

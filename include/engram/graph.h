@@ -3,11 +3,11 @@
  *      x ─► linear ─► relu ─► linear ─► sum ─► …        EG_TRY(eg_graph_create(&graph, shape));
  *       └──────────────────────────────►┘              eg_graph_chain(…), eg_graph_add(…, {2, 0})
  *
- *  Nodes are numbered 0, 1, … as they are added, and read nodes added before, or the network's input.
- *  The last node is the output; every other one must be read. A node read by several gets the sum of
- *  their gradients. Residual connections, branches and shared parameters are wiring, not layers of
- *  their own. Which input comes first matters in one way: units go on through first inputs (see
- *  engram/units.h), so the main branch of a residual sum is its first input. */
+ *  Nodes are numbered 0, 1, … as they are added, and read nodes added before, or the network's
+ *  input. The last node is the output; every other one must be read. A node read by several gets
+ *  the sum of their gradients. Residual connections, branches and shared parameters are wiring, not
+ *  layers of their own. Which input comes first matters in one way: units go on through first
+ *  inputs (see engram/units.h), so the main branch of a residual sum is its first input. */
 #ifndef ENGRAM_GRAPH_H
 #define ENGRAM_GRAPH_H
 

@@ -5,8 +5,8 @@
  *      UNIFORM   U(-a, a), a = scale/divisor              weights
  *      NORMAL    N(0, s^2), s = scale/divisor             weights
  *
- *  A block of parameters says which one is its own (eg_parameter_block.initial). Where the fan-in of a
- *  unit is n, its layer has m units, and g is the gain of the activation that follows:
+ *  A block of parameters says which one is its own (eg_parameter_block.initial). Where the fan-in
+ *  of a unit is n, its layer has m units, and g is the gain of the activation that follows:
  *
  *      normal    N(0, 2/n)                        biases 0           He et al. 2015, arXiv 1502.01852
  *      uniform   a = 1/sqrt(n)                    biases too         LeCun et al. 1998
@@ -27,8 +27,8 @@ typedef enum eg_initial_kind {
     EG_INITIAL_NORMAL,
 } eg_initial_kind;
 
-/** One of them; zeroed it is the value 0. Two numbers, because uniform weights have always been divided by
- * sqrt(n), which is not quite a product with its inverse. */
+/** One of them; zeroed it is the value 0. Two numbers, because uniform weights have always been
+ * divided by sqrt(n), which is not quite a product with its inverse. */
 typedef struct eg_initial {
     eg_initial_kind kind;
     double scale, divisor;
@@ -52,8 +52,8 @@ typedef enum eg_initializer {
 /** "normal", "uniform", "kaiming", "xavier", "lecun", "default", NULL. */
 extern const char *const eg_initializer_names[];
 
-/** The distribution of weights, or biases, of a layer of `units` with so many inputs. `gain` counts for
- * kaiming and xavier alone. */
+/** The distribution of weights, or biases, of a layer of `units` with so many inputs. `gain` counts
+ * for kaiming and xavier alone. */
 eg_initial eg_initializer_weight(eg_initializer initializer, double gain, size_t inputs,
                                  size_t units);
 eg_initial eg_initializer_bias(eg_initializer initializer, size_t inputs);

@@ -43,7 +43,8 @@ static inline bool eg_mode_uses_batch(eg_mode mode)
     return mode == EG_MODE_TRAIN || mode == EG_MODE_PROBE_BATCH;
 }
 
-/** All that a call works on. Arrays of B examples; none overlap. What a call does not use is unset. */
+/** All that a call works on. Arrays of B examples; none overlap. What a call does not use is
+ *  unset. */
 typedef struct eg_layer_context {
     eg_mode mode;
     size_t batch;            /**< examples B */
@@ -97,7 +98,7 @@ typedef struct eg_block {
     size_t count;     /**< numbers, padding included */
     size_t units, fan_in;
     eg_initial initial; /**< what its parameters, or its counters, start as */
-    size_t lanes; /**< units of a panel, as in eg_parameter_unit; 0 or 1: rows */
+    size_t lanes;       /**< units of a panel, as in eg_parameter_unit; 0 or 1: rows */
 } eg_block;
 
 /** Required unless said otherwise. */
@@ -117,10 +118,10 @@ typedef struct eg_layer_ops {
     /** Optional: after every update of the parameters, from a forward in mode train. Puts them back
      * where the layer wants them (a projection), counts in buffers, leaves `derived` up to date. */
     void (*after_update)(const eg_layer *layer, const eg_layer_context *context);
-    /** Optional, both or none: adds to sums[block] the squares (absolute values) of the gradients of
-     * single examples, summed over all examples and rounds (eg_net_per_example). dy [B, outputs] holds
-     * the squares (absolute values) of the gradients of y, summed over the rounds: by them alone does the
-     * result depend on the rounds. scratch [per_example_scratch(layer, batch)]. */
+    /** Optional, both or none: adds to sums[block] the squares (absolute values) of the gradients
+     * of single examples, summed over all examples and rounds (eg_net_per_example). dy [B, outputs]
+     * holds the squares (absolute values) of the gradients of y, summed over the rounds: by them
+     * alone does the result depend on the rounds. scratch [per_example_scratch(layer, batch)]. */
     void (*per_example)(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
                         eg_real *scratch, eg_real *const *sums);
     size_t (*per_example_scratch)(const eg_layer *layer, size_t batch);
@@ -134,8 +135,8 @@ typedef struct eg_layer_ops {
     bool takes_sparse; /**< uses context->sparse, so the workspace keeps its transpose */
     /** Backward of a single example does not use context->transposed, which is then not made. */
     bool transposes_none;
-    /** Unit c of the output is unit c of the first input, changed; where there are several times its
-     * channels n, channels c, n + c, … are unit c. */
+    /** Unit c of the output is unit c of the first input, changed; where there are several times
+     * its channels n, channels c, n + c, … are unit c. */
     bool keeps_units;
     /** Backward gives its gradients to the consumer itself, if there is one. */
     bool streams_gradients;

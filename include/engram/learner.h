@@ -30,16 +30,16 @@ typedef struct eg_learner eg_learner;
 typedef struct eg_learner_network {
     eg_net *net;
     eg_optimizer *optimizer;
-    /** Of its training: after a step, eg_workspace_hidden gives the activations of the forward that came
-     *  before the update, for eg_workspace_batch examples. */
+    /** Of its training: after a step, eg_workspace_hidden gives the activations of the forward that
+     *  came before the update, for eg_workspace_batch examples. */
     const eg_workspace *training;
 } eg_learner_network;
 
 /** What a step was before it changed anything. */
 typedef struct eg_step_outcome {
     double loss; /**< mean loss of the minibatch */
-    /** Scores [batch->size, outputs] of the minibatch, as predict gives them; NULL: none. Borrowed, valid
-     * until the next call on the learner. */
+    /** Scores [batch->size, outputs] of the minibatch, as predict gives them; NULL: none. Borrowed,
+     * valid until the next call on the learner. */
     const eg_real *outputs;
 } eg_step_outcome;
 
@@ -48,22 +48,24 @@ typedef struct eg_step_outcome {
 typedef struct eg_learner_ops {
     void (*free)(eg_learner *learner);
     eg_status (*begin_phase)(eg_learner *learner, size_t phase); /**< optional: a task boundary */
-    /** One minibatch: an update, and what came before it. A loss that is not finite ends the trial. */
+    /** One minibatch: an update, and what came before it. A loss that is not finite ends the
+     *  trial. */
     eg_status (*step)(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
-    /** Optional: called after the last minibatch of every epoch (from 0). *enough (false before): the
-     *  phase ends here, whatever epochs are left. As end_phase it may return EG_STOPPED. */
+    /** Optional: called after the last minibatch of every epoch (from 0). *enough (false before):
+     *  the phase ends here, whatever epochs are left. As end_phase it may return EG_STOPPED. */
     eg_status (*end_epoch)(eg_learner *learner, size_t phase, size_t epoch, bool *enough);
     /** As end_phase_polls, for an end_epoch of this phase. */
     size_t (*end_epoch_polls)(const eg_learner *learner, size_t phase);
-    /** Optional. If it takes longer than a minibatch it asks `wanted` of the setup now and then, and when
-     *  that says no returns EG_STOPPED with nothing changed of what `write` writes, or with how far it came
-     *  in it: the phase is ended again when the trial goes on. */
+    /** Optional. If it takes longer than a minibatch it asks `wanted` of the setup now and then,
+     *  and when that says no returns EG_STOPPED with nothing changed of what `write` writes, or
+     *  with how far it came in it: the phase is ended again when the trial goes on. */
     eg_status (*end_phase)(eg_learner *learner, size_t phase);
-    /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so that a
-     *  part of it tells what all of it takes. Required of those that ask. */
+    /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so
+     *  that a part of it tells what all of it takes. Required of those that ask. */
     size_t (*end_phase_polls)(const eg_learner *learner, size_t phase);
-    /** scores [size, outputs]: the largest among the active outputs is the prediction. Changes nothing
-     * that later steps or evaluations depend on: an interrupted evaluation is made again. */
+    /** scores [size, outputs]: the largest among the active outputs is the prediction. Changes
+     * nothing that later steps or evaluations depend on: an interrupted evaluation is made
+     * again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
     /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers].
      * Optional. */
@@ -72,22 +74,24 @@ typedef struct eg_learner_ops {
      * once; `measure` like predict changes nothing, and may be called again. */
     eg_status (*declare)(eg_learner *learner, eg_record *record, size_t evals);
     eg_status (*measure)(eg_learner *learner, eg_record *record, size_t eval);
-    /** Optional: its network number `index` from 0; false: there are no more. For learners around it
-     *  that select or reset parameters between steps; they call eg_net_touch. Always the same ones. */
+    /** Optional: its network number `index` from 0; false: there are no more. For learners around
+     *  it that select or reset parameters between steps; they call eg_net_touch. Always the same
+     *  ones. */
     bool (*network)(eg_learner *learner, size_t index, eg_learner_network *out);
     /** Optional: adds how many units of each hidden layer were replaced or reset since the start to
-     *  counts[hidden_layers], over all its networks. false, and nothing added: it never replaces any. */
+     *  counts[hidden_layers], over all its networks. false, and nothing added: it never replaces
+     *  any. */
     bool (*replaced)(const eg_learner *learner, double *counts);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
-    /** Optional: operations so far besides one forward and backward per example of a minibatch: passes at
-     * the end of phases, examples that join minibatches. */
+    /** Optional: operations so far besides one forward and backward per example of a minibatch:
+     * passes at the end of phases, examples that join minibatches. */
     double (*extra_flops)(const eg_learner *learner);
     /** Everything the learner remembers from one minibatch to the next, for a checkpoint: weights
-     *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts. Called
-     *  after any step, also before the evaluation that follows it; after the last step of a phase
-     *  end_epoch and end_phase have been called, unless they were stopped. Not what create makes again
-     *  from settings and seed, nor what one call leaves for itself (workspaces, gradients); randomness
-     *  is keyed and has no state. */
+     *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts.
+     *  Called after any step, also before the evaluation that follows it; after the last step of a
+     *  phase end_epoch and end_phase have been called, unless they were stopped. Not what create
+     *  makes again from settings and seed, nor what one call leaves for itself (workspaces,
+     *  gradients); randomness is keyed and has no state. */
     void (*write)(const eg_learner *learner, eg_writer *writer);
     /** The inverse, into a learner just created from the same settings and seed: from then on it
      *  gives the same bits as the one that wrote. begin_phase of the phase that is under way is not
@@ -95,8 +99,8 @@ typedef struct eg_learner_ops {
      *  was expected; never a crash. After a failure the learner is only good for being freed. */
     eg_status (*read)(eg_learner *learner, eg_reader *reader);
     /** Passes over all that predictions are made of (engram/weights.h), in the same order in both
-     *  directions. Into a learner it comes right after create. Optional: there is nothing that could be
-     *  taken elsewhere. */
+     *  directions. Into a learner it comes right after create. Optional: there is nothing that
+     *  could be taken elsewhere. */
     eg_status (*weights)(eg_learner *learner, eg_weights_pass *pass);
 } eg_learner_ops;
 
@@ -123,11 +127,13 @@ typedef struct eg_learner_kind {
     bool uses_task_boundaries; /**< begin_phase/end_phase matter */
     bool uses_task_ids;        /**< predictions need to know the task */
     bool needs_classes;        /**< cannot learn regression targets */
-    /** Settings at the root that it does not look at, such as "optimizer", and so all below them: they are no
-     *  settings of its trials to those who read results. NULL-terminated; NULL: it looks at all. */
+    /** Settings at the root that it does not look at, such as "optimizer", and so all below them:
+     *  they are no settings of its trials to those who read results. NULL-terminated; NULL: it
+     *  looks at all. */
     const char *const *unused;
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
-    /** Its declare and measure are those of the learner that setting `of` chooses, besides its own curves. */
+    /** Its declare and measure are those of the learner that setting `of` chooses, besides its own
+     *  curves. */
     bool records_inside;
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
     /** Optional: EG_INVALID if the learner's own settings cannot work together. */
@@ -140,18 +146,20 @@ typedef struct eg_learner_kind {
 
 extern const eg_family eg_learner_family;
 
-/** EG_INVALID if the learner or the loss that the settings choose cannot do with targets instead of labels. */
+/** EG_INVALID if the learner or the loss that the settings choose cannot do with targets instead of
+ *  labels. */
 eg_status eg_learner_check_targets(const eg_view *root, bool regression) EG_WARN_UNUSED;
 
 /** Creates the learner chosen by setting `learner`. */
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup) EG_WARN_UNUSED;
 void eg_learner_free(eg_learner *learner);
 
-/** Copies what predictions are made of into *out (eg_weights_clear). Errors: EG_INVALID if this learner has nothing that
- * could be copied; EG_MEMORY. */
+/** Copies what predictions are made of into *out (eg_weights_clear). Errors: EG_INVALID if this
+ * learner has nothing that could be copied; EG_MEMORY. */
 eg_status eg_learner_get_weights(eg_weights *out, eg_learner *learner) EG_WARN_UNUSED;
-/** The other way, into a learner just created. Errors: EG_INVALID naming the array that is missing, of another shape, not
- * finite or not known to the learner; then the learner is only good for being freed. */
+/** The other way, into a learner just created. Errors: EG_INVALID naming the array that is missing,
+ * of another shape, not finite or not known to the learner; then the learner is only good for being
+ * freed. */
 eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights) EG_WARN_UNUSED;
 
 /* For learners around another one, which setting `of` chooses. */
@@ -165,7 +173,8 @@ eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights) EG_WA
 /** Creates the learner inside; `view` is that of the learner around it. */
 eg_status eg_learner_create_inside(eg_learner **out, const eg_view *view,
                                    const eg_learner_setup *setup) EG_WARN_UNUSED;
-/** Operations of eg_learner_kind for the learner inside, and of eg_learner_ops where it has them. */
+/** Operations of eg_learner_kind for the learner inside, and of eg_learner_ops where it has
+ *  them. */
 eg_status eg_learner_check_inside(const eg_view *view) EG_WARN_UNUSED;
 /** Also EG_INVALID if the learner inside does not look at setting `model`. */
 eg_status eg_learner_check_network_inside(const eg_view *view) EG_WARN_UNUSED;

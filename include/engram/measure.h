@@ -1,10 +1,10 @@
 /** Measures: what is recorded of a trial.
  *
- *  A measure declares its variables once and fills them in the hooks it has: at the start of the trial
- *  and of each phase, after each step, at each evaluation, at the end of each phase and of the trial. It
- *  looks and changes nothing: whatever is measured, the trial learns the same. Setting `measures` says
- *  which there are. A new measure is one file src/metric/measure_NAME.c and its line in
- *  measure_registry.c. */
+ *  A measure declares its variables once and fills them in the hooks it has: at the start of the
+ *  trial and of each phase, after each step, at each evaluation, at the end of each phase and of
+ *  the trial. It looks and changes nothing: whatever is measured, the trial learns the same.
+ *  Setting `measures` says which there are. A new measure is one file src/metric/measure_NAME.c and
+ *  its line in measure_registry.c. */
 #ifndef ENGRAM_MEASURE_H
 #define ENGRAM_MEASURE_H
 
@@ -70,7 +70,8 @@ typedef struct eg_measure_ops {
     eg_status (*begin_trial)(eg_measure *measure);
     /** Before anything of the phase is learned; its data can be read with a cursor. */
     eg_status (*begin_phase)(eg_measure *measure, const eg_moment *now);
-    /** After each step; the batch and the outputs are still there. Kept cheap: it is called always. */
+    /** After each step; the batch and the outputs are still there. Kept cheap: it is called
+     *  always. */
     eg_status (*step)(eg_measure *measure, const eg_moment *now, const eg_batch *batch,
                       const eg_step_outcome *outcome);
     /** Once per subset, test data first. */
@@ -81,8 +82,8 @@ typedef struct eg_measure_ops {
     eg_status (*end_trial)(eg_measure *measure, const eg_moment *now);
     /** After end_trial of all measures. */
     eg_status (*conclude)(eg_measure *measure, const eg_moment *now);
-    /** The value of its scalar `name` on the data that select; false: it has no such value of it, and
-     * what is recorded counts. From end_trial on. */
+    /** The value of its scalar `name` on the data that select; false: it has no such value of it,
+     * and what is recorded counts. From end_trial on. */
     bool (*selecting)(const eg_measure *measure, const char *name, double *out);
     /** Both or none: what it remembers between two steps besides the record, for checkpoints. */
     void (*write)(const eg_measure *measure, eg_writer *writer);
@@ -96,27 +97,29 @@ struct eg_measure {
 
 typedef struct eg_measure_kind {
     eg_component component;
-    /** Place among the measures that `default` stands for, from 1; 0: only on request. Variables are
-     * recorded in this order, those on request after them. */
+    /** Place among the measures that `default` stands for, from 1; 0: only on request. Variables
+     * are recorded in this order, those on request after them. */
     unsigned order;
     bool required;                       /**< recorded whatever `measures` says */
     const eg_variable *const *variables; /**< NULL-terminated */
     size_t size;                         /**< of the object, which begins zero */
     const eg_measure_ops *ops;
-    /** Optional: what the trial does not have and the measure needs, for "… needs WHAT"; NULL: nothing. */
+    /** Optional: what the trial does not have and the measure needs, for "… needs WHAT"; NULL:
+     *  nothing. */
     const char *(*lacks)(const eg_measure_scope *scope);
     /** Optional: whether `default` stands for it where it lacks nothing. */
     bool (*by_default)(const eg_measure_scope *scope);
     /** Optional: whether a variable is recorded; else all are. */
     bool (*records)(const eg_measure_scope *scope, const eg_variable *variable);
-    /** Optional: fills the object and declares its curves. `view` is inside the measure's settings; NULL
-     * if it is there without being named, and has its defaults. On failure it is cleared. */
+    /** Optional: fills the object and declares its curves. `view` is inside the measure's settings;
+     * NULL if it is there without being named, and has its defaults. On failure it is cleared. */
     eg_status (*open)(eg_measure *measure, const eg_view *view);
 } eg_measure_kind;
 
 extern const eg_family eg_measure_family;
 
-/** Measures that are too large to be recorded without being asked for: matrices of so many tasks. */
+/** Measures that are too large to be recorded without being asked for: matrices of so many
+ *  tasks. */
 enum { EG_MANY_TASKS = 1000 };
 
 /** Declares a curve of the measure; dimensions eval, task, train_task, eval_task and layer have the
@@ -129,8 +132,8 @@ void eg_measure_set_tasks(const eg_measure *measure, eg_array *array, size_t row
 
 /** Whether setting `measures` chooses a kind. */
 bool eg_measure_is_chosen(const eg_measure_kind *kind, const eg_measure_scope *scope);
-/** The kinds that setting `measures` chooses, in the order of their variables: *count of them, in a list of
- * the caller's (eg_free). EG_INVALID if one lacks something. */
+/** The kinds that setting `measures` chooses, in the order of their variables: *count of them, in a
+ * list of the caller's (eg_free). EG_INVALID if one lacks something. */
 eg_status eg_measures_list(const eg_measure_kind ***out, size_t *count,
                            const eg_measure_scope *scope) EG_WARN_UNUSED;
 /** Whether a kind records a variable of its own. */
@@ -164,7 +167,8 @@ void eg_measures_write(const eg_measures *measures, eg_writer *writer);
 /** Into measures just opened from the same settings. EG_INVALID if it does not fit. */
 eg_status eg_measures_read(const eg_measures *measures, eg_reader *reader) EG_WARN_UNUSED;
 
-/** Evaluations that a record holds: one that diverged or paused leaves the rest of its axis empty. */
+/** Evaluations that a record holds: one that diverged or paused leaves the rest of its axis
+ *  empty. */
 size_t eg_measure_evaluations(const eg_record *record);
 
 #endif

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /** How many of the batch's examples are classified correctly: the largest of scores [batch, n] (the
- * first one among equals) is at the label. Among the active outputs only, NULL: all. A row with a NaN
- * there counts as wrong. */
+ * first one among equals) is at the label. Among the active outputs only, NULL: all. A row with a
+ * NaN there counts as wrong. */
 size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
                         const eg_active *active);
 

@@ -7,8 +7,9 @@
 
 typedef struct eg_model_kind {
     eg_component component;
-    /** `view` is inside the model's settings. `batch`: the most examples that a minibatch of training has;
-     * the function does not depend on it, but layers made for 1 (eg_layer_linear_online) are faster then. */
+    /** `view` is inside the model's settings. `batch`: the most examples that a minibatch of
+     * training has; the function does not depend on it, but layers made for 1
+     * (eg_layer_linear_online) are faster then. */
     eg_status (*build)(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch, uint64_t seed);
     /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */

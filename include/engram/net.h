@@ -25,14 +25,14 @@
 
 /* Making a network. */
 
-/** Releases layers that no network owns: their states and the array (from eg_alloc; layers not yet made
- * are zeroed). NULL is accepted. */
+/** Releases layers that no network owns: their states and the array (from eg_alloc; layers not yet
+ * made are zeroed). NULL is accepted. */
 void eg_layers_free(eg_layer *layers, size_t count);
 
 typedef struct eg_net eg_net;
 
-/** A chain of these layers: takes them (also on failure). Layers with parameters that make units are
- * called layer1, layer2, …, others by their kind: activation1, norm1, … */
+/** A chain of these layers: takes them (also on failure). Layers with parameters that make units
+ * are called layer1, layer2, …, others by their kind: activation1, norm1, … */
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed) EG_WARN_UNUSED;
 /** The network of a graph: takes it (also on failure). EG_INVALID if no other
  * node reads a node that is not the last. */
@@ -50,8 +50,8 @@ bool eg_net_takes_sparse(const eg_net *net);
 /** Block names and sizes, count of steps, parameters and buffers, for checkpoints; the seed is the
  * reader's own. */
 void eg_net_write(const eg_net *net, eg_writer *writer);
-/** Into a network of the same blocks; otherwise EG_INVALID, the message names the first that differs.
- * On failure nothing has changed. */
+/** Into a network of the same blocks; otherwise EG_INVALID, the message names the first that
+ * differs. On failure nothing has changed. */
 eg_status eg_net_read(eg_net *net, eg_reader *reader) EG_WARN_UNUSED;
 
 /* Using it. */
@@ -68,8 +68,8 @@ void eg_workspace_free(eg_workspace *workspace);
 void eg_workspace_profile(eg_workspace *workspace, eg_profile *profile);
 
 /** Output [B, outputs] of x [B, inputs], borrowed from the workspace. `sparse`: the same numbers in
- * sparse form, or NULL. Both must stay valid until backward. In mode train the network's step counts
- * one more. */
+ * sparse form, or NULL. Both must stay valid until backward. In mode train the network's step
+ * counts one more. */
 const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, eg_mode mode, size_t batch,
                               const eg_real *x, const eg_sparse *sparse);
 /** Gradients from dy [B, outputs], for the batch last given to forward, from the last node to the
@@ -92,15 +92,16 @@ typedef struct eg_output_gradients {
 } eg_output_gradients;
 
 /** For every example of the batch last given to forward and every round, adds the squares or the
- *  absolute values of its gradients to sums [table.count]; only if eg_net_has_per_example. Rounds are
- *  summed at the outputs of the layers, so that the products with their inputs are made once.
+ *  absolute values of its gradients to sums [table.count]; only if eg_net_has_per_example. Rounds
+ *  are summed at the outputs of the layers, so that the products with their inputs are made once.
  *  scratch [eg_net_per_example_scratch(net, B)]; dy [B, outputs] is scratch, too. */
 void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_output_gradients *of,
                         eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums);
 /** Floating-point operations per example of eg_net_per_example: one product per layer with
  * parameters, and a backward to the outputs of those layers per round. */
 double eg_net_per_example_flops(const eg_net *net, size_t rounds);
-/** Whether all layers with parameters know the gradients of single examples, and none are shared. */
+/** Whether all layers with parameters know the gradients of single examples, and none are
+ *  shared. */
 bool eg_net_has_per_example(const eg_net *net);
 size_t eg_net_per_example_scratch(const eg_net *net, size_t batch);
 

@@ -29,8 +29,8 @@ typedef struct eg_optimizer eg_optimizer;
 /** What an update also carries; arrays [table->count], borrowed until the update ends. */
 typedef struct eg_update_terms {
     const eg_penalty *penalty; /**< its gradient is added, which costs least; NULL: none */
-    /** g += what else the learner adds, before the penalty, at weights w; called for one block of the
-     * parameters after the other, each once per update: w, g [count] are of the parameters
+    /** g += what else the learner adds, before the penalty, at weights w; called for one block of
+     * the parameters after the other, each once per update: w, g [count] are of the parameters
      * first … first+count-1. NULL: nothing. */
     void (*add)(void *user, size_t first, size_t count, const eg_real *w, eg_real *g);
     void *user;
@@ -40,8 +40,8 @@ typedef struct eg_update_terms {
 } eg_update_terms;
 
 /** The optimizer chosen by setting `optimizer` of `root`, for the parameters of a table (borrowed
- * during the call only); `carries`: updates will have terms; `seed`: of the noise that is part of some
- * rules. */
+ * during the call only); `carries`: updates will have terms; `seed`: of the noise that is part of
+ * some rules. */
 eg_status eg_optimizer_create(eg_optimizer **out, const eg_view *root,
                               const eg_parameter_table *table, bool carries,
                               uint64_t seed) EG_WARN_UNUSED;
@@ -49,8 +49,9 @@ void eg_optimizer_free(eg_optimizer *optimizer);
 /** Measures the updates in `profile` (borrowed); NULL: no more. */
 void eg_optimizer_profile(eg_optimizer *optimizer, eg_profile *profile);
 
-/** What a learner around the one that updates adds to the gradients of every update, after what the update
- *  itself carries and before the norm is bounded. Owned by that learner, for as long as the optimizer. */
+/** What a learner around the one that updates adds to the gradients of every update, after what the
+ *  update itself carries and before the norm is bounded. Owned by that learner, for as long as the
+ *  optimizer. */
 typedef struct eg_gradient_term {
     const eg_penalty *penalty; /**< its gradient is added, which costs least; NULL: none */
     /** As in eg_update_terms; NULL: nothing. */
@@ -64,9 +65,9 @@ typedef struct eg_gradient_term {
 /** From now on. What the term points to may change between updates. */
 eg_status eg_optimizer_attach(eg_optimizer *optimizer, eg_gradient_term *term) EG_WARN_UNUSED;
 
-/** Begins an update of params [table->count]. The consumer, valid until the end, takes every gradient
- * once, in any order; `grads` is where they are stored if it does not update at once, and holds
- * nothing of use afterwards. terms NULL: none. */
+/** Begins an update of params [table->count]. The consumer, valid until the end, takes every
+ * gradient once, in any order; `grads` is where they are stored if it does not update at once, and
+ * holds nothing of use afterwards. terms NULL: none. */
 const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real *params,
                                                eg_real *grads, const eg_update_terms *terms);
 /** After all gradients have come. */
@@ -82,8 +83,8 @@ void eg_optimizer_restart(eg_optimizer *optimizer);
 /** Forgets what is known of parameters first, first+stride, …, `count` of them: for a unit that is
  * replaced (eg_net_unit_run). Counts of updates stay. */
 void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
-/** The same for parameters that begin anew, as at the start of a trial, with values they have been given:
- * those who keep what they began with are told. */
+/** The same for parameters that begin anew, as at the start of a trial, with values they have been
+ * given: those who keep what they began with are told. */
 void eg_optimizer_renew(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
 /** The updates of these parameters are counted from 0 again, where each has a count of its own. */
 void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
@@ -142,15 +143,17 @@ typedef struct eg_optimizer_kind {
     /** Optional: starting value of slot s (0 if unset). */
     double (*initial)(const double *p, size_t s);
     bool is_momentum; /**< the state is momentum and no more */
-    /** Optional: whether every parameter counts its updates with these settings; and what the t-th of them
-     *  (1, 2, …) is corrected by, which tends to 1. It is tabulated. */
+    /** Optional: whether every parameter counts its updates with these settings; and what the t-th
+     *  of them (1, 2, …) is corrected by, which tends to 1. It is tabulated. */
     bool (*counts_each)(const double *p);
     double (*correction)(const double *p, double t);
-    /** Optional: works out what is the same for all parameters of an update, the step-th (1, 2, …). */
+    /** Optional: works out what is the same for all parameters of an update, the step-th (1, 2,
+     *  …). */
     void (*factors)(const double *p, uint64_t step, double *factor);
-    /** Optional: for rules that need all gradients before they change anything. Called for every block
-     * with gradients to which everything is added, scale 1 and no penalty, before the first update; may
-     * change slots and u->gathered. Then decoupled decay and `update` come for every block. */
+    /** Optional: for rules that need all gradients before they change anything. Called for every
+     * block with gradients to which everything is added, scale 1 and no penalty, before the first
+     * update; may change slots and u->gathered. Then decoupled decay and `update` come for every
+     * block. */
     void (*gather)(eg_update *u);
     /** Optional, with gather: whether update wants noise, keyed by seed, update and block. */
     bool (*draws)(const double *p);

@@ -45,8 +45,8 @@ typedef struct eg_parameter_table {
     eg_parameter_block *blocks; /**< in the order of their offsets; owned */
 } eg_parameter_table;
 
-/** The unit that number i of a block belongs to; padding if it is block->units or more. In a panel, number
- * after number, stand the first weights of all its units, then the second ones, …. */
+/** The unit that number i of a block belongs to; padding if it is block->units or more. In a panel,
+ * number after number, stand the first weights of all its units, then the second ones, …. */
 static inline size_t eg_parameter_unit(const eg_parameter_block *block, size_t i)
 {
     return i / (block->lanes * block->fan_in) * block->lanes + i % block->lanes;

@@ -1,5 +1,6 @@
 /** A quadratic penalty on parameters w: k/2 sum_p o[p] (w[p] - c[p])^2, whose gradient is
- *  k o[p] (w[p] - c[p]). Always computed in this order, so wherever it is added the bits are the same. */
+ *  k o[p] (w[p] - c[p]). Always computed in this order, so wherever it is added the bits are the
+ *  same. */
 #ifndef ENGRAM_PENALTY_H
 #define ENGRAM_PENALTY_H
 
@@ -18,8 +19,8 @@ typedef struct eg_penalty {
     eg_real strength;              /**< k */
     const eg_ufloat16 *importance; /**< o; NULL: 1 everywhere */
     const eg_real *anchor;         /**< c */
-    /** Per group of parameters, whether all its importances o are 0, as they are for inputs that are constant:
-     *  anchor and importance of such a group are not read. NULL: not known. */
+    /** Per group of parameters, whether all its importances o are 0, as they are for inputs that
+     *  are constant: anchor and importance of such a group are not read. NULL: not known. */
     const bool *zero;
 } eg_penalty;
 
@@ -32,8 +33,8 @@ static inline eg_penalty eg_penalty_at(const eg_penalty *penalty, size_t first)
                         .anchor = penalty->anchor + first};
 }
 
-/** g [n] += the gradient of parameters first … first+n-1, which are w [n] now. Returns the sum of the
- * squares of the new g. */
+/** g [n] += the gradient of parameters first … first+n-1, which are w [n] now. Returns the sum of
+ * the squares of the new g. */
 double eg_penalty_add(const eg_penalty *penalty, size_t first, size_t n, const eg_real *w,
                       eg_real *g);
 /** Of the parameters first … first+n-1 (n > 0) how many from `first` on are alike in having zero

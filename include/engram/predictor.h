@@ -1,5 +1,5 @@
-/** Predictors: what a trial has learned, with all that is needed to predict with it: weights, settings, what a byte of the
- *  data stands for. */
+/** Predictors: what a trial has learned, with all that is needed to predict with it: weights,
+ *  settings, what a byte of the data stands for. */
 #ifndef ENGRAM_PREDICTOR_H
 #define ENGRAM_PREDICTOR_H
 
@@ -23,12 +23,12 @@ typedef struct eg_predictor {
     size_t outputs;
     /** [channels, 256] what a byte of each channel stands for; NULL: no bytes; owned */
     double *byte_value;
-    /** [ordered_tasks, height*width] which pixel of the dataset a task sees at each place, in every channel;
-     *  NULL: all are seen where they are; owned */
+    /** [ordered_tasks, height*width] which pixel of the dataset a task sees at each place, in every
+     *  channel; NULL: all are seen where they are; owned */
     uint32_t *pixel_order;
     size_t ordered_tasks;
-    /** [outputs] the task of each class, -1: none; NULL: tasks do not divide the classes. For readers of the
-     *  file, not read from it: settings and seed say the same. Owned */
+    /** [outputs] the task of each class, -1: none; NULL: tasks do not divide the classes. For
+     *  readers of the file, not read from it: settings and seed say the same. Owned */
     int32_t *class_task;
 } eg_predictor;
 

@@ -51,7 +51,8 @@ typedef struct eg_rng {
 /** A generator for one use. Different (seed, purpose, index) give independent sequences. */
 eg_rng eg_rng_make(uint64_t seed, eg_purpose purpose, uint64_t index);
 
-/** The generator of another index: the same as made for it, for those who need one for every example. */
+/** The generator of another index: the same as made for it, for those who need one for every
+ *  example. */
 eg_rng eg_rng_at(const eg_rng *made, uint64_t index);
 
 /** The seed of member number `member` of an ensemble: the trial's own for member 0. */

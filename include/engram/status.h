@@ -24,8 +24,8 @@ typedef struct eg_status {
     eg_code code;
     /** Empty when code is EG_OK; truncated at the end if too long. */
     char message[EG_MESSAGE_SIZE];
-    /** Whole names of the settings that do not work (together), separated by spaces; empty: it is about
-     *  no setting. The first of them that somebody gave is where to look. */
+    /** Whole names of the settings that do not work (together), separated by spaces; empty: it is
+     *  about no setting. The first of them that somebody gave is where to look. */
     char settings[EG_STATUS_SETTINGS_SIZE];
 } eg_status;
 
@@ -50,16 +50,16 @@ static inline bool eg_is_ok(const eg_status *status)
 eg_status eg_fail(eg_code code, const char *format, ...) EG_PRINTF(2, 3);
 
 /** EG_INVALID about settings: `names` are those of one component, without the prefix of its view,
- *  separated by spaces, the one most at fault first. The message says their names itself. A name too
- *  many to be kept is left out. */
+ *  separated by spaces, the one most at fault first. The message says their names itself. A name
+ *  too many to be kept is left out. */
 eg_status eg_fail_setting(const char *prefix, const char *names, const char *format, ...)
     EG_PRINTF(3, 4);
 
 /** The same failure about these settings too, which come behind its own; EG_OK stays EG_OK. */
 eg_status eg_status_about(eg_status status, const char *prefix, const char *names);
 
-/** The same failure, of the component that setting PREFIXname chose: its settings are below that one,
- *  which comes behind them; EG_OK stays EG_OK. */
+/** The same failure, of the component that setting PREFIXname chose: its settings are below that
+ *  one, which comes behind them; EG_OK stays EG_OK. */
 eg_status eg_status_inside(eg_status status, const char *prefix, const char *name);
 
 /** EG_MEMORY with the number of bytes that were asked for. */
@@ -68,8 +68,8 @@ eg_status eg_fail_memory(unsigned long long bytes);
 /** EG_SYSTEM with a formatted message followed by ": " and strerror(error). */
 eg_status eg_fail_errno(int error, const char *format, ...) EG_PRINTF(2, 3);
 
-/** The same failure, about the same settings, with formatted text and ": " put in front; EG_OK stays
- *  EG_OK. */
+/** The same failure, about the same settings, with formatted text and ": " put in front; EG_OK
+ *  stays EG_OK. */
 eg_status eg_status_wrap(eg_status status, const char *format, ...) EG_PRINTF(2, 3);
 
 /** Keeps the first failure: *first becomes `next` only while *first is EG_OK. */
@@ -84,7 +84,8 @@ void eg_status_keep(eg_status *first, eg_status next);
         }                                                                                          \
     } while (0)
 
-/** Stores a failure in `status` and jumps to the label `done:`; for functions that must clean up. */
+/** Stores a failure in `status` and jumps to the label `done:`; for functions that must clean
+ *  up. */
 #define EG_TRY_DONE(status, call)                                                                  \
     do {                                                                                           \
         (status) = (call);                                                                         \

@@ -1,9 +1,10 @@
 /** Streams: what arrives when.
  *
  *  A stream is a sequence of phases (a task, an increment, a mega-batch). Within a phase there are
- *  minibatches, epoch after epoch; the evaluation sets ("tasks") exist beside it. A stream describes
- *  all this and never changes; it is read with cursors, as many as are wanted. The order of examples
- *  depends on (trial seed, member, phase, epoch) only, so a cursor can be put to any position. */
+ *  minibatches, epoch after epoch; the evaluation sets ("tasks") exist beside it. A stream
+ *  describes all this and never changes; it is read with cursors, as many as are wanted. The order
+ *  of examples depends on (trial seed, member, phase, epoch) only, so a cursor can be put to any
+ *  position. */
 #ifndef ENGRAM_STREAM_H
 #define ENGRAM_STREAM_H
 
@@ -28,7 +29,8 @@ typedef struct eg_stream_shape {
     bool masks_outputs;    /**< batches may have active outputs */
 } eg_stream_shape;
 
-/** One phase. Each of its epochs shows every example once, unless stream.order_file says which; a learner may end it after fewer epochs. */
+/** One phase. Each of its epochs shows every example once, unless stream.order_file says which; a
+ *  learner may end it after fewer epochs. */
 typedef struct eg_phase {
     size_t steps;            /**< minibatches of an epoch */
     size_t epochs;           /**< at most */
@@ -103,8 +105,8 @@ typedef struct eg_stream_kind {
      * matter. */
     bool own_data;
     /** `view` is inside the stream's settings. `holdout` in [0, 1): the share of every class's
-     * training examples kept for EG_SUBSET_VALIDATION (the same ones whatever the seed). Borrows the
-     * dataset. */
+     * training examples kept for EG_SUBSET_VALIDATION (the same ones whatever the seed). Borrows
+     * the dataset. */
     eg_status (*create)(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                         uint64_t seed, double holdout);
     /** EG_INVALID if the settings do not fit a dataset of so many classes; opens nothing. */
@@ -115,21 +117,22 @@ typedef struct eg_stream_kind {
 
 extern const eg_family eg_stream_family;
 
-/** Creates the stream chosen by setting `stream` of `root`; dataset: NULL if the kind has own_data. */
+/** Creates the stream chosen by setting `stream` of `root`; dataset: NULL if the kind has
+ *  own_data. */
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
                            uint64_t seed, double holdout) EG_WARN_UNUSED;
 void eg_stream_free(eg_stream *stream);
-/** Hashes of files that setting `stream.order_file` names, so that many trials read each of them once. {0}
- *  before the first. */
+/** Hashes of files that setting `stream.order_file` names, so that many trials read each of them
+ *  once. {0} before the first. */
 typedef struct eg_stream_orders {
     struct eg_stream_order *file; /**< [count] path and hash; owned */
     size_t count, capacity;
 } eg_stream_orders;
 
 void eg_stream_orders_clear(eg_stream_orders *orders);
-/** A hash of what the file says that setting `stream.order_file` names, 0 if none is named: it is part of a
- *  trial's id. The file is read unless it is among `known`, and then is. Errors: EG_INVALID if there is no such
- *  file, or it is no order of examples; EG_SYSTEM, EG_MEMORY. */
+/** A hash of what the file says that setting `stream.order_file` names, 0 if none is named: it is
+ *  part of a trial's id. The file is read unless it is among `known`, and then is. Errors:
+ *  EG_INVALID if there is no such file, or it is no order of examples; EG_SYSTEM, EG_MEMORY. */
 eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings,
                                eg_stream_orders *known) EG_WARN_UNUSED;
 
@@ -140,11 +143,12 @@ size_t eg_stream_steps(const eg_stream *stream, size_t phase);
 /** Examples of an evaluation set; 0 for EG_SUBSET_VALIDATION without holdout. */
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
 
-/** [tasks, height*width]: which pixel of the dataset is seen at each place of an example of task t, in every
- *  channel. Borrowed; other permutations may be written there before a cursor is read. NULL: all are seen where they are. */
+/** [tasks, height*width]: which pixel of the dataset is seen at each place of an example of task t,
+ *  in every channel. Borrowed; other permutations may be written there before a cursor is read.
+ *  NULL: all are seen where they are. */
 uint32_t *eg_stream_pixels(eg_stream *stream);
-/** [outputs]: the task that class c belongs to, -1 if to none. Borrowed. NULL: tasks do not divide the
- *  classes among them. */
+/** [outputs]: the task that class c belongs to, -1 if to none. Borrowed. NULL: tasks do not divide
+ *  the classes among them. */
 const int32_t *eg_stream_class_tasks(const eg_stream *stream);
 
 /** The stream must outlive its cursors. Nothing is allocated after opening. */

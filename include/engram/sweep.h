@@ -69,7 +69,8 @@ typedef struct eg_budget {
  *  once decided, must stay decided whatever the other outcomes turn out to be. */
 typedef struct eg_stop_kind {
     eg_component component;
-    /** Replicates the rule needs to see of every point before it can decide: those are run first. */
+    /** Replicates the rule needs to see of every point before it can decide: those are run
+     *  first. */
     size_t (*needs)(const double *p);
     /** The verdict on ONE point, given its outcomes by replicate [count] (pending ones have status
      * pending). `sign` is +1 when large objectives are good, -1 otherwise. */

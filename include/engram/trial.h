@@ -24,23 +24,24 @@ eg_status eg_trial_variables(const eg_variable ***out, size_t *count,
 /** Is this one of them? */
 bool eg_trial_records(const eg_settings *settings, const eg_variable *variable);
 
-/** Whether setting `measures` asks for something that `record`, of an earlier run of the same trial, does not
- * have: what measures that it names record. `record` NULL: whether it names any but `default` at all. */
+/** Whether setting `measures` asks for something that `record`, of an earlier run of the same
+ * trial, does not have: what measures that it names record. `record` NULL: whether it names any but
+ * `default` at all. */
 bool eg_trial_lacks(const eg_settings *settings, const eg_record *record);
 
 /** The variable called `name` among all that any trial can record, or NULL. */
 const eg_variable *eg_trial_variable(const char *name);
 
-/** Content id: hash of the canonical settings, the order of examples in a file that they name, the seed and
- * EG_RESULT_VERSION. */
+/** Content id: hash of the canonical settings, the order of examples in a file that they name, the
+ * seed and EG_RESULT_VERSION. */
 eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed) EG_WARN_UNUSED;
-/** The ids [count] of the same settings with each of these seeds. `orders`: of the trials before; it learns
- * files that are not in it. */
+/** The ids [count] of the same settings with each of these seeds. `orders`: of the trials before;
+ * it learns files that are not in it. */
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count, eg_stream_orders *orders) EG_WARN_UNUSED;
 
-/** Whether a setting can matter to the trial: its learner and its stream look at it. Others are part of the id all
- * the same. */
+/** Whether a setting can matter to the trial: its learner and its stream look at it. Others are
+ * part of the id all the same. */
 bool eg_trial_uses(const eg_settings *settings, const char *name);
 /** Whether all of them can. */
 bool eg_trial_uses_all(const eg_settings *settings);
@@ -51,8 +52,9 @@ bool eg_trial_reads_data(const eg_settings *settings);
  * and time. */
 eg_status eg_trial_cost(double *out, const eg_settings *settings) EG_WARN_UNUSED;
 
-/** What a trial takes, from a few of its minibatches, some blocks of an evaluation and (part of) the end of a
- * phase. Seconds are processor time of this thread, so other programs disturb little. */
+/** What a trial takes, from a few of its minibatches, some blocks of an evaluation and (part of)
+ * the end of a phase. Seconds are processor time of this thread, so other programs disturb
+ * little. */
 typedef struct eg_trial_timing {
     double seconds;     /**< the whole trial, the sum of: */
     double setup;       /**< network, stream, record */
@@ -64,8 +66,8 @@ typedef struct eg_trial_timing {
     size_t evaluations; /**< of the trial */
 } eg_trial_timing;
 
-/** Measures for about `budget` seconds (a single minibatch may take longer). The dataset comes from the cache, and its
- * opening is not counted. Errors as in eg_trial_run. */
+/** Measures for about `budget` seconds (a single minibatch may take longer). The dataset comes from
+ * the cache, and its opening is not counted. Errors as in eg_trial_run. */
 eg_status eg_trial_time(eg_trial_timing *out, const eg_settings *settings, eg_dataset_cache *cache,
                         double budget) EG_WARN_UNUSED;
 
@@ -88,14 +90,15 @@ typedef struct eg_progress {
 typedef bool (*eg_poll)(void *user, const eg_progress *progress);
 
 /** Checkpoints: what a trial is between two minibatches, as bytes, from which a later attempt goes
- *  on. A trial that was continued, however often, leaves the same record as one that was not, bit for
- *  bit except for times and memory; train_seconds and evaluation_seconds are of all attempts
+ *  on. A trial that was continued, however often, leaves the same record as one that was not, bit
+ *  for bit except for times and memory; train_seconds and evaluation_seconds are of all attempts
  *  together, without what was lost.
  *
  *  A checkpoint belongs to one trial (eg_trial_id), one EG_RESULT_VERSION, one compiler, one BLAS
- *  build and kernel and the dataset's content: bits are promised for one kind of processor only, so a trial begun on another
- *  one is refused, as is a damaged checkpoint (CRC-32C over everything). A refused one costs the work
- *  in it and nothing else: the caller runs the trial from its beginning. */
+ *  build and kernel and the dataset's content: bits are promised for one kind of processor only, so
+ *  a trial begun on another one is refused, as is a damaged checkpoint (CRC-32C over everything). A
+ *  refused one costs the work in it and nothing else: the caller runs the trial from its
+ *  beginning. */
 typedef struct eg_checkpointing {
     const void *from; /**< a checkpoint to go on from; NULL: from the beginning */
     size_t from_size;
@@ -103,19 +106,21 @@ typedef struct eg_checkpointing {
      *  hundredth of the time at most: where it is slow there are fewer. 0: only when the trial is
      *  stopped. Results do not depend on it. */
     double every;
-    /** Required. Keeps a checkpoint, which replaces earlier ones. Its status is EG_MEMORY if there was too
-     *  little for it. Called every so often and, whatever `every` is, when the trial pauses or poll
-     *  has stopped it after its first minibatch. */
+    /** Required. Keeps a checkpoint, which replaces earlier ones. Its status is EG_MEMORY if there
+     *  was too little for it. Called every so often and, whatever `every` is, when the trial pauses
+     *  or poll has stopped it after its first minibatch. */
     void (*save)(void *user, const eg_writer *checkpoint);
-    /** NULL, or told that `from` was accepted and `step` minibatches of `steps` need not be made again. */
+    /** NULL, or told that `from` was accepted and `step` minibatches of `steps` need not be made
+     *  again. */
     void (*continued)(void *user, size_t step, size_t steps);
     void *user;   /**< of save and continued */
     bool refused; /**< out: eg_trial_run failed because `from` cannot be used */
 } eg_checkpointing;
 
-/** The checkpoint in the file at `path`, in *out (eg_free), *size bytes; NULL if there is no such file. Its checksum is
- *  verified before memory is asked for, so that a file of any size that is none costs none. Errors: EG_INVALID if it
- *  is damaged, no checkpoint or no regular file; EG_SYSTEM; EG_MEMORY. */
+/** The checkpoint in the file at `path`, in *out (eg_free), *size bytes; NULL if there is no such
+ *  file. Its checksum is verified before memory is asked for, so that a file of any size that is
+ *  none costs none. Errors: EG_INVALID if it is damaged, no checkpoint or no regular file;
+ *  EG_SYSTEM; EG_MEMORY. */
 eg_status eg_checkpoint_load(unsigned char **out, size_t *size, const char *path) EG_WARN_UNUSED;
 
 /** A minibatch that was just learned. */
@@ -136,20 +141,22 @@ typedef struct eg_trial_options {
     /** NULL, or told of every minibatch; a failure is the trial's. */
     eg_status (*trace)(void *user, const eg_traced_step *step);
     void *trace_user;
-    /** What it begins with instead of initial weights (engram/weights.h); NULL: with those. A checkpoint to go on from takes
-     * their place. */
+    /** What it begins with instead of initial weights (engram/weights.h); NULL: with those. A
+     * checkpoint to go on from takes their place. */
     eg_weights *initial;
-    /** NULL, or gets what the trial predicts with: `begun` before the first minibatch (not in a trial that goes on from a
-     * checkpoint), `learned` when it is done. A failure is the trial's. */
+    /** NULL, or gets what the trial predicts with: `begun` before the first minibatch (not in a
+     * trial that goes on from a checkpoint), `learned` when it is done. A failure is the
+     * trial's. */
     eg_status (*begun)(void *user, const eg_predictor *predictor);
     eg_status (*learned)(void *user, const eg_predictor *predictor);
     void *learned_user; /**< of both */
-    /** Pauses after this evaluation (from 1), with a last checkpoint, unless it is the last one; 0: runs
-     *  to the end. A later checkpoint is refused. */
+    /** Pauses after this evaluation (from 1), with a last checkpoint, unless it is the last one; 0:
+     *  runs to the end. A later checkpoint is refused. */
     size_t until;
 } eg_trial_options;
 
-/** Evaluations that a record holds: one that diverged or paused leaves the rest of its axis empty. */
+/** Evaluations that a record holds: one that diverged or paused leaves the rest of its axis
+ *  empty. */
 size_t eg_trial_evaluations(const eg_record *record);
 
 /** Examples that a predictor was asked about. */
@@ -170,20 +177,21 @@ typedef struct eg_prediction {
     double overall;   /**< of all examples together; NaN without examples */
 } eg_prediction;
 
-/** Predicts the tasks of a subset with the predictor's weights, as a trial of these settings and its seed does at its
- * end; tasks that permute pixels have the predictor's order. *out: eg_prediction_clear. `seen` (NULL: nobody) is told of every block, task by task; a failure ends it. Errors as of
- * eg_trial_run, and of eg_learner_set_weights. */
+/** Predicts the tasks of a subset with the predictor's weights, as a trial of these settings and
+ * its seed does at its end; tasks that permute pixels have the predictor's order. *out:
+ * eg_prediction_clear. `seen` (NULL: nobody) is told of every block, task by task; a failure ends
+ * it. Errors as of eg_trial_run, and of eg_learner_set_weights. */
 eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, eg_dataset_cache *cache,
                            eg_predictor *predictor, eg_subset subset,
                            eg_status (*seen)(void *user, const eg_predicted *block),
                            void *user) EG_WARN_UNUSED;
 void eg_prediction_clear(eg_prediction *prediction);
 
-/** Runs a trial. No pointer may be NULL, except for those of the options that say what NULL means; a required
- * one that is gives EG_INVALID. *out is a record with status done, diverged or paused: then curves end where it
- * paused, and what is only known at the end is NaN. Errors: what the data or the system
- * did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was refused, EG_STOPPED when poll said
- * so; then *out is NULL. */
+/** Runs a trial. No pointer may be NULL, except for those of the options that say what NULL means;
+ * a required one that is gives EG_INVALID. *out is a record with status done, diverged or paused:
+ * then curves end where it paused, and what is only known at the end is NaN. Errors: what the data
+ * or the system did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was refused, EG_STOPPED
+ * when poll said so; then *out is NULL. */
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        eg_dataset_cache *cache, const eg_trial_options *options) EG_WARN_UNUSED;
 

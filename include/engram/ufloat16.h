@@ -1,8 +1,10 @@
-/** Unsigned 16-bit floating-point numbers: importances of parameters as training reads them. The cost of a
- *  penalty is memory traffic, which they halve. In double (gradient checks) it is a double.
+/** Unsigned 16-bit floating-point numbers: importances of parameters as training reads them. The
+ *  cost of a penalty is memory traffic, which they halve. In double (gradient checks) it is a
+ *  double.
  *
- *  A float without its sign and the last 15 bits of its fraction: 8 bits of exponent, 8 of fraction.
- *  Rounding changes a value by 1/512 of it at most, less than the error of an estimate from examples. */
+ *  A float without its sign and the last 15 bits of its fraction: 8 bits of exponent, 8 of
+ *  fraction. Rounding changes a value by 1/512 of it at most, less than the error of an estimate
+ *  from examples. */
 #ifndef ENGRAM_UFLOAT16_H
 #define ENGRAM_UFLOAT16_H
 

@@ -6,10 +6,11 @@
  *                                                └ seen
  *
  *  The maker is the node before it whose weights make its units, the reader the first node after
- *  it that has weights, `seen` what the reader takes. In between are layers that keep units, along first
- *  inputs; normalisation there belongs to the unit. A unit is a channel of the maker: a unit of a fully
- *  connected layer, or a map of a convolution with a number per position. At `seen` it may have several
- *  parts, as after crelu: then there are parts*units channels, and channels i, units + i, … are unit i. */
+ *  it that has weights, `seen` what the reader takes. In between are layers that keep units, along
+ *  first inputs; normalisation there belongs to the unit. A unit is a channel of the maker: a unit
+ *  of a fully connected layer, or a map of a convolution with a number per position. At `seen` it
+ *  may have several parts, as after crelu: then there are parts*units channels, and channels i,
+ *  units + i, … are unit i. */
 #ifndef ENGRAM_UNITS_H
 #define ENGRAM_UNITS_H
 
@@ -23,16 +24,18 @@ typedef struct eg_plane_run {
 } eg_plane_run;
 
 /** The k-th run (0, 1, …) of what makes unit `unit` of hidden layer `hidden`, or of what uses it.
- * Incoming: its weights in the order of the inputs, its bias, scale and shift. Outgoing: the weights
- * of the reader that multiply it, part by part. false: there are no more. */
+ * Incoming: its weights in the order of the inputs, its bias, scale and shift. Outgoing: the
+ * weights of the reader that multiply it, part by part. false: there are no more. */
 bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t unit, size_t k,
                      eg_plane_run *run);
 
 /** Fresh values for a run from the initial distribution of its block, in the order of the run, into
- * out [run->count]. The layer may want them projected: eg_net_updated does so after the next update. */
+ * out [run->count]. The layer may want them projected: eg_net_updated does so after the next
+ * update. */
 void eg_net_fresh(const eg_net *net, const eg_plane_run *run, eg_rng *rng, eg_real *out);
 
-/** Puts what the layers on the way to a unit count or average of it (buffers) back to where it began. */
+/** Puts what the layers on the way to a unit count or average of it (buffers) back to where it
+ *  began. */
 void eg_net_unit_restart(eg_net *net, size_t hidden, size_t unit);
 
 /** Looks at the outputs of hidden layers while a forward makes them, in any mode. */
@@ -44,7 +47,8 @@ typedef struct eg_unit_observer {
 /** From now on; `observer` is borrowed, NULL: no more. */
 void eg_workspace_observe(eg_workspace *workspace, const eg_unit_observer *observer);
 
-/** Outputs [B, positions, parts*units] of a hidden layer in the last forward of a workspace that keeps. */
+/** Outputs [B, positions, parts*units] of a hidden layer in the last forward of a workspace that
+ *  keeps. */
 const eg_real *eg_workspace_hidden(const eg_workspace *workspace, const eg_net *net, size_t hidden);
 
 /** B of the last forward; 0: there was none. */

@@ -1,7 +1,8 @@
-/** Weights: what a learner's predictions are made of, as named arrays in row-major order, whatever the
- *  order inside. They leave a trial, and begin another one.
+/** Weights: what a learner's predictions are made of, as named arrays in row-major order, whatever
+ *  the order inside. They leave a trial, and begin another one.
  *
- *  A learner names its arrays once, in eg_learner_ops.weights; the same call copies them out and in. */
+ *  A learner names its arrays once, in eg_learner_ops.weights; the same call copies them out and
+ *  in. */
 #ifndef ENGRAM_WEIGHTS_H
 #define ENGRAM_WEIGHTS_H
 
@@ -36,8 +37,8 @@ typedef struct eg_weights {
 void eg_weights_clear(eg_weights *weights);
 /** The array of that name, or NULL. */
 eg_weights_array *eg_weights_find(const eg_weights *weights, const char *name);
-/** Adds an array of zeros, in *out, which is valid until the next one is added. Errors: EG_INVALID: no good name or
- *  extents, the name is there already; EG_MEMORY. */
+/** Adds an array of zeros, in *out, which is valid until the next one is added. Errors: EG_INVALID:
+ *  no good name or extents, the name is there already; EG_MEMORY. */
 eg_status eg_weights_add(eg_weights *weights, eg_weights_array **out, const char *name,
                          const char *role, bool wide, size_t rank,
                          const size_t *extent) EG_WARN_UNUSED;
@@ -46,7 +47,7 @@ eg_status eg_weights_hash(uint64_t *out, const eg_weights *weights) EG_WARN_UNUS
 /** Numbers in all arrays that are parameters. */
 size_t eg_weights_parameters(const eg_weights *weights);
 
-/** --- For learners ---------------------------------------------------------------------------------- */
+/** --- For learners ---------------------------------------------------------------------------- */
 
 /** A pass over a learner's arrays: out of it into `weights`, or into it. */
 typedef struct eg_weights_pass {
@@ -58,15 +59,15 @@ typedef struct eg_weights_pass {
 
 /** Whether there is an array of that name: some may be left out. */
 bool eg_weights_has(const eg_weights_pass *pass, const char *name);
-/** An array. Into a learner: EG_INVALID, naming the array, if it is not there, has another shape or holds a number that is
- *  not finite. */
+/** An array. Into a learner: EG_INVALID, naming the array, if it is not there, has another shape or
+ *  holds a number that is not finite. */
 eg_status eg_weights_reals(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
                            const size_t *extent, eg_real *values) EG_WARN_UNUSED;
 eg_status eg_weights_doubles(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
                              const size_t *extent, double *values) EG_WARN_UNUSED;
 typedef struct eg_net eg_net;
-/** The blocks and buffers of a network as GROUP/layer1.weight …, and how many minibatches it has learned as GROUP/step;
- *  errors as above. */
+/** The blocks and buffers of a network as GROUP/layer1.weight …, and how many minibatches it has
+ *  learned as GROUP/step; errors as above. */
 eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net) EG_WARN_UNUSED;
 
 #endif

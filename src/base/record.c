@@ -303,7 +303,7 @@ done:
     return status;
 }
 
-/** --- Without the values ------------------------------------------------------------------------ */
+/** --- Without the values ---------------------------------------------------------------------- */
 
 /** The text's bytes, or NULL (and the reader failed) if it is not shorter than `most`. */
 static const char *skim_text(eg_reader *reader, size_t most, size_t *size)

@@ -64,7 +64,7 @@ static uint64_t mix(uint64_t hash, const void *address)
     return hash ^ (hash >> 32);
 }
 
-/* Patterns --------------------------------------------------------------------------------------- */
+/* Patterns ------------------------------------------------------------------------------------- */
 
 static bool chooses(eg_resolver *r, const char *name)
 {
@@ -183,7 +183,7 @@ done:
     return status;
 }
 
-/* Variants --------------------------------------------------------------------------------------- */
+/* Variants ------------------------------------------------------------------------------------- */
 
 /** The setting at `place` with this value. */
 static eg_status parse(eg_resolver *r, const pattern *p, size_t place, const char *text,
@@ -297,7 +297,7 @@ eg_status eg_resolver_keep(eg_resolver *resolver, eg_settings **out)
                                     resolver->places, resolver->own);
 }
 
-/* The resolver ----------------------------------------------------------------------------------- */
+/* The resolver --------------------------------------------------------------------------------- */
 
 eg_status eg_resolver_create(eg_resolver **out, const eg_schema *schema)
 {

@@ -15,7 +15,7 @@ struct eg_settings_chunk {
     unsigned char bytes[];
 };
 
-/* Names ------------------------------------------------------------------------------------------ */
+/* Names ---------------------------------------------------------------------------------------- */
 
 /* FNV-1a: names are short, and it goes on from a prefix to a name. */
 static uint32_t hash_on(uint32_t hash, const char *text)
@@ -64,7 +64,7 @@ static void enter_names(eg_settings_shared *shared)
     }
 }
 
-/* A complete set --------------------------------------------------------------------------------- */
+/* A complete set ------------------------------------------------------------------------------- */
 
 static size_t list_items(const eg_value *value)
 {
@@ -182,7 +182,7 @@ eg_status eg_settings_pack(eg_settings **out, const eg_setting *pieces, size_t c
     return eg_ok();
 }
 
-/* Variants --------------------------------------------------------------------------------------- */
+/* Variants ------------------------------------------------------------------------------------- */
 
 /** `size` bytes that live as long as `shared`. */
 static eg_status take(eg_settings_shared *shared, void **out, size_t size)
@@ -274,7 +274,7 @@ void eg_settings_free(eg_settings *settings)
     eg_free(shared);
 }
 
-/* Access ----------------------------------------------------------------------------------------- */
+/* Access --------------------------------------------------------------------------------------- */
 
 size_t eg_settings_count(const eg_settings *settings)
 {

@@ -30,7 +30,8 @@ struct eg_settings {
 eg_status eg_settings_pack(eg_settings **out, const eg_setting *pieces,
                            size_t count) EG_WARN_UNUSED;
 
-/** A copy of `setting` that lives as long as `shared`; the name is borrowed from the complete set. */
+/** A copy of `setting` that lives as long as `shared`; the name is borrowed from the complete
+ *  set. */
 eg_status eg_settings_keep_value(const eg_setting **out, eg_settings_shared *shared,
                                  const eg_setting *setting) EG_WARN_UNUSED;
 

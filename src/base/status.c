@@ -28,8 +28,8 @@ eg_status eg_fail(eg_code code, const char *format, ...)
     return status;
 }
 
-/** Every name of the list "a b", as PREFIXa and PREFIXb, behind those the status has; one that does not
- *  fit is left out. */
+/** Every name of the list "a b", as PREFIXa and PREFIXb, behind those the status has; one that does
+ *  not fit is left out. */
 static void add_settings(eg_status *status, const char *prefix, const char *names)
 {
     while (*names != '\0') {
@@ -107,7 +107,8 @@ eg_status eg_status_wrap(eg_status status, const char *format, ...)
     va_end(arguments);
     memcpy(wrapped.settings, status.settings, sizeof wrapped.settings);
     size_t used = strlen(wrapped.message);
-    /* Cut at the end if too long, as everywhere; the result is looked at so that gcc knows we know. */
+    /* Cut at the end if too long, as everywhere; the result is looked at so that gcc knows we
+     * know. */
     if (snprintf(wrapped.message + used, sizeof wrapped.message - used, ": %s", status.message) <
         0) {
         wrapped.message[used] = '\0';

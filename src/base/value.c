@@ -1,4 +1,5 @@
-/** One value: from text to a typed value, checked against its declaration; see engram/settings.h. */
+/** One value: from text to a typed value, checked against its declaration; see
+ *  engram/settings.h. */
 #include "base/shared/value.h"
 #include "base/reading.h"
 

@@ -274,8 +274,8 @@ static void judge(supervisor *me, eg_supervised *out)
 {
     int code = eg_exit_report_code(&me->report);
     *out = (eg_supervised){.code = code, .terminated = me->terminated};
-    /* Ranks without a launcher were asked to stop by this process, and by nobody else; and what they
-     * say of its loss goes to a pipe that it read. */
+    /* Ranks without a launcher were asked to stop by this process, and by nobody else; and what
+     * they say of its loss goes to a pipe that it read. */
     bool failed = code < 0 || code == EG_EXIT_STOPPED || code == EG_EXIT_SYSTEM;
     bool lost = me->launcher_lost && failed;
     if (code >= 0 && !lost) {

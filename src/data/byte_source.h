@@ -15,8 +15,8 @@ typedef struct eg_byte_source {
     bool plain;       /**< not compressed: file_size is the size of the data */
 } eg_byte_source;
 
-/** Opens a regular file. Errors: EG_INVALID naming the file, with what it should be in `expected` ("an
- *  IDX file"); EG_MEMORY. Close it with eg_byte_source_close. */
+/** Opens a regular file. Errors: EG_INVALID naming the file, with what it should be in `expected`
+ *  ("an IDX file"); EG_MEMORY. Close it with eg_byte_source_close. */
 eg_status eg_byte_source_open(eg_byte_source *self, const char *path,
                               const char *expected) EG_WARN_UNUSED;
 void eg_byte_source_close(eg_byte_source *self);

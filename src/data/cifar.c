@@ -1,7 +1,7 @@
 /** Finding, reading and checking the files; see data/cifar.h.
  *
- *  Source of the format: A. Krizhevsky, the page of the CIFAR-10 dataset, "binary version". Labels stand
- *  between the pictures, so files are read twice, first for their size, and copied apart. */
+ *  Source of the format: A. Krizhevsky, the page of the CIFAR-10 dataset, "binary version". Labels
+ *  stand between the pictures, so files are read twice, first for their size, and copied apart. */
 #include "data/cifar.h"
 
 #include "data/byte_source.h"

@@ -1,5 +1,6 @@
-/** The binary format of CIFAR: records of a label byte and the red, green and blue planes of a picture of
- *  32 x 32, one after the other, in several files of training examples and one of test examples. */
+/** The binary format of CIFAR: records of a label byte and the red, green and blue planes of a
+ *  picture of 32 x 32, one after the other, in several files of training examples and one of test
+ *  examples. */
 #ifndef DATA_CIFAR_H
 #define DATA_CIFAR_H
 
@@ -16,11 +17,11 @@ typedef struct eg_cifar {
     double mean[EG_CIFAR_CHANNELS], std[EG_CIFAR_CHANNELS]; /**< of b/255 over the training set */
 } eg_cifar;
 
-/** Finds and reads the files, each plain or with .gz, whatever is in them. They lie in the folder the
- *  setting `path` names; if that is empty, in $ENGRAM_DATA/NAME if the variable is set, else in
- *  data/NAME. Training examples are those of file 1, 2, … as far as they are there; a gap is an error.
- *  Errors: files not found (says where it looked and how to get them); bytes that are no whole
- *  records; a label outside the classes; damaged gzip. */
+/** Finds and reads the files, each plain or with .gz, whatever is in them. They lie in the folder
+ *  the setting `path` names; if that is empty, in $ENGRAM_DATA/NAME if the variable is set, else in
+ *  data/NAME. Training examples are those of file 1, 2, … as far as they are there; a gap is an
+ *  error. Errors: files not found (says where it looked and how to get them); bytes that are no
+ *  whole records; a label outside the classes; damaged gzip. */
 eg_status eg_cifar_open(const eg_cifar *spec, const eg_view *view, eg_dataset *out) EG_WARN_UNUSED;
 
 void eg_cifar_sizes(const eg_cifar *spec, const eg_view *view, size_t *train, size_t *test,

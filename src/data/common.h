@@ -23,12 +23,13 @@ extern const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT];
 eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mean,
                          const double *std) EG_WARN_UNUSED;
 
-/** The folder of a dataset's files, from the setting `path`, ENGRAM_DATA or the default, as a new string;
- *  *reason says in words why that one. */
+/** The folder of a dataset's files, from the setting `path`, ENGRAM_DATA or the default, as a new
+ *  string; *reason says in words why that one. */
 eg_status eg_data_folder(char **out, const char **reason, const char *name,
                          const eg_view *view) EG_WARN_UNUSED;
 
-/** Whether there is something at `path`. What cannot even be examined counts: reading it says why. */
+/** Whether there is something at `path`. What cannot even be examined counts: reading it says
+ *  why. */
 bool eg_data_exists(const char *path);
 
 /** Cuts the numbers of examples by the setting `limit`: to the first `limit` for training and the

@@ -1,7 +1,7 @@
-/** What learners around any other learner have in common: the learner inside, its networks, and operations
- *  that pass on. A method that acts before or after an update begins its struct with eg_around, has a
- *  `step` of its own that calls eg_around_step first, and lists the operations below for all the rest. Its
- *  kind sets records_inside. */
+/** What learners around any other learner have in common: the learner inside, its networks, and
+ *  operations that pass on. A method that acts before or after an update begins its struct with
+ *  eg_around, has a `step` of its own that calls eg_around_step first, and lists the operations
+ *  below for all the rest. Its kind sets records_inside. */
 #ifndef ENGRAM_LEARNER_AROUND_H
 #define ENGRAM_LEARNER_AROUND_H
 
@@ -24,16 +24,17 @@ typedef struct eg_around {
     double own_flops;           /**< what eg_around_extra_flops gives besides the learner inside */
 } eg_around;
 
-/** Creates the learner inside and fills *self (zero before). `around`: the learner's own name, if it needs a
- *  network; NULL: it does without. On failure the caller still calls eg_around_clear.
+/** Creates the learner inside and fills *self (zero before). `around`: the learner's own name, if
+ *  it needs a network; NULL: it does without. On failure the caller still calls eg_around_clear.
  *  Errors: EG_INVALID if there is no network, and those of the learner inside. */
 eg_status eg_around_init(eg_around *self, const eg_learner_ops *ops, const eg_view *view,
                          const eg_learner_setup *setup, const char *around) EG_WARN_UNUSED;
 /** Releases what init made, not *self. */
 void eg_around_clear(eg_around *self);
 
-/** One minibatch of the learner inside. Says of every network whether it was updated; one was not if the
- *  loss is not finite, which ends the trial, or if the learner inside left the minibatch out. */
+/** One minibatch of the learner inside. Says of every network whether it was updated; one was not
+ *  if the loss is not finite, which ends the trial, or if the learner inside left the minibatch
+ *  out. */
 eg_status eg_around_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
 
 /** The node of a network's head: the last with parameters. */

@@ -1,5 +1,5 @@
-/** The diagonal of the Fisher information of a softmax classifier: the mean square of the gradient of
- * log softmax(beta y)[label], with the label by one of four rules. */
+/** The diagonal of the Fisher information of a softmax classifier: the mean square of the gradient
+ * of log softmax(beta y)[label], with the label by one of four rules. */
 #ifndef ENGRAM_LEARNER_FISHER_H
 #define ENGRAM_LEARNER_FISHER_H
 

@@ -9,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Draws the inputs of all units, [units][ones] each distinct, by a shuffle that stops after `ones`. */
+/* Draws the inputs of all units, [units][ones] each distinct, by a shuffle that stops after
+ * `ones`. */
 static eg_status draw(const eg_flymodel_shape *s, uint64_t seed, uint32_t *inputs)
 {
     uint32_t *order = NULL;
@@ -31,8 +32,8 @@ static eg_status draw(const eg_flymodel_shape *s, uint64_t seed, uint32_t *input
     return eg_ok();
 }
 
-/* From the inputs of each unit to the units of each input: an image has far fewer inputs that are not 0
- * than there are units. */
+/* From the inputs of each unit to the units of each input: an image has far fewer inputs that are
+ * not 0 than there are units. */
 static eg_status connect(eg_flymodel *fly, uint64_t seed)
 {
     const eg_flymodel_shape *s = &fly->shape;

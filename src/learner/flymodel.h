@@ -1,5 +1,5 @@
-/** The mushroom body of a fruit fly as a classifier: a fixed sparse expansion, winner-take-all, and an
- *  associative layer that each example updates once. No gradients.
+/** The mushroom body of a fruit fly as a classifier: a fixed sparse expansion, winner-take-all, and
+ *  an associative layer that each example updates once. No gradients.
  *
  *      x' = (x - min x)/(max x - min x)                                   per example
  *      y_j = sum of x'_i over the `ones` inputs i that unit j is connected to
@@ -12,7 +12,8 @@
  *  active * units stay where that is a whole number; ties keep more. A constant image has no code.
  *
  *  Source: Shen, Dasgupta and Navlakha 2023, "Reducing catastrophic forgetting with associative
- *  learning: a lesson from fruit flies", Neural Computation 35; constants of the authors' program. */
+ *  learning: a lesson from fruit flies", Neural Computation 35; constants of the authors'
+ *  program. */
 #ifndef ENGRAM_LEARNER_FLY_H
 #define ENGRAM_LEARNER_FLY_H
 
@@ -59,8 +60,9 @@ void eg_flymodel_score(const eg_flymodel *fly, eg_real *scores);
 void eg_flymodel_write(const eg_flymodel *fly, eg_writer *writer);
 eg_status eg_flymodel_read(eg_flymodel *fly, eg_reader *reader) EG_WARN_UNUSED;
 
-/** The group `flymodel`: `inputs` [units, ones], the inputs of each unit, ascending; `association.weight`
- * [classes, units]; `seen` [classes]. The expansion is drawn, not learned: weights with another one are refused. */
+/** The group `flymodel`: `inputs` [units, ones], the inputs of each unit, ascending;
+ * `association.weight` [classes, units]; `seen` [classes]. The expansion is drawn, not learned:
+ * weights with another one are refused. */
 eg_status eg_flymodel_weights(eg_flymodel *fly, eg_weights_pass *pass) EG_WARN_UNUSED;
 
 #endif

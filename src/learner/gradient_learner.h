@@ -1,5 +1,5 @@
-/** What learners by gradient descent have in common: a network, its passes, an optimizer, a loss, and
- * the step that joins them. */
+/** What learners by gradient descent have in common: a network, its passes, an optimizer, a loss,
+ * and the step that joins them. */
 #ifndef ENGRAM_LEARNER_GRADIENT_H
 #define ENGRAM_LEARNER_GRADIENT_H
 
@@ -22,23 +22,24 @@ typedef struct eg_gradient_learner {
     eg_real *dy;               /**< [batch, outputs] */
     eg_masked_loss masked;     /**< where batches have active outputs */
     eg_unit_observer observer; /**< of evaluation: counts in `active` */
-    /** What steps add to the gradient, not to the loss of their outcome; NULL: nothing. Borrowed. */
+    /** What steps add to the gradient, not to the loss of their outcome; NULL: nothing.
+     *  Borrowed. */
     const eg_update_terms *terms;
     double *active;     /**< [hidden layers] share of active units in the last predict */
     double extra_flops; /**< what eg_gradient_learner_extra_flops gives; who does more adds to it */
 } eg_gradient_learner;
 
-/** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may come
- * without x if they come in sparse form; `carries`: steps will have terms. On failure the
+/** Fills *self (zero before) but for base.ops, for minibatches of up to `batch` examples, which may
+ * come without x if they come in sparse form; `carries`: steps will have terms. On failure the
  * caller still closes it. */
 eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_setup *setup,
                                    size_t batch, bool carries) EG_WARN_UNUSED;
 /** Releases what open made, not *self. */
 void eg_gradient_learner_clear(eg_gradient_learner *self);
 
-/** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. step: forward,
- *  loss, backward, update; no update if the loss is not finite. write and read: the network, the optimizer
- *  and the count of extra operations. */
+/** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. step:
+ *  forward, loss, backward, update; no update if the loss is not finite. write and read: the
+ *  network, the optimizer and the count of extra operations. */
 eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch,
                                    eg_step_outcome *out);
 eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase);

@@ -157,8 +157,8 @@ static eg_status add_batch(eg_importance *self, measurement *at, size_t size, co
         size_t room = self->per_example ? left : self->group - at->grouped;
         size_t count = left < room ? left : room;
         const uint32_t *label = batch->label != NULL ? batch->label + first : NULL;
-        /* Sums over sparse and dense inputs round differently, and measurements of one round were dense
-         * when their results were recorded. */
+        /* Sums over sparse and dense inputs round differently, and measurements of one round were
+         * dense when their results were recorded. */
         bool in_sparse_form = batch->sparse != NULL && self->per_example && self->rule.rounds > 1;
         const eg_sparse sparse =
             in_sparse_form ? eg_sparse_rows(batch->sparse, first, count) : (eg_sparse){0};

@@ -1,5 +1,5 @@
-/** Importances of parameters for a task that was just learned: the mean over training examples of the
- * squared or absolute gradients of a function of the network's outputs. */
+/** Importances of parameters for a task that was just learned: the mean over training examples of
+ * the squared or absolute gradients of a function of the network's outputs. */
 #ifndef ENGRAM_LEARNER_IMPORTANCE_H
 #define ENGRAM_LEARNER_IMPORTANCE_H
 
@@ -10,9 +10,9 @@
 typedef struct eg_sensitivity {
     eg_per_example what;
     size_t rounds; /**< backward passes per example, whose squares or values are added up */
-    /** dy [batch, n], the gradient of a round for outputs y [batch, n]. If not all outputs take part in the
-     *  phase (eg_batch.active), y has those that do, labels are places among them, and a rule of several
-     *  rounds has n. */
+    /** dy [batch, n], the gradient of a round for outputs y [batch, n]. If not all outputs take
+     *  part in the phase (eg_batch.active), y has those that do, labels are places among them, and
+     *  a rule of several rounds has n. */
     void (*error)(const void *user, size_t batch, size_t n, const eg_real *y, const uint32_t *label,
                   size_t round, eg_rng *rng, eg_real *dy);
     const void *user;
@@ -31,24 +31,25 @@ typedef struct eg_importance {
     eg_real *scratch, *sum, *result;
 } eg_importance;
 
-/** For a learner that was opened; `view` has `samples` and `group`. With group > 1, rounds must be 1. On
- * failure the caller still closes it. */
+/** For a learner that was opened; `view` has `samples` and `group`. With group > 1, rounds must be
+ * 1. On failure the caller still closes it. */
 eg_status eg_importance_init(eg_importance *importance, const eg_sensitivity *rule,
                              eg_gradient_learner *learner, const eg_view *view,
                              const eg_learner_setup *setup) EG_WARN_UNUSED;
 void eg_importance_clear(eg_importance *importance);
 
-/** *out: the importances [params] from examples of `phase` and the parameters as they are, borrowed until
- * the next call: the first `samples` of its last epoch. Of outputs that are not active in the phase nothing
- * is differentiated. Randomness is keyed by phase. Leaves the network as it was, also when stopped
- * (EG_STOPPED). Errors: EG_INVALID if an example has a label that is not active. */
+/** *out: the importances [params] from examples of `phase` and the parameters as they are, borrowed
+ * until the next call: the first `samples` of its last epoch. Of outputs that are not active in the
+ * phase nothing is differentiated. Randomness is keyed by phase. Leaves the network as it was, also
+ * when stopped (EG_STOPPED). Errors: EG_INVALID if an example has a label that is not active. */
 eg_status eg_importance_measure(eg_importance *importance, size_t phase,
                                 const eg_real **out) EG_WARN_UNUSED;
 
 /** Minibatches in a measurement at the end of `phase`; it asks `wanted` before each. */
 size_t eg_importance_polls(const eg_importance *importance, size_t phase);
 
-/** About what the measurements of a whole trial take, from settings alone; `rounds` as in the rule. */
+/** About what the measurements of a whole trial take, from settings alone; `rounds` as in the
+ *  rule. */
 double eg_importance_flops(const eg_view *view, const eg_learner_work *work, size_t rounds);
 
 /** Rows of a parameter table. */

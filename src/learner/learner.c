@@ -14,7 +14,8 @@ static bool is_around_another(const eg_component *learner)
     return around;
 }
 
-/** The learner that `view` names `name`, or one inside it, that cannot do without classes; NULL: none. */
+/** The learner that `view` names `name`, or one inside it, that cannot do without classes; NULL:
+ *  none. */
 static const eg_component *needs_classes(const eg_view *view, const char *name)
 {
     const eg_component *learner = eg_view_component(view, name);

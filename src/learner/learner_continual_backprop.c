@@ -1,5 +1,5 @@
-/** Continual backpropagation around any learner with a network: after every update, very few of the units
- *  that the network would miss least, and that are old enough, are made anew.
+/** Continual backpropagation around any learner with a network: after every update, very few of the
+ *  units that the network would miss least, and that are old enough, are made anew.
  *
  *      for every hidden layer, from the input:                     decide
  *          ages, running means and utilities of its units (learner/utility.h)
@@ -9,9 +9,9 @@
  *          the n units of the smallest utility are chosen, the first of several
  *      for every hidden layer: its chosen units are written (learner/unit_reset.h)
  *
- *  Activations are those of the forward before the update, weights those after it. Sources: Dohare et al. 2024,
- *  doi 10.1038/s41586-024-07711-7, algorithm 1; Dohare et al. 2021, arXiv 2108.06325; program
- *  shibhansh/loss-of-plasticity. */
+ *  Activations are those of the forward before the update, weights those after it. Sources: Dohare
+ *  et al. 2024, doi 10.1038/s41586-024-07711-7, algorithm 1; Dohare et al. 2021, arXiv 2108.06325;
+ *  program shibhansh/loss-of-plasticity. */
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "engram/units.h"

@@ -1,5 +1,6 @@
-/** Early stopping around any learner with a network: after each epoch it is scored on held-out examples; a
- *  phase ends when the score has not improved for a while, and leaves the best parameters behind. */
+/** Early stopping around any learner with a network: after each epoch it is scored on held-out
+ *  examples; a phase ends when the score has not improved for a while, and leaves the best
+ *  parameters behind. */
 #include "engram/memory.h"
 #include "learner/around.h"
 #include "learner/selector.h"
@@ -65,7 +66,8 @@ static size_t predicted(const eg_batch *batch, size_t outputs, const eg_real *sc
     return best;
 }
 
-/* Adds the examples of a task and those that were classified correctly. EG_STOPPED if it is not wanted. */
+/* Adds the examples of a task and those that were classified correctly. EG_STOPPED if it is not
+ * wanted. */
 static eg_status score_task(early_stopping *self, size_t task, size_t *all, size_t *correct)
 {
     size_t count = eg_stream_count(self->cursor->stream, EG_SUBSET_VALIDATION, task);

@@ -1,11 +1,12 @@
-/** An ensemble: several learners of any kind, each with initial weights and an order of examples of its
- *  own, that predict together. Member 0 is what the learner would be alone, so an ensemble of one is that.
+/** An ensemble: several learners of any kind, each with initial weights and an order of examples of
+ *  its own, that predict together. Member 0 is what the learner would be alone, so an ensemble of
+ *  one is that.
  *
  *      p = mean over members of softmax(scores) over the active outputs        (average = probabilities)
  *      p = mean over members of scores                                         (average = scores)
  *
- *  Curves of the members are not recorded: a curve of a learner is of one network, and has no dimension
- *  for members. */
+ *  Curves of the members are not recorded: a curve of a learner is of one network, and has no
+ *  dimension for members. */
 #include "engram/learner.h"
 #include "engram/memory.h"
 #include "engram/random.h"
@@ -28,8 +29,8 @@ typedef struct ensemble {
     eg_cursor *
         *cursor;  /* [count] minibatches of the members; NULL of member 0, which gets the trial's */
     bool *enough; /* [count] the phase has ended for this member */
-    /* Members whose end_epoch, end_phase has been made, while an epoch or a phase is being ended: if one is
-     * stopped, those before it are not ended again. */
+    /* Members whose end_epoch, end_phase has been made, while an epoch or a phase is being ended:
+     * if one is stopped, those before it are not ended again. */
     size_t epoch_ended, phase_ended;
     average average;
     eg_real *scores; /* [block, outputs] of one member */
@@ -64,8 +65,8 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
-/* The loss is the mean over the members that learn, each on its own minibatch. Together they have no
- * outputs before the update: there is no minibatch that all of them see. */
+/* The loss is the mean over the members that learn, each on its own minibatch. Together they have
+ * no outputs before the update: there is no minibatch that all of them see. */
 static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     ensemble *self = (ensemble *)learner;

@@ -1,5 +1,5 @@
-/** Elastic weight consolidation: each task learned leaves a quadratic penalty around its parameters,
- *  weighted by their Fisher information.
+/** Elastic weight consolidation: each task learned leaves a quadratic penalty around its
+ *  parameters, weighted by their Fisher information.
  *
  *  Source: Kirkpatrick et al. 2017, arXiv 1612.00796, eq. 3, with a term per old task. */
 #include "engram/memory.h"

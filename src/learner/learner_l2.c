@@ -1,4 +1,5 @@
-/** L2 regularisation towards earlier parameters: the baseline of penalties weighted by importance. */
+/** L2 regularisation towards earlier parameters: the baseline of penalties weighted by
+ *  importance. */
 #include "engram/memory.h"
 #include "learner/regularised.h"
 

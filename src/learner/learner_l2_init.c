@@ -1,12 +1,14 @@
-/** Regenerative regularisation around any learner: a pull towards the parameters at the start, so that the
- *  network stays able to learn. It is part of the gradient, so the optimizer's means know of it.
+/** Regenerative regularisation around any learner: a pull towards the parameters at the start, so
+ *  that the network stays able to learn. It is part of the gradient, so the optimizer's means know
+ *  of it.
  *
  *      g <- g + k (w - w0)              norm l2, k = lambda; 2 lambda with half = false
  *      g <- g + lambda sign(w - w0)     norm l1
  *      g <- g + k clip(w - w0, -1, 1)   norm huber
  *
- *  w0 are the initial values, also of a head that begins anew; with target = resample every update draws them
- *  anew from the initial distributions. Scales and shifts of normalised units are spared, biases are not.
+ *  w0 are the initial values, also of a head that begins anew; with target = resample every update
+ *  draws them anew from the initial distributions. Scales and shifts of normalised units are
+ *  spared, biases are not.
  *  The published values of lambda are those of the authors' program, whose penalty is lambda/2 |w - w0|^2;
  *  the paper prints it without the half. Sources: Kumar et al. 2023, arXiv 2308.11958; program
  *  skumar9876/L2_Init. */

@@ -1,5 +1,5 @@
-/** ReDo, recycling of dormant neurons, around any learner: now and then the hidden units that hardly do
- *  anything, measured by the mean of their layer, are reset.
+/** ReDo, recycling of dormant neurons, around any learner: now and then the hidden units that
+ *  hardly do anything, measured by the mean of their layer, are reset.
  *
  *      after update n, if n mod period = 0 and start <= n < end, for every hidden layer of m units:
  *          a_i = mean |h_i| over the last examples, all places and parts of the unit
@@ -7,9 +7,10 @@
  *          dormant: s_i <= tau;    with rate > 0: the round(m rate cos(pi/2 n/end)) lowest, at least one
  *      all dormant units are reset (learner/unit_reset.h)
  *
- *  Activations are those of the forwards before the updates. The 1e-9 makes a layer in which nothing happens
- *  dormant as a whole. Scores average 1 over a layer; where the paper says that they sum to 1 its program does
- *  not. Sources: Sokar et al. 2023, arXiv 2302.12902; program google/dopamine, labs/redo. */
+ *  Activations are those of the forwards before the updates. The 1e-9 makes a layer in which
+ *  nothing happens dormant as a whole. Scores average 1 over a layer; where the paper says that
+ *  they sum to 1 its program does not. Sources: Sokar et al. 2023, arXiv 2302.12902; program
+ *  google/dopamine, labs/redo. */
 #include "engram/memory.h"
 #include "engram/units.h"
 #include "learner/resetting.h"

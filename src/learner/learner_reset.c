@@ -1,5 +1,6 @@
-/** Reset: at the start of each phase but the first, a part of the network of any learner gets new initial
- *  values, and the optimizer fresh state for it. Initial values are keyed by seed and phase. */
+/** Reset: at the start of each phase but the first, a part of the network of any learner gets new
+ *  initial values, and the optimizer fresh state for it. Initial values are keyed by seed and
+ *  phase. */
 #include "engram/batch.h"
 #include "engram/memory.h"
 #include "engram/random.h"

@@ -1,4 +1,5 @@
-/** Synaptic intelligence: the importance of a parameter is its contribution to the decrease of the loss.
+/** Synaptic intelligence: the importance of a parameter is its contribution to the decrease of the
+ *  loss.
  *
  *  Source: Zenke, Poole and Ganguli 2017, arXiv 1703.04200, eq. 3 to 5. Per parameter, with g the
  *  gradient of the loss without penalty and dw the update:

@@ -1,5 +1,5 @@
-/** Self-normalised resets around any learner: a hidden unit is reset when it has been silent for longer than it
- *  usually is, by its own distribution of silences.
+/** Self-normalised resets around any learner: a hidden unit is reset when it has been silent for
+ *  longer than it usually is, by its own distribution of silences.
  *
  *      of every unit: age, examples since it last fired; threshold tau; counts H[0 … T] of ages
  *      an update with B examples:   fires:    H[min(age, T)] += 1, age <- 0      h > 0 for any example, any place
@@ -9,9 +9,9 @@
  *                                   q = the smallest a with F(a) >= percentile; 1 if all are 0
  *                                   tau <- q if q < tau, else 2 tau;  tau <- min(max(tau, floor), T);  H <- 0
  *
- *  Firing is what enters the ReLU being positive, so it is the output being positive, as with every activation
- *  that has the sign of its input. H[0] enters nowhere. Counts take 4 T bytes per unit where
- *  the system gives memory as it is used: little, for a unit has few different ages.
+ *  Firing is what enters the ReLU being positive, so it is the output being positive, as with every
+ *  activation that has the sign of its input. H[0] enters nowhere. Counts take 4 T bytes per unit
+ *  where the system gives memory as it is used: little, for a unit has few different ages.
  *
  *  Sources: Farias and Jozefiak 2024, arXiv 2410.20098; program ajozefiak/SelfNormalizedResets. */
 #include "engram/memory.h"

@@ -1,10 +1,11 @@
-/** Weight clipping around any learner: after every update, parameters are put back into an interval that is the
- *  smaller the more inputs a layer has.
+/** Weight clipping around any learner: after every update, parameters are put back into an interval
+ *  that is the smaller the more inputs a layer has.
  *
  *      w <- min(max(w, -zeta b), zeta b)     b = 1/sqrt(fan_in), of a layer's weights and of its biases
  *
- *  Scales and shifts of normalised units are spared. What the optimizer remembers stays, so momentum may go on
- *  pushing outwards. Sources: Elsayed et al. 2024, arXiv 2407.01704; program mohmdelsayed/weight-clipping. */
+ *  Scales and shifts of normalised units are spared. What the optimizer remembers stays, so
+ *  momentum may go on pushing outwards. Sources: Elsayed et al. 2024, arXiv 2407.01704; program
+ *  mohmdelsayed/weight-clipping. */
 #include "engram/memory.h"
 #include "engram/record.h"
 #include "learner/around.h"

@@ -1,7 +1,7 @@
 /** A quadratic penalty around parameters worth keeping:
  *      strength/2 (sum_p importance[p] (w[p] - anchor[p])^2 + rest).
- *  All regularising learners are made of these. A sum of such penalties is again one: terms F_t around
- *  w_t have importance A = sum_t F_t, anchor sum_t F_t w_t / A and a constant rest. */
+ *  All regularising learners are made of these. A sum of such penalties is again one: terms F_t
+ *  around w_t have importance A = sum_t F_t, anchor sum_t F_t w_t / A and a constant rest. */
 #ifndef ENGRAM_LEARNER_PENALTY_TERM_H
 #define ENGRAM_LEARNER_PENALTY_TERM_H
 

@@ -9,8 +9,8 @@
  *      first         shrink (the initial values of this network)
  *      he            sigma U(-a, a), a = sqrt(6/fan_in); weights only, also of what shrinks
  *
- *  Padding stays 0. Randomness is keyed by the network's seed, a number that tells the times apart, and the
- *  place of a parameter, whatever is left out. */
+ *  Padding stays 0. Randomness is keyed by the network's seed, a number that tells the times apart,
+ *  and the place of a parameter, whatever is left out. */
 #ifndef ENGRAM_LEARNER_PERTURBATION_H
 #define ENGRAM_LEARNER_PERTURBATION_H
 
@@ -57,7 +57,8 @@ typedef struct eg_perturbation {
 eg_status eg_perturbation_init(eg_perturbation *perturbation, const eg_learner_network *at,
                                const eg_perturbation_rule *rule) EG_WARN_UNUSED;
 void eg_perturbation_clear(eg_perturbation *perturbation);
-/** The values of the network now are the initial ones: after weights were loaded into a new learner. */
+/** The values of the network now are the initial ones: after weights were loaded into a new
+ *  learner. */
 void eg_perturbation_keep_initial(eg_perturbation *perturbation);
 /** Shrinks and perturbs; tells the network. `time`: of this one, another one every time. */
 void eg_perturbation_apply(eg_perturbation *perturbation, uint64_t time);

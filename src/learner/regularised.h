@@ -1,5 +1,5 @@
-/** What learners that add quadratic penalties to the loss have in common. The reported loss is that of
- * the data alone; the curve `penalty` is what is added to it. */
+/** What learners that add quadratic penalties to the loss have in common. The reported loss is that
+ * of the data alone; the curve `penalty` is what is added to it. */
 #ifndef ENGRAM_LEARNER_REGULARISED_H
 #define ENGRAM_LEARNER_REGULARISED_H
 
@@ -17,8 +17,8 @@ typedef struct eg_regularised {
     size_t term_count;
 } eg_regularised;
 
-/** Fills *self (zero before) but for base.ops; `weighted`: terms have importances. On failure the caller
- * still closes it. */
+/** Fills *self (zero before) but for base.ops; `weighted`: terms have importances. On failure the
+ * caller still closes it. */
 eg_status eg_regularised_init(eg_regularised *self, const eg_learner_setup *setup,
                               size_t term_count, double strength, bool weighted) EG_WARN_UNUSED;
 void eg_regularised_clear(eg_regularised *self);

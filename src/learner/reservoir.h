@@ -1,5 +1,5 @@
-/** A reservoir: a uniform sample, without replacement, of all examples offered so far, in fixed memory.
- *  Source: Vitter 1985, "Random sampling with a reservoir", algorithm R. */
+/** A reservoir: a uniform sample, without replacement, of all examples offered so far, in fixed
+ *  memory. Source: Vitter 1985, "Random sampling with a reservoir", algorithm R. */
 #ifndef ENGRAM_LEARNER_RESERVOIR_H
 #define ENGRAM_LEARNER_RESERVOIR_H
 

@@ -1,5 +1,6 @@
-/** A selector: which of the parameters that a phase passed through it leaves behind, and when it has gone
- *  on for long enough. Parameters and buffers are copied, the state of optimizers is not. */
+/** A selector: which of the parameters that a phase passed through it leaves behind, and when it
+ *  has gone on for long enough. Parameters and buffers are copied, the state of optimizers is
+ *  not. */
 #ifndef ENGRAM_LEARNER_SELECTOR_H
 #define ENGRAM_LEARNER_SELECTOR_H
 
@@ -29,15 +30,16 @@ typedef struct eg_selector {
     double *buffer;         /**< [slots, buffers] */
 } eg_selector;
 
-/** For the networks of `learner`, with settings EG_SELECTOR_PARAMS of `view`. On failure the caller still
- * clears it. */
+/** For the networks of `learner`, with settings EG_SELECTOR_PARAMS of `view`. On failure the caller
+ * still clears it. */
 eg_status eg_selector_init(eg_selector *selector, const eg_view *view,
                            eg_learner *learner) EG_WARN_UNUSED;
 void eg_selector_clear(eg_selector *selector);
 
 /** A phase begins. */
 void eg_selector_begin(eg_selector *selector);
-/** An epoch has ended with this score (higher is better; NaN: worse than any); whether it is enough. */
+/** An epoch has ended with this score (higher is better; NaN: worse than any); whether it is
+ *  enough. */
 bool eg_selector_offer(eg_selector *selector, double score, eg_learner *learner);
 /** Puts the parameters and buffers that stay into the networks. Again: changes nothing. */
 void eg_selector_restore(const eg_selector *selector, eg_learner *learner);

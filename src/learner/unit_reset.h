@@ -1,5 +1,5 @@
-/** Resetting hidden units, as methods do that replace or recycle them. Units are chosen for all hidden layers
- *  of a network first; then all of them are written:
+/** Resetting hidden units, as methods do that replace or recycle them. Units are chosen for all
+ *  hidden layers of a network first; then all of them are written:
  *
  *      incoming weights     fresh values
  *      bias                 0, or a fresh value
@@ -7,12 +7,13 @@
  *      outgoing weights     0
  *      optimizer            forgets what it knows of them, as far as `state` says
  *
- *  Where a chosen unit reads another one, the weight between them is incoming and outgoing at once. Layer by
- *  layer, from the input, its fresh value stays (`shared_cell` fresh); with all incoming weights of all
- *  layers first and then all outgoing ones it is 0 (zero).
+ *  Where a chosen unit reads another one, the weight between them is incoming and outgoing at once.
+ *  Layer by layer, from the input, its fresh value stays (`shared_cell` fresh); with all incoming
+ *  weights of all layers first and then all outgoing ones it is 0 (zero).
  *
- *  Sources: Dohare et al. 2024, doi 10.1038/s41586-024-07711-7, and the program shibhansh/loss-of-plasticity
- *  (fresh, bias 0); Sokar et al. 2023, arXiv 2302.12902, and the program google/dopamine (zero). */
+ *  Sources: Dohare et al. 2024, doi 10.1038/s41586-024-07711-7, and the program
+ *  shibhansh/loss-of-plasticity (fresh, bias 0); Sokar et al. 2023, arXiv 2302.12902, and the
+ *  program google/dopamine (zero). */
 #ifndef ENGRAM_LEARNER_UNIT_RESET_H
 #define ENGRAM_LEARNER_UNIT_RESET_H
 
@@ -77,8 +78,8 @@ typedef struct eg_reset_published {
         means; /**< of one that has other state; its counts, if any, are among UNIT_AND_COUNT */
 } eg_reset_published;
 
-/** EG_INVALID if reset_state asks for what the optimizer of these settings does not have. `view`: of the
- *  learner with these parameters. */
+/** EG_INVALID if reset_state asks for what the optimizer of these settings does not have. `view`:
+ *  of the learner with these parameters. */
 eg_status eg_unit_reset_check(const eg_view *view) EG_WARN_UNUSED;
 
 /** For one network. */
@@ -96,22 +97,24 @@ typedef struct eg_unit_reset {
     eg_real *drawn;       /**< [the longest run]; owned */
 } eg_unit_reset;
 
-/** Reads the parameters from `view`. The initial values are those of the network now. On failure the caller
- *  still calls clear. */
+/** Reads the parameters from `view`. The initial values are those of the network now. On failure
+ *  the caller still calls clear. */
 eg_status eg_unit_reset_init(eg_unit_reset *reset, const eg_view *view,
                              const eg_learner_network *at,
                              eg_reset_published published) EG_WARN_UNUSED;
 void eg_unit_reset_clear(eg_unit_reset *reset);
-/** The values of the network now are the initial ones: after weights were loaded into a new learner. */
+/** The values of the network now are the initial ones: after weights were loaded into a new
+ *  learner. */
 void eg_unit_reset_keep_initial(eg_unit_reset *reset);
 
-/** Whether units of this layer can be replaced: it has weights that make them, and weights that use them. */
+/** Whether units of this layer can be replaced: it has weights that make them, and weights that use
+ *  them. */
 bool eg_unit_reset_takes(const eg_unit_reset *reset, size_t hidden);
 /** Chooses a unit, once; nothing is written yet. */
 void eg_unit_reset_choose(eg_unit_reset *reset, size_t hidden, size_t unit);
-/** Writes all that are chosen, counts them, and none are chosen any more; tells the network if there were any.
- *  Fresh values are keyed by the network's seed, `update` and the unit, so that they do not depend on which
- *  others were chosen. Returns how many there were. */
+/** Writes all that are chosen, counts them, and none are chosen any more; tells the network if
+ *  there were any. Fresh values are keyed by the network's seed, `update` and the unit, so that
+ *  they do not depend on which others were chosen. Returns how many there were. */
 size_t eg_unit_reset_apply(eg_unit_reset *reset, uint64_t update);
 
 /** Adds what was replaced since the start to counts [hidden_count]. */

@@ -1,7 +1,7 @@
 /** Utilities of hidden units: how much the network would miss each of them.
  *
- *  After every update, for unit i of a hidden layer, with h its activations in the forward before the update,
- *  w the weights after it, and t the updates since it was made (1, 2, …):
+ *  After every update, for unit i of a hidden layer, with h its activations in the forward before
+ *  the update, w the weights after it, and t the updates since it was made (1, 2, …):
  *
  *      f_i    = running mean of mean h_i            always bias-corrected
  *      u_i    = running mean of inst_i              bias-corrected or not
@@ -16,11 +16,13 @@
  *      feature_by_input         mean |h_i - f_i| / in_i
  *      random                   uniform in [0, 1) whenever it is asked for
  *
- *  A bias-corrected running mean is s/(1 - eta^t) with s = eta s + (1 - eta) x from s = 0. Here the mean itself
- *  is kept, s += (x - s)(1 - eta)/(1 - eta^t), which is the same number: at t = 1 it is x to the last bit.
+ *  A bias-corrected running mean is s/(1 - eta^t) with s = eta s + (1 - eta) x from s = 0. Here the
+ *  mean itself is kept, s += (x - s)(1 - eta)/(1 - eta^t), which is the same number: at t = 1 it is
+ *  x to the last bit.
  *
- *  Sources: Dohare et al. 2024, doi 10.1038/s41586-024-07711-7, equation 1 (contribution, not bias-corrected);
- *  the other kinds, and that f includes h already: program shibhansh/loss-of-plasticity. */
+ *  Sources: Dohare et al. 2024, doi 10.1038/s41586-024-07711-7, equation 1 (contribution, not
+ *  bias-corrected); the other kinds, and that f includes h already: program
+ *  shibhansh/loss-of-plasticity. */
 #ifndef ENGRAM_LEARNER_UTILITY_H
 #define ENGRAM_LEARNER_UTILITY_H
 
@@ -73,8 +75,8 @@ void eg_utility_begin(eg_utility *utility);
 size_t eg_utility_observe(eg_utility *utility, size_t hidden);
 /** With the random kind: draws the utilities of a layer. Otherwise does nothing. */
 void eg_utility_draw(eg_utility *utility, size_t hidden, uint64_t update);
-/** The mature unit of a layer with the smallest utility, the first of several, by its place in the layer;
- *  SIZE_MAX: none is mature. */
+/** The mature unit of a layer with the smallest utility, the first of several, by its place in the
+ *  layer; SIZE_MAX: none is mature. */
 size_t eg_utility_least(const eg_utility *utility, size_t hidden);
 /** Running mean of a unit's activation. */
 eg_real eg_utility_activation(const eg_utility *utility, size_t hidden, size_t unit);

@@ -90,7 +90,7 @@ size_t eg_weights_parameters(const eg_weights *weights)
     return count;
 }
 
-/** --- Passes ----------------------------------------------------------------------------------------- */
+/** --- Passes ---------------------------------------------------------------------------------- */
 
 typedef struct shape_text {
     char text[96];

@@ -19,8 +19,9 @@ static inline eg_real magnitude(eg_real x)
 
 #define PASS __attribute__((always_inline)) static inline
 
-/* Rows are read 16 lanes at a time. The last lanes of a row may be fewer: they are read as 16, too, and what is
- * behind them counts 0 times, where the pitch has room for that; else they are read one by one. */
+/* Rows are read 16 lanes at a time. The last lanes of a row may be fewer: they are read as 16, too,
+ * and what is behind them counts 0 times, where the pitch has room for that; else they are read one
+ * by one. */
 enum { LANES = EG_LANES };
 
 typedef struct tail {
@@ -95,7 +96,8 @@ EG_CLONES static void column_sums(size_t rows, size_t columns, size_t pitch,
     }
 }
 
-/* Four rows at a time: four chains of additions that do not wait for each other. `both`: columns, too. */
+/* Four rows at a time: four chains of additions that do not wait for each other. `both`: columns,
+ * too. */
 PASS void sums(bool both, size_t rows, size_t columns, size_t pitch, const eg_real *restrict w,
                eg_real *restrict row, eg_real *restrict column)
 {

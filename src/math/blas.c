@@ -54,7 +54,8 @@ int eg_blas_threads(void)
     return openblas_get_num_threads();
 }
 
-/* A buffer is 128 MiB of address space on 64-bit processors (BUFFER_SIZE in OpenBLAS), of which little is used. */
+/* A buffer is 128 MiB of address space on 64-bit processors (BUFFER_SIZE in OpenBLAS), of which
+ * little is used. */
 enum { BUFFER_MIB = 128, SPARE_MIB = 4 };
 
 bool eg_blas_has_room(int buffers)

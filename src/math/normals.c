@@ -1,5 +1,5 @@
-/** Normal numbers by the vector; see math/shared/normals.h. Loops run over lanes, which do not know of each
- *  other, so that they vectorise and their bits do not depend on how. */
+/** Normal numbers by the vector; see math/shared/normals.h. Loops run over lanes, which do not know
+ *  of each other, so that they vectorise and their bits do not depend on how. */
 #include "math/shared/normals.h"
 
 #include "math/shared/clones.h"
@@ -58,8 +58,8 @@ static inline uint32_t bits_of(float x)
     return bits;
 }
 
-/* sqrt(-2 ln u), u = (word/2^8 + 1) / 2^24 in (0, 1]. With u = 2^e m and m in [2/3, 4/3), -2 ln u is
- * -2 ln(2) e plus a polynomial in m - 1. */
+/* sqrt(-2 ln u), u = (word/2^8 + 1) / 2^24 in (0, 1]. With u = 2^e m and m in [2/3, 4/3), -2 ln u
+ * is -2 ln(2) e plus a polynomial in m - 1. */
 static inline float radius(uint32_t word)
 {
     const uint32_t two_thirds = 0x3f2aaaabU;
@@ -77,8 +77,8 @@ static inline float radius(uint32_t word)
     return sqrtf(square < 0.0F ? 0.0F : square);
 }
 
-/* r times a point of the unit circle: the low 30 bits are an angle of -45 to 45 degrees, the others say into
- * which quarter it is brought: signs of the larger coordinate, and which one that is. */
+/* r times a point of the unit circle: the low 30 bits are an angle of -45 to 45 degrees, the others
+ * say into which quarter it is brought: signs of the larger coordinate, and which one that is. */
 static inline normal_pair on_circle(float r, uint32_t word)
 {
     float y = (float)(int32_t)(word << 2) * 0x1.0p-32F; /* in quarters of the circle */

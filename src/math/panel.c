@@ -1,5 +1,5 @@
-/** Arithmetic on panels; see math/shared/panel.h. Sums take four rows at a time: fewer loads and stores of
- *  the sum, and smaller rounding errors than one long chain. */
+/** Arithmetic on panels; see math/shared/panel.h. Sums take four rows at a time: fewer loads and
+ *  stores of the sum, and smaller rounding errors than one long chain. */
 #include "math/shared/panel.h"
 
 #include "engram/sparse.h"

@@ -16,8 +16,8 @@ static inline eg_real sum_of(eg_real *lane)
     return eg_lanes_sum(lane);
 }
 
-/* Called with a constant `weighted`, so that its loops do not branch. Taking the factor out of the choice
- * keeps gcc 12 from the widest registers. */
+/* Called with a constant `weighted`, so that its loops do not branch. Taking the factor out of the
+ * choice keeps gcc 12 from the widest registers. */
 __attribute__((always_inline)) static inline eg_real
 add(bool weighted, size_t n, eg_real strength, const eg_ufloat16 *restrict importance,
     const eg_real *restrict anchor, const eg_real *restrict w, eg_real *restrict g)

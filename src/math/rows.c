@@ -1,7 +1,7 @@
 /** Products with single vectors, row by row; see math/shared/rows.h.
  *
- *  Loops run over the lanes of a row. Several rows are taken at a time: a sum is then loaded and stored once
- *  for all of them, and their memory is fetched side by side. */
+ *  Loops run over the lanes of a row. Several rows are taken at a time: a sum is then loaded and
+ *  stored once for all of them, and their memory is fetched side by side. */
 #include "math/shared/rows.h"
 
 #include "math/shared/clones.h"

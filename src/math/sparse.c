@@ -47,8 +47,8 @@ void eg_sparse_free(eg_sparse *matrix)
     eg_free(matrix);
 }
 
-/* A counting sort: start[s + 1] first counts the entries of segment s, a row's part of a block, then
- * runs through their places. */
+/* A counting sort: start[s + 1] first counts the entries of segment s, a row's part of a block,
+ * then runs through their places. */
 void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out)
 {
     out->rows = from->columns;

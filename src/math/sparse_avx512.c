@@ -29,7 +29,8 @@ INLINE void add(size_t vectors, __m512 *sum, eg_real v, const eg_real *row)
 }
 
 /* Adds the entries from k to end to `vectors` registers of a row of the result, or begins it with
- * them. Even and odd entries have sums of their own: one chain of additions would wait for itself. */
+ * them. Even and odd entries have sums of their own: one chain of additions would wait for
+ * itself. */
 INLINE void add_all(size_t vectors, const eg_sparse *list, size_t k, size_t end, size_t width,
                     const eg_real *m, bool begin, eg_real *out)
 {

@@ -9,8 +9,8 @@
 
 static const double kept_share = 0.99; /* of the sum, by stable and approximate rank */
 
-/* Fortran: everything by address, column by column, the length of a text at the end. OpenBLAS has it
- * without a header of its own. */
+/* Fortran: everything by address, column by column, the length of a text at the end. OpenBLAS has
+ * it without a header of its own. */
 void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s,
              double *u, const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork,
              int *iwork, int *info, size_t job_length);

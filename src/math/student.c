@@ -1,11 +1,13 @@
 /** Student's distribution: tail and bound.
  *
- *  Own code, since no C library fits: GSL and R's nmath are GPL, Cephes is not packaged, Boost is C++.
+ *  Own code, since no C library fits: GSL and R's nmath are GPL, Cephes is not packaged, Boost is
+ *  C++.
  *
  *  P(|T| >= t) = I_x(ν/2, 1/2) with x = ν / (ν + t²), the regularised incomplete beta function
  *      I_x(a,b) = x^a (1−x)^b / (a B(a,b)) · 1/(1 + d_1/(1 + d_2/(1 + …)))
  *      d_{2m+1} = −(a+m)(a+b+m) x / ((a+2m)(a+2m+1)),  d_{2m} = m (b−m) x / ((a+2m−1)(a+2m))
- *  (DLMF 8.17.22), which converges fast for x < (a+1)/(a+b+2); beyond, I_x(a,b) = 1 − I_{1−x}(b,a). */
+ *  (DLMF 8.17.22), which converges fast for x < (a+1)/(a+b+2); beyond, I_x(a,b) = 1 −
+ *  I_{1−x}(b,a). */
 #include "engram/statistics.h"
 
 #include <float.h>
@@ -22,8 +24,8 @@ static double coefficient(double a, double b, double x, size_t k)
     return m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
 }
 
-/** 1/(1 + d_1/(1 + d_2/(1 + …))) from the front: the ratio of successive numerators and denominators
- *  (modified Lentz). */
+/** 1/(1 + d_1/(1 + d_2/(1 + …))) from the front: the ratio of successive numerators and
+ *  denominators (modified Lentz). */
 static double fraction(double a, double b, double x)
 {
     enum { TERMS_MAX = 10000 };

@@ -1,8 +1,8 @@
 /** When measures look at the outputs of hidden units, and how they get them.
  *
  *  A look is made before each phase, or before every so many examples, on the next examples of the
- *  stream in its own order: by cursor and workspaces of its own, in mode predict, so that nothing of
- *  what is learned depends on it. All networks of the learner are looked at. */
+ *  stream in its own order: by cursor and workspaces of its own, in mode predict, so that nothing
+ *  of what is learned depends on it. All networks of the learner are looked at. */
 #ifndef METRIC_HIDDEN_LOOKS_H
 #define METRIC_HIDDEN_LOOKS_H
 
@@ -42,8 +42,8 @@ eg_status eg_hidden_looks_init(eg_hidden_looks *out, const eg_measure *measure,
                                const eg_view *view) EG_WARN_UNUSED;
 void eg_hidden_looks_clear(eg_hidden_looks *looks);
 
-/** Called from the hooks begin_phase and step: whether a look is due, which, and with which minibatch
- * of the phase its examples begin. */
+/** Called from the hooks begin_phase and step: whether a look is due, which, and with which
+ * minibatch of the phase its examples begin. */
 bool eg_hidden_looks_due(eg_hidden_looks *looks, const eg_moment *now, bool begins_phase,
                          size_t *look, size_t *first);
 /** Network `index` of the learner. */

@@ -1,5 +1,5 @@
-/** Summaries of an accuracy matrix R, where R[i,j] is the accuracy on task j after phase i, from its rows as
- *  they come: of thousands of tasks no matrix is kept.
+/** Summaries of an accuracy matrix R, where R[i,j] is the accuracy on task j after phase i, from
+ *  its rows as they come: of thousands of tasks no matrix is kept.
  *
  *      n_j  examples of task j        T  phases        N  tasks
  *      b_j  accuracy on task j before anything was learned
@@ -10,8 +10,8 @@
  *      backward transfer   mean_{j < T-1} R[T-1,j] - R[j,j]
  *      forward transfer    mean_{j > 0}   R[j-1,j] - b_j
  *
- *  Entries not measured are NaN: maxima pass over them, everything else they touch becomes NaN. The last
- *  three need phase j to teach task j: NaN unless T == N > 1. */
+ *  Entries not measured are NaN: maxima pass over them, everything else they touch becomes NaN. The
+ *  last three need phase j to teach task j: NaN unless T == N > 1. */
 #ifndef METRIC_MATRIX_SUMMARY_H
 #define METRIC_MATRIX_SUMMARY_H
 

@@ -4,7 +4,8 @@
  *                             phase
  *      late_online_loss       the same of the loss
  *
- *  A stream of one phase counts by its examples: the minibatches that begin in the last tenth of them. */
+ *  A stream of one phase counts by its examples: the minibatches that begin in the last tenth of
+ *  them. */
 #include "engram/metric.h"
 #include "metric/measure_scopes.h"
 

@@ -1,9 +1,9 @@
 /** Ranks of the hidden representation before a task begins.
  *
  *  Of the matrix Phi [n, outputs of a hidden layer] of the outputs on the n examples of a look, not
- *  centred: effective, stable and approximate rank, see math/shared/spectrum.h. `…_percent` is the sum
- *  over the hidden layers of a network in per cent of their outputs, as the paper draws it. Of a learner
- *  of several networks they are means over these. */
+ *  centred: effective, stable and approximate rank, see math/shared/spectrum.h. `…_percent` is the
+ *  sum over the hidden layers of a network in per cent of their outputs, as the paper draws it. Of
+ *  a learner of several networks they are means over these. */
 #include "engram/memory.h"
 #include "math/shared/spectrum.h"
 #include "metric/hidden_looks.h"

@@ -1,5 +1,5 @@
-/** What measures that summarise the accuracy matrix share: each value once on the test data, which are
- * reported, and once on the data that select. */
+/** What measures that summarise the accuracy matrix share: each value once on the test data, which
+ * are reported, and once on the data that select. */
 #ifndef METRIC_SUMMARY_MEASURE_H
 #define METRIC_SUMMARY_MEASURE_H
 

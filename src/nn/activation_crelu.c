@@ -1,5 +1,5 @@
-/** Concatenated ReLU: a unit has two outputs, y[i] = max(x_i, 0) and y[n + i] = max(-x_i, 0), so the layer
- *  after it has twice the inputs, and no unit is ever without a gradient. */
+/** Concatenated ReLU: a unit has two outputs, y[i] = max(x_i, 0) and y[n + i] = max(-x_i, 0), so
+ *  the layer after it has twice the inputs, and no unit is ever without a gradient. */
 #include "engram/activation.h"
 
 #include "math/shared/clones.h"

@@ -1,5 +1,6 @@
-/** A layer of hidden units: an activation applied to every example of a minibatch. Units of several parts
- *  have them in as many groups of channels, so such an activation is applied position by position. */
+/** A layer of hidden units: an activation applied to every example of a minibatch. Units of several
+ *  parts have them in as many groups of channels, so such an activation is applied position by
+ *  position. */
 #include "nn/layers.h"
 
 #include "engram/memory.h"

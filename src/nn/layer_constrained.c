@@ -1,8 +1,9 @@
 /** A linear layer whose weights are put back into a set after every update, and that may scale its
  *  inputs to unit length: the weight layers of SDMLP.
  *
- *  After every update, and at the start: parameters below 0 become 0; then the weights of each unit are
- *  divided by their norm, floored at 1e-12. This is a projection: the gradient knows nothing of it.
+ *  After every update, and at the start: parameters below 0 become 0; then the weights of each unit
+ *  are divided by their norm, floored at 1e-12. This is a projection: the gradient knows nothing of
+ *  it.
  *  Inputs: u = relu(x)/|relu(x)| with the same floor, differentiated where a gradient is wanted:
  *      dL/dx_i = (dL/du_i - (dL/du . u) u_i)/|relu(x)| where x_i > 0, else 0.
  *  Weights and biases start uniform in +-1/sqrt(inputs).
@@ -74,8 +75,8 @@ typedef struct input {
     eg_real *value, *transposed_value, *inverse;
 } input;
 
-/* A bright background would differ from example to example once scaled: such input is used as it is,
- * not in sparse form. */
+/* A bright background would differ from example to example once scaled: such input is used as it
+ * is, not in sparse form. */
 static bool stays_sparse(const eg_layer_context *context)
 {
     return context->sparse != NULL && context->sparse->background <= 0;

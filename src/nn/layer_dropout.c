@@ -1,10 +1,11 @@
-/** Dropout: in training every number is 0 with probability p, and else divided by 1 - p; other modes pass
- *  everything on. A probe of the minibatch sees what the last training saw, so that a loss after an update
- *  is that of the same network as before it.
+/** Dropout: in training every number is 0 with probability p, and else divided by 1 - p; other
+ *  modes pass everything on. A probe of the minibatch sees what the last training saw, so that a
+ *  loss after an update is that of the same network as before it.
  *
  *      cache | factors [B][n] |
  *
- *  Source: Srivastava et al. 2014, JMLR 15. Draws are keyed (seed, EG_PURPOSE_DROPOUT, minibatch and layer). */
+ *  Source: Srivastava et al. 2014, JMLR 15. Draws are keyed (seed, EG_PURPOSE_DROPOUT, minibatch
+ *  and layer). */
 #include "nn/layers.h"
 
 #include "engram/memory.h"

@@ -1,17 +1,17 @@
-/** Hidden units that inhibit each other, as those of SDMLP: the (k+1)-th largest activation is taken
- *  from all of them, so that k stay active. It is a constant for the gradient.
+/** Hidden units that inhibit each other, as those of SDMLP: the (k+1)-th largest activation is
+ *  taken from all of them, so that k stay active. It is a constant for the gradient.
  *
  *      a = relu(x),  I = (k+1)-th largest of a (0 if there is none),  y_i = relu(a_i - r_i I),
  *      or, masked, y_i = a_i where a_i > I;   dL/dx_i = dL/dy_i where y_i > 0 and x_i > 0.
  *
  *  Two cures for units that would never win, and so never learn:
- *  - the GABA switch: r_i = clip(-1 + 2 n_i/N, -1, 1), n_i the training examples that unit i has been
- *    active for. It starts at -1, which excites; every unit becomes inhibited as it is used. n_i grows
- *    after an update, so it is the response to the next minibatch that changes;
+ *  - the GABA switch: r_i = clip(-1 + 2 n_i/N, -1, 1), n_i the training examples that unit i has
+ *    been active for. It starts at -1, which excites; every unit becomes inhibited as it is used.
+ *    n_i grows after an update, so it is the response to the next minibatch that changes;
  *  - annealing: k falls linearly from the start value to its own over so many minibatches.
  *
- *  Source: Bricken, Davies, Singh, Krotov and Kreiman 2023, "Sparse distributed memory is a continual
- *  learner", ICLR, arXiv 2303.11934, and the program of its authors. */
+ *  Source: Bricken, Davies, Singh, Krotov and Kreiman 2023, "Sparse distributed memory is a
+ *  continual learner", ICLR, arXiv 2303.11934, and the program of its authors. */
 #include "nn/layers.h"
 
 #include "engram/memory.h"

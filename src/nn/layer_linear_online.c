@@ -11,9 +11,10 @@
  *
  *      y = b + sum_i x_i W_i      dx_i = W_i . dy      dL/dW_i = x_i dy
  *
- *  Where x_i is 0, row i is not read for y, and gradient descent does not change it. Where x_i is a unit that is
- *  off and learns nothing then (context->flat_input), nobody asks for dx_i: the row is not touched
- *  at all. Rows go through in pieces that stay in the first-level cache, dx first, then the update.
+ *  Where x_i is 0, row i is not read for y, and gradient descent does not change it. Where x_i is a
+ *  unit that is off and learns nothing then (context->flat_input), nobody asks for dx_i: the row is
+ *  not touched at all. Rows go through in pieces that stay in the first-level cache, dx first, then
+ *  the update.
  *
  *  Larger minibatches, of evaluations and replayed examples, go through BLAS. */
 #include "nn/layers.h"
@@ -30,8 +31,8 @@
 
 enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS, STEP = EG_ROWS_STEP };
 
-/* Numbers of a gradient that stay in the first-level cache with the weights and whatever an optimizer
- * remembers of them. */
+/* Numbers of a gradient that stay in the first-level cache with the weights and whatever an
+ * optimizer remembers of them. */
 enum { PIECE = 2048 };
 
 typedef struct online {
@@ -279,7 +280,8 @@ static void backward_input(const eg_layer_context *context, const pieces *c, con
     }
 }
 
-/* By the factors of the gradient if the consumer takes them, otherwise by a piece of it at a time. */
+/* By the factors of the gradient if the consumer takes them, otherwise by a piece of it at a
+ * time. */
 static void update(const eg_layer_context *context, const pieces *c, const active *on)
 {
     const eg_gradient_consumer *consumer = context->consumer;

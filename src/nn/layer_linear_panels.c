@@ -31,8 +31,8 @@
 
 #include <string.h>
 
-/* ROWS of a panel's gradient are made, used and forgotten in the first-level cache, with all that is read
- * to use them; of a dense input more, because BLAS likes larger pieces. */
+/* ROWS of a panel's gradient are made, used and forgotten in the first-level cache, with all that
+ * is read to use them; of a dense input more, because BLAS likes larger pieces. */
 enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 16, DENSE_ROWS = 64, STEP = EG_SPARSE_STEP };
 
 enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
@@ -165,7 +165,8 @@ static void forward(const eg_layer *layer, const eg_layer_context *context)
     }
 }
 
-/* What the gradient of a panel's weights consists of besides the sums S; see the head of the file. */
+/* What the gradient of a panel's weights consists of besides the sums S; see the head of the
+ * file. */
 typedef struct projection {
     eg_real offset[WIDTH_MAX];
     eg_real slope[WIDTH_MAX];

@@ -7,7 +7,8 @@
  *      params | scale g [n] | shift b [n] |
  *      cache  | normalised numbers [B][n] | r [B] |
  *
- *  The same in every mode; there are no buffers. Source: Ba, Kiros and Hinton 2016, arXiv 1607.06450. */
+ *  The same in every mode; there are no buffers. Source: Ba, Kiros and Hinton 2016, arXiv
+ *  1607.06450. */
 #include "nn/unit_norm.h"
 
 #include "engram/blas.h"

@@ -1,13 +1,16 @@
-/** Online normalisation: every unit by running statistics of the examples before, with a backward that is
- *  controlled so that gradients stay bounded; then the whole example is scaled to mean square 1.
+/** Online normalisation: every unit by running statistics of the examples before, with a backward
+ *  that is controlled so that gradients stay bounded; then the whole example is scaled to mean
+ *  square 1.
  *
- *  State of each unit: m = 0, s = 1 (mean and variance), e1 = 0, e2 = 0. Example after example, in training:
+ *  State of each unit: m = 0, s = 1 (mean and variance), e1 = 0, e2 = 0. Example after example, in
+ *  training:
  *      forward    r = 1/sqrt(s + eps),   n = (x - m) r,   z = g n + b
  *                 s <- f s + f (1 - f)(x - m)^2,   m <- f m + (1 - f) x                 f = 0.999
  *                 y = z/c,   c = sqrt(mean(z^2) + eps)                                eps = 1e-5
  *      backward   dz = (dy - mean(dy y) y)/c,   h = dz g,   a = h - (1 - k) e2 n        k = 0.99
  *                 e2 <- e2 + a n,   dx = a r - (1 - k) e1,   e1 <- e1 + dx
- *  In other modes the statistics are constants: they do not move, and dx = h r, which is the gradient.
+ *  In other modes the statistics are constants: they do not move, and dx = h r, which is the
+ *  gradient.
  *
  *      params  | scale g [units] | shift b [units] |
  *      buffers | m [units] | s | e1 | e2 |

@@ -19,23 +19,23 @@ enum { EG_LINEAR_WEIGHT, EG_LINEAR_BIAS };
 
 /* Layers that cannot be made leave nothing behind: *out is zeroed. */
 
-/** y = W x + b with W [outputs, inputs] row-major, and b [outputs] if `bias`. The shape of the input
- *  only says which weights belong to one unit of the layer before.
+/** y = W x + b with W [outputs, inputs] row-major, and b [outputs] if `bias`. The shape of the
+ *  input only says which weights belong to one unit of the layer before.
  *  A row of norm 0 is used as zeros and gets no gradient. */
 eg_status eg_layer_linear(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm, bool bias,
                           eg_initializer initializer) EG_WARN_UNUSED;
-/** The same function with weights in panels: faster, for wide inputs that may come in sparse form; see
- *  layer_linear_panels.c. Starts from the same weights. */
+/** The same function with weights in panels: faster, for wide inputs that may come in sparse form;
+ *  see layer_linear_panels.c. Starts from the same weights. */
 eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm,
                                  bool bias, eg_initializer initializer) EG_WARN_UNUSED;
 
-/** The same function without normalisation, for networks that learn example by example, with the weights
- *  of an input in one row; see layer_linear_online.c. Starts from the same weights. */
+/** The same function without normalisation, for networks that learn example by example, with the
+ *  weights of an input in one row; see layer_linear_online.c. Starts from the same weights. */
 eg_status eg_layer_linear_online(eg_layer *out, eg_shape in, size_t outputs, bool bias,
                                  eg_initializer initializer) EG_WARN_UNUSED;
 
-/** The fastest of the linear layers: for minibatches of one rows of inputs; else panels next to the input,
- *  which may be wide and sparse, and BLAS behind. */
+/** The fastest of the linear layers: for minibatches of one rows of inputs; else panels next to the
+ *  input, which may be wide and sparse, and BLAS behind. */
 eg_status eg_layer_linear_fastest(eg_layer *out, bool first, size_t batch, eg_shape in,
                                   size_t outputs, eg_norm norm, bool bias,
                                   eg_initializer initializer) EG_WARN_UNUSED;
@@ -52,8 +52,8 @@ typedef struct eg_constraint {
     bool unit_rows;   /**< each unit's weights are scaled to length 1; for panels only */
     bool bias;
 } eg_constraint;
-/** A linear layer under a constraint, with weights in rows or, for wide inputs that may come in sparse
- *  form, in panels. */
+/** A linear layer under a constraint, with weights in rows or, for wide inputs that may come in
+ *  sparse form, in panels. */
 eg_status eg_layer_constrained(eg_layer *out, eg_shape in, size_t outputs, bool panels,
                                const eg_constraint *spec) EG_WARN_UNUSED;
 
@@ -86,21 +86,21 @@ size_t eg_inhibition_k(const eg_inhibition *spec, uint64_t step);
 eg_status eg_layer_inhibition(eg_layer *out, size_t units,
                               const eg_inhibition *spec) EG_WARN_UNUSED;
 
-/** Hidden units with an activation (borrowed); p [its param_count] is copied. Units that depend on each
- * other do so over all numbers of an example. The output has as many channels per unit as the activation
- * has parts. */
+/** Hidden units with an activation (borrowed); p [its param_count] is copied. Units that depend on
+ * each other do so over all numbers of an example. The output has as many channels per unit as the
+ * activation has parts. */
 eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, const double *p,
                               eg_shape shape) EG_WARN_UNUSED;
 double eg_activation_flops(size_t n);
 
-/** Every number is 0 with probability p in [0, 1) in training. `number`: of this layer among those of the
- * network that draw, below 256. flat_at_zero: that of the layer before. */
+/** Every number is 0 with probability p in [0, 1) in training. `number`: of this layer among those
+ * of the network that draw, below 256. flat_at_zero: that of the layer before. */
 eg_status eg_layer_dropout(eg_layer *out, double p, size_t number, bool flat_at_zero,
                            eg_shape shape) EG_WARN_UNUSED;
 double eg_dropout_flops(size_t n);
 
-/** Normalisations of units, between their weights and their activation: over the example, which needs no
- * memory of its own, and by running statistics, whose decays lie between 0 and 1. */
+/** Normalisations of units, between their weights and their activation: over the example, which
+ * needs no memory of its own, and by running statistics, whose decays lie between 0 and 1. */
 void eg_layer_norm(eg_layer *out, eg_shape shape);
 eg_status eg_layer_online_norm(eg_layer *out, size_t units, double forward_decay,
                                double backward_decay) EG_WARN_UNUSED;

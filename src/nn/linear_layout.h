@@ -17,7 +17,8 @@ size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t wi
 void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, size_t width,
                     uint64_t index);
 
-/** eg_layer_ops.unit_run. Outgoing runs go position by position; in panels, panel by panel there. */
+/** eg_layer_ops.unit_run. Outgoing runs go position by position; in panels, panel by panel
+ *  there. */
 bool eg_linear_unit_run(const eg_layer *layer, size_t width, eg_unit_side side, size_t unit,
                         size_t k, eg_unit_run *run);
 

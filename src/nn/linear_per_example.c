@@ -1,7 +1,8 @@
 /** Squares and absolute values of per-example gradients; see nn/linear_per_example.h.
  *
- *  Without normalisation the gradient of example b at weight (i, j) is dy_bj x_bi, so the sum of squares
- *  is the product of the squared matrices and the sum of absolute values that of the absolute ones
+ *  Without normalisation the gradient of example b at weight (i, j) is dy_bj x_bi, so the sum of
+ *  squares is the product of the squared matrices and the sum of absolute values that of the
+ *  absolute ones
  *  (Goodfellow 2015, arXiv 1510.01799). With normalised rows u_j = v_j/|v_j|, v = w - mean(w) or w, and
  *  s_bj = y_bj - bias_j = u_j.x_b, it is
  *      g_bij = r_j dy_bj (x_bi - m_b - s_bj u_ij),   r_j = 1/|v_j|,  m_b = mean(x_b) if centered, else 0,
@@ -11,7 +12,8 @@
  *
  *  Of an input in sparse form, x_bi = background + v_bi, most v are 0. With a_b = background - m_b
  *      e_bi = a_b + v_bi,   e_bi^2 = a_b^2 + v_bi (2 a_b + v_bi),
- *  both of them constant in i but for the listed entries, so the products are sparse ones and a number per unit. */
+ *  both of them constant in i but for the listed entries, so the products are sparse ones and a
+ *  number per unit. */
 #include "nn/linear_per_example.h"
 
 #include "engram/blas.h"
@@ -134,7 +136,8 @@ static void collect(const eg_linear_per_example *layer, const pieces *c, size_t 
     }
 }
 
-/* out [inputs][WIDTH] = sum over the examples of the inputs, or of their powers, times the lanes. */
+/* out [inputs][WIDTH] = sum over the examples of the inputs, or of their powers, times the
+ * lanes. */
 static void product(const eg_linear_per_example *layer, const pieces *c, bool powers,
                     const eg_real *lanes, eg_real *out)
 {

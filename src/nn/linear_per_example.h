@@ -5,8 +5,8 @@
 
 #include "nn/layers.h"
 
-/** One call on one layer. The weight of input i of unit j is weight[s*strip_stride + i*input_stride +
- * l*unit_stride] with s = j/width, l = j%width. */
+/** One call on one layer. The weight of input i of unit j is weight[s*strip_stride + i*input_stride
+ * + l*unit_stride] with s = j/width, l = j%width. */
 typedef struct eg_linear_per_example {
     size_t batch, inputs, outputs;
     size_t width; /**< at most EG_PER_EXAMPLE_WIDTH */

@@ -1,5 +1,5 @@
-/** Multilayer perceptron: linear, activation, linear, activation, …, linear; units may be normalised before
- *  their activation, and dropped after it. */
+/** Multilayer perceptron: linear, activation, linear, activation, …, linear; units may be
+ *  normalised before their activation, and dropped after it. */
 #include "engram/memory.h"
 #include "engram/model.h"
 #include "nn/layers.h"
@@ -73,7 +73,8 @@ static double flops(const eg_view *view, eg_shape input, size_t outputs)
     return sum;
 }
 
-/* A hidden layer without its weights: normalisation, activation, dropout; returns what is after it. */
+/* A hidden layer without its weights: normalisation, activation, dropout; returns what is after
+ * it. */
 static eg_status hidden_layer(eg_layer **next, const eg_view *view, size_t number)
 {
     eg_layer *layer = *next;

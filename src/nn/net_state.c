@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* blocks: their number, and of each name and count; step; buffers: their number, values; parameters */
+/* blocks: their number, and of each name and count; step; buffers: their number, values;
+ * parameters */
 void eg_net_write(const eg_net *net, eg_writer *writer)
 {
     eg_write_u32(writer, (uint32_t)net->table.block_count);

@@ -2,9 +2,10 @@
  *
  *      scratch | powers of each node with parameters [B][outputs], in their order | of one layer |
  *
- *  The gradient of example b at a weight is linear in dy_b, and its square is dy_b^2 times what does not depend on
- *  dy_b (nn/linear_per_example.c). So the rounds are added up as squares of dy, by a backward that leaves out the
- *  gradients of parameters, and each layer makes its products once. */
+ *  The gradient of example b at a weight is linear in dy_b, and its square is dy_b^2 times what
+ *  does not depend on dy_b (nn/linear_per_example.c). So the rounds are added up as squares of dy,
+ *  by a backward that leaves out the gradients of parameters, and each layer makes its products
+ *  once. */
 #include "math/shared/clones.h"
 #include "math/shared/elementary.h"
 #include "nn/workspace.h"

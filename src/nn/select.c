@@ -1,6 +1,6 @@
 /** Quickselect, in a form without unpredictable branches: count, then keep one side of the pivot.
- *  Source: Hoare 1961, algorithm 65 (FIND). The usual exchange from both ends mispredicts every other
- *  comparison and takes four times as long on a layer of 1000 units. */
+ *  Source: Hoare 1961, algorithm 65 (FIND). The usual exchange from both ends mispredicts every
+ *  other comparison and takes four times as long on a layer of 1000 units. */
 #include "nn/shared/select.h"
 
 #include <assert.h>

@@ -1,8 +1,9 @@
 /** Finding the matrices of units, and adding them up; see nn/shared/unit_magnitudes.h.
  *
- *  A run of stride 1 is a row of a matrix; its sum goes to one unit. Runs of one longer stride that begin at
- *  neighbouring places, for neighbouring units, are the columns of a matrix; its sums go to these. Where rows of
- *  one side are the rows of the columns of the other, they are one matrix. */
+ *  A run of stride 1 is a row of a matrix; its sum goes to one unit. Runs of one longer stride that
+ *  begin at neighbouring places, for neighbouring units, are the columns of a matrix; its sums go
+ *  to these. Where rows of one side are the rows of the columns of the other, they are one
+ *  matrix. */
 #include "nn/shared/unit_magnitudes.h"
 
 #include "engram/memory.h"
@@ -27,8 +28,8 @@ typedef struct line {
     size_t sum, first, count, stride;
 } line;
 
-/* Calls `take` for the k-th run of every unit of every layer, k from 0 on, so that like runs of neighbours
- * come one after the other. */
+/* Calls `take` for the k-th run of every unit of every layer, k from 0 on, so that like runs of
+ * neighbours come one after the other. */
 static eg_status each_line(eg_unit_magnitudes *m, eg_status (*take)(eg_unit_magnitudes *, line))
 {
     const eg_net *net = m->net;

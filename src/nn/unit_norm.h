@@ -1,5 +1,5 @@
-/** What normalisations of units share: a scale g and a shift b per number of an example, y = g n + b, as
- *  parameters of their own roles, of which a unit (a channel) owns those at its positions. */
+/** What normalisations of units share: a scale g and a shift b per number of an example, y = g n +
+ *  b, as parameters of their own roles, of which a unit (a channel) owns those at its positions. */
 #ifndef ENGRAM_NN_UNIT_NORM_H
 #define ENGRAM_NN_UNIT_NORM_H
 

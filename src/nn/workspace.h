@@ -24,7 +24,8 @@ struct eg_workspace {
     const eg_unit_observer *observer; /* borrowed; or NULL */
 };
 
-/* Before going back through the nodes from dy [B, outputs]; `per_example`: for eg_net_per_example. */
+/* Before going back through the nodes from dy [B, outputs]; `per_example`: for
+ * eg_net_per_example. */
 void eg_workspace_begin_backward(const eg_net *net, eg_workspace *workspace, const eg_real *dy,
                                  bool per_example);
 /* After the backward of node i: adds the gradients of inputs that others read too. */

@@ -16,8 +16,8 @@ static size_t at_most(size_t n, size_t bound)
     return n < bound ? n : bound;
 }
 
-/* Gradients come in ascending order where it matters: the state of the next ones is fetched while they
- * are computed. */
+/* Gradients come in ascending order where it matters: the state of the next ones is fetched while
+ * they are computed. */
 static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
                        const eg_penalty *penalty)
 {
@@ -33,7 +33,8 @@ static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
     }
 }
 
-/* Chooses the penalty that is added within the pass: that of the update, or the first attached one. */
+/* Chooses the penalty that is added within the pass: that of the update, or the first attached
+ * one. */
 static void choose_penalty(eg_optimizer *optimizer)
 {
     optimizer->penalty = optimizer->terms->penalty;
@@ -198,8 +199,8 @@ static bool only_descends(const eg_optimizer *optimizer)
            optimizer->terms->path_integral == NULL;
 }
 
-/* Where the gradient with everything added goes if it is needed as a whole: to its place, unless a path
- * integral takes the one of the loss from there. */
+/* Where the gradient with everything added goes if it is needed as a whole: to its place, unless a
+ * path integral takes the one of the loss from there. */
 static eg_real *whole_of(const eg_optimizer *optimizer)
 {
     return optimizer->terms->path_integral != NULL ? optimizer->whole : optimizer->grads;
@@ -221,8 +222,8 @@ static double add_terms(const eg_optimizer *optimizer, size_t at, size_t n, eg_r
     return squares;
 }
 
-/* Adds everything to a piece of the gradient, which is in cache now, and its squares to their sum: the
- * update waits for the norm of all. */
+/* Adds everything to a piece of the gradient, which is in cache now, and its squares to their sum:
+ * the update waits for the norm of all. */
 static void consume_for_norm(void *user, size_t first, size_t count, eg_real *g)
 {
     eg_optimizer *optimizer = user;

@@ -1,4 +1,5 @@
-/** Updates by rules that need all gradients before they change anything; see eg_optimizer_kind.gather. */
+/** Updates by rules that need all gradients before they change anything; see
+ *  eg_optimizer_kind.gather. */
 #include "optim/object.h"
 
 #include "engram/random.h"
@@ -22,8 +23,8 @@ static void complete(const eg_optimizer *optimizer, const eg_parameter_block *bl
     }
 }
 
-/* Numbers that are the same however the update came about. Counts of updates may begin anew with a phase, so
- * the phase is part of the key. */
+/* Numbers that are the same however the update came about. Counts of updates may begin anew with a
+ * phase, so the phase is part of the key. */
 static void draw(const eg_optimizer *optimizer, size_t b)
 {
     const eg_parameter_block *block = &optimizer->blocks[b];

@@ -63,7 +63,8 @@ static inline bool eg_optimizer_decays(const eg_optimizer *optimizer,
 eg_update eg_optimizer_run(const eg_optimizer *optimizer, size_t at, size_t n, const eg_real *g,
                            const eg_real *loss_g, eg_real scale);
 
-/** The update of a rule that gathers first, from gradients g [n] with all terms, which are used up. */
+/** The update of a rule that gathers first, from gradients g [n] with all terms, which are used
+ *  up. */
 void eg_optimizer_gather(eg_optimizer *optimizer, eg_real *g);
 
 #endif

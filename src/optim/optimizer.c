@@ -65,8 +65,8 @@ static bool is_over(const eg_optimizer *optimizer, int32_t t)
     return (eg_real)optimizer->kind->correction(optimizer->p, t) == 1;
 }
 
-/* A parameter's count ends where the correction is 1 to the last bit. At twice as many updates, too: on its
- * way it may pass 1. */
+/* A parameter's count ends where the correction is 1 to the last bit. At twice as many updates,
+ * too: on its way it may pass 1. */
 static eg_status tabulate_correction(eg_optimizer *optimizer)
 {
     const eg_optimizer_kind *kind = optimizer->kind;

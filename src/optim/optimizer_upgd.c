@@ -1,5 +1,6 @@
-/** Utility-based perturbed gradient descent (UPGD): useful parameters are held, the others move and are
- *  shaken. With g the gradient and everything added to it, t the number of the update, w before it:
+/** Utility-based perturbed gradient descent (UPGD): useful parameters are held, the others move and
+ *  are shaken. With g the gradient and everything added to it, t the number of the update, w before
+ *  it:
  *
  *      U <- beta U + (1 - beta) (-g w)                 utility, 0 at the start
  *      c = 1/(1 - beta^t)
@@ -8,9 +9,10 @@
  *      u = -lr kappa (g + xi) (1 - s)                  protecting       s = logistic(r), xi ~ N(0, sigma^2)
  *      u = -lr kappa (g + xi (1 - s))                  non-protecting
  *
- *  Decoupled weight decay is the lambda of UPGD-W. Nothing is spared: biases and scales have utilities, too.
- *  The paper prints eta as the largest corrected utility; its program, which made its figures, takes the
- *  uncorrected one and divides what is corrected (`trace`), so that at first r is far from 0. */
+ *  Decoupled weight decay is the lambda of UPGD-W. Nothing is spared: biases and scales have
+ *  utilities, too. The paper prints eta as the largest corrected utility; its program, which made
+ *  its figures, takes the uncorrected one and divides what is corrected (`trace`), so that at first
+ *  r is far from 0. */
 #include "optim/update.h"
 
 #include "math/shared/elementary.h"
@@ -42,8 +44,8 @@ static bool draws(const double *p)
     return p[P_SIGMA] > 0.0;
 }
 
-/* The largest of the new U, or `largest`. A NaN is passed over: it shows in its own parameter. With beta = 0
- * the old U, which may be infinite, is not read. */
+/* The largest of the new U, or `largest`. A NaN is passed over: it shows in its own parameter. With
+ * beta = 0 the old U, which may be infinite, is not read. */
 EG_CLONES static eg_real follow(size_t n, double beta, const eg_real *restrict w,
                                 const eg_real *restrict g, eg_real *restrict utility,
                                 eg_real largest)

@@ -53,7 +53,8 @@ static eg_status read_counts(eg_optimizer *optimizer, const unsigned char *saved
     return eg_ok();
 }
 
-/* What schedules and bias corrections, in double, can tell apart; and counting on never begins at 0 again. */
+/* What schedules and bias corrections, in double, can tell apart; and counting on never begins at 0
+ * again. */
 static const uint64_t steps_max = (uint64_t)1 << 53;
 
 eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)

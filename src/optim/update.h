@@ -1,5 +1,6 @@
-/** What the passes of all optimizers have in common: what the gradient of a parameter consists of, what is
- *  kept of its change, and that a pass is compiled once for every case, so that its loop need not ask. */
+/** What the passes of all optimizers have in common: what the gradient of a parameter consists of,
+ *  what is kept of its change, and that a pass is compiled once for every case, so that its loop
+ *  need not ask. */
 #ifndef ENGRAM_OPTIM_UPDATE_H
 #define ENGRAM_OPTIM_UPDATE_H
 

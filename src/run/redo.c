@@ -22,7 +22,8 @@ static bool begins(const char *word, size_t length, const char *start)
     return length > size && memcmp(word, start, size) == 0;
 }
 
-/** The status called like the word behind "status=", EG_TRIAL_STATUS_COUNT if none that can be redone is. */
+/** The status called like the word behind "status=", EG_TRIAL_STATUS_COUNT if none that can be
+ *  redone is. */
 static int status_of(const char *word, size_t length)
 {
     size_t skip = strlen("status=");

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/** Whether an item of the list names the trial, which has the given status; used [items], if not NULL, remembers which
- *  items named any. `redo` NULL: none. */
+/** Whether an item of the list names the trial, which has the given status; used [items], if not
+ *  NULL, remembers which items named any. `redo` NULL: none. */
 bool eg_run_redo_names(const char *redo, const eg_plan_trial *trial, eg_trial_status status,
                        bool *used);
 

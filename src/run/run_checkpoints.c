@@ -1,5 +1,5 @@
-/** Checkpoints of running trials: NAME.checkpoints beside the results, a file for each trial that its worker writes and
- *  removes; rank 0 names them, and removes those that lost workers left. */
+/** Checkpoints of running trials: NAME.checkpoints beside the results, a file for each trial that
+ *  its worker writes and removes; rank 0 names them, and removes those that lost workers left. */
 #include "run/run_parts.h"
 
 #include "engram/memory.h"

@@ -173,8 +173,8 @@ static void stop_in_time(eg_run *run)
     eg_run_stop(run);
 }
 
-/** A results file that cannot be written stops nothing: the journal has everything, and there is another try later and
- *  at the end. */
+/** A results file that cannot be written stops nothing: the journal has everything, and there is
+ *  another try later and at the end. */
 static eg_status publish(eg_run *run)
 {
     eg_status status = eg_store_publish_if_due(run->store, publish_share);

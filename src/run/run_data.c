@@ -36,7 +36,8 @@ static eg_status dataset_hash(uint64_t *out, const eg_settings *settings)
     return status;
 }
 
-/** Has a point the data of another one? Seen where they share their settings; false says nothing. */
+/** Has a point the data of another one? Seen where they share their settings; false says
+ *  nothing. */
 static bool same_dataset(const eg_settings *a, const eg_settings *b)
 {
     bool same = eg_settings_alike(a, b);
@@ -47,7 +48,8 @@ static bool same_dataset(const eg_settings *a, const eg_settings *b)
     return same;
 }
 
-/** "mnist limit=1000=CHECKSUM": the dataset and what is not left at its default and can change results. */
+/** "mnist limit=1000=CHECKSUM": the dataset and what is not left at its default and can change
+ *  results. */
 static void write_data(eg_writer *writer, const eg_settings *settings, uint64_t checksum)
 {
     char sum[32];

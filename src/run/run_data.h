@@ -17,8 +17,8 @@ typedef struct eg_run_data {
     size_t count, capacity;
 } eg_run_data;
 
-/** Opens every dataset that unfinished trials ask for once. `path`: of the results; `redo`: trials that it names count as
- *  unfinished, NULL: none. *out: eg_run_data_clear, also after a failure. */
+/** Opens every dataset that unfinished trials ask for once. `path`: of the results; `redo`: trials
+ *  that it names count as unfinished, NULL: none. *out: eg_run_data_clear, also after a failure. */
 eg_status eg_run_data_init(eg_run_data *out, const eg_plan *plan, const char *path,
                            const char *redo) EG_WARN_UNUSED;
 void eg_run_data_clear(eg_run_data *data);

@@ -49,16 +49,18 @@ eg_sched_client eg_run_client(eg_run *run);
 eg_status eg_run_name_checkpoint(eg_run *run, size_t trial) EG_WARN_UNUSED;
 /** Removes the checkpoint of a trial that will not go on. */
 eg_status eg_run_drop_checkpoint(eg_run *run, size_t trial) EG_WARN_UNUSED;
-/** While no trial runs: removes what is left of the checkpoints of finished trials, and the directory if nothing is in it;
- *  counts the others. */
+/** While no trial runs: removes what is left of the checkpoints of finished trials, and the
+ *  directory if nothing is in it; counts the others. */
 eg_status eg_run_tidy_checkpoints(eg_run *run) EG_WARN_UNUSED;
-/** `name` with the current directory in front: workers may have been started elsewhere. A new string. */
+/** `name` with the current directory in front: workers may have been started elsewhere. A new
+ *  string. */
 eg_status eg_run_absolute(char **out, const char *name) EG_WARN_UNUSED;
 
-/** run_weights.c: names the file for a trial's weights: run->weights.file; NULL: they are not kept. */
+/** run_weights.c: names the file for a trial's weights: run->weights.file; NULL: they are not
+ *  kept. */
 eg_status eg_run_name_weights(eg_run *run, size_t trial) EG_WARN_UNUSED;
-/** With EG_RUN_KEEP_BEST: removes the weights of points that another one has beaten, all seeds of both being finished.
- *  Called after every result; looks now and then. */
+/** With EG_RUN_KEEP_BEST: removes the weights of points that another one has beaten, all seeds of
+ *  both being finished. Called after every result; looks now and then. */
 eg_status eg_run_prune_weights(eg_run *run) EG_WARN_UNUSED;
 /** Before and after all trials: the same at once, and what killed workers were writing goes. */
 eg_status eg_run_tidy_weights(eg_run *run) EG_WARN_UNUSED;
@@ -66,7 +68,8 @@ eg_status eg_run_tidy_weights(eg_run *run) EG_WARN_UNUSED;
 eg_status eg_run_keep_weights(const char *path, uint32_t attempt,
                               const eg_predictor *predictor) EG_WARN_UNUSED;
 
-/** run_rules.c: makes trials `first` … a part of the run: what is known of them, what is redone, what the rules say. */
+/** run_rules.c: makes trials `first` … a part of the run: what is known of them, what is redone,
+ *  what the rules say. */
 eg_status eg_run_take_on(eg_run *run, size_t first) EG_WARN_UNUSED;
 /** Applies stopping rules to a trial that has a new outcome and to those it is compared with. */
 eg_status eg_run_decide(eg_run *run, size_t trial) EG_WARN_UNUSED;

@@ -13,8 +13,8 @@ static const eg_run_report *report_of(const eg_run *run, size_t rank)
     return runs ? report : NULL;
 }
 
-/** Cost that one worker computes per second: of trials that this command finished, and of those that run
- *  between their first and latest report. NaN: unknown. */
+/** Cost that one worker computes per second: of trials that this command finished, and of those
+ *  that run between their first and latest report. NaN: unknown. */
 static double measure_speed(const eg_run *run)
 {
     double cost = 0;
@@ -35,8 +35,9 @@ static double measure_speed(const eg_run *run)
     return speed > 0 && isfinite(speed) ? speed : (double)NAN;
 }
 
-/** The end, on eg_clock; NaN: unknown. What is left to compute at the speed seen so far, but at least the rest of
- *  the trial with the longest one. Trials of which nothing was heard are half done on average. */
+/** The end, on eg_clock; NaN: unknown. What is left to compute at the speed seen so far, but at
+ *  least the rest of the trial with the longest one. Trials of which nothing was heard are half
+ *  done on average. */
 static double estimate_end(const eg_run *run)
 {
     double speed = measure_speed(run);

@@ -12,7 +12,8 @@
 
 extern char **environ;
 
-/* Nothing else of the environment is written down: it may hold secrets (so SLURM_JWT is left out). */
+/* Nothing else of the environment is written down: it may hold secrets (so SLURM_JWT is left
+ * out). */
 static const char *const kept_prefixes[] = {
     "SLURM_", "OMPI_COMM_WORLD_SIZE=", "OMP_", "OPENBLAS_", "ENGRAM_",
 };

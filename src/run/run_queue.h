@@ -1,11 +1,12 @@
 /** Which trial next.
  *
- *  Replicate 0 of every point comes first, then replicate 1 …, so that a sweep stopped half way has half
- *  the seeds of every point; within a replicate the most expensive come first, so that nobody
+ *  Replicate 0 of every point comes first, then replicate 1 …, so that a sweep stopped half way has
+ *  half the seeds of every point; within a replicate the most expensive come first, so that nobody
  *  waits long for the last one.
  *
- *  A trial whose fate hangs on an undecided stopping rule waits: other points go first. So which trials
- *  run and which are skipped never depends on how many workers there are or how fast they are. */
+ *  A trial whose fate hangs on an undecided stopping rule waits: other points go first. So which
+ *  trials run and which are skipped never depends on how many workers there are or how fast they
+ *  are. */
 #ifndef RUN_QUEUE_H
 #define RUN_QUEUE_H
 
@@ -46,7 +47,8 @@ eg_run_fate eg_run_queue_fate(const eg_run_queue *queue, size_t trial);
 /** A waiting trial's rule was decided in its favour: it may run. */
 void eg_run_queue_release(eg_run_queue *queue, size_t trial);
 
-/** A trial that was handed out is pending again (its worker is lost, or its pause is over): it goes first. */
+/** A trial that was handed out is pending again (its worker is lost, or its pause is over): it goes
+ *  first. */
 void eg_run_queue_again(eg_run_queue *queue, size_t trial);
 
 #endif

@@ -26,7 +26,8 @@ typedef struct eg_run_reporter {
 
 void eg_run_reporter_clear(eg_run_reporter *reporter);
 
-/** A worker says how far its trial is, the plan's number `trial`. Costs the same whatever the number of workers. */
+/** A worker says how far its trial is, the plan's number `trial`. Costs the same whatever the
+ *  number of workers. */
 void eg_run_reporter_hear(eg_run_reporter *reporter, size_t trial,
                           const eg_work_progress *progress);
 /** A trial does not run on this rank any more: what the rank said of it says nothing. */

@@ -29,8 +29,8 @@ static eg_status redo(eg_run *run, size_t first)
     return eg_store_commit(run->store);
 }
 
-/** A trial that today's rules would not cut (rules or results changed) is pending again; one that was stopped on its
- *  way keeps what it has. */
+/** A trial that today's rules would not cut (rules or results changed) is pending again; one that
+ *  was stopped on its way keeps what it has. */
 static eg_status revive(eg_run *run, size_t first, eg_trial_status of)
 {
     for (size_t t = first; t < run->state.plan->trial_count; t++) {
@@ -92,8 +92,9 @@ static bool may_wait(const eg_run *run, size_t trial)
     return status == EG_TRIAL_PENDING || status == EG_TRIAL_PAUSED;
 }
 
-/** Where one rule compares trials on their way and nothing else: one look at those compared with this one, which comes
- *  first. *done: that was all. A cut of such a rule changes nothing for the others. */
+/** Where one rule compares trials on their way and nothing else: one look at those compared with
+ *  this one, which comes first. *done: that was all. A cut of such a rule changes nothing for the
+ *  others. */
 static eg_status decide_peers(eg_run *run, size_t trial, bool *done)
 {
     eg_peer peers[EG_PEERS_MAX];
@@ -111,7 +112,8 @@ static eg_status decide_peers(eg_run *run, size_t trial, bool *done)
     return eg_ok();
 }
 
-/** Applies the stopping rules to a point's trials that wait. *changed becomes true if any was cut. */
+/** Applies the stopping rules to a point's trials that wait. *changed becomes true if any was
+ *  cut. */
 static eg_status decide(eg_run *run, size_t point, bool *changed)
 {
     const eg_plan *plan = run->state.plan;
@@ -125,8 +127,8 @@ static eg_status decide(eg_run *run, size_t point, bool *changed)
     return eg_ok();
 }
 
-/** The same for all points, until no rule has anything to say about what another one cut. Without rules, what has paused
- *  under others goes on. */
+/** The same for all points, until no rule has anything to say about what another one cut. Without
+ *  rules, what has paused under others goes on. */
 static eg_status decide_all(eg_run *run)
 {
     bool changed = true;
@@ -139,8 +141,9 @@ static eg_status decide_all(eg_run *run)
     return eg_ok();
 }
 
-/** Does the outcome of a trial say nothing new about other points? So it is with one rule that says of the trial's own
- *  point what it said while the trial ran, and keeps it: a rung of its cohort, say, at which others are still missing. */
+/** Does the outcome of a trial say nothing new about other points? So it is with one rule that says
+ *  of the trial's own point what it said while the trial ran, and keeps it: a rung of its cohort,
+ *  say, at which others are still missing. */
 static bool says_nothing_new(eg_run *run, size_t trial)
 {
     eg_outcome *outcome = &run->state.outcomes[trial];

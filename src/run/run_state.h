@@ -1,5 +1,5 @@
-/** Where the trials of a sweep stand: statuses, counts, and the ranking made from them. Knows nothing of files, workers and
- *  rules. */
+/** Where the trials of a sweep stand: statuses, counts, and the ranking made from them. Knows
+ *  nothing of files, workers and rules. */
 #ifndef RUN_STATE_H
 #define RUN_STATE_H
 
@@ -34,8 +34,8 @@ void eg_run_state_set(eg_run_state *state, size_t trial, eg_trial_status status,
 /** Counts a trial that this run brought to its end. */
 void eg_run_state_finish(eg_run_state *state, size_t trial);
 
-/** Makes points anew from the outcomes, in the plan's order of trials, so that they depend on nothing else; they are
- *  in the order of points. */
+/** Makes points anew from the outcomes, in the plan's order of trials, so that they depend on
+ *  nothing else; they are in the order of points. */
 void eg_run_state_rank(eg_run_state *state);
 /** The best of them, made anew; NULL: there is none yet. */
 const eg_ranked_point *eg_run_state_best(eg_run_state *state);

@@ -1,5 +1,6 @@
-/** Weights that stay: NAME.weights beside the results, a file ID.h5 for each finished trial that its worker writes before it
- *  reports the result; rank 0 names them and removes those of beaten points. */
+/** Weights that stay: NAME.weights beside the results, a file ID.h5 for each finished trial that
+ *  its worker writes before it reports the result; rank 0 names them and removes those of beaten
+ *  points. */
 #include "run/run_parts.h"
 
 #include "engram/build.h"
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Results that come together before beaten points are looked for, as a share of all trials: what that costs grows with them. */
+/* Results that come together before beaten points are looked for, as a share of all trials: what
+ * that costs grows with them. */
 enum { PRUNINGS = 100 };
 
 eg_status eg_run_keep_weights(const char *path, uint32_t attempt, const eg_predictor *predictor)

@@ -14,14 +14,14 @@
  *                    ←    BYE           the last message of a worker
  *
  *  At any time a worker may send SIGNALLED (a signal asked its process to stop), NOTE (about the
- *  checkpoint or the weights of a trial) and REFUSED (its data are not those of the sweep, which ends
- *  the sweep).
+ *  checkpoint or the weights of a trial) and REFUSED (its data are not those of the sweep, which
+ *  ends the sweep).
  *
  *  A worker that was declared lost and is heard again is sent RESET. It drops all its work and
  *  answers READY; what it sent before that is ignored. A paused trial may be WORK again, for any
  *  worker. Work is named by trial and attempt number, so that an answer to an earlier attempt is
- *  told from the current one. Of an eg_attempt only these travel, and the times with RESULT: rank and
- *  host are the receiver's to fill in. */
+ *  told from the current one. Of an eg_attempt only these travel, and the times with RESULT: rank
+ *  and host are the receiver's to fill in. */
 #ifndef ENGRAM_SCHED_MESSAGE_H
 #define ENGRAM_SCHED_MESSAGE_H
 

@@ -1,5 +1,6 @@
 /** The real thing: trials, run by the scheduler's workers, and the files of their checkpoints. A
- *  checkpoint that cannot be used costs its work, one that cannot be saved nothing: both are said. */
+ *  checkpoint that cannot be used costs its work, one that cannot be saved nothing: both are
+ *  said. */
 #include "sched/worker.h"
 
 #include "engram/blas.h"

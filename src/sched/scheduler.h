@@ -31,7 +31,7 @@ typedef struct eg_scheduler {
     eg_status failure; /**< the first one ends the sweep */
 } eg_scheduler;
 
-/** --- Work that is out -------------------------------------------------------------------------- */
+/** --- Work that is out ------------------------------------------------------------------------ */
 
 /** Tells the client that work will not be finished. */
 void eg_scheduler_interrupt(eg_scheduler *me, const eg_attempt *attempt);
@@ -49,7 +49,7 @@ eg_status eg_scheduler_take_result(eg_scheduler *me, eg_worker *worker,
 eg_status eg_scheduler_commit(eg_scheduler *me) EG_WARN_UNUSED;
 eg_status eg_scheduler_hand_out(eg_scheduler *me) EG_WARN_UNUSED;
 
-/** --- Losses ------------------------------------------------------------------------------------ */
+/** --- Losses ---------------------------------------------------------------------------------- */
 
 /** Nothing that this worker has counts any more: its work goes to others, or fails if it was lost
  *  too often. Failures are kept in me->failure. */

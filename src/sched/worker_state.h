@@ -49,8 +49,8 @@ eg_status eg_worker_state_interrupt(eg_worker_state *me, const eg_work *work) EG
 eg_status eg_worker_state_poll(eg_worker_state *me) EG_WARN_UNUSED;
 /** Drops all work, done or not. */
 void eg_worker_state_forget(eg_worker_state *me);
-/** After a RESET: rank 0 has given all our work to others. Nothing of it is of use, and nobody waits
- *  for word of it. */
+/** After a RESET: rank 0 has given all our work to others. Nothing of it is of use, and nobody
+ *  waits for word of it. */
 eg_status eg_worker_state_start_over(eg_worker_state *me) EG_WARN_UNUSED;
 
 #endif

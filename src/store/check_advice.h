@@ -19,7 +19,8 @@ typedef struct eg_findings {
     /** NONE: there is none. REPAIRABLE: what is damaged is there twice. DAMAGED: some of it cannot
      *  be read. LOST: what remains has no meaning without the file. */
     eg_part_state journal;
-    /** NONE, SOUND; DAMAGED: it can be read and differs from the journal; LOST: it cannot be read. */
+    /** NONE, SOUND; DAMAGED: it can be read and differs from the journal; LOST: it cannot be
+     *  read. */
     eg_part_state file;
     size_t journal_trials, journal_finished; /**< where the journal can be read; of all plans */
     size_t file_finished;                    /**< where the file can be read */

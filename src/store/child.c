@@ -14,7 +14,7 @@
 
 enum { SECONDS = 60, BYTES_PER_SECOND = 1 << 20, READ_BYTES = 1 << 20 };
 
-/** --- The child --------------------------------------------------------------------------------- */
+/** --- The child ------------------------------------------------------------------------------- */
 
 static eg_status send_bytes(int fd, const void *data, size_t size)
 {
@@ -69,7 +69,7 @@ static void run_child(int fd, eg_child_work work, void *user, uint64_t bytes)
     _exit(sent.code == EG_OK ? 0 : 1); /* without what the parent has registered for its own end */
 }
 
-/** --- The parent -------------------------------------------------------------------------------- */
+/** --- The parent ------------------------------------------------------------------------------ */
 
 static eg_status receive(int fd, unsigned char **reply, size_t *size)
 {

@@ -71,7 +71,8 @@ done:
     return status;
 }
 
-/** The next of "name=value\n…" that does more than pick points, or the end; *length without "\n". */
+/** The next of "name=value\n…" that does more than pick points, or the end; *length without
+ *  "\n". */
 static const char *next_override(const char *at, size_t *length)
 {
     static const char only[] = "only=";

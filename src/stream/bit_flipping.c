@@ -1,19 +1,20 @@
-/** Slowly-changing regression: one example after the other, no dataset, no tasks, nothing to evaluate on.
+/** Slowly-changing regression: one example after the other, no dataset, no tasks, nothing to
+ *  evaluate on.
  *
  *      x       m bits; the first f are slow: the same for T examples, then one of them is inverted
  *              (flips = one), or all are drawn anew (all); the others are drawn for every example
  *      y       c + sum_i v_i [sum_j w_ij x_j + b_i > theta_i],   c, v_i, w_ij, b_i in {-1, +1}
  *      theta_i = beta (m + 1) - S_i
  *
- *  S_i is the number of negative w_ij (threshold = paper), or (m - sum_j w_ij + b_i)/2 as the authors'
- *  program has it (code), which alone gives the published errors. With M_i, the number of bits that agree
- *  with the sign of their weight, unit i fires if
+ *  S_i is the number of negative w_ij (threshold = paper), or (m - sum_j w_ij + b_i)/2 as the
+ *  authors' program has it (code), which alone gives the published errors. With M_i, the number of
+ *  bits that agree with the sign of their weight, unit i fires if
  *
  *      paper   M_i +      b_i > beta (m + 1)        m = 20, beta = 0.7: from 14 on (b_i = 1), 16 (-1)
  *      code    M_i + 3/2  b_i > beta (m + 1)                                 14              17
  *
- *  Source: Dohare et al. 2024, Nature 632, "Loss of plasticity in deep continual learning"; bits and target
- *  depend on the seed alone, so all learners see the same. */
+ *  Source: Dohare et al. 2024, Nature 632, "Loss of plasticity in deep continual learning"; bits
+ *  and target depend on the seed alone, so all learners see the same. */
 #include "engram/stream.h"
 
 #include "engram/memory.h"

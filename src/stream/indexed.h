@@ -18,8 +18,9 @@ typedef enum eg_active_outputs {
 /** What every phase permutes anew, in training and evaluation. */
 typedef enum eg_permutes {
     EG_PERMUTES_NOTHING,
-    /** Pixel i of an example in phase t is another pixel of the dataset, the same in every channel; keyed
-     * (seed, EG_PURPOSE_PERMUTATION, t). Sparse rows list their entries in the order of the columns. */
+    /** Pixel i of an example in phase t is another pixel of the dataset, the same in every channel;
+     * keyed (seed, EG_PURPOSE_PERMUTATION, t). Sparse rows list their entries in the order of the
+     * columns. */
     EG_PERMUTES_PIXELS,
     EG_PERMUTES_PIXELS_QUICKLY, /**< the same, entries in the order of the dataset */
     EG_PERMUTES_CLASSES, /**< what a class is called; keyed (seed, EG_PURPOSE_LABELS, t), as is: */
@@ -42,8 +43,8 @@ typedef struct eg_indexed_setup {
     eg_active_outputs active; /**< needs `group`, unless all are active */
     eg_permutes permutes;     /**< anything but nothing needs groups = 1 */
     bool first_stays;         /**< phase 0 permutes nothing */
-    /** Examples of an epoch of a phase, whatever the groups have: one walks through their order, and
-     * through it again, or draws them with replacement. 0: every example once. */
+    /** Examples of an epoch of a phase, whatever the groups have: one walks through their order,
+     * and through it again, or draws them with replacement. 0: every example once. */
     size_t examples;
     bool replace;  /**< needs `examples`; keyed (seed of the member, EG_PURPOSE_REPLACE, place) */
     size_t subset; /**< only so many training examples, drawn by seed; 0: all. Needs groups = 1 */
@@ -73,9 +74,9 @@ typedef struct eg_indexed {
 eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *dataset,
                                        uint64_t seed, double holdout);
 
-/** Training examples of phase t are shuffled anew for each epoch, keyed (seed of the cursor's member,
- *  EG_PURPOSE_ORDER, t*epochs + epoch). The last minibatch of an epoch holds what is left. Errors: as
- *  eg_example_lists_init. */
+/** Training examples of phase t are shuffled anew for each epoch, keyed (seed of the cursor's
+ *  member, EG_PURPOSE_ORDER, t*epochs + epoch). The last minibatch of an epoch holds what is left.
+ *  Errors: as eg_example_lists_init. */
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup) EG_WARN_UNUSED;
 
 /** Draws what phase `phase` permutes pixels to: out [pixels]. */

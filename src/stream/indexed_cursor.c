@@ -1,5 +1,5 @@
-/** Reading a stream over a dataset: which examples a minibatch has, and what this phase makes of them; see
- * stream/indexed.h. */
+/** Reading a stream over a dataset: which examples a minibatch has, and what this phase makes of
+ * them; see stream/indexed.h. */
 #include "stream/indexed.h"
 
 #include "engram/memory.h"

@@ -1,15 +1,18 @@
-/** A problem that changes on and on: every task permutes the pixels, or the labels, of the same examples, and
- *  lasts for so many presentations; what counts is how well each minibatch is predicted before it is learned.
+/** A problem that changes on and on: every task permutes the pixels, or the labels, of the same
+ *  examples, and lasts for so many presentations; what counts is how well each minibatch is
+ *  predicted before it is learned.
  *
  *      permutes = pixels    online permuted MNIST: batch 1, dataset.scale = unit, 60,000 examples a task
  *                 classes   what a class is called is drawn anew for each task
  *                 labels    the labels of the examples are shuffled among them: to be memorised
  *
- *  A task walks through its examples in an order of its own, and once it is through again in the same order
- *  (sampling = walk, the authors' program), or draws each of them from all (replace, the paper).
+ *  A task walks through its examples in an order of its own, and once it is through again in the
+ *  same order (sampling = walk, the authors' program), or draws each of them from all (replace, the
+ *  paper).
  *
- *  Source: Dohare et al. 2024, Nature 632, "Loss of plasticity in deep continual learning"; classes: Elsayed
- *  and Mahmood 2024, arXiv 2404.00781; labels, subset: Kumar et al. 2023, arXiv 2308.11958. */
+ *  Source: Dohare et al. 2024, Nature 632, "Loss of plasticity in deep continual learning";
+ *  classes: Elsayed and Mahmood 2024, arXiv 2404.00781; labels, subset: Kumar et al. 2023, arXiv
+ *  2308.11958. */
 #include "stream/indexed.h"
 
 typedef enum first_task { FIRST_PERMUTED, FIRST_IDENTITY } first_task;

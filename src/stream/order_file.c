@@ -9,14 +9,15 @@
 #include <stdbool.h>
 #include <string.h>
 
-/** --- The file as lines and columns ---------------------------------------------------------------- */
+/** --- The file as lines and columns ----------------------------------------------------------- */
 
 /** A stretch of the file. */
 typedef struct text {
     const char *at, *end;
 } text;
 
-/** Takes what stands before the next `separator`, which is skipped; all that is left if there is none. */
+/** Takes what stands before the next `separator`, which is skipped; all that is left if there is
+ *  none. */
 static text take(text *rest, char separator)
 {
     text out = *rest;
@@ -76,9 +77,10 @@ static eg_status read_header(place *at, text line)
     return eg_ok();
 }
 
-/** --- Minibatches ---------------------------------------------------------------------------------- */
+/** --- Minibatches ----------------------------------------------------------------------------- */
 
-/** Takes a whole number from the beginning of `rest`; false if there is none, or it is more than `most`. */
+/** Takes a whole number from the beginning of `rest`; false if there is none, or it is more than
+ *  `most`. */
 static bool take_number(text *rest, uint64_t most, uint64_t *out)
 {
     const char *begin = rest->at;
@@ -210,7 +212,7 @@ const uint32_t *eg_order_file_batch(const eg_order_file *order, size_t batch, si
     return order->number + order->begin[batch];
 }
 
-/** --- What it says --------------------------------------------------------------------------------- */
+/** --- What it says ---------------------------------------------------------------------------- */
 
 eg_status eg_order_file_hash(uint64_t *out, const eg_order_file *order)
 {

@@ -19,8 +19,8 @@ static void convert(size_t pixels, const eg_real *restrict value, const uint8_t 
     }
 }
 
-/* Bit i says whether byte i of eight differs from the byte repeated in `empty`. The sum carries into
- * the highest bit of every byte that is not 0, the product gathers these bits at the top. */
+/* Bit i says whether byte i of eight differs from the byte repeated in `empty`. The sum carries
+ * into the highest bit of every byte that is not 0, the product gathers these bits at the top. */
 static uint64_t differing(const uint8_t *byte, uint64_t empty)
 {
     const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
@@ -119,8 +119,8 @@ static size_t load_ordered(const eg_pixel_rows *self, size_t r, const uint8_t *b
     return n;
 }
 
-/* Puts what is not background of one channel where it is seen, every block of columns at the place it
- * would have if all of them were full. */
+/* Puts what is not background of one channel where it is seen, every block of columns at the place
+ * it would have if all of them were full. */
 static void scatter(const eg_pixel_rows *self, size_t channel, const uint8_t *restrict byte,
                     uint32_t *restrict columns, eg_real *restrict difference)
 {

@@ -1,5 +1,5 @@
-/** Examples of a dataset as rows of numbers: dense, and in sparse form where the data are mostly background;
- *  their pixels in place or permuted. */
+/** Examples of a dataset as rows of numbers: dense, and in sparse form where the data are mostly
+ *  background; their pixels in place or permuted. */
 #ifndef STREAM_PIXEL_ROWS_H
 #define STREAM_PIXEL_ROWS_H
 
@@ -10,11 +10,11 @@
 
 typedef struct eg_pixel_rows {
     const eg_dataset *dataset;
-    /** [height*width] Pixel i is seen as pixel from[i] of the dataset, in every channel; NULL: as itself.
-     * The caller's, as are these numbers. */
+    /** [height*width] Pixel i is seen as pixel from[i] of the dataset, in every channel; NULL: as
+     * itself. The caller's, as are these numbers. */
     const uint32_t *from;
-    /** [height*width] Where a pixel of the dataset is seen: then the entries of a sparse row are listed in
-     * the order of the dataset, which is faster; NULL: in the order of the columns. */
+    /** [height*width] Where a pixel of the dataset is seen: then the entries of a sparse row are
+     * listed in the order of the dataset, which is faster; NULL: in the order of the columns. */
     const uint32_t *to;
     uint8_t *seen;     /**< [height*width] one channel of one example, permuted */
     eg_real *x;        /**< [rows, features] */
@@ -27,9 +27,9 @@ eg_status eg_pixel_rows_init(eg_pixel_rows *out, const eg_dataset *dataset,
                              size_t rows) EG_WARN_UNUSED;
 void eg_pixel_rows_clear(eg_pixel_rows *self);
 
-/** Makes example `bytes` [features] row r; rows are made from the first to the last. n: entries of the
- * sparse rows before; returns those of them and this one. Without `dense` x stays as it is where the row
- * has a sparse form. */
+/** Makes example `bytes` [features] row r; rows are made from the first to the last. n: entries of
+ * the sparse rows before; returns those of them and this one. Without `dense` x stays as it is
+ * where the row has a sparse form. */
 size_t eg_pixel_rows_load(const eg_pixel_rows *self, size_t r, const uint8_t *bytes, bool dense,
                           size_t n);
 

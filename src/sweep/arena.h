@@ -1,4 +1,5 @@
-/** Inside the sweep room: memory for everything that lives while a plan is made, released together. */
+/** Inside the sweep room: memory for everything that lives while a plan is made, released
+ *  together. */
 #ifndef SWEEP_ARENA_H
 #define SWEEP_ARENA_H
 

@@ -61,7 +61,7 @@ void eg_axes_pick(const eg_axes *axes, size_t index, eg_assignment *out, size_t 
     }
 }
 
-/* One setting ------------------------------------------------------------------------------------ */
+/* One setting ---------------------------------------------------------------------------------- */
 
 typedef struct builder {
     eg_sweep *sweep;
@@ -190,7 +190,7 @@ eg_status eg_axis_values(eg_sweep *sweep, eg_axis *out, const char *name, const 
     return eg_ok();
 }
 
-/* Two axes that give the same setting would silently shadow each other. ---------------------------- */
+/* Two axes that give the same setting would silently shadow each other. ------------------------ */
 
 static const eg_assignment *find_name(const eg_axis *axis, const char *name)
 {

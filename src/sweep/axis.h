@@ -27,7 +27,8 @@ typedef struct eg_axes {
 
 eg_status eg_axes_add(eg_sweep *sweep, eg_axes *axes, const eg_axis *axis) EG_WARN_UNUSED;
 
-/** Appends an axis for every entry of a grid map. Settings given on the command line are left out. */
+/** Appends an axis for every entry of a grid map. Settings given on the command line are left
+ *  out. */
 eg_status eg_axes_grid(eg_sweep *sweep, eg_axes *axes, const char *prefix,
                        const eg_node *map) EG_WARN_UNUSED;
 

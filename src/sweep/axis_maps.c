@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/** A map below a name that is no component choice: {eval: {every: […]}} or {optimizer: {lr: […]}}. */
+/** A map below a name that is no component choice: {eval: {every: […]}} or {optimizer: {lr:
+ *  […]}}. */
 static bool is_group(const eg_sweep *sweep, const eg_param *param, const eg_node *node)
 {
     if (node->kind != EG_NODE_MAP) {

@@ -1,4 +1,5 @@
-/** Inside the sweep room: a block is a base, a product of axes, conditional grids and exclusions. */
+/** Inside the sweep room: a block is a base, a product of axes, conditional grids and
+ *  exclusions. */
 #ifndef SWEEP_BLOCK_H
 #define SWEEP_BLOCK_H
 

@@ -36,7 +36,7 @@ static eg_status read_name(eg_sweep *sweep, eg_plan *plan)
     return eg_strdup(&plan->doc, doc != NULL ? doc->text : "");
 }
 
-/* Seeds ------------------------------------------------------------------------------------------ */
+/* Seeds ---------------------------------------------------------------------------------------- */
 
 static eg_status check_distinct(const eg_node *list, const uint64_t *seeds, size_t count,
                                 const char *key)
@@ -130,7 +130,7 @@ static eg_status read_select(eg_sweep *sweep, eg_plan *plan)
     return eg_ok();
 }
 
-/* All of them ------------------------------------------------------------------------------------ */
+/* All of them ---------------------------------------------------------------------------------- */
 
 eg_status eg_plan_read_keys(eg_sweep *sweep, eg_plan *plan)
 {

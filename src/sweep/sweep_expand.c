@@ -32,7 +32,7 @@ static size_t base_count(const expansion *e)
     return e->blocks->base.count + e->block->base.count;
 }
 
-/* Sizes, before anything is made ------------------------------------------------------------------ */
+/* Sizes, before anything is made --------------------------------------------------------------- */
 
 /** "1000 x 1000 x 1000 = ", or nothing for a single axis, whose number follows anyway. */
 static void print_product(char *out, size_t size, const eg_axes *axes)
@@ -78,7 +78,7 @@ static eg_status count_point(expansion *e)
     return eg_ok();
 }
 
-/* One point -------------------------------------------------------------------------------------- */
+/* One point ------------------------------------------------------------------------------------ */
 
 /** The failure with the point's own settings behind it, as many as the message has room for. */
 static eg_status name_point(const expansion *e, eg_status status, size_t count)
@@ -247,7 +247,7 @@ static eg_status apply_whens(expansion *e, size_t next, size_t count)
     return eg_ok();
 }
 
-/* Blocks ----------------------------------------------------------------------------------------- */
+/* Blocks --------------------------------------------------------------------------------------- */
 
 static void append_base(expansion *e, const eg_assignments *list, size_t *count)
 {

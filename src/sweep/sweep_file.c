@@ -171,7 +171,7 @@ eg_status eg_sweep_read_main(eg_sweep *sweep, const char **text, size_t *size)
     return read_stream(sweep, stdin, sweep->path, &nowhere, text, size);
 }
 
-/* Includes --------------------------------------------------------------------------------------- */
+/* Includes ------------------------------------------------------------------------------------- */
 
 /** The files that are being included at the moment, innermost first. */
 typedef struct chain {

@@ -106,7 +106,7 @@ eg_status eg_node_integer(int64_t *out, const eg_node *node, const char *name, i
     return eg_origin_wrap(status, &node->at);
 }
 
-/* Lists as text ---------------------------------------------------------------------------------- */
+/* Lists as text -------------------------------------------------------------------------------- */
 
 static size_t text_size(const eg_node *node)
 {

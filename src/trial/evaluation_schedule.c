@@ -1,10 +1,12 @@
-/** When a trial evaluates; counts of minibatches and evaluations from the phase and the place in it. */
+/** When a trial evaluates; counts of minibatches and evaluations from the phase and the place in
+ *  it. */
 #include "trial/trial_state.h"
 
 #include "engram/memory.h"
 
-/** Evaluations in a phase of `steps` minibatches, the first of which is number `start` of the trial,
- * once `done` of them have been made: one at every multiple of eval_every, one at the end. */
+/** Evaluations in a phase of `steps` minibatches, the first of which is number `start` of the
+ * trial, once `done` of them have been made: one at every multiple of eval_every, one at the
+ * end. */
 static size_t evaluations(const eg_trial_state *state, size_t start, size_t done, size_t steps)
 {
     bool ended = done == steps;
@@ -57,7 +59,8 @@ bool eg_trial_evaluation_due(const eg_trial_state *state)
            (state->eval_every > 0 && state->step % state->eval_every == 0);
 }
 
-/** Whether the phases up to `phase` can have ended after so many epochs; takes the rest off the steps. */
+/** Whether the phases up to `phase` can have ended after so many epochs; takes the rest off the
+ *  steps. */
 static bool epochs_are_possible(eg_trial_state *state, size_t phase)
 {
     bool possible = true;

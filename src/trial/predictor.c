@@ -89,7 +89,7 @@ eg_status eg_trial_give(eg_trial_state *state,
     return status;
 }
 
-/** --- Predicting ------------------------------------------------------------------------------------- */
+/** --- Predicting ------------------------------------------------------------------------------ */
 
 static eg_status predict(eg_prediction *out, eg_trial_state *state, eg_subset subset)
 {
@@ -107,8 +107,9 @@ static eg_status predict(eg_prediction *out, eg_trial_state *state, eg_subset su
     return eg_ok();
 }
 
-/** Tasks see pixels in the order that the predictor has learned them in, where the stream permutes them at
- *  all. Permutations are keyed by the task, so more or fewer tasks than were learned are the same ones. */
+/** Tasks see pixels in the order that the predictor has learned them in, where the stream permutes
+ *  them at all. Permutations are keyed by the task, so more or fewer tasks than were learned are
+ *  the same ones. */
 static eg_status order_pixels(eg_trial_state *state, const eg_predictor *predictor)
 {
     const eg_stream_shape *shape = &state->stream->shape;

@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-/** Minibatches and blocks that are made before the clock starts: the first ones meet cold caches. */
+/** Minibatches and blocks that are made before the clock starts: the first ones meet cold
+ *  caches. */
 enum { WARM_UP = 2, WORTH_WARMING = 8 };
 
 /** Counts polls, and says when the time is up. */
@@ -82,8 +83,8 @@ static eg_status time_evaluation(eg_trial_state *state, double budget, double *e
     return eg_ok();
 }
 
-/** *all: seconds of all ends of epochs, or of phases, from the first or a part of it. *ended: it was made
- *  whole. */
+/** *all: seconds of all ends of epochs, or of phases, from the first or a part of it. *ended: it
+ *  was made whole. */
 static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, double *all,
                           bool *ended)
 {

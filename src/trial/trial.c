@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Checkpoints: how much sooner than otherwise at the end of a phase, where nothing is half done; and
- * their share of the time at most. */
+/* Checkpoints: how much sooner than otherwise at the end of a phase, where nothing is half done;
+ * and their share of the time at most. */
 static const double phase_end_share = 1.0 / 6;
 static const double save_share = 0.01;
 

@@ -58,8 +58,8 @@ typedef struct eg_trial_state {
     eg_profile *profile; /**< NULL: not measured */
 } eg_trial_state;
 
-/** Opens stream and learner of a trial and declares its curves, in a state that is zero but for options. It is closed
- * after a failure, too. */
+/** Opens stream and learner of a trial and declares its curves, in a state that is zero but for
+ * options. It is closed after a failure, too. */
 eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings, uint64_t seed,
                               eg_dataset_cache *cache) EG_WARN_UNUSED;
 void eg_trial_state_clear(eg_trial_state *state);
@@ -74,8 +74,8 @@ size_t eg_trial_count_evaluations(const eg_trial_state *state);
 void eg_trial_end_early(eg_trial_state *state);
 /** An evaluation belongs after the last minibatch: so many were made, or the phase ended. */
 bool eg_trial_evaluation_due(const eg_trial_state *state);
-/** Puts the trial after minibatch `phase_step` (1, 2, …) of `phase`, with `epochs` filled up to there.
- * EG_INVALID if there is no such place, or nothing there that could be pending. */
+/** Puts the trial after minibatch `phase_step` (1, 2, …) of `phase`, with `epochs` filled up to
+ * there. EG_INVALID if there is no such place, or nothing there that could be pending. */
 eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_step,
                         unsigned pending) EG_WARN_UNUSED;
 /** Asks the poll of the trial (its state as a void *) whether to go on. */

@@ -17,8 +17,8 @@ static const eg_variable *const *learner_variables(const eg_component *learner)
 /** How deep learners may stand in one another; names of settings do not go deeper. */
 enum { NESTED_MAX = EG_PREFIX_SIZE / 3 };
 
-/** The lists of the learner that is chosen and of those inside it whose curves are recorded; returns how
- *  many. */
+/** The lists of the learner that is chosen and of those inside it whose curves are recorded;
+ *  returns how many. */
 static size_t chosen_variables(const eg_variable *const *out[NESTED_MAX], const eg_view *root)
 {
     eg_view view = *root;

@@ -1,5 +1,5 @@
-/** Sums of absolute values over the rows and the columns of a matrix, in one pass over it. Partial sums in a
- *  fixed order, so the bits are the same for every instruction set. */
+/** Sums of absolute values over the rows and the columns of a matrix, in one pass over it. Partial
+ *  sums in a fixed order, so the bits are the same for every instruction set. */
 #ifndef ENGRAM_MATH_ABSOLUTE_H
 #define ENGRAM_MATH_ABSOLUTE_H
 

@@ -13,8 +13,8 @@
 #define EG_CLONES /* On other processors NEON and the like belong to the base instructions. */
 #endif
 
-/** Before a loop whose iterations do not depend on each other through memory: spares it the question
- *  whether arrays overlap, which compilers ask of a few arrays only. */
+/** Before a loop whose iterations do not depend on each other through memory: spares it the
+ *  question whether arrays overlap, which compilers ask of a few arrays only. */
 #if defined(__clang__)
 #define EG_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)

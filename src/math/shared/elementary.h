@@ -92,8 +92,8 @@ static inline eg_real eg_exp(eg_real x)
     return x > high ? INFINITY : y;
 }
 
-/** tanh x within 4 units in the last place: a polynomial near 0, where 1 - 2/(e^2x + 1) would cancel.
- *  Source: Cephes tanhf (Moshier). */
+/** tanh x within 4 units in the last place: a polynomial near 0, where 1 - 2/(e^2x + 1) would
+ *  cancel. Source: Cephes tanhf (Moshier). */
 static inline eg_real eg_tanh(eg_real x)
 {
     float a = eg_abs(x);

@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/** Asks for `bytes` bytes from x on, which will soon be read and written, into the second-level cache. */
+/** Asks for `bytes` bytes from x on, which will soon be read and written, into the second-level
+ *  cache. */
 static inline void eg_prefetch(const void *x, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i += EG_ALIGNMENT) {

@@ -27,8 +27,8 @@ typedef struct eg_spectrum {
 /** Errors: EG_MEMORY. On failure there is nothing to clear. */
 eg_status eg_spectrum_init(eg_spectrum *out, size_t rows, size_t columns) EG_WARN_UNUSED;
 void eg_spectrum_clear(eg_spectrum *spectrum);
-/** Singular values of spectrum->a [rows, columns]; all NaN if a value of it is not finite. Allocates
- * nothing. Errors: EG_SYSTEM if LAPACK's iteration does not converge. */
+/** Singular values of spectrum->a [rows, columns]; all NaN if a value of it is not finite.
+ * Allocates nothing. Errors: EG_SYSTEM if LAPACK's iteration does not converge. */
 eg_status eg_spectrum_of(eg_spectrum *spectrum, size_t rows, size_t columns) EG_WARN_UNUSED;
 
 /* Of sigma [n], descending. */

@@ -9,8 +9,8 @@
 
 enum { EG_LANES = 16 };
 
-/** Sum of lane [EG_LANES], halves onto halves. Written out: compilers do not see through a loop over
- * halves. */
+/** Sum of lane [EG_LANES], halves onto halves. Written out: compilers do not see through a loop
+ * over halves. */
 static inline eg_real eg_lanes_sum(const eg_real *lane)
 {
     enum { EIGHT = EG_LANES / 2, FOUR = EIGHT / 2 };

@@ -3,9 +3,10 @@
  *      in[u]  = mean |w| over the incoming weights of unit u (no bias, scale or shift)
  *      out[u] = mean |w| over its outgoing weights
  *
- *  Which weights these are is asked of eg_net_unit_run once, whatever the layers and their layouts are. What
- *  it answers makes up matrices: the runs of neighbouring units side by side, or one after the other. Each is
- *  then read in one vectorised pass, which gives both if it lies between two hidden layers. */
+ *  Which weights these are is asked of eg_net_unit_run once, whatever the layers and their layouts
+ *  are. What it answers makes up matrices: the runs of neighbouring units side by side, or one
+ *  after the other. Each is then read in one vectorised pass, which gives both if it lies between
+ *  two hidden layers. */
 #ifndef ENGRAM_NN_UNIT_MAGNITUDES_H
 #define ENGRAM_NN_UNIT_MAGNITUDES_H
 

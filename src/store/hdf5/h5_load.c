@@ -195,7 +195,7 @@ done:
     return status;
 }
 
-/** --- Settings ---------------------------------------------------------------------------------- */
+/** --- Settings -------------------------------------------------------------------------------- */
 
 /** The text of trial `i`'s value, if another one is known to have the same: the one before, or an
  *  earlier one of the same point, by `first` [points] place + 1; otherwise NULL. */

@@ -61,7 +61,8 @@ static eg_status open_sink(eg_h5_out *out, const eg_journal_state *state,
                                : eg_ok();
 }
 
-/** Copies an array into a row of larger extents, line by line; the rest of the row stays as it is. */
+/** Copies an array into a row of larger extents, line by line; the rest of the row stays as it
+ *  is. */
 static void place(const eg_array *array, const size_t *extent, double *row)
 {
     size_t line = array->rank == 0 ? 1 : array->extent[array->rank - 1];

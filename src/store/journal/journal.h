@@ -16,12 +16,12 @@
  *  file is damaged: readers skip to that frame and say so, writers refuse to go on. Nothing before
  *  the end is ever changed.
  *
- *  A HEADER, PLAN or EXTEND gives all results behind it their meaning, and is there twice: behind it
- *  come a frame of zeros (PADDING) and, at the next multiple of EG_COPY_ALIGNMENT bytes that leaves
- *  room for that, so in no block of the disk that holds a part of the first one, a COPY: u64 offset
- *  of the frame, u32 its type, its payload; the time is that of the frame. Readers of frames never
- *  see the two: they are given the frame from wherever it is sound. Journals of format 1 have no
- *  copies; runs go on in them, without. */
+ *  A HEADER, PLAN or EXTEND gives all results behind it their meaning, and is there twice: behind
+ *  it come a frame of zeros (PADDING) and, at the next multiple of EG_COPY_ALIGNMENT bytes that
+ *  leaves room for that, so in no block of the disk that holds a part of the first one, a COPY: u64
+ *  offset of the frame, u32 its type, its payload; the time is that of the frame. Readers of frames
+ *  never see the two: they are given the frame from wherever it is sound. Journals of format 1 have
+ *  no copies; runs go on in them, without. */
 #ifndef ENGRAM_STORE_JOURNAL_H
 #define ENGRAM_STORE_JOURNAL_H
 

@@ -7,13 +7,13 @@
 #include "engram/sweep.h"
 #include "store/string_pool.h"
 
-/** --- HEADER ------------------------------------------------------------------------------------ */
+/** --- HEADER ---------------------------------------------------------------------------------- */
 
 void eg_header_write(eg_writer *writer);
 /** Errors: EG_INVALID for anything but a journal header, or a newer format. */
 eg_status eg_header_read(eg_reader *reader) EG_WARN_UNUSED;
 
-/** --- PLAN, EXTEND ------------------------------------------------------------------------------ */
+/** --- PLAN, EXTEND ---------------------------------------------------------------------------- */
 
 /** A plan as stored: settings as columns of canonical texts, the variables its trials record. */
 typedef struct eg_journal_plan {
@@ -58,7 +58,7 @@ void eg_trials_write(const eg_plan_trial *trials, size_t count, eg_writer *write
 size_t eg_trials_size(size_t count); /**< bytes that eg_trials_write writes */
 eg_status eg_trials_read(eg_plan_trial **out, size_t *count, eg_reader *reader) EG_WARN_UNUSED;
 
-/** --- SESSION, SESSION_END ---------------------------------------------------------------------- */
+/** --- SESSION, SESSION_END -------------------------------------------------------------------- */
 
 /** One run of the command. Texts belong to the pool. */
 typedef struct eg_session_image {
@@ -80,12 +80,12 @@ eg_status eg_session_read(eg_session_image *out, eg_string_pool *pool,
 /** "key=value\n…" as in eg_results.sessions; a new text. */
 eg_status eg_session_text(char **out, const eg_session_image *session) EG_WARN_UNUSED;
 
-/** --- STARTED, RESULT, SKIPPED, REDO, LOST ------------------------------------------------------------ */
+/** --- STARTED, RESULT, SKIPPED, REDO, LOST ---------------------------------------------------- */
 
-/** STARTED: an eg_attempt: u64 trial, u32 number, u32 rank, text host, f64 start time, f64 wall seconds.
- *  RESULT: the same; u8 status, text message, u8 has a record, the record (eg_record_write).
- *  With status paused the trial goes on later; SKIPPED then means that it stops there for good.
- *  SKIPPED: u64 id, text why. REDO: u64 id.
+/** STARTED: an eg_attempt: u64 trial, u32 number, u32 rank, text host, f64 start time, f64 wall
+ *  seconds. RESULT: the same; u8 status, text message, u8 has a record, the record
+ *  (eg_record_write). With status paused the trial goes on later; SKIPPED then means that it stops
+ *  there for good. SKIPPED: u64 id, text why. REDO: u64 id.
  *  LOST: as STARTED; u8 it was running (not waiting), text why. */
 typedef struct eg_event {
     eg_attempt attempt; /**< its host is of the pool */

@@ -1,5 +1,5 @@
-/** Writing plans into the journal: settings become columns, each distinct value written once; layout
- *  in store/journal/journal_entries.h. */
+/** Writing plans into the journal: settings become columns, each distinct value written once;
+ *  layout in store/journal/journal_entries.h. */
 #include "store/journal/journal_entries.h"
 
 #include "engram/memory.h"

@@ -36,7 +36,7 @@ static eg_status put(rebuild *r, uint32_t type, double time)
     return put_writer(r, type, &r->payload, time);
 }
 
-/** --- Plans ------------------------------------------------------------------------------------- */
+/** --- Plans ----------------------------------------------------------------------------------- */
 
 /** The file's trials of the stages first … last; a new list. */
 static eg_status list_trials(eg_plan_trial **out, size_t *count, const eg_results *file,
@@ -111,7 +111,7 @@ static eg_status put_beginning(rebuild *r)
     return r->earlier ? put_plan(r, "", EG_STAGE_EARLIER, EG_STAGE_SECOND) : put_current(r);
 }
 
-/** --- Sessions ---------------------------------------------------------------------------------- */
+/** --- Sessions -------------------------------------------------------------------------------- */
 
 /** Begins the file's session `k` again, unless it is the one that is open. */
 static eg_status begin_session(rebuild *r, size_t k, double *end, char **why)
@@ -153,7 +153,7 @@ static eg_status begin_session_of(rebuild *r, const eg_frame *frame)
     return status;
 }
 
-/** --- What the damaged journal has -------------------------------------------------------------- */
+/** --- What the damaged journal has ------------------------------------------------------------ */
 
 static eg_status copy_frame(rebuild *r, const eg_frame *frame)
 {
@@ -191,7 +191,7 @@ static eg_status copy_frames(rebuild *r, eg_journal *damaged)
     return eg_ok();
 }
 
-/** --- What only the file has -------------------------------------------------------------------- */
+/** --- What only the file has ------------------------------------------------------------------ */
 
 static bool is_missing(const rebuild *r, const eg_result *trial)
 {

@@ -16,7 +16,7 @@
 eg_status eg_journal_rebuild(eg_journal *out, eg_journal *damaged,
                              const eg_results *file) EG_WARN_UNUSED;
 
-/** --- For store/journal/journal_rebuild.c only ----------------------------------------------------------- */
+/** --- For store/journal/journal_rebuild.c only ------------------------------------------------ */
 
 /** The payload of a PLAN of the first `points` points and the trials [count], with `text` as its
  *  sweep file. */

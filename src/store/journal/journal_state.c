@@ -1,4 +1,5 @@
-/** The state: applying a journal's frames one after the other; see store/journal/journal_state.h. */
+/** The state: applying a journal's frames one after the other; see
+ *  store/journal/journal_state.h. */
 #include "store/journal/journal_state.h"
 
 #include "engram/memory.h"

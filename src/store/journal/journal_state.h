@@ -111,7 +111,7 @@ eg_status eg_journal_state_finish(eg_journal_state *state) EG_WARN_UNUSED;
 /** The session a finished trial ran in, NULL if unknown. */
 const eg_session_image *eg_journal_state_session(const eg_journal_state *state, size_t trial);
 
-/** --- For the three journal_state*.c only ------------------------------------------------------- */
+/** --- For the three journal_state*.c only ----------------------------------------------------- */
 
 eg_status eg_journal_state_apply_plan(eg_journal_state *state, eg_reader *reader) EG_WARN_UNUSED;
 eg_status eg_journal_state_apply_extend(eg_journal_state *state, eg_reader *reader) EG_WARN_UNUSED;

@@ -124,7 +124,7 @@ static eg_status remake_trials(eg_journal_state *state, const eg_plan_trial *fir
     return status;
 }
 
-/** --- Settings of older plans' trials ----------------------------------------------------------- */
+/** --- Settings of older plans' trials --------------------------------------------------------- */
 
 static size_t find_column(const eg_column *columns, size_t count, const char *name)
 {

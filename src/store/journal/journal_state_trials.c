@@ -109,7 +109,8 @@ static const eg_stored_variable *find_variable(skimmed *s, const char *name)
     return NULL;
 }
 
-/** A new result is there. One that failed has no values: what the trial had before counts for more. */
+/** A new result is there. One that failed has no values: what the trial had before counts for
+ *  more. */
 static void outdate_earlier(const eg_journal_state *state, eg_trial_entry *entry,
                             eg_trial_status status)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** --- Plan -------------------------------------------------------------------------------------- */
+/** --- Plan ------------------------------------------------------------------------------------ */
 
 /** A column's distinct texts behind each other, and codes [points] that refer to them: place + 1,
  *  0: none. */
@@ -92,7 +92,7 @@ eg_status eg_journal_plan_write_stored(const eg_results *results, const char *te
     return status;
 }
 
-/** --- Session ----------------------------------------------------------------------------------- */
+/** --- Session --------------------------------------------------------------------------------- */
 
 static const char *const texts[] = {
     "command=", "version=", "build=", "blas_core=", "blas=", "processor="};

@@ -49,7 +49,7 @@ static void note_damage(eg_twice *twice, uint64_t offset)
     }
 }
 
-/** --- Reading ----------------------------------------------------------------------------------- */
+/** --- Reading --------------------------------------------------------------------------------- */
 
 void eg_journal_rewind(eg_journal *journal)
 {
@@ -154,7 +154,7 @@ eg_status eg_journal_next(eg_journal *journal, eg_frame *frame, eg_found *found,
     return eg_ok();
 }
 
-/** --- Writing ----------------------------------------------------------------------------------- */
+/** --- Writing --------------------------------------------------------------------------------- */
 
 /** Appends padding and the copy of the frame that was read or appended last, in which *frame is
  *  afterwards. */

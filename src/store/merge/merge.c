@@ -30,7 +30,7 @@ typedef struct merge {
     eg_writer notes;
 } merge;
 
-/** --- Writing ----------------------------------------------------------------------------------- */
+/** --- Writing --------------------------------------------------------------------------------- */
 
 /** Appends a frame and applies it. */
 static eg_status put(merge *m, uint32_t type, const void *payload, size_t size, double time)
@@ -117,7 +117,7 @@ done:
     return status;
 }
 
-/** --- Copying ----------------------------------------------------------------------------------- */
+/** --- Copying --------------------------------------------------------------------------------- */
 
 /** A session of the source that is being copied. */
 typedef struct session {
@@ -219,7 +219,7 @@ done:
     return status;
 }
 
-/** --- The whole --------------------------------------------------------------------------------- */
+/** --- The whole ------------------------------------------------------------------------------- */
 
 static eg_status add_source(merge *m, const char *path, bool target)
 {

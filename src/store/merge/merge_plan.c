@@ -18,7 +18,7 @@ static int compare_hashes(uint64_t a, uint64_t b)
     return a < b ? -1 : a > b;
 }
 
-/** --- The union of trials ----------------------------------------------------------------------- */
+/** --- The union of trials --------------------------------------------------------------------- */
 
 typedef struct candidate {
     eg_plan_trial trial;
@@ -116,7 +116,7 @@ done:
     return status;
 }
 
-/** --- Groups and their order --------------------------------------------------------------------- */
+/** --- Groups and their order ------------------------------------------------------------------ */
 
 /** The largest plan last. */
 static int compare_groups(const void *a, const void *b)
@@ -161,7 +161,7 @@ static eg_merge_group *find_group(const eg_merge_groups *groups, uint64_t base_h
     return NULL;
 }
 
-/** --- Do they belong together -------------------------------------------------------------------- */
+/** --- Do they belong together ----------------------------------------------------------------- */
 
 /** One trial in common with the group to go on with is enough, as it is for an edited sweep; pieces
  *  picked with `only` have none. */

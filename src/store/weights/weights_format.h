@@ -1,4 +1,5 @@
-/** Names in files of weights, which writing and reading share; docs/weights.md describes the files. */
+/** Names in files of weights, which writing and reading share; docs/weights.md describes the
+ *  files. */
 #ifndef ENGRAM_STORE_WEIGHTS_FORMAT_H
 #define ENGRAM_STORE_WEIGHTS_FORMAT_H
 

@@ -26,7 +26,7 @@ static eg_status damaged(const char *name)
     return eg_fail(EG_INVALID, "damaged: '%s' is not what it should be", name);
 }
 
-/** --- Attributes ------------------------------------------------------------------------------------ */
+/** --- Attributes ------------------------------------------------------------------------------ */
 
 static eg_status get_whole(uint64_t *out, hid_t object, const char *name)
 {
@@ -51,7 +51,7 @@ static eg_status get_hex(uint64_t *out, bool *there, hid_t object, const char *n
     return good ? eg_ok() : damaged(name);
 }
 
-/** --- Arrays ----------------------------------------------------------------------------------------- */
+/** --- Arrays ---------------------------------------------------------------------------------- */
 
 /** What a dataset is, checked: numbers, as many as are stored. */
 static eg_status measure(hid_t dataset, const char *name, size_t *rank, size_t *extent, bool *wide)
@@ -217,7 +217,7 @@ static eg_status read_inputs(eg_predictor *out, hid_t file, eg_string_pool *pool
     return status;
 }
 
-/** --- The file --------------------------------------------------------------------------------------- */
+/** --- The file -------------------------------------------------------------------------------- */
 
 static eg_status check_format(hid_t file, eg_string_pool *pool)
 {
@@ -311,7 +311,7 @@ eg_status eg_weights_file_read(eg_predictor *out, const char *path)
     return status;
 }
 
-/** --- Where one may be written ----------------------------------------------------------------------- */
+/** --- Where one may be written ---------------------------------------------------------------- */
 
 /** NAME.journal beside NAME.h5: the place of a sweep's results, even before they are there. */
 static bool belongs_to_sweep(const char *path)

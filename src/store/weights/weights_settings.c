@@ -16,7 +16,7 @@ static eg_status damaged(const char *name)
     return eg_fail(EG_INVALID, "damaged: the setting '%s' is not what it should be", name);
 }
 
-/** --- Writing ---------------------------------------------------------------------------------------- */
+/** --- Writing --------------------------------------------------------------------------------- */
 
 /** What h5py makes of a bool, and reads as one. */
 static hid_t bool_type(void)
@@ -67,7 +67,7 @@ eg_status eg_weights_file_write_settings(hid_t file, const char *text)
     return eg_status_wrap(status, "settings");
 }
 
-/** --- Reading ---------------------------------------------------------------------------------------- */
+/** --- Reading --------------------------------------------------------------------------------- */
 
 /** The value of an attribute in the form of settings: as text it is there as it is. */
 static eg_status setting_text(char **out, hid_t group, const char *name, eg_string_pool *pool)
