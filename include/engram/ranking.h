@@ -3,16 +3,16 @@
  *  A point is *selected on* one variable of one kind of data (the objective, on what the protocol
  *  lets select) and *reported on* another (the same variable on test data).
  *
- *  1. A trial that is done has the value it recorded. A diverged one has a value of accuracies only,
- *     that of guessing, as it recorded (eg_variable.chance_if_diverged); of every other variable, and
- *     whenever it failed, was skipped or stopped, a trial has none.
+ *  1. A trial that is done has the value it recorded. A diverged one has a value of accuracies
+ *     only, that of guessing, as it recorded (eg_variable.chance_if_diverged); of every other
+ *     variable, and whenever it failed, was skipped or stopped, a trial has none.
  *  2. A point is ranked by the mean over the values of its first-stage seeds. Points come in this
- *     order: those of which a trial has ended before others; those of the sweep before those that an
- *     edit of it removed; those with a value before those without; those of which fewer seeds were
- *     lost (stopped by a rule, or diverged without a value), because what is left of a weak point are
- *     its best seeds; the better mean; the first in the plan.
- *  3. It is reported by the seeds of the second stage alone if it has any, since the others chose it;
- *     else by those of the first. */
+ *     order: those of which a trial has ended before others; those of the sweep before those that
+ *     an edit of it removed; those with a value before those without; those of which fewer seeds
+ *     were lost (stopped by a rule, or diverged without a value), because what is left of a weak
+ *     point are its best seeds; the better mean; the first in the plan.
+ *  3. It is reported by the seeds of the second stage alone if it has any, since the others chose
+ *     it; else by those of the first. */
 #ifndef ENGRAM_RANKING_H
 #define ENGRAM_RANKING_H
 
