@@ -323,6 +323,37 @@ static void around_other_learners(void **state)
     }
 }
 
+/* A network that begins anew has new units and owes none, whichever of the two learners is around
+ * the other. Three units, rate .3, maturity 4: .9 of a unit is owed at update 5, one is replaced at
+ * update 6. With a reset after three or five updates, that is at the sixth one after it. */
+static void a_new_network_has_new_units(void **state)
+{
+    (void)state;
+    const char *const *const orders[] = {
+        CBP("model.hidden", "[3]", "learner.replacement_rate", "0.3", "learner.maturity", "4",
+            "learner.of", "reset", "learner.of.what", "network"),
+        SCENE("learner", "reset", "learner.what", "network", NET, "[3]", "learner.of",
+              "continual_backprop", "learner.of.replacement_rate", "0.3", "learner.of.maturity",
+              "4"),
+    };
+    for (size_t i = 0; i < EG_COUNT(orders); i++) {
+        for (size_t before = 3; before <= 5; before += 2) {
+            learner_scene s = open_learner(orders[i]);
+            scene_create(&s);
+            for (size_t t = 0; t < before; t++) {
+                any_step(&s, t);
+            }
+            assert_ok(eg_learner_begin_phase(s.learner, 1));
+            for (size_t t = 0; t < 6; t++) {
+                assert_true(replaced(&s, 0) == 0);
+                any_step(&s, t);
+            }
+            assert_true(replaced(&s, 0) == 1);
+            scene_close(&s);
+        }
+    }
+}
+
 /* A learner that goes on from a checkpoint ends in the same bits: with every source of chance, and whatever
  * the optimizer keeps. */
 static void a_checkpoint_changes_nothing(void **state)
@@ -399,6 +430,7 @@ int main(void)
         cmocka_unit_test(biases_can_compensate),
         cmocka_unit_test(nothing_is_replaced_at_rate_0),
         cmocka_unit_test(around_other_learners),
+        cmocka_unit_test(a_new_network_has_new_units),
         cmocka_unit_test(a_checkpoint_changes_nothing),
         cmocka_unit_test(what_cannot_be),
     };

@@ -366,6 +366,30 @@ static void the_optimizer_forgets_what_is_reset(void **state)
     assert_true(mean[1] > 1.5 * mean[0]);
 }
 
+/* Adam that counts the updates of every weight: the first one of a head that begins anew is lr,
+ * whatever the gradient. With means of 0 and the counts of before it would be about half of that.
+ * */
+static void updates_of_what_is_reset_are_counted_anew(void **state)
+{
+    (void)state;
+    learner_scene s = scene_open(SCENE("learner", "reset", "optimizer", "adam",
+                                       "optimizer.adam_form", "intended", "optimizer.lr", "0.01"),
+                                 SEED);
+    scene_create(&s);
+    begin(&s, 0);
+    scene_learn(&s, 0);
+    begin(&s, 1);
+    eg_net *net = net_of(&s, 0);
+    const eg_parameter_block *biases = eg_parameter_table_find(&net->table, "layer1.bias");
+    eg_real before[SCENE_CLASSES];
+    memcpy(before, net->params + biases->offset, sizeof before);
+    (void)scene_step(&s, 1, 0);
+    for (size_t j = 0; j < SCENE_CLASSES; j++) {
+        assert_close(fabs((double)(net->params[biases->offset + j] - before[j])), 0.01, 1e-6);
+    }
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +401,7 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(what_is_reset),
         cmocka_unit_test(the_optimizer_forgets_what_is_reset),
+        cmocka_unit_test(updates_of_what_is_reset_are_counted_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,51 +5,135 @@
 
 #include <math.h>
 
+/* Told of parameters that begin anew; of interest is all of them at once. */
+static void renewed(void *user, size_t first, size_t count, size_t stride)
+{
+    const eg_around_net *network = user;
+    eg_around *self = network->around;
+    (void)stride;
+    if (first == 0 && count == network->at.net->param_count) {
+        self->method->renewed(self, (size_t)(network - self->network));
+    }
+}
+
 static eg_status find_networks(eg_around *self)
 {
     eg_learner *inside = self->inside;
-    bool (*network)(eg_learner *, size_t, eg_learner_network *) = inside->ops->network;
-    eg_learner_network at;
+    bool (*at)(eg_learner *, size_t, eg_learner_network *) = inside->ops->network;
+    eg_learner_network any;
     size_t count = 0;
-    if (network == NULL) {
-        return eg_ok();
-    }
-    while (network(inside, count, &at)) {
+    while (at(inside, count, &any)) {
         count++;
     }
     EG_TRY(eg_alloc(&self->network, count, sizeof *self->network));
     for (; self->network_count < count; self->network_count++) {
-        (void)network(inside, self->network_count, &self->network[self->network_count].at);
+        eg_around_net *network = &self->network[self->network_count];
+        (void)at(inside, self->network_count, &network->at);
+        network->around = self;
+        network->told = (eg_gradient_term){.renewed = renewed, .user = network};
+        if (self->method->renewed != NULL) {
+            EG_TRY(eg_optimizer_attach(network->at.optimizer, &network->told));
+        }
     }
     return eg_ok();
 }
 
-eg_status eg_around_init(eg_around *self, const eg_learner_ops *ops, const eg_view *view,
-                         const eg_learner_setup *setup, const char *around)
+static eg_status open_all(eg_around *self, const eg_view *view, const eg_learner_setup *setup)
 {
-    self->base.ops = ops;
+    const eg_around_method *method = self->method;
     EG_TRY(eg_learner_create_inside(&self->inside, view, setup));
-    if (around != NULL) {
-        EG_TRY(eg_learner_needs_network(self->inside, around));
-    }
+    EG_TRY(eg_learner_needs_network(self->inside, method->name));
     self->base.hidden_layers = self->inside->hidden_layers;
     self->base.reads_sparse = self->inside->reads_sparse;
-    return find_networks(self);
+    EG_TRY(find_networks(self));
+    if (method->part_size > 0) {
+        EG_TRY(eg_alloc(&self->parts, self->network_count, method->part_size));
+    }
+    if (method->open != NULL) {
+        EG_TRY(method->open(self, view, setup));
+    }
+    for (size_t n = 0; method->open_part != NULL && n < self->network_count; n++) {
+        EG_TRY(method->open_part(self, n, view));
+    }
+    return eg_ok();
 }
 
-void eg_around_clear(eg_around *self)
+/* The method's own operations, and where it has none those that pass on. */
+static eg_learner_ops operations(const eg_learner_ops *own)
 {
-    eg_learner_free(self->inside);
-    eg_free(self->network);
+#define EITHER(op) .op = own->op != NULL ? own->op : eg_around_##op
+    return (eg_learner_ops){
+        EITHER(free),
+        EITHER(begin_phase),
+        EITHER(step),
+        EITHER(end_epoch),
+        EITHER(end_epoch_polls),
+        EITHER(end_phase),
+        EITHER(end_phase_polls),
+        EITHER(predict),
+        EITHER(activity),
+        EITHER(declare),
+        EITHER(measure),
+        EITHER(network),
+        EITHER(replaced),
+        EITHER(flops),
+        EITHER(extra_flops),
+        EITHER(write),
+        EITHER(read),
+        EITHER(weights),
+    };
+#undef EITHER
 }
 
+eg_status eg_around_create(eg_learner **out, const eg_around_method *method, const eg_view *view,
+                           const eg_learner_setup *setup)
+{
+    eg_around *self = NULL;
+    EG_TRY(eg_alloc(&self, 1, method->size));
+    self->ops = operations(&method->ops);
+    self->base.ops = &self->ops;
+    self->method = method;
+    self->profile = setup->profile;
+    eg_status status = open_all(self, view, setup);
+    if (!eg_is_ok(&status)) {
+        eg_around_free(&self->base);
+        return status;
+    }
+    *out = &self->base;
+    return status;
+}
+
+/* The learner inside first: its optimizers have terms of the parts. */
 void eg_around_free(eg_learner *learner)
 {
-    if (learner == NULL) {
-        return;
+    eg_around *self = (eg_around *)learner;
+    const eg_around_method *method = self->method;
+    eg_learner_free(self->inside);
+    for (size_t n = 0; self->parts != NULL && n < self->network_count; n++) {
+        method->close_part(self, n);
     }
-    eg_around_clear((eg_around *)learner);
-    eg_free(learner);
+    if (method->close != NULL) {
+        method->close(self);
+    }
+    eg_free(self->parts);
+    eg_free(self->network);
+    eg_free(self);
+}
+
+void *eg_around_part(const eg_around *self, size_t n)
+{
+    return (char *)self->parts + n * self->method->part_size;
+}
+
+static void act(eg_around *self)
+{
+    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
+    for (size_t n = 0; n < self->network_count; n++) {
+        if (self->network[n].updated) {
+            self->method->after_update(self, n);
+        }
+    }
+    (void)eg_profile_enter(self->profile, before);
 }
 
 eg_status eg_around_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
@@ -60,9 +144,12 @@ eg_status eg_around_step(eg_learner *learner, const eg_batch *batch, eg_step_out
     }
     EG_TRY(self->inside->ops->step(self->inside, batch, out));
     for (size_t n = 0; n < self->network_count; n++) {
-        eg_around_network *network = &self->network[n];
+        eg_around_net *network = &self->network[n];
         network->updated = isfinite(out->loss) && network->at.net->step != network->before;
         network->updates += network->updated ? 1 : 0;
+    }
+    if (self->method->after_update != NULL) {
+        act(self);
     }
     return eg_ok();
 }
@@ -122,7 +209,7 @@ eg_status eg_around_measure(eg_learner *learner, eg_record *record, size_t eval)
     return eg_learner_measure(((eg_around *)learner)->inside, record, eval);
 }
 
-bool eg_around_network_at(eg_learner *learner, size_t index, eg_learner_network *out)
+bool eg_around_network(eg_learner *learner, size_t index, eg_learner_network *out)
 {
     const eg_around *self = (const eg_around *)learner;
     if (index >= self->network_count) {
@@ -151,19 +238,44 @@ double eg_around_extra_flops(const eg_learner *learner)
 
 eg_status eg_around_weights(eg_learner *learner, eg_weights_pass *pass)
 {
-    return eg_learner_weights(((eg_around *)learner)->inside, pass);
+    eg_around *self = (eg_around *)learner;
+    bool given = pass->into_learner && self->method->given != NULL;
+    EG_TRY(eg_learner_weights(self->inside, pass));
+    for (size_t n = 0; given && n < self->network_count; n++) {
+        self->method->given(self, n);
+    }
+    return eg_ok();
 }
 
 void eg_around_write(const eg_learner *learner, eg_writer *writer)
 {
-    const eg_learner *inside = ((const eg_around *)learner)->inside;
-    inside->ops->write(inside, writer);
+    eg_around_write_parts(learner, writer);
+    eg_around_write_counts(learner, writer);
+    eg_around_write_inside(learner, writer);
 }
 
 eg_status eg_around_read(eg_learner *learner, eg_reader *reader)
 {
-    eg_learner *inside = ((eg_around *)learner)->inside;
-    return inside->ops->read(inside, reader);
+    EG_TRY(eg_around_read_parts(learner, reader));
+    EG_TRY(eg_around_read_counts(learner, reader));
+    return eg_around_read_inside(learner, reader);
+}
+
+void eg_around_write_parts(const eg_learner *learner, eg_writer *writer)
+{
+    const eg_around *self = (const eg_around *)learner;
+    for (size_t n = 0; self->method->write_part != NULL && n < self->network_count; n++) {
+        self->method->write_part(self, n, writer);
+    }
+}
+
+eg_status eg_around_read_parts(eg_learner *learner, eg_reader *reader)
+{
+    eg_around *self = (eg_around *)learner;
+    for (size_t n = 0; self->method->read_part != NULL && n < self->network_count; n++) {
+        EG_TRY(self->method->read_part(self, n, reader));
+    }
+    return eg_ok();
 }
 
 void eg_around_write_counts(const eg_learner *learner, eg_writer *writer)
@@ -173,7 +285,6 @@ void eg_around_write_counts(const eg_learner *learner, eg_writer *writer)
         eg_write_u64(writer, self->network[n].updates);
     }
     eg_write_f64(writer, self->own_flops);
-    eg_around_write(learner, writer);
 }
 
 eg_status eg_around_read_counts(eg_learner *learner, eg_reader *reader)
@@ -188,5 +299,17 @@ eg_status eg_around_read_counts(eg_learner *learner, eg_reader *reader)
         return eg_fail(EG_INVALID, "saved learner: %g operations, expected 0 or more",
                        self->own_flops);
     }
-    return eg_around_read(learner, reader);
+    return eg_ok();
+}
+
+void eg_around_write_inside(const eg_learner *learner, eg_writer *writer)
+{
+    const eg_learner *inside = ((const eg_around *)learner)->inside;
+    inside->ops->write(inside, writer);
+}
+
+eg_status eg_around_read_inside(eg_learner *learner, eg_reader *reader)
+{
+    eg_learner *inside = ((eg_around *)learner)->inside;
+    return inside->ops->read(inside, reader);
 }

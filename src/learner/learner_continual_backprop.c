@@ -16,7 +16,7 @@
 #include "engram/random.h"
 #include "engram/units.h"
 #include "learner/bias_compensation.h"
-#include "learner/unit_reset.h"
+#include "learner/resetting.h"
 #include "learner/utility.h"
 
 #include <math.h>
@@ -29,8 +29,8 @@ static const char *const accum_base_names[] = {
 
 /* Of one network. */
 typedef struct cbp_part {
-    eg_utility utility;
     eg_unit_reset reset;
+    eg_utility utility;
     eg_compensation compensation;
     double *owed; /* [hidden_count] fractions of units */
 } cbp_part;
@@ -40,26 +40,10 @@ typedef struct continual_backprop {
     double rate;
     bool accumulates, compensates;
     accum_base base;
-    cbp_part *part;      /* [network_count] */
-    eg_profile *profile; /* borrowed, or NULL */
 } continual_backprop;
 
-static void cbp_free(eg_learner *learner)
-{
-    continual_backprop *self = (continual_backprop *)learner;
-    for (size_t n = 0; self->part != NULL && n < self->around.network_count; n++) {
-        eg_utility_clear(&self->part[n].utility);
-        eg_unit_reset_clear(&self->part[n].reset);
-        eg_compensation_clear(&self->part[n].compensation);
-        eg_free(self->part[n].owed);
-    }
-    eg_free(self->part);
-    eg_around_clear(&self->around);
-    eg_free(self);
-}
-
 /* Whether a unit is replaced, by a coin of this update and layer. */
-static bool toss(const eg_around_network *network, size_t hidden, double probability)
+static bool toss(const eg_around_net *network, size_t hidden, double probability)
 {
     const eg_net *net = network->at.net;
     uint64_t index = network->updates * net->hidden_count + hidden;
@@ -70,8 +54,9 @@ static bool toss(const eg_around_network *network, size_t hidden, double probabi
 /* How many units of a layer are replaced now, of those that are mature; at least one is. */
 static size_t how_many(const continual_backprop *self, size_t n, size_t hidden, size_t mature)
 {
-    const eg_around_network *network = &self->around.network[n];
-    double *owed = &self->part[n].owed[hidden];
+    const eg_around_net *network = &self->around.network[n];
+    const cbp_part *part = eg_around_part(&self->around, n);
+    double *owed = &part->owed[hidden];
     size_t units = network->at.net->hidden[hidden].units;
     double due = self->rate * (double)(self->base == ACCUM_TOTAL ? units : mature);
     double count = floor(due);
@@ -85,10 +70,14 @@ static size_t how_many(const continual_backprop *self, size_t n, size_t hidden, 
     return count < (double)mature ? (size_t)count : mature;
 }
 
-static void replace_units(continual_backprop *self, size_t n)
+static void replace_units(eg_around *around, size_t n)
 {
-    const eg_around_network *network = &self->around.network[n];
-    cbp_part *part = &self->part[n];
+    const continual_backprop *self = (const continual_backprop *)around;
+    const eg_around_net *network = &around->network[n];
+    cbp_part *part = eg_around_part(around, n);
+    if (!(self->rate > 0)) {
+        return;
+    }
     eg_utility_begin(&part->utility);
     for (size_t h = 0; h < network->at.net->hidden_count; h++) {
         size_t mature =
@@ -108,98 +97,47 @@ static void replace_units(continual_backprop *self, size_t n)
         }
     }
     (void)eg_unit_reset_apply(&part->reset, network->updates);
-    self->around.own_flops +=
-        eg_utility_flops(&part->utility, eg_workspace_batch(network->at.training));
+    around->own_flops += eg_utility_flops(&part->utility, eg_workspace_batch(network->at.training));
 }
 
-static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
+/* All units are new, and none is owed. */
+static void begin(eg_around *around, size_t n)
 {
-    continual_backprop *self = (continual_backprop *)learner;
-    EG_TRY(eg_around_step(learner, batch, out));
-    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
-    for (size_t n = 0; self->rate > 0 && n < self->around.network_count; n++) {
-        if (self->around.network[n].updated) {
-            replace_units(self, n);
+    const eg_net *net = around->network[n].at.net;
+    cbp_part *part = eg_around_part(around, n);
+    for (size_t h = 0; h < net->hidden_count; h++) {
+        part->owed[h] = 0;
+        for (size_t unit = 0; unit < net->hidden[h].units; unit++) {
+            eg_utility_restart(&part->utility, h, unit);
         }
     }
-    (void)eg_profile_enter(self->profile, before);
-    return eg_ok();
 }
 
-static bool replaced(const eg_learner *learner, double *counts)
+static void write_part(const eg_around *around, size_t n, eg_writer *writer)
 {
-    const continual_backprop *self = (const continual_backprop *)learner;
-    (void)eg_around_replaced(learner, counts);
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        eg_unit_reset_counts(&self->part[n].reset, counts);
+    const cbp_part *part = eg_around_part(around, n);
+    for (size_t h = 0; h < around->network[n].at.net->hidden_count; h++) {
+        eg_write_f64(writer, part->owed[h]);
     }
-    return true;
+    eg_utility_write(&part->utility, writer);
+    eg_unit_reset_write(&part->reset, writer);
 }
 
-static void cbp_write(const eg_learner *learner, eg_writer *writer)
+static eg_status read_part(eg_around *around, size_t n, eg_reader *reader)
 {
-    const continual_backprop *self = (const continual_backprop *)learner;
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        const cbp_part *part = &self->part[n];
-        for (size_t h = 0; h < self->around.network[n].at.net->hidden_count; h++) {
-            eg_write_f64(writer, part->owed[h]);
+    cbp_part *part = eg_around_part(around, n);
+    for (size_t h = 0; h < around->network[n].at.net->hidden_count; h++) {
+        part->owed[h] = eg_read_f64(reader);
+        if (!(part->owed[h] >= 0 && part->owed[h] < 1)) {
+            return eg_fail(EG_INVALID, "saved learner: %g of a unit is owed, expected 0 … 1",
+                           part->owed[h]);
         }
-        eg_utility_write(&part->utility, writer);
-        eg_unit_reset_write(&part->reset, writer);
     }
-    eg_around_write_counts(learner, writer);
+    EG_TRY(eg_utility_read(&part->utility, reader));
+    return eg_unit_reset_read(&part->reset, reader);
 }
 
-static eg_status cbp_read(eg_learner *learner, eg_reader *reader)
-{
-    continual_backprop *self = (continual_backprop *)learner;
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        cbp_part *part = &self->part[n];
-        for (size_t h = 0; h < self->around.network[n].at.net->hidden_count; h++) {
-            part->owed[h] = eg_read_f64(reader);
-            if (!(part->owed[h] >= 0 && part->owed[h] < 1)) {
-                return eg_fail(EG_INVALID, "saved learner: %g of a unit is owed, expected 0 … 1",
-                               part->owed[h]);
-            }
-        }
-        EG_TRY(eg_utility_read(&part->utility, reader));
-        EG_TRY(eg_unit_reset_read(&part->reset, reader));
-    }
-    return eg_around_read_counts(learner, reader);
-}
-
-static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
-{
-    continual_backprop *self = (continual_backprop *)learner;
-    EG_TRY(eg_around_weights(learner, pass));
-    for (size_t n = 0; pass->into_learner && n < self->around.network_count; n++) {
-        eg_unit_reset_keep_initial(&self->part[n].reset);
-    }
-    return eg_ok();
-}
-
-static const eg_learner_ops cbp_ops = {
-    .free = cbp_free,
-    .begin_phase = eg_around_begin_phase,
-    .step = step,
-    .end_epoch = eg_around_end_epoch,
-    .end_epoch_polls = eg_around_end_epoch_polls,
-    .end_phase = eg_around_end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = eg_around_declare,
-    .measure = eg_around_measure,
-    .network = eg_around_network_at,
-    .replaced = replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = cbp_write,
-    .read = cbp_read,
-    .weights = weights,
-};
-
-static eg_status open_part(continual_backprop *self, size_t n, const eg_view *view)
+static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
 {
     const eg_utility_rule rule = {
         .kind = (eg_utility_kind)eg_view_name(view, "utility"),
@@ -209,35 +147,53 @@ static eg_status open_part(continual_backprop *self, size_t n, const eg_view *vi
     };
     static const eg_reset_published published = {.momentum = EG_RESET_STATE_NONE,
                                                  .means = EG_RESET_STATE_UNIT_AND_COUNT};
-    const eg_learner_network *at = &self->around.network[n].at;
-    cbp_part *part = &self->part[n];
+    const eg_learner_network *at = &around->network[n].at;
+    cbp_part *part = eg_around_part(around, n);
+    bool compensates = ((const continual_backprop *)around)->compensates;
     EG_TRY(eg_alloc(&part->owed, at->net->hidden_count, sizeof *part->owed));
     EG_TRY(eg_utility_init(&part->utility, at, &rule));
     EG_TRY(eg_unit_reset_init(&part->reset, view, at, published));
-    return self->compensates ? eg_compensation_init(&part->compensation, at->net) : eg_ok();
+    return compensates ? eg_compensation_init(&part->compensation, at->net) : eg_ok();
 }
 
-static eg_status cbp_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+static void close_part(eg_around *around, size_t n)
 {
-    continual_backprop *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    cbp_part *part = eg_around_part(around, n);
+    eg_utility_clear(&part->utility);
+    eg_unit_reset_clear(&part->reset);
+    eg_compensation_clear(&part->compensation);
+    eg_free(part->owed);
+}
+
+static eg_status read_settings(eg_around *around, const eg_view *view,
+                               const eg_learner_setup *setup)
+{
+    continual_backprop *self = (continual_backprop *)around;
+    (void)setup;
     self->rate = eg_view_real(view, "replacement_rate");
     self->accumulates = eg_view_bool(view, "accumulate");
     self->base = (accum_base)eg_view_name(view, "accum_base");
     self->compensates = eg_view_bool(view, "bias_compensation");
-    self->profile = setup->profile;
-    eg_around *around = &self->around;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_around_init(around, &cbp_ops, view, setup, "continual_backprop"));
-    EG_TRY_DONE(status, eg_alloc(&self->part, around->network_count, sizeof *self->part));
-    for (size_t n = 0; n < around->network_count; n++) {
-        EG_TRY_DONE(status, open_part(self, n, view));
-    }
-    *out = &around->base;
-    return status;
-done:
-    cbp_free(&self->around.base);
-    return status;
+    return eg_ok();
+}
+
+static eg_status cbp_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    static const eg_around_method method = {
+        .name = "continual_backprop",
+        .size = sizeof(continual_backprop),
+        .part_size = sizeof(cbp_part),
+        .ops = {.replaced = eg_resetting_replaced},
+        .open = read_settings,
+        .open_part = open_part,
+        .close_part = close_part,
+        .after_update = replace_units,
+        .renewed = begin,
+        .given = eg_resetting_given,
+        .write_part = write_part,
+        .read_part = read_part,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {
@@ -308,12 +264,6 @@ static const eg_param params[] = {
          "without effect in the released program"},
 };
 
-static eg_status check(const eg_view *view)
-{
-    EG_TRY(eg_learner_check_network_inside(view));
-    return eg_unit_reset_check(view);
-}
-
 /* Incoming weights are about those of a forward, outgoing ones those behind the inputs. */
 static double extra_flops(const eg_view *view, const eg_learner_work *work)
 {
@@ -331,7 +281,7 @@ const eg_learner_kind eg_learner_continual_backprop = {
          .param_count = EG_COUNT(params),
          .alias = "cbp"},
     .records_inside = true,
-    .check = check,
+    .check = eg_resetting_check,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = extra_flops,
     .create = cbp_create,

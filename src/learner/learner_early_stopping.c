@@ -26,16 +26,6 @@ typedef struct early_stopping {
     uint64_t steps; /* these */
 } early_stopping;
 
-static void early_free(eg_learner *learner)
-{
-    early_stopping *self = (early_stopping *)learner;
-    eg_around_clear(&self->around);
-    eg_selector_clear(&self->selector);
-    eg_cursor_close(self->cursor);
-    eg_free(self->scores);
-    eg_free(self);
-}
-
 static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     early_stopping *self = (early_stopping *)learner;
@@ -158,7 +148,7 @@ static void early_write(const eg_learner *learner, eg_writer *writer)
     eg_write_f64(writer, self->losses);
     eg_write_u64(writer, self->steps);
     eg_write_f64(writer, self->around.own_flops);
-    eg_around_write(learner, writer);
+    eg_around_write_inside(learner, writer);
 }
 
 static eg_status early_read(eg_learner *learner, eg_reader *reader)
@@ -168,29 +158,8 @@ static eg_status early_read(eg_learner *learner, eg_reader *reader)
     self->losses = eg_read_f64(reader);
     self->steps = eg_read_u64(reader);
     self->around.own_flops = eg_read_f64(reader);
-    return eg_around_read(learner, reader);
+    return eg_around_read_inside(learner, reader);
 }
-
-static const eg_learner_ops early_ops = {
-    .free = early_free,
-    .begin_phase = begin_phase,
-    .step = step,
-    .end_epoch = end_epoch,
-    .end_epoch_polls = end_epoch_polls,
-    .end_phase = end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = eg_around_declare,
-    .measure = eg_around_measure,
-    .network = eg_around_network_at,
-    .replaced = eg_around_replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = early_write,
-    .read = early_read,
-    .weights = eg_around_weights,
-};
 
 static eg_status open_held_out(early_stopping *self, const eg_learner_setup *setup)
 {
@@ -208,26 +177,42 @@ static eg_status open_held_out(early_stopping *self, const eg_learner_setup *set
     return eg_alloc(&self->scores, setup->block, self->outputs * sizeof *self->scores);
 }
 
-static eg_status early_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+static eg_status set_up(eg_around *around, const eg_view *view, const eg_learner_setup *setup)
 {
-    early_stopping *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    early_stopping *self = (early_stopping *)around;
     self->by = (score_by)eg_view_name(view, "on");
     self->outputs = setup->shape.outputs;
     self->block = setup->block;
     self->wanted = setup->wanted;
     self->user = setup->user;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_around_init(&self->around, &early_ops, view, setup, "early_stopping"));
-    EG_TRY_DONE(status, eg_selector_init(&self->selector, view, self->around.inside));
-    if (self->by == SCORE_BY_VALIDATION) {
-        EG_TRY_DONE(status, open_held_out(self, setup));
-    }
-    *out = &self->around.base;
-    return status;
-done:
-    early_free(&self->around.base);
-    return status;
+    EG_TRY(eg_selector_init(&self->selector, view, around->inside));
+    return self->by == SCORE_BY_VALIDATION ? open_held_out(self, setup) : eg_ok();
+}
+
+static void release(eg_around *around)
+{
+    early_stopping *self = (early_stopping *)around;
+    eg_selector_clear(&self->selector);
+    eg_cursor_close(self->cursor);
+    eg_free(self->scores);
+}
+
+static eg_status early_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    static const eg_around_method method = {
+        .name = "early_stopping",
+        .size = sizeof(early_stopping),
+        .ops = {.begin_phase = begin_phase,
+                .step = step,
+                .end_epoch = end_epoch,
+                .end_epoch_polls = end_epoch_polls,
+                .end_phase = end_phase,
+                .write = early_write,
+                .read = early_read},
+        .open = set_up,
+        .close = release,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {

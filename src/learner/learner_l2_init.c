@@ -43,21 +43,8 @@ typedef struct l2_init_part {
 typedef struct l2_init {
     eg_around around;
     target target;
-    bool joins;         /* the learner inside records a penalty, too: the curve is of their sum */
-    l2_init_part *part; /* [network_count] */
+    bool joins; /* the learner inside records a penalty, too: the curve is of their sum */
 } l2_init;
-
-static void l2_init_free(eg_learner *learner)
-{
-    l2_init *self = (l2_init *)learner;
-    size_t count = self->part != NULL ? self->around.network_count : 0;
-    eg_around_clear(&self->around); /* the optimizers first: they have the terms */
-    for (size_t n = 0; n < count; n++) {
-        eg_free(self->part[n].anchor);
-    }
-    eg_free(self->part);
-    eg_free(self);
-}
 
 static bool is_pulled(const eg_parameter_block *block)
 {
@@ -134,7 +121,7 @@ static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcom
 {
     const l2_init *self = (const l2_init *)learner;
     for (size_t n = 0; self->target == TARGET_RESAMPLE && n < self->around.network_count; n++) {
-        resample(&self->part[n], self->around.network[n].updates + 1);
+        resample(eg_around_part(&self->around, n), self->around.network[n].updates + 1);
     }
     return eg_around_step(learner, batch, out);
 }
@@ -170,60 +157,27 @@ static eg_status measure(eg_learner *learner, eg_record *record, size_t eval)
     double *sum = &eg_record_find(record, eg_regularised_variables[0]->name)->data[eval];
     *sum = self->joins ? *sum : 0;
     for (size_t n = 0; n < self->around.network_count; n++) {
-        *sum += penalty_of(&self->part[n]);
+        *sum += penalty_of(eg_around_part(&self->around, n));
     }
     return eg_ok();
 }
 
-static void l2_init_write(const eg_learner *learner, eg_writer *writer)
+static void write_part(const eg_around *around, size_t n, eg_writer *writer)
 {
-    const l2_init *self = (const l2_init *)learner;
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        eg_write_reals(writer, self->part[n].net->param_count, self->part[n].anchor);
-    }
-    eg_around_write_counts(learner, writer);
+    const l2_init_part *part = eg_around_part(around, n);
+    eg_write_reals(writer, part->net->param_count, part->anchor);
 }
 
-static eg_status l2_init_read(eg_learner *learner, eg_reader *reader)
+static eg_status read_part(eg_around *around, size_t n, eg_reader *reader)
 {
-    l2_init *self = (l2_init *)learner;
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        EG_TRY(eg_read_reals(reader, self->part[n].net->param_count, self->part[n].anchor,
-                             "initial parameters"));
-    }
-    return eg_around_read_counts(learner, reader);
+    l2_init_part *part = eg_around_part(around, n);
+    return eg_read_reals(reader, part->net->param_count, part->anchor, "initial parameters");
 }
 
-static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
+static void given(eg_around *around, size_t n)
 {
-    l2_init *self = (l2_init *)learner;
-    EG_TRY(eg_around_weights(learner, pass));
-    for (size_t n = 0; pass->into_learner && n < self->around.network_count; n++) {
-        keep_initial(&self->part[n]);
-    }
-    return eg_ok();
+    keep_initial(eg_around_part(around, n));
 }
-
-static const eg_learner_ops l2_init_ops = {
-    .free = l2_init_free,
-    .begin_phase = eg_around_begin_phase,
-    .step = step,
-    .end_epoch = eg_around_end_epoch,
-    .end_epoch_polls = eg_around_end_epoch_polls,
-    .end_phase = eg_around_end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = declare,
-    .measure = measure,
-    .network = eg_around_network_at,
-    .replaced = eg_around_replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = l2_init_write,
-    .read = l2_init_read,
-    .weights = weights,
-};
 
 static bool spares_some(const eg_parameter_table *table)
 {
@@ -236,8 +190,10 @@ static bool spares_some(const eg_parameter_table *table)
 }
 
 /* An even pull on all parameters is a penalty that the pass of the optimizer adds itself. */
-static eg_status open_part(l2_init_part *part, const eg_view *view, const eg_learner_network *at)
+static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
 {
+    const eg_learner_network *at = &around->network[n].at;
+    l2_init_part *part = eg_around_part(around, n);
     double lambda = eg_view_real(view, "lambda");
     part->net = at->net;
     part->norm = (norm)eg_view_name(view, "norm");
@@ -253,24 +209,36 @@ static eg_status open_part(l2_init_part *part, const eg_view *view, const eg_lea
     return eg_optimizer_attach(at->optimizer, &part->term);
 }
 
+static void close_part(eg_around *around, size_t n)
+{
+    l2_init_part *part = eg_around_part(around, n);
+    eg_free(part->anchor);
+}
+
+static eg_status read_settings(eg_around *around, const eg_view *view,
+                               const eg_learner_setup *setup)
+{
+    (void)setup;
+    ((l2_init *)around)->target = (target)eg_view_name(view, "target");
+    return eg_ok();
+}
+
 static eg_status l2_init_create(eg_learner **out, const eg_view *view,
                                 const eg_learner_setup *setup)
 {
-    l2_init *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
-    self->target = (target)eg_view_name(view, "target");
-    eg_around *around = &self->around;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_around_init(around, &l2_init_ops, view, setup, "l2_init"));
-    EG_TRY_DONE(status, eg_alloc(&self->part, around->network_count, sizeof *self->part));
-    for (size_t n = 0; n < around->network_count; n++) {
-        EG_TRY_DONE(status, open_part(&self->part[n], view, &around->network[n].at));
-    }
-    *out = &around->base;
-    return status;
-done:
-    l2_init_free(&self->around.base);
-    return status;
+    static const eg_around_method method = {
+        .name = "l2_init",
+        .size = sizeof(l2_init),
+        .part_size = sizeof(l2_init_part),
+        .ops = {.step = step, .declare = declare, .measure = measure},
+        .open = read_settings,
+        .open_part = open_part,
+        .close_part = close_part,
+        .given = given,
+        .write_part = write_part,
+        .read_part = read_part,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {

@@ -19,30 +19,18 @@
 
 /* Of one network. */
 typedef struct redo_part {
+    eg_unit_reset reset;
     double *sum;       /* [units of all hidden layers] of |h| since the window began */
     uint64_t examples; /* in it */
     double *score;     /* [units of the largest layer] */
 } redo_part;
 
 typedef struct redo {
-    eg_resetting rule;
+    eg_around around;
     uint64_t period, start, end; /* in updates; end UINT64_MAX: never */
     uint64_t window;             /* in minibatches */
     double tau, rate;
-    redo_part *part; /* [network_count] */
 } redo;
-
-static void redo_free(eg_learner *learner)
-{
-    redo *self = (redo *)learner;
-    for (size_t n = 0; self->part != NULL && n < self->rule.around.network_count; n++) {
-        eg_free(self->part[n].sum);
-        eg_free(self->part[n].score);
-    }
-    eg_free(self->part);
-    eg_resetting_clear(&self->rule);
-    eg_free(self);
-}
 
 /* Adds |h| of the minibatch [B, positions, parts*units] to the sums of a layer. */
 static void add_layer(const eg_hidden_layer *layer, size_t rows, const eg_real *h, double *sum)
@@ -54,16 +42,14 @@ static void add_layer(const eg_hidden_layer *layer, size_t rows, const eg_real *
     }
 }
 
-static void add_minibatch(redo *self, size_t n)
+static void add_minibatch(redo_part *part)
 {
-    const eg_learner_network *at = &self->rule.around.network[n].at;
-    const eg_unit_reset *reset = &self->rule.reset[n];
-    redo_part *part = &self->part[n];
+    const eg_learner_network *at = &part->reset.at;
     size_t batch = eg_workspace_batch(at->training);
     for (size_t h = 0; h < at->net->hidden_count; h++) {
         const eg_hidden_layer *layer = &at->net->hidden[h];
         add_layer(layer, batch * layer->positions, eg_workspace_hidden(at->training, at->net, h),
-                  part->sum + reset->first[h]);
+                  part->sum + part->reset.first[h]);
     }
     part->examples += batch;
 }
@@ -82,29 +68,27 @@ static void score_layer(const redo_part *part, const eg_hidden_layer *layer, con
     }
 }
 
-static void choose_dormant(const redo *self, size_t n, size_t hidden)
+static void choose_dormant(redo_part *part, double tau, size_t hidden)
 {
-    eg_unit_reset *reset = &self->rule.reset[n];
-    for (size_t i = 0; i < reset->at.net->hidden[hidden].units; i++) {
-        if (self->part[n].score[i] <= self->tau) {
-            eg_unit_reset_choose(reset, hidden, i);
+    for (size_t i = 0; i < part->reset.at.net->hidden[hidden].units; i++) {
+        if (part->score[i] <= tau) {
+            eg_unit_reset_choose(&part->reset, hidden, i);
         }
     }
 }
 
 /* The `count` lowest scores, the first of several. */
-static void choose_lowest(const redo *self, size_t n, size_t hidden, size_t count)
+static void choose_lowest(redo_part *part, size_t hidden, size_t count)
 {
-    eg_unit_reset *reset = &self->rule.reset[n];
-    double *score = self->part[n].score;
-    size_t units = reset->at.net->hidden[hidden].units;
+    double *score = part->score;
+    size_t units = part->reset.at.net->hidden[hidden].units;
     for (size_t k = 0; k < count; k++) {
         size_t least = 0;
         for (size_t i = 1; i < units; i++) {
             least = score[i] < score[least] ? i : least;
         }
         score[least] = INFINITY;
-        eg_unit_reset_choose(reset, hidden, least);
+        eg_unit_reset_choose(&part->reset, hidden, least);
     }
 }
 
@@ -117,12 +101,10 @@ static size_t scheduled(const redo *self, uint64_t update, size_t units)
     return count < 1.0 ? 1 : (size_t)count;
 }
 
-static void recycle(redo *self, size_t n)
+static void recycle(const redo *self, redo_part *part, uint64_t update)
 {
-    uint64_t update = self->rule.around.network[n].updates;
-    eg_unit_reset *reset = &self->rule.reset[n];
+    eg_unit_reset *reset = &part->reset;
     const eg_net *net = reset->at.net;
-    redo_part *part = &self->part[n];
     for (size_t h = 0; h < net->hidden_count; h++) {
         const eg_hidden_layer *layer = &net->hidden[h];
         if (!eg_unit_reset_takes(reset, h)) {
@@ -130,138 +112,118 @@ static void recycle(redo *self, size_t n)
         }
         score_layer(part, layer, part->sum + reset->first[h]);
         if (self->rate > 0) {
-            choose_lowest(self, n, h, scheduled(self, update, layer->units));
+            choose_lowest(part, h, scheduled(self, update, layer->units));
         } else {
-            choose_dormant(self, n, h);
+            choose_dormant(part, self->tau, h);
         }
     }
     (void)eg_unit_reset_apply(reset, update);
 }
 
-static void begin_window(redo *self, size_t n)
+static void begin_window(eg_around *around, size_t n)
 {
-    redo_part *part = &self->part[n];
-    for (size_t i = 0; i < self->rule.reset[n].units; i++) {
+    redo_part *part = eg_around_part(around, n);
+    for (size_t i = 0; i < part->reset.units; i++) {
         part->sum[i] = 0;
     }
     part->examples = 0;
 }
 
-static void follow(redo *self, size_t n)
+static void follow(eg_around *around, size_t n)
 {
-    uint64_t update = self->rule.around.network[n].updates;
+    const redo *self = (const redo *)around;
+    redo_part *part = eg_around_part(around, n);
+    uint64_t update = around->network[n].updates;
     uint64_t next = (update + self->period - 1) / self->period * self->period;
     if (next < self->start || next >= self->end || next - update >= self->window) {
         return;
     }
-    add_minibatch(self, n);
+    add_minibatch(part);
     if (update == next) {
-        recycle(self, n);
-        begin_window(self, n);
+        recycle(self, part, update);
+        begin_window(around, n);
     }
 }
 
-static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
+static void write_part(const eg_around *around, size_t n, eg_writer *writer)
 {
-    redo *self = (redo *)learner;
-    EG_TRY(eg_around_step(learner, batch, out));
-    eg_profile_part before = eg_profile_enter(self->rule.profile, EG_PROFILE_UPDATE);
-    for (size_t n = 0; n < self->rule.around.network_count; n++) {
-        if (self->rule.around.network[n].updated) {
-            follow(self, n);
+    const redo_part *part = eg_around_part(around, n);
+    eg_write_u64(writer, part->examples);
+    for (size_t i = 0; i < part->reset.units; i++) {
+        eg_write_f64(writer, part->sum[i]);
+    }
+}
+
+static eg_status read_part(eg_around *around, size_t n, eg_reader *reader)
+{
+    redo_part *part = eg_around_part(around, n);
+    part->examples = eg_read_u64(reader);
+    for (size_t i = 0; i < part->reset.units; i++) {
+        part->sum[i] = eg_read_f64(reader);
+        if (!(part->sum[i] >= 0)) {
+            return eg_fail(EG_INVALID, "saved learner: a sum of %g, expected 0 or more",
+                           part->sum[i]);
         }
     }
-    (void)eg_profile_enter(self->rule.profile, before);
     return eg_ok();
 }
 
-static void redo_write(const eg_learner *learner, eg_writer *writer)
-{
-    const redo *self = (const redo *)learner;
-    for (size_t n = 0; n < self->rule.around.network_count; n++) {
-        const redo_part *part = &self->part[n];
-        eg_write_u64(writer, part->examples);
-        for (size_t i = 0; i < self->rule.reset[n].units; i++) {
-            eg_write_f64(writer, part->sum[i]);
-        }
-    }
-    eg_resetting_write(learner, writer);
-}
-
-static eg_status redo_read(eg_learner *learner, eg_reader *reader)
-{
-    redo *self = (redo *)learner;
-    for (size_t n = 0; n < self->rule.around.network_count; n++) {
-        redo_part *part = &self->part[n];
-        part->examples = eg_read_u64(reader);
-        for (size_t i = 0; i < self->rule.reset[n].units; i++) {
-            part->sum[i] = eg_read_f64(reader);
-            if (!(part->sum[i] >= 0)) {
-                return eg_fail(EG_INVALID, "saved learner: a sum of %g, expected 0 or more",
-                               part->sum[i]);
-            }
-        }
-    }
-    return eg_resetting_read(learner, reader);
-}
-
-static const eg_learner_ops redo_ops = {
-    .free = redo_free,
-    .begin_phase = eg_around_begin_phase,
-    .step = step,
-    .end_epoch = eg_around_end_epoch,
-    .end_epoch_polls = eg_around_end_epoch_polls,
-    .end_phase = eg_around_end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = eg_around_declare,
-    .measure = eg_around_measure,
-    .network = eg_around_network_at,
-    .replaced = eg_resetting_replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = redo_write,
-    .read = redo_read,
-    .weights = eg_resetting_weights,
-};
-
-static eg_status open_part(redo_part *part, const eg_unit_reset *reset)
-{
-    size_t largest = 0;
-    for (size_t h = 0; h < reset->at.net->hidden_count; h++) {
-        size_t units = reset->at.net->hidden[h].units;
-        largest = units > largest ? units : largest;
-    }
-    EG_TRY(eg_alloc(&part->sum, reset->units, sizeof *part->sum));
-    return eg_alloc(&part->score, largest, sizeof *part->score);
-}
-
-static eg_status redo_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
 {
     static const eg_reset_published published = {.momentum = EG_RESET_STATE_WEIGHTS,
                                                  .means = EG_RESET_STATE_WEIGHTS};
-    redo *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    const eg_net *net = around->network[n].at.net;
+    redo_part *part = eg_around_part(around, n);
+    size_t largest = 0;
+    for (size_t h = 0; h < net->hidden_count; h++) {
+        largest = net->hidden[h].units > largest ? net->hidden[h].units : largest;
+    }
+    EG_TRY(eg_resetting_open_part(around, n, view, published));
+    EG_TRY(eg_alloc(&part->sum, part->reset.units, sizeof *part->sum));
+    return eg_alloc(&part->score, largest, sizeof *part->score);
+}
+
+static void close_part(eg_around *around, size_t n)
+{
+    redo_part *part = eg_around_part(around, n);
+    eg_unit_reset_clear(&part->reset);
+    eg_free(part->sum);
+    eg_free(part->score);
+}
+
+static eg_status read_settings(eg_around *around, const eg_view *view,
+                               const eg_learner_setup *setup)
+{
+    redo *self = (redo *)around;
+    size_t batch = setup->shape.batch;
     self->period = eg_view_size(view, "period");
     self->start = eg_view_size(view, "start");
     self->end = eg_view_size(view, "end") > 0 ? eg_view_size(view, "end") : UINT64_MAX;
     self->tau = eg_view_real(view, "tau");
     self->rate = eg_view_real(view, "rate");
-    size_t batch = setup->shape.batch;
     self->window = (eg_view_size(view, "window") + batch - 1) / batch;
-    eg_around *around = &self->rule.around;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_resetting_init(&self->rule, &redo_ops, view, setup, "redo", published));
-    EG_TRY_DONE(status, eg_alloc(&self->part, around->network_count, sizeof *self->part));
-    for (size_t n = 0; n < around->network_count; n++) {
-        EG_TRY_DONE(status, open_part(&self->part[n], &self->rule.reset[n]));
-    }
-    *out = &around->base;
-    return status;
-done:
-    redo_free(&self->rule.around.base);
-    return status;
+    return eg_ok();
+}
+
+static eg_status redo_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    static const eg_around_method method = {
+        .name = "redo",
+        .size = sizeof(redo),
+        .part_size = sizeof(redo_part),
+        .ops = {.replaced = eg_resetting_replaced,
+                .write = eg_resetting_write,
+                .read = eg_resetting_read},
+        .open = read_settings,
+        .open_part = open_part,
+        .close_part = close_part,
+        .after_update = follow,
+        .renewed = begin_window,
+        .given = eg_resetting_given,
+        .write_part = write_part,
+        .read_part = read_part,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {

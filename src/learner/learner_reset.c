@@ -27,15 +27,6 @@ typedef struct reset {
     double *old_buffers;
 } reset;
 
-static void reset_free(eg_learner *learner)
-{
-    reset *self = (reset *)learner;
-    eg_around_clear(&self->around);
-    eg_free(self->old);
-    eg_free(self->old_buffers);
-    eg_free(self);
-}
-
 /* Whether an output is active in this phase and was not in any before. */
 static bool is_new(const eg_stream *stream, size_t phase, uint32_t output)
 {
@@ -61,6 +52,7 @@ static void renew_unit(const eg_learner_network *network, const eg_node *head, s
             network->net->params[first + i * run.stride] = fresh[first + i * run.stride];
         }
         eg_optimizer_renew(network->optimizer, first, run.count, run.stride);
+        eg_optimizer_recount(network->optimizer, first, run.count, run.stride);
     }
 }
 
@@ -109,50 +101,42 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
     return eg_around_begin_phase(learner, phase);
 }
 
-static const eg_learner_ops reset_ops = {
-    .free = reset_free,
-    .begin_phase = begin_phase,
-    .step = eg_around_step,
-    .end_epoch = eg_around_end_epoch,
-    .end_epoch_polls = eg_around_end_epoch_polls,
-    .end_phase = eg_around_end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = eg_around_declare,
-    .measure = eg_around_measure,
-    .network = eg_around_network_at,
-    .replaced = eg_around_replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = eg_around_write,
-    .read = eg_around_read,
-    .weights = eg_around_weights,
-};
-
-static eg_status reset_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+static eg_status set_up(eg_around *around, const eg_view *view, const eg_learner_setup *setup)
 {
-    reset *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    reset *self = (reset *)around;
+    size_t params = 0;
+    size_t buffers = 0;
     self->stream = setup->stream;
     self->what = (reset_what)eg_view_name(view, "what");
     self->seed = setup->seed;
-    size_t params = 0;
-    size_t buffers = 0;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_around_init(&self->around, &reset_ops, view, setup, "reset"));
-    for (size_t i = 0; i < self->around.network_count; i++) {
-        const eg_net *net = self->around.network[i].at.net;
+    for (size_t n = 0; n < around->network_count; n++) {
+        const eg_net *net = around->network[n].at.net;
         params = net->param_count > params ? net->param_count : params;
         buffers = net->buffer_count > buffers ? net->buffer_count : buffers;
     }
-    EG_TRY_DONE(status, eg_alloc(&self->old, params, sizeof *self->old));
-    EG_TRY_DONE(status, eg_alloc(&self->old_buffers, buffers, sizeof *self->old_buffers));
-    *out = &self->around.base;
-    return status;
-done:
-    reset_free(&self->around.base);
-    return status;
+    EG_TRY(eg_alloc(&self->old, params, sizeof *self->old));
+    return eg_alloc(&self->old_buffers, buffers, sizeof *self->old_buffers);
+}
+
+static void release(eg_around *around)
+{
+    const reset *self = (const reset *)around;
+    eg_free(self->old);
+    eg_free(self->old_buffers);
+}
+
+static eg_status reset_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    static const eg_around_method method = {
+        .name = "reset",
+        .size = sizeof(reset),
+        .ops = {.begin_phase = begin_phase,
+                .write = eg_around_write_inside,
+                .read = eg_around_read_inside},
+        .open = set_up,
+        .close = release,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {

@@ -9,7 +9,6 @@
  *      init          task                          Ash and Adams 2020, arXiv 1910.08475
  *      first         task                          programs isaac7778/FIRE, dojeon-ai/Hare-Tortoise
  *      he            step, every so many           program LucMc/continual-learning */
-#include "engram/memory.h"
 #include "learner/perturbation.h"
 
 /* The order is that of the names. */
@@ -22,25 +21,13 @@ typedef struct shrink_perturb {
     acts_when when;
     uint64_t every;
     bool restarts_optimizer;
-    eg_perturbation *perturbation; /* [network_count] */
-    eg_profile *profile;           /* borrowed, or NULL */
 } shrink_perturb;
 
-static void snp_free(eg_learner *learner)
+/* What there is for every network is an eg_perturbation. */
+static void change(eg_around *around, size_t n, uint64_t time)
 {
-    shrink_perturb *self = (shrink_perturb *)learner;
-    for (size_t n = 0; self->perturbation != NULL && n < self->around.network_count; n++) {
-        eg_perturbation_clear(&self->perturbation[n]);
-    }
-    eg_free(self->perturbation);
-    eg_around_clear(&self->around);
-    eg_free(self);
-}
-
-static void change(shrink_perturb *self, size_t n, uint64_t time)
-{
-    eg_perturbation_apply(&self->perturbation[n], time);
-    self->around.own_flops += 2 * (double)self->around.network[n].at.net->param_count;
+    eg_perturbation_apply(eg_around_part(around, n), time);
+    around->own_flops += 2 * (double)around->network[n].at.net->param_count;
 }
 
 static eg_status begin_phase(eg_learner *learner, size_t phase)
@@ -48,7 +35,7 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
     shrink_perturb *self = (shrink_perturb *)learner;
     bool acts = self->when == WHEN_TASK && phase > 0;
     for (size_t n = 0; acts && n < self->around.network_count; n++) {
-        change(self, n, phase);
+        change(&self->around, n, phase);
         if (self->restarts_optimizer) {
             eg_optimizer_restart(self->around.network[n].at.optimizer);
         }
@@ -56,69 +43,29 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
     return eg_around_begin_phase(learner, phase);
 }
 
-static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
+static void after_update(eg_around *around, size_t n)
 {
-    shrink_perturb *self = (shrink_perturb *)learner;
-    EG_TRY(eg_around_step(learner, batch, out));
-    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
-    for (size_t n = 0; self->when == WHEN_STEP && n < self->around.network_count; n++) {
-        const eg_around_network *network = &self->around.network[n];
-        if (network->updated && network->updates % self->every == 0) {
-            change(self, n, network->updates);
-        }
+    const shrink_perturb *self = (const shrink_perturb *)around;
+    uint64_t updates = around->network[n].updates;
+    if (self->when == WHEN_STEP && updates % self->every == 0) {
+        change(around, n, updates);
     }
-    (void)eg_profile_enter(self->profile, before);
-    return eg_ok();
 }
 
-static void snp_write(const eg_learner *learner, eg_writer *writer)
+static void given(eg_around *around, size_t n)
 {
-    const shrink_perturb *self = (const shrink_perturb *)learner;
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        eg_perturbation_write(&self->perturbation[n], writer);
-    }
-    eg_around_write_counts(learner, writer);
+    eg_perturbation_keep_initial(eg_around_part(around, n));
 }
 
-static eg_status snp_read(eg_learner *learner, eg_reader *reader)
+static void write_part(const eg_around *around, size_t n, eg_writer *writer)
 {
-    shrink_perturb *self = (shrink_perturb *)learner;
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        EG_TRY(eg_perturbation_read(&self->perturbation[n], reader));
-    }
-    return eg_around_read_counts(learner, reader);
+    eg_perturbation_write(eg_around_part(around, n), writer);
 }
 
-static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
+static eg_status read_part(eg_around *around, size_t n, eg_reader *reader)
 {
-    shrink_perturb *self = (shrink_perturb *)learner;
-    EG_TRY(eg_around_weights(learner, pass));
-    for (size_t n = 0; pass->into_learner && n < self->around.network_count; n++) {
-        eg_perturbation_keep_initial(&self->perturbation[n]);
-    }
-    return eg_ok();
+    return eg_perturbation_read(eg_around_part(around, n), reader);
 }
-
-static const eg_learner_ops snp_ops = {
-    .free = snp_free,
-    .begin_phase = begin_phase,
-    .step = step,
-    .end_epoch = eg_around_end_epoch,
-    .end_epoch_polls = eg_around_end_epoch_polls,
-    .end_phase = eg_around_end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = eg_around_declare,
-    .measure = eg_around_measure,
-    .network = eg_around_network_at,
-    .replaced = eg_around_replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = snp_write,
-    .read = snp_read,
-    .weights = weights,
-};
 
 static eg_perturbation_rule rule_of(const eg_view *view)
 {
@@ -135,29 +82,44 @@ static eg_perturbation_rule rule_of(const eg_view *view)
     return rule;
 }
 
-static eg_status snp_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
 {
     const eg_perturbation_rule rule = rule_of(view);
-    shrink_perturb *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    return eg_perturbation_init(eg_around_part(around, n), &around->network[n].at, &rule);
+}
+
+static void close_part(eg_around *around, size_t n)
+{
+    eg_perturbation_clear(eg_around_part(around, n));
+}
+
+static eg_status read_settings(eg_around *around, const eg_view *view,
+                               const eg_learner_setup *setup)
+{
+    shrink_perturb *self = (shrink_perturb *)around;
+    (void)setup;
     self->when = (acts_when)eg_view_name(view, "when");
     self->every = eg_view_size(view, "every");
     self->restarts_optimizer = eg_view_bool(view, "restart_optimizer");
-    self->profile = setup->profile;
-    eg_around *around = &self->around;
-    size_t size = sizeof *self->perturbation;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_around_init(around, &snp_ops, view, setup, "shrink_perturb"));
-    EG_TRY_DONE(status, eg_alloc(&self->perturbation, around->network_count, size));
-    for (size_t n = 0; n < around->network_count; n++) {
-        EG_TRY_DONE(status,
-                    eg_perturbation_init(&self->perturbation[n], &around->network[n].at, &rule));
-    }
-    *out = &around->base;
-    return status;
-done:
-    snp_free(&self->around.base);
-    return status;
+    return eg_ok();
+}
+
+static eg_status snp_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    static const eg_around_method method = {
+        .name = "shrink_perturb",
+        .size = sizeof(shrink_perturb),
+        .part_size = sizeof(eg_perturbation),
+        .ops = {.begin_phase = begin_phase},
+        .open = read_settings,
+        .open_part = open_part,
+        .close_part = close_part,
+        .after_update = after_update,
+        .given = given,
+        .write_part = write_part,
+        .read_part = read_part,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {

@@ -22,31 +22,18 @@
 
 /* Of one network; units are those of all hidden layers, one layer after the other. */
 typedef struct snr_part {
+    eg_unit_reset reset;
     uint32_t *age, *tau; /* [units] */
     uint32_t *count;     /* [units][T + 1] */
     uint64_t examples;   /* since the last change of thresholds */
 } snr_part;
 
 typedef struct snr {
-    eg_resetting rule;
+    eg_around around;
     uint32_t horizon, floor, start; /* T, the least threshold, the first one */
     double percentile;
     uint64_t tasks, examples; /* between changes of thresholds; examples 0: by tasks */
-    snr_part *part;           /* [network_count] */
 } snr;
-
-static void snr_free(eg_learner *learner)
-{
-    snr *self = (snr *)learner;
-    for (size_t n = 0; self->part != NULL && n < self->rule.around.network_count; n++) {
-        eg_free(self->part[n].age);
-        eg_free(self->part[n].tau);
-        eg_free(self->part[n].count);
-    }
-    eg_free(self->part);
-    eg_resetting_clear(&self->rule);
-    eg_free(self);
-}
 
 static uint32_t *counts_of(const snr *self, const snr_part *part, size_t unit)
 {
@@ -72,16 +59,14 @@ static bool fires(const eg_hidden_layer *layer, size_t rows, const eg_real *h, s
     return false;
 }
 
-static void follow_layer(const snr *self, size_t n, size_t hidden)
+static void follow_layer(const snr *self, snr_part *part, size_t hidden)
 {
-    const eg_learner_network *at = &self->rule.around.network[n].at;
+    const eg_learner_network *at = &part->reset.at;
     const eg_hidden_layer *layer = &at->net->hidden[hidden];
-    eg_unit_reset *reset = &self->rule.reset[n];
-    snr_part *part = &self->part[n];
     const eg_real *h = eg_workspace_hidden(at->training, at->net, hidden);
     size_t batch = eg_workspace_batch(at->training);
     for (size_t i = 0; i < layer->units; i++) {
-        size_t unit = reset->first[hidden] + i;
+        size_t unit = part->reset.first[hidden] + i;
         if (fires(layer, batch * layer->positions, h, i)) {
             note(self, part, unit);
             continue;
@@ -89,7 +74,7 @@ static void follow_layer(const snr *self, size_t n, size_t hidden)
         part->age[unit] += (uint32_t)batch;
         if (part->age[unit] >= part->tau[unit]) {
             note(self, part, unit);
-            eg_unit_reset_choose(reset, hidden, i);
+            eg_unit_reset_choose(&part->reset, hidden, i);
         }
     }
 }
@@ -111,53 +96,45 @@ static uint32_t usual_silence(const snr *self, const uint32_t *count)
     return 1;
 }
 
-static void change_thresholds(const snr *self, size_t n)
+/* Memory that was never used stays so. */
+static void forget_counts(const snr *self, uint32_t *count)
 {
-    snr_part *part = &self->part[n];
-    for (size_t unit = 0; unit < self->rule.reset[n].units; unit++) {
+    for (uint32_t a = 0; a <= self->horizon; a++) {
+        if (count[a] != 0) {
+            count[a] = 0;
+        }
+    }
+}
+
+static void change_thresholds(const snr *self, snr_part *part)
+{
+    for (size_t unit = 0; unit < part->reset.units; unit++) {
         uint32_t *count = counts_of(self, part, unit);
         uint32_t usual = usual_silence(self, count);
         uint32_t tau = part->tau[unit];
         tau = usual < tau ? usual : 2 * tau;
         tau = tau < self->floor ? self->floor : tau;
         part->tau[unit] = tau < self->horizon ? tau : self->horizon;
-        for (uint32_t a = 0; a <= self->horizon; a++) {
-            if (count[a] != 0) {
-                count[a] = 0;
-            }
-        }
+        forget_counts(self, count);
     }
     part->examples = 0;
 }
 
-static void follow(const snr *self, size_t n)
+static void follow(eg_around *around, size_t n)
 {
-    const eg_around_network *network = &self->rule.around.network[n];
-    snr_part *part = &self->part[n];
+    const snr *self = (const snr *)around;
+    const eg_around_net *network = &around->network[n];
+    snr_part *part = eg_around_part(around, n);
     for (size_t h = 0; h < network->at.net->hidden_count; h++) {
-        if (eg_unit_reset_takes(&self->rule.reset[n], h)) {
-            follow_layer(self, n, h);
+        if (eg_unit_reset_takes(&part->reset, h)) {
+            follow_layer(self, part, h);
         }
     }
-    (void)eg_unit_reset_apply(&self->rule.reset[n], network->updates);
+    (void)eg_unit_reset_apply(&part->reset, network->updates);
     part->examples += eg_workspace_batch(network->at.training);
     if (self->examples > 0 && part->examples >= self->examples) {
-        change_thresholds(self, n);
+        change_thresholds(self, part);
     }
-}
-
-static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
-{
-    const snr *self = (const snr *)learner;
-    EG_TRY(eg_around_step(learner, batch, out));
-    eg_profile_part before = eg_profile_enter(self->rule.profile, EG_PROFILE_UPDATE);
-    for (size_t n = 0; n < self->rule.around.network_count; n++) {
-        if (self->rule.around.network[n].updated) {
-            follow(self, n);
-        }
-    }
-    (void)eg_profile_enter(self->rule.profile, before);
-    return eg_ok();
 }
 
 static eg_status end_phase(eg_learner *learner, size_t phase)
@@ -165,8 +142,8 @@ static eg_status end_phase(eg_learner *learner, size_t phase)
     const snr *self = (const snr *)learner;
     EG_TRY(eg_around_end_phase(learner, phase));
     bool due = self->examples == 0 && (phase + 1) % self->tasks == 0;
-    for (size_t n = 0; due && n < self->rule.around.network_count; n++) {
-        change_thresholds(self, n);
+    for (size_t n = 0; due && n < self->around.network_count; n++) {
+        change_thresholds(self, eg_around_part(&self->around, n));
     }
     return eg_ok();
 }
@@ -207,95 +184,109 @@ static eg_status read_counts(const snr *self, uint32_t *count, eg_reader *reader
     return eg_ok();
 }
 
-static void snr_write(const eg_learner *learner, eg_writer *writer)
+static void write_part(const eg_around *around, size_t n, eg_writer *writer)
 {
-    const snr *self = (const snr *)learner;
-    for (size_t n = 0; n < self->rule.around.network_count; n++) {
-        const snr_part *part = &self->part[n];
-        eg_write_u64(writer, part->examples);
-        for (size_t unit = 0; unit < self->rule.reset[n].units; unit++) {
-            eg_write_u32(writer, part->age[unit]);
-            eg_write_u32(writer, part->tau[unit]);
-            write_counts(self, counts_of(self, part, unit), writer);
-        }
+    const snr *self = (const snr *)around;
+    const snr_part *part = eg_around_part(around, n);
+    eg_write_u64(writer, part->examples);
+    for (size_t unit = 0; unit < part->reset.units; unit++) {
+        eg_write_u32(writer, part->age[unit]);
+        eg_write_u32(writer, part->tau[unit]);
+        write_counts(self, counts_of(self, part, unit), writer);
     }
-    eg_resetting_write(learner, writer);
 }
 
-static eg_status snr_read(eg_learner *learner, eg_reader *reader)
+static eg_status read_part(eg_around *around, size_t n, eg_reader *reader)
 {
-    snr *self = (snr *)learner;
-    for (size_t n = 0; n < self->rule.around.network_count; n++) {
-        snr_part *part = &self->part[n];
-        part->examples = eg_read_u64(reader);
-        for (size_t unit = 0; unit < self->rule.reset[n].units; unit++) {
-            part->age[unit] = eg_read_u32(reader);
-            part->tau[unit] = eg_read_u32(reader);
-            if (part->tau[unit] < 1 || part->tau[unit] > self->horizon) {
-                return eg_fail(EG_INVALID, "saved learner: a threshold of %u, expected 1 … %u",
-                               (unsigned)part->tau[unit], (unsigned)self->horizon);
-            }
-            EG_TRY(read_counts(self, counts_of(self, part, unit), reader));
+    const snr *self = (const snr *)around;
+    snr_part *part = eg_around_part(around, n);
+    part->examples = eg_read_u64(reader);
+    for (size_t unit = 0; unit < part->reset.units; unit++) {
+        part->age[unit] = eg_read_u32(reader);
+        part->tau[unit] = eg_read_u32(reader);
+        if (part->tau[unit] < 1 || part->tau[unit] > self->horizon) {
+            return eg_fail(EG_INVALID, "saved learner: a threshold of %u, expected 1 … %u",
+                           (unsigned)part->tau[unit], (unsigned)self->horizon);
         }
+        EG_TRY(read_counts(self, counts_of(self, part, unit), reader));
     }
-    return eg_resetting_read(learner, reader);
+    return eg_ok();
 }
 
-static const eg_learner_ops snr_ops = {
-    .free = snr_free,
-    .begin_phase = eg_around_begin_phase,
-    .step = step,
-    .end_epoch = eg_around_end_epoch,
-    .end_epoch_polls = eg_around_end_epoch_polls,
-    .end_phase = end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = eg_around_declare,
-    .measure = eg_around_measure,
-    .network = eg_around_network_at,
-    .replaced = eg_resetting_replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = snr_write,
-    .read = snr_read,
-    .weights = eg_resetting_weights,
-};
-
-static eg_status open_part(const snr *self, snr_part *part, size_t units)
+/* Nothing is known of any unit. */
+static void begin(eg_around *around, size_t n)
 {
-    EG_TRY(eg_alloc(&part->age, units, sizeof *part->age));
-    EG_TRY(eg_alloc(&part->tau, units, sizeof *part->tau));
-    for (size_t unit = 0; unit < units; unit++) {
+    const snr *self = (const snr *)around;
+    snr_part *part = eg_around_part(around, n);
+    for (size_t unit = 0; unit < part->reset.units; unit++) {
+        part->age[unit] = 0;
         part->tau[unit] = self->start;
+        forget_counts(self, counts_of(self, part, unit));
     }
-    return eg_alloc(&part->count, units * ((size_t)self->horizon + 1), sizeof *part->count);
+    part->examples = 0;
 }
 
-static eg_status snr_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
 {
     static const eg_reset_published published = {.momentum = EG_RESET_STATE_UNIT,
                                                  .means = EG_RESET_STATE_UNIT};
-    snr *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    const snr *self = (const snr *)around;
+    snr_part *part = eg_around_part(around, n);
+    EG_TRY(eg_resetting_open_part(around, n, view, published));
+    size_t units = part->reset.units;
+    size_t counts = units * ((size_t)self->horizon + 1);
+    EG_TRY(eg_alloc(&part->age, units, sizeof *part->age));
+    EG_TRY(eg_alloc(&part->tau, units, sizeof *part->tau));
+    EG_TRY(eg_alloc(&part->count, counts, sizeof *part->count));
+    for (size_t unit = 0; unit < units; unit++) {
+        part->tau[unit] = self->start;
+    }
+    return eg_ok();
+}
+
+static void close_part(eg_around *around, size_t n)
+{
+    snr_part *part = eg_around_part(around, n);
+    eg_unit_reset_clear(&part->reset);
+    eg_free(part->age);
+    eg_free(part->tau);
+    eg_free(part->count);
+}
+
+static eg_status read_settings(eg_around *around, const eg_view *view,
+                               const eg_learner_setup *setup)
+{
+    snr *self = (snr *)around;
+    (void)setup;
     self->horizon = (uint32_t)eg_view_size(view, "horizon");
     self->floor = (uint32_t)eg_view_size(view, "floor");
     self->start = (uint32_t)eg_view_size(view, "threshold");
     self->percentile = eg_view_real(view, "percentile");
     self->tasks = eg_view_size(view, "update_tasks");
     self->examples = eg_view_size(view, "update_every");
-    eg_around *around = &self->rule.around;
-    eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_resetting_init(&self->rule, &snr_ops, view, setup, "snr", published));
-    EG_TRY_DONE(status, eg_alloc(&self->part, around->network_count, sizeof *self->part));
-    for (size_t n = 0; n < around->network_count; n++) {
-        EG_TRY_DONE(status, open_part(self, &self->part[n], self->rule.reset[n].units));
-    }
-    *out = &around->base;
-    return status;
-done:
-    snr_free(&self->rule.around.base);
-    return status;
+    return eg_ok();
+}
+
+static eg_status snr_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
+{
+    static const eg_around_method method = {
+        .name = "snr",
+        .size = sizeof(snr),
+        .part_size = sizeof(snr_part),
+        .ops = {.end_phase = end_phase,
+                .replaced = eg_resetting_replaced,
+                .write = eg_resetting_write,
+                .read = eg_resetting_read},
+        .open = read_settings,
+        .open_part = open_part,
+        .close_part = close_part,
+        .after_update = follow,
+        .renewed = begin,
+        .given = eg_resetting_given,
+        .write_part = write_part,
+        .read_part = read_part,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {

@@ -6,7 +6,6 @@
  *  Scales and shifts of normalised units are spared. What the optimizer remembers stays, so
  *  momentum may go on pushing outwards. Sources: Elsayed et al. 2024, arXiv 2407.01704; program
  *  mohmdelsayed/weight-clipping. */
-#include "engram/memory.h"
 #include "engram/record.h"
 #include "learner/around.h"
 #include "math/shared/clones.h"
@@ -24,8 +23,8 @@ typedef struct weight_clipping {
     double zeta;
     bound_by bound;
     bool clips_last;
-    double fraction; /* of the parameters of the last update */
-    eg_profile *profile;
+    size_t all, outside; /* parameters of the last update */
+    double fraction;     /* of them were outside */
 } weight_clipping;
 
 static const eg_variable clip_fraction = {.name = "clip_fraction",
@@ -80,20 +79,22 @@ static bool is_clipped(const weight_clipping *self, const eg_parameter_block *bl
 }
 
 /* Adds how many there are and how many were outside. */
-static void clip_network(const weight_clipping *self, eg_net *net, size_t *all, size_t *outside)
+static void clip_network(eg_around *around, size_t n)
 {
+    weight_clipping *self = (weight_clipping *)around;
+    eg_net *net = around->network[n].at.net;
     const eg_parameter_table *table = &net->table;
     size_t head = head_of(table);
-    size_t before = *outside;
+    size_t before = self->outside;
     for (size_t b = 0; b < table->block_count; b++) {
         const eg_parameter_block *block = &table->blocks[b];
         if (is_clipped(self, block, head)) {
-            *outside += clamp(block->count, (eg_real)bound_of(self, table, block),
-                              net->params + block->offset);
-            *all += block->units * block->fan_in;
+            self->outside += clamp(block->count, (eg_real)bound_of(self, table, block),
+                                   net->params + block->offset);
+            self->all += block->units * block->fan_in;
         }
     }
-    if (*outside != before) {
+    if (self->outside != before) {
         eg_net_touch(net);
     }
 }
@@ -101,17 +102,10 @@ static void clip_network(const weight_clipping *self, eg_net *net, size_t *all, 
 static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     weight_clipping *self = (weight_clipping *)learner;
-    size_t all = 0;
-    size_t outside = 0;
+    self->all = 0;
+    self->outside = 0;
     EG_TRY(eg_around_step(learner, batch, out));
-    eg_profile_part before = eg_profile_enter(self->profile, EG_PROFILE_UPDATE);
-    for (size_t n = 0; n < self->around.network_count; n++) {
-        if (self->around.network[n].updated) {
-            clip_network(self, self->around.network[n].at.net, &all, &outside);
-        }
-    }
-    (void)eg_profile_enter(self->profile, before);
-    self->fraction = all > 0 ? (double)outside / (double)all : 0;
+    self->fraction = self->all > 0 ? (double)self->outside / (double)self->all : 0;
     return eg_ok();
 }
 
@@ -136,7 +130,7 @@ static eg_status measure(eg_learner *learner, eg_record *record, size_t eval)
 static void clipping_write(const eg_learner *learner, eg_writer *writer)
 {
     eg_write_f64(writer, ((const weight_clipping *)learner)->fraction);
-    eg_around_write(learner, writer);
+    eg_around_write_inside(learner, writer);
 }
 
 static eg_status clipping_read(eg_learner *learner, eg_reader *reader)
@@ -146,46 +140,35 @@ static eg_status clipping_read(eg_learner *learner, eg_reader *reader)
         return eg_fail(EG_INVALID, "saved learner: a share of %g, expected 0 … 1", fraction);
     }
     ((weight_clipping *)learner)->fraction = fraction;
-    return eg_around_read(learner, reader);
+    return eg_around_read_inside(learner, reader);
 }
 
-static const eg_learner_ops clipping_ops = {
-    .free = eg_around_free,
-    .begin_phase = eg_around_begin_phase,
-    .step = step,
-    .end_epoch = eg_around_end_epoch,
-    .end_epoch_polls = eg_around_end_epoch_polls,
-    .end_phase = eg_around_end_phase,
-    .end_phase_polls = eg_around_end_phase_polls,
-    .predict = eg_around_predict,
-    .activity = eg_around_activity,
-    .declare = declare,
-    .measure = measure,
-    .network = eg_around_network_at,
-    .replaced = eg_around_replaced,
-    .flops = eg_around_flops,
-    .extra_flops = eg_around_extra_flops,
-    .write = clipping_write,
-    .read = clipping_read,
-    .weights = eg_around_weights,
-};
+static eg_status read_settings(eg_around *around, const eg_view *view,
+                               const eg_learner_setup *setup)
+{
+    weight_clipping *self = (weight_clipping *)around;
+    (void)setup;
+    self->zeta = eg_view_real(view, "zeta");
+    self->bound = (bound_by)eg_view_name(view, "bound");
+    self->clips_last = eg_view_bool(view, "clip_last");
+    return eg_ok();
+}
 
 static eg_status clipping_create(eg_learner **out, const eg_view *view,
                                  const eg_learner_setup *setup)
 {
-    weight_clipping *self = NULL;
-    EG_TRY(eg_alloc(&self, 1, sizeof *self));
-    self->zeta = eg_view_real(view, "zeta");
-    self->bound = (bound_by)eg_view_name(view, "bound");
-    self->clips_last = eg_view_bool(view, "clip_last");
-    self->profile = setup->profile;
-    eg_status status = eg_around_init(&self->around, &clipping_ops, view, setup, "weight_clipping");
-    if (!eg_is_ok(&status)) {
-        eg_around_free(&self->around.base);
-        return status;
-    }
-    *out = &self->around.base;
-    return status;
+    static const eg_around_method method = {
+        .name = "weight_clipping",
+        .size = sizeof(weight_clipping),
+        .ops = {.step = step,
+                .declare = declare,
+                .measure = measure,
+                .write = clipping_write,
+                .read = clipping_read},
+        .open = read_settings,
+        .after_update = clip_network,
+    };
+    return eg_around_create(out, &method, view, setup);
 }
 
 static const eg_param params[] = {
