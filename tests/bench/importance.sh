@@ -19,29 +19,11 @@ Needs MNIST (jobs/fetch-data.sh mnist).
 HELP
 }
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
-rounds=5
-core=$(($(nproc) - 1))
-data=$root/data/mnist
-build=$root/build/bench
-while [ $# -gt 0 ]; do
-    case $1 in
-    -h | --help) usage && exit 0 ;;
-    --rounds) rounds=$2 && shift 2 ;;
-    --core) core=$2 && shift 2 ;;
-    --data) data=$2 && shift 2 ;;
-    --build) build=$2 && shift 2 ;;
-    *) echo "importance.sh: unknown argument '$1'" >&2 && exit 2 ;;
-    esac
-done
-
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-mkdir -p "$build"
-cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
-cmake --build "$build" --target engram >"$build/build.log" 2>&1 || {
-    cat "$build/build.log" >&2
-    exit 1
-}
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+read_options --rounds 5 "$@"
+refuse_cases
+build_release engram
 
 common=(dataset.path="$data" protocol=test model.activation=relu "model.weight_norm=[none]" dataset.scale=unit
     optimizer=sgd optimizer.lr=0.05)
@@ -56,12 +38,12 @@ least() {
     awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b < a ? b : a }'
 }
 
-echo "core $core, $rounds rounds, seconds"
+echo "core $core, $times rounds, seconds"
 declare -A importance=() training=()
-for ((round = 0; round < rounds; round++)); do
+for ((round = 0; round < times; round++)); do
     for name in "${!settings[@]}"; do
         read -ra words <<<"${settings[$name]}"
-        profile=$(taskset -c "$core" "$build/engram" train -q --profile "${common[@]}" "${words[@]}")
+        profile=$(pinned "$build/engram" train -q --profile "${common[@]}" "${words[@]}")
         took=$(awk '$1 == "importance" { print $2 }' <<<"$profile")
         rest=$(awk '$1 ~ /^(data|forward|activation|backward|update)$/ { sum += $2 } END { print sum }' <<<"$profile")
         importance[$name]=$(least "${importance[$name]-}" "$took")

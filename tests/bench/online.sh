@@ -23,34 +23,13 @@ Cases: scr_bp scr_cbp opm_bp opm_l2 opm_snp opm_cbp opm_wide (default: all).
 HELP
 }
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
-pairs=5
-core=$(($(nproc) - 1))
-data=$root/data/mnist
-build=$root/build/bench
-cases=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    -h | --help) usage && exit 0 ;;
-    --pairs) pairs=$2 && shift 2 ;;
-    --core) core=$2 && shift 2 ;;
-    --data) data=$2 && shift 2 ;;
-    --build) build=$2 && shift 2 ;;
-    -*) echo "online.sh: unknown option '$1'" >&2 && exit 2 ;;
-    *) cases+=("$1") && shift ;;
-    esac
-done
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+read_options --pairs 5 "$@"
 if [ ${#cases[@]} -eq 0 ]; then
     cases=(scr_bp scr_cbp opm_bp opm_l2 opm_snp opm_cbp opm_wide)
 fi
-
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
-mkdir -p "$build"
-cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGRAM_TESTS=ON >/dev/null
-cmake --build "$build" --target engram bench_bandwidth >"$build/build.log" 2>&1 || {
-    cat "$build/build.log" >&2
-    exit 1
-}
+build_release engram bench_bandwidth
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -80,7 +59,7 @@ describe() {
         theirs=(opm --hidden "$hidden" --data "$data" --lr 0.003 "${theirs[@]}")
         length=stream.change_after
         ;;
-    *) echo "online.sh: unknown case '$1'" >&2 && exit 2 ;;
+    *) refuse "unknown case '$1'" ;;
     esac
     ours+=("objective=$objective" stream.batch=1 model.activation=relu "model.weight_norm=[]" model.bias=true
         model.init=kaiming optimizer=sgd)
@@ -89,12 +68,8 @@ describe() {
     l2) ours+=(optimizer.weight_decay=1e-4) ;;
     snp) ours+=(optimizer.weight_decay=1e-4 learner=shrink_perturb learner.sigma=1e-5) ;;
     cbp) ours+=(learner=continual_backprop learner.replacement_rate=1e-4) ;;
-    *) echo "online.sh: unknown case '$1'" >&2 && exit 2 ;;
+    *) refuse "unknown case '$1'" ;;
     esac
-}
-
-pinned() {
-    taskset -c "$core" "$@"
 }
 
 # Processor seconds of one trial of so many examples; its result goes to the file `result`.
@@ -114,12 +89,12 @@ run_pair() {
         "$(pinned /usr/bin/python3 "$root/tests/bench/peer_online.py" "${theirs[@]}" --seed "$1")"
 }
 
-echo "core $core, $pairs pairs; processor time of an example in microseconds"
+echo "core $core, $times pairs; processor time of an example in microseconds"
 printf '%-10s %9s %9s  %-22s %8s %8s\n' case engram peer 'ratio (min - max)' result peer
 for name in "${cases[@]}"; do
     describe "$name"
     : >"$scratch/$name"
-    for ((seed = 0; seed < pairs; seed++)); do
+    for ((seed = 0; seed < times; seed++)); do
         run_pair "$seed" >>"$scratch/$name"
         [ "$name" != opm_wide ] || pinned "$build/tests/bench_bandwidth" >>"$scratch/bandwidth"
     done

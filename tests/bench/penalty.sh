@@ -21,30 +21,12 @@ Needs MNIST (jobs/fetch-data.sh mnist).
 END
 }
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
-rounds=40
-core=$(($(nproc) - 1))
-data=$root/data/mnist
-build=$root/build/bench
-while [ $# -gt 0 ]; do
-    case $1 in
-    -h | --help) usage && exit 0 ;;
-    --rounds) rounds=$2 && shift 2 ;;
-    --core) core=$2 && shift 2 ;;
-    --data) data=$2 && shift 2 ;;
-    --build) build=$2 && shift 2 ;;
-    *) echo "penalty.sh: unknown argument '$1'" >&2 && exit 2 ;;
-    esac
-done
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+read_options --rounds 40 "$@"
+refuse_cases
+build_release bench_penalty
 
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-mkdir -p "$build"
-cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGRAM_TESTS=ON >/dev/null
-cmake --build "$build" --target bench_penalty >"$build/build.log" 2>&1 || {
-    cat "$build/build.log" >&2
-    exit 1
-}
-
-echo "core $core, $rounds rounds"
+echo "core $core, $times rounds"
 printf '%-34s %-10s %8s %9s\n' setting learner 'ms/step' 'added %'
-taskset -c "$core" "$build/tests/bench_penalty" "$rounds" "$data"
+pinned "$build/tests/bench_penalty" "$times" "$data"

@@ -22,33 +22,13 @@ The evaluations alone are compared under the first case.
 END
 }
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
-pairs=5
-core=$(($(nproc) - 1))
-data=$root/data/mnist
-build=$root/build/bench
-cases=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    -h | --help) usage && exit 0 ;;
-    --pairs) pairs=$2 && shift 2 ;;
-    --core) core=$2 && shift 2 ;;
-    --data) data=$2 && shift 2 ;;
-    --build) build=$2 && shift 2 ;;
-    -*) echo "run.sh: unknown option '$1'" >&2 && exit 2 ;;
-    *) cases+=("$1") && shift ;;
-    esac
-done
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+read_options --pairs 5 "$@"
 if [ ${#cases[@]} -eq 0 ]; then
     cases=(hard_ash_adagrad relu_adagrad topk_subtract_rmsprop ash_adam permuted)
 fi
-
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
-cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGRAM_TESTS=ON >/dev/null
-cmake --build "$build" --target engram bench_roofline >"$build/build.log" 2>&1 || {
-    cat "$build/build.log" >&2
-    exit 1
-}
+build_release engram bench_roofline
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -82,12 +62,8 @@ describe() {
         steps=4690
         evaluated=250000
         ;;
-    *) echo "run.sh: unknown case '$1'" >&2 && exit 2 ;;
+    *) refuse "unknown case '$1'" ;;
     esac
-}
-
-pinned() {
-    taskset -c "$core" "$@"
 }
 
 # One trial of engram: "train_seconds evaluation_seconds final_accuracy".
@@ -102,13 +78,13 @@ run_engram() {
 
 kernels=$("$build/tests/bench_roofline" | awk '{ print $5 }')
 chosen=${OPENBLAS_CORETYPE:+, asked for by OPENBLAS_CORETYPE}
-echo "core $core, $pairs pairs; OpenBLAS has kernels for $kernels$chosen"
+echo "core $core, $times pairs; OpenBLAS has kernels for $kernels$chosen"
 printf '%-24s %9s %9s  %-22s %9s %9s %9s %7s\n' case engram peer 'ratio (min - max)' acc 'acc peer' \
     roofline GFLOP/s
 for name in "${cases[@]}"; do
     describe "$name"
     : >"$scratch/$name"
-    for ((seed = 0; seed < pairs; seed++)); do
+    for ((seed = 0; seed < times; seed++)); do
         mine=$(run_engram "$seed")
         peer=$(pinned /usr/bin/python3 "$root/tests/bench/peer_torch.py" "$data" "${theirs[@]}" \
             --seed "$seed")

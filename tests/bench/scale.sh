@@ -21,7 +21,8 @@ Times of a machine with other work vary; processor time does so less than time b
 END
 }
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
 build=$root/build/bench
 rounds=3
 parts=()
@@ -31,16 +32,11 @@ while [ $# -gt 0 ]; do
     --build) build=$2 && shift 2 ;;
     --rounds) rounds=$2 && shift 2 ;;
     plan | results | rules | workers) parts+=("$1") && shift ;;
-    *) echo "scale.sh: unknown part or option '$1'" >&2 && exit 2 ;;
+    *) refuse "unknown part or option '$1'" ;;
     esac
 done
 [ ${#parts[@]} -gt 0 ] || parts=(plan results rules workers)
-mkdir -p "$build"
-cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DENGRAM_TESTS=ON >/dev/null
-cmake --build "$build" --target engram bench_many_results bench_rules bench_sched_scale >"$build/build.log" 2>&1 || {
-    cat "$build/build.log" >&2
-    exit 1
-}
+build_release engram bench_many_results bench_rules bench_sched_scale
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"

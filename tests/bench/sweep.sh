@@ -27,7 +27,8 @@ Needs MNIST (jobs/fetch-data.sh mnist) and mpirun.
 END
 }
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
 workers=$(nproc)
 rounds=5
 data=$root/data/mnist
@@ -39,15 +40,10 @@ while [ $# -gt 0 ]; do
     --rounds) rounds=$2 && shift 2 ;;
     --data) data=$2 && shift 2 ;;
     --build) build=$2 && shift 2 ;;
-    *) echo "sweep.sh: unknown option '$1'" >&2 && exit 2 ;;
+    *) refuse "unknown option '$1'" ;;
     esac
 done
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
-cmake --build "$build" --target engram >"$build/build.log" 2>&1 || {
-    cat "$build/build.log" >&2
-    exit 1
-}
+build_release engram
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
