@@ -8,10 +8,10 @@
  *  A block of parameters says which one is its own (eg_parameter_block.initial). Where the fan-in
  *  of a unit is n, its layer has m units, and g is the gain of the activation that follows:
  *
- *      normal    N(0, 2/n)                        biases 0           He et al. 2015, arXiv 1502.01852
- *      uniform   a = 1/sqrt(n)                    biases too         LeCun et al. 1998
- *      kaiming   a = g sqrt(3/n)                  biases 0           He et al. 2015
- *      xavier    a = g sqrt(6/(n + m))            biases 0           Glorot and Bengio 2010
+ *      normal    N(0, 2/n)                        biases 0         He et al. 2015, arXiv 1502.01852
+ *      uniform   a = 1/sqrt(n)                    biases too       LeCun et al. 1998
+ *      kaiming   a = g sqrt(3/n)                  biases 0         He et al. 2015
+ *      xavier    a = g sqrt(6/(n + m))            biases 0         Glorot and Bengio 2010
  *      lecun     a = sqrt(3/n)                    biases 0
  *      default   uniform, by the name that it has in programs on PyTorch
  *

@@ -126,9 +126,9 @@ typedef struct eg_update {
     eg_real *path_integral; /**< -= loss_g times the change of w; NULL: not followed */
     const eg_real *loss_g;  /**< set where path_integral is */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /**< state arrays [n] */
-    int32_t *
-        count; /**< [n] updates of each parameter before this one, up to correction_end; NULL: there are
-                       no such counts */
+    /** [n] updates of each parameter before this one, up to correction_end; NULL: there are no
+     * such counts */
+    int32_t *count;
     const eg_real *correction; /**< [correction_end + 1] by number of updates, 1 for the first */
     int32_t correction_end;    /**< from which on it is constant */
     /* For rules with `gather` only, which get one whole block after the other: */

@@ -19,7 +19,8 @@ typedef enum eg_type {
     EG_TYPE_NAMES,     /**< list of these: [centered, none] */
     EG_TYPE_GROUPS,    /**< list of lists of integers: [[0, 1], [2, 3]] */
     EG_TYPE_COMPONENT, /**< name of a member of `family`; brings that member's parameters */
-    EG_TYPE_COMPONENTS, /**< list of members of `family`; each brings its parameters, below its name */
+    /** list of members of `family`; each brings its parameters, below its name */
+    EG_TYPE_COMPONENTS,
 } eg_type;
 #define EG_TYPE_LAST EG_TYPE_COMPONENTS /* types are stored in files: never renumber */
 
@@ -74,7 +75,8 @@ typedef struct eg_family {
     size_t member_count;
 } eg_family;
 
-/** The array `members` of a family, and the declarations of what it points to. A registry says before:
+/** The array `members` of a family, and the declarations of what it points to. A
+ *  registry says before:
  *      #define LIST(ENTRY) ENTRY(a) ENTRY(b)          the names, sorted
  *      #define MEMBER_TYPE eg_optimizer_kind          a structure with an eg_component `component`
  *      #define MEMBER(name) eg_optimizer_##name       the variable of each, in a file of its own */

@@ -58,9 +58,9 @@ typedef struct eg_variable {
     /* Of scalars, by which points can be ranked: */
     const char *data;    /**< examples it is measured on, "test"; NULL: on none */
     bool less_is_better; /**< rankings show the least first */
-    bool
-        chance_if_diverged; /**< a diverged trial records what guessing scores, and counts with that;
-                                  of every other variable it has no value */
+    /** a diverged trial records what guessing scores, and counts with that; of every other
+     * variable it has no value */
+    bool chance_if_diverged;
 } eg_variable;
 
 size_t eg_variable_rank(const eg_variable *variable);

@@ -123,8 +123,8 @@ typedef struct eg_sched_options {
     /** A worker that has said nothing for so long is lost; 0: 120. One whose process ended is lost
      *  at once if it ran on rank 0's host. */
     double timeout_seconds;
-    double
-        heartbeat_seconds; /**< longest silence a worker allows itself; 0: 10, less if timeout is short */
+    /** longest silence a worker allows itself; 0: 10, less if timeout is short */
+    double heartbeat_seconds;
     /** A worker on another host than rank 0 leaves after so long without an answer (on the same
      *  host it sees whether rank 0 lives); 0: 60. */
     double silence_seconds;

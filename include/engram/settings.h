@@ -33,8 +33,8 @@ typedef struct eg_value {
     double real;                   /**< REAL; INT and BOOL as a number too */
     const eg_component *component; /**< COMPONENT */
     size_t count;                  /**< INTS, NAMES, COMPONENTS: items; GROUPS: groups */
-    int64_t *
-        items; /**< INTS; NAMES: indices into names; COMPONENTS: into the family; GROUPS: all groups in a row */
+    /** INTS; NAMES: indices into names; COMPONENTS: into the family; GROUPS: all in a row */
+    int64_t *items;
     size_t *ends; /**< GROUPS: group i is items[ends[i-1]] … items[ends[i]-1] */
     char *text;   /**< canonical text: the shortest that reads back to the same value */
 } eg_value;

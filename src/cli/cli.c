@@ -209,7 +209,7 @@ int eg_cli_main(int argc, char **argv)
     eg_startup_close(&startup);
     if (status.code != EG_OK) {
         print_failure(status.message);
-        if (eg_world_is_launched()) { /* the launcher itself may wait for the other ranks for ever */
+        if (eg_world_is_launched()) { /* the launcher may wait for the other ranks for ever */
             (void)eg_supervisor_tell(eg_exit_code(&status));
         }
         return eg_exit_code(&status);

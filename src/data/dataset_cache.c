@@ -1,7 +1,7 @@
 /** Datasets shared by the trials of one worker; see engram/dataset.h.
  *
- *  Two trials share a dataset if all their settings inside `dataset` agree, those that keep results too:
- * another path may hold other files. */
+ *  Two trials share a dataset if all their settings inside `dataset` agree, those that keep results
+ * too: another path may hold other files. */
 #include "engram/dataset.h"
 
 #include "engram/memory.h"

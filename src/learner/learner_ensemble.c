@@ -2,7 +2,7 @@
  *  its own, that predict together. Member 0 is what the learner would be alone, so an ensemble of
  *  one is that.
  *
- *      p = mean over members of softmax(scores) over the active outputs        (average = probabilities)
+ *      p = mean over members of softmax(scores) over the active outputs   (average = probabilities)
  *      p = mean over members of scores                                         (average = scores)
  *
  *  Curves of the members are not recorded: a curve of a learner is of one network, and has no

@@ -9,9 +9,9 @@
  *  w0 are the initial values, also of a head that begins anew; with target = resample every update
  *  draws them anew from the initial distributions. Scales and shifts of normalised units are
  *  spared, biases are not.
- *  The published values of lambda are those of the authors' program, whose penalty is lambda/2 |w - w0|^2;
- *  the paper prints it without the half. Sources: Kumar et al. 2023, arXiv 2308.11958; program
- *  skumar9876/L2_Init. */
+ *  The published values of lambda are those of the authors' program, whose penalty is lambda/2 |w -
+ *  w0|^2; the paper prints it without the half. Sources: Kumar et al. 2023, arXiv 2308.11958;
+ *  program skumar9876/L2_Init. */
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "learner/around.h"

@@ -1,10 +1,10 @@
 /** Memory aware synapses: the importance of a parameter is the sensitivity of the squared norm of
  * the outputs to it.
  *
- *  Source: Aljundi et al. 2018, arXiv 1711.09601, eq. 2 to 4 (the gradient of the squared length, local
- * importances summed over tasks, the newest parameters as anchor). With group > 1 the absolute
- * value is taken of a group's summed gradient, as programs do that differentiate a minibatch at
- * once. */
+ *  Source: Aljundi et al. 2018, arXiv 1711.09601, eq. 2 to 4 (the gradient of the squared length,
+ * local importances summed over tasks, the newest parameters as anchor). With group > 1 the
+ * absolute value is taken of a group's summed gradient, as programs do that differentiate a
+ * minibatch at once. */
 #include "engram/memory.h"
 #include "learner/importance.h"
 #include "learner/regularised.h"

@@ -4,7 +4,7 @@
  *      after update n, if n mod period = 0 and start <= n < end, for every hidden layer of m units:
  *          a_i = mean |h_i| over the last examples, all places and parts of the unit
  *          s_i = a_i / (sum_k a_k / m + 1e-9)
- *          dormant: s_i <= tau;    with rate > 0: the round(m rate cos(pi/2 n/end)) lowest, at least one
+ *          dormant: s_i <= tau;  rate > 0: the round(m rate cos(pi/2 n/end)) lowest, at least one
  *      all dormant units are reset (learner/unit_reset.h)
  *
  *  Activations are those of the forwards before the updates. The 1e-9 makes a layer in which

@@ -1,9 +1,9 @@
 /** Experience replay: every minibatch is joined by examples drawn from a reservoir of all that came
  *  before it; the loss is the mean over both.
  *
- *  Source: Chaudhry et al. 2019, "On tiny episodic memories in continual learning", arXiv 1902.10486,
- * algorithm 1 with reservoir sampling: examples are drawn first, then the minibatch is offered to
- * the memory. Drawn with replacement. */
+ *  Source: Chaudhry et al. 2019, "On tiny episodic memories in continual learning", arXiv
+ * 1902.10486, algorithm 1 with reservoir sampling: examples are drawn first, then the minibatch is
+ * offered to the memory. Drawn with replacement. */
 #include "engram/memory.h"
 #include "learner/gradient_learner.h"
 #include "learner/reservoir.h"

@@ -2,8 +2,8 @@
  *  learner/perturbation.h.
  *
  *      noise         when                          published
- *      gaussian      step, shrinking by weight     Dohare et al. 2024, doi 10.1038/s41586-024-07711-7
- *                    decay of the optimizer
+ *      gaussian      step, shrinking by the        Dohare et al. 2024, doi
+ *                    optimizer's weight decay      10.1038/s41586-024-07711-7
  *      step_scaled   the same                      program mohmdelsayed/upgd
  *      init          step                          Kumar et al. 2023, arXiv 2308.11958
  *      init          task                          Ash and Adams 2020, arXiv 1910.08475

@@ -3,7 +3,7 @@
  *
  *  Source: Zenke, Poole and Ganguli 2017, arXiv 1703.04200, eq. 3 to 5. Per parameter, with g the
  *  gradient of the loss without penalty and dw the update:
- *      at each step          s <- s - g dw                                           (path integral)
+ *      at each step          s <- s - g dw                                 (path integral)
  *      at the end of a task  O <- O + max(0, s) / ((w - w_start)^2 + damping);  s <- 0
  *  The maximum is from the authors' program: equation 5 alone would give negative importances. */
 #include "engram/memory.h"

@@ -2,12 +2,13 @@
  *  longer than it usually is, by its own distribution of silences.
  *
  *      of every unit: age, examples since it last fired; threshold tau; counts H[0 … T] of ages
- *      an update with B examples:   fires:    H[min(age, T)] += 1, age <- 0      h > 0 for any example, any place
+ *      an update with B examples:   fires:    H[min(age, T)] += 1, age <- 0   any h > 0
  *                                   silent:   age <- age + B
  *      after it:                    age >= tau:   H[min(age, T)] += 1, age <- 0, the unit is reset
  *      after every `tasks` tasks:   F(a) = sum of H[1 … a] / sum of H[1 … T]
  *                                   q = the smallest a with F(a) >= percentile; 1 if all are 0
- *                                   tau <- q if q < tau, else 2 tau;  tau <- min(max(tau, floor), T);  H <- 0
+ *                                   tau <- q if q < tau, else 2 tau
+ *                                   tau <- min(max(tau, floor), T);  H <- 0
  *
  *  Firing is what enters the ReLU being positive, so it is the output being positive, as with every
  *  activation that has the sign of its input. H[0] enters nowhere. Counts take 4 T bytes per unit

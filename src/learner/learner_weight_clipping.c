@@ -1,7 +1,7 @@
 /** Weight clipping around any learner: after every update, parameters are put back into an interval
  *  that is the smaller the more inputs a layer has.
  *
- *      w <- min(max(w, -zeta b), zeta b)     b = 1/sqrt(fan_in), of a layer's weights and of its biases
+ *      w <- min(max(w, -zeta b), zeta b)     b = 1/sqrt(fan_in); weights and biases
  *
  *  Scales and shifts of normalised units are spared. What the optimizer remembers stays, so
  *  momentum may go on pushing outwards. Sources: Elsayed et al. 2024, arXiv 2407.01704; program

@@ -3,7 +3,8 @@
  *
  *      incoming weights     fresh values
  *      bias                 0, or a fresh value
- *      scale and shift      what they start as, where the unit is normalised; its running statistics too
+ *      scale and shift      what they start as, where the unit is normalised; running
+ *                           statistics too
  *      outgoing weights     0
  *      optimizer            forgets what it knows of them, as far as `state` says
  *

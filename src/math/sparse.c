@@ -1,8 +1,8 @@
 /** Sparse matrices times dense panels; see engram/sparse.h.
  *
- *  The plain product adds eight listed rows of M to a row of the result at a time: one load and one store
- * of the sum for eight multiplications, each over a whole row of the panel, so it runs at the speed
- * at which the panel comes out of the cache. */
+ *  The plain product adds eight listed rows of M to a row of the result at a time: one load and one
+ * store of the sum for eight multiplications, each over a whole row of the panel, so it runs at the
+ * speed at which the panel comes out of the cache. */
 #include "engram/sparse.h"
 
 #include "engram/memory.h"

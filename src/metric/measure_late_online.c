@@ -1,7 +1,7 @@
 /** Accuracy and loss before each update late in the stream: whether a learner still can learn.
  *
- *      late_online_accuracy   mean over the last ceil(T / 10) of T phases of the online accuracy of a
- *                             phase
+ *      late_online_accuracy   mean over the last ceil(T / 10) of T phases of the online accuracy
+ *                             of a phase
  *      late_online_loss       the same of the loss
  *
  *  A stream of one phase counts by its examples: the minibatches that begin in the last tenth of

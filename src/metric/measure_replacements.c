@@ -1,7 +1,7 @@
 /** Units that the learner replaced or reset, per hidden layer.
  *
- *      replaced_units[e, l]   of hidden layer l of all its networks, since the start of the trial, at
- *                             evaluation e; NaN of learners that replace none */
+ *      replaced_units[e, l]   of hidden layer l of all its networks, since the start of the trial,
+ *                             at evaluation e; NaN of learners that replace none */
 #include "engram/measure.h"
 
 #include <math.h>

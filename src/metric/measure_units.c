@@ -4,8 +4,8 @@
  *
  *      dead        y = 0 on all of them
  *      dormant     y != 0 on less than a share of them
- *      saturated   y within a margin of one of its activation's bounds on all of them; of activations
- *                  that have bounds (tanh, sigmoid), NaN of others
+ *      saturated   y within a margin of one of its activation's bounds on all of them; of
+ *                  activations that have bounds (tanh, sigmoid), NaN of others
  *
  *  Units of all networks of a learner count together. */
 #include "engram/memory.h"

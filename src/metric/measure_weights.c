@@ -1,5 +1,5 @@
-/** How large the weights are: mean |w| over all weights of the learner's networks, without biases and what
- * normalisations learn. */
+/** How large the weights are: mean |w| over all weights of the learner's networks, without biases
+ * and what normalisations learn. */
 #include "engram/measure.h"
 #include "engram/net.h"
 

@@ -57,8 +57,8 @@ typedef struct eg_constraint {
 eg_status eg_layer_constrained(eg_layer *out, eg_shape in, size_t outputs, bool panels,
                                const eg_constraint *spec) EG_WARN_UNUSED;
 
-/** What both share. 1/|v| from |v|^2: 0 for a row of norm 0; a norm that overflowed gives NaN, so that
- * divergence is seen and not taken for such a row. */
+/** What both share. 1/|v| from |v|^2: 0 for a row of norm 0; a norm that overflowed gives NaN, so
+ * that divergence is seen and not taken for such a row. */
 eg_real eg_inverse_norm(eg_real square);
 double eg_linear_flops(size_t inputs, size_t outputs, bool bias);
 

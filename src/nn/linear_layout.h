@@ -1,6 +1,6 @@
 /** Where the parameters of a fully connected layer stand, in rows or in panels.
  *
- *      weight of input i of unit j | (j/width * inputs + i)*width + j%width   panels of `width` units
+ *      weight of input i of unit j | (j/width * inputs + i)*width + j%width panels of `width` units
  *      bias of unit j              | j
  *
  *  Rows, W [outputs, inputs], are panels of one unit; a panel of all units is W [inputs, width]. */

@@ -2,10 +2,9 @@
  *
  *  Without normalisation the gradient of example b at weight (i, j) is dy_bj x_bi, so the sum of
  *  squares is the product of the squared matrices and the sum of absolute values that of the
- *  absolute ones
- *  (Goodfellow 2015, arXiv 1510.01799). With normalised rows u_j = v_j/|v_j|, v = w - mean(w) or w, and
- *  s_bj = y_bj - bias_j = u_j.x_b, it is
- *      g_bij = r_j dy_bj (x_bi - m_b - s_bj u_ij),   r_j = 1/|v_j|,  m_b = mean(x_b) if centered, else 0,
+ *  absolute ones (Goodfellow 2015, arXiv 1510.01799). With normalised rows u_j = v_j/|v_j|,
+ *  v = w - mean(w) or w, and s_bj = y_bj - bias_j = u_j.x_b, it is
+ *      g_bij = r_j dy_bj (x_bi - m_b - s_bj u_ij),  r_j = 1/|v_j|,  m_b = mean(x_b) or 0,
  *  so with e = x - m
  *      sum_b g^2 = r^2 (sum_b dy^2 e^2 - 2 u sum_b dy^2 s e + u^2 sum_b dy^2 s^2):
  *  two products. Absolute values do not separate: they are added one by one.
@@ -28,8 +27,8 @@ enum { WIDTH = EG_PER_EXAMPLE_WIDTH };
 /* The scratch, cut. Units are in lanes as in panels; lanes beyond the last unit hold zeros. */
 typedef struct pieces {
     eg_real *e,
-        *power; /* [batch][inputs] the inputs, centered; their squares or |values|. Sparse: only power, the
-                         * entries' differences to the power of a */
+        *power; /* [batch][inputs] the inputs, centered; their squares or |values|. Sparse: only
+                         * power, the entries' differences to the power of a */
     eg_real *a; /* [batch] sparse: the common value of an example's inputs, centered */
     eg_real *u, *sum, *cross; /* [inputs][WIDTH] */
     eg_real *d, *s, *weight;  /* [batch][WIDTH] powers of dy; outputs without bias; products */

@@ -26,8 +26,8 @@ enum { EG_PER_EXAMPLE_WIDTH = 64 };
 
 size_t eg_linear_per_example_scratch(size_t batch, size_t inputs);
 
-/** weight_sums[p] += sum over the examples of g[p]^2 or |g[p]|, for every weight p of the layer; the same
- * for the biases, if there are any. */
+/** weight_sums[p] += sum over the examples of g[p]^2 or |g[p]|, for every weight p of the layer;
+ * the same for the biases, if there are any. */
 void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *weight_sums,
                                eg_real *bias_sums);
 

@@ -2,9 +2,9 @@
  *  forms count the updates t of every weight alone, so that the weights of a replaced unit begin at
  *  1 again:
  *
- *      textbook    -lr / (1 - beta1^t)                       m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
- *      intended    -lr sqrt(1 - beta2^t) / (1 - beta1^t)     m / (sqrt(v) + epsilon)
- *      released    -lr (1 - beta2^t)                         m / (sqrt(v) + epsilon)
+ *    textbook  -lr / (1 - beta1^t)                    m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+ *    intended  -lr sqrt(1 - beta2^t) / (1 - beta1^t)  m / (sqrt(v) + epsilon)
+ *    released  -lr (1 - beta2^t)                      m / (sqrt(v) + epsilon)
  *
  *  The last is what the program of continual backpropagation did before September 2025: it took the
  *  root of 1 - beta2^t and divided it, but dropped the result. */

@@ -4,9 +4,9 @@
  *
  *      U <- beta U + (1 - beta) (-g w)                 utility, 0 at the start
  *      c = 1/(1 - beta^t)
- *      r = c U / eta          global; eta the largest U of all parameters, or c times that; r = 0 if eta <= 0
- *      r = c U / max(|c U of the row|, 1e-12)          local; a row is the weights of one unit, or all biases
- *      u = -lr kappa (g + xi) (1 - s)                  protecting       s = logistic(r), xi ~ N(0, sigma^2)
+ *      r = c U / eta      global; eta the largest U of all, or c times that; r = 0 if eta <= 0
+ *      r = c U / max(|c U of the row|, 1e-12)      local; row: weights of a unit, or all biases
+ *      u = -lr kappa (g + xi) (1 - s)      protecting; s = logistic(r), xi ~ N(0, sigma^2)
  *      u = -lr kappa (g + xi (1 - s))                  non-protecting
  *
  *  Decoupled weight decay is the lambda of UPGD-W. Nothing is spared: biases and scales have

@@ -37,8 +37,8 @@ struct eg_run {
     eg_run_data data;
     eg_store *store; /**< NULL unless open */
     char *settings;  /**< text lent to the scheduler until the next call */
-    bool
-        publishing_failed; /**< the results file could not be written while the sweep ran; it was said */
+    /** the results file could not be written while the sweep ran; it was said */
+    bool publishing_failed;
     bool scheduled;
 };
 

@@ -10,8 +10,8 @@
  *  authors' program has it (code), which alone gives the published errors. With M_i, the number of
  *  bits that agree with the sign of their weight, unit i fires if
  *
- *      paper   M_i +      b_i > beta (m + 1)        m = 20, beta = 0.7: from 14 on (b_i = 1), 16 (-1)
- *      code    M_i + 3/2  b_i > beta (m + 1)                                 14              17
+ *      paper   M_i +      b_i > beta (m + 1)    m = 20, beta = 0.7: from 14 on (b_i = 1), 16 (-1)
+ *      code    M_i + 3/2  b_i > beta (m + 1)                             14              17
  *
  *  Source: Dohare et al. 2024, Nature 632, "Loss of plasticity in deep continual learning"; bits
  *  and target depend on the seed alone, so all learners see the same. */

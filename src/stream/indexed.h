@@ -63,8 +63,8 @@ typedef struct eg_indexed {
     int32_t *class_task; /**< [classes] the group of a class, -1: none; NULL: there is one group */
     eg_permutes permutes;
     bool first_stays, replace;
-    uint32_t *
-        from; /**< [tasks, pixels] the dataset's pixel that is seen there, where tasks permute pixels */
+    /** [tasks, pixels] the dataset's pixel that is seen there, where tasks permute pixels */
+    uint32_t *from;
     size_t examples;                       /**< of an epoch of a phase; 0: all of its group */
     eg_active *phase_active, *task_active; /**< [phases], [tasks]; NULL: all outputs are active */
     uint32_t *active_outputs;              /**< what they list */

@@ -2,7 +2,8 @@
  *  examples, and lasts for so many presentations; what counts is how well each minibatch is
  *  predicted before it is learned.
  *
- *      permutes = pixels    online permuted MNIST: batch 1, dataset.scale = unit, 60,000 examples a task
+ *      permutes = pixels    online permuted MNIST: batch 1, dataset.scale = unit, 60,000
+ *                           examples a task
  *                 classes   what a class is called is drawn anew for each task
  *                 labels    the labels of the examples are shuffled among them: to be memorised
  *

@@ -2,8 +2,8 @@
  *  walked it or as `engram train --trace` has written it.
  *
  *      phase,examples            a line of column names first; other columns are not looked at
- *      0,17 4 230                one line per minibatch, in order: numbers of training examples, from 0, as they
- *      0,8 99                    lie in the dataset */
+ *      0,17 4 230                one line per minibatch, in order: numbers of training
+ *      0,8 99                    examples, from 0, as they lie in the dataset */
 #ifndef STREAM_ORDER_FILE_H
 #define STREAM_ORDER_FILE_H
 

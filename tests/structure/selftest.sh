@@ -83,6 +83,7 @@ house_rules|tests/test_x.c:1: does not start with a comment|tests/test_x.c|int x
 house_rules|layer.h: the name is used by more than one file|src/data/layer.h|/** Another. */
 house_rules|unfinished work|src/nn/net.c|/* TODO: later */
 house_rules|unfinished work|tests/test_x.c|/** FIXME */
+house_rules|wider than 100 characters|src/nn/wide.c|/** ………………………………………………………………………………………………………………………………………………………………………………………………………………………………………………………… */
 public_headers|does not compile on its own|include/engram/lone.h|size_t eg_lone(void);
 public_headers|does not compile on its own|include/engram/twice.h|struct eg_twice { int a; };
 END

@@ -2,7 +2,7 @@
  *
  *  With sigma_1 >= sigma_2 >= … and p_k = sigma_k / sum sigma (Dohare et al. 2024, Nature 632):
  *
- *      effective rank    exp(-sum_k p_k ln p_k), terms with p_k = 0 left out   (Roy and Vetterli 2007)
+ *      effective rank    exp(-sum_k p_k ln p_k), p_k = 0 left out   (Roy and Vetterli 2007)
  *      stable rank       least k with (sigma_1 + … + sigma_k) / sum sigma >= 0.99
  *      approximate rank  the same of sigma^2
  *

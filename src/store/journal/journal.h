@@ -98,7 +98,8 @@ typedef enum eg_journal_use {
     EG_JOURNAL_READ,
     EG_JOURNAL_WRITE,  /**< goes on in one that is there */
     EG_JOURNAL_CREATE, /**< a new one, empty; nothing may be there */
-    EG_JOURNAL_REMAKE, /**< the same, but one that an interrupted command left may be there, and goes */
+    /** the same, but one that an interrupted command left may be there, and goes */
+    EG_JOURNAL_REMAKE,
 } eg_journal_use;
 
 /** Opens a journal, for writing locks it: no other process writes it, under whatever name. Errors:

@@ -10,8 +10,8 @@ typedef struct eg_reading {
     eg_journal_state *state;
     eg_journal journal;
     eg_replay replay;
-    char *
-        writer; /**< "host pid" of the process that is writing it; NULL: nobody is, and no trial is running */
+    /** "host pid" of the process that is writing it; NULL: nobody is, and no trial is running */
+    char *writer;
 } eg_reading;
 
 #define EG_READING_NONE ((eg_reading){.journal = EG_JOURNAL_NONE})

@@ -14,9 +14,10 @@ typedef struct rebuild {
     const eg_results *file;
     eg_index ids; /* of the file's trials */
     eg_writer payload;
-    bool
-        earlier; /* the file has trials of earlier versions of the sweep, and the plan that counts is still to come */
-    bool newer;  /* the journal has a plan that was made after the file was written */
+    /* the file has trials of earlier versions of the sweep, and the plan that counts is still to
+     * come */
+    bool earlier;
+    bool newer; /* the journal has a plan that was made after the file was written */
 } rebuild;
 
 static eg_status put_writer(rebuild *r, uint32_t type, const eg_writer *payload, double time)

@@ -18,9 +18,9 @@ typedef struct eg_earlier {
 /** What is known of a trial besides its eg_result. */
 typedef struct eg_trial_entry {
     uint64_t frame; /**< offset of the frame that holds its record, 0: no record */
-    uint64_t
-        curves; /**< of the last such frame since it was last redone, also if the record counts no more
-                        because the trial goes on, or went on and failed */
+    /** of the last such frame since it was last redone, also if the record counts no more because
+     * the trial goes on, or went on and failed */
+    uint64_t curves;
     uint32_t attempts;
     uint32_t losses; /**< workers lost while they ran it, since it was last redone */
     uint32_t pauses; /**< attempts that ended in a pause, likewise */
@@ -38,8 +38,8 @@ enum { EG_EXTENTS_MAX = 32 };
 
 typedef struct eg_journal_state {
     eg_results_owner *owner;
-    eg_trial_entry *
-        entries; /**< parallel to owner->results.trials: the plan's, then finished ones of older plans */
+    /** parallel to owner->results.trials: the plan's, then finished ones of older plans */
+    eg_trial_entry *entries;
     eg_index ids;       /**< trial id -> index */
     size_t plan_trials; /**< trials of the plan, second stage included */
     size_t base_trials; /**< without the second stage */
