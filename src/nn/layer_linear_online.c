@@ -20,7 +20,6 @@
 #include "nn/layers.h"
 
 #include "engram/blas.h"
-#include "engram/memory.h"
 #include "math/shared/panel.h"
 #include "math/shared/rows.h"
 #include "math/shared/vector.h"
@@ -34,16 +33,6 @@ enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS, STEP = EG_ROWS_STEP };
 /* Numbers of a gradient that stay in the first-level cache with the weights and whatever an
  * optimizer remembers of them. */
 enum { PIECE = 2048 };
-
-typedef struct online {
-    bool bias;
-    size_t lanes;
-} online;
-
-static const online *online_of(const eg_layer *layer)
-{
-    return layer->state;
-}
 
 static size_t least(size_t a, size_t b)
 {
@@ -62,11 +51,6 @@ static size_t room_for_places(size_t n)
     return (n * sizeof(uint32_t) + sizeof(eg_real) - 1) / sizeof(eg_real);
 }
 
-static void init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
-{
-    eg_linear_init(layer, context, online_of(layer)->lanes, index);
-}
-
 /* What a call works on. */
 typedef struct pieces {
     size_t batch, n, m, lanes;
@@ -81,11 +65,10 @@ typedef struct pieces {
 
 static pieces cut(const eg_layer *layer, const eg_layer_context *context)
 {
-    const online *o = online_of(layer);
     pieces out = {.batch = context->batch,
                   .n = eg_layer_inputs(layer),
                   .m = eg_layer_outputs(layer),
-                  .lanes = o->lanes,
+                  .lanes = eg_linear_of(layer)->width,
                   .x = context->x[0],
                   .sparse = context->sparse,
                   .weights = context->params[WEIGHT]};
@@ -178,7 +161,7 @@ static void forward(const eg_layer *layer, const eg_layer_context *context)
     }
     for (size_t b = 0; b < c.batch; b++) {
         memcpy(context->y + b * c.m, c.rows + b * c.lanes, c.m * sizeof *c.rows);
-        if (online_of(layer)->bias) {
+        if (eg_linear_of(layer)->bias) {
             eg_accumulate(c.m, context->params[BIAS], context->y + b * c.m);
         }
     }
@@ -205,7 +188,7 @@ static void give(const eg_layer_context *context, size_t block, size_t count, eg
 static void give_bias(const eg_layer *layer, const eg_layer_context *context, const pieces *c)
 {
     bool stores = context->consumer == NULL || !context->consumer->updates;
-    if (!online_of(layer)->bias) {
+    if (!eg_linear_of(layer)->bias) {
         return;
     }
     eg_real *sum = stores ? context->grads[BIAS] : c->sum;
@@ -330,64 +313,20 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     }
 }
 
-static void per_example(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
-                        eg_real *scratch, eg_real *const *sums)
-{
-    eg_linear_per_example_sums(layer, context, online_of(layer)->lanes, EG_NORM_NONE, what, scratch,
-                               sums);
-}
-
-static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
-                     eg_unit_run *run)
-{
-    return eg_linear_unit_run(layer, online_of(layer)->lanes, side, unit, k, run);
-}
-
-static double flops(const eg_layer *layer)
-{
-    return eg_linear_flops(eg_layer_inputs(layer), eg_layer_outputs(layer), online_of(layer)->bias);
-}
-
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
-    .name = "linear_online",
-    .init = init,
-    .forward = forward,
-    .backward = backward,
-    .per_example = per_example,
-    .per_example_scratch = eg_linear_layer_scratch,
-    .unit_run = unit_run,
-    .flops = flops,
-    .free = free_state,
-    .takes_sparse = true,
-    .transposes_none = true,
-    .streams_gradients = true,
-    .fuses_update = true,
+    EG_LINEAR_OPS,        .name = "linear_online", .forward = forward,        .backward = backward,
+    .takes_sparse = true, .transposes_none = true, .streams_gradients = true, .fuses_update = true,
 };
 
 eg_status eg_layer_linear_online(eg_layer *out, eg_shape in, size_t outputs, bool bias,
                                  eg_initializer initializer)
 {
-    online *state = NULL;
-    *out = (eg_layer){0};
-    EG_TRY(eg_alloc(&state, 1, sizeof *state));
     size_t lanes = (outputs + STEP - 1) / STEP * STEP;
     size_t inputs = eg_shape_size(in);
-    *state = (online){.bias = bias, .lanes = lanes};
-    *out = (eg_layer){
-        .ops = &ops,
-        .in = in,
-        .out = eg_shape_vector(outputs),
-        .input_count = 1,
-        .cache_per_example = lanes,
-        .cache_fixed =
-            room_for_places(inputs + 1) + 2 * inputs + (rows_of_piece(lanes) + 1) * lanes,
-        .state = state,
-    };
-    out->block_count = eg_linear_blocks(out->blocks, outputs, inputs, lanes, bias, initializer);
+    const eg_linear form = {.norm = EG_NORM_NONE, .bias = bias, .width = lanes};
+    EG_TRY(eg_linear_layer(out, &ops, in, &form, outputs, initializer));
+    out->cache_per_example = lanes;
+    out->cache_fixed =
+        room_for_places(inputs + 1) + 2 * inputs + (rows_of_piece(lanes) + 1) * lanes;
     return eg_ok();
 }

@@ -22,7 +22,6 @@
 #include "nn/layers.h"
 
 #include "engram/blas.h"
-#include "engram/memory.h"
 #include "engram/sparse.h"
 #include "math/shared/panel.h"
 #include "math/shared/prefetch.h"
@@ -37,28 +36,11 @@ enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 16, DENSE_ROWS = 64, STEP = EG_SPA
 
 enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
 
-typedef struct panels {
-    eg_norm norm;
-    bool bias;
-    size_t width; /* lanes of a panel, a multiple of STEP */
-    size_t count; /* the last panel may have lanes without a unit: weights 0 that stay 0 */
-} panels;
-
-static const panels *panels_of(const eg_layer *layer)
-{
-    return layer->state;
-}
-
 static size_t units_in(const eg_layer *layer, size_t panel)
 {
-    size_t width = panels_of(layer)->width;
+    size_t width = eg_linear_of(layer)->width;
     size_t left = eg_layer_outputs(layer) - panel * width;
     return left < width ? left : width;
-}
-
-static void init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
-{
-    eg_linear_init(layer, context, panels_of(layer)->width, index);
 }
 
 /* What a call works on: the layer's slices cut into pieces. */
@@ -73,7 +55,7 @@ typedef struct pieces {
 
 static pieces cut(const eg_layer *layer, const eg_layer_context *context)
 {
-    const panels *p = panels_of(layer);
+    const eg_linear *p = eg_linear_of(layer);
     pieces out = {.batch = context->batch,
                   .n = eg_layer_inputs(layer),
                   .width = p->width,
@@ -99,7 +81,7 @@ static const eg_real *biases_of(const pieces *c, size_t first)
 
 static void prepare_panel(const eg_layer *layer, size_t panel, const eg_layer_context *context)
 {
-    const panels *p = panels_of(layer);
+    const eg_linear *p = eg_linear_of(layer);
     size_t n = eg_layer_inputs(layer);
     const eg_real *w = context->params[WEIGHT] + panel * n * p->width;
     eg_real *sum = context->derived + panel * p->width;
@@ -124,7 +106,7 @@ static void prepare_panel(const eg_layer *layer, size_t panel, const eg_layer_co
 
 static void prepare(const eg_layer *layer, const eg_layer_context *context)
 {
-    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+    for (size_t panel = 0; panel < eg_linear_of(layer)->count; panel++) {
         prepare_panel(layer, panel, context);
     }
 }
@@ -132,7 +114,7 @@ static void prepare(const eg_layer *layer, const eg_layer_context *context)
 /* a [B]; see the head of the file. */
 static void input_offsets(const eg_layer *layer, const pieces *c)
 {
-    bool centered = panels_of(layer)->norm == EG_NORM_CENTERED;
+    bool centered = eg_linear_of(layer)->norm == EG_NORM_CENTERED;
     for (size_t b = 0; b < c->batch; b++) {
         eg_real sum = 0;
         if (centered && c->sparse != NULL) {
@@ -150,7 +132,7 @@ static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
     pieces c = cut(layer, context);
     input_offsets(layer, &c);
-    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+    for (size_t panel = 0; panel < eg_linear_of(layer)->count; panel++) {
         size_t first = panel * c.width;
         const eg_real *w = c.weights + first * c.n;
         if (c.sparse != NULL) {
@@ -178,7 +160,7 @@ static void begin_panel(const eg_layer *layer, const eg_layer_context *context, 
                         size_t panel, projection *out)
 {
     size_t first = panel * c->width;
-    eg_norm norm = panels_of(layer)->norm;
+    eg_norm norm = eg_linear_of(layer)->norm;
     const eg_real *bias = biases_of(c, first);
     eg_real *total = c->bias_gradient + first;
     eg_real dots[WIDTH_MAX];
@@ -221,8 +203,8 @@ static void add_panel_dx(const eg_layer *layer, const pieces *c, size_t panel, e
     }
     eg_gemm(false, true, c->batch, c->n, c->width, 1, c->lanes, c->width, c->weights + first * c->n,
             c->width, panel == 0 ? 0 : 1, dx, c->n);
-    bool last = panel + 1 == panels_of(layer)->count;
-    if (!last || panels_of(layer)->norm != EG_NORM_CENTERED) {
+    bool last = panel + 1 == eg_linear_of(layer)->count;
+    if (!last || eg_linear_of(layer)->norm != EG_NORM_CENTERED) {
         return;
     }
     /* Centered rows have mean 0, so their combinations have. */
@@ -247,7 +229,7 @@ static void backward_input(const eg_layer *layer, const eg_layer_context *contex
 {
     pieces c = cut(layer, context);
     projection project;
-    for (size_t panel = 0; context->dx[0] != NULL && panel < panels_of(layer)->count; panel++) {
+    for (size_t panel = 0; context->dx[0] != NULL && panel < eg_linear_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
         add_panel_dx(layer, &c, panel, context->dx[0]);
     }
@@ -259,7 +241,7 @@ static void backward_store(const eg_layer *layer, const eg_layer_context *contex
     pieces c = cut(layer, context);
     projection project;
     eg_real *grads = context->grads[WEIGHT];
-    for (size_t panel = 0; panel < panels_of(layer)->count; panel++) {
+    for (size_t panel = 0; panel < eg_linear_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
         size_t part = c.sparse != NULL ? ROWS : c.n;
         for (size_t row = 0; row < c.n; row += part) {
@@ -293,7 +275,7 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
         return;
     }
     backward_input(layer, context); /* before any weight changes */
-    for (size_t panel = 0; updates && panel < panels_of(layer)->count; panel++) {
+    for (size_t panel = 0; updates && panel < eg_linear_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
@@ -311,43 +293,9 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     }
 }
 
-static void per_example(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
-                        eg_real *scratch, eg_real *const *sums)
-{
-    const panels *p = panels_of(layer);
-    eg_linear_per_example_sums(layer, context, p->width, p->norm, what, scratch, sums);
-}
-
-static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
-                     eg_unit_run *run)
-{
-    return eg_linear_unit_run(layer, panels_of(layer)->width, side, unit, k, run);
-}
-
-static double flops(const eg_layer *layer)
-{
-    return eg_linear_flops(eg_layer_inputs(layer), eg_layer_outputs(layer), panels_of(layer)->bias);
-}
-
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
-    .name = "linear_panels",
-    .init = init,
-    .prepare = prepare,
-    .forward = forward,
-    .backward = backward,
-    .per_example = per_example,
-    .per_example_scratch = eg_linear_layer_scratch,
-    .unit_run = unit_run,
-    .flops = flops,
-    .free = free_state,
-    .takes_sparse = true,
-    .streams_gradients = true,
-    .fuses_update = true,
+    EG_LINEAR_OPS,        .name = "linear_panels", .prepare = prepare,        .forward = forward,
+    .backward = backward, .takes_sparse = true,    .streams_gradients = true, .fuses_update = true,
 };
 
 size_t eg_linear_panels_width(size_t outputs)
@@ -359,24 +307,12 @@ size_t eg_linear_panels_width(size_t outputs)
 eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_norm norm,
                                  bool bias, eg_initializer initializer)
 {
-    panels *state = NULL;
-    *out = (eg_layer){0};
-    EG_TRY(eg_alloc(&state, 1, sizeof *state));
     size_t width = eg_linear_panels_width(outputs);
-    size_t count = (outputs + width - 1) / width;
-    size_t all = count * width;
-    *state = (panels){.norm = norm, .bias = bias, .width = width, .count = count};
-    *out = (eg_layer){
-        .ops = &ops,
-        .in = in,
-        .out = eg_shape_vector(outputs),
-        .input_count = 1,
-        .derived_count = 2 * all,
-        .cache_per_example = width + 1,
-        .cache_fixed = DENSE_ROWS * width + all,
-        .state = state,
-    };
-    out->block_count =
-        eg_linear_blocks(out->blocks, outputs, eg_shape_size(in), width, bias, initializer);
+    const eg_linear form = {.norm = norm, .bias = bias, .width = width};
+    EG_TRY(eg_linear_layer(out, &ops, in, &form, outputs, initializer));
+    size_t all = eg_linear_of(out)->count * width;
+    out->derived_count = 2 * all;
+    out->cache_per_example = width + 1;
+    out->cache_fixed = DENSE_ROWS * width + all;
     return eg_ok();
 }

@@ -1,19 +1,16 @@
-/** Rows and panels of weights; see nn/linear_layout.h. */
+/** What fully connected layers have in common; see nn/linear_layout.h. */
 #include "nn/linear_layout.h"
 
+#include "engram/memory.h"
 #include "engram/random.h"
 
 #include <string.h>
 
 enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
 
-static bool has_bias(const eg_layer *layer)
-{
-    return layer->block_count > BIAS;
-}
-
-size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t width, bool bias,
-                        eg_initializer initializer)
+/* Returns how many. */
+static size_t declare_blocks(eg_block *blocks, size_t units, size_t inputs, size_t width, bool bias,
+                             eg_initializer initializer)
 {
     size_t all = (units + width - 1) / width * width;
     blocks[WEIGHT] = (eg_block){.name = "weight",
@@ -35,9 +32,45 @@ size_t eg_linear_blocks(eg_block *blocks, size_t units, size_t inputs, size_t wi
     return bias ? 2 : 1;
 }
 
-void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, size_t width,
-                    uint64_t index)
+eg_status eg_linear_layer(eg_layer *out, const eg_layer_ops *ops, eg_shape in,
+                          const eg_linear *form, size_t outputs, eg_initializer initializer)
 {
+    eg_linear *state = NULL;
+    *out = (eg_layer){0};
+    EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    *state = *form;
+    state->count = (outputs + form->width - 1) / form->width;
+    *out = (eg_layer){
+        .ops = ops,
+        .in = in,
+        .out = eg_shape_vector(outputs),
+        .input_count = 1,
+        .state = state,
+    };
+    out->block_count = declare_blocks(out->blocks, outputs, eg_shape_size(in), form->width,
+                                      form->bias, initializer);
+    return eg_ok();
+}
+
+void eg_linear_free(eg_layer *layer)
+{
+    eg_free(layer->state);
+}
+
+double eg_linear_flops(size_t inputs, size_t outputs, bool bias)
+{
+    return (double)outputs * (2.0 * (double)inputs + (bias ? 1.0 : 0.0));
+}
+
+double eg_linear_layer_flops(const eg_layer *layer)
+{
+    return eg_linear_flops(eg_layer_inputs(layer), eg_layer_outputs(layer),
+                           eg_linear_of(layer)->bias);
+}
+
+void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
+{
+    size_t width = eg_linear_of(layer)->width;
     size_t n = eg_layer_inputs(layer);
     size_t m = eg_layer_outputs(layer);
     eg_real *weights = context->params[WEIGHT];
@@ -49,17 +82,18 @@ void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, size
             w[i * width] = (eg_real)eg_initial_draw(&layer->blocks[WEIGHT].initial, &rng);
         }
     }
-    for (size_t j = 0; has_bias(layer) && j < m; j++) {
+    for (size_t j = 0; eg_linear_of(layer)->bias && j < m; j++) {
         context->params[BIAS][j] = (eg_real)eg_initial_draw(&layer->blocks[BIAS].initial, &rng);
     }
 }
 
 /* The weights of an input: one of every row, or neighbours of a panel. */
-static bool outgoing(const eg_layer *layer, size_t width, size_t unit, size_t k, eg_unit_run *run)
+static bool outgoing(const eg_layer *layer, size_t unit, size_t k, eg_unit_run *run)
 {
+    size_t width = eg_linear_of(layer)->width;
     size_t n = eg_layer_inputs(layer);
     size_t m = eg_layer_outputs(layer);
-    size_t panels = width == 1 ? 1 : (m + width - 1) / width;
+    size_t panels = width == 1 ? 1 : eg_linear_of(layer)->count;
     size_t panel = k % panels;
     size_t input = k / panels * layer->in.channels + unit;
     size_t left = m - panel * width;
@@ -69,12 +103,13 @@ static bool outgoing(const eg_layer *layer, size_t width, size_t unit, size_t k,
     return k / panels < eg_shape_positions(layer->in);
 }
 
-bool eg_linear_unit_run(const eg_layer *layer, size_t width, eg_unit_side side, size_t unit,
-                        size_t k, eg_unit_run *run)
+bool eg_linear_unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
+                        eg_unit_run *run)
 {
+    size_t width = eg_linear_of(layer)->width;
     size_t n = eg_layer_inputs(layer);
     if (side == EG_UNIT_OUTGOING) {
-        return outgoing(layer, width, unit, k, run);
+        return outgoing(layer, unit, k, run);
     }
     if (k == 0) {
         size_t first = unit / width * n * width + unit % width;
@@ -82,7 +117,7 @@ bool eg_linear_unit_run(const eg_layer *layer, size_t width, eg_unit_side side, 
         return true;
     }
     *run = (eg_unit_run){.block = BIAS, .first = unit, .count = 1, .stride = 1};
-    return k == 1 && has_bias(layer);
+    return k == 1 && eg_linear_of(layer)->bias;
 }
 
 size_t eg_linear_layer_scratch(const eg_layer *layer, size_t batch)
@@ -91,9 +126,10 @@ size_t eg_linear_layer_scratch(const eg_layer *layer, size_t batch)
 }
 
 void eg_linear_per_example_sums(const eg_layer *layer, const eg_layer_context *context,
-                                size_t width, eg_norm norm, eg_per_example what, eg_real *scratch,
-                                eg_real *const *sums)
+                                eg_per_example what, eg_real *scratch, eg_real *const *sums)
 {
+    size_t width = eg_linear_of(layer)->width;
+    eg_norm norm = eg_linear_of(layer)->norm;
     bool rows = width == 1;
     bool wide = width > EG_PER_EXAMPLE_WIDTH; /* one panel, cut into strips */
     size_t inputs = eg_layer_inputs(layer);
@@ -109,7 +145,7 @@ void eg_linear_per_example_sums(const eg_layer *layer, const eg_layer_context *c
         .unit_stride = rows ? inputs : 1,
         .norm = norm,
         .weight = context->params[WEIGHT],
-        .bias = has_bias(layer) ? context->params[BIAS] : NULL,
+        .bias = eg_linear_of(layer)->bias ? context->params[BIAS] : NULL,
         .x = context->x[0],
         .transposed = sparse ? context->transposed : NULL,
         .y = context->y,
@@ -117,5 +153,5 @@ void eg_linear_per_example_sums(const eg_layer *layer, const eg_layer_context *c
         .what = what,
         .scratch = scratch,
     };
-    eg_linear_per_example_add(&one, sums[WEIGHT], has_bias(layer) ? sums[BIAS] : NULL);
+    eg_linear_per_example_add(&one, sums[WEIGHT], eg_linear_of(layer)->bias ? sums[BIAS] : NULL);
 }
