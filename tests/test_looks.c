@@ -1,6 +1,6 @@
 /** Measures that look at hidden units before a task, and at the end of a stream: dead, dormant and saturated
  *  units, ranks, late accuracy; against a learner looked at by hand. */
-#include "testing.h"
+#include "small_settings.h"
 
 #include "engram/measure.h"
 #include "engram/memory.h"
@@ -14,7 +14,6 @@
 #include <string.h>
 
 enum {
-    ASSIGNMENTS_MAX = 32,
     LOOK = 40,  /* examples of a look */
     WIDTH = 12, /* units of both hidden layers */
     LAYERS = 2,
@@ -38,16 +37,7 @@ static eg_settings *settings_of(const char *const *pairs)
         {"measures.units.examples", "40", {0}},
         {"measures.rank.examples", "40", {0}},
     };
-    eg_assignment all[ASSIGNMENTS_MAX];
-    size_t count = EG_COUNT(small);
-    memcpy(all, small, sizeof small);
-    for (size_t i = 0; pairs[i] != NULL; i += 2) {
-        assert_true(count < ASSIGNMENTS_MAX);
-        all[count++] = (eg_assignment){pairs[i], pairs[i + 1], {0}};
-    }
-    eg_settings *settings = NULL;
-    assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
-    return settings;
+    return small_settings(small, EG_COUNT(small), pairs);
 }
 
 #define SETTINGS(...) settings_of((const char *const[]){__VA_ARGS__, NULL})

@@ -1,5 +1,5 @@
 /** Measures: which there are, what is told to them, and that they change nothing. */
-#include "testing.h"
+#include "small_settings.h"
 
 #include "saved_trials.h"
 
@@ -11,8 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { ASSIGNMENTS_MAX = 24 };
-
 /** "name", "value", …, NULL, on small made-up data: five tasks of two classes. */
 static eg_settings *settings_of(const char *const *pairs)
 {
@@ -22,16 +20,7 @@ static eg_settings *settings_of(const char *const *pairs)
         {"optimizer", "sgd", {0}},     {"optimizer.lr", "0.1", {0}},
         {"stream.batch", "16", {0}},
     };
-    eg_assignment all[ASSIGNMENTS_MAX];
-    size_t count = EG_COUNT(small);
-    memcpy(all, small, sizeof small);
-    for (size_t i = 0; pairs[i] != NULL; i += 2) {
-        assert_true(count < ASSIGNMENTS_MAX);
-        all[count++] = (eg_assignment){pairs[i], pairs[i + 1], {0}};
-    }
-    eg_settings *settings = NULL;
-    assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
-    return settings;
+    return small_settings(small, EG_COUNT(small), pairs);
 }
 
 #define SETTINGS(...) settings_of((const char *const[]){__VA_ARGS__, NULL})

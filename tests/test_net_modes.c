@@ -8,7 +8,7 @@
  *
  *      params  | scale [units] | shift [units] |     buffers | mean [units] | variance [units] |
  *      cache   | z [B][shape] | 1/sqrt(v + e) [units] | */
-#include "testing.h"
+#include "mode_net.h"
 
 #include "engram/memory.h"
 #include "engram/random.h"
@@ -18,7 +18,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { IN = 4, UNITS = 5, OUT = 3, B = 6 };
 enum { SCALE, SHIFT };
 enum { MEAN, VARIANCE };
 
@@ -151,40 +150,6 @@ static eg_net *network(void)
     return net;
 }
 
-static void make_input(eg_real *x, uint64_t index)
-{
-    eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, index);
-    for (size_t i = 0; i < (size_t)B * IN; i++) {
-        x[i] = 2 * eg_rng_normal(&rng) + 1;
-    }
-}
-
-/** sum of squares of the outputs / 2, and its gradient */
-static double loss_of(eg_net *net, eg_workspace *workspace, eg_mode mode, eg_real *dy)
-{
-    static eg_real x[B * IN];
-    double loss = 0;
-    make_input(x, 0);
-    const eg_real *y = eg_net_forward(net, workspace, mode, B, x, NULL);
-    for (size_t i = 0; i < (size_t)B * OUT; i++) {
-        loss += y[i] * y[i] / 2;
-        dy[i] = y[i];
-    }
-    return loss;
-}
-
-static double moved(eg_net *net, eg_workspace *workspace, eg_mode mode, size_t i, double by)
-{
-    eg_real dy[B * OUT];
-    eg_real kept = net->params[i];
-    net->params[i] = kept + by;
-    eg_net_touch(net);
-    double value = loss_of(net, workspace, mode, dy);
-    net->params[i] = kept;
-    eg_net_touch(net);
-    return value;
-}
-
 /* Running statistics away from 0 and 1, so that the modes differ. */
 static void train_a_little(eg_net *net, eg_workspace *workspace)
 {
@@ -204,16 +169,7 @@ static void gradients_in_every_mode(void **state)
     assert_ok(eg_workspace_create(&workspace, net, B, true));
     train_a_little(net, workspace);
     for (size_t m = 0; m < EG_COUNT(modes); m++) {
-        eg_real dy[B * OUT];
-        (void)loss_of(net, workspace, modes[m], dy);
-        eg_net_backward(net, workspace, dy, NULL);
-        for (size_t i = 0; i < net->table.count; i++) {
-            const double h = 1e-5;
-            double slope =
-                (moved(net, workspace, modes[m], i, h) - moved(net, workspace, modes[m], i, -h)) /
-                (2 * h);
-            assert_close(net->grads[i], slope, 1e-7);
-        }
+        assert_gradients(net, workspace, modes[m]);
     }
     eg_workspace_free(workspace);
     eg_net_free(net);

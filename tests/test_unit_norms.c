@@ -1,6 +1,6 @@
 /** Layer normalisation, online normalisation and dropout in double: cases worked out by hand, gradients in every
  *  mode, and what they do to units, buffers and names. */
-#include "testing.h"
+#include "mode_net.h"
 
 #include "engram/activation.h"
 #include "engram/memory.h"
@@ -10,7 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { IN = 4, UNITS = 5, OUT = 3, B = 6 };
 enum { MEAN, VARIANCE, ERROR_MEAN, ERROR_SCALE };
 
 static eg_net *of_one(eg_layer layer)
@@ -150,28 +149,6 @@ static eg_net *network(kind which)
     return net;
 }
 
-static void make_input(eg_real *x, uint64_t index)
-{
-    eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, index);
-    for (size_t i = 0; i < (size_t)B * IN; i++) {
-        x[i] = 2 * eg_rng_normal(&rng) + 1;
-    }
-}
-
-/* Sum of squares of the outputs / 2, and its gradient. */
-static double loss_of(eg_net *net, eg_workspace *workspace, eg_mode mode, eg_real *dy)
-{
-    static eg_real x[B * IN]; /* backward reads it */
-    double loss = 0;
-    make_input(x, 0);
-    const eg_real *y = eg_net_forward(net, workspace, mode, B, x, NULL);
-    for (size_t i = 0; i < (size_t)B * OUT; i++) {
-        loss += y[i] * y[i] / 2;
-        dy[i] = y[i];
-    }
-    return loss;
-}
-
 /* Statistics and errors away from where they start. */
 static void train_a_little(eg_net *net, eg_workspace *workspace)
 {
@@ -181,18 +158,6 @@ static void train_a_little(eg_net *net, eg_workspace *workspace)
         eg_net_backward(net, workspace, dy, NULL);
         eg_net_updated(net, workspace);
     }
-}
-
-static double moved(eg_net *net, eg_workspace *workspace, eg_mode mode, size_t i, double by)
-{
-    eg_real dy[B * OUT];
-    eg_real kept = net->params[i];
-    net->params[i] = kept + by;
-    eg_net_touch(net);
-    double value = loss_of(net, workspace, mode, dy);
-    net->params[i] = kept;
-    eg_net_touch(net);
-    return value;
 }
 
 /* In the modes in which nothing moves; layer normalisation is in training what it is there. */
@@ -213,17 +178,7 @@ static void gradients(void **state)
             }
         }
         for (size_t m = 0; m < (k == LAYER ? 3 : 2); m++) {
-            eg_real dy[B * OUT];
-            (void)loss_of(net, workspace, modes[m], dy);
-            eg_net_backward(net, workspace, dy, NULL);
-            for (size_t i = 0; i < net->table.count; i++) {
-                const double h = 1e-5;
-                eg_real gradient = net->grads[i];
-                double slope = (moved(net, workspace, modes[m], i, h) -
-                                moved(net, workspace, modes[m], i, -h)) /
-                               (2 * h);
-                assert_close(gradient, slope, 1e-7);
-            }
+            assert_gradients(net, workspace, modes[m]);
         }
         eg_workspace_free(workspace);
         eg_net_free(net);

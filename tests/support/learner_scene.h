@@ -3,7 +3,7 @@
 #ifndef ENGRAM_LEARNER_SCENE_H
 #define ENGRAM_LEARNER_SCENE_H
 
-#include "testing.h"
+#include "small_settings.h"
 
 #include "engram/dataset.h"
 #include "engram/memory.h"
@@ -17,7 +17,7 @@ enum {
     SCENE_INPUTS = 9,
     SCENE_LANES = 16, /* the weight of input i and class j is parameter i*16 + j, biases follow */
     SCENE_BATCH = 8,
-    SCENE_SETTINGS = 32,
+    SCENE_SETTINGS = 32, /* room for the words of a test */
 };
 
 typedef struct learner_scene {
@@ -54,17 +54,7 @@ static inline learner_scene scene_open(const char *const *more, uint64_t seed)
         {.name = "model.bias", .value = "true"},   {.name = "model.init", .value = "uniform"},
         {.name = "optimizer", .value = "sgd"},     {.name = "optimizer.lr", .value = "0.05"},
     };
-    eg_assignment all[SCENE_SETTINGS];
-    size_t count = 0;
-    for (; count < EG_COUNT(small); count++) {
-        all[count] = small[count];
-    }
-    for (size_t i = 0; more[i] != NULL; i += 2) {
-        assert_true(count < SCENE_SETTINGS);
-        all[count++] = (eg_assignment){.name = more[i], .value = more[i + 1]};
-    }
-    learner_scene s = {.settings = NULL};
-    assert_ok(eg_settings_resolve(&s.settings, eg_trial_schema(), all, count));
+    learner_scene s = {.settings = small_settings(small, EG_COUNT(small), more)};
     s.root = eg_settings_root(s.settings);
     assert_ok(eg_dataset_open(&s.dataset, &s.root));
     scene_open_stream(&s, seed);
@@ -78,6 +68,20 @@ static inline void scene_create(learner_scene *s)
 {
     s->setup.root = &s->root;
     assert_ok(eg_learner_create(&s->learner, &s->setup));
+}
+
+/** Puts one in the learner's place that goes on from what it writes. */
+static inline void scene_replace(learner_scene *s)
+{
+    eg_writer writer = {0};
+    s->learner->ops->write(s->learner, &writer);
+    assert_ok(eg_writer_status(&writer));
+    eg_learner_free(s->learner);
+    scene_create(s);
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(s->learner->ops->read(s->learner, &reader));
+    assert_ok(eg_reader_status(&reader, true));
+    eg_writer_clear(&writer);
 }
 
 static inline void scene_close(learner_scene *s)
