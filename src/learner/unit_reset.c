@@ -93,6 +93,12 @@ eg_status eg_unit_reset_init(eg_unit_reset *reset, const eg_view *view,
     EG_TRY(eg_alloc(&reset->chosen, reset->units, sizeof *reset->chosen));
     EG_TRY(eg_alloc(&reset->count, net->hidden_count, sizeof *reset->count));
     EG_TRY(eg_alloc(&reset->replaced, net->hidden_count, sizeof *reset->replaced));
+    EG_TRY(eg_alloc(&reset->takes, net->hidden_count, sizeof *reset->takes));
+    for (size_t h = 0; h < net->hidden_count; h++) {
+        eg_plane_run run;
+        reset->takes[h] = eg_net_unit_run(net, h, EG_UNIT_INCOMING, 0, 0, &run) &&
+                          eg_net_unit_run(net, h, EG_UNIT_OUTGOING, 0, 0, &run);
+    }
     EG_TRY(eg_alloc(&reset->drawn, longest_run(reset), sizeof *reset->drawn));
     if (reset->fresh == EG_FRESH_INITIAL) {
         EG_TRY(eg_alloc(&reset->initial, net->param_count, sizeof *reset->initial));
@@ -109,6 +115,7 @@ void eg_unit_reset_clear(eg_unit_reset *reset)
     eg_free(reset->replaced);
     eg_free(reset->initial);
     eg_free(reset->drawn);
+    eg_free(reset->takes);
 }
 
 void eg_unit_reset_keep_initial(eg_unit_reset *reset)
@@ -121,9 +128,7 @@ void eg_unit_reset_keep_initial(eg_unit_reset *reset)
 
 bool eg_unit_reset_takes(const eg_unit_reset *reset, size_t hidden)
 {
-    eg_plane_run run;
-    return eg_net_unit_run(reset->at.net, hidden, EG_UNIT_INCOMING, 0, 0, &run) &&
-           eg_net_unit_run(reset->at.net, hidden, EG_UNIT_OUTGOING, 0, 0, &run);
+    return reset->takes[hidden];
 }
 
 void eg_unit_reset_choose(eg_unit_reset *reset, size_t hidden, size_t unit)

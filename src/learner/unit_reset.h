@@ -96,6 +96,7 @@ typedef struct eg_unit_reset {
     uint64_t *replaced;   /**< [hidden_count] since the start; owned */
     eg_real *initial;     /**< [param_count] with fresh = initial; or NULL; owned */
     eg_real *drawn;       /**< [the longest run]; owned */
+    bool *takes;          /**< [hidden_count] of each layer; owned */
 } eg_unit_reset;
 
 /** Reads the parameters from `view`. The initial values are those of the network now. On failure

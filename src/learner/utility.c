@@ -87,6 +87,7 @@ eg_status eg_utility_init(eg_utility *utility, const eg_learner_network *at,
     EG_TRY(eg_alloc(&utility->u, units, sizeof *utility->u));
     EG_TRY(eg_alloc(&utility->f, units, sizeof *utility->f));
     EG_TRY(eg_alloc(&utility->mean, widest, sizeof *utility->mean));
+    EG_TRY(eg_alloc(&utility->pace, widest, sizeof *utility->pace));
     EG_TRY(eg_alloc(&utility->spread, widest, sizeof *utility->spread));
     EG_TRY(tabulate(utility));
     int32_t mature = (int32_t)rule->maturity + 1;
@@ -103,6 +104,7 @@ void eg_utility_clear(eg_utility *utility)
     eg_free(utility->f);
     eg_free(utility->rate);
     eg_free(utility->mean);
+    eg_free(utility->pace);
     eg_free(utility->spread);
 }
 
@@ -114,22 +116,6 @@ void eg_utility_begin(eg_utility *utility)
     }
 }
 
-EG_CLONES static void grow_older(size_t n, int32_t end, int32_t *restrict age)
-{
-    for (size_t i = 0; i < n; i++) {
-        age[i] += age[i] < end ? 1 : 0;
-    }
-}
-
-EG_CLONES static size_t count_mature(size_t n, int32_t maturity, const int32_t *restrict age)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        count += age[i] > maturity ? 1 : 0;
-    }
-    return count;
-}
-
 EG_CLONES static void mean_of(size_t rows, size_t n, const eg_real *restrict y,
                               eg_real *restrict mean)
 {
@@ -139,7 +125,7 @@ EG_CLONES static void mean_of(size_t rows, size_t n, const eg_real *restrict y,
             mean[i] += y[r * n + i];
         }
     }
-    for (size_t i = 0; rows > 1 && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         mean[i] /= (eg_real)rows;
     }
 }
@@ -165,48 +151,59 @@ EG_CLONES static void spread_of(size_t rows, size_t n, const eg_real *restrict y
     }
 }
 
-/* s <- running mean of x; `rate` NULL: the same rate at every age. */
-EG_CLONES static void follow(size_t n, const int32_t *restrict age, int32_t end,
-                             const eg_real *restrict rate, eg_real same, const eg_real *restrict x,
-                             eg_real *restrict s)
+/* One update more for n units whose mean activation in it was x: their ages, running means f, and into pace the
+ * rate of a bias-corrected mean at their age. Returns how many are mature. */
+EG_CLONES static size_t grow_older(size_t n, const eg_utility *utility, const eg_real *restrict x,
+                                   int32_t *restrict age, eg_real *restrict f,
+                                   eg_real *restrict pace)
 {
-    if (rate == NULL) {
-        for (size_t i = 0; i < n; i++) {
-            s[i] += (x[i] - s[i]) * same;
-        }
-        return;
+    const eg_real *restrict rate = utility->rate;
+    int32_t end = utility->age_end, rate_end = utility->rate_end;
+    int32_t maturity = (int32_t)utility->rule.maturity;
+    uint32_t mature = 0;
+    for (size_t i = 0; i < n; i++) {
+        age[i] += age[i] < end ? 1 : 0;
+        mature += age[i] > maturity ? 1 : 0;
     }
     for (size_t i = 0; i < n; i++) {
-        s[i] += (x[i] - s[i]) * rate[age[i] < end ? age[i] : end];
+        pace[i] = rate[age[i] < rate_end ? age[i] : rate_end];
+    }
+    for (size_t i = 0; i < n; i++) {
+        f[i] += (x[i] - f[i]) * pace[i];
+    }
+    return mature;
+}
+
+/* u <- running mean of spread out / in, at the rates in pace. */
+__attribute__((always_inline)) static inline void
+follow_with(bool has_out, bool has_in, size_t n, const eg_real *restrict spread,
+            const eg_real *restrict out, const eg_real *restrict in, const eg_real *restrict pace,
+            eg_real *restrict u)
+{
+    for (size_t i = 0; i < n; i++) {
+        eg_real x = spread[i];
+        x = has_out ? x * out[i] : x;
+        x = has_in ? x / (in[i] > least_in ? in[i] : least_in) : x;
+        u[i] += (x - u[i]) * pace[i];
     }
 }
 
-EG_CLONES static void multiply(size_t n, const eg_real *restrict by, eg_real *restrict x)
+EG_CLONES static void follow(const factors *of, size_t n, const eg_real *spread, const eg_real *out,
+                             const eg_real *in, const eg_real *pace, eg_real *u)
 {
-    for (size_t i = 0; i < n; i++) {
-        x[i] *= by[i];
+    if (of->out && of->in) {
+        follow_with(true, true, n, spread, out, in, pace, u);
+    } else if (of->out) {
+        follow_with(true, false, n, spread, out, in, pace, u);
+    } else {
+        follow_with(false, true, n, spread, out, in, pace, u);
     }
 }
 
-EG_CLONES static void divide(size_t n, const eg_real *restrict by, eg_real *restrict x)
+static void fill(size_t n, eg_real value, eg_real *x)
 {
     for (size_t i = 0; i < n; i++) {
-        x[i] /= by[i] > least_in ? by[i] : least_in;
-    }
-}
-
-/* inst of a layer's units, in place of their spreads. */
-static void combine(eg_utility *utility, size_t first, size_t n)
-{
-    factors of = factors_of[utility->rule.kind];
-    for (size_t i = 0; !of.activation && i < n; i++) {
-        utility->spread[i] = 1;
-    }
-    if (of.out) {
-        multiply(n, utility->magnitudes.out + first, utility->spread);
-    }
-    if (of.in) {
-        divide(n, utility->magnitudes.in + first, utility->spread);
+        x[i] = value;
     }
 }
 
@@ -214,24 +211,31 @@ size_t eg_utility_observe(eg_utility *utility, size_t hidden)
 {
     const eg_hidden_layer *layer = &utility->at.net->hidden[hidden];
     const eg_real *y = eg_workspace_hidden(utility->at.training, utility->at.net, hidden);
+    const eg_unit_magnitudes *magnitudes = &utility->magnitudes;
     size_t first = utility->first[hidden];
     size_t n = layer->units;
     size_t rows = eg_workspace_batch(utility->at.training) * layer->positions * layer->parts;
     factors of = factors_of[utility->rule.kind];
-    int32_t *age = utility->age + first;
-    eg_real same = (eg_real)(1.0 - utility->rule.decay);
-    grow_older(n, utility->age_end, age);
-    mean_of(rows, n, y, utility->mean);
-    follow(n, age, utility->rate_end, utility->rate, same, utility->mean, utility->f + first);
-    if (utility->rule.kind != EG_UTILITY_RANDOM) {
-        if (of.activation) {
-            spread_of(rows, n, y, of.centred ? utility->f + first : NULL, utility->spread);
-        }
-        combine(utility, first, n);
-        follow(n, age, utility->rate_end, utility->rule.bias_corrected ? utility->rate : NULL, same,
-               utility->spread, utility->u + first);
+    eg_real *f = utility->f + first;
+    if (rows > 1) {
+        mean_of(rows, n, y, utility->mean);
     }
-    return count_mature(n, (int32_t)utility->rule.maturity, age);
+    size_t mature = grow_older(n, utility, rows > 1 ? utility->mean : y, utility->age + first, f,
+                               utility->pace);
+    if (utility->rule.kind == EG_UTILITY_RANDOM) {
+        return mature;
+    }
+    if (of.activation) {
+        spread_of(rows, n, y, of.centred ? f : NULL, utility->spread);
+    } else {
+        fill(n, 1, utility->spread);
+    }
+    if (!utility->rule.bias_corrected) {
+        fill(n, (eg_real)(1.0 - utility->rule.decay), utility->pace);
+    }
+    follow(&of, n, utility->spread, magnitudes->out + first, magnitudes->in + first, utility->pace,
+           utility->u + first);
+    return mature;
 }
 
 void eg_utility_draw(eg_utility *utility, size_t hidden, uint64_t update)

@@ -61,7 +61,7 @@ typedef struct eg_utility {
     eg_real *u, *f; /**< [units] owned */
     eg_real *rate;  /* [rate_end + 1] (1 - eta)/(1 - eta^t) */
     int32_t rate_end, age_end;
-    eg_real *mean, *spread; /* [units of the widest layer] of this update */
+    eg_real *mean, *spread, *pace; /* [units of the widest layer] of this update */
 } eg_utility;
 
 /** EG_INVALID without a workspace. On failure the caller still calls clear. */
