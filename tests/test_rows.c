@@ -175,6 +175,43 @@ static void descents(void **state)
     for_every_width(check_descent);
 }
 
+/* The same weights; sums of |w| over the rows as before plus the change. */
+static void check_following(const scene *s)
+{
+    static eg_real plain[N * WIDTH_MAX];
+    static eg_real followed[N * WIDTH_MAX];
+    double sum[WIDTH_MAX];
+    double expected[WIDTH_MAX];
+    size_t size = N * s->width;
+    memcpy(plain, s->w, size * sizeof *plain);
+    memcpy(followed, s->w, size * sizeof *followed);
+    for (size_t l = 0; l < s->width; l++) {
+        sum[l] = expected[l] = 1;
+        for (size_t i = 0; i < N; i++) {
+            sum[l] += fabs((double)s->w[i * s->width + l]);
+        }
+    }
+    eg_rows_descend(&steps[0], s->count, s->row, s->value, s->width, s->d, plain);
+    eg_rows_descend_following(steps[0].lr, s->count, s->row, s->value, s->width, s->d, followed,
+                              sum);
+    assert_same(followed, plain, size);
+    eg_rows_descend(&steps[0], N, NULL, s->x, s->width, s->d, plain);
+    eg_rows_descend_following(steps[0].lr, N, NULL, s->x, s->width, s->d, followed, sum);
+    assert_same(followed, plain, size);
+    for (size_t l = 0; l < s->width; l++) {
+        for (size_t i = 0; i < N; i++) {
+            expected[l] += fabs((double)plain[i * s->width + l]);
+        }
+        assert_close(sum[l], expected[l], 1e-6);
+    }
+}
+
+static void descents_followed(void **state)
+{
+    (void)state;
+    for_every_width(check_following);
+}
+
 static void check_outer(const scene *s)
 {
     static eg_real out[N * WIDTH_MAX];
@@ -197,6 +234,7 @@ int main(void)
         cmocka_unit_test(products),
         cmocka_unit_test(dots),
         cmocka_unit_test(descents),
+        cmocka_unit_test(descents_followed),
         cmocka_unit_test(outer_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

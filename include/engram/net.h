@@ -151,6 +151,7 @@ struct eg_net {
     eg_hidden_layer *hidden; /**< from the input to the output; owned */
     bool stale;              /**< params changed since `derived` was computed */
     uint64_t seed, step;
+    uint64_t touches; /**< calls of eg_net_touch */
 };
 
 #endif

@@ -11,6 +11,7 @@
 #ifndef ENGRAM_OPTIMIZER_H
 #define ENGRAM_OPTIMIZER_H
 
+#include "engram/column_magnitudes.h"
 #include "engram/gradient_consumer.h"
 #include "engram/pack.h"
 #include "engram/parameter_table.h"
@@ -64,6 +65,10 @@ typedef struct eg_gradient_term {
 
 /** From now on. What the term points to may change between updates. */
 eg_status eg_optimizer_attach(eg_optimizer *optimizer, eg_gradient_term *term) EG_WARN_UNUSED;
+
+/** From now on every update keeps these sums up, or says that it did not. They belong to one matrix
+ *  of the optimizer's parameters, and stay where they are for as long as the optimizer is used. */
+void eg_optimizer_follow(eg_optimizer *optimizer, eg_column_magnitudes *sums);
 
 /** Begins an update of params [table->count]. The consumer, valid until the end, takes every
  * gradient once, in any order; `grads` is where they are stored if it does not update at once, and

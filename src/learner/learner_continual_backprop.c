@@ -137,6 +137,21 @@ static eg_status read_part(eg_around *around, size_t n, eg_reader *reader)
     return eg_unit_reset_read(&part->reset, reader);
 }
 
+/* The networks come first: utilities keep sums of their weights. */
+static void cbp_write(const eg_learner *learner, eg_writer *writer)
+{
+    eg_around_write_inside(learner, writer);
+    eg_around_write_counts(learner, writer);
+    eg_around_write_parts(learner, writer);
+}
+
+static eg_status cbp_read(eg_learner *learner, eg_reader *reader)
+{
+    EG_TRY(eg_around_read_inside(learner, reader));
+    EG_TRY(eg_around_read_counts(learner, reader));
+    return eg_around_read_parts(learner, reader);
+}
+
 static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
 {
     const eg_utility_rule rule = {
@@ -152,6 +167,9 @@ static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
     bool compensates = ((const continual_backprop *)around)->compensates;
     EG_TRY(eg_alloc(&part->owed, at->net->hidden_count, sizeof *part->owed));
     EG_TRY(eg_utility_init(&part->utility, at, &rule));
+    if (((const continual_backprop *)around)->rate > 0) {
+        EG_TRY(eg_utility_follow(&part->utility));
+    }
     EG_TRY(eg_unit_reset_init(&part->reset, view, at, published));
     return compensates ? eg_compensation_init(&part->compensation, at->net) : eg_ok();
 }
@@ -183,7 +201,7 @@ static eg_status cbp_create(eg_learner **out, const eg_view *view, const eg_lear
         .name = "continual_backprop",
         .size = sizeof(continual_backprop),
         .part_size = sizeof(cbp_part),
-        .ops = {.replaced = eg_resetting_replaced},
+        .ops = {.replaced = eg_resetting_replaced, .write = cbp_write, .read = cbp_read},
         .open = read_settings,
         .open_part = open_part,
         .close_part = close_part,

@@ -95,6 +95,16 @@ eg_status eg_utility_init(eg_utility *utility, const eg_learner_network *at,
     return eg_ok();
 }
 
+eg_status eg_utility_follow(eg_utility *utility)
+{
+    eg_unit_magnitudes *magnitudes = &utility->magnitudes;
+    EG_TRY(eg_unit_magnitudes_keep(magnitudes));
+    for (size_t k = 0; k < magnitudes->kept_count; k++) {
+        eg_optimizer_follow(utility->at.optimizer, &magnitudes->kept[k]);
+    }
+    return eg_ok();
+}
+
 void eg_utility_clear(eg_utility *utility)
 {
     eg_unit_magnitudes_clear(&utility->magnitudes);
@@ -151,8 +161,8 @@ EG_CLONES static void spread_of(size_t rows, size_t n, const eg_real *restrict y
     }
 }
 
-/* One update more for n units whose mean activation in it was x: their ages, running means f, and into pace the
- * rate of a bias-corrected mean at their age. Returns how many are mature. */
+/* One update more for n units whose mean activation in it was x: their ages, running means f, and
+ * into pace the rate of a bias-corrected mean at their age. Returns how many are mature. */
 EG_CLONES static size_t grow_older(size_t n, const eg_utility *utility, const eg_real *restrict x,
                                    int32_t *restrict age, eg_real *restrict f,
                                    eg_real *restrict pace)
@@ -299,6 +309,7 @@ void eg_utility_write(const eg_utility *utility, eg_writer *writer)
     }
     eg_write_reals(writer, units, utility->u);
     eg_write_reals(writer, units, utility->f);
+    eg_unit_magnitudes_write(&utility->magnitudes, writer);
 }
 
 eg_status eg_utility_read(eg_utility *utility, eg_reader *reader)
@@ -313,5 +324,6 @@ eg_status eg_utility_read(eg_utility *utility, eg_reader *reader)
         utility->age[i] = (int32_t)age;
     }
     EG_TRY(eg_read_reals(reader, units, utility->u, "utilities"));
-    return eg_read_reals(reader, units, utility->f, "mean activations");
+    EG_TRY(eg_read_reals(reader, units, utility->f, "mean activations"));
+    return eg_unit_magnitudes_read(&utility->magnitudes, reader);
 }

@@ -69,6 +69,9 @@ eg_status eg_utility_init(eg_utility *utility, const eg_learner_network *at,
                           const eg_utility_rule *rule) EG_WARN_UNUSED;
 void eg_utility_clear(eg_utility *utility);
 
+/** What it needs of large layers' weights is kept up by the updates of the network's optimizer from
+ *  now on. */
+eg_status eg_utility_follow(eg_utility *utility) EG_WARN_UNUSED;
 /** Before the layers of an update: reads the weights. */
 void eg_utility_begin(eg_utility *utility);
 /** One update more for all units of a layer. Returns how many are older than the maturity. */
@@ -87,6 +90,7 @@ void eg_utility_restart(eg_utility *utility, size_t hidden, size_t unit);
 double eg_utility_flops(const eg_utility *utility, size_t batch);
 
 void eg_utility_write(const eg_utility *utility, eg_writer *writer);
+/** After the network has been read. */
 eg_status eg_utility_read(eg_utility *utility, eg_reader *reader) EG_WARN_UNUSED;
 
 #endif

@@ -2,20 +2,10 @@
 #include "math/shared/absolute.h"
 
 #include "math/shared/clones.h"
+#include "math/shared/elementary.h"
 #include "math/shared/vector.h"
 
-#include <math.h>
 #include <stdbool.h>
-
-/* A call that every compiler replaces by one instruction, unlike a comparison. */
-static inline eg_real magnitude(eg_real x)
-{
-#ifdef EG_REAL_DOUBLE
-    return fabs(x);
-#else
-    return fabsf(x);
-#endif
-}
 
 #define PASS __attribute__((always_inline)) static inline
 
@@ -46,7 +36,7 @@ PASS tail tail_of(size_t columns, size_t pitch)
 PASS void last_lanes(const tail *t, const eg_real *restrict a, eg_real *restrict size)
 {
     for (size_t l = 0; l < LANES; l++) {
-        size[l] = magnitude(a[l]) * t->counts[l];
+        size[l] = eg_magnitude(a[l]) * t->counts[l];
     }
 }
 
@@ -56,7 +46,7 @@ PASS eg_real row_sum(const tail *t, const eg_real *restrict w)
     eg_real last[LANES];
     for (size_t s = 0; s < t->whole; s += LANES) {
         for (size_t l = 0; l < LANES; l++) {
-            own[l] += magnitude(w[s + l]);
+            own[l] += eg_magnitude(w[s + l]);
         }
     }
     if (t->rest > 0 && t->fits) {
@@ -66,7 +56,7 @@ PASS eg_real row_sum(const tail *t, const eg_real *restrict w)
         }
     } else {
         for (size_t l = 0; l < t->rest; l++) {
-            own[l] += magnitude(w[t->whole + l]);
+            own[l] += eg_magnitude(w[t->whole + l]);
         }
     }
     return eg_lanes_sum(own);
@@ -81,17 +71,17 @@ EG_CLONES static void column_sums(size_t rows, size_t columns, size_t pitch,
         const eg_real *a = w + r * pitch;
         const eg_real *b = a + 4 * pitch;
         for (size_t c = 0; c < columns; c++) {
-            eg_real low = (magnitude(a[c]) + magnitude(a[c + pitch])) +
-                          (magnitude(a[c + 2 * pitch]) + magnitude(a[c + 3 * pitch]));
-            eg_real high = (magnitude(b[c]) + magnitude(b[c + pitch])) +
-                           (magnitude(b[c + 2 * pitch]) + magnitude(b[c + 3 * pitch]));
+            eg_real low = (eg_magnitude(a[c]) + eg_magnitude(a[c + pitch])) +
+                          (eg_magnitude(a[c + 2 * pitch]) + eg_magnitude(a[c + 3 * pitch]));
+            eg_real high = (eg_magnitude(b[c]) + eg_magnitude(b[c + pitch])) +
+                           (eg_magnitude(b[c + 2 * pitch]) + eg_magnitude(b[c + 3 * pitch]));
             column[c] += low + high;
         }
     }
     for (; r < rows; r++) {
         const eg_real *a = w + r * pitch;
         for (size_t c = 0; c < columns; c++) {
-            column[c] += magnitude(a[c]);
+            column[c] += eg_magnitude(a[c]);
         }
     }
 }
@@ -116,10 +106,10 @@ PASS void sums(bool both, size_t rows, size_t columns, size_t pitch, const eg_re
         eg_real last[4][LANES];
         for (size_t s = 0; s < t.whole; s += LANES) {
             for (size_t l = 0; l < LANES; l++) {
-                eg_real a0 = magnitude(w0[s + l]);
-                eg_real a1 = magnitude(w1[s + l]);
-                eg_real a2 = magnitude(w2[s + l]);
-                eg_real a3 = magnitude(w3[s + l]);
+                eg_real a0 = eg_magnitude(w0[s + l]);
+                eg_real a1 = eg_magnitude(w1[s + l]);
+                eg_real a2 = eg_magnitude(w2[s + l]);
+                eg_real a3 = eg_magnitude(w3[s + l]);
                 own0[l] += a0;
                 own1[l] += a1;
                 own2[l] += a2;
@@ -153,7 +143,7 @@ PASS void sums(bool both, size_t rows, size_t columns, size_t pitch, const eg_re
     for (; r < rows; r++) {
         row[r] = row_sum(&t, w + r * pitch);
         for (size_t c = 0; both && c < columns; c++) {
-            column[c] += magnitude(w[r * pitch + c]);
+            column[c] += eg_magnitude(w[r * pitch + c]);
         }
     }
 }

@@ -172,6 +172,43 @@ EG_CLONES static void descend_any(const eg_rows_step *step, size_t count, const 
     descend_rows(step, (terms){true, true, true}, count, row, a, width, d, w);
 }
 
+/* A number descends. Returns by how much its size grew. */
+PASS eg_real descend_one(eg_real lr, eg_real g, eg_real *at)
+{
+    eg_real old = *at;
+    *at = old + -lr * g;
+    return eg_magnitude(*at) - eg_magnitude(old);
+}
+
+EG_CLONES static void descend_following(eg_real lr, size_t count, const uint32_t *row,
+                                        const eg_real *a, size_t width, const eg_real *restrict d,
+                                        eg_real *restrict w, double *restrict sum)
+{
+    size_t k = 0;
+    for (; k + 4 <= count; k += 4) {
+        eg_real *restrict w0 = w + place(row, k) * width;
+        eg_real *restrict w1 = w + place(row, k + 1) * width;
+        eg_real *restrict w2 = w + place(row, k + 2) * width;
+        eg_real *restrict w3 = w + place(row, k + 3) * width;
+        const eg_real a0 = a[k], a1 = a[k + 1], a2 = a[k + 2], a3 = a[k + 3];
+        EG_INDEPENDENT
+        for (size_t l = 0; l < width; l++) {
+            eg_real g = d[l];
+            eg_real low = descend_one(lr, a0 * g, &w0[l]) + descend_one(lr, a1 * g, &w1[l]);
+            eg_real high = descend_one(lr, a2 * g, &w2[l]) + descend_one(lr, a3 * g, &w3[l]);
+            sum[l] += (double)(low + high);
+        }
+    }
+    for (; k < count; k++) {
+        eg_real *restrict at = w + place(row, k) * width;
+        eg_real factor = a[k];
+        EG_INDEPENDENT
+        for (size_t l = 0; l < width; l++) {
+            sum[l] += (double)descend_one(lr, factor * d[l], &at[l]);
+        }
+    }
+}
+
 EG_CLONES static void outer(size_t count, const eg_real *restrict a, size_t width,
                             const eg_real *restrict d, eg_real *restrict out)
 {
@@ -216,6 +253,13 @@ void eg_rows_descend(const eg_rows_step *step, size_t count, const uint32_t *row
     } else {
         descend_any(step, count, row, a, width, d, w);
     }
+}
+
+void eg_rows_descend_following(eg_real lr, size_t count, const uint32_t *row, const eg_real *a,
+                               size_t width, const eg_real *d, eg_real *w, double *sum)
+{
+    assert(width % STEP == 0);
+    descend_following(lr, count, row, a, width, d, w, sum);
 }
 
 void eg_rows_outer(size_t count, const eg_real *a, size_t width, const eg_real *d, eg_real *out)

@@ -212,6 +212,7 @@ void eg_net_init(eg_net *net, uint64_t seed)
 void eg_net_touch(eg_net *net)
 {
     net->stale = true;
+    net->touches++;
 }
 
 double eg_net_flops(const eg_net *net)

@@ -21,6 +21,7 @@ struct eg_unit_matrix {
         column_sum;  /* the sum of column 0, neighbours follow; NOBODY: columns are not added up */
     size_t *row_sum; /* [rows] the sum of each row, or NOBODY; NULL: rows are not added up; owned */
     size_t row_capacity;
+    eg_column_magnitudes *kept; /* of the columns; or NULL */
 };
 
 /* A run, and where its sum goes. */
@@ -172,6 +173,85 @@ void eg_unit_magnitudes_clear(eg_unit_magnitudes *magnitudes)
     eg_free(magnitudes->in);
     eg_free(magnitudes->inverse);
     eg_free(magnitudes->row);
+    for (size_t k = 0; k < magnitudes->kept_count; k++) {
+        eg_free(magnitudes->kept[k].sum);
+    }
+    eg_free(magnitudes->kept);
+    eg_free(magnitudes->column);
+}
+
+/* Whether it is a whole block, and its columns alone are added up. */
+static bool can_be_kept(const eg_net *net, const eg_unit_matrix *matrix)
+{
+    size_t count = matrix->rows * matrix->pitch;
+    bool is_block = false;
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        const eg_parameter_block *block = &net->table.blocks[b];
+        is_block = is_block || (block->offset == matrix->first && block->count == count);
+    }
+    return is_block && count >= EG_UNIT_MAGNITUDES_LARGE && matrix->row_sum == NULL;
+}
+
+eg_status eg_unit_magnitudes_keep(eg_unit_magnitudes *magnitudes)
+{
+    eg_unit_magnitudes *m = magnitudes;
+    size_t widest = 0;
+    EG_TRY(eg_alloc(&m->kept, m->count, sizeof *m->kept));
+    for (size_t i = 0; i < m->count; i++) {
+        eg_unit_matrix *matrix = &m->matrix[i];
+        if (!can_be_kept(m->net, matrix)) {
+            continue;
+        }
+        eg_column_magnitudes *kept = &m->kept[m->kept_count];
+        *kept = (eg_column_magnitudes){
+            .first = matrix->first, .rows = matrix->rows, .width = matrix->pitch, .lost = true};
+        EG_TRY(eg_alloc(&kept->sum, kept->width, sizeof *kept->sum));
+        widest = kept->width > widest ? kept->width : widest;
+        matrix->kept = kept;
+        m->kept_count++;
+    }
+    return eg_alloc(&m->column, widest, sizeof *m->column);
+}
+
+static void add_up(const eg_unit_magnitudes *m, eg_column_magnitudes *kept)
+{
+    memset(m->column, 0, kept->width * sizeof *m->column);
+    eg_absolute_sums(kept->rows, kept->width, kept->width, m->net->params + kept->first, NULL,
+                     m->column);
+    for (size_t c = 0; c < kept->width; c++) {
+        kept->sum[c] = (double)m->column[c];
+    }
+    kept->lost = false;
+}
+
+/* Sums of columns from those that are kept. */
+static void take_kept(const eg_unit_magnitudes *m, const eg_unit_matrix *matrix)
+{
+    eg_real *sum = m->in + matrix->column_sum;
+    if (matrix->kept->lost) {
+        add_up(m, matrix->kept);
+    }
+    for (size_t c = 0; c < matrix->columns; c++) {
+        sum[c] += (eg_real)matrix->kept->sum[c];
+    }
+}
+
+/* Whether sums are what the updates have left, unless they are lost. */
+static bool is_followed(const eg_unit_magnitudes *m)
+{
+    return m->touches == m->net->touches && m->takes < EG_UNIT_MAGNITUDES_RENEWAL;
+}
+
+static void begin_take(eg_unit_magnitudes *m)
+{
+    if (!is_followed(m)) {
+        for (size_t k = 0; k < m->kept_count; k++) {
+            m->kept[k].lost = true;
+        }
+        m->touches = m->net->touches;
+        m->takes = 0;
+    }
+    m->takes++;
 }
 
 void eg_unit_magnitudes_take(eg_unit_magnitudes *magnitudes)
@@ -179,8 +259,13 @@ void eg_unit_magnitudes_take(eg_unit_magnitudes *magnitudes)
     eg_unit_magnitudes *m = magnitudes;
     eg_real *sum = m->in; /* and out behind it */
     memset(sum, 0, 2 * m->units * sizeof *sum);
+    begin_take(m);
     for (size_t i = 0; i < m->count; i++) {
         const eg_unit_matrix *matrix = &m->matrix[i];
+        if (matrix->kept != NULL) {
+            take_kept(m, matrix);
+            continue;
+        }
         bool rows = matrix->row_sum != NULL;
         eg_absolute_sums(matrix->rows, matrix->columns, matrix->pitch,
                          m->net->params + matrix->first, rows ? m->row : NULL,
@@ -194,4 +279,40 @@ void eg_unit_magnitudes_take(eg_unit_magnitudes *magnitudes)
     for (size_t s = 0; s < 2 * m->units; s++) {
         sum[s] *= m->inverse[s];
     }
+}
+
+void eg_unit_magnitudes_write(const eg_unit_magnitudes *magnitudes, eg_writer *writer)
+{
+    const eg_unit_magnitudes *m = magnitudes;
+    bool followed = is_followed(m);
+    if (m->kept_count > 0) {
+        eg_write_u32(writer, followed ? m->takes : 0);
+    }
+    for (size_t k = 0; k < m->kept_count; k++) {
+        const eg_column_magnitudes *kept = &m->kept[k];
+        bool there = followed && !kept->lost;
+        eg_write_u32(writer, there ? 1 : 0);
+        for (size_t c = 0; there && c < kept->width; c++) {
+            eg_write_f64(writer, kept->sum[c]);
+        }
+    }
+}
+
+eg_status eg_unit_magnitudes_read(eg_unit_magnitudes *magnitudes, eg_reader *reader)
+{
+    eg_unit_magnitudes *m = magnitudes;
+    m->touches = m->net->touches;
+    m->takes = m->kept_count > 0 ? eg_read_u32(reader) : 0;
+    bool valid = m->takes <= EG_UNIT_MAGNITUDES_RENEWAL;
+    for (size_t k = 0; valid && k < m->kept_count; k++) {
+        eg_column_magnitudes *kept = &m->kept[k];
+        uint32_t there = eg_read_u32(reader);
+        valid = there <= 1;
+        kept->lost = there == 0;
+        for (size_t c = 0; there == 1 && c < kept->width; c++) {
+            kept->sum[c] = eg_read_f64(reader);
+        }
+    }
+    return valid ? eg_reader_status(reader, false)
+                 : eg_fail(EG_INVALID, "saved sums of weights: they are not of this version");
 }

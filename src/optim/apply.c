@@ -160,12 +160,38 @@ static void update_mixed(const eg_optimizer *optimizer, size_t first, size_t cou
     }
 }
 
+/* Sums of |w| do not follow a change of parameters first … first+count-1. */
+static void lose_sums(const eg_optimizer *optimizer, size_t first, size_t count)
+{
+    for (eg_column_magnitudes *sums = optimizer->followed; sums != NULL; sums = sums->next) {
+        bool apart =
+            first >= sums->first + sums->rows * sums->width || first + count <= sums->first;
+        sums->lost = sums->lost || !apart;
+    }
+}
+
+/* The sums that a change by these factors is added to; NULL: none. They follow plain steps only; of
+ * several for one matrix the others are lost. */
+static double *sums_of(const eg_optimizer *optimizer, const eg_outer_gradient *g, bool plain)
+{
+    double *sum = NULL;
+    for (eg_column_magnitudes *sums = optimizer->followed; sums != NULL; sums = sums->next) {
+        if (plain && sums->first == g->first && sums->width == g->width && sum == NULL) {
+            sum = sums->sum;
+        } else if (sums->first == g->first) {
+            sums->lost = true;
+        }
+    }
+    return sum;
+}
+
 /* Changes parameters as their gradients come. */
 static void consume_at_once(void *user, size_t first, size_t count, eg_real *g)
 {
     const eg_optimizer *optimizer = user;
     eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
     assert(first + count <= optimizer->n);
+    lose_sums(optimizer, first, count);
     if (optimizer->adds || optimizer->block_count > 0) {
         update_mixed(optimizer, first, count, g, g, optimizer->adds, optimizer->penalty);
     } else {
@@ -188,7 +214,13 @@ static void consume_outer(void *user, const eg_outer_gradient *g)
     } else if (is_decaying) {
         step.decay = (eg_real)optimizer->decay;
     }
-    eg_rows_descend(&step, g->count, g->row, g->a, g->width, g->d, optimizer->params + g->first);
+    eg_real *w = optimizer->params + g->first;
+    double *sum = sums_of(optimizer, g, !is_decaying && isinf(step.bound));
+    if (sum != NULL) {
+        eg_rows_descend_following(step.lr, g->count, g->row, g->a, g->width, g->d, w, sum);
+    } else {
+        eg_rows_descend(&step, g->count, g->row, g->a, g->width, g->d, w);
+    }
     (void)eg_profile_enter(optimizer->profile, before);
 }
 
@@ -288,6 +320,7 @@ void eg_optimizer_end(eg_optimizer *optimizer)
     double factor = optimizer->clip_norm / (sqrt(optimizer->squares) + 1e-6);
     optimizer->scale = factor < 1.0 ? (eg_real)factor : 1;
     eg_real *g = whole_of(optimizer);
+    lose_sums(optimizer, 0, optimizer->n);
     if (optimizer->kind->gather != NULL) {
         eg_optimizer_gather(optimizer, g);
     } else if (optimizer->block_count > 0) {

@@ -21,7 +21,8 @@ struct eg_optimizer {
     bool restarts; /* at every phase but the first */
     size_t n;
     uint64_t seed;
-    eg_gradient_term *attached; /* borrowed, in the order they came; NULL: none */
+    eg_gradient_term *attached;     /* borrowed, in the order they came; NULL: none */
+    eg_column_magnitudes *followed; /* borrowed; NULL: none */
 
     /* What it remembers. */
     uint64_t steps; /* updates made */

@@ -161,6 +161,13 @@ eg_status eg_optimizer_attach(eg_optimizer *optimizer, eg_gradient_term *term)
     return eg_ok();
 }
 
+void eg_optimizer_follow(eg_optimizer *optimizer, eg_column_magnitudes *sums)
+{
+    assert(sums->first + sums->rows * sums->width <= optimizer->n);
+    sums->next = optimizer->followed;
+    optimizer->followed = sums;
+}
+
 void eg_optimizer_profile(eg_optimizer *optimizer, eg_profile *profile)
 {
     optimizer->profile = profile;

@@ -25,6 +25,16 @@ static inline eg_real eg_abs(eg_real x)
     return x < 0 ? -x : x;
 }
 
+/** |x| by clearing the sign: a call that every compiler replaces by one instruction. */
+static inline eg_real eg_magnitude(eg_real x)
+{
+#ifdef EG_REAL_DOUBLE
+    return fabs(x);
+#else
+    return fabsf(x);
+#endif
+}
+
 /** HS(u) = clip(u + 3, 0, 6) / 6. */
 static inline eg_real eg_hard_sigmoid(eg_real u)
 {

@@ -45,6 +45,11 @@ typedef struct eg_rows_step {
 void eg_rows_descend(const eg_rows_step *step, size_t count, const uint32_t *row, const eg_real *a,
                      size_t width, const eg_real *d, eg_real *w);
 
+/** The same of a step with lr alone, to the bit; sum[c] [width] += the change of sum_r |W[r][c]|.
+ * Four rows are added up in eg_real, all in double. */
+void eg_rows_descend_following(eg_real lr, size_t count, const uint32_t *row, const eg_real *a,
+                               size_t width, const eg_real *d, eg_real *w, double *sum);
+
 /** The gradient itself: out[k][l] = a[k] d[l]. */
 void eg_rows_outer(size_t count, const eg_real *a, size_t width, const eg_real *d, eg_real *out);
 
