@@ -1,10 +1,12 @@
 /** Settings: typed values and their canonical text, resolving, and what is said about mistakes. */
+#include "base/shared/schema_search.h"
 #include "testing.h"
 
 #include "engram/memory.h"
 #include "engram/settings.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A small world: shape (with colours inside) and size. -------------------------------------------
@@ -391,6 +393,42 @@ static void test_lists_of_components(void **state)
                  "unknown setting 'fills.green.depth'");
 }
 
+/** A family whose members hold it, as learners around learners: what is offered for a misspelled name
+ *  is every name once. Each member offering all others again would be 30^6 names, which ends in the
+ *  time limit of this test. */
+static void test_families_that_hold_themselves(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 30 };
+    static const eg_param inside[] = {
+        {.name = "of", .type = EG_TYPE_COMPONENT, .default_text = "end", .family = "nest"},
+        {.name = "size", .type = EG_TYPE_INT, .default_text = "1", .min = 0, .max = 9},
+    };
+    static const eg_param last[] = {
+        {.name = "weight", .type = EG_TYPE_INT, .default_text = "1", .min = 0, .max = 9}};
+    static const eg_param top[] = {
+        {.name = "nest", .type = EG_TYPE_COMPONENT, .default_text = "end", .family = "nest"}};
+    static char names[MEMBERS][8];
+    static eg_component around[MEMBERS];
+    static const eg_component end = {.name = "end", .params = last, .param_count = 1};
+    static const eg_component *members[MEMBERS + 1];
+    for (size_t i = 0; i < MEMBERS; i++) {
+        (void)snprintf(names[i], sizeof names[i], "a%zu", i);
+        around[i] = (eg_component){.name = names[i], .params = inside, .param_count = 2};
+        members[i] = &around[i];
+    }
+    members[MEMBERS] = &end;
+    static const eg_family nest = {.name = "nest", .members = members, .member_count = MEMBERS + 1};
+    static const eg_family *const nests[] = {&nest};
+    static const eg_schema nested = {
+        .root = top, .root_count = 1, .families = nests, .family_count = 1};
+    char best[EG_NAME_SIZE];
+    assert_true(eg_schema_nearest(&nested, "nest.of.of.of.sise", best));
+    assert_string_equal(best, "nest.of.of.of.size");
+    assert_true(eg_schema_nearest(&nested, "nest.of.of.weigth", best));
+    assert_string_equal(best, "nest.of.of.weight");
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -427,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_lists_of_components),
+        cmocka_unit_test(test_families_that_hold_themselves),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

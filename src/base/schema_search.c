@@ -78,32 +78,63 @@ typedef struct search {
     size_t distance;
 } search;
 
+/** Members of a family whose parameters stand at the same names. */
+typedef struct peers {
+    const eg_family *family;
+    size_t count; /**< the first so many have been offered */
+} peers;
+
+/** Whether one of them has offered this parameter, and so all below it. Without this look, families
+ *  that hold themselves take time exponential in the depth: every learner around another one would
+ *  offer all learners again. */
+static bool is_offered(const peers *before, const eg_param *param)
+{
+    for (size_t k = 0; k < before->count; k++) {
+        const eg_component *member = before->family->members[k];
+        for (size_t i = 0; i < member->param_count; i++) {
+            const eg_param *other = &member->params[i];
+            bool same_family =
+                param->family == other->family || (param->family != NULL && other->family != NULL &&
+                                                   strcmp(param->family, other->family) == 0);
+            if (same_family && param->type == other->type &&
+                strcmp(param->name, other->name) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void offer_params(search *s, const char *prefix, const eg_param *params, size_t count,
-                         unsigned depth);
+                         const peers *before, unsigned depth);
 
 /** `named`: parameters stand below the names of their members. */
 static void offer_family(search *s, const char *prefix, const eg_family *family, bool named,
                          unsigned depth)
 {
+    const peers none = {.count = 0};
     for (size_t k = 0; k < family->member_count; k++) {
         const eg_component *member = family->members[k];
         char full[EG_NAME_SIZE];
         int length = snprintf(full, sizeof full, "%s%s%s", prefix, named ? member->name : "",
                               named ? "." : "");
         if (length > 0 && (size_t)length < sizeof full - 1) {
-            offer_params(s, full, family->common, family->common_count, depth);
-            offer_params(s, full, member->params, member->param_count, depth);
+            const peers before = {.family = family, .count = named ? 0 : k};
+            if (named || k == 0) {
+                offer_params(s, full, family->common, family->common_count, &none, depth);
+            }
+            offer_params(s, full, member->params, member->param_count, &before, depth);
         }
     }
 }
 
 static void offer_params(search *s, const char *prefix, const eg_param *params, size_t count,
-                         unsigned depth)
+                         const peers *before, unsigned depth)
 {
     for (size_t i = 0; i < count && depth <= DEPTH_MAX; i++) {
         char full[EG_NAME_SIZE];
         int length = snprintf(full, sizeof full, "%s%s", prefix, params[i].name);
-        if (length < 0 || (size_t)length >= sizeof full - 1) {
+        if (length < 0 || (size_t)length >= sizeof full - 1 || is_offered(before, &params[i])) {
             continue;
         }
         eg_nearest nearest = {0};
@@ -123,6 +154,7 @@ static void offer_params(search *s, const char *prefix, const eg_param *params, 
 bool eg_schema_nearest(const eg_schema *schema, const char *name, char best[EG_NAME_SIZE])
 {
     search s = {.schema = schema, .name = name, .best = best, .distance = SIZE_MAX};
-    offer_params(&s, "", schema->root, schema->root_count, 0);
+    const peers none = {.count = 0};
+    offer_params(&s, "", schema->root, schema->root_count, &none, 0);
     return s.distance != SIZE_MAX;
 }
