@@ -258,6 +258,42 @@ static void test_holdout(void **state)
     eg_dataset_free(data);
 }
 
+/* All examples of a task, first those that it learns from, then those held out, in pieces of 7. */
+static void test_training_examples(void **state)
+{
+    (void)state;
+    eg_dataset *data = numbered_dataset(CLASSES, counts, test_counts);
+    eg_settings *settings = small_split("1");
+    static const double holdouts[] = {0, 0.25};
+    for (size_t h = 0; h < EG_COUNT(holdouts); h++) {
+        eg_cursor *cursor = cursor_of(settings, data, 1, holdouts[h], 10);
+        size_t held[TRAIN] = {0};
+        size_t seen[TRAIN] = {0};
+        mark_validation(cursor, data, held);
+        for (size_t task = 0; task < cursor->stream->shape.tasks; task++) {
+            size_t count = eg_stream_count(cursor->stream, EG_SUBSET_TRAINING, task);
+            size_t learned = eg_stream_phase(cursor->stream, task).examples;
+            for (size_t first = 0; first < count; first += 7) {
+                size_t size = count - first < 7 ? count - first : 7;
+                eg_batch batch;
+                eg_cursor_examples(cursor, EG_SUBSET_TRAINING, task, first, size, &batch);
+                for (size_t i = 0; i < size; i++) {
+                    size_t number = number_of(&batch, i);
+                    assert_int_equal(batch.label[i], data->train.label[number]);
+                    assert_int_equal(held[number], first + i >= learned);
+                    seen[number]++;
+                }
+            }
+        }
+        for (size_t i = 0; i < TRAIN; i++) {
+            assert_int_equal(seen[i], 1);
+        }
+        cursor_free(cursor);
+    }
+    eg_settings_free(settings);
+    eg_dataset_free(data);
+}
+
 /* A share too small for one example still holds one out; a class's only example stays in training. */
 static void test_holdout_of_few(void **state)
 {
@@ -442,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_jump_equals_sequence),
         cmocka_unit_test(test_evaluation_sets),
         cmocka_unit_test(test_holdout),
+        cmocka_unit_test(test_training_examples),
         cmocka_unit_test(test_holdout_of_few),
         cmocka_unit_test(test_tasks_without_examples),
         cmocka_unit_test(test_iid),

@@ -39,8 +39,12 @@ typedef struct eg_phase {
     const eg_active *active; /**< outputs that take part in its loss; NULL: all. Borrowed */
 } eg_phase;
 
-/** Which examples an evaluation uses. */
-typedef enum eg_subset { EG_SUBSET_TEST = 0, EG_SUBSET_VALIDATION = 1 } eg_subset;
+/** Which examples of a task: those that evaluations use, or all it was or will be taught with. */
+typedef enum eg_subset {
+    EG_SUBSET_TEST = 0,
+    EG_SUBSET_VALIDATION = 1,
+    EG_SUBSET_TRAINING = 2 /**< held-out ones included, as the dataset has them: not augmented */
+} eg_subset;
 
 typedef struct eg_stream eg_stream;
 typedef struct eg_cursor eg_cursor;
@@ -140,7 +144,7 @@ eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings,
 eg_phase eg_stream_phase(const eg_stream *stream, size_t phase);
 /** Minibatches in a phase, all epochs together. */
 size_t eg_stream_steps(const eg_stream *stream, size_t phase);
-/** Examples of an evaluation set; 0 for EG_SUBSET_VALIDATION without holdout. */
+/** Examples of a subset of a task; 0 for EG_SUBSET_VALIDATION without holdout. */
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
 
 /** [tasks, height*width]: which pixel of the dataset is seen at each place of an example of task t,
@@ -158,7 +162,7 @@ void eg_cursor_close(eg_cursor *cursor);
 /** Minibatch `step` of `phase`, counted over all epochs: epoch e begins with step e * steps of the
  * phase. In order it costs nothing extra; a jump shuffles the epoch again. */
 void eg_cursor_get(eg_cursor *cursor, size_t phase, size_t step, eg_batch *out);
-/** Examples first … first+size-1 of an evaluation set; size at most the setup's `block`. */
+/** Examples first … first+size-1 of a subset of a task; size at most the setup's `block`. */
 void eg_cursor_examples(eg_cursor *cursor, eg_subset subset, size_t task, size_t first, size_t size,
                         eg_batch *out);
 

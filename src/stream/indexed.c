@@ -23,14 +23,35 @@ const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t
     return eg_example_list_of(train, group_of(self, phase));
 }
 
-static const eg_example_list *evaluation_list(const eg_indexed *self, eg_subset subset)
+/** The list of a subset; of EG_SUBSET_TRAINING its first part: those held out follow. */
+static const eg_example_list *list_of(const eg_indexed *self, eg_subset subset)
 {
-    return subset == EG_SUBSET_TEST ? &self->lists.test : &self->lists.validation;
+    switch (subset) {
+    case EG_SUBSET_TEST:
+        return &self->lists.test;
+    case EG_SUBSET_VALIDATION:
+        return &self->lists.validation;
+    case EG_SUBSET_TRAINING:
+        break;
+    }
+    return &self->lists.train;
 }
 
-const uint32_t *eg_indexed_evaluation(const eg_indexed *self, eg_subset subset, size_t task)
+const uint32_t *eg_indexed_subset(const eg_indexed *self, eg_subset subset, size_t task,
+                                  size_t first, size_t size, uint32_t *copy)
 {
-    return eg_example_list_of(evaluation_list(self, subset), group_of(self, task));
+    size_t group = group_of(self, task);
+    const eg_example_list *list = list_of(self, subset);
+    size_t count = eg_example_list_count(list, group);
+    const uint32_t *index = eg_example_list_of(list, group);
+    if (first + size <= count) {
+        return index + first;
+    }
+    const uint32_t *held_out = eg_example_list_of(&self->lists.validation, group);
+    for (size_t i = 0; i < size; i++) {
+        copy[i] = first + i < count ? index[first + i] : held_out[first + i - count];
+    }
+    return copy;
 }
 
 static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
@@ -52,7 +73,10 @@ static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
 static size_t indexed_count(const eg_stream *stream, eg_subset subset, size_t task)
 {
     const eg_indexed *self = (const eg_indexed *)stream;
-    return eg_example_list_count(evaluation_list(self, subset), group_of(self, task));
+    size_t group = group_of(self, task);
+    size_t held_out =
+        subset == EG_SUBSET_TRAINING ? eg_example_list_count(&self->lists.validation, group) : 0;
+    return eg_example_list_count(list_of(self, subset), group) + held_out;
 }
 
 static uint32_t *indexed_pixels(eg_stream *stream)

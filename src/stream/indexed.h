@@ -84,8 +84,10 @@ void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out)
 
 /** The training examples of a phase: its group, or all groups in a single phase. */
 const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count);
-/** The examples of an evaluation set. */
-const uint32_t *eg_indexed_evaluation(const eg_indexed *self, eg_subset subset, size_t task);
+/** Numbers of examples first … first+size-1 of a subset of a task: a piece of its list, or copied
+ *  into `copy` [size] where they do not stand in a row. */
+const uint32_t *eg_indexed_subset(const eg_indexed *self, eg_subset subset, size_t task,
+                                  size_t first, size_t size, uint32_t *copy);
 
 /** eg_stream_ops.open of these streams. */
 eg_status eg_indexed_open(eg_cursor **out, const eg_stream *stream,

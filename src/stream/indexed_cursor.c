@@ -18,7 +18,7 @@ typedef struct cursor {
     uint64_t seed;   /* of the member */
     uint32_t *order; /* [largest training group] the examples of the current epoch, shuffled */
     size_t ordered;  /* phase*epochs + epoch that `order` is of; SIZE_MAX: none */
-    uint32_t *drawn; /* [minibatch] its examples where they are not a piece of `order` */
+    uint32_t *drawn; /* [rows] numbers of examples where they are not a piece of a list */
     /* What phase `seen` makes of an example; SIZE_MAX: of none yet. */
     size_t seen;
     uint32_t *from, *to; /* [pixels] see eg_pixel_rows; NULL: pixels stay */
@@ -207,8 +207,8 @@ static void cursor_examples(eg_cursor *base, eg_subset subset, size_t task, size
     const eg_indexed *stream = self->stream;
     const eg_examples *examples =
         subset == EG_SUBSET_TEST ? &self->dataset->test : &self->dataset->train;
-    const uint32_t *index = eg_indexed_evaluation(stream, subset, task);
-    load(self, examples, index + first, size, size, task, out);
+    const uint32_t *index = eg_indexed_subset(stream, subset, task, first, size, self->drawn);
+    load(self, examples, index, size, size, task, out);
     if (stream->base.shape.tells_task) {
         out->task = task;
         out->active = &stream->task_active[task];
@@ -263,8 +263,8 @@ static eg_status allocate_buffers(cursor *self)
     size_t rows = batch > setup->block ? batch : setup->block;
     if (setup->trains) {
         EG_TRY(eg_alloc(&self->order, self->stream->largest, sizeof *self->order));
-        EG_TRY(eg_alloc(&self->drawn, batch, sizeof *self->drawn));
     }
+    EG_TRY(eg_alloc(&self->drawn, rows, sizeof *self->drawn));
     EG_TRY(allocate_permutations(self));
     EG_TRY(eg_pixel_rows_init(&self->rows, self->dataset, rows));
     self->rows.from = self->from;
