@@ -109,6 +109,40 @@ double eg_unit_norm_flops(size_t n);
 /** y = factor * (x_1 + … + x_count): residual sums with factor 1, uniform mixtures with 1/count. */
 eg_status eg_layer_sum(eg_layer *out, size_t count, double factor, eg_shape shape) EG_WARN_UNUSED;
 
+/* Layers of images. Shapes are of images in the order of engram/shape.h, NHWC. */
+
+/** From the order of datasets, channel by channel, to that of images; the first layer of a network
+ * that sees places. Its input is [channels][height][width], its output `shape`. */
+void eg_layer_image_order(eg_layer *out, eg_shape shape);
+/** The other way: from an image to a vector in which the numbers of a channel are neighbours,
+ * number p of channel c at c*positions + p. Units go on through it: to the layer that reads the
+ * vector, each is `positions` neighbouring inputs (engram/units.h). */
+void eg_layer_flatten(eg_layer *out, eg_shape in);
+
+/** Windows of a pooling: output place (i, j) looks at rows i*stride - before … and columns
+ * j*stride - before … of the input. What lies outside is not there: it does not win, and does not
+ * count in averages. */
+typedef struct eg_pool {
+    size_t height, width; /**< of a window; at most EG_POOL_PLACES places */
+    size_t stride;
+    size_t before; /**< rows above and columns left of the image; fewer than the window has */
+    size_t after;  /**< rows below and columns right of it; fewer than the window has */
+} eg_pool;
+enum { EG_POOL_PLACES = 256 };
+
+/** The maximum of every window, channel by channel. Among equals the first in row-major order gets
+ * the gradient; a NaN wins. EG_INVALID if a window does not fit into the image. */
+eg_status eg_layer_max_pool(eg_layer *out, eg_shape in, const eg_pool *spec) EG_WARN_UNUSED;
+/** The mean of every window's numbers inside the image. */
+eg_status eg_layer_average_pool(eg_layer *out, eg_shape in, const eg_pool *spec) EG_WARN_UNUSED;
+/** The mean of every channel, as a vector of `in.channels`. */
+void eg_layer_global_pool(eg_layer *out, eg_shape in);
+
+/** Batch normalisation, channel by channel over the examples and places of a minibatch, or by
+ * running statistics r <- decay r + (1 - decay) s; see layer_batch_norm.c. */
+eg_status eg_layer_batch_norm(eg_layer *out, eg_shape shape, double eps,
+                              double decay) EG_WARN_UNUSED;
+
 /** A soft mixture: y = sum_k p_k x_k with p = softmax(x_0), x_0 [count] the gate's outputs and
  *  x_1 … x_count the branches. */
 eg_status eg_layer_mixture(eg_layer *out, size_t count, eg_shape shape) EG_WARN_UNUSED;

@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-void eg_unit_norm_declare(eg_layer *layer)
+void eg_unit_norm_declare(eg_layer *layer, size_t n)
 {
-    size_t n = eg_layer_outputs(layer);
     layer->block_count = EG_UNIT_NORM_BLOCKS;
     layer->blocks[EG_UNIT_NORM_SCALE] =
         (eg_block){.name = "scale",

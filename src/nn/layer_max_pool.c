@@ -1,0 +1,169 @@
+/** Maximum pooling of images: the largest number of every window, channel by channel.
+ *
+ *      cache | which place of its window won, one byte for every output [B][outputs] |
+ *
+ *  Places of a window are numbered row by row. A later place wins only if it is larger, or NaN: a
+ *  diverged network is seen. Backward goes through the places of the input and takes from every
+ *  window that covers one, so every number of dx is written once, and sums are in the order of the
+ *  windows. Where an output is 0, so is the number that won. */
+#include "math/shared/clones.h"
+#include "nn/pooling.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 16 };
+
+/* Of one place of the output. */
+typedef struct window {
+    eg_span rows, columns;
+    size_t top, left; /* numbers of its first row and column inside the window */
+} window;
+
+static window window_at(const eg_layer *layer, size_t i, size_t j)
+{
+    const eg_pool *pool = eg_pool_of(layer);
+    window w = {.rows = eg_pool_places(pool, pool->height, layer->in.height, i),
+                .columns = eg_pool_places(pool, pool->width, layer->in.width, j)};
+    w.top = w.rows.first + pool->before - i * pool->stride;
+    w.left = w.columns.first + pool->before - j * pool->stride;
+    return w;
+}
+
+/* Channels 0 … n-1 of one output from x, the first place of the image; n is at most LANES. */
+__attribute__((always_inline)) static inline void choose(const eg_layer *layer, const window *w,
+                                                         size_t n, const eg_real *restrict x,
+                                                         eg_real *restrict y,
+                                                         unsigned char *restrict winner)
+{
+    size_t width = layer->in.width;
+    size_t channels = layer->in.channels;
+    size_t across = eg_pool_of(layer)->width;
+    eg_real best[LANES];
+    uint32_t which[LANES];
+    const eg_real *first = x + (w->rows.first * width + w->columns.first) * channels;
+    for (size_t l = 0; l < n; l++) {
+        best[l] = first[l];
+        which[l] = (uint32_t)(w->top * across + w->left);
+    }
+    for (size_t r = w->rows.first; r < w->rows.end; r++) {
+        uint32_t place = (uint32_t)((w->top + r - w->rows.first) * across + w->left);
+        for (size_t c = w->columns.first; c < w->columns.end; c++, place++) {
+            const eg_real *restrict at = x + (r * width + c) * channels;
+            for (size_t l = 0; l < n; l++) {
+                bool wins = (at[l] > best[l]) | (at[l] != at[l]);
+                best[l] = wins ? at[l] : best[l];
+                which[l] = wins ? place : which[l];
+            }
+        }
+    }
+    for (size_t l = 0; l < n; l++) {
+        y[l] = best[l];
+        winner[l] = (unsigned char)which[l];
+    }
+}
+
+EG_CLONES static void pool_place(const eg_layer *layer, const window *w, const eg_real *restrict x,
+                                 eg_real *restrict y, unsigned char *restrict winner)
+{
+    size_t channels = layer->in.channels;
+    size_t c = 0;
+    for (; c + LANES <= channels; c += LANES) {
+        choose(layer, w, LANES, x + c, y + c, winner + c);
+    }
+    if (c < channels) {
+        choose(layer, w, channels - c, x + c, y + c, winner + c);
+    }
+}
+
+static unsigned char *winners(const eg_layer_context *context)
+{
+    return (unsigned char *)context->cache;
+}
+
+static void forward(const eg_layer *layer, const eg_layer_context *context)
+{
+    size_t channels = layer->in.channels;
+    eg_real *y = context->y;
+    unsigned char *winner = winners(context);
+    for (size_t b = 0; b < context->batch; b++) {
+        const eg_real *x = context->x[0] + b * eg_layer_inputs(layer);
+        for (size_t i = 0; i < layer->out.height; i++) {
+            for (size_t j = 0; j < layer->out.width; j++) {
+                window w = window_at(layer, i, j);
+                pool_place(layer, &w, x, y, winner);
+                y += channels;
+                winner += channels;
+            }
+        }
+    }
+}
+
+/* dx = dy, or += dy, where the winner is this place of the window. */
+EG_CLONES static void take(bool add, size_t n, unsigned char place,
+                           const unsigned char *restrict winner, const eg_real *restrict dy,
+                           eg_real *restrict dx)
+{
+    if (add) {
+        for (size_t l = 0; l < n; l++) {
+            dx[l] += winner[l] == place ? dy[l] : 0;
+        }
+        return;
+    }
+    for (size_t l = 0; l < n; l++) {
+        dx[l] = winner[l] == place ? dy[l] : 0;
+    }
+}
+
+/* One place of the input, from the windows of its rows and columns; `o` is where the image's
+ * outputs begin. */
+static void collect(const eg_layer *layer, const eg_layer_context *context, size_t o, size_t i,
+                    size_t j, eg_real *dx)
+{
+    const eg_pool *pool = eg_pool_of(layer);
+    size_t channels = layer->in.channels;
+    eg_span rows = eg_pool_windows(pool, pool->height, layer->out.height, i);
+    eg_span columns = eg_pool_windows(pool, pool->width, layer->out.width, j);
+    bool add = false;
+    for (size_t r = rows.first; r < rows.end; r++) {
+        size_t row = (i + pool->before - r * pool->stride) * pool->width;
+        for (size_t c = columns.first; c < columns.end; c++) {
+            size_t place = row + j + pool->before - c * pool->stride;
+            size_t at = o + (r * layer->out.width + c) * channels;
+            take(add, channels, (unsigned char)place, winners(context) + at, context->dy + at, dx);
+            add = true;
+        }
+    }
+    if (!add) {
+        memset(dx, 0, channels * sizeof *dx);
+    }
+}
+
+static void backward(const eg_layer *layer, const eg_layer_context *context)
+{
+    eg_real *dx = context->dx[0];
+    for (size_t b = 0; dx != NULL && b < context->batch; b++) {
+        for (size_t i = 0; i < layer->in.height; i++) {
+            for (size_t j = 0; j < layer->in.width; j++) {
+                collect(layer, context, b * eg_layer_outputs(layer), i, j, dx);
+                dx += layer->in.channels;
+            }
+        }
+    }
+}
+
+static const eg_layer_ops ops = {
+    .name = "max_pool",
+    .forward = forward,
+    .backward = backward,
+    .flops = eg_pool_flops,
+    .free = eg_pool_free,
+    .keeps_units = true,
+};
+
+eg_status eg_layer_max_pool(eg_layer *out, eg_shape in, const eg_pool *spec)
+{
+    EG_TRY(eg_pool_layer(out, &ops, in, spec));
+    out->cache_per_example = (eg_layer_outputs(out) + sizeof(eg_real) - 1) / sizeof(eg_real);
+    return eg_ok();
+}
