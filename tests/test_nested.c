@@ -390,6 +390,102 @@ static void updates_of_what_is_reset_are_counted_anew(void **state)
     scene_close(&s);
 }
 
+/* New weights are those of learner reset. What the optimizer remembers stays, unless it is to go: with
+ * momentum .9 the first update differs by .9 times the last one before. */
+static void a_new_head_keeps_its_momentum(void **state)
+{
+    (void)state;
+#define MOMENTUM "model.hidden", "[4]", "optimizer", "sgdm", "optimizer.beta", "0.9"
+    const char *const *const learners[] = {
+        SCENE("learner", "reset", MOMENTUM),
+        SCENE("learner", "head_reset", MOMENTUM),
+        SCENE("learner", "head_reset", "learner.reset_momentum", "true", MOMENTUM),
+    };
+    double first[3][SCENE_CLASSES]; /* update of the new biases */
+    double last[SCENE_CLASSES];     /* of the old ones */
+    eg_real values[3][SCENE_CLASSES];
+    for (size_t k = 0; k < EG_COUNT(learners); k++) {
+        learner_scene s = scene_open(learners[k], SEED);
+        scene_create(&s);
+        eg_net *net = net_of(&s, 0);
+        const eg_real *bias =
+            net->params + eg_parameter_table_find(&net->table, "layer2.bias")->offset;
+        eg_real before[SCENE_CLASSES];
+        begin(&s, 0);
+        for (size_t step = 0; step < 4; step++) {
+            memcpy(before, bias, sizeof before);
+            (void)scene_step(&s, 0, step);
+        }
+        for (size_t j = 0; j < SCENE_CLASSES; j++) {
+            last[j] = (double)bias[j] - (double)before[j];
+        }
+        begin(&s, 1);
+        memcpy(values[k], bias, sizeof values[k]);
+        (void)scene_step(&s, 1, 0);
+        for (size_t j = 0; j < SCENE_CLASSES; j++) {
+            first[k][j] = (double)bias[j] - (double)values[k][j];
+        }
+        scene_close(&s);
+    }
+    assert_memory_equal(values[0], values[1], sizeof values[0]);
+    assert_memory_equal(values[0], values[2], sizeof values[0]);
+    for (size_t j = 0; j < SCENE_CLASSES; j++) {
+        assert_true(fabs(last[j]) > 1e-4);
+        assert_close(first[1][j], first[0][j] + 0.9 * last[j], 1e-7);
+        assert_close(first[2][j], first[0][j], 0);
+    }
+}
+
+/* In full a network that is retrained is that of learner reset. As in the program it has the same new
+ * weights, and keeps its running statistics and momentum. */
+static void what_retrained_networks_keep(void **state)
+{
+    (void)state;
+#define STATISTICS MOMENTUM, "model.norm", "online", "stream.batch", "1"
+    const char *const *const learners[] = {
+        SCENE("learner", "reset", "learner.what", "network", STATISTICS),
+        SCENE("learner", "retrained", STATISTICS),
+        SCENE("learner", "retrained", "learner.full", "false", STATISTICS),
+    };
+    learner_scene s[EG_COUNT(learners)];
+    eg_net *net[EG_COUNT(learners)];
+    double *before = NULL;
+    for (size_t k = 0; k < EG_COUNT(learners); k++) {
+        s[k] = scene_open(learners[k], SEED);
+        scene_create(&s[k]);
+        net[k] = net_of(&s[k], 0);
+        begin(&s[k], 0);
+        for (size_t step = 0; step < 5; step++) {
+            (void)scene_step(&s[k], 0, step);
+        }
+    }
+    size_t buffers = net[2]->buffer_count;
+    assert_in_range(buffers, 1, 1000);
+    assert_ok(eg_alloc(&before, buffers, sizeof *before));
+    memcpy(before, net[2]->buffers, buffers * sizeof *before);
+    for (size_t k = 0; k < EG_COUNT(learners); k++) {
+        begin(&s[k], 1);
+        assert_memory_equal(net[0]->params, net[k]->params,
+                            net[0]->param_count * sizeof *net[0]->params);
+        assert_true(net[k]->step == (k < 2 ? 0 : 5));
+    }
+    assert_memory_equal(net[1]->buffers, net[0]->buffers, buffers * sizeof *before);
+    assert_memory_equal(net[2]->buffers, before, buffers * sizeof *before);
+    assert_memory_not_equal(net[1]->buffers, before, buffers * sizeof *before);
+    for (size_t k = 0; k < EG_COUNT(learners); k++) {
+        (void)scene_step(&s[k], 1, 0);
+    }
+    assert_memory_equal(net[0]->params, net[1]->params,
+                        net[0]->param_count * sizeof *net[0]->params);
+    const eg_parameter_block *bias = eg_parameter_table_find(&net[0]->table, "layer2.bias");
+    assert_memory_not_equal(net[0]->params + bias->offset, net[2]->params + bias->offset,
+                            SCENE_CLASSES * sizeof(eg_real));
+    for (size_t k = 0; k < EG_COUNT(learners); k++) {
+        scene_close(&s[k]);
+    }
+    eg_free(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +498,8 @@ int main(void)
         cmocka_unit_test(what_is_reset),
         cmocka_unit_test(the_optimizer_forgets_what_is_reset),
         cmocka_unit_test(updates_of_what_is_reset_are_counted_anew),
+        cmocka_unit_test(a_new_head_keeps_its_momentum),
+        cmocka_unit_test(what_retrained_networks_keep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,8 @@ void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, siz
 /** The same for parameters that begin anew, as at the start of a trial, with values they have been
  * given: those who keep what they began with are told. */
 void eg_optimizer_renew(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
+/** Only tells them: what is known of the parameters stays. */
+void eg_optimizer_tell(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
 /** The updates of these parameters are counted from 0 again, where each has a count of its own. */
 void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, size_t stride);
 

@@ -10,6 +10,7 @@
     ENTRY(ensemble)                                                                                \
     ENTRY(ewc)                                                                                     \
     ENTRY(flymodel)                                                                                \
+    ENTRY(head_reset)                                                                              \
     ENTRY(l2)                                                                                      \
     ENTRY(l2_init)                                                                                 \
     ENTRY(mas)                                                                                     \
@@ -18,6 +19,7 @@
     ENTRY(redo)                                                                                    \
     ENTRY(replay)                                                                                  \
     ENTRY(reset)                                                                                   \
+    ENTRY(retrained)                                                                               \
     ENTRY(shrink_perturb)                                                                          \
     ENTRY(si)                                                                                      \
     ENTRY(snr)                                                                                     \

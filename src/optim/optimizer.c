@@ -183,14 +183,19 @@ void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, siz
     }
 }
 
-void eg_optimizer_renew(eg_optimizer *optimizer, size_t first, size_t count, size_t stride)
+void eg_optimizer_tell(eg_optimizer *optimizer, size_t first, size_t count, size_t stride)
 {
-    eg_optimizer_reset(optimizer, first, count, stride);
     for (const eg_gradient_term *term = optimizer->attached; term != NULL; term = term->next) {
         if (term->renewed != NULL) {
             term->renewed(term->user, first, count, stride);
         }
     }
+}
+
+void eg_optimizer_renew(eg_optimizer *optimizer, size_t first, size_t count, size_t stride)
+{
+    eg_optimizer_reset(optimizer, first, count, stride);
+    eg_optimizer_tell(optimizer, first, count, stride);
 }
 
 void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, size_t stride)
