@@ -44,6 +44,23 @@ eg_status eg_layer_linear_fastest(eg_layer *out, bool first, size_t batch, eg_sh
  *  (j/width*inputs + i)*width + j%width, biases a block of their own. */
 size_t eg_linear_panels_width(size_t outputs);
 
+/** A convolution of images, with zeros around them; see layer_conv.c. */
+typedef struct eg_conv {
+    size_t filters, kernel_height, kernel_width, stride;
+    size_t padding; /**< rows and columns of zeros at each side */
+    bool bias;
+    eg_initial initial;      /**< of weights */
+    eg_initial bias_initial; /**< of biases; zeroed: they start as 0 */
+} eg_conv;
+
+/** Blocks of parameters of convolutions. */
+enum { EG_CONV_WEIGHT, EG_CONV_BIAS };
+
+/** Units are filters: output [(height + 2 padding - kernel_height)/stride + 1, …, filters], rounded
+ *  down. Blocks "weight" [filters, kernel_height*kernel_width*channels] and "bias". EG_INVALID if
+ *  the kernel does not fit into the padded image. */
+eg_status eg_layer_conv(eg_layer *out, eg_shape in, const eg_conv *spec) EG_WARN_UNUSED;
+
 /** What is done to the weights after every update and to the inputs before use; see
  *  layer_constrained.c. */
 typedef struct eg_constraint {
