@@ -1,4 +1,4 @@
-/** CIFAR-10: small files of its format, plain and gzip, and everything that can be wrong with them. */
+/** CIFAR-10 and CIFAR-100: small files of their formats, plain and gzip, and everything that can be wrong with them. */
 #include "data_settings.h"
 
 #include <stdio.h>
@@ -7,9 +7,10 @@
 #include <zlib.h>
 
 enum { PLANE = 32 * 32, PICTURE = 3 * PLANE, RECORD = 1 + PICTURE, RECORDS_MAX = 4 };
+enum { RECORD_100 = 2 + PICTURE };
 
 static char directory[64];
-static unsigned char bytes[RECORDS_MAX * RECORD];
+static unsigned char bytes[RECORDS_MAX * RECORD_100];
 
 static int make_directory(void **state)
 {
@@ -198,12 +199,130 @@ static void split_and_flat(void **state)
     eg_dataset_free(data);
 }
 
+/* --- CIFAR-100 ----------------------------------------------------------------------------------------- */
+
+/* Example i has coarse label 5 + i and fine label 90 + 3 i. */
+static void write_examples_100(const char *name, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        unsigned char *record = bytes + k * RECORD_100;
+        record[0] = (unsigned char)(5 + k);
+        record[1] = (unsigned char)(90 + 3 * k);
+        for (size_t i = 0; i < PICTURE; i++) {
+            record[2 + i] = (unsigned char)((k + 50 * (i / PLANE) + i % PLANE) & 255);
+        }
+    }
+    write_bytes(name, count * RECORD_100);
+}
+
+static eg_status open_100(eg_dataset **data, const char *labels, const char *path)
+{
+    eg_settings *settings =
+        SETTINGS("dataset", "cifar100", "dataset.path", path, "dataset.labels", labels);
+    eg_view root = eg_settings_root(settings);
+    eg_status status = eg_dataset_open(data, &root);
+    eg_settings_free(settings);
+    return status;
+}
+
+static void both_labels(void **state)
+{
+    (void)state;
+    write_examples_100("train.bin", 3);
+    write_examples_100("test.bin.gz", 2);
+    eg_dataset *data = NULL;
+    assert_ok(open_100(&data, "fine", directory));
+    assert_int_equal(data->classes, 100);
+    assert_int_equal(data->train.count, 3);
+    assert_int_equal(data->test.count, 2);
+    assert_int_equal(data->train.label[2], 96);
+    assert_int_equal(data->test.label[1], 93);
+    assert_int_equal(data->train.x[2 * PICTURE], 2);
+    assert_int_equal(data->test.x[PICTURE + PLANE + 7], 58);
+    /* (1 - 0.5071)/0.2673, (1 - 0.4865)/0.2564, (0 - 0.4409)/0.2762 */
+    assert_close((double)data->value[0][255], 1.84400, 1e-5);
+    assert_close((double)data->value[1][255], 2.00273, 1e-5);
+    assert_close((double)data->value[2][0], -1.59631, 1e-5);
+    eg_dataset_free(data);
+    assert_ok(open_100(&data, "coarse", directory));
+    assert_int_equal(data->classes, 20);
+    assert_int_equal(data->train.label[2], 7);
+    assert_int_equal(data->train.x[2 * PICTURE], 2);
+    eg_dataset_free(data);
+}
+
+static void wrong_files_100(void **state)
+{
+    (void)state;
+    eg_dataset *data = NULL;
+    write_examples_100("train.bin", 3);
+    assert_fails(open_100(&data, "fine", directory), EG_INVALID,
+                 "dataset cifar100: no test.bin or test.bin.gz in");
+    write_bytes("test.bin", 2 * RECORD_100 - 1);
+    assert_fails(open_100(&data, "fine", directory), EG_INVALID,
+                 "test.bin: 6147 bytes of data; expected a multiple of 3074, two labels and");
+}
+
+static void labels_of_100(void **state)
+{
+    (void)state;
+    eg_dataset *data = NULL;
+    write_examples_100("train.bin.gz", 3);
+    write_examples_100("test.bin", 1);
+    bytes[1] = 100;
+    write_bytes("test.bin", RECORD_100);
+    assert_fails(open_100(&data, "fine", directory), EG_INVALID,
+                 "test.bin: label 100 of example 0; expected 0 to 99");
+    bytes[0] = 20;
+    write_bytes("test.bin", RECORD_100);
+    assert_fails(open_100(&data, "coarse", directory), EG_INVALID,
+                 "test.bin: label 20 of example 0; expected 0 to 19");
+}
+
+/* A part of the real files, where there is one. */
+static void real_files_100(void **state)
+{
+    (void)state;
+    const char *folder = getenv("ENGRAM_TEST_CIFAR100");
+    if (folder == NULL) {
+        print_message("SKIPPED: ENGRAM_TEST_CIFAR100 names no folder with train.bin and test.bin "
+                      "of CIFAR-100\n");
+        skip();
+        return;
+    }
+    eg_dataset *data = NULL;
+    assert_ok(open_100(&data, "fine", folder));
+    size_t counts[100] = {0};
+    for (size_t i = 0; i < data->train.count; i++) {
+        counts[data->train.label[i]]++;
+    }
+    for (size_t c = 0; c < 100; c++) {
+        assert_int_equal(counts[c], data->train.count / 100);
+    }
+    /* Normalised with the published moments, they have a mean near 0 and a deviation near 1. */
+    for (size_t c = 0; c < 3; c++) {
+        double sum = 0;
+        double squares = 0;
+        for (size_t i = 0; i < data->train.count * PLANE; i++) {
+            uint8_t byte = data->train.x[i / PLANE * PICTURE + c * PLANE + i % PLANE];
+            double value = (double)data->value[c][byte];
+            sum += value;
+            squares += value * value;
+        }
+        double count = (double)(data->train.count * PLANE);
+        assert_close(sum / count, 0, 0.02);
+        assert_close(squares / count, 1, 0.02);
+    }
+    eg_dataset_free(data);
+}
+
 int main(void)
 {
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
     const struct CMUnitTest tests[] = {
-        IN_DIRECTORY(plain_and_gzip), IN_DIRECTORY(the_usual_folder), IN_DIRECTORY(missing_files),
-        IN_DIRECTORY(wrong_files),    IN_DIRECTORY(split_and_flat),
+        IN_DIRECTORY(plain_and_gzip),  IN_DIRECTORY(the_usual_folder), IN_DIRECTORY(missing_files),
+        IN_DIRECTORY(wrong_files),     IN_DIRECTORY(split_and_flat),   IN_DIRECTORY(both_labels),
+        IN_DIRECTORY(wrong_files_100), IN_DIRECTORY(labels_of_100),    IN_DIRECTORY(real_files_100),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

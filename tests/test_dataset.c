@@ -147,6 +147,7 @@ static void test_values(void **state)
         {"mnist", "standard", -0.42421292, 0.22492697, 2.82148653},
         {"mnist", "unit", 0, 0.2, 1},
         {"mnist", "raw", 0, 51, 255},
+        {"mnist", "symmetric", -2, -1.2, 2},
         {"fashion_mnist", "standard", -0.81019830, -0.24362606, 2.02266289},
         {"fashion_mnist", "unit", 0, 0.2, 1},
     };
@@ -334,6 +335,9 @@ static void test_sizes(void **state)
     assert_sizes(SETTINGS("dataset", "synthetic", "dataset.side", "3", "dataset.classes", "4"), 600,
                  100, 9, 4);
     assert_sizes(SETTINGS("dataset", "synthetic", "dataset.limit", "30"), 30, 5, 64, 10);
+    assert_sizes(SETTINGS("dataset", "cifar100"), 50000, 10000, 3072, 100);
+    assert_sizes(SETTINGS("dataset", "cifar100", "dataset.labels", "coarse"), 50000, 10000, 3072,
+                 20);
 }
 
 static void test_cache(void **state)

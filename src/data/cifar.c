@@ -13,9 +13,14 @@
 
 enum {
     PICTURE = EG_CIFAR_CHANNELS * EG_CIFAR_SIDE * EG_CIFAR_SIDE,
-    RECORD = 1 + PICTURE,
+    LABELS_MAX = 2,
     FILES_MAX = 99,
 };
+
+static size_t record_size(const eg_cifar *spec)
+{
+    return spec->label_bytes + PICTURE;
+}
 
 typedef struct folder {
     const eg_cifar *spec;
@@ -66,14 +71,17 @@ static eg_status add_file(files *list, const folder *from, const char *name)
     return eg_ok();
 }
 
-static eg_status find_test(files *list, const folder *from)
+static eg_status find_single(files *list, const folder *from, const char *name)
 {
-    EG_TRY(add_file(list, from, from->spec->test_file));
-    return list->count == 1 ? eg_ok() : fail_missing(from, from->spec->test_file);
+    EG_TRY(add_file(list, from, name));
+    return list->count == 1 ? eg_ok() : fail_missing(from, name);
 }
 
 static eg_status find_training(files *list, const folder *from)
 {
+    if (from->spec->train_stem == NULL) {
+        return find_single(list, from, from->spec->train_file);
+    }
     char missing[64] = "";
     for (size_t number = 1; number <= FILES_MAX; number++) {
         char name[64];
@@ -94,12 +102,12 @@ static eg_status measure(const char *path, size_t *size)
 {
     eg_byte_source source;
     EG_TRY(eg_byte_source_open(&source, path, "a file of CIFAR"));
-    unsigned char record[RECORD];
-    size_t got = source.plain ? 0 : RECORD;
+    unsigned char bytes[PICTURE];
+    size_t got = source.plain ? 0 : sizeof bytes;
     eg_status status = eg_ok();
     *size = source.plain ? source.file_size : 0;
-    while (got == RECORD) {
-        EG_TRY_DONE(status, eg_byte_source_read(&source, record, RECORD, &got));
+    while (got == sizeof bytes) {
+        EG_TRY_DONE(status, eg_byte_source_read(&source, bytes, sizeof bytes, &got));
         *size += got;
     }
 done:
@@ -107,19 +115,21 @@ done:
     return status;
 }
 
-static eg_status count_records(const files *list, size_t *count)
+static eg_status count_records(const eg_cifar *spec, const files *list, size_t *count)
 {
+    const size_t record = record_size(spec);
     *count = 0;
     for (size_t i = 0; i < list->count; i++) {
         size_t size = 0;
         EG_TRY(measure(list->path[i], &size));
-        if (size == 0 || size % RECORD != 0) {
+        if (size == 0 || size % record != 0) {
             return eg_fail(EG_INVALID,
-                           "%s: %zu bytes of data; expected a multiple of %d, a label and 3 x 32 x "
+                           "%s: %zu bytes of data; expected a multiple of %zu, %s and 3 x 32 x "
                            "32 bytes for every example",
-                           list->path[i], size, RECORD);
+                           list->path[i], size, record,
+                           spec->label_bytes == 1 ? "a label" : "two labels");
         }
-        *count += size / RECORD;
+        *count += size / record;
     }
     return eg_ok();
 }
@@ -128,23 +138,25 @@ static eg_status count_records(const files *list, size_t *count)
 static eg_status read_records(const eg_cifar *spec, const char *path, size_t count, uint8_t *x,
                               uint16_t *label, size_t *at)
 {
+    const size_t size = record_size(spec);
     eg_byte_source source;
     EG_TRY(eg_byte_source_open(&source, path, "a file of CIFAR"));
     eg_status status = eg_ok();
     for (size_t i = 0; *at < count; i++) {
-        unsigned char record[RECORD];
+        unsigned char record[LABELS_MAX + PICTURE];
         size_t got = 0;
-        EG_TRY_DONE(status, eg_byte_source_read(&source, record, RECORD, &got));
-        if (got < RECORD) {
+        EG_TRY_DONE(status, eg_byte_source_read(&source, record, size, &got));
+        if (got < size) {
             break;
         }
-        if (record[0] >= spec->classes) {
+        unsigned found = record[spec->label_at];
+        if (found >= spec->classes) {
             status = eg_fail(EG_INVALID, "%s: label %u of example %zu; expected 0 to %zu", path,
-                             record[0], i, spec->classes - 1);
+                             found, i, spec->classes - 1);
             goto done;
         }
-        label[*at] = record[0];
-        memcpy(x + *at * PICTURE, record + 1, PICTURE);
+        label[*at] = (uint16_t)found;
+        memcpy(x + *at * PICTURE, record + spec->label_bytes, PICTURE);
         (*at)++;
     }
 done:
@@ -156,7 +168,7 @@ static eg_status read_part(const eg_cifar *spec, const files *list, void **x_blo
                            void **label_block, eg_examples *out)
 {
     size_t count = 0;
-    EG_TRY(count_records(list, &count));
+    EG_TRY(count_records(spec, list, &count));
     uint8_t *x = NULL;
     EG_TRY(eg_alloc(&x, count, PICTURE));
     *x_block = x;
@@ -188,7 +200,7 @@ eg_status eg_cifar_open(const eg_cifar *spec, const eg_view *view, eg_dataset *o
     eg_status status;
     EG_TRY_DONE(status, eg_data_folder(&from.path, &from.reason, spec->name, view));
     EG_TRY_DONE(status, find_training(&train, &from));
-    EG_TRY_DONE(status, find_test(&test, &from));
+    EG_TRY_DONE(status, find_single(&test, &from, spec->test_file));
     EG_TRY_DONE(status, read_part(spec, &train, &out->storage[EG_STORAGE_TRAIN_X],
                                   &out->storage[EG_STORAGE_TRAIN_LABEL], &out->train));
     EG_TRY_DONE(status, read_part(spec, &test, &out->storage[EG_STORAGE_TEST_X],

@@ -1,6 +1,6 @@
-/** The binary format of CIFAR: records of a label byte and the red, green and blue planes of a
- *  picture of 32 x 32, one after the other, in several files of training examples and one of test
- *  examples. */
+/** The binary format of CIFAR: records of one or two label bytes and the red, green and blue planes
+ *  of a picture of 32 x 32, one after the other, in one or several files of training examples and
+ *  one of test examples. */
 #ifndef DATA_CIFAR_H
 #define DATA_CIFAR_H
 
@@ -10,16 +10,19 @@ enum { EG_CIFAR_SIDE = 32, EG_CIFAR_CHANNELS = 3 };
 
 typedef struct eg_cifar {
     const char *name;       /**< the dataset's, and of its folder */
+    size_t label_bytes;     /**< of a record */
+    size_t label_at;        /**< the one that counts */
     size_t classes;         /**< labels are below */
     size_t train, test;     /**< published numbers of examples, for estimates only */
-    const char *train_stem; /**< "NAME_": files are NAME_1.bin, NAME_2.bin, … */
+    const char *train_stem; /**< "NAME_": files are NAME_1.bin, NAME_2.bin, …; or NULL: */
+    const char *train_file; /**< there is one */
     const char *test_file;
     double mean[EG_CIFAR_CHANNELS], std[EG_CIFAR_CHANNELS]; /**< of b/255 over the training set */
 } eg_cifar;
 
 /** Finds and reads the files, each plain or with .gz, whatever is in them. They lie in the folder
  *  the setting `path` names; if that is empty, in $ENGRAM_DATA/NAME if the variable is set, else in
- *  data/NAME. Training examples are those of file 1, 2, … as far as they are there; a gap is an
+ *  data/NAME. Numbered files of training examples count as far as they are there; a gap is an
  *  error. Errors: files not found (says where it looked and how to get them); bytes that are no
  *  whole records; a label outside the classes; damaged gzip. */
 eg_status eg_cifar_open(const eg_cifar *spec, const eg_view *view, eg_dataset *out) EG_WARN_UNUSED;

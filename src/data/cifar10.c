@@ -3,6 +3,7 @@
 
 static const eg_cifar spec = {
     .name = "cifar10",
+    .label_bytes = 1,
     .classes = 10,
     .train = 50000,
     .test = 10000,

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-typedef enum scale { SCALE_STANDARD, SCALE_UNIT, SCALE_RAW } scale;
+typedef enum scale { SCALE_STANDARD, SCALE_UNIT, SCALE_RAW, SCALE_SYMMETRIC } scale;
 
 static const char *const scale_names[] = {
     [SCALE_STANDARD] = "standard",
     [SCALE_UNIT] = "unit",
     [SCALE_RAW] = "raw",
+    [SCALE_SYMMETRIC] = "symmetric",
     NULL,
 };
 
@@ -27,7 +28,8 @@ const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT] = {
      .type = EG_TYPE_NAME,
      .default_text = "standard",
      .names = scale_names,
-     .doc = "what a byte b stands for: (b/255 - mean)/std of the training set, b/255, or b"},
+     .doc = "what a byte b stands for: (b/255 - mean)/std of the training set, b/255, b, or "
+            "(b/255 - 0.5)/0.25"},
     {.name = "limit",
      .type = EG_TYPE_INT,
      .default_text = "0",
@@ -45,6 +47,8 @@ static double byte_value(scale chosen, size_t byte, double mean, double std)
         return (unit - mean) / std;
     case SCALE_UNIT:
         return unit;
+    case SCALE_SYMMETRIC:
+        return (unit - 0.5) / 0.25;
     case SCALE_RAW:
         break;
     }

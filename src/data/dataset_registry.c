@@ -6,6 +6,7 @@
 /* Sorted by name. */
 #define DATASETS(ENTRY)                                                                            \
     ENTRY(cifar10)                                                                                 \
+    ENTRY(cifar100)                                                                                \
     ENTRY(fashion_mnist)                                                                           \
     ENTRY(mnist)                                                                                   \
     ENTRY(synthetic)
