@@ -138,6 +138,8 @@ typedef struct eg_layer_ops {
     /** Unit c of the output is unit c of the first input, changed; where there are several times
      * its channels n, channels c, n + c, … are unit c. */
     bool keeps_units;
+    /** Unit c of the input is outputs c*P, …, c*P + P - 1, P the places of the input. */
+    bool flattens;
     /** Backward gives its gradients to the consumer itself, if there is one. */
     bool streams_gradients;
     /** Backward with a consumer that updates does so itself: gives every gradient once, after the

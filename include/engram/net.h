@@ -134,6 +134,7 @@ typedef struct eg_hidden_layer {
     size_t units;     /**< channels of the maker; without one, at `seen` */
     size_t parts;     /**< channels per unit at `seen`: part p of unit i is channel p*units + i */
     size_t positions; /**< places of a channel there */
+    size_t spread;    /**< inputs of the reader per channel: positions behind a flatten, else 1 */
     double gain;      /**< of the activation (engram/initial.h) */
 } eg_hidden_layer;
 

@@ -10,7 +10,13 @@
  *  first inputs; normalisation there belongs to the unit. A unit is a channel of the maker: a unit
  *  of a fully connected layer, or a map of a convolution with a number per position. At `seen` it
  *  may have several parts, as after crelu: then there are parts*units channels, and channels i,
- *  units + i, … are unit i. */
+ *  units + i, … are unit i.
+ *
+ *  Between `seen` and the reader an image may be flattened; then channel c is inputs c*positions,
+ *  …, c*positions + positions - 1 of the reader. What stands in between behind that is not looked
+ *  at. Where several nodes with weights read a hidden layer, the first one added is its reader: in
+ *  a residual network the block, if its first convolution is added before that of the skip
+ *  connection, which is then neither a reader nor, as it is no first input of the sum, a maker. */
 #ifndef ENGRAM_UNITS_H
 #define ENGRAM_UNITS_H
 
@@ -25,7 +31,7 @@ typedef struct eg_plane_run {
 
 /** The k-th run (0, 1, …) of what makes unit `unit` of hidden layer `hidden`, or of what uses it.
  * Incoming: its weights in the order of the inputs, its bias, scale and shift. Outgoing: the
- * weights of the reader that multiply it, part by part. false: there are no more. */
+ * weights of the reader that multiply it, part by part, of each place by place. false: there are no more. */
 bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t unit, size_t k,
                      eg_plane_run *run);
 

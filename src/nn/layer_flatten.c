@@ -37,6 +37,7 @@ static const eg_layer_ops ops = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .flattens = true,
 };
 
 void eg_layer_flatten(eg_layer *out, eg_shape in)

@@ -20,28 +20,49 @@ static size_t find_maker(const eg_net *net, size_t i)
     return i;
 }
 
-/* The first reader of node i's output, as its first input, that has weights or that keeps units. */
-static size_t find_reader(const eg_net *net, size_t i, bool with_weights)
+static bool keeps_units(const eg_node *node)
+{
+    return node->layer.ops->keeps_units;
+}
+
+static bool flattens(const eg_node *node)
+{
+    return node->layer.ops->flattens;
+}
+
+/* The first such reader of node i's output, as its first input. */
+static size_t find_reader(const eg_net *net, size_t i, bool (*is)(const eg_node *))
 {
     for (size_t j = i + 1; j < net->node_count; j++) {
-        const eg_node *node = &net->nodes[j];
-        if (node->reads[0] == i &&
-            (with_weights ? makes_units(node) : node->layer.ops->keeps_units)) {
+        if (net->nodes[j].reads[0] == i && is(&net->nodes[j])) {
             return j;
         }
     }
     return EG_INPUT;
 }
 
-static void find_hidden_reader(const eg_net *net, eg_hidden_layer *hidden)
+/* From node *at on, along layers that keep units, to the first that has weights. *at: the last node
+ * before it, or the last of all. */
+static size_t follow(const eg_net *net, size_t *at)
 {
     for (;;) {
-        hidden->reader = find_reader(net, hidden->seen, true);
-        size_t next = find_reader(net, hidden->seen, false);
-        if (hidden->reader != EG_INPUT || next == EG_INPUT) {
-            return;
+        size_t reader = find_reader(net, *at, makes_units);
+        size_t next = find_reader(net, *at, keeps_units);
+        if (reader != EG_INPUT || next == EG_INPUT) {
+            return reader;
         }
-        hidden->seen = next;
+        *at = next;
+    }
+}
+
+static void find_hidden_reader(const eg_net *net, eg_hidden_layer *hidden)
+{
+    hidden->spread = 1;
+    hidden->reader = follow(net, &hidden->seen);
+    size_t flat = find_reader(net, hidden->seen, flattens);
+    if (hidden->reader == EG_INPUT && flat != EG_INPUT) {
+        hidden->spread = eg_shape_positions(net->nodes[hidden->seen].layer.out);
+        hidden->reader = follow(net, &flat);
     }
 }
 
@@ -99,13 +120,28 @@ static bool node_run(const eg_net *net, size_t i, eg_unit_side side, size_t unit
     return false;
 }
 
-/* The same for a node at which a unit has several parts. */
-static bool parts_run(const eg_net *net, size_t i, eg_unit_side side, size_t units, size_t parts,
-                      size_t unit, size_t *k, eg_plane_run *run)
+/* The same of the nodes on the way of a unit's incoming and outgoing parameters, where it may have
+ * several parts. */
+static bool norm_run(const eg_net *net, size_t i, size_t units, size_t unit, size_t *k,
+                     eg_plane_run *run)
 {
-    for (size_t part = 0; part < parts; part++) {
-        if (node_run(net, i, side, part * units + unit, k, run)) {
+    for (size_t c = unit; c < net->nodes[i].layer.out.channels; c += units) {
+        if (node_run(net, i, EG_UNIT_INCOMING, c, k, run)) {
             return true;
+        }
+    }
+    return false;
+}
+
+static bool reader_run(const eg_net *net, const eg_hidden_layer *hidden, size_t unit, size_t *k,
+                       eg_plane_run *run)
+{
+    for (size_t part = 0; part < hidden->parts; part++) {
+        size_t input = (part * hidden->units + unit) * hidden->spread;
+        for (size_t p = 0; p < hidden->spread; p++) {
+            if (node_run(net, hidden->reader, EG_UNIT_OUTGOING, input + p, k, run)) {
+                return true;
+            }
         }
     }
     return false;
@@ -118,8 +154,7 @@ bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t
     const eg_hidden_layer *layer = &net->hidden[hidden];
     assert(unit < layer->units);
     if (side == EG_UNIT_OUTGOING) {
-        return layer->reader != EG_INPUT &&
-               parts_run(net, layer->reader, side, layer->units, layer->parts, unit, &k, run);
+        return layer->reader != EG_INPUT && reader_run(net, layer, unit, &k, run);
     }
     if (layer->maker == EG_INPUT) {
         return false;
@@ -129,8 +164,7 @@ bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t
     }
     /* Normalisation on the way. */
     for (size_t i = layer->seen; i != layer->maker; i = net->nodes[i].reads[0]) {
-        size_t parts = net->nodes[i].layer.out.channels / layer->units;
-        if (parts_run(net, i, side, layer->units, parts, unit, &k, run)) {
+        if (norm_run(net, i, layer->units, unit, &k, run)) {
             return true;
         }
     }
