@@ -208,7 +208,7 @@ static void random_utilities_are_drawn(void **state)
     size_t chosen[UNITS] = {0};
     for (uint64_t t = 0; t < 3000; t++) {
         size_t mature = observe(&s, first, 1);
-        eg_utility_draw(&s.utility, 0, t);
+        eg_utility_rank(&s.utility, 0, t);
         if (mature > 0) {
             chosen[eg_utility_least(&s.utility, 0)]++;
         }

@@ -9,7 +9,9 @@
  *          the n units of the smallest utility are chosen, the first of several
  *      for every hidden layer: its chosen units are written (learner/unit_reset.h)
  *
- *  Activations are those of the forward before the update, weights those after it. Sources: Dohare
+ *  Activations are those of the forward before the update, weights those after it. In a residual
+ *  network the outgoing weights of a unit are those of the next convolution; on the skip connection
+ *  a unit that is new stays visible, as in the program. Sources: Dohare
  *  et al. 2024, doi 10.1038/s41586-024-07711-7, algorithm 1; Dohare et al. 2021, arXiv 2108.06325;
  *  program shibhansh/loss-of-plasticity. */
 #include "engram/memory.h"
@@ -84,7 +86,7 @@ static void replace_units(eg_around *around, size_t n)
             eg_unit_reset_takes(&part->reset, h) ? eg_utility_observe(&part->utility, h) : 0;
         size_t count = mature > 0 ? how_many(self, n, h, mature) : 0;
         if (count > 0) {
-            eg_utility_draw(&part->utility, h, network->updates);
+            eg_utility_rank(&part->utility, h, network->updates);
         }
         for (size_t i = 0; i < count; i++) {
             size_t unit = eg_utility_least(&part->utility, h);
@@ -107,10 +109,8 @@ static void begin(eg_around *around, size_t n)
     cbp_part *part = eg_around_part(around, n);
     for (size_t h = 0; h < net->hidden_count; h++) {
         part->owed[h] = 0;
-        for (size_t unit = 0; unit < net->hidden[h].units; unit++) {
-            eg_utility_restart(&part->utility, h, unit);
-        }
     }
+    eg_utility_reset(&part->utility);
 }
 
 static void write_part(const eg_around *around, size_t n, eg_writer *writer)
@@ -156,6 +156,7 @@ static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
 {
     const eg_utility_rule rule = {
         .kind = (eg_utility_kind)eg_view_name(view, "utility"),
+        .statistic = (eg_utility_statistic)eg_view_name(view, "statistic"),
         .decay = eg_view_real(view, "decay"),
         .bias_corrected = eg_view_bool(view, "bias_correction"),
         .maturity = (uint32_t)eg_view_size(view, "maturity"),
@@ -249,12 +250,21 @@ static const eg_param params[] = {
          "(zero_contribution), o |h - f| / i (adaptable_contribution), 1/i (adaptation), o "
          "(weight), |h - f| / i (feature_by_input), or a random number. Equation 1 of the paper: "
          "contribution with bias_correction = false"},
+    {.name = "statistic",
+     .type = EG_TYPE_NAME,
+     .default_text = "utility",
+     .names = eg_utility_statistic_names,
+     .doc = "what is followed from update to update: the running mean of the utility; or of |h| "
+            "alone, and utilities are worked out when a unit is to be replaced: a running mean "
+            "(ema), or a sum that neither decays nor begins anew with a unit (cumulative: residual "
+            "nets of the released program); these for contribution and weight",
+     .added_later = true},
     {.name = "bias_correction",
      .type = EG_TYPE_BOOL,
      .default_text = "true",
      .doc =
          "divide the utility by 1 - decay^age, so that young units can be compared with old ones; "
-         "the running mean of the activation always is"},
+         "the running mean of the activation always is, a cumulative sum never"},
     {.name = "accumulate",
      .type = EG_TYPE_BOOL,
      .default_text = "true",
@@ -282,6 +292,21 @@ static const eg_param params[] = {
          "without effect in the released program"},
 };
 
+static eg_status check(const eg_view *view)
+{
+    size_t statistic = eg_view_name(view, "statistic");
+    size_t kind = eg_view_name(view, "utility");
+    if (statistic != EG_UTILITY_STATISTIC_UTILITY && kind != EG_UTILITY_CONTRIBUTION &&
+        kind != EG_UTILITY_WEIGHT) {
+        return eg_fail_setting(view->prefix, "utility statistic",
+                               "%sutility = %s: with %sstatistic = %s there are contribution and "
+                               "weight",
+                               view->prefix, eg_utility_names[kind], view->prefix,
+                               eg_utility_statistic_names[statistic]);
+    }
+    return eg_resetting_check(view);
+}
+
 /* Incoming weights are about those of a forward, outgoing ones those behind the inputs. */
 static double extra_flops(const eg_view *view, const eg_learner_work *work)
 {
@@ -299,7 +324,7 @@ const eg_learner_kind eg_learner_continual_backprop = {
          .param_count = EG_COUNT(params),
          .alias = "cbp"},
     .records_inside = true,
-    .check = eg_resetting_check,
+    .check = check,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = extra_flops,
     .create = cbp_create,

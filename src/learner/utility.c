@@ -4,8 +4,8 @@
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "engram/units.h"
+#include "learner/utility_sums.h"
 #include "math/shared/clones.h"
-#include "math/shared/elementary.h"
 
 #include <float.h>
 #include <math.h>
@@ -19,6 +19,13 @@ const char *const eg_utility_names[] = {
     [EG_UTILITY_WEIGHT] = "weight",
     [EG_UTILITY_FEATURE_BY_INPUT] = "feature_by_input",
     [EG_UTILITY_RANDOM] = "random",
+    NULL,
+};
+
+const char *const eg_utility_statistic_names[] = {
+    [EG_UTILITY_STATISTIC_UTILITY] = "utility",
+    [EG_UTILITY_STATISTIC_EMA] = "ema",
+    [EG_UTILITY_STATISTIC_CUMULATIVE] = "cumulative",
     NULL,
 };
 
@@ -76,6 +83,7 @@ eg_status eg_utility_init(eg_utility *utility, const eg_learner_network *at,
         return eg_fail(EG_INVALID, "the learner inside does not show the activations of its steps");
     }
     EG_TRY(eg_unit_magnitudes_init(&utility->magnitudes, net, of.in, of.out));
+    utility->when_due = rule->statistic != EG_UTILITY_STATISTIC_UTILITY;
     EG_TRY(eg_alloc(&utility->first, net->hidden_count + 1, sizeof *utility->first));
     for (size_t h = 0; h < net->hidden_count; h++) {
         size_t units = net->hidden[h].units;
@@ -89,6 +97,8 @@ eg_status eg_utility_init(eg_utility *utility, const eg_learner_network *at,
     EG_TRY(eg_alloc(&utility->mean, widest, sizeof *utility->mean));
     EG_TRY(eg_alloc(&utility->pace, widest, sizeof *utility->pace));
     EG_TRY(eg_alloc(&utility->spread, widest, sizeof *utility->spread));
+    EG_TRY(eg_alloc(&utility->sums, 2 * widest, sizeof *utility->sums));
+    EG_TRY(eg_alloc(&utility->due, widest, sizeof *utility->due));
     EG_TRY(tabulate(utility));
     int32_t mature = (int32_t)rule->maturity + 1;
     utility->age_end = mature > utility->rate_end ? mature : utility->rate_end;
@@ -98,6 +108,9 @@ eg_status eg_utility_init(eg_utility *utility, const eg_learner_network *at,
 eg_status eg_utility_follow(eg_utility *utility)
 {
     eg_unit_magnitudes *magnitudes = &utility->magnitudes;
+    if (utility->when_due) {
+        return eg_ok();
+    }
     EG_TRY(eg_unit_magnitudes_keep(magnitudes));
     for (size_t k = 0; k < magnitudes->kept_count; k++) {
         eg_optimizer_follow(utility->at.optimizer, &magnitudes->kept[k]);
@@ -116,48 +129,24 @@ void eg_utility_clear(eg_utility *utility)
     eg_free(utility->mean);
     eg_free(utility->pace);
     eg_free(utility->spread);
+    eg_free(utility->sums);
+    eg_free(utility->due);
+}
+
+static void take(eg_utility *utility)
+{
+    eg_unit_magnitudes *magnitudes = &utility->magnitudes;
+    if (!utility->taken && (magnitudes->takes_in || magnitudes->takes_out)) {
+        eg_unit_magnitudes_take(magnitudes);
+        utility->taken = true;
+    }
 }
 
 void eg_utility_begin(eg_utility *utility)
 {
-    eg_unit_magnitudes *magnitudes = &utility->magnitudes;
-    if (magnitudes->takes_in || magnitudes->takes_out) {
-        eg_unit_magnitudes_take(magnitudes);
-    }
-}
-
-EG_CLONES static void mean_of(size_t rows, size_t n, const eg_real *restrict y,
-                              eg_real *restrict mean)
-{
-    memset(mean, 0, n * sizeof *mean);
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t i = 0; i < n; i++) {
-            mean[i] += y[r * n + i];
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        mean[i] /= (eg_real)rows;
-    }
-}
-
-/* spread = mean over rows of |y - centre|; centre NULL: 0 */
-EG_CLONES static void spread_of(size_t rows, size_t n, const eg_real *restrict y,
-                                const eg_real *restrict centre, eg_real *restrict spread)
-{
-    memset(spread, 0, n * sizeof *spread);
-    for (size_t r = 0; r < rows; r++) {
-        if (centre == NULL) {
-            for (size_t i = 0; i < n; i++) {
-                spread[i] += eg_abs(y[r * n + i]);
-            }
-            continue;
-        }
-        for (size_t i = 0; i < n; i++) {
-            spread[i] += eg_abs(y[r * n + i] - centre[i]);
-        }
-    }
-    for (size_t i = 0; rows > 1 && i < n; i++) {
-        spread[i] /= (eg_real)rows;
+    utility->taken = false;
+    if (!utility->when_due) {
+        take(utility);
     }
 }
 
@@ -198,15 +187,18 @@ follow_with(bool has_out, bool has_in, size_t n, const eg_real *restrict spread,
     }
 }
 
-EG_CLONES static void follow(const factors *of, size_t n, const eg_real *spread, const eg_real *out,
-                             const eg_real *in, const eg_real *pace, eg_real *u)
+/* out, in NULL: 1 */
+EG_CLONES static void follow(size_t n, const eg_real *spread, const eg_real *out, const eg_real *in,
+                             const eg_real *pace, eg_real *u)
 {
-    if (of->out && of->in) {
+    if (out != NULL && in != NULL) {
         follow_with(true, true, n, spread, out, in, pace, u);
-    } else if (of->out) {
+    } else if (out != NULL) {
         follow_with(true, false, n, spread, out, in, pace, u);
-    } else {
+    } else if (in != NULL) {
         follow_with(false, true, n, spread, out, in, pace, u);
+    } else {
+        follow_with(false, false, n, spread, out, in, pace, u);
     }
 }
 
@@ -217,58 +209,125 @@ static void fill(size_t n, eg_real value, eg_real *x)
     }
 }
 
+static eg_utility_map map_of(const eg_utility *utility, size_t hidden)
+{
+    const eg_learner_network *at = &utility->at;
+    const eg_hidden_layer *layer = &at->net->hidden[hidden];
+    return (eg_utility_map){.y = eg_workspace_hidden(at->training, at->net, hidden),
+                            .batch = eg_workspace_batch(at->training),
+                            .positions = layer->positions,
+                            .parts = layer->parts,
+                            .units = layer->units,
+                            .scratch = utility->sums};
+}
+
+/* One update more for the sums of activations, whose mean size is `spread`. */
+static void accumulate(const eg_utility *utility, size_t n, eg_real *u)
+{
+    if (utility->rule.statistic == EG_UTILITY_STATISTIC_EMA) {
+        follow(n, utility->spread, NULL, NULL, utility->pace, u);
+        return;
+    }
+    eg_real rate = (eg_real)(1.0 - utility->rule.decay);
+    for (size_t i = 0; i < n; i++) {
+        u[i] += rate * utility->spread[i];
+    }
+}
+
+/* One update more for the running means of utilities. */
+static void follow_utilities(const eg_utility *utility, size_t hidden, const eg_utility_map *map,
+                             const eg_real *centre, eg_real *u)
+{
+    const eg_unit_magnitudes *magnitudes = &utility->magnitudes;
+    factors of = factors_of[utility->rule.kind];
+    size_t spread = utility->at.net->hidden[hidden].spread;
+    const eg_real *out = of.out ? magnitudes->out + magnitudes->first_out[hidden] : NULL;
+    const eg_real *in = of.in ? magnitudes->in + utility->first[hidden] : NULL;
+    if (out != NULL && spread > 1) {
+        eg_utility_uses(of.activation ? map : NULL, map->units, spread, centre, out,
+                        utility->spread);
+        out = NULL;
+    } else if (!of.activation) {
+        fill(map->units, 1, utility->spread);
+    } else if (of.centred) {
+        eg_utility_means(map, centre, NULL, utility->spread);
+    }
+    follow(map->units, utility->spread, out, in, utility->pace, u);
+}
+
 size_t eg_utility_observe(eg_utility *utility, size_t hidden)
 {
-    const eg_hidden_layer *layer = &utility->at.net->hidden[hidden];
-    const eg_real *y = eg_workspace_hidden(utility->at.training, utility->at.net, hidden);
-    const eg_unit_magnitudes *magnitudes = &utility->magnitudes;
+    const eg_utility_map map = map_of(utility, hidden);
+    const eg_utility_rule *rule = &utility->rule;
     size_t first = utility->first[hidden];
-    size_t n = layer->units;
-    size_t rows = eg_workspace_batch(utility->at.training) * layer->positions * layer->parts;
-    factors of = factors_of[utility->rule.kind];
+    bool one = map.batch * map.positions * map.parts == 1;
+    factors of = factors_of[rule->kind];
     eg_real *f = utility->f + first;
-    if (rows > 1) {
-        mean_of(rows, n, y, utility->mean);
-    }
-    size_t mature = grow_older(n, utility, rows > 1 ? utility->mean : y, utility->age + first, f,
-                               utility->pace);
-    if (utility->rule.kind == EG_UTILITY_RANDOM) {
+    eg_real *u = utility->u + first;
+    eg_utility_means(&map, NULL, one ? NULL : utility->mean,
+                     of.activation && !of.centred ? utility->spread : NULL);
+    size_t mature = grow_older(map.units, utility, one ? map.y : utility->mean,
+                               utility->age + first, f, utility->pace);
+    if (rule->kind == EG_UTILITY_RANDOM) {
         return mature;
     }
-    if (of.activation) {
-        spread_of(rows, n, y, of.centred ? f : NULL, utility->spread);
-    } else {
-        fill(n, 1, utility->spread);
+    if (!rule->bias_corrected) {
+        fill(map.units, (eg_real)(1.0 - rule->decay), utility->pace);
     }
-    if (!utility->rule.bias_corrected) {
-        fill(n, (eg_real)(1.0 - utility->rule.decay), utility->pace);
+    if (!utility->when_due) {
+        follow_utilities(utility, hidden, &map, of.centred ? f : NULL, u);
+    } else if (of.activation) {
+        accumulate(utility, map.units, u);
     }
-    follow(&of, n, utility->spread, magnitudes->out + first, magnitudes->in + first, utility->pace,
-           utility->u + first);
     return mature;
 }
 
-void eg_utility_draw(eg_utility *utility, size_t hidden, uint64_t update)
+static void draw(eg_utility *utility, size_t hidden, uint64_t update)
 {
     const eg_net *net = utility->at.net;
     eg_rng rng = eg_rng_make(net->seed, EG_PURPOSE_UNIT_RANK, update * net->hidden_count + hidden);
-    for (size_t i = utility->first[hidden];
-         utility->rule.kind == EG_UTILITY_RANDOM && i < utility->first[hidden + 1]; i++) {
+    for (size_t i = utility->first[hidden]; i < utility->first[hidden + 1]; i++) {
         utility->u[i] = (eg_real)eg_rng_uniform(&rng);
+    }
+}
+
+/* Utilities of now, from the sums of activations and the weights. */
+static void weigh(eg_utility *utility, size_t hidden)
+{
+    const eg_hidden_layer *layer = &utility->at.net->hidden[hidden];
+    const eg_unit_magnitudes *magnitudes = &utility->magnitudes;
+    const eg_real *u = utility->u + utility->first[hidden];
+    take(utility);
+    eg_utility_uses(NULL, layer->units, layer->spread, NULL,
+                    magnitudes->out + magnitudes->first_out[hidden], utility->due);
+    for (size_t i = 0; factors_of[utility->rule.kind].activation && i < layer->units; i++) {
+        utility->due[i] *= u[i];
+    }
+}
+
+void eg_utility_rank(eg_utility *utility, size_t hidden, uint64_t update)
+{
+    if (utility->rule.kind == EG_UTILITY_RANDOM) {
+        draw(utility, hidden, update);
+    } else if (utility->when_due) {
+        weigh(utility, hidden);
     }
 }
 
 size_t eg_utility_least(const eg_utility *utility, size_t hidden)
 {
     size_t first = utility->first[hidden];
+    size_t units = utility->at.net->hidden[hidden].units;
+    const int32_t *age = utility->age + first;
+    const eg_real *u = utility->when_due ? utility->due : utility->u + first;
     size_t least = SIZE_MAX;
-    for (size_t i = first; i < utility->first[hidden + 1]; i++) {
-        bool is_mature = utility->age[i] > (int32_t)utility->rule.maturity;
-        if (is_mature && (least == SIZE_MAX || utility->u[i] < utility->u[least])) {
+    for (size_t i = 0; i < units; i++) {
+        bool is_mature = age[i] > (int32_t)utility->rule.maturity;
+        if (is_mature && (least == SIZE_MAX || u[i] < u[least])) {
             least = i;
         }
     }
-    return least == SIZE_MAX ? least : least - first;
+    return least;
 }
 
 eg_real eg_utility_activation(const eg_utility *utility, size_t hidden, size_t unit)
@@ -276,29 +335,40 @@ eg_real eg_utility_activation(const eg_utility *utility, size_t hidden, size_t u
     return utility->f[utility->first[hidden] + unit];
 }
 
+static size_t units_of(const eg_utility *utility)
+{
+    return utility->first[utility->at.net->hidden_count];
+}
+
 void eg_utility_restart(eg_utility *utility, size_t hidden, size_t unit)
 {
     size_t i = utility->first[hidden] + unit;
     utility->age[i] = 0;
-    utility->u[i] = 0;
     utility->f[i] = 0;
+    if (utility->rule.statistic != EG_UTILITY_STATISTIC_CUMULATIVE) {
+        utility->u[i] = 0;
+    }
+}
+
+void eg_utility_reset(eg_utility *utility)
+{
+    for (size_t i = 0; i < units_of(utility); i++) {
+        utility->age[i] = 0;
+        utility->f[i] = 0;
+        utility->u[i] = 0;
+    }
 }
 
 double eg_utility_flops(const eg_utility *utility, size_t batch)
 {
     const eg_net *net = utility->at.net;
-    double flops = 2 * utility->magnitudes.read;
+    double flops = utility->taken ? 2 * utility->magnitudes.read : 0;
     for (size_t h = 0; h < net->hidden_count; h++) {
         const eg_hidden_layer *layer = &net->hidden[h];
         double rows = (double)(batch * layer->positions * layer->parts);
         flops += (4 * rows + 8) * (double)layer->units;
     }
     return flops;
-}
-
-static size_t units_of(const eg_utility *utility)
-{
-    return utility->first[utility->at.net->hidden_count];
 }
 
 void eg_utility_write(const eg_utility *utility, eg_writer *writer)

@@ -29,24 +29,83 @@ typedef struct line {
     size_t sum, first, count, stride;
 } line;
 
-/* Calls `take` for the k-th run of every unit of every layer, k from 0 on, so that like runs of
- * neighbours come one after the other. */
+/* Runs of unit 0 of a layer. */
+static size_t count_runs(const eg_net *net, size_t hidden, eg_unit_side side)
+{
+    eg_plane_run run;
+    size_t k = 0;
+    while (eg_net_unit_run(net, hidden, side, 0, k, &run)) {
+        k++;
+    }
+    return k;
+}
+
+/* Whose runs are like each other: all units of a layer, at all places of one part. */
+typedef struct like_runs {
+    size_t hidden;
+    eg_unit_side side;
+    size_t places, first, stride; /* the run of place p is number first + p*stride */
+    size_t sum;                   /* where those of unit 0 go; place by place, unit by unit */
+} like_runs;
+
+static eg_status each_unit(eg_unit_magnitudes *m, const like_runs *of,
+                           eg_status (*take)(eg_unit_magnitudes *, line))
+{
+    for (size_t s = 0; s < m->net->hidden[of->hidden].units * of->places; s++) {
+        size_t k = of->first + s % of->places * of->stride;
+        eg_plane_run run;
+        if (eg_net_unit_run(m->net, of->hidden, of->side, s / of->places, k, &run) &&
+            run.role == EG_ROLE_WEIGHT) {
+            EG_TRY(take(m, (line){of->sum + s, run.first, run.count, run.stride}));
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status each_incoming(eg_unit_magnitudes *m, size_t hidden, size_t sum,
+                               eg_status (*take)(eg_unit_magnitudes *, line))
+{
+    size_t runs = count_runs(m->net, hidden, EG_UNIT_INCOMING);
+    for (size_t k = 0; k < runs; k++) {
+        const like_runs of = {
+            .hidden = hidden, .side = EG_UNIT_INCOMING, .places = 1, .first = k, .sum = sum};
+        EG_TRY(each_unit(m, &of, take));
+    }
+    return eg_ok();
+}
+
+/* Runs come part by part, of each place by place. */
+static eg_status each_outgoing(eg_unit_magnitudes *m, size_t hidden, size_t sum,
+                               eg_status (*take)(eg_unit_magnitudes *, line))
+{
+    const eg_hidden_layer *layer = &m->net->hidden[hidden];
+    size_t of_part = count_runs(m->net, hidden, EG_UNIT_OUTGOING) / layer->parts;
+    size_t of_place = of_part / layer->spread;
+    for (size_t part = 0; part < layer->parts; part++) {
+        for (size_t k = 0; k < of_place; k++) {
+            const like_runs of = {.hidden = hidden,
+                                  .side = EG_UNIT_OUTGOING,
+                                  .places = layer->spread,
+                                  .first = part * of_part + k,
+                                  .stride = of_place,
+                                  .sum = sum};
+            EG_TRY(each_unit(m, &of, take));
+        }
+    }
+    return eg_ok();
+}
+
+/* Calls `take` for the runs of every layer, so that like runs of neighbours come one after the
+ * other. */
 static eg_status each_line(eg_unit_magnitudes *m, eg_status (*take)(eg_unit_magnitudes *, line))
 {
-    const eg_net *net = m->net;
-    for (size_t side = 0, base = 0; side < 2; side++, base = m->units) {
-        for (size_t h = 0; h < net->hidden_count && (side == 0 ? m->takes_in : m->takes_out); h++) {
-            eg_plane_run run;
-            eg_unit_side from = side == 0 ? EG_UNIT_INCOMING : EG_UNIT_OUTGOING;
-            for (size_t k = 0; eg_net_unit_run(net, h, from, 0, k, &run); k++) {
-                for (size_t u = 0; u < net->hidden[h].units; u++) {
-                    if (eg_net_unit_run(net, h, from, u, k, &run) && run.role == EG_ROLE_WEIGHT) {
-                        EG_TRY(take(m, (line){base + u, run.first, run.count, run.stride}));
-                    }
-                }
-            }
-            base += net->hidden[h].units;
-        }
+    size_t first = 0;
+    for (size_t h = 0; m->takes_in && h < m->net->hidden_count; h++) {
+        EG_TRY(each_incoming(m, h, first, take));
+        first += m->net->hidden[h].units;
+    }
+    for (size_t h = 0; m->takes_out && h < m->net->hidden_count; h++) {
+        EG_TRY(each_outgoing(m, h, m->units + m->first_out[h], take));
     }
     return eg_ok();
 }
@@ -140,20 +199,28 @@ static eg_status take_row(eg_unit_magnitudes *m, line l)
     return eg_ok();
 }
 
+static size_t sums_of(const eg_unit_magnitudes *m)
+{
+    return m->units + m->outs;
+}
+
 eg_status eg_unit_magnitudes_init(eg_unit_magnitudes *magnitudes, const eg_net *net, bool in,
                                   bool out)
 {
     eg_unit_magnitudes *m = magnitudes;
     size_t rows = 0;
     *m = (eg_unit_magnitudes){.net = net, .takes_in = in, .takes_out = out};
+    EG_TRY(eg_alloc(&m->first_out, net->hidden_count, sizeof *m->first_out));
     for (size_t h = 0; h < net->hidden_count; h++) {
+        m->first_out[h] = m->outs;
         m->units += net->hidden[h].units;
+        m->outs += net->hidden[h].units * net->hidden[h].spread;
     }
-    EG_TRY(eg_alloc(&m->in, 2 * m->units, sizeof *m->in));
+    EG_TRY(eg_alloc(&m->in, sums_of(m), sizeof *m->in));
     m->out = m->in + m->units;
-    EG_TRY(eg_alloc(&m->inverse, 2 * m->units, sizeof *m->inverse));
+    EG_TRY(eg_alloc(&m->inverse, sums_of(m), sizeof *m->inverse));
     EG_TRY(each_line(m, count_line));
-    for (size_t s = 0; s < 2 * m->units; s++) {
+    for (size_t s = 0; s < sums_of(m); s++) {
         m->inverse[s] = m->inverse[s] > 0 ? 1 / m->inverse[s] : 0;
     }
     EG_TRY(each_line(m, take_column));
@@ -171,6 +238,7 @@ void eg_unit_magnitudes_clear(eg_unit_magnitudes *magnitudes)
     }
     eg_free(magnitudes->matrix);
     eg_free(magnitudes->in);
+    eg_free(magnitudes->first_out);
     eg_free(magnitudes->inverse);
     eg_free(magnitudes->row);
     for (size_t k = 0; k < magnitudes->kept_count; k++) {
@@ -258,7 +326,7 @@ void eg_unit_magnitudes_take(eg_unit_magnitudes *magnitudes)
 {
     eg_unit_magnitudes *m = magnitudes;
     eg_real *sum = m->in; /* and out behind it */
-    memset(sum, 0, 2 * m->units * sizeof *sum);
+    memset(sum, 0, sums_of(m) * sizeof *sum);
     begin_take(m);
     for (size_t i = 0; i < m->count; i++) {
         const eg_unit_matrix *matrix = &m->matrix[i];
@@ -276,7 +344,7 @@ void eg_unit_magnitudes_take(eg_unit_magnitudes *magnitudes)
             }
         }
     }
-    for (size_t s = 0; s < 2 * m->units; s++) {
+    for (size_t s = 0; s < sums_of(m); s++) {
         sum[s] *= m->inverse[s];
     }
 }

@@ -3,6 +3,9 @@
  *      in[u]  = mean |w| over the incoming weights of unit u (no bias, scale or shift)
  *      out[u] = mean |w| over its outgoing weights
  *
+ *  Where the positions of a unit are flattened, each of them is used by weights of its own, and out
+ *  has one mean for each (eg_hidden_layer.spread of them), those of a unit side by side.
+ *
  *  Which weights these are is asked of eg_net_unit_run once, whatever the layers and their layouts
  *  are. What it answers makes up matrices: the runs of neighbouring units side by side, or one
  *  after the other. Each is then read in one vectorised pass, which gives both if it lies between
@@ -30,11 +33,13 @@ typedef struct eg_unit_matrix eg_unit_matrix;
 /** For one network. Units of all hidden layers are numbered one layer after the other. */
 typedef struct eg_unit_magnitudes {
     const eg_net *net; /**< borrowed */
-    size_t units;
-    eg_real *in, *out; /**< [units] as of the last take; 0 where there are no such weights; owned */
+    size_t units, outs;
+    /** [units], [outs] as of the last take; 0 where there are no such weights; owned */
+    eg_real *in, *out;
+    size_t *first_out; /**< [hidden_count] where a layer's units begin in out; owned */
     double read;       /**< weights that a take adds up, each as often as it counts */
     bool takes_in, takes_out;
-    eg_real *inverse; /* [2 * units] 1 / number of weights of in, out */
+    eg_real *inverse; /* [units + outs] 1 / number of weights of in, out */
     eg_real *row;     /* [most rows] sums on their way to their units */
     eg_unit_matrix *matrix;
     size_t count, capacity;
