@@ -12,30 +12,57 @@ size_t eg_convolve_lanes(size_t filters)
     return filters <= EIGHT ? EIGHT : filters <= SIXTEEN ? SIXTEEN : EG_CONVOLVE_LANES_MAX;
 }
 
+/* The widest that this processor has; NULL: the reference. */
+static const eg_convolve_kernels *kernels_here(void)
+{
+    const eg_convolve_kernels *widest = eg_convolve_avx512();
+    return widest != NULL ? widest : eg_convolve_avx2();
+}
+
+const char *eg_convolve_kernel(void)
+{
+    const eg_convolve_kernels *kernels = kernels_here();
+    return kernels != NULL ? kernels->name : "plain";
+}
+
 size_t eg_convolve_scratch(const eg_convolution *c)
 {
-    (void)c;
-    return 0;
+    const size_t input = eg_convolve_tiled_scratch(c);
+    const size_t weights = eg_convolve_weights_scratch(c);
+    return input > weights ? input : weights;
 }
 
 void eg_convolve(const eg_convolution *c, size_t batch, const eg_real *x, const eg_real *w,
                  const eg_real *bias, eg_real *y)
 {
-    eg_convolve_plain(c, batch, x, w, bias, y);
+    const eg_convolve_kernels *kernels = kernels_here();
+    if (kernels != NULL) {
+        eg_convolve_tiled(kernels, c, batch, x, w, bias, y);
+    } else {
+        eg_convolve_plain(c, batch, x, w, bias, y);
+    }
 }
 
 void eg_convolve_input(const eg_convolution *c, size_t batch, const eg_real *dy, const eg_real *w,
                        eg_real *scratch, eg_real *dx)
 {
-    (void)scratch;
-    eg_convolve_input_plain(c, batch, dy, w, dx);
+    const eg_convolve_kernels *kernels = kernels_here();
+    if (kernels != NULL) {
+        eg_convolve_input_tiled(kernels, c, batch, dy, w, scratch, dx);
+    } else {
+        eg_convolve_input_plain(c, batch, dy, w, dx);
+    }
 }
 
 void eg_convolve_weights(const eg_convolution *c, size_t batch, const eg_real *x, const eg_real *dy,
                          eg_real *scratch, eg_real *dw)
 {
-    (void)scratch;
-    eg_convolve_weights_plain(c, batch, x, dy, dw);
+    const eg_convolve_kernels *kernels = kernels_here();
+    if (kernels != NULL) {
+        eg_convolve_weights_tiled(kernels, c, batch, x, dy, scratch, dw);
+    } else {
+        eg_convolve_weights_plain(c, batch, x, dy, dw);
+    }
 }
 
 void eg_convolve_bias(const eg_convolution *c, size_t batch, const eg_real *dy, eg_real *sum)

@@ -1,8 +1,10 @@
-/** The kernels behind math/shared/convolve.h. */
+/** The kernels behind math/shared/convolve.h: the reference, and tiles for vector registers. */
 #ifndef ENGRAM_MATH_CONVOLVE_KERNEL_H
 #define ENGRAM_MATH_CONVOLVE_KERNEL_H
 
 #include "math/shared/convolve.h"
+
+#include <stdbool.h>
 
 /* The reference: for every processor, and in double for gradient checks. */
 
@@ -28,5 +30,76 @@ static inline eg_taps eg_taps_of(const eg_convolution *c, size_t i, size_t kerne
     begin = begin < end ? begin : end;
     return (eg_taps){begin, end};
 }
+
+enum {
+    EG_TILE_PIXELS = 4, /**< neighbours in a row */
+    EG_TILE_IMAGES = 3, /**< images side by side */
+    EG_TILE_INPUTS = 12 /**< rows of a tile of weights */
+};
+
+/** Outputs of neighbouring pixels of a row, in `images` images, for one panel:
+ *
+ *      y(g, p, l) = bias(l) + sum_{u < rows, v < columns, c < channels}
+ *                       w(u, v, c, l) x(g, first + u x_row + (v + stride p) channels + c)
+ *
+ *  without the taps at which column + v + stride p lies outside of 0 … width-1. A number's sum goes
+ *  through u, v, c in this order, one fused multiply-add after the other, in every kernel. */
+typedef struct eg_tile {
+    size_t images, pixels; /**< up to EG_TILE_IMAGES, EG_TILE_PIXELS */
+    size_t rows, columns, channels, stride;
+    ptrdiff_t column; /**< of the image, at tap 0 of pixel 0 */
+    size_t width;
+    const eg_real *x;
+    ptrdiff_t first;       /**< in x, of tap (0, 0) of pixel 0; may lie outside */
+    size_t x_row, x_image; /**< from one to the next */
+    const eg_real *w;      /**< [rows][columns][channels][lanes] */
+    size_t lanes, filters; /**< of the panel; of them stored */
+    const eg_real *bias;   /**< [lanes], or NULL */
+    eg_real *y;
+    size_t y_pixel, y_image;
+} eg_tile;
+
+/** A tile of the gradient of a panel's weights:
+ *
+ *      dw(k, l) (+)= sum_{r < rows, n < count} x(r x_row + n EG_TILE_INPUTS + k)
+ *                                              dy(r dy_row + n dy_pixel + l)
+ *
+ *  for k < inputs and all lanes l, in the order of r and n, one fused multiply-add after the other,
+ *  in every kernel. */
+typedef struct eg_outer_tile {
+    size_t inputs; /**< up to EG_TILE_INPUTS */
+    size_t rows, count;
+    const eg_real *x;
+    size_t x_row;
+    const eg_real *dy;
+    size_t dy_row, dy_pixel;
+    size_t lanes;
+    eg_real *dw; /**< [inputs][lanes] */
+    bool add;    /**< to what is there */
+} eg_outer_tile;
+
+/** Tiles for one kind of processor. */
+typedef struct eg_convolve_kernels {
+    const char *name; /**< "avx512" */
+    void (*tile)(const eg_tile *tile);
+    void (*outer)(const eg_outer_tile *tile);
+} eg_convolve_kernels;
+
+/** NULL where this processor, or this build, has none. */
+const eg_convolve_kernels *eg_convolve_avx512(void);
+const eg_convolve_kernels *eg_convolve_avx2(void);
+
+/* The drivers: the same blocks for all kernels, so that these give the same bits. */
+
+size_t eg_convolve_tiled_scratch(const eg_convolution *c);
+void eg_convolve_tiled(const eg_convolve_kernels *kernels, const eg_convolution *c, size_t batch,
+                       const eg_real *x, const eg_real *w, const eg_real *bias, eg_real *y);
+void eg_convolve_input_tiled(const eg_convolve_kernels *kernels, const eg_convolution *c,
+                             size_t batch, const eg_real *dy, const eg_real *w, eg_real *scratch,
+                             eg_real *dx);
+size_t eg_convolve_weights_scratch(const eg_convolution *c);
+void eg_convolve_weights_tiled(const eg_convolve_kernels *kernels, const eg_convolution *c,
+                               size_t batch, const eg_real *x, const eg_real *dy, eg_real *scratch,
+                               eg_real *dw);
 
 #endif

@@ -32,6 +32,9 @@ static inline size_t eg_convolve_panels(const eg_convolution *c)
     return (c->filters + c->lanes - 1) / c->lanes;
 }
 
+/** The kernels of this processor: "avx512", "avx2", "plain". The first two give the same bits. */
+const char *eg_convolve_kernel(void);
+
 /** Numbers of scratch that the gradients need, whatever the batch. */
 size_t eg_convolve_scratch(const eg_convolution *c);
 
