@@ -1,7 +1,7 @@
 /** Convolutions, and the gradient of their inputs, by tiles; see math/convolve_kernel.h.
  *
  *  Both are the same sum over the taps of a kernel. The gradient of the inputs runs over dy, and
- *  where the stride is s, over s*s of them: inputs whose rows, and columns, leave the same rest when
+ *  with a stride of s over s*s of them: inputs whose rows, and columns, leave the same rest when
  *  divided by s are reached by the same taps, and these are as dense there as those of stride 1.
  *  For it, weights are transposed into scratch, a few panels of channels at a time.
  *

@@ -23,4 +23,4 @@ refuse_cases
 build_release bench_conv
 
 echo "core $core, $times rounds"
-OMP_NUM_THREADS=1 pinned "$build/tests/bench_conv" "$times"
+pinned "$build/tests/bench_conv" "$times"
