@@ -183,7 +183,7 @@ static void what_moves(void **state)
     eg_workspace *workspace = NULL;
     eg_workspace *evaluation = NULL;
     double before[2 * UNITS];
-    eg_real out[4][B * OUT];
+    eg_real out[EG_MODE_PREDICT_BATCH + 1][B * OUT];
     eg_real dy[B * OUT];
     assert_int_equal(net->buffer_count, EG_COUNT(before));
     assert_ok(eg_workspace_create(&workspace, net, B, true));
@@ -192,6 +192,7 @@ static void what_moves(void **state)
     memcpy(before, net->buffers, sizeof before);
     uint64_t step = net->step;
     (void)loss_of(net, evaluation, EG_MODE_PREDICT, out[EG_MODE_PREDICT]);
+    (void)loss_of(net, evaluation, EG_MODE_PREDICT_BATCH, out[EG_MODE_PREDICT_BATCH]);
     (void)loss_of(net, workspace, EG_MODE_PROBE, out[EG_MODE_PROBE]);
     (void)loss_of(net, workspace, EG_MODE_PROBE_BATCH, out[EG_MODE_PROBE_BATCH]);
     eg_net_backward(net, workspace, out[EG_MODE_PROBE_BATCH], NULL);
@@ -202,6 +203,7 @@ static void what_moves(void **state)
     assert_int_equal(net->step, step + 1);
     assert_memory_equal(out[EG_MODE_PREDICT], out[EG_MODE_PROBE], sizeof dy);
     assert_memory_equal(out[EG_MODE_TRAIN], out[EG_MODE_PROBE_BATCH], sizeof dy);
+    assert_memory_equal(out[EG_MODE_TRAIN], out[EG_MODE_PREDICT_BATCH], sizeof dy);
     assert_memory_not_equal(out[EG_MODE_TRAIN], out[EG_MODE_PROBE], sizeof dy);
     eg_workspace_free(workspace);
     eg_workspace_free(evaluation);

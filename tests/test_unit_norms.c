@@ -232,7 +232,7 @@ static void only_training_moves(void **state)
     assert_ok(eg_workspace_create(&workspace, net, B, true));
     train_a_little(net, workspace);
     memcpy(before, net->buffers, sizeof before);
-    for (eg_mode mode = EG_MODE_PREDICT; mode <= EG_MODE_PROBE_BATCH; mode++) {
+    for (eg_mode mode = EG_MODE_PREDICT; mode <= EG_MODE_PREDICT_BATCH; mode++) {
         (void)loss_of(net, workspace, mode, dy);
         if (eg_mode_keeps(mode)) {
             eg_net_backward(net, workspace, dy, NULL);

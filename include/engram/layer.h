@@ -25,20 +25,27 @@ typedef struct eg_layer eg_layer;
 
 /** What a forward is for. */
 typedef enum eg_mode {
-    EG_MODE_TRAIN,      /**< statistics of the minibatch; buffers move; kept for backward */
-    EG_MODE_PREDICT,    /**< running statistics; nothing is kept and nothing moves */
-    EG_MODE_PROBE,      /**< running statistics; kept for backward; nothing moves: importances */
-    EG_MODE_PROBE_BATCH /**< statistics of the minibatch; kept for backward; nothing moves */
+    EG_MODE_TRAIN,        /**< statistics of the minibatch; buffers move; kept for backward */
+    EG_MODE_PREDICT,      /**< running statistics; nothing is kept and nothing moves */
+    EG_MODE_PROBE,        /**< running statistics; kept for backward; nothing moves: importances */
+    EG_MODE_PROBE_BATCH,  /**< statistics of the minibatch; kept for backward; nothing moves */
+    EG_MODE_PREDICT_BATCH /**< as predict, but normalised by statistics of the minibatch */
 } eg_mode;
 
 /** Whether backward may follow. */
 static inline bool eg_mode_keeps(eg_mode mode)
 {
-    return mode != EG_MODE_PREDICT;
+    return mode != EG_MODE_PREDICT && mode != EG_MODE_PREDICT_BATCH;
 }
 
 /** Whether normalisation uses the minibatch, not running statistics. */
 static inline bool eg_mode_uses_batch(eg_mode mode)
+{
+    return mode == EG_MODE_TRAIN || mode == EG_MODE_PROBE_BATCH || mode == EG_MODE_PREDICT_BATCH;
+}
+
+/** Whether layers that draw do so. */
+static inline bool eg_mode_draws(eg_mode mode)
 {
     return mode == EG_MODE_TRAIN || mode == EG_MODE_PROBE_BATCH;
 }

@@ -59,8 +59,8 @@ eg_status eg_net_read(eg_net *net, eg_reader *reader) EG_WARN_UNUSED;
 /** Activations and scratch for minibatches up to a capacity. */
 typedef struct eg_workspace eg_workspace;
 
-/** `keeps`: outputs stay, for backward and eg_workspace_hidden. Otherwise only EG_MODE_PREDICT, in
- * memory that does not grow with the number of nodes. */
+/** `keeps`: outputs stay, for backward and eg_workspace_hidden. Otherwise only modes that keep
+ * nothing (eg_mode_keeps), in memory that does not grow with the number of nodes. */
 eg_status eg_workspace_create(eg_workspace **out, const eg_net *net, size_t capacity,
                               bool keeps) EG_WARN_UNUSED;
 void eg_workspace_free(eg_workspace *workspace);

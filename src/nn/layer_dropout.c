@@ -57,7 +57,7 @@ static void scale(size_t n, const eg_real *restrict factor, const eg_real *restr
 static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
     size_t count = count_of(layer, context);
-    if (eg_mode_uses_batch(context->mode)) {
+    if (eg_mode_draws(context->mode)) {
         draw(dropout_of(layer), context, count);
         scale(count, context->cache, context->x[0], context->y);
     } else {
@@ -71,7 +71,7 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     if (context->dx[0] == NULL) {
         return;
     }
-    if (eg_mode_uses_batch(context->mode)) {
+    if (eg_mode_draws(context->mode)) {
         scale(count, context->cache, context->dy, context->dx[0]);
     } else {
         memcpy(context->dx[0], context->dy, count * sizeof *context->dy);
