@@ -17,6 +17,7 @@
     ENTRY(matrix)                                                                                  \
     ENTRY(objective)                                                                               \
     ENTRY(online)                                                                                  \
+    ENTRY(peak)                                                                                    \
     ENTRY(progress)                                                                                \
     ENTRY(rank)                                                                                    \
     ENTRY(replacements)                                                                            \
