@@ -5,6 +5,7 @@
 #include "engram/measure.h"
 #include "engram/memory.h"
 #include "engram/metric.h"
+#include "engram/random.h"
 #include "engram/trial.h"
 #include "engram/units.h"
 #include "math/shared/spectrum.h"
@@ -79,7 +80,7 @@ static bench bench_open(eg_settings *settings)
     eg_view root = eg_settings_root(settings);
     assert_ok(eg_dataset_open(&b.data, &root));
     assert_ok(eg_stream_create(&b.stream, &root, b.data, 3, 0.1));
-    assert_ok(eg_cursor_open(&b.cursor, b.stream, &(eg_cursor_setup){.trains = true}));
+    assert_ok(eg_cursor_open(&b.cursor, b.stream, &(eg_cursor_setup){.trains = true, .block = 1}));
     const eg_learner_setup setup = {
         .root = &root, .shape = b.stream->shape, .seed = 3, .block = 16, .stream = b.stream};
     assert_ok(eg_learner_create(&b.learner, &setup));
@@ -114,6 +115,34 @@ static size_t outputs_by_hand(bench *b, size_t phase, size_t first, size_t hidde
         size_t take = batch.size < LOOK - rows ? batch.size : LOOK - rows;
         memcpy(x + rows * features, batch.x, take * features * sizeof *x);
         rows += take;
+    }
+    (void)eg_net_forward(b->net, b->workspace, EG_MODE_PREDICT, rows, x, NULL);
+    memcpy(phi, eg_workspace_hidden(b->workspace, b->net, hidden), rows * WIDTH * sizeof *phi);
+    eg_free(x);
+    return rows;
+}
+
+/** The same on examples drawn from all that task `task` has for training, those held out too. */
+static size_t drawn_by_hand(bench *b, size_t task, size_t hidden, eg_real *phi)
+{
+    enum { MOST = 400 };
+    size_t features = b->stream->shape.features;
+    size_t count = eg_stream_count(b->stream, EG_SUBSET_TRAINING, task);
+    uint32_t order[MOST];
+    eg_real *x = NULL;
+    size_t rows = 0;
+    assert_true(count <= MOST);
+    for (uint32_t i = 0; i < count; i++) {
+        order[i] = i;
+    }
+    eg_rng rng = eg_rng_make(0, EG_PURPOSE_LOOK, task);
+    eg_rng_shuffle(&rng, count, order);
+    assert_ok(eg_alloc(&x, LOOK * features, sizeof *x));
+    for (size_t i = 0; i < count && rows < LOOK; i++) {
+        eg_batch batch;
+        eg_cursor_examples(b->cursor, EG_SUBSET_TRAINING, task, order[i], 1, &batch);
+        memcpy(x + rows * features, batch.x, features * sizeof *x);
+        rows++;
     }
     (void)eg_net_forward(b->net, b->workspace, EG_MODE_PREDICT, rows, x, NULL);
     memcpy(phi, eg_workspace_hidden(b->workspace, b->net, hidden), rows * WIDTH * sizeof *phi);
@@ -235,6 +264,100 @@ static void looks_are_as_by_hand(void **state)
     assert_looks("sigmoid", 0, true);
 }
 
+static void assert_drawn(bench *b, const eg_record *record, size_t look, size_t task,
+                         const char *suffix)
+{
+    eg_real phi[LOOK * WIDTH];
+    char name[64];
+    double dead = 0;
+    size_t rows = 0;
+    for (size_t h = 0; h < LAYERS; h++) {
+        rows = drawn_by_hand(b, task, h, phi);
+        seen found = look_by_hand(phi, rows, 0.3, 0, 0);
+        (void)snprintf(name, sizeof name, "dormant_units%s", suffix);
+        assert_close(value_at(record, name, look * LAYERS + h), found.dormant, 0);
+        dead += found.dead;
+    }
+    (void)snprintf(name, sizeof name, "dead_percent%s", suffix);
+    assert_close(value_at(record, name, look), 100 * dead / (LAYERS * WIDTH), 1e-12);
+    eg_spectrum spectrum;
+    assert_ok(eg_spectrum_init(&spectrum, LOOK, WIDTH));
+    for (size_t i = 0; i < rows * WIDTH; i++) {
+        spectrum.a[i] = (double)phi[i];
+    }
+    assert_ok(eg_spectrum_of(&spectrum, rows, WIDTH));
+    double rank = eg_spectrum_stable_rank(spectrum.sigma, spectrum.count);
+    (void)snprintf(name, sizeof name, "stable_rank_percent%s", suffix);
+    assert_close(value_at(record, name, look), 100 * rank / WIDTH, 1e-12);
+    (void)snprintf(name, sizeof name, "stable_rank%s", suffix);
+    assert_close(value_at(record, name, look * LAYERS + 1), rank, 0);
+    assert_true(isnan(value_at(record, name, look * LAYERS))); /* layers: last */
+    eg_spectrum_clear(&spectrum);
+}
+
+/** Examples drawn from the new task and from the one before, with the network as it then is. */
+static void drawn_examples(void **state)
+{
+    (void)state;
+    eg_settings *settings = SETTINGS("measures.units.dormant", "0.3", "measures.units.data",
+                                     "new_and_previous", "measures.rank.data", "new_and_previous",
+                                     "measures.rank.layers", "last", "stream.active", "seen");
+    eg_record *record = run(settings, NULL);
+    bench b = bench_open(settings);
+    for (size_t phase = 0; phase < PHASES; phase++) {
+        assert_drawn(&b, record, phase, phase, "");
+        if (phase > 0) {
+            assert_drawn(&b, record, phase, phase - 1, "_previous");
+        }
+        for (size_t s = 0; s < eg_stream_steps(b.stream, phase); s++) {
+            eg_batch batch;
+            eg_step_outcome outcome = {.loss = 0};
+            eg_cursor_get(b.cursor, phase, s, &batch);
+            assert_ok(b.learner->ops->step(b.learner, &batch, &outcome));
+        }
+    }
+    assert_true(isnan(value_at(record, "dead_percent_previous", 0)));
+    assert_true(isnan(value_at(record, "stable_rank_percent_previous", 0)));
+    assert_null(eg_record_find(record, "dead_percent_running"));
+    eg_record_free(record);
+    bench_close(&b);
+}
+
+/** Without layers that normalise by the minibatch the views differ in nothing. */
+static void both_normalisations(void **state)
+{
+    (void)state;
+    eg_settings *settings =
+        SETTINGS("measures.units.norm", "both", "measures.rank.norm", "both",
+                 "measures.rank.together", "7", "model.dropout", "0.4", "protocol", "test");
+    eg_record *record = run(settings, NULL);
+    assert_null(eg_record_find(record, "dead_percent_previous"));
+    for (size_t look = 0; look < PHASES; look++) {
+        assert_close(value_at(record, "dead_percent", look),
+                     value_at(record, "dead_percent_running", look), 0);
+        assert_close(value_at(record, "effective_rank_percent", look),
+                     value_at(record, "effective_rank_percent_running", look), 1e-4);
+    }
+    eg_record_free(record);
+    eg_settings_free(settings);
+}
+
+static void tasks_are_needed_to_draw(void **state)
+{
+    (void)state;
+    eg_settings *settings =
+        SETTINGS("stream", "bit_flipping", "stream.examples", "400", "stream.batch", "1", "loss",
+                 "squared_error", "measures.units.data", "new");
+    eg_dataset_cache *cache = NULL;
+    eg_record *record = NULL;
+    assert_ok(eg_dataset_cache_create(&cache));
+    const eg_trial_options options = {.objective = "late_online_loss"};
+    assert_fails(eg_trial_run(&record, settings, 3, cache, &options), EG_INVALID,
+                 "measures.units.data = new needs a stream whose phases are tasks");
+    eg_dataset_cache_free(cache);
+    eg_settings_free(settings);
+}
+
 /** Two units of the first layer off, one wide open, whatever the input; and all off. */
 static void units_known_beforehand(void **state)
 {
@@ -341,9 +464,10 @@ static void a_diverged_trial(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(looks_are_as_by_hand), cmocka_unit_test(units_known_beforehand),
-        cmocka_unit_test(networks_together),    cmocka_unit_test(late_is_the_last_tenth),
-        cmocka_unit_test(a_diverged_trial),
+        cmocka_unit_test(looks_are_as_by_hand),   cmocka_unit_test(drawn_examples),
+        cmocka_unit_test(both_normalisations),    cmocka_unit_test(tasks_are_needed_to_draw),
+        cmocka_unit_test(units_known_beforehand), cmocka_unit_test(networks_together),
+        cmocka_unit_test(late_is_the_last_tenth), cmocka_unit_test(a_diverged_trial),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_REPLACE = 23,      /**< examples with replacement; index = place in the stream */
     EG_PURPOSE_SUBSET = 24,       /**< which training examples a stream uses */
     EG_PURPOSE_ANCHOR = 25, /**< what parameters are pulled towards; index = update and block */
+    EG_PURPOSE_LOOK = 26,   /**< which examples of a task measures look at; index = task */
 } eg_purpose;
 
 typedef struct eg_rng {

@@ -15,7 +15,6 @@
 #include <string.h>
 
 enum {
-    EXAMPLES,
     DEAD,
     DORMANT,
     SATURATED,
@@ -26,54 +25,56 @@ enum {
     COUNT
 };
 
-static const eg_variable variables[COUNT] = {
-    [EXAMPLES] = {.name = "units_examples",
-                  .dims = {"look"},
-                  .wide = true,
-                  .unit = "1",
-                  .doc = "training examples learned before each look at the hidden units"},
-    [DEAD] = {.name = "dead_units",
-              .dims = {"look", "layer"},
-              .unit = "1",
-              .doc = "units of a hidden layer whose output is 0 on all examples of a look"},
-    [DORMANT] = {.name = "dormant_units",
-                 .dims = {"look", "layer"},
-                 .unit = "1",
-                 .doc = "units of a hidden layer whose output is not 0 on less than a small share "
-                        "of a look's examples"},
-    [SATURATED] = {.name = "saturated_units",
-                   .dims = {"look", "layer"},
-                   .unit = "1",
-                   .doc = "units of a hidden layer whose output is near a bound of its activation "
-                          "on all examples of a look"},
-    [SATURATED_OUTPUTS] = {.name = "saturated_outputs",
-                           .dims = {"look", "layer"},
-                           .unit = "1",
-                           .doc = "share of a hidden layer's outputs that are near a bound of its "
-                                  "activation"},
-    [DEAD_PERCENT] = {.name = "dead_percent",
-                      .dims = {"look"},
-                      .unit = "percent",
-                      .doc = "dead units, of all hidden units"},
-    [DORMANT_PERCENT] = {.name = "dormant_percent",
-                         .dims = {"look"},
-                         .unit = "percent",
-                         .doc = "dormant units, of all hidden units"},
-    [SATURATED_PERCENT] = {.name = "saturated_percent",
-                           .dims = {"look"},
-                           .unit = "percent",
-                           .doc = "saturated units, of all hidden units"},
-};
+/* Of one view of hidden_looks.h. */
+#define VARIABLES(view, suffix, words)                                                             \
+    [view] = {                                                                                     \
+        [DEAD] = {.name = "dead_units" suffix,                                                     \
+                  .dims = {"look", "layer"},                                                       \
+                  .unit = "1",                                                                     \
+                  .doc = "units of a hidden layer whose output is 0 on all examples of a "         \
+                         "look" words},                                                            \
+        [DORMANT] = {.name = "dormant_units" suffix,                                               \
+                     .dims = {"look", "layer"},                                                    \
+                     .unit = "1",                                                                  \
+                     .doc = "units of a hidden layer whose output is not 0 on less than a small "  \
+                            "share of a look's examples" words},                                   \
+        [SATURATED] = {.name = "saturated_units" suffix,                                           \
+                       .dims = {"look", "layer"},                                                  \
+                       .unit = "1",                                                                \
+                       .doc = "units of a hidden layer whose output is near a bound of its "       \
+                              "activation on all examples of a look" words},                       \
+        [SATURATED_OUTPUTS] = {.name = "saturated_outputs" suffix,                                 \
+                               .dims = {"look", "layer"},                                          \
+                               .unit = "1",                                                        \
+                               .doc = "share of a hidden layer's outputs that are near a bound "   \
+                                      "of its activation" words},                                  \
+        [DEAD_PERCENT] = {.name = "dead_percent" suffix,                                           \
+                          .dims = {"look"},                                                        \
+                          .unit = "percent",                                                       \
+                          .doc = "dead units, of all hidden units" words},                         \
+        [DORMANT_PERCENT] = {.name = "dormant_percent" suffix,                                     \
+                             .dims = {"look"},                                                     \
+                             .unit = "percent",                                                    \
+                             .doc = "dormant units, of all hidden units" words},                   \
+        [SATURATED_PERCENT] = {.name = "saturated_percent" suffix,                                 \
+                               .dims = {"look"},                                                   \
+                               .unit = "percent",                                                  \
+                               .doc = "saturated units, of all hidden units" words},               \
+    },
+static const eg_variable variables[EG_LOOK_VIEWS][COUNT] = {EG_LOOK_EACH_VIEW(VARIABLES)};
 
-static const eg_variable *const list[] = {&variables[EXAMPLES],
-                                          &variables[DEAD],
-                                          &variables[DORMANT],
-                                          &variables[SATURATED],
-                                          &variables[SATURATED_OUTPUTS],
-                                          &variables[DEAD_PERCENT],
-                                          &variables[DORMANT_PERCENT],
-                                          &variables[SATURATED_PERCENT],
-                                          NULL};
+static const eg_variable examples_variable = {
+    .name = "units_examples",
+    .dims = {"look"},
+    .wide = true,
+    .unit = "1",
+    .doc = "training examples learned before each look at the hidden units"};
+
+#define LISTED(view, suffix, words)                                                                \
+    &variables[view][DEAD], &variables[view][DORMANT], &variables[view][SATURATED],                \
+        &variables[view][SATURATED_OUTPUTS], &variables[view][DEAD_PERCENT],                       \
+        &variables[view][DORMANT_PERCENT], &variables[view][SATURATED_PERCENT],
+static const eg_variable *const list[] = {&examples_variable, EG_LOOK_EACH_VIEW(LISTED) NULL};
 
 /* Outputs of one unit that are what the name says. */
 typedef struct outputs {
@@ -84,9 +85,11 @@ typedef struct units {
     eg_measure base;
     eg_hidden_looks looks;
     double dormant, margin;
-    eg_array *array[COUNT];
-    outputs *unit;     /* [all hidden units of the network looked at] */
-    const eg_net *net; /* that network */
+    eg_array *examples;
+    eg_array *array[EG_LOOK_VIEWS][COUNT]; /* NULL: there is no such view */
+    unsigned view;                         /* looked through now */
+    outputs *unit;                         /* [all hidden units of the network looked at] */
+    const eg_net *net;                     /* that network */
 } units;
 
 /** What one look finds in one hidden layer, or in several. */
@@ -131,8 +134,12 @@ static eg_status open(eg_measure *measure, const eg_view *view)
     self->dormant = eg_view_real(view, "dormant");
     self->margin = eg_view_real(view, "margin");
     EG_TRY(eg_alloc(&self->unit, most_units(&self->looks), sizeof *self->unit));
-    for (size_t i = 0; i < COUNT; i++) {
-        EG_TRY(eg_measure_declare(measure, &variables[i], self->looks.count, &self->array[i]));
+    size_t looks = self->looks.count;
+    EG_TRY(eg_measure_declare(measure, &examples_variable, looks, &self->examples));
+    for (unsigned v = 0; v < EG_LOOK_VIEWS; v++) {
+        for (size_t i = 0; eg_hidden_looks_has(&self->looks, v) && i < COUNT; i++) {
+            EG_TRY(eg_measure_declare(measure, &variables[v][i], looks, &self->array[v][i]));
+        }
     }
     return eg_ok();
 }
@@ -192,7 +199,7 @@ static void add(findings *to, const findings *from)
 /** Adds to what is recorded of a layer, which is NaN before. */
 static void put(const units *self, int variable, size_t at, double value)
 {
-    double *data = &self->array[variable]->data[at];
+    double *data = &self->array[self->view][variable]->data[at];
     *data = isnan(*data) ? value : *data + value;
 }
 
@@ -203,7 +210,11 @@ static void look_at(units *self, size_t index, size_t look, size_t phase, size_t
     const eg_unit_observer observer = {.observe = count, .user = self};
     self->net = eg_hidden_looks_net(&self->looks, index);
     memset(self->unit, 0, units_before(self->net, self->net->hidden_count) * sizeof *self->unit);
-    size_t examples = eg_hidden_looks_show(&self->looks, index, phase, first, &observer);
+    size_t examples =
+        eg_hidden_looks_show(&self->looks, index, self->view, phase, first, &observer);
+    if (examples == 0) {
+        return;
+    }
     for (size_t h = 0; h < self->net->hidden_count && h < layers; h++) {
         const findings found = judge(self, h, examples);
         size_t at = look * layers + h;
@@ -218,22 +229,35 @@ static void look_at(units *self, size_t index, size_t look, size_t phase, size_t
     }
 }
 
+/** All networks through the view. */
+static void look_through(units *self, size_t look, size_t phase, size_t first)
+{
+    findings all = {.units = 0};
+    eg_array *const *array = self->array[self->view];
+    for (size_t i = 0; i < self->looks.networks; i++) {
+        look_at(self, i, look, phase, first, &all);
+    }
+    if (all.units > 0) {
+        array[DEAD_PERCENT]->data[look] = 100 * all.dead / all.units;
+        array[DORMANT_PERCENT]->data[look] = 100 * all.dormant / all.units;
+        array[SATURATED_PERCENT]->data[look] =
+            all.bounded ? 100 * all.saturated / all.units : (double)NAN;
+    }
+}
+
 static void look_now(units *self, const eg_moment *now, bool begins_phase)
 {
     size_t look = 0;
     size_t first = 0;
-    findings all = {.units = 0};
     if (!eg_hidden_looks_due(&self->looks, now, begins_phase, &look, &first)) {
         return;
     }
-    for (size_t i = 0; i < self->looks.networks; i++) {
-        look_at(self, i, look, now->phase, first, &all);
+    self->examples->data[look] = (double)now->examples_seen;
+    for (self->view = 0; self->view < EG_LOOK_VIEWS; self->view++) {
+        if (eg_hidden_looks_has(&self->looks, self->view)) {
+            look_through(self, look, now->phase, first);
+        }
     }
-    self->array[EXAMPLES]->data[look] = (double)now->examples_seen;
-    self->array[DEAD_PERCENT]->data[look] = 100 * all.dead / all.units;
-    self->array[DORMANT_PERCENT]->data[look] = 100 * all.dormant / all.units;
-    self->array[SATURATED_PERCENT]->data[look] =
-        all.bounded ? 100 * all.saturated / all.units : (double)NAN;
 }
 
 static eg_status begin_phase(eg_measure *measure, const eg_moment *now)
@@ -283,15 +307,20 @@ static const eg_param params[] = {
      .added_later = true},
 };
 
+static bool records(const eg_measure_scope *scope, const eg_variable *variable)
+{
+    return eg_hidden_looks_records(scope, "units", &variables[0][0], COUNT, variable);
+}
+
 const eg_measure_kind eg_measure_units = {
     .component = {.name = "units",
-                  .doc = "dead, dormant and saturated hidden units before each task, on its first "
-                         "examples",
+                  .doc = "dead, dormant and saturated hidden units before each task",
                   .source = "Dohare et al. 2024, Nature 632, doi 10.1038/s41586-024-07711-7",
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .variables = list,
     .size = sizeof(units),
     .ops = &ops,
+    .records = records,
     .open = open,
 };
