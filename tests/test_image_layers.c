@@ -222,6 +222,72 @@ static void gradients_of_other_layers(void **state)
     }
 }
 
+/* Three channels, one neighbour: s of 1, 2, 3 is 1 + 0.5 (5, 14, 13). */
+static void responses_by_hand(void **state)
+{
+    (void)state;
+    const eg_response spec = {.radius = 1, .bias = 1, .alpha = 0.5, .beta = 0.75};
+    one_layer one;
+    eg_layer layer;
+    assert_ok(eg_layer_local_response(&layer, eg_shape_vector(3), &spec));
+    one_layer_init(&one, layer, 1);
+    SET(one.x, 1, 2, 3);
+    one_layer_forward(&one, EG_MODE_TRAIN);
+    ASSERT_VALUES(one.y, pow(3.5, -0.75), 2 * pow(8, -0.75), 3 * pow(7.5, -0.75));
+    one_layer_clear(&one);
+}
+
+/* Windows inside the channels, wider than they are, and of one; the exponent that has roots, and others. */
+static void gradients_of_responses(void **state)
+{
+    (void)state;
+    const eg_response specs[] = {{.radius = 4, .bias = 1, .alpha = 0.001 / 9, .beta = 0.75},
+                                 {.radius = 2, .bias = 2, .alpha = 0.7, .beta = 0.75},
+                                 {.radius = 7, .bias = 0.5, .alpha = 0.3, .beta = 0.5},
+                                 {.radius = 0, .bias = 1, .alpha = 1, .beta = 1.25}};
+    for (size_t s = 0; s < EG_COUNT(specs); s++) {
+        eg_layer layer;
+        one_layer one;
+        assert_ok(eg_layer_local_response(&layer, (eg_shape){2, 2, 6}, &specs[s]));
+        one_layer_init(&one, layer, 2);
+        one_layer_assert_gradients(&one, EG_MODE_TRAIN);
+        one_layer_clear(&one);
+    }
+}
+
+/* Whole channels of an example, from one draw each; as often as they should, and the rest larger. */
+static void dropped_maps(void **state)
+{
+    (void)state;
+    enum { EXAMPLES = 50, PLACES = 6, CHANNELS = 40 };
+    one_layer one;
+    eg_layer layer;
+    size_t dropped = 0;
+    assert_ok(eg_layer_dropout_maps(&layer, 0.25, 3, (eg_shape){2, 3, CHANNELS}));
+    assert_int_equal(layer.cache_per_example, CHANNELS);
+    one_layer_init(&one, layer, EXAMPLES);
+    one_layer_forward(&one, EG_MODE_TRAIN);
+    one_layer_backward(&one);
+    for (size_t b = 0; b < EXAMPLES; b++) {
+        for (size_t c = 0; c < CHANNELS; c++) {
+            size_t first = b * PLACES * CHANNELS + c;
+            double factor = one.y[first] == 0 ? 0 : 4.0 / 3;
+            dropped += factor == 0 ? 1 : 0;
+            for (size_t i = first; i < first + PLACES * (size_t)CHANNELS; i += CHANNELS) {
+                assert_close((double)one.y[i], factor * (double)one.x[i], 1e-12);
+                assert_close((double)one.dx[i], factor * (double)one.dy[i], 1e-12);
+            }
+        }
+    }
+    /* of 2000, deviation sqrt(2000 * 3/16) = 19.4 */
+    assert_in_range(dropped, 500 - 97, 500 + 97);
+    for (eg_mode mode = EG_MODE_PREDICT; mode <= EG_MODE_PROBE; mode++) {
+        one_layer_forward(&one, mode);
+        assert_memory_equal(one.y, one.x, EXAMPLES * one.inputs * sizeof *one.x);
+    }
+    one_layer_clear(&one);
+}
+
 static void windows_that_do_not_fit(void **state)
 {
     (void)state;
@@ -258,6 +324,9 @@ int main(void)
         cmocka_unit_test(global_means),
         cmocka_unit_test(gradients_of_poolings),
         cmocka_unit_test(gradients_of_other_layers),
+        cmocka_unit_test(responses_by_hand),
+        cmocka_unit_test(gradients_of_responses),
+        cmocka_unit_test(dropped_maps),
         cmocka_unit_test(windows_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

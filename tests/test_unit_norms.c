@@ -141,7 +141,7 @@ static eg_net *network(kind which)
     } else if (which == ONLINE) {
         assert_ok(eg_layer_online_norm(&layers[1], UNITS, 0.9, 0.8));
     } else {
-        assert_ok(eg_layer_dropout(&layers[2], 0.4, 0, false, shape));
+        assert_ok(eg_layer_dropout(&layers[2], 0.4, 0, shape));
     }
     assert_ok(eg_layer_activation(&layers[at], swish(), none, shape));
     assert_ok(eg_layer_linear(&layers[3], shape, OUT, EG_NORM_NONE, true, EG_INITIALIZER_UNIFORM));
@@ -292,7 +292,7 @@ static void dropout_keeps_the_mean(void **state)
     static eg_real x[WIDE * ROWS];
     static eg_real y[3][WIDE * ROWS];
     eg_layer layer;
-    assert_ok(eg_layer_dropout(&layer, p, 1, false, eg_shape_vector(WIDE)));
+    assert_ok(eg_layer_dropout(&layer, p, 1, eg_shape_vector(WIDE)));
     eg_net *net = of_one(layer);
     eg_workspace *workspace = NULL;
     assert_ok(eg_workspace_create(&workspace, net, ROWS, true));

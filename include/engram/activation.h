@@ -33,6 +33,8 @@ typedef struct eg_activation {
     double (*gain)(const double *p);
     /** Where y is 0, backward multiplies its dy by 0: a unit that is off learns nothing. */
     bool flat_at_zero;
+    /** Backward does not read x, which then need not be kept. */
+    bool spares_input;
     /** Optional. EG_INVALID if these parameters do not fit a layer of n units. */
     eg_status (*check)(const double *p, size_t n);
 } eg_activation;

@@ -147,6 +147,9 @@ typedef struct eg_layer_ops {
     bool keeps_units;
     /** Unit c of the input is outputs c*P, …, c*P + P - 1, P the places of the input. */
     bool flattens;
+    /** Where an output is 0, so is what it was taken from, or its dy is multiplied by 0: the output
+     * is flat at zero if the input is. */
+    bool keeps_flat;
     /** Backward gives its gradients to the consumer itself, if there is one. */
     bool streams_gradients;
     /** Backward with a consumer that updates does so itself: gives every gradient once, after the
@@ -165,11 +168,15 @@ struct eg_layer {
     size_t derived_count;
     size_t cache_per_example; /**< numbers kept between forward and backward */
     size_t cache_fixed;       /**< further scratch, whatever the batch */
-    bool flat_at_zero;        /**< where an output is 0, backward multiplies its dy by 0 */
-    bool hidden;              /**< outputs are hidden units: counted as active when not zero */
-    double low, high;         /**< bounds of hidden units' outputs; equal: there are none */
-    double gain; /**< of hidden units: what a layer before has as its gain (initial.h) */
-    void *state; /**< the layer's own constants; owned */
+    /* What neither backward, per_example nor after_update looks at, so that nobody has to keep it:
+     * x, and y. A gradient that is passed on is dx[k] = dy for all k, and one of them may already
+     * be dy. */
+    bool spares_input, spares_output, passes_gradient;
+    bool flat_at_zero; /**< where an output is 0, backward multiplies its dy by 0 */
+    bool hidden;       /**< outputs are hidden units: counted as active when not zero */
+    double low, high;  /**< bounds of hidden units' outputs; equal: there are none */
+    double gain;       /**< of hidden units: what a layer before has as its gain (initial.h) */
+    void *state;       /**< the layer's own constants; owned */
 };
 
 /** Numbers of an example at the (first) input and at the output. */

@@ -64,6 +64,9 @@ typedef struct eg_workspace eg_workspace;
 eg_status eg_workspace_create(eg_workspace **out, const eg_net *net, size_t capacity,
                               bool keeps) EG_WARN_UNUSED;
 void eg_workspace_free(eg_workspace *workspace);
+/** Bytes of its numbers: outputs that are looked at after the forward, what layers keep, and memory
+ * that gradients and other outputs take turns in. */
+size_t eg_workspace_bytes(const eg_workspace *workspace);
 /** Measures the workspace's forward and backward in `profile` (borrowed); NULL: no more. */
 void eg_workspace_profile(eg_workspace *workspace, eg_profile *profile);
 
@@ -114,6 +117,7 @@ typedef struct eg_node {
     size_t read_count;
     size_t *reads;       /**< nodes, or EG_INPUT; owned */
     size_t last_reader;  /**< the last node that reads it; its own number if there is none */
+    bool learns;         /**< it or a node before it has parameters: backward goes through it */
     bool shared;         /**< one of its blocks is also a block of another node */
     size_t param_offset; /**< where its own parameters, those it does not share with an earlier */
     size_t param_count;  /**< node, stand in the flat arrays */

@@ -31,7 +31,8 @@ typedef struct eg_plane_run {
 
 /** The k-th run (0, 1, …) of what makes unit `unit` of hidden layer `hidden`, or of what uses it.
  * Incoming: its weights in the order of the inputs, its bias, scale and shift. Outgoing: the
- * weights of the reader that multiply it, part by part, of each place by place. false: there are no more. */
+ * weights of the reader that multiply it, part by part, and of a flattened part place by place.
+ * false: there are no more. */
 bool eg_net_unit_run(const eg_net *net, size_t hidden, eg_unit_side side, size_t unit, size_t k,
                      eg_plane_run *run);
 

@@ -23,4 +23,5 @@ const eg_activation eg_activation_identity = {
     .component = {.name = "identity", .doc = "x"},
     .forward = forward,
     .backward = backward,
+    .spares_input = true,
 };

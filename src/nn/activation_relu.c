@@ -14,13 +14,13 @@ EG_CLONES static void forward(const double *p, size_t n, const eg_real *restrict
     }
 }
 
-EG_CLONES static void backward(const double *p, size_t n, const eg_real *restrict x,
-                               const eg_real *y, const eg_real *aux, const eg_real *restrict dy,
-                               eg_real *restrict dx)
+EG_CLONES static void backward(const double *p, size_t n, const eg_real *x,
+                               const eg_real *restrict y, const eg_real *aux,
+                               const eg_real *restrict dy, eg_real *restrict dx)
 {
-    (void)p, (void)y, (void)aux;
+    (void)p, (void)x, (void)aux;
     for (size_t i = 0; i < n; i++) {
-        dx[i] = dy[i] * (x[i] > 0 ? 1 : 0);
+        dx[i] = dy[i] * (y[i] > 0 ? 1 : 0);
     }
 }
 
@@ -34,6 +34,7 @@ const eg_activation eg_activation_relu = {
     .component = {.name = "relu", .doc = "max(0, x)"},
     .forward = forward,
     .backward = backward,
+    .spares_input = true,
     .gain = gain,
     .flat_at_zero = true,
 };

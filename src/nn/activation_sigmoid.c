@@ -29,4 +29,5 @@ const eg_activation eg_activation_sigmoid = {
     .high = 1,
     .forward = forward,
     .backward = backward,
+    .spares_input = true,
 };

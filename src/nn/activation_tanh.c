@@ -33,6 +33,7 @@ const eg_activation eg_activation_tanh = {
     .component = {.name = "tanh", .doc = "tanh(x)"},
     .forward = forward,
     .backward = backward,
+    .spares_input = true,
     .low = -1,
     .high = 1,
     .gain = gain,

@@ -88,6 +88,7 @@ eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, co
         .out = after,
         .input_count = 1,
         .cache_per_example = state->calls * activation->aux_count,
+        .spares_input = activation->spares_input,
         .flat_at_zero = activation->flat_at_zero,
         .hidden = true,
         .low = activation->low,

@@ -390,6 +390,7 @@ eg_status eg_layer_batch_norm(eg_layer *out, eg_shape shape, double eps, double 
                       .in = shape,
                       .out = shape,
                       .input_count = 1,
+                      .spares_output = true,
                       .buffer_count = BUFFERS,
                       .cache_fixed = 5 * tile_of(n) + 2 * n * sizeof(double) / sizeof(eg_real),
                       .state = state};

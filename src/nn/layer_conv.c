@@ -196,6 +196,7 @@ eg_status eg_layer_conv(eg_layer *out, eg_shape in, const eg_conv *spec)
         .out = {state->out_height, state->out_width, spec->filters},
         .input_count = 1,
         .cache_fixed = eg_convolve_scratch(state),
+        .spares_output = true,
         .state = state,
     };
     declare_blocks(out, spec);

@@ -38,10 +38,15 @@ static const eg_layer_ops ops = {
     .backward = backward,
     .flops = flops,
     .flattens = true,
+    .keeps_flat = true,
 };
 
 void eg_layer_flatten(eg_layer *out, eg_shape in)
 {
-    *out = (eg_layer){
-        .ops = &ops, .in = in, .out = eg_shape_vector(eg_shape_size(in)), .input_count = 1};
+    *out = (eg_layer){.ops = &ops,
+                      .in = in,
+                      .out = eg_shape_vector(eg_shape_size(in)),
+                      .input_count = 1,
+                      .spares_input = true,
+                      .spares_output = true};
 }

@@ -53,5 +53,10 @@ static const eg_layer_ops ops = {
 
 void eg_layer_global_pool(eg_layer *out, eg_shape in)
 {
-    *out = (eg_layer){.ops = &ops, .in = in, .out = eg_shape_vector(in.channels), .input_count = 1};
+    *out = (eg_layer){.ops = &ops,
+                      .in = in,
+                      .out = eg_shape_vector(in.channels),
+                      .input_count = 1,
+                      .spares_input = true,
+                      .spares_output = true};
 }

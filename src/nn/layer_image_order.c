@@ -40,5 +40,10 @@ static const eg_layer_ops ops = {
 
 void eg_layer_image_order(eg_layer *out, eg_shape shape)
 {
-    *out = (eg_layer){.ops = &ops, .in = shape, .out = shape, .input_count = 1};
+    *out = (eg_layer){.ops = &ops,
+                      .in = shape,
+                      .out = shape,
+                      .input_count = 1,
+                      .spares_input = true,
+                      .spares_output = true};
 }

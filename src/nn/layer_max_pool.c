@@ -159,6 +159,7 @@ static const eg_layer_ops ops = {
     .flops = eg_pool_flops,
     .free = eg_pool_free,
     .keeps_units = true,
+    .keeps_flat = true,
 };
 
 eg_status eg_layer_max_pool(eg_layer *out, eg_shape in, const eg_pool *spec)

@@ -111,13 +111,13 @@ eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, co
 double eg_activation_flops(size_t n);
 
 /** Every number is 0 with probability p in [0, 1) in training. `number`: of this layer among those
- * of the network that draw, below 256. flat_at_zero: that of the layer before. */
-eg_status eg_layer_dropout(eg_layer *out, double p, size_t number, bool flat_at_zero,
-                           eg_shape shape) EG_WARN_UNUSED;
+ * of the network that draw, below 256. */
+eg_status eg_layer_dropout(eg_layer *out, double p, size_t number, eg_shape shape) EG_WARN_UNUSED;
 double eg_dropout_flops(size_t n);
 
-/** Normalisations of units, between their weights and their activation: over the example, which
- * needs no memory of its own, and by running statistics, whose decays lie between 0 and 1. */
+/** Normalisations of units, between their weights and their activation: over the example (of an
+ * image: over all its channels and places, with a scale and a shift for every number), which needs
+ * no memory of its own, and by running statistics, whose decays lie between 0 and 1. */
 void eg_layer_norm(eg_layer *out, eg_shape shape);
 eg_status eg_layer_online_norm(eg_layer *out, size_t units, double forward_decay,
                                double backward_decay) EG_WARN_UNUSED;
@@ -159,6 +159,19 @@ void eg_layer_global_pool(eg_layer *out, eg_shape in);
  * running statistics r <- decay r + (1 - decay) s; see layer_batch_norm.c. */
 eg_status eg_layer_batch_norm(eg_layer *out, eg_shape shape, double eps,
                               double decay) EG_WARN_UNUSED;
+
+/** What the other channels of a place do to one; see layer_local_response.c. */
+typedef struct eg_response {
+    size_t radius;            /**< neighbours at either side */
+    double bias, alpha, beta; /**< bias above 0, alpha not below */
+} eg_response;
+eg_status eg_layer_local_response(eg_layer *out, eg_shape shape,
+                                  const eg_response *spec) EG_WARN_UNUSED;
+
+/** Every channel of an example, all its places together, is 0 with probability p in training; else
+ * as eg_layer_dropout, which counts its `number` with these. */
+eg_status eg_layer_dropout_maps(eg_layer *out, double p, size_t number,
+                                eg_shape shape) EG_WARN_UNUSED;
 
 /** A soft mixture: y = sum_k p_k x_k with p = softmax(x_0), x_0 [count] the gate's outputs and
  *  x_1 … x_count the branches. */

@@ -97,7 +97,7 @@ static eg_status hidden_layer(eg_layer **next, const eg_view *view, size_t numbe
     EG_TRY(eg_layer_activation(layer, activation, p, layer[-1].out));
     layer++;
     if (dropout > 0) {
-        EG_TRY(eg_layer_dropout(layer, dropout, number, layer[-1].flat_at_zero, layer[-1].out));
+        EG_TRY(eg_layer_dropout(layer, dropout, number, layer[-1].out));
         layer++;
     }
     *next = layer;

@@ -108,6 +108,17 @@ static eg_status find_readers(eg_net *net)
     return eg_ok();
 }
 
+static void find_learning(eg_net *net)
+{
+    for (size_t i = 0; i < net->node_count; i++) {
+        eg_node *node = &net->nodes[i];
+        node->learns = node->layer.block_count > 0;
+        for (size_t k = 0; k < node->read_count; k++) {
+            node->learns = node->learns || eg_node_takes_gradient(net, node->reads[k]);
+        }
+    }
+}
+
 eg_status eg_net_build(eg_net **out, eg_graph *graph, uint64_t seed)
 {
     assert(graph->count > 0);
@@ -128,6 +139,7 @@ eg_status eg_net_build(eg_net **out, eg_graph *graph, uint64_t seed)
     graph->count = 0;
     eg_graph_free(graph);
     EG_TRY_DONE(status, find_readers(net));
+    find_learning(net);
     EG_TRY_DONE(status, lay_out(net));
     EG_TRY_DONE(status, eg_net_find_hidden(net));
     point(net);

@@ -29,6 +29,12 @@ static inline eg_layer_context eg_node_context(const eg_net *net, size_t i)
                               .buffers = node->buffers};
 }
 
+/** Whether who reads this, a node or EG_INPUT, gives it a gradient. */
+static inline bool eg_node_takes_gradient(const eg_net *net, size_t read)
+{
+    return read != EG_INPUT && net->nodes[read].learns;
+}
+
 /** Fills net->hidden. */
 eg_status eg_net_find_hidden(eg_net *net) EG_WARN_UNUSED;
 

@@ -8,6 +8,7 @@
  *  once. */
 #include "math/shared/clones.h"
 #include "math/shared/elementary.h"
+#include "nn/node.h"
 #include "nn/workspace.h"
 
 #include <assert.h>
@@ -50,7 +51,7 @@ static bool wants_input_gradient(const eg_net *net, size_t i)
 {
     bool wanted = false;
     for (size_t k = 0; k < net->nodes[i].read_count; k++) {
-        wanted = wanted || net->nodes[i].reads[k] != EG_INPUT;
+        wanted = wanted || eg_node_takes_gradient(net, net->nodes[i].reads[k]);
     }
     return wanted;
 }

@@ -43,6 +43,8 @@ eg_status eg_pool_layer(eg_layer *out, const eg_layer_ops *ops, eg_shape in, con
                               .width = windows(spec, spec->width, in.width),
                               .channels = in.channels},
                       .input_count = 1,
+                      .spares_input = true,
+                      .spares_output = true,
                       .state = state};
     return eg_ok();
 }

@@ -217,6 +217,9 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
     workspace->derives = consumer != NULL && consumer->updates;
     for (size_t i = net->node_count; i-- > 0;) {
         const eg_layer *layer = &net->nodes[i].layer;
+        if (!net->nodes[i].learns) {
+            continue;
+        }
         begin_node(net, workspace, i, consumer);
         layer->ops->backward(layer, &workspace->context[i]);
         finish_node(net, workspace, i, consumer);

@@ -1,12 +1,14 @@
 /** The memory of a minibatch; see engram/net.h.
  *
  *  Where every array of a forward and a backward stands is decided once. An output lives from its
- *  node's forward to the forward of its last reader, or for good if it is kept; the gradient of an
- *  output from the backward of its last reader to that of its node. Arrays whose lives do not meet
- *  share memory: a chain needs two for gradients, and two for outputs if it only predicts. */
+ *  node's forward to the forward of its last reader, or for good if it is kept, because somebody
+ *  looks at it after the forward: a backward, or whoever asks for hidden layers. The gradient of an
+ *  output lives from the backward of its last reader to that of its node. Arrays whose lives do not
+ *  meet share memory, outputs that are not kept with gradients too: a chain needs two for both. */
 #include "nn/workspace.h"
 
 #include "engram/memory.h"
+#include "nn/node.h"
 
 #include <assert.h>
 #include <math.h>
@@ -17,6 +19,7 @@ static eg_status allocate(eg_workspace *workspace, size_t count, eg_real **out)
                    sizeof *workspace->block));
     EG_TRY(eg_alloc(out, count, sizeof **out));
     workspace->block[workspace->block_count++] = *out;
+    workspace->numbers += count;
 #ifndef NDEBUG
     /* Whatever is read before it is written shows. */
     for (size_t i = 0; i < count; i++) {
@@ -26,9 +29,12 @@ static eg_status allocate(eg_workspace *workspace, size_t count, eg_real **out)
     return eg_ok();
 }
 
+/* The slot of an array that is not in slots. */
+#define ELSEWHERE SIZE_MAX
+
 /* Memory that arrays take turns in. */
 typedef struct slots {
-    size_t *of; /* [nodes] the slot of a node's array */
+    size_t *of; /* [nodes] the slot of a node's array, or ELSEWHERE */
     size_t *size;
     bool *taken;
     size_t count;
@@ -64,7 +70,18 @@ static void slots_take(slots *s, size_t node, size_t size)
 
 static void slots_release(slots *s, size_t node)
 {
-    s->taken[s->of[node]] = false;
+    if (s->of[node] != ELSEWHERE) {
+        s->taken[s->of[node]] = false;
+    }
+}
+
+/* As many slots as the other has at least, and as large: for arrays that live at another time. */
+static void slots_cover(slots *s, const slots *other)
+{
+    for (size_t slot = 0; slot < other->count; slot++) {
+        s->size[slot] = other->size[slot] > s->size[slot] ? other->size[slot] : s->size[slot];
+    }
+    s->count = other->count > s->count ? other->count : s->count;
 }
 
 /* memory [count] of the slots; the table is the caller's. */
@@ -77,16 +94,45 @@ static eg_status slots_allocate(const slots *s, eg_workspace *workspace, eg_real
     return eg_ok();
 }
 
-static void plan_outputs(slots *s, const eg_net *net)
+/* Whether somebody looks at the output of node i after the forward. */
+static bool is_kept(const eg_net *net, size_t i)
+{
+    bool kept = !net->nodes[i].layer.spares_output || i + 1 == net->node_count;
+    for (size_t h = 0; h < net->hidden_count; h++) {
+        kept = kept || net->hidden[h].seen == i;
+    }
+    for (size_t j = i + 1; j <= net->nodes[i].last_reader; j++) {
+        for (size_t k = 0; k < net->nodes[j].read_count; k++) {
+            kept = kept || (net->nodes[j].reads[k] == i && !net->nodes[j].layer.spares_input);
+        }
+    }
+    return kept;
+}
+
+/* Of outputs that are not kept; all of them if the workspace keeps nothing. */
+static void plan_outputs(slots *s, const eg_net *net, bool keeps)
 {
     for (size_t i = 0; i < net->node_count; i++) {
         const eg_node *node = &net->nodes[i];
-        slots_take(s, i, eg_layer_outputs(&node->layer));
+        if (keeps && is_kept(net, i)) {
+            s->of[i] = ELSEWHERE;
+        } else {
+            slots_take(s, i, eg_layer_outputs(&node->layer));
+        }
         for (size_t k = 0; k < node->read_count; k++) {
             size_t read = node->reads[k];
             if (read != EG_INPUT && net->nodes[read].last_reader == i) {
                 slots_release(s, read);
             }
+        }
+    }
+}
+
+static void place_outputs(eg_workspace *workspace, const slots *s, eg_real *const *memory)
+{
+    for (size_t i = 0; i < workspace->node_count; i++) {
+        if (s->of[i] != ELSEWHERE) {
+            workspace->context[i].y = memory[s->of[i]];
         }
     }
 }
@@ -97,11 +143,9 @@ static eg_status share_outputs(eg_workspace *workspace, const eg_net *net)
     eg_real **memory = NULL;
     eg_status status = slots_create(&s, net->node_count);
     EG_TRY_DONE(status, status);
-    plan_outputs(&s, net);
+    plan_outputs(&s, net, false);
     EG_TRY_DONE(status, slots_allocate(&s, workspace, &memory));
-    for (size_t i = 0; i < net->node_count; i++) {
-        workspace->context[i].y = memory[s.of[i]];
-    }
+    place_outputs(workspace, &s, memory);
 done:
     eg_free(memory);
     slots_free(&s);
@@ -149,26 +193,39 @@ static bool writes_first(const eg_net *net, size_t i, size_t k)
     return net->nodes[node->reads[k]].last_reader == i;
 }
 
+/* Places of what node i gives to those it reads. Returns whether its own gradient became one of
+ * them. */
+static bool plan_node(gradient_plan *plan, const eg_net *net, size_t i)
+{
+    const eg_node *node = &net->nodes[i];
+    bool has = i + 1 < net->node_count; /* that of the last node is the caller's */
+    bool passed = false;
+    size_t partials = 0;
+    for (size_t k = 0; k < node->read_count; k++) {
+        size_t read = node->reads[k];
+        if (!eg_node_takes_gradient(net, read)) {
+            continue;
+        }
+        size_t size = eg_layer_outputs(&net->nodes[read].layer);
+        if (!writes_first(net, i, k)) {
+            partials++;
+            plan->partial_size = size > plan->partial_size ? size : plan->partial_size;
+        } else if (has && !passed && node->layer.passes_gradient) {
+            plan->slots.of[read] = plan->slots.of[i];
+            passed = true;
+        } else {
+            slots_take(&plan->slots, read, size);
+        }
+    }
+    plan->partial_count = partials > plan->partial_count ? partials : plan->partial_count;
+    return passed;
+}
+
 static void plan_gradients(gradient_plan *plan, const eg_net *net)
 {
     for (size_t i = net->node_count; i-- > 0;) {
-        const eg_node *node = &net->nodes[i];
-        size_t partials = 0;
-        for (size_t k = 0; k < node->read_count; k++) {
-            size_t read = node->reads[k];
-            if (read == EG_INPUT) {
-                continue;
-            }
-            size_t size = eg_layer_outputs(&net->nodes[read].layer);
-            if (writes_first(net, i, k)) {
-                slots_take(&plan->slots, read, size);
-            } else {
-                partials++;
-                plan->partial_size = size > plan->partial_size ? size : plan->partial_size;
-            }
-        }
-        plan->partial_count = partials > plan->partial_count ? partials : plan->partial_count;
-        if (i + 1 < net->node_count) {
+        bool passed = plan_node(plan, net, i);
+        if (net->nodes[i].learns && i + 1 < net->node_count && !passed) {
             slots_release(&plan->slots, i);
         }
     }
@@ -183,7 +240,7 @@ static void place_gradients(eg_workspace *workspace, const eg_net *net, const sl
         eg_real **sum = workspace->sum + workspace->first_read[i];
         size_t partials = 0;
         for (size_t k = 0; k < node->read_count; k++) {
-            if (node->reads[k] == EG_INPUT) {
+            if (!eg_node_takes_gradient(net, node->reads[k])) {
                 continue;
             }
             eg_real *place = memory[s->of[node->reads[k]]];
@@ -191,30 +248,46 @@ static void place_gradients(eg_workspace *workspace, const eg_net *net, const sl
             dx[k] = first ? place : partial[partials++];
             sum[k] = first ? NULL : place;
         }
-        if (i + 1 < net->node_count) {
+        if (node->learns && i + 1 < net->node_count) {
             workspace->context[i].dy = memory[s->of[i]];
         }
     }
 }
 
-static eg_status allocate_gradients(eg_workspace *workspace, const eg_net *net)
+static eg_status allocate_plan(eg_workspace *workspace, const eg_net *net,
+                               const gradient_plan *plan, const slots *outputs)
 {
-    gradient_plan plan = {.partial_count = 0};
     eg_real **memory = NULL;
     eg_real **partial = NULL;
-    eg_status status = slots_create(&plan.slots, net->node_count);
+    eg_status status = slots_allocate(&plan->slots, workspace, &memory);
     EG_TRY_DONE(status, status);
-    plan_gradients(&plan, net);
-    EG_TRY_DONE(status, slots_allocate(&plan.slots, workspace, &memory));
-    EG_TRY_DONE(status, eg_alloc(&partial, plan.partial_count, sizeof *partial));
-    for (size_t p = 0; p < plan.partial_count; p++) {
+    EG_TRY_DONE(status, eg_alloc(&partial, plan->partial_count, sizeof *partial));
+    for (size_t p = 0; p < plan->partial_count; p++) {
         EG_TRY_DONE(status,
-                    allocate(workspace, workspace->capacity * plan.partial_size, &partial[p]));
+                    allocate(workspace, workspace->capacity * plan->partial_size, &partial[p]));
     }
-    place_gradients(workspace, net, &plan.slots, memory, partial);
+    place_gradients(workspace, net, &plan->slots, memory, partial);
+    place_outputs(workspace, outputs, memory);
 done:
     eg_free(memory);
     eg_free(partial);
+    return status;
+}
+
+/* Gradients, and outputs that are not kept: these are gone when the first gradient comes. */
+static eg_status allocate_shared(eg_workspace *workspace, const eg_net *net)
+{
+    gradient_plan plan = {.partial_count = 0};
+    slots outputs = {0};
+    eg_status status = slots_create(&plan.slots, net->node_count);
+    EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, slots_create(&outputs, net->node_count));
+    plan_gradients(&plan, net);
+    plan_outputs(&outputs, net, true);
+    slots_cover(&plan.slots, &outputs);
+    EG_TRY_DONE(status, allocate_plan(workspace, net, &plan, &outputs));
+done:
+    slots_free(&outputs);
     slots_free(&plan.slots);
     return status;
 }
@@ -235,17 +308,28 @@ static eg_status allocate_kept(eg_workspace *workspace, const eg_net *net)
     for (size_t i = 0; i < net->node_count; i++) {
         const eg_layer *layer = &net->nodes[i].layer;
         eg_layer_context *context = &workspace->context[i];
-        EG_TRY(allocate(workspace, workspace->capacity * eg_layer_outputs(layer), &context->y));
+        if (is_kept(net, i)) {
+            EG_TRY(allocate(workspace, workspace->capacity * eg_layer_outputs(layer), &context->y));
+        }
         EG_TRY(allocate(workspace, cache_size(workspace, layer), &context->cache));
         sparse = sparse || (net->nodes[i].reads[0] == EG_INPUT && layer->ops->takes_sparse);
     }
-    EG_TRY(allocate_gradients(workspace, net));
+    EG_TRY(allocate_shared(workspace, net));
     size_t shared = most_shared(net);
     if (shared > 0) {
         EG_TRY(allocate(workspace, shared, &workspace->shared));
     }
     return sparse ? eg_sparse_create(&workspace->transposed, net->inputs, workspace->capacity)
                   : eg_ok();
+}
+
+/* Whether the output of node i is flat at zero. */
+static bool is_flat(const eg_net *net, size_t i)
+{
+    while (i != EG_INPUT && !net->nodes[i].layer.flat_at_zero) {
+        i = net->nodes[i].layer.ops->keeps_flat ? net->nodes[i].reads[0] : EG_INPUT;
+    }
+    return i != EG_INPUT;
 }
 
 static eg_status allocate_all(eg_workspace *workspace, const eg_net *net)
@@ -269,8 +353,7 @@ static eg_status allocate_all(eg_workspace *workspace, const eg_net *net)
         for (size_t k = 0; k < net->nodes[i].read_count; k++) {
             size_t read = net->nodes[i].reads[k];
             x[k] = read != EG_INPUT ? workspace->context[read].y : NULL;
-            context->flat_input |=
-                k == 0 && read != EG_INPUT && net->nodes[read].layer.flat_at_zero;
+            context->flat_input |= k == 0 && is_flat(net, read);
         }
     }
     return eg_ok();
@@ -326,6 +409,11 @@ const eg_real *eg_workspace_hidden(const eg_workspace *workspace, const eg_net *
 {
     assert(workspace->keeps && hidden < net->hidden_count);
     return workspace->context[net->hidden[hidden].seen].y;
+}
+
+size_t eg_workspace_bytes(const eg_workspace *workspace)
+{
+    return workspace->numbers * sizeof(eg_real);
 }
 
 size_t eg_workspace_batch(const eg_workspace *workspace)

@@ -17,6 +17,7 @@ struct eg_workspace {
     eg_real **sum;             /* [reads] where dx is added, if it is not the first for its node */
     eg_real **block;           /* [block_count] all arrays of numbers; owned */
     size_t block_count, block_capacity;
+    size_t numbers;  /* in all of them */
     eg_real *shared; /* gradients of a node that shares blocks, on their way to the sum; or NULL */
     eg_real *shared_grads[EG_LAYER_BLOCKS_MAX]; /* where such a node puts them */
     eg_sparse *transposed;            /* of the input, if it is taken in sparse form; or NULL */
