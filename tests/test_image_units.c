@@ -5,6 +5,7 @@
 #include "engram/units.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { B = 3 };
 
@@ -127,13 +128,13 @@ static void normalisation_belongs_to_the_unit(void **state)
     for (size_t h = 0; h < net->hidden_count; h++) {
         const eg_node *maker = &net->nodes[node_named(net, makers[h])];
         const eg_node *norm = &net->nodes[node_named(net, norms[h])];
-        const size_t fan_in = maker->layer.in.channels;
-        const size_t first[] = {maker->offset[0] + unit * fan_in, maker->offset[1] + unit,
+        const size_t fan_in = maker->layer.blocks[0].fan_in;
+        const size_t first[] = {maker->offset[0] + unit, maker->offset[1] + unit,
                                 norm->offset[0] + unit, norm->offset[1] + unit};
         const eg_real start[] = {0, 0, 1, 0};
         eg_plane_run run;
         for (size_t k = 0; k < EG_COUNT(roles); k++) {
-            eg_real fresh[8];
+            eg_real fresh[9 * 6];
             eg_rng rng = eg_rng_make(1, EG_PURPOSE_TEST, 0);
             assert_true(eg_net_unit_run(net, h, EG_UNIT_INCOMING, unit, k, &run));
             assert_int_equal(run.role, roles[k]);

@@ -1,9 +1,8 @@
-/** Small networks over images, of every layer that stands between convolutions; the convolutions themselves see
- *  one place only (place_layer.h). */
+/** Small networks over images: convolutions and every layer that stands between them. */
 #ifndef ENGRAM_TESTS_IMAGE_NETS_H
 #define ENGRAM_TESTS_IMAGE_NETS_H
 
-#include "place_layer.h"
+#include "testing.h"
 
 #include "engram/activation.h"
 #include "engram/net.h"
@@ -42,9 +41,23 @@ static inline size_t image_net_add(image_net *n, const char *name, eg_layer laye
     return n->last;
 }
 
-static inline size_t image_net_place(image_net *n, const char *name, size_t filters, size_t stride)
+/* With a kernel of 3 x 3 and padding 1, or of one place. */
+static inline size_t image_net_conv(image_net *n, const char *name, size_t filters, size_t kernel,
+                                    size_t stride)
 {
-    return image_net_add(n, name, place_layer(n->shape, filters, stride));
+    const size_t fan_in = kernel * kernel * n->shape.channels;
+    const eg_conv spec = {.filters = filters,
+                          .kernel_height = kernel,
+                          .kernel_width = kernel,
+                          .stride = stride,
+                          .padding = kernel / 2,
+                          .bias = true,
+                          .initial =
+                              eg_initializer_weight(EG_INITIALIZER_UNIFORM, 1, fan_in, filters),
+                          .bias_initial = eg_initializer_bias(EG_INITIALIZER_UNIFORM, fan_in)};
+    eg_layer layer;
+    assert_ok(eg_layer_conv(&layer, n->shape, &spec));
+    return image_net_add(n, name, layer);
 }
 
 static inline size_t image_net_norm(image_net *n, const char *name)
@@ -83,7 +96,7 @@ static inline eg_net *image_net_end(image_net *n)
     return net;
 }
 
-/** A basic block: place – norm – act – place – norm – sum with its input, or with place – norm of it – act. Names
+/** A basic block: conv – norm – act – conv – norm – sum with its input, or with conv – norm of it – act. Names
  * begin with `name`, one letter. */
 static inline void image_net_block(image_net *n, char name, size_t filters, size_t stride)
 {
@@ -92,13 +105,13 @@ static inline void image_net_block(image_net *n, char name, size_t filters, size
     size_t input = n->last;
     eg_shape before = n->shape;
     text[1] = '1';
-    (void)image_net_place(n, text, filters, stride);
+    (void)image_net_conv(n, text, filters, 3, stride);
     text[1] = 'n';
     (void)image_net_norm(n, text);
     text[1] = 'a';
     (void)image_net_act(n, text);
     text[1] = '2';
-    (void)image_net_place(n, text, filters, 1);
+    (void)image_net_conv(n, text, filters, 3, 1);
     text[1] = 'm';
     size_t main = image_net_norm(n, text);
     size_t skip = input;
@@ -106,7 +119,7 @@ static inline void image_net_block(image_net *n, char name, size_t filters, size
         n->last = input;
         n->shape = before;
         text[1] = 'd';
-        (void)image_net_place(n, text, filters, stride);
+        (void)image_net_conv(n, text, filters, 1, stride);
         text[1] = 'e';
         skip = image_net_norm(n, text);
     }
@@ -122,7 +135,7 @@ static inline eg_net *image_net_residual(const char *activation)
 {
     image_net n = image_net_begin(activation);
     eg_layer layer;
-    (void)image_net_place(&n, "stem", 4, 1);
+    (void)image_net_conv(&n, "stem", 4, 3, 1);
     (void)image_net_norm(&n, "norm");
     (void)image_net_act(&n, "act");
     image_net_block(&n, 'a', 4, 1);
@@ -137,10 +150,10 @@ static inline eg_net *image_net_flat(const char *activation, bool average)
 {
     image_net n = image_net_begin(activation);
     eg_layer layer;
-    (void)image_net_place(&n, "a", 5, 1);
+    (void)image_net_conv(&n, "a", 5, 3, 1);
     (void)image_net_act(&n, "act1");
     (void)image_net_pool(&n, "pool", average);
-    (void)image_net_place(&n, "b", 6, 1);
+    (void)image_net_conv(&n, "b", 6, 1, 1);
     (void)image_net_act(&n, "act2");
     eg_layer_flatten(&layer, n.shape);
     (void)image_net_add(&n, "flat", layer);
