@@ -146,14 +146,15 @@ static void what_moves(void **state)
     (void)state;
     enum { NUMBERS = 3 * 2 * 2 * 6, CHANNELS = 6 };
     one_layer one;
-    eg_real y[4][NUMBERS];
+    eg_real y[5][NUMBERS];
     double before[2][CHANNELS];
     make(&one, (eg_shape){2, 2, CHANNELS}, 3);
     one_layer_forward(&one, EG_MODE_TRAIN);
     for (size_t b = 0; b < 2; b++) {
         memcpy(before[b], one.buffers[b], sizeof before[b]);
     }
-    const eg_mode still[] = {EG_MODE_PREDICT, EG_MODE_PROBE, EG_MODE_PROBE_BATCH};
+    const eg_mode still[] = {EG_MODE_PREDICT, EG_MODE_PROBE, EG_MODE_PROBE_BATCH,
+                             EG_MODE_PREDICT_BATCH};
     for (size_t m = 0; m < EG_COUNT(still); m++) {
         one_layer_forward(&one, still[m]);
         memcpy(y[still[m]], one.y, sizeof y[0]);
@@ -173,6 +174,7 @@ static void what_moves(void **state)
     }
     assert_memory_equal(y[EG_MODE_PREDICT], y[EG_MODE_PROBE], sizeof y[0]);
     assert_memory_equal(y[EG_MODE_TRAIN], y[EG_MODE_PROBE_BATCH], sizeof y[0]);
+    assert_memory_equal(y[EG_MODE_TRAIN], y[EG_MODE_PREDICT_BATCH], sizeof y[0]);
     assert_memory_not_equal(y[EG_MODE_TRAIN], y[EG_MODE_PROBE], sizeof y[0]);
     one_layer_clear(&one);
 }
