@@ -4,9 +4,9 @@ size. Every verdict is computed from the curves; `runs` says on how many it rest
 
 import dataclasses
 
-from . import claims_opm, claims_scr
+from . import claims_cic, claims_cin, claims_opm, claims_scr
 from .files import ResultError
-from .plasticity import points_of
+from .plasticity import PROBLEMS, points_of
 from .verdict import HOLDS, NOT_TESTED
 
 
@@ -14,10 +14,11 @@ def judge(datasets):
     """A verdict.Verdict for every claim, in their order."""
     points = points_of(datasets)
     if not points:
-        raise ResultError("no finished trial of the streams bit_flipping or online_permuted")
-    scr = [point for point in points if point.problem == "scr" and point.n > 0]
-    opm = [point for point in points if point.problem == "opm" and point.n > 0]
-    return claims_scr.judge(scr) + claims_opm.judge(opm)
+        raise ResultError(f"no finished trial of the streams {', '.join(PROBLEMS)}")
+    of = {problem: [point for point in points if point.problem == problem and point.n > 0]
+          for problem in PROBLEMS.values()}
+    return (claims_scr.judge(of["scr"]) + claims_opm.judge(of["opm"]) + claims_cin.judge(of["cin"])
+            + claims_cic.judge(of["cic"]))
 
 
 def render(verdicts):

@@ -8,7 +8,7 @@ settings in the files (mean online accuracy), BP at step 0.003, over as many tas
 import numpy as np
 
 from . import published
-from .plasticity import late
+from .plasticity import late, lead
 from .verdict import Case, above_zero, concluded, mean_text, untested, within
 
 FULL, SMALL = 2000, 100
@@ -185,9 +185,7 @@ class _Methods:
 
     def lead(self, point, other, name):
         """[seeds of both]: by how much `point` ends above `other`."""
-        seeds = [seed for seed in point.seeds if seed in other.seeds]
-        return (self.last(point, name)[[point.seeds.index(seed) for seed in seeds]]
-                - self.last(other, name)[[other.seeds.index(seed) for seed in seeds]])
+        return lead(point, other, lambda which: self.last(which, name))
 
     def have(self, *names, curves=(ACCURACY,)):
         """Whether the files have these methods with these curves."""

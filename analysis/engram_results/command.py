@@ -17,6 +17,7 @@ from .tables import compare, render
 
 PROGRAM = "engram_results"
 AXIS_NAMES = ("steps", "examples", "evaluations")
+OWN_AXIS = ("scr", "opm", "cin", "cic")  # figures that --x is not for
 
 
 def main(arguments=None):
@@ -51,10 +52,11 @@ def _parser():
 
     figure = commands.add_parser("figure", help="a figure of the Hard ASH paper, all "
                                  "class-incremental methods together, or the loss of plasticity")
-    figure.add_argument("name", choices=("1", "2", "3", "methods", "scr", "opm"), help="which figure; scr: "
-                        "slowly-changing regression relative to the linear learner, opm: online permuted MNIST")
+    figure.add_argument("name", choices=("1", "2", "3", "methods", *OWN_AXIS), help="which figure; scr: "
+                        "slowly-changing regression relative to the linear learner, opm: online permuted MNIST, cin: "
+                        "pairs of classes, cic: more and more classes")
     figure.add_argument("files", nargs="+", metavar="FILE",
-                        help="result file (.h5); `methods`, `scr` and `opm` take several")
+                        help="result file (.h5); all but 1, 2 and 3 take several")
     figure.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
     figure.add_argument("--x", choices=AXIS_NAMES, help="horizontal axis (default: steps for figure "
                         "1, tasks seen for the others, which have a place per task)")
@@ -154,7 +156,7 @@ def _figure(options):
     from .figures import FIGURES, OF_MANY
     if len(options.files) > 1 and options.name not in OF_MANY:
         raise ResultError(f"figure {options.name} takes one file; `figure methods` takes several")
-    if options.x is not None and options.name in ("scr", "opm"):
+    if options.x is not None and options.name in OWN_AXIS:
         raise ResultError(f"figure {options.name} has an axis of its own; --x is for the others")
     axis = {} if options.x is None else {"x": options.x}
     with _opened(options.files) as datasets:

@@ -163,9 +163,11 @@ FIGURES = {
     "methods": methods,
     "scr": plasticity_figures.scr,
     "opm": plasticity_figures.opm,
+    "cin": plasticity_figures.cin,
+    "cic": plasticity_figures.cic,
 }
 # These take several files.
-OF_MANY = ("methods", "scr", "opm")
+OF_MANY = ("methods", "scr", "opm", "cin", "cic")
 
 
 def save(figure, path):

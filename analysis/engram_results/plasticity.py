@@ -1,7 +1,7 @@
 """Sweeps of the loss of plasticity: which method a trial is of, and the curves of all runs of a point.
 
-Trials of slowly-changing regression (`scr`) and online permuted MNIST (`opm`) are grouped into points by all
-settings that differ among them. Runs with the same seed had the same stream whatever the learner, so
+Trials of slowly-changing regression (`scr`), online permuted MNIST (`opm`), pairs of classes (`cin`) and more and
+more classes (`cic`) are grouped into points by all settings that differ among them. Runs with the same seed had the same stream whatever the learner, so
 learners are compared seed by seed.
 """
 
@@ -14,10 +14,13 @@ from .files import ResultError, as_list, settings
 from .frames import gather
 from .ranking import describe, group_ids
 
-PROBLEMS = {"bit_flipping": "scr", "online_permuted": "opm"}
+PROBLEMS = {"bit_flipping": "scr", "online_permuted": "opm", "class_pairs": "cin", "class_incremental": "cic"}
 # Learners that are a method of their own, whatever is inside.
 LEARNERS = {"continual_backprop": "cbp", "shrink_perturb": "snp", "redo": "redo", "snr": "snr",
-            "weight_clipping": "weight_clipping", "l2_init": "l2_init"}
+            "weight_clipping": "weight_clipping", "l2_init": "l2_init", "head_reset": "head_reset",
+            "retrained": "retrained"}
+# Learners that only choose among what the one inside has learned.
+AROUND = ("early_stopping",)
 # Settings that change nothing of what a learner is.
 NOT_THE_POINT = ("measures", "eval", "protocol")
 
@@ -75,18 +78,24 @@ def _values(ds, name):
     return cache[name]
 
 
-def method_of(get):
+def method_of(get, problem=None):
     """The method of a trial; `get` gives a setting by its dotted name, or None."""
-    if get("model.hidden") in ("[]", None):
+    learner = "learner"
+    while get(learner) in AROUND:
+        learner += ".of"
+    if _is_linear(get):
         return "linear"
-    if get("learner") == "shrink_perturb" and get("learner.when") == "task":
+    if get(learner) == "shrink_perturb" and get(f"{learner}.when") == "task":
         return "snp at tasks"
-    if get("learner") in LEARNERS:
-        return LEARNERS[get("learner")]
-    if get("learner") == "reset":
-        return {"network": "reset_all"}.get(get("learner.what"), f"reset {get('learner.what')}")
-    if get("learner") == "l2":
-        return {"initial": "l2_init", "zero": "l2"}.get(get("learner.towards"), "l2 towards the last task")
+    if get(learner) in LEARNERS:
+        return LEARNERS[get(learner)]
+    if get(learner) == "reset":
+        what = get(f"{learner}.what")
+        return {"network": "reset_all"}.get(what, f"reset {what}")
+    if get(learner) == "l2":
+        return {"initial": "l2_init", "zero": "l2"}.get(get(f"{learner}.towards"), "l2 towards the last task")
+    if problem == "cic":  # batch normalisation and weight decay are part of the problem there
+        return "base"
     if get("optimizer") in ("adam", "upgd"):
         return get("optimizer")
     if get("model.activation") == "crelu":
@@ -96,6 +105,12 @@ def method_of(get):
     if float(get("model.dropout") or 0) > 0:
         return "dropout"
     return "l2" if float(get("optimizer.weight_decay") or 0) > 0 else "bp"
+
+
+def _is_linear(get):
+    if get("model") in (None, "mlp"):
+        return get("model.hidden") in ("[]", None)
+    return get("model") == "linear"
 
 
 def points_of(datasets, problem=None):
@@ -125,7 +140,7 @@ def _points(datasets, frame, names, problem):
         chosen = {dotted: row[column] for dotted, column in telling.items()}
         done = part[part["status"] == "done"].sort_values("seed").drop_duplicates("seed")
         method = method_of(lambda name, row=chosen: None if row.get(name) != row.get(name)
-                           or row.get(name) == "" else row.get(name))
+                           or row.get(name) == "" else row.get(name), problem)
         places = [(datasets[file], at) for file, at in zip(done["file"], done["position"])]
         found.append(Point(problem, method, chosen, method, done["seed"].tolist(),
                            int((part["status"] == "diverged").sum()), places))
@@ -173,6 +188,13 @@ def _tenth(curves):
     return max(1, -(-curves.shape[1] // 10))
 
 
+def lead(point, other, values):
+    """[seeds of both]: values(point) less values(other), both [runs]."""
+    seeds = [seed for seed in point.seeds if seed in other.seeds]
+    return (values(point)[[point.seeds.index(seed) for seed in seeds]]
+            - values(other)[[other.seeds.index(seed) for seed in seeds]])
+
+
 def paired(point, other, name):
     """[seeds of both, bins]: the curve of `point` less that of `other`, of the same streams."""
     seeds = [seed for seed in point.seeds if seed in other.seeds]
@@ -191,8 +213,8 @@ def reference(points):
 
 
 def best_of_each(points, name="mean_online_accuracy", largest=True):
-    """{method: its best point} by the mean over all bins of online accuracy (or least loss)."""
-    curve = {"mean_online_accuracy": "online_accuracy", "mean_online_loss": "online_loss"}[name]
+    """{method: its best point} by the mean over all bins (or tasks) of an accuracy, or the least loss."""
+    curve = name.removeprefix("mean_")
     best = {}
     for point in points:
         if point.n == 0 or not point.has(curve):

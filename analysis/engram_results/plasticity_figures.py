@@ -21,7 +21,16 @@ PANELS = (("online_accuracy", 100, "online accuracy of each task, %"),
           ("effective_rank_percent", 1, "effective rank before each task, % of units"),
           ("mean_abs_weight", 1, "mean |w| after each task"))
 STYLES = ("-", "--", ":", "-.")
-METHOD_ORDER = ("bp", "adam", "l2", "snp", "cbp")
+METHOD_ORDER = ("bp", "base", "linear", "adam", "l2", "head_reset", "snp", "cbp", "retrained")
+CIN_PANELS = (("learning_accuracy", 100, "test accuracy after the last epoch of each task, %"),
+              ("dormant_percent", 1, "dormant units before each task, %"),
+              ("stable_rank_percent", 1, "stable rank of the last hidden layer before each task, %"),
+              ("mean_abs_weight", 1, "mean |w| after each task"))
+CIC_PANELS = (("peak_accuracy", 100, "largest test accuracy of each increment, %"),
+              ("relative", 100, "the same less that of the retrained network, points"),
+              ("dormant_percent", 1, "dormant units before each increment, %"),
+              ("stable_rank_percent", 1, "stable rank of the last hidden layer before each increment, %"))
+FEWEST_TO_BIN, BINS = 100, 20  # of so many tasks means over bins are drawn, as in the paper
 
 
 def scr(datasets):
@@ -75,22 +84,83 @@ def opm(datasets):
     points = [point for point in points_of(datasets, "opm") if point.n > 0 and point.has("online_accuracy")]
     if not points:
         raise ResultError("no finished run of the stream online_permuted")
-    best = best_of_each(points)
-    chosen = [point for point in points if point.method == "bp"]
-    chosen += sorted((point for method, point in best.items() if method != "bp"), key=_rank)
+    chosen, notes = _choose(points, "online_accuracy", every_of="bp")
+    curves = {name: lambda point, name=name: _of_tasks(point, name, 1) for name, _, _ in PANELS}
+    return _panels(datasets, PANELS, chosen, curves, "task", notes)
+
+
+def cin(datasets):
+    """Pairs of classes: test accuracy, dormant units, stable rank and mean |w| over tasks, of many tasks in bins; BP at
+    every step size, of other methods the best point."""
+    points = [point for point in points_of(datasets, "cin") if point.n > 0 and point.has("learning_accuracy")]
+    if not points:
+        raise ResultError("no finished run of the stream class_pairs")
+    chosen, notes = _choose(points, "learning_accuracy", every_of="bp")
+    tasks = max(point.curve("learning_accuracy").shape[1] for point in chosen)
+    size = tasks // BINS if tasks >= FEWEST_TO_BIN else 1
+    curves = {name: lambda point, name=name: _of_tasks(point, name, size) for name, _, _ in CIN_PANELS}
+    return _panels(datasets, CIN_PANELS, chosen, curves, "task" if size == 1 else f"task, bins of {size}", notes)
+
+
+def cic(datasets):
+    """More and more classes: accuracy of each increment, the same less that of the retrained network on the same
+    streams, dormant units and stable rank, over classes; of every method the best point."""
+    points = [point for point in points_of(datasets, "cic") if point.n > 0 and point.has("peak_accuracy")]
+    if not points:
+        raise ResultError("no finished run of the stream class_incremental")
+    chosen, notes = _choose(points, "peak_accuracy")
+    retrained = next((point for point in chosen if point.method == "retrained"), None)
+
+    def classes(point, curve):
+        return point.get("stream.classes", 1) * np.arange(1, curve.shape[1] + 1), curve
+
+    def relative(point):
+        comparable = retrained is not None and point is not retrained and bool(set(point.seeds) & set(retrained.seeds))
+        return classes(point, paired(point, retrained, "peak_accuracy")) if comparable else None
+
+    curves = {name: lambda point, name=name: classes(point, point.curve(name)) if point.has(name) else None
+              for name, _, _ in CIC_PANELS}
+    return _panels(datasets, CIC_PANELS, chosen, {**curves, "relative": relative}, "classes", notes)
+
+
+def _choose(points, curve, every_of=None):
+    """All points of one method and the best of each other, in their order, and what is left out."""
+    best = best_of_each(points, curve)
+    chosen = [point for point in points if point.method == every_of]
+    chosen += sorted((point for method, point in best.items() if method != every_of), key=_rank)
     notes = [f"left out {point.label}: {best[point.method].label} is better" for point in points
              if point not in chosen]
-    panels = [panel for panel in PANELS if any(point.has(panel[0]) for point in chosen)]
-    figure, axes = plt.subplots(-(-len(panels) // 2), min(2, len(panels)), figsize=(15, 4.2 * -(-len(panels) // 2)),
-                                squeeze=False, layout="constrained")
-    for axis, (name, scale, title) in zip(axes.flat, panels):
+    return chosen, notes
+
+
+def _of_tasks(point, name, size):
+    """Places and [runs, bins] of a curve over tasks, in bins of `size` of which the last may have fewer; None if it was
+    not measured."""
+    if not point.has(name):
+        return None
+    curve = point.curve(name)
+    starts = range(0, curve.shape[1], size)
+    return (np.array([min(start + size, curve.shape[1]) for start in starts]),
+            np.stack([curve[:, start:start + size].mean(axis=1) for start in starts], axis=1))
+
+
+def _panels(datasets, panels, chosen, curves, xlabel, notes):
+    """A panel per curve that any of the chosen points has; curves[name](point): places and [runs, places], or None."""
+    drawn = [(title, scale, {point: curves[name](point) for point in chosen}) for name, scale, title in panels]
+    drawn = [panel for panel in drawn if any(curve is not None for curve in panel[2].values())]
+    rows = -(-len(drawn) // 2)
+    figure, axes = plt.subplots(rows, min(2, len(drawn)), figsize=(15, 4.2 * rows), squeeze=False, layout="constrained")
+    for axis, (title, scale, of) in zip(axes.flat, drawn):
         for index, point in enumerate(chosen):
-            if point.has(name):
-                curve = scale * point.curve(name)
-                _band(axis, np.arange(1, curve.shape[1] + 1), curve, f"{point.label} (n = {point.n})",
-                      colour(index), STYLES[index // 20 % len(STYLES)])
-        axis.set(title=title, xlabel="task")
-    axes[0][-1].legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1.01, 1.0))
+            if of[point] is not None:
+                places, curve = of[point]
+                _band(axis, places, scale * curve, f"{point.label} (n = {curve.shape[0]})", colour(index),
+                      STYLES[index // 20 % len(STYLES)])
+        axis.set(title=title, xlabel=xlabel)
+    for axis in list(axes.flat)[len(drawn):]:
+        axis.set_axis_off()
+    axes[0][-1].legend(*axes[0][0].get_legend_handles_labels(), fontsize="x-small", loc="upper left",
+                       bbox_to_anchor=(1.01, 1.0))
     return _finish(figure, datasets, notes)
 
 

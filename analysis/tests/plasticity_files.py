@@ -6,7 +6,10 @@ import xarray
 from synthetic import STATUS, dotted
 
 CURVES = {"online_loss": "bin", "online_accuracy": "bin", "online_examples": "bin", "dead_percent": "look",
-          "effective_rank_percent": "look", "mean_abs_weight": "eval"}
+          "effective_rank_percent": "look", "mean_abs_weight": "eval", "examples_seen": "eval",
+          "learning_accuracy": "train_task", "peak_examples": "train_task", "peak_accuracy": "train_task",
+          "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look",
+          "class_accuracy": "class", "class_phase": "class"}
 
 
 def scr(seed, loss, activation="relu", lr=0.01, **more):
@@ -24,6 +27,25 @@ def opm(seed, accuracy, lr=0.003, **more):
             "optimizer_lr": lr, "optimizer_weight_decay": 0.0, "model_dropout": 0.0, "learner": "plain",
             "seed": seed, "online_accuracy": accuracy,
             "online_examples": 60000.0 * np.arange(1, len(accuracy) + 1), **more}
+
+
+def cin(seed, accuracy, lr=0.01, epochs=10, **more):
+    """One run of pairs of classes, 200 images a task; accuracy in per cent."""
+    accuracy = np.asarray(accuracy, dtype=float) / 100
+    return {"stream": "class_pairs", "dataset": "cifar100", "stream_tasks": float(len(accuracy)),
+            "stream_epochs": float(epochs), "model": "cin_net", "model_hidden": "[128, 128]", "optimizer": "sgdm",
+            "optimizer_lr": lr, "optimizer_weight_decay": 0.0, "learner": "plain", "seed": seed,
+            "learning_accuracy": accuracy,
+            "examples_seen": 200.0 * epochs * np.arange(1, len(accuracy) + 1), **more}
+
+
+def cic(seed, peak, learner, width=16, epochs=20, **more):
+    """One run of more and more classes around which the best epoch is selected; accuracy in per cent."""
+    return {"stream": "class_incremental", "dataset": "cifar100", "stream_tasks": float(len(peak)),
+            "stream_classes": 5.0 if width == 64 else 2.0, "stream_epochs": float(epochs), "model": "resnet18",
+            "model_norm": "batch", "model_width": float(width), "optimizer": "sgdm", "optimizer_weight_decay": 5e-4,
+            "learner": "early_stopping", "learner_of": learner, "seed": seed,
+            "peak_accuracy": np.asarray(peak, dtype=float) / 100, **more}
 
 
 def dataset(rows):

@@ -9,7 +9,7 @@ import engram_results
 from engram_results import plasticity_figures
 from case import ResultsCase
 import plasticity_files
-from plasticity_files import opm, scr
+from plasticity_files import cic, cin, opm, scr
 
 
 class Figures(ResultsCase):
@@ -65,6 +65,37 @@ class Figures(ResultsCase):
         np.testing.assert_allclose(lines["bp (n = 2)"], [91, 94, 92, 92])
         self.assertEqual(figure.left_out, ["left out adam lr=0.003: adam lr=0.001 is better"])
         np.testing.assert_allclose(figure.axes[1].get_lines()[0].get_ydata(), [0, 1, 2, 4])
+
+    def pairs(self, tasks):
+        rising = np.arange(1.0, tasks + 1)
+        return [cin(seed, 50 + 0.1 * rising + seed, dormant_percent=rising) for seed in (0, 1)] + [
+            cin(0, 80 - 0.1 * rising, 0.001), cin(0, 60 + 0 * rising, optimizer_weight_decay=1e-4),
+            cin(0, 61 + 0 * rising, optimizer_weight_decay=1e-5)]
+
+    def test_pairs_in_bins_of_tasks(self):
+        figure = self.close(plasticity_figures.cin([plasticity_files.dataset(self.pairs(110))]))
+        lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+        self.assertEqual(sorted(lines), ["bp lr=0.001 (n = 1)", "bp lr=0.01 (n = 2)", "l2 weight_decay=1e-05 (n = 1)"])
+        bp = lines["bp lr=0.01 (n = 2)"]
+        np.testing.assert_allclose(bp.get_xdata(), 5 * np.arange(1, 23))
+        np.testing.assert_allclose(bp.get_ydata(), 50.5 + 0.3 + 0.5 * np.arange(22))
+        self.assertEqual(figure.axes[0].get_xlabel(), "task, bins of 5")
+        self.assertEqual(len(figure.axes[1].get_lines()), 1)
+        figure = self.close(plasticity_figures.cin([plasticity_files.dataset(self.pairs(4))]))
+        np.testing.assert_allclose(figure.axes[1].get_lines()[0].get_xdata(), [1, 2, 3, 4])
+
+    def test_classes_beside_the_retrained_network(self):
+        rows = [cic(seed, [80.0 + seed, 70.0 + seed], "retrained") for seed in (0, 1)]
+        rows += [cic(seed, [82.0, 66.0], "plain", stable_rank_percent=[95.0, 80.0 + seed]) for seed in (1, 2)]
+        figure = self.close(plasticity_figures.cic([plasticity_files.dataset(rows)]))
+        self.assertEqual([axis.get_title() for axis in figure.axes][:3],
+                         [plasticity_figures.CIC_PANELS[k][2] for k in (0, 1, 3)])
+        accuracy, relative, rank = figure.axes[:3]
+        self.assertEqual([line.get_label() for line in accuracy.get_lines()], ["base (n = 2)", "retrained (n = 2)"])
+        np.testing.assert_allclose(accuracy.get_lines()[0].get_xdata(), [2, 4])
+        self.assertEqual([line.get_label() for line in relative.get_lines()], ["base (n = 1)"])
+        np.testing.assert_allclose(relative.get_lines()[0].get_ydata(), [1, -5])
+        np.testing.assert_allclose(rank.get_lines()[0].get_ydata(), [95, 80 + 1.5])
 
     def test_statistics_by_hand(self):
         frame = plasticity_figures.statistics([plasticity_files.dataset(self.permuted())]).set_index("point")
