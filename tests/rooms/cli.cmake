@@ -17,6 +17,8 @@ engram_script(e2e_asha ${e2e}/asha.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e C
 engram_script(e2e_damaged_results ${e2e}/damaged_results.sh $<TARGET_FILE:engram> LABELS e2e)
 engram_script(e2e_standard_input ${e2e}/standard_input.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_ranks ${e2e}/ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
+engram_script(e2e_plasticity_ranks ${e2e}/plasticity_ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
+engram_script(e2e_plasticity_killed ${e2e}/plasticity_killed.sh $<TARGET_FILE:engram> LABELS e2e)
 engram_script(e2e_terminal ${e2e}/terminal.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
 # Malformed input, a folder per case.
 engram_script(cases ${CMAKE_CURRENT_SOURCE_DIR}/cases/run.sh $<TARGET_FILE:engram> LABELS e2e)
