@@ -288,6 +288,28 @@ static void a_trial(void **state)
     eg_settings_free(settings);
 }
 
+static double cost_of(eg_settings *settings)
+{
+    double cost = 0;
+    assert_ok(eg_trial_cost(&cost, settings));
+    eg_settings_free(settings);
+    return cost;
+}
+
+/** The estimate has the forwards of looks at hidden units. */
+static void cost_has_looks(void **state)
+{
+    (void)state;
+    double plain = cost_of(TRIAL("measures", "[default]"));
+    double forward = plain / (3 * 4000);
+    double units = cost_of(TRIAL("measures", "[default, units]", "measures.units.examples", "100",
+                                 "measures.units.every", "1500"));
+    double both =
+        cost_of(TRIAL("measures", "[default, units, rank]", "measures.units.examples", "5000"));
+    assert_close(units - plain, 3 * 100 * forward, 1e-12);
+    assert_close(both - plain, (4000 + 2000) * forward, 1e-12);
+}
+
 static void assert_refused(eg_settings *settings, const char *part)
 {
     eg_dataset_cache *cache = NULL;
@@ -324,6 +346,7 @@ int main(void)
         cmocka_unit_test(thresholds),
         cmocka_unit_test(targets_are_those_of_the_formula),
         cmocka_unit_test(a_trial),
+        cmocka_unit_test(cost_has_looks),
         cmocka_unit_test(what_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,13 @@ struct eg_measure {
     const eg_measure_setup *setup; /**< borrowed */
 };
 
+/** What a trial does, for estimates of what measuring adds. */
+typedef struct eg_measure_work {
+    double forward; /**< operations of a prediction of one example */
+    double phases;
+    double examples; /**< training examples of all phases, every presentation */
+} eg_measure_work;
+
 typedef struct eg_measure_kind {
     eg_component component;
     /** Place among the measures that `default` stands for, from 1; 0: only on request. Variables
@@ -114,6 +121,8 @@ typedef struct eg_measure_kind {
     /** Optional: fills the object and declares its curves. `view` is inside the measure's settings;
      * NULL if it is there without being named, and has its defaults. On failure it is cleared. */
     eg_status (*open)(eg_measure *measure, const eg_view *view);
+    /** Optional, of those that are there only if named: the operations of its own, about. */
+    double (*flops)(const eg_view *view, const eg_measure_work *work);
 } eg_measure_kind;
 
 extern const eg_family eg_measure_family;
@@ -136,6 +145,8 @@ bool eg_measure_is_chosen(const eg_measure_kind *kind, const eg_measure_scope *s
  * list of the caller's (eg_free). EG_INVALID if one lacks something. */
 eg_status eg_measures_list(const eg_measure_kind ***out, size_t *count,
                            const eg_measure_scope *scope) EG_WARN_UNUSED;
+/** The operations that those which setting `measures` chooses add to a trial. */
+double eg_measures_flops(const eg_measure_scope *scope, const eg_measure_work *work);
 /** Whether a kind records a variable of its own. */
 bool eg_measure_records(const eg_measure_kind *kind, const eg_measure_scope *scope,
                         const eg_variable *variable);

@@ -48,8 +48,8 @@ bool eg_trial_uses_all(const eg_settings *settings);
 /** Whether the trial reads the dataset: some streams make their examples themselves. */
 bool eg_trial_reads_data(const eg_settings *settings);
 
-/** Estimated floating-point operations of the whole trial, evaluation included; a guide for order
- * and time. */
+/** Estimated floating-point operations of the whole trial, with its evaluations and the looks of
+ * measures at hidden units; a guide for order and time. */
 eg_status eg_trial_cost(double *out, const eg_settings *settings) EG_WARN_UNUSED;
 
 /** What a trial takes, from a few of its minibatches, some blocks of an evaluation and (part of)

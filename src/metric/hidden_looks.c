@@ -6,6 +6,7 @@
 #include "metric/measure_scopes.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 enum { BLOCK = 256 }; /* rows of a forward, give or take a minibatch */
@@ -166,6 +167,14 @@ void eg_hidden_looks_clear(eg_hidden_looks *looks)
     eg_free(looks->known);
     eg_cursor_close(looks->cursor);
     *looks = (eg_hidden_looks){.setup = NULL};
+}
+
+double eg_hidden_looks_flops(const eg_view *view, const eg_measure_work *work)
+{
+    double every = (double)eg_view_size(view, "every");
+    double looks = every == 0 ? work->phases : ceil(work->examples / every);
+    double each = fmin((double)eg_view_size(view, "examples"), work->examples / work->phases);
+    return looks * each * work->forward * __builtin_popcount(views_of(view));
 }
 
 bool eg_hidden_looks_due(eg_hidden_looks *looks, const eg_moment *now, bool begins_phase,

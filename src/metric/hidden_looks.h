@@ -108,6 +108,10 @@ void eg_hidden_looks_clear(eg_hidden_looks *looks);
 
 /** Whether there is view number `view`. */
 bool eg_hidden_looks_has(const eg_hidden_looks *looks, unsigned view);
+
+/** Operations of all looks at one network: their forwards through every view. */
+double eg_hidden_looks_flops(const eg_view *view, const eg_measure_work *work);
+
 /** Called from the hooks begin_phase and step: whether a look is due, which, and with which
  * minibatch of the phase the examples that come next begin. */
 bool eg_hidden_looks_due(eg_hidden_looks *looks, const eg_moment *now, bool begins_phase,

@@ -306,4 +306,5 @@ const eg_measure_kind eg_measure_rank = {
     .ops = &ops,
     .records = records,
     .open = open,
+    .flops = eg_hidden_looks_flops,
 };

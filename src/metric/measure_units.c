@@ -323,4 +323,5 @@ const eg_measure_kind eg_measure_units = {
     .ops = &ops,
     .records = records,
     .open = open,
+    .flops = eg_hidden_looks_flops,
 };

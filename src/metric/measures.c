@@ -81,6 +81,19 @@ eg_status eg_measures_list(const eg_measure_kind ***out, size_t *count,
     return eg_ok();
 }
 
+double eg_measures_flops(const eg_measure_scope *scope, const eg_measure_work *work)
+{
+    double flops = 0;
+    for (size_t m = 0; m < eg_measure_family.member_count; m++) {
+        const eg_measure_kind *kind = kind_at(m);
+        if (kind->flops != NULL && is_named(scope, kind)) {
+            eg_view view = eg_view_member(scope->root, "measures", kind->component.name);
+            flops += kind->flops(&view, work);
+        }
+    }
+    return flops;
+}
+
 bool eg_measure_records(const eg_measure_kind *kind, const eg_measure_scope *scope,
                         const eg_variable *variable)
 {

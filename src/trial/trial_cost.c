@@ -50,7 +50,11 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     }
     double forward = o.model_kind->flops(&o.model, o.sizes.input, o.sizes.outputs);
     double ordinary = forward * (3.0 * kept * train + evaluations * evaluated);
-    *out = ordinary + extra_of(&o, forward, steps, kept, ordinary);
+    const eg_measure_scope scope = eg_outline_scope(&o);
+    const eg_measure_work measured = {
+        .forward = forward, .phases = phases, .examples = kept * train};
+    *out = ordinary + extra_of(&o, forward, steps, kept, ordinary) +
+           eg_measures_flops(&scope, &measured);
     return eg_ok();
 }
 
