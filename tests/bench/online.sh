@@ -8,10 +8,10 @@ Usage: tests/bench/online.sh [--pairs N] [--core C] [--data FOLDER] [--build FOL
 
 Builds a release, then runs engram and tests/bench/peer_online.py alternately on the same core, one thread each. Prints per
 case the median processor time of an example, everything included (stream, forward, backward, update, what is measured
-online), the ratio of the medians with the smallest and largest ratio of a pair, and the mean loss (scr) or accuracy
-(opm) before the updates; the peer learns fewer examples, the first ones. Of engram it is the difference between a long and a short run, so that opening
-files and drawing weights do not count. Then what continual backpropagation takes beside the plain learner, and the
-bytes that an example of the wide network moves against the speed of memory in the same run.
+online), the ratio of the medians with the smallest and largest ratio of a pair, and the mean loss (scr) or accuracy (opm)
+before the updates; the peer learns fewer examples, the first ones. Of engram it is the difference between a long and a
+short run, so that opening files and drawing weights do not count. Then what continual backpropagation takes beside the
+plain learner, and the bytes that an example of the wide network moves against the speed of memory in the same run.
 Needs MNIST (jobs/fetch-data.sh mnist), python3-torch and python3-numpy.
 
   --pairs N       runs of each program per case (default 5)
