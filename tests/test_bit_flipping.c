@@ -1,5 +1,6 @@
 /** Slowly-changing regression: what changes when, what the target is, and a trial without data or evaluations. */
 #include "data_settings.h"
+#include "small_settings.h"
 
 #include "engram/random.h"
 #include "engram/trial.h"
@@ -237,7 +238,7 @@ static void targets_are_those_of_the_formula(void **state)
 /** "name", "value", … after what every trial here has; an unreadable dataset among them. */
 static eg_settings *trial_settings(const char *const *more)
 {
-    eg_assignment all[24] = {
+    static const eg_assignment all[] = {
         {"stream", "bit_flipping", {0}},   {"stream.batch", "1", {0}},
         {"stream.examples", "4000", {0}},  {"loss", "squared_error", {0}},
         {"optimizer", "sgd", {0}},         {"optimizer.lr", "0.01", {0}},
@@ -245,13 +246,7 @@ static eg_settings *trial_settings(const char *const *more)
         {"model.weight_norm", "[]", {0}},  {"model.bias", "true", {0}},
         {"dataset.path", "/nowhere", {0}},
     };
-    size_t count = 11;
-    for (size_t i = 0; more[i] != NULL; i += 2) {
-        all[count++] = (eg_assignment){more[i], more[i + 1], {0}};
-    }
-    eg_settings *settings = NULL;
-    assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
-    return settings;
+    return small_settings(all, EG_COUNT(all), more);
 }
 
 #define TRIAL(...) trial_settings((const char *const[]){__VA_ARGS__, NULL})

@@ -1,12 +1,11 @@
 /** What learners do in whole trials: heads per task, early-stopped joint training. On made-up data. */
+#include "small_settings.h"
 #include "testing.h"
 
 #include "engram/memory.h"
 #include "engram/trial.h"
 
 #include <string.h>
-
-enum { SETTINGS_MAX = 24 };
 
 static bool go_on(void *user, const eg_progress *progress)
 {
@@ -19,20 +18,14 @@ static bool go_on(void *user, const eg_progress *progress)
  *  say it does. */
 static eg_record *run_with(const char *const *more)
 {
-    eg_assignment all[SETTINGS_MAX] = {
+    static const eg_assignment all[] = {
         {.name = "dataset", .value = "synthetic"},     {.name = "dataset.noise", .value = "0.6"},
         {.name = "model.hidden", .value = "[32]"},     {.name = "optimizer", .value = "sgd"},
         {.name = "model.activation", .value = "relu"}, {.name = "stream.batch", .value = "16"},
     };
-    size_t count = 6;
-    for (size_t i = 0; more[i] != NULL; i += 2) {
-        assert_true(count < SETTINGS_MAX);
-        all[count++] = (eg_assignment){.name = more[i], .value = more[i + 1]};
-    }
-    eg_settings *settings = NULL;
+    eg_settings *settings = small_settings(all, EG_COUNT(all), more);
     eg_dataset_cache *cache = NULL;
     eg_record *record = NULL;
-    assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
     assert_ok(eg_trial_check(settings));
     assert_ok(eg_dataset_cache_create(&cache));
     const eg_trial_options options = {.objective = "final_accuracy", .poll = go_on};

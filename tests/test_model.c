@@ -1,5 +1,6 @@
 /** Models from settings: what is built, what is refused, what it costs. */
 #include "testing.h"
+#include "words.h"
 
 #include "engram/activation.h"
 #include "engram/memory.h"
@@ -17,20 +18,9 @@ static const eg_schema schema = {.root = root,
                                  .families = families,
                                  .family_count = EG_COUNT(families)};
 
-enum { ASSIGNMENTS_MAX = 8 };
-
-/** Settings of "name", "value", "name", "value", …, NULL. */
 static eg_settings *settings_of(const char *const *words)
 {
-    eg_assignment all[ASSIGNMENTS_MAX];
-    size_t count = 0;
-    for (; words[2 * count] != NULL; count++) {
-        assert_true(count < ASSIGNMENTS_MAX);
-        all[count] = (eg_assignment){.name = words[2 * count], .value = words[2 * count + 1]};
-    }
-    eg_settings *settings = NULL;
-    assert_ok(eg_settings_resolve(&settings, &schema, all, count));
-    return settings;
+    return settings_from(&schema, words);
 }
 
 static eg_net *build(const char *const *words, size_t inputs, size_t outputs)

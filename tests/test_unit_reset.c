@@ -1,12 +1,11 @@
 /** Resetting hidden units of small networks, by hand. In double precision. */
 #include "small_net.h"
+#include "words.h"
 
 #include "learner/unit_reset.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { SETTINGS_MAX = 8 };
 
 static const eg_param root_params[] = {
     {.name = "optimizer", .type = EG_TYPE_COMPONENT, .default_text = "sgd", .family = "optimizer"},
@@ -28,24 +27,11 @@ typedef struct scene {
     eg_unit_reset reset;
 } scene;
 
-static eg_settings *settings_of(const char *const *words)
-{
-    eg_assignment all[SETTINGS_MAX];
-    size_t count = 0;
-    for (; words[2 * count] != NULL; count++) {
-        assert_true(count < SETTINGS_MAX);
-        all[count] = (eg_assignment){.name = words[2 * count], .value = words[2 * count + 1]};
-    }
-    eg_settings *settings = NULL;
-    assert_ok(eg_settings_resolve(&settings, &schema, all, count));
-    return settings;
-}
-
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void open_scene(scene *s, eg_net *net, const char *const *words)
 {
-    *s = (scene){.settings = settings_of(words), .net = net};
+    *s = (scene){.settings = settings_from(&schema, words), .net = net};
     eg_view view = eg_settings_root(s->settings);
     assert_ok(eg_optimizer_create(&s->optimizer, &view, &net->table, false, 1));
     assert_ok(eg_workspace_create(&s->workspace, net, 1, true));
@@ -312,7 +298,7 @@ static void states_that_are_not_there(void **state)
         {ADAM("textbook", "unit_and_count"), "adam does not count"},
     };
     for (size_t i = 0; i < EG_COUNT(cases); i++) {
-        eg_settings *settings = settings_of(cases[i].words);
+        eg_settings *settings = settings_from(&schema, cases[i].words);
         eg_view view = eg_settings_root(settings);
         eg_status status = eg_unit_reset_check(&view);
         assert_string_equal(status.settings, "reset_state optimizer");

@@ -2,7 +2,7 @@
 #ifndef ENGRAM_DATA_SETTINGS_H
 #define ENGRAM_DATA_SETTINGS_H
 
-#include "testing.h"
+#include "words.h"
 
 #include "engram/memory.h"
 #include "engram/stream.h"
@@ -19,16 +19,7 @@ static inline eg_settings *settings_of(const char *const *pairs)
     };
     static const eg_family *const families[] = {&eg_dataset_family, &eg_stream_family};
     static const eg_schema schema = {root, EG_COUNT(root), families, EG_COUNT(families)};
-    eg_assignment assignments[16];
-    size_t count = 0;
-    for (; pairs[2 * count] != NULL; count++) {
-        assert_true(count < EG_COUNT(assignments));
-        assignments[count] =
-            (eg_assignment){.name = pairs[2 * count], .value = pairs[2 * count + 1]};
-    }
-    eg_settings *settings = NULL;
-    assert_ok(eg_settings_resolve(&settings, &schema, assignments, count));
-    return settings;
+    return settings_from(&schema, pairs);
 }
 
 #define SETTINGS(...) settings_of((const char *const[]){__VA_ARGS__, NULL, NULL})

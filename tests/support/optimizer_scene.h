@@ -2,7 +2,7 @@
 #ifndef ENGRAM_TESTS_OPTIMIZER_SCENE_H
 #define ENGRAM_TESTS_OPTIMIZER_SCENE_H
 
-#include "testing.h"
+#include "words.h"
 
 #include "engram/optimizer.h"
 
@@ -15,17 +15,9 @@ static const eg_schema schema = {.root = root,
                                  .families = families,
                                  .family_count = EG_COUNT(families)};
 
-enum { ASSIGNMENTS_MAX = 10 };
-
 static inline eg_status resolve(eg_settings **out, const char *const *words)
 {
-    eg_assignment all[ASSIGNMENTS_MAX];
-    size_t count = 0;
-    for (; words[2 * count] != NULL; count++) {
-        assert_true(count < ASSIGNMENTS_MAX);
-        all[count] = (eg_assignment){.name = words[2 * count], .value = words[2 * count + 1]};
-    }
-    return eg_settings_resolve(out, &schema, all, count);
+    return resolve_words(out, &schema, words);
 }
 
 /** A table of n parameters that are all weights; the block is static. */
@@ -40,9 +32,8 @@ static inline eg_parameter_table table_of(size_t n)
 /** The optimizer of "name", "value", "name", "value", …, NULL for the parameters of a table. */
 static inline eg_optimizer *optimizer_for(const char *const *words, const eg_parameter_table *table)
 {
-    eg_settings *settings = NULL;
+    eg_settings *settings = settings_from(&schema, words);
     eg_optimizer *optimizer = NULL;
-    assert_ok(resolve(&settings, words));
     eg_view view = eg_settings_root(settings);
     assert_ok(eg_optimizer_create(&optimizer, &view, table, true, 1));
     eg_settings_free(settings);
