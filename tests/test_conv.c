@@ -214,6 +214,23 @@ static void several_blocks(void **state)
                                          .stride = 1,
                                          .padding = 1};
     compare(&large_images, 4);
+    const eg_convolution many_windows = {.height = 9,
+                                         .width = 10,
+                                         .channels = 11,
+                                         .filters = 7,
+                                         .kernel_height = 3,
+                                         .kernel_width = 5,
+                                         .stride = 1,
+                                         .padding = 2};
+    compare(&many_windows, 40);
+    const eg_convolution one_tap = {.height = 9,
+                                    .width = 8,
+                                    .channels = 70,
+                                    .filters = 300,
+                                    .kernel_height = 1,
+                                    .kernel_width = 1,
+                                    .stride = 2};
+    compare(&one_tap, 45);
     const eg_convolution many_inputs = {.height = 6,
                                         .width = 5,
                                         .channels = 150,

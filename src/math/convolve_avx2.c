@@ -12,6 +12,8 @@
 #define VECTOR __m256
 #define WIDE 8
 #define VECTORS_MAX 1
+#define WINDOW_VECTORS 1
+#define INPUTS_MAX(vectors) 12
 #define ZERO() _mm256_setzero_ps()
 #define SET(a) _mm256_set1_ps(a)
 #define LOAD(p) _mm256_loadu_ps(p)
@@ -46,13 +48,24 @@ AVX2 static void outer(const eg_outer_tile *t)
     for (size_t l = 0; l < t->lanes; l += WIDE) {
         part.dy = t->dy + l;
         part.dw = t->dw + l;
-        outer_of_inputs(1, &part);
+        whole_outer(1, &part);
+    }
+}
+
+AVX2 static void window(const eg_window_tile *t)
+{
+    eg_window_tile part = *t;
+    for (size_t m = 0; m < t->window; m += WIDE) {
+        part.dy = t->dy + m;
+        part.sum = t->sum + m;
+        window_of_inputs(1, &part);
     }
 }
 
 const eg_convolve_kernels *eg_convolve_avx2(void)
 {
-    static const eg_convolve_kernels kernels = {.name = "avx2", .tile = tile, .outer = outer};
+    static const eg_convolve_kernels kernels = {
+        .name = "avx2", .tile = tile, .outer = outer, .window = window};
     return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 ? &kernels
                                                                                      : NULL;
 }

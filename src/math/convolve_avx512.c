@@ -1,6 +1,7 @@
 /** Tiles of convolutions with AVX-512; see math/convolve_tiles.h. */
 #include "math/convolve_kernel.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #if defined(__x86_64__) && defined(__linux__) && !defined(EG_REAL_DOUBLE)
@@ -12,6 +13,8 @@
 #define VECTOR __m512
 #define WIDE 16
 #define VECTORS_MAX 2
+#define WINDOW_VECTORS 3
+#define INPUTS_MAX(vectors) ((vectors) == 1 ? EG_TILE_INPUTS : 12)
 #define ZERO() _mm512_setzero_ps()
 #define SET(a) _mm512_set1_ps(a)
 #define LOAD(p) _mm512_loadu_ps(p)
@@ -38,15 +41,28 @@ AVX512 static void outer(const eg_outer_tile *t)
     if (t->lanes < WIDE) {
         eg_convolve_avx2()->outer(t);
     } else if (t->lanes == WIDE) {
-        outer_of_inputs(1, t);
+        whole_outer(1, t);
     } else {
-        outer_of_inputs(2, t);
+        whole_outer(2, t);
+    }
+}
+
+AVX512 static void window(const eg_window_tile *t)
+{
+    static_assert(WINDOW_VECTORS * WIDE == EG_WINDOW_MAX, "a window is three registers");
+    if (t->window <= WIDE) {
+        window_of_inputs(1, t);
+    } else if (t->window <= 2 * WIDE) {
+        window_of_inputs(2, t);
+    } else {
+        window_of_inputs(WINDOW_VECTORS, t);
     }
 }
 
 const eg_convolve_kernels *eg_convolve_avx512(void)
 {
-    static const eg_convolve_kernels kernels = {.name = "avx512", .tile = tile, .outer = outer};
+    static const eg_convolve_kernels kernels = {
+        .name = "avx512", .tile = tile, .outer = outer, .window = window};
     return __builtin_cpu_supports("avx512f") != 0 && eg_convolve_avx2() != NULL ? &kernels : NULL;
 }
 

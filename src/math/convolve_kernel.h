@@ -32,9 +32,11 @@ static inline eg_taps eg_taps_of(const eg_convolution *c, size_t i, size_t kerne
 }
 
 enum {
-    EG_TILE_PIXELS = 4, /**< neighbours in a row */
-    EG_TILE_IMAGES = 3, /**< images side by side */
-    EG_TILE_INPUTS = 12 /**< rows of a tile of weights */
+    EG_TILE_PIXELS = 4,  /**< neighbours in a row */
+    EG_TILE_IMAGES = 3,  /**< images side by side */
+    EG_TILE_INPUTS = 16, /**< rows of a tile of weights */
+    EG_WINDOW_INPUTS = 8,
+    EG_WINDOW_MAX = 48
 };
 
 /** Outputs of neighbouring pixels of a row, in `images` images, for one panel:
@@ -78,11 +80,32 @@ typedef struct eg_outer_tile {
     bool add;    /**< to what is there */
 } eg_outer_tile;
 
+/** A tile of the gradient of all weights of up to two rows of a few filters: those of a row of taps
+ *  for a few inputs. A pixel of x meets `lanes` of dy under each tap, those of the pixels to its left
+ *  one after the other, so what it meets under all of them is a window of dy:
+ *
+ *      sum(k, m) = sum_{b < images, r < rows, n < count}
+ *                      x(b x_image + r x_row + n x_pixel + k) dy(b dy_image + r dy_row + n lanes + m)
+ *
+ *  for k < inputs, m < window, in this order of b, r and n. Up to EG_WINDOW_MAX numbers of dy are
+ *  read at every place. */
+typedef struct eg_window_tile {
+    size_t inputs; /**< up to EG_WINDOW_INPUTS */
+    size_t window; /**< up to EG_WINDOW_MAX, a multiple of 8 */
+    size_t images, rows, count;
+    const eg_real *x;
+    size_t x_image, x_row, x_pixel;
+    const eg_real *dy;
+    size_t dy_image, dy_row, lanes;
+    eg_real *sum; /**< [inputs][EG_WINDOW_MAX] */
+} eg_window_tile;
+
 /** Tiles for one kind of processor. */
 typedef struct eg_convolve_kernels {
     const char *name; /**< "avx512" */
     void (*tile)(const eg_tile *tile);
     void (*outer)(const eg_outer_tile *tile);
+    void (*window)(const eg_window_tile *tile);
 } eg_convolve_kernels;
 
 /** NULL where this processor, or this build, has none. */
@@ -98,6 +121,11 @@ void eg_convolve_input_tiled(const eg_convolve_kernels *kernels, const eg_convol
                              size_t batch, const eg_real *dy, const eg_real *w, eg_real *scratch,
                              eg_real *dx);
 size_t eg_convolve_weights_scratch(const eg_convolution *c);
+/** The same gradient where it is a window; see convolve_windows.c. */
+bool eg_convolve_has_windows(const eg_convolution *c);
+size_t eg_convolve_windows_scratch(const eg_convolution *c);
+void eg_convolve_windows(const eg_convolve_kernels *kernels, const eg_convolution *c, size_t batch,
+                         const eg_real *x, const eg_real *dy, eg_real *scratch, eg_real *dw);
 void eg_convolve_weights_tiled(const eg_convolve_kernels *kernels, const eg_convolution *c,
                                size_t batch, const eg_real *x, const eg_real *dy, eg_real *scratch,
                                eg_real *dw);

@@ -12,7 +12,8 @@
 
 enum {
     IMAGES_SIZE = 96 * 1024, /* numbers read over and over: part of the second-level cache */
-    WEIGHTS_SIZE = 160 * 1024
+    WEIGHTS_SIZE = 160 * 1024,
+    FEW_WEIGHTS = 6 * 1024 /* half of the first-level cache */
 };
 
 /* out(b, i, j, f) = sum_{u, v, c} w(f, u, v, c) in(b, s i + u - top, s j + v - left, c) */
@@ -43,9 +44,11 @@ static void fill_tile(const correlation *c, size_t i, eg_tile *t)
     t->w += (size_t)(t->rows > 0 ? begin : 0) * c->taps_wide * c->channels * c->lanes;
 }
 
-static void make_rows(const eg_convolve_kernels *kernels, const correlation *c, const eg_tile *form)
+/* Rows begin … end-1. */
+static void make_rows(const eg_convolve_kernels *kernels, const correlation *c, const eg_tile *form,
+                      size_t begin, size_t end)
 {
-    for (size_t i = 0; i < c->rows; i++) {
+    for (size_t i = begin; i < end; i++) {
         eg_tile t = *form;
         fill_tile(c, i, &t);
         t.y += i * c->y_row;
@@ -59,34 +62,60 @@ static void make_rows(const eg_convolve_kernels *kernels, const correlation *c, 
     }
 }
 
-/* `images` of them, for all panels from `first` on; w begins with that panel. */
-static void make_images(const eg_convolve_kernels *kernels, const correlation *c, size_t images,
-                        size_t first, size_t panels, const eg_real *x, const eg_real *w,
-                        const eg_real *bias, eg_real *y)
+/* What is made of some images: panels from `first` on; w begins with that panel. */
+typedef struct job {
+    const correlation *c;
+    size_t images, first, panels;
+    const eg_real *x, *w, *bias;
+    eg_real *y;
+} job;
+
+/* What all tiles of a few images from b on have in common, for the job's panel p. */
+static eg_tile tile_of(const job *all, size_t b, size_t p)
 {
-    const size_t panel_size = c->taps_high * c->taps_wide * c->channels * c->lanes;
+    const correlation *c = all->c;
+    const size_t filter = (all->first + p) * c->lanes;
     const size_t image_size = c->height * c->width * c->channels;
-    for (size_t p = 0; p < panels; p++) {
-        const size_t filter = (first + p) * c->lanes;
-        for (size_t b = 0; b < images; b += EG_TILE_IMAGES) {
-            const eg_tile form = {
-                .images = smaller(EG_TILE_IMAGES, images - b),
-                .columns = c->taps_wide,
-                .channels = c->channels,
-                .stride = c->stride,
-                .width = c->width,
-                .x = x + b * image_size,
-                .x_row = c->width * c->channels,
-                .x_image = image_size,
-                .w = w + p * panel_size,
-                .lanes = c->lanes,
-                .filters = smaller(c->lanes, c->filters - filter),
-                .bias = bias != NULL ? bias + filter : NULL,
-                .y = y + b * c->y_image + filter,
-                .y_pixel = c->y_pixel,
-                .y_image = c->y_image,
-            };
-            make_rows(kernels, c, &form);
+    return (eg_tile){
+        .images = smaller(EG_TILE_IMAGES, all->images - b),
+        .columns = c->taps_wide,
+        .channels = c->channels,
+        .stride = c->stride,
+        .width = c->width,
+        .x = all->x + b * image_size,
+        .x_row = c->width * c->channels,
+        .x_image = image_size,
+        .w = all->w + p * c->taps_high * c->taps_wide * c->channels * c->lanes,
+        .lanes = c->lanes,
+        .filters = smaller(c->lanes, c->filters - filter),
+        .bias = all->bias != NULL ? all->bias + filter : NULL,
+        .y = all->y + b * c->y_image + filter,
+        .y_pixel = c->y_pixel,
+        .y_image = c->y_image,
+    };
+}
+
+/* Weights that fit into the first-level cache are taken for every row of outputs, so that these are
+ * written one after the other; others as seldom as may be. */
+static void make_images(const eg_convolve_kernels *kernels, const job *all)
+{
+    const correlation *c = all->c;
+    const size_t weights = all->panels * c->taps_high * c->taps_wide * c->channels * c->lanes;
+    if (weights <= FEW_WEIGHTS) {
+        for (size_t b = 0; b < all->images; b += EG_TILE_IMAGES) {
+            for (size_t i = 0; i < c->rows; i++) {
+                for (size_t p = 0; p < all->panels; p++) {
+                    const eg_tile form = tile_of(all, b, p);
+                    make_rows(kernels, c, &form, i, i + 1);
+                }
+            }
+        }
+        return;
+    }
+    for (size_t p = 0; p < all->panels; p++) {
+        for (size_t b = 0; b < all->images; b += EG_TILE_IMAGES) {
+            const eg_tile form = tile_of(all, b, p);
+            make_rows(kernels, c, &form, 0, c->rows);
         }
     }
 }
@@ -121,8 +150,14 @@ void eg_convolve_tiled(const eg_convolve_kernels *kernels, const eg_convolution 
     };
     const size_t some = images_at_once(&forward, batch);
     for (size_t b = 0; b < batch; b += some) {
-        make_images(kernels, &forward, smaller(some, batch - b), 0, eg_convolve_panels(c),
-                    x + b * c->height * c->width * c->channels, w, bias, y + b * forward.y_image);
+        const job some_images = {.c = &forward,
+                                 .images = smaller(some, batch - b),
+                                 .panels = eg_convolve_panels(c),
+                                 .x = x + b * c->height * c->width * c->channels,
+                                 .w = w,
+                                 .bias = bias,
+                                 .y = y + b * forward.y_image};
+        make_images(kernels, &some_images);
     }
 }
 
@@ -240,9 +275,14 @@ static void make_inputs(const eg_convolve_kernels *kernels, const eg_convolution
         const size_t some = images_at_once(&back, batch);
         const size_t place = (a * c->width + b) * c->channels;
         for (size_t n = 0; n < batch; n += some) {
-            make_images(kernels, &back, smaller(some, batch - n), first, panels,
-                        dy + n * c->out_height * c->out_width * c->filters, scratch, NULL,
-                        dx + n * back.y_image + place);
+            const job some_images = {.c = &back,
+                                     .images = smaller(some, batch - n),
+                                     .first = first,
+                                     .panels = panels,
+                                     .x = dy + n * c->out_height * c->out_width * c->filters,
+                                     .w = scratch,
+                                     .y = dx + n * back.y_image + place};
+            make_images(kernels, &some_images);
         }
     }
 }

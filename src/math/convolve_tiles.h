@@ -8,6 +8,9 @@
  *      STORE_PART(p, n, v) the first n numbers
  *      ADD(a, b) MULTIPLY_ADD(a, b, sum)
  *      VECTORS_MAX         registers of a panel
+ *      WINDOW_VECTORS      registers of a window
+ *      INPUTS_MAX(vectors) inputs whose sums fit into the registers, at least half of
+ *                          EG_TILE_INPUTS
  *
  *  Functions are called with constant `vectors`, `images`, `from`, `to`, so that the sums are
  *  registers. */
@@ -49,65 +52,56 @@ INLINE void add_run(const size_t vectors, const size_t images, const size_t from
     }
 }
 
-/* Pixels from … to-1 are inside of the image at this tap. */
-INLINE void add_tap(const size_t vectors, const size_t images, size_t from, size_t to,
-                    const eg_tile *t, ptrdiff_t at, const eg_real *w, sums *sum)
+/* Numbers 0 … n-1 from tap v on, of all rows of taps. */
+INLINE void add_rows(const size_t vectors, const size_t images, const size_t from, const size_t to,
+                     const eg_tile *t, size_t v, size_t n, sums *sum)
 {
-    const size_t n = t->channels;
-    switch (from * (EG_TILE_PIXELS + 1) + to) {
-    case 0 * 5 + 1:
-        add_run(vectors, images, 0, 1, t, at, w, n, sum);
-        break;
-    case 0 * 5 + 2:
-        add_run(vectors, images, 0, 2, t, at, w, n, sum);
-        break;
-    case 0 * 5 + 3:
-        add_run(vectors, images, 0, 3, t, at, w, n, sum);
-        break;
-    case 0 * 5 + 4:
-        add_run(vectors, images, 0, 4, t, at, w, n, sum);
-        break;
-    case 1 * 5 + 2:
-        add_run(vectors, images, 1, 2, t, at, w, n, sum);
-        break;
-    case 1 * 5 + 3:
-        add_run(vectors, images, 1, 3, t, at, w, n, sum);
-        break;
-    case 1 * 5 + 4:
-        add_run(vectors, images, 1, 4, t, at, w, n, sum);
-        break;
-    case 2 * 5 + 3:
-        add_run(vectors, images, 2, 3, t, at, w, n, sum);
-        break;
-    case 2 * 5 + 4:
-        add_run(vectors, images, 2, 4, t, at, w, n, sum);
-        break;
-    case 3 * 5 + 4:
-        add_run(vectors, images, 3, 4, t, at, w, n, sum);
-        break;
-    default:
-        break;
+    const size_t row = t->columns * t->channels * t->lanes;
+    ptrdiff_t at = t->first + (ptrdiff_t)(v * t->channels);
+    const eg_real *w = t->w + v * t->channels * t->lanes;
+    for (size_t u = 0; u < t->rows; u++) {
+        add_run(vectors, images, from, to, t, at, w, n, sum);
+        at += (ptrdiff_t)t->x_row;
+        w += row;
     }
 }
 
-/* A row of taps at the edge of the image. */
-INLINE void add_edge(const size_t vectors, const size_t images, const eg_tile *t, ptrdiff_t at,
-                     const eg_real *w, sums *sum)
+INLINE void add_range(const size_t vectors, const size_t images, const eg_tile *t, size_t from,
+                      size_t to, size_t v, size_t n, sums *sum)
 {
-    const ptrdiff_t width = (ptrdiff_t)t->width;
-    const ptrdiff_t stride = (ptrdiff_t)t->stride;
-    for (size_t v = 0; v < t->columns; v++) {
-        const ptrdiff_t column = t->column + (ptrdiff_t)v;
-        size_t from = 0;
-        size_t to = t->pixels;
-        while (from < to && column + (ptrdiff_t)from * stride < 0) {
-            from++;
-        }
-        while (to > from && column + (ptrdiff_t)(to - 1) * stride >= width) {
-            to--;
-        }
-        add_tap(vectors, images, from, to, t, at + (ptrdiff_t)(v * t->channels),
-                w + v * t->channels * t->lanes, sum);
+    switch (from * (EG_TILE_PIXELS + 1) + to) {
+    case 1:
+        add_rows(vectors, images, 0, 1, t, v, n, sum);
+        break;
+    case 2:
+        add_rows(vectors, images, 0, 2, t, v, n, sum);
+        break;
+    case 3:
+        add_rows(vectors, images, 0, 3, t, v, n, sum);
+        break;
+    case 4:
+        add_rows(vectors, images, 0, 4, t, v, n, sum);
+        break;
+    case 1 * (EG_TILE_PIXELS + 1) + 2:
+        add_rows(vectors, images, 1, 2, t, v, n, sum);
+        break;
+    case 1 * (EG_TILE_PIXELS + 1) + 3:
+        add_rows(vectors, images, 1, 3, t, v, n, sum);
+        break;
+    case 1 * (EG_TILE_PIXELS + 1) + 4:
+        add_rows(vectors, images, 1, 4, t, v, n, sum);
+        break;
+    case 2 * (EG_TILE_PIXELS + 1) + 3:
+        add_rows(vectors, images, 2, 3, t, v, n, sum);
+        break;
+    case 2 * (EG_TILE_PIXELS + 1) + 4:
+        add_rows(vectors, images, 2, 4, t, v, n, sum);
+        break;
+    case 3 * (EG_TILE_PIXELS + 1) + 4:
+        add_rows(vectors, images, 3, 4, t, v, n, sum);
+        break;
+    default:
+        break;
     }
 }
 
@@ -138,28 +132,42 @@ INLINE void store_sums(const size_t vectors, const size_t images, const eg_tile 
     }
 }
 
+/* The pixels that are inside of the image at tap v: *from … *to-1. */
+INLINE void find_range(const eg_tile *t, size_t v, size_t *from, size_t *to)
+{
+    const ptrdiff_t stride = (ptrdiff_t)t->stride;
+    const ptrdiff_t column = t->column + (ptrdiff_t)v;
+    const ptrdiff_t width = (ptrdiff_t)t->width;
+    *from = 0;
+    *to = t->pixels;
+    while (*from < *to && column + (ptrdiff_t)*from * stride < 0) {
+        (*from)++;
+    }
+    while (*to > *from && column + (ptrdiff_t)(*to - 1) * stride >= width) {
+        (*to)--;
+    }
+}
+
+/* Taps of the same range are one run. */
 INLINE void whole_tile(const size_t vectors, const size_t images, const eg_tile *t)
 {
-    const size_t run = t->columns * t->channels;
-    const ptrdiff_t last = t->column + (ptrdiff_t)((EG_TILE_PIXELS - 1) * t->stride + t->columns);
-    const bool inside =
-        t->pixels == EG_TILE_PIXELS && t->column >= 0 && last <= (ptrdiff_t)t->width;
     sums sum;
     begin_sums(vectors, images, t, &sum);
-    ptrdiff_t at = t->first;
-    const eg_real *w = t->w;
-    if (inside) {
-        for (size_t u = 0; u < t->rows; u++) {
-            add_run(vectors, images, 0, EG_TILE_PIXELS, t, at, w, run, &sum);
-            at += (ptrdiff_t)t->x_row;
-            w += run * t->lanes;
+    for (size_t v = 0; v < t->columns;) {
+        size_t from = 0;
+        size_t to = 0;
+        find_range(t, v, &from, &to);
+        size_t next = v + 1;
+        for (; next < t->columns; next++) {
+            size_t next_from = 0;
+            size_t next_to = 0;
+            find_range(t, next, &next_from, &next_to);
+            if (next_from != from || next_to != to) {
+                break;
+            }
         }
-    } else {
-        for (size_t u = 0; u < t->rows; u++) {
-            add_edge(vectors, images, t, at, w, &sum);
-            at += (ptrdiff_t)t->x_row;
-            w += run * t->lanes;
-        }
+        add_range(vectors, images, t, from, to, v, (next - v) * t->channels, &sum);
+        v = next;
     }
     store_sums(vectors, images, t, &sum);
 }
@@ -217,40 +225,138 @@ INLINE void outer_of_inputs(const size_t vectors, const eg_outer_tile *t)
 {
     switch (t->inputs) {
     case 1:
-        add_outer(vectors, 1, t);
+        add_outer(vectors, 1 <= INPUTS_MAX(vectors) ? 1 : 0, t);
         break;
     case 2:
-        add_outer(vectors, 2, t);
+        add_outer(vectors, 2 <= INPUTS_MAX(vectors) ? 2 : 0, t);
         break;
     case 3:
-        add_outer(vectors, 3, t);
+        add_outer(vectors, 3 <= INPUTS_MAX(vectors) ? 3 : 0, t);
         break;
     case 4:
-        add_outer(vectors, 4, t);
+        add_outer(vectors, 4 <= INPUTS_MAX(vectors) ? 4 : 0, t);
         break;
     case 5:
-        add_outer(vectors, 5, t);
+        add_outer(vectors, 5 <= INPUTS_MAX(vectors) ? 5 : 0, t);
         break;
     case 6:
-        add_outer(vectors, 6, t);
+        add_outer(vectors, 6 <= INPUTS_MAX(vectors) ? 6 : 0, t);
         break;
     case 7:
-        add_outer(vectors, 7, t);
+        add_outer(vectors, 7 <= INPUTS_MAX(vectors) ? 7 : 0, t);
         break;
     case 8:
-        add_outer(vectors, 8, t);
+        add_outer(vectors, 8 <= INPUTS_MAX(vectors) ? 8 : 0, t);
         break;
     case 9:
-        add_outer(vectors, 9, t);
+        add_outer(vectors, 9 <= INPUTS_MAX(vectors) ? 9 : 0, t);
         break;
     case 10:
-        add_outer(vectors, 10, t);
+        add_outer(vectors, 10 <= INPUTS_MAX(vectors) ? 10 : 0, t);
         break;
     case 11:
-        add_outer(vectors, 11, t);
+        add_outer(vectors, 11 <= INPUTS_MAX(vectors) ? 11 : 0, t);
+        break;
+    case 12:
+        add_outer(vectors, 12 <= INPUTS_MAX(vectors) ? 12 : 0, t);
+        break;
+    case 13:
+        add_outer(vectors, 13 <= INPUTS_MAX(vectors) ? 13 : 0, t);
+        break;
+    case 14:
+        add_outer(vectors, 14 <= INPUTS_MAX(vectors) ? 14 : 0, t);
+        break;
+    case 15:
+        add_outer(vectors, 15 <= INPUTS_MAX(vectors) ? 15 : 0, t);
+        break;
+    case 16:
+        add_outer(vectors, 16 <= INPUTS_MAX(vectors) ? 16 : 0, t);
         break;
     default:
-        add_outer(vectors, EG_TILE_INPUTS, t);
+        break;
+    }
+}
+
+/* In halves, if the sums of all inputs are more than there are registers. */
+INLINE void whole_outer(const size_t vectors, const eg_outer_tile *t)
+{
+    if (t->inputs <= INPUTS_MAX(vectors)) {
+        outer_of_inputs(vectors, t);
+        return;
+    }
+    const size_t half = t->inputs / 2;
+    eg_outer_tile part = *t;
+    part.inputs = half;
+    outer_of_inputs(vectors, &part);
+    part.inputs = t->inputs - half;
+    part.x += half;
+    part.dw += half * t->lanes;
+    outer_of_inputs(vectors, &part);
+}
+
+INLINE void add_window(const size_t vectors, const size_t inputs, const eg_window_tile *t)
+{
+    VECTOR sum[EG_WINDOW_INPUTS][WINDOW_VECTORS];
+    for (size_t k = 0; k < inputs; k++) {
+        for (size_t i = 0; i < vectors; i++) {
+            sum[k][i] = ZERO();
+        }
+    }
+    const size_t pixel = t->x_pixel;
+    const size_t lanes = t->lanes;
+    for (size_t b = 0; b < t->images; b++) {
+        for (size_t r = 0; r < t->rows; r++) {
+            const eg_real *x = t->x + b * t->x_image + r * t->x_row;
+            const eg_real *dy = t->dy + b * t->dy_image + r * t->dy_row;
+            for (size_t n = 0; n < t->count; n++) {
+                VECTOR d[WINDOW_VECTORS];
+                for (size_t i = 0; i < vectors; i++) {
+                    d[i] = LOAD(dy + i * WIDE);
+                }
+                for (size_t k = 0; k < inputs; k++) {
+                    const VECTOR value = SET(x[k]);
+                    for (size_t i = 0; i < vectors; i++) {
+                        sum[k][i] = MULTIPLY_ADD(value, d[i], sum[k][i]);
+                    }
+                }
+                x += pixel;
+                dy += lanes;
+            }
+        }
+    }
+    for (size_t k = 0; k < inputs; k++) {
+        for (size_t i = 0; i < vectors; i++) {
+            STORE(t->sum + k * EG_WINDOW_MAX + i * WIDE, sum[k][i]);
+        }
+    }
+}
+
+INLINE void window_of_inputs(const size_t vectors, const eg_window_tile *t)
+{
+    switch (t->inputs) {
+    case 1:
+        add_window(vectors, 1, t);
+        break;
+    case 2:
+        add_window(vectors, 2, t);
+        break;
+    case 3:
+        add_window(vectors, 3, t);
+        break;
+    case 4:
+        add_window(vectors, 4, t);
+        break;
+    case 5:
+        add_window(vectors, 5, t);
+        break;
+    case 6:
+        add_window(vectors, 6, t);
+        break;
+    case 7:
+        add_window(vectors, 7, t);
+        break;
+    default:
+        add_window(vectors, EG_WINDOW_INPUTS, t);
         break;
     }
 }

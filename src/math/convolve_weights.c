@@ -17,10 +17,15 @@
 #include <string.h>
 
 enum {
-    FEW = 8,       /* channels */
-    PLACES = 1536, /* of all images of a block */
-    BLOCKS = 4,    /* of inputs, copied at a time */
-    PANELS = 2,    /* copied at a time */
+    FEW = 4,             /* channels */
+    PLACES = 1536,       /* copied of a block of images, of x or of dy, for a lane of a block */
+    ONE_PLACES = 400,    /* the same where the kernel is one tap, which uses a copy only once */
+    PANEL_PLACES = 4096, /* copied of dy at a time, of several panels, which are */
+    PANELS_MIN = 2,
+    PANELS_MAX = 8,
+    BLOCKS = 4, /* of inputs, copied at a time */
+    WIDE = 16,  /* lanes of which all inputs of a block fit into registers; of more: */
+    WIDE_INPUTS = 12,
     INPUTS = EG_TILE_INPUTS
 };
 
@@ -29,6 +34,7 @@ typedef struct cut {
     const eg_convolution *c;
     bool merged;    /* a row of the kernel is one tap */
     size_t images;  /* of a block */
+    size_t panels;  /* copied at a time */
     size_t inputs;  /* of a pixel: channels, or a row of the kernel */
     size_t columns; /* of x, copied */
     size_t taps_wide;
@@ -43,13 +49,21 @@ static size_t smaller(size_t a, size_t b)
 
 static cut cut_of(const eg_convolution *c)
 {
+    const bool one = c->kernel_height * c->kernel_width == 1;
     const size_t places = c->out_height * c->out_width;
-    cut out = {.c = c, .merged = c->channels <= FEW};
-    out.images = places < PLACES ? PLACES / places : 1;
+    const size_t copied = one ? places : c->height * c->width;
+    const size_t largest = copied > places ? copied : places;
+    const size_t most = one ? ONE_PLACES : PLACES;
+    const size_t inputs = c->lanes <= WIDE ? INPUTS : WIDE_INPUTS;
+    cut out = {.c = c, .merged = c->channels <= FEW && !one};
+    out.images = largest < most ? most / largest : 1;
+    const size_t panels = PANEL_PLACES / (places * out.images);
+    out.panels = panels < PANELS_MIN ? PANELS_MIN : smaller(panels, PANELS_MAX);
+    out.panels = smaller(eg_convolve_panels(c), out.panels);
     out.inputs = out.merged ? c->kernel_width * c->channels : c->channels;
     out.columns = out.merged ? c->out_width : c->width;
     out.taps_wide = out.merged ? 1 : c->kernel_width;
-    out.blocks = (out.inputs + INPUTS - 1) / INPUTS;
+    out.blocks = (out.inputs + inputs - 1) / inputs;
     out.x_size = c->height * out.columns * out.images * INPUTS;
     out.dy_size = places * out.images * c->lanes;
     return out;
@@ -57,15 +71,23 @@ static cut cut_of(const eg_convolution *c)
 
 size_t eg_convolve_weights_scratch(const eg_convolution *c)
 {
+    if (eg_convolve_has_windows(c)) {
+        return eg_convolve_windows_scratch(c);
+    }
     const cut k = cut_of(c);
-    return smaller(k.blocks, BLOCKS) * k.x_size +
-           smaller(eg_convolve_panels(c), PANELS) * k.dy_size;
+    return smaller(k.blocks, BLOCKS) * k.x_size + k.panels * k.dy_size;
 }
 
-/* Inputs of block n: equal parts, up to one. */
-static size_t first_input(const cut *k, size_t n)
+/* Some inputs. */
+typedef struct span {
+    size_t first, count;
+} span;
+
+/* Those of block n: equal parts, up to one. */
+static span inputs_of(const cut *k, size_t n)
 {
-    return n * k->inputs / k->blocks;
+    const size_t first = n * k->inputs / k->blocks;
+    return (span){first, (n + 1) * k->inputs / k->blocks - first};
 }
 
 /* Where column w of a copied row stands: columns of the same rest follow each other. */
@@ -80,6 +102,12 @@ static size_t column_place(const cut *k, size_t w)
     return place;
 }
 
+/* Whether a tap of so large a kernel meets rows, or columns, of this rest. */
+static bool is_met(const eg_convolution *c, size_t rest, size_t kernel)
+{
+    return (rest + c->padding) % c->stride < kernel;
+}
+
 /* `count` numbers, of which a copy has room for INPUTS. */
 static inline void copy_inputs(size_t count, bool room, const eg_real *restrict from,
                                eg_real *restrict to)
@@ -91,41 +119,55 @@ static inline void copy_inputs(size_t count, bool room, const eg_real *restrict 
     }
 }
 
-/* Channels of blocks from `first` on, `blocks` of them, of `images` images. */
-static void copy_channels(const cut *k, size_t images, size_t first, size_t blocks,
+/* The columns of a row that are `rest` when divided by the stride; `out` is where the first of them
+ * goes to. */
+static void copy_columns(const cut *k, size_t images, const span *spans, size_t blocks, size_t rest,
+                         const eg_real *row, eg_real *out)
+{
+    const eg_convolution *c = k->c;
+    for (size_t w = rest; w < c->width; w += c->stride) {
+        const eg_real *x = row + w * c->channels;
+        for (size_t n = 0; n < blocks; n++) {
+            const span part = spans[n];
+            copy_inputs(part.count, part.first + INPUTS <= c->channels, x + part.first,
+                        out + n * k->x_size);
+        }
+        out += images * INPUTS;
+    }
+}
+
+/* Channels, of `images` images. What no tap meets is left out. */
+static void copy_channels(const cut *k, size_t images, const span *spans, size_t blocks,
                           const eg_real *x, eg_real *out)
 {
     const eg_convolution *c = k->c;
     for (size_t b = 0; b < images; b++) {
         for (size_t h = 0; h < c->height; h++) {
-            for (size_t w = 0; w < c->width; w++) {
-                const size_t place = ((h * c->width + column_place(k, w)) * images + b) * INPUTS;
-                for (size_t n = 0; n < blocks; n++) {
-                    const size_t begin = first_input(k, first + n);
-                    const size_t count = first_input(k, first + n + 1) - begin;
-                    copy_inputs(count, begin + INPUTS <= c->channels, x + begin,
-                                out + n * k->x_size + place);
+            const eg_real *row = x + (b * c->height + h) * c->width * c->channels;
+            for (size_t rest = 0; is_met(c, h, c->kernel_height) && rest < c->stride; rest++) {
+                const size_t place = (h * c->width + column_place(k, rest)) * images + b;
+                if (rest < c->width && is_met(c, rest, c->kernel_width)) {
+                    copy_columns(k, images, spans, blocks, rest, row, out + place * INPUTS);
                 }
-                x += c->channels;
             }
         }
     }
 }
 
-/* The numbers under a row of the kernel, from number `begin` on, `count` of them; outside: 0. */
-static void copy_edge(const cut *k, size_t j, size_t begin, size_t count, const eg_real *row,
-                      eg_real *out)
+/* Some of the numbers under a row of the kernel; outside: 0. */
+static void copy_edge(const cut *k, size_t j, span part, const eg_real *row, eg_real *out)
 {
     const eg_convolution *c = k->c;
-    for (size_t i = 0; i < count; i++) {
-        const size_t column = j * c->stride + (begin + i) / c->channels;
+    for (size_t i = 0; i < part.count; i++) {
+        const size_t column = j * c->stride + (part.first + i) / c->channels;
         const bool inside = column >= c->padding && column < c->width + c->padding;
-        out[i] = inside ? row[(column - c->padding) * c->channels + (begin + i) % c->channels] : 0;
+        out[i] =
+            inside ? row[(column - c->padding) * c->channels + (part.first + i) % c->channels] : 0;
     }
 }
 
-static void copy_merged(const cut *k, size_t images, size_t first, size_t blocks, const eg_real *x,
-                        eg_real *out)
+static void copy_merged(const cut *k, size_t images, const span *spans, size_t blocks,
+                        const eg_real *x, eg_real *out)
 {
     const eg_convolution *c = k->c;
     const size_t row_size = c->width * c->channels;
@@ -137,14 +179,13 @@ static void copy_merged(const cut *k, size_t images, size_t first, size_t blocks
                 const bool inside =
                     column >= c->padding && column + c->kernel_width <= c->width + c->padding;
                 for (size_t n = 0; n < blocks; n++) {
-                    const size_t begin = first_input(k, first + n);
-                    const size_t count = first_input(k, first + n + 1) - begin;
-                    const size_t at = (column - c->padding) * c->channels + begin;
+                    const span part = spans[n];
+                    const size_t at = (column - c->padding) * c->channels + part.first;
                     if (inside) {
-                        copy_inputs(count, at + INPUTS <= row_size, x + at,
+                        copy_inputs(part.count, at + INPUTS <= row_size, x + at,
                                     out + n * k->x_size + place);
                     } else {
-                        copy_edge(k, j, begin, count, x, out + n * k->x_size + place);
+                        copy_edge(k, j, part, x, out + n * k->x_size + place);
                     }
                 }
             }
@@ -182,7 +223,7 @@ typedef struct lanes_of_dy {
 
 /* All blocks of inputs under tap (u, v), for one panel. */
 static void make_tap(const eg_convolve_kernels *kernels, const cut *k, size_t images, size_t u,
-                     size_t v, size_t first, size_t blocks, const eg_real *x, lanes_of_dy dy,
+                     size_t v, const span *spans, size_t blocks, const eg_real *x, lanes_of_dy dy,
                      bool add, eg_real *dw)
 {
     const eg_convolution *c = k->c;
@@ -221,10 +262,9 @@ static void make_tap(const eg_convolve_kernels *kernels, const cut *k, size_t im
         .add = add,
     };
     for (size_t n = 0; n < blocks; n++) {
-        const size_t input = first_input(k, first + n);
-        t.inputs = first_input(k, first + n + 1) - input;
+        t.inputs = spans[n].count;
         t.x = x + n * k->x_size + (h * k->columns + w) * images * INPUTS;
-        t.dw = dw + ((u * k->taps_wide + v) * k->inputs + input) * c->lanes;
+        t.dw = dw + ((u * k->taps_wide + v) * k->inputs + spans[n].first) * c->lanes;
         kernels->outer(&t);
     }
 }
@@ -238,21 +278,25 @@ static void make_block(const eg_convolve_kernels *kernels, const cut *k, size_t 
     const size_t panel_size = c->kernel_height * k->taps_wide * k->inputs * c->lanes;
     const bool copies = images > 1 || c->filters % c->lanes != 0;
     eg_real *copied = scratch + smaller(k->blocks, BLOCKS) * k->x_size;
-    for (size_t p = 0; p < panels; p += PANELS) {
-        const size_t last = smaller(panels, p + PANELS);
+    for (size_t p = 0; p < panels; p += k->panels) {
+        const size_t last = smaller(panels, p + k->panels);
         for (size_t q = p; copies && q < last; q++) {
             copy_panel(k, images, q, dy, copied + (q - p) * k->dy_size);
         }
         for (size_t n = 0; n < k->blocks; n += BLOCKS) {
             const size_t some = smaller(BLOCKS, k->blocks - n);
-            (k->merged ? copy_merged : copy_channels)(k, images, n, some, x, scratch);
+            span spans[BLOCKS];
+            for (size_t i = 0; i < some; i++) {
+                spans[i] = inputs_of(k, n + i);
+            }
+            (k->merged ? copy_merged : copy_channels)(k, images, spans, some, x, scratch);
             for (size_t q = p; q < last; q++) {
                 const lanes_of_dy lanes = {.first = copies ? copied + (q - p) * k->dy_size
                                                            : dy + q * c->lanes,
                                            .pixel = copies ? c->lanes : c->filters};
                 for (size_t tap = 0; tap < c->kernel_height * k->taps_wide; tap++) {
-                    make_tap(kernels, k, images, tap / k->taps_wide, tap % k->taps_wide, n, some,
-                             scratch, lanes, add, dw + q * panel_size);
+                    make_tap(kernels, k, images, tap / k->taps_wide, tap % k->taps_wide, spans,
+                             some, scratch, lanes, add, dw + q * panel_size);
                 }
             }
         }
@@ -263,6 +307,10 @@ void eg_convolve_weights_tiled(const eg_convolve_kernels *kernels, const eg_conv
                                size_t batch, const eg_real *x, const eg_real *dy, eg_real *scratch,
                                eg_real *dw)
 {
+    if (eg_convolve_has_windows(c)) {
+        eg_convolve_windows(kernels, c, batch, x, dy, scratch, dw);
+        return;
+    }
     const cut k = cut_of(c);
     const size_t rounds = (batch + k.images - 1) / k.images;
     for (size_t r = 0; r < rounds; r++) {
