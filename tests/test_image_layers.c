@@ -248,7 +248,7 @@ static void gradients_of_responses(void **state)
     for (size_t s = 0; s < EG_COUNT(specs); s++) {
         eg_layer layer;
         one_layer one;
-        assert_ok(eg_layer_local_response(&layer, (eg_shape){2, 2, 6}, &specs[s]));
+        assert_ok(eg_layer_local_response(&layer, (eg_shape){5, 4, 6}, &specs[s]));
         one_layer_init(&one, layer, 2);
         one_layer_assert_gradients(&one, EG_MODE_TRAIN);
         one_layer_clear(&one);

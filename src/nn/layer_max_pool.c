@@ -1,6 +1,6 @@
 /** Maximum pooling of images: the largest number of every window, channel by channel.
  *
- *      cache | which place of its window won, one byte for every output [B][outputs] |
+ *      cache | scratch [channels] | which place won, one byte for every output [B][outputs] |
  *
  *  Places of a window are numbered row by row. A later place wins only if it is larger, or NaN: a
  *  diverged network is seen. Backward goes through the places of the input and takes from every
@@ -9,10 +9,7 @@
 #include "math/shared/clones.h"
 #include "nn/pooling.h"
 
-#include <stdint.h>
 #include <string.h>
-
-enum { LANES = 16 };
 
 /* Of one place of the output. */
 typedef struct window {
@@ -30,68 +27,59 @@ static window window_at(const eg_layer *layer, size_t i, size_t j)
     return w;
 }
 
-/* Channels 0 … n-1 of one output from x, the first place of the image; n is at most LANES. */
-__attribute__((always_inline)) static inline void choose(const eg_layer *layer, const window *w,
-                                                         size_t n, const eg_real *restrict x,
-                                                         eg_real *restrict y,
-                                                         unsigned char *restrict winner)
+/* The numbers of another place of the window against the best so far. `which` is a number of the
+ * same size as those it goes with, so that both are chosen in one vector. */
+__attribute__((always_inline)) static inline void challenge(size_t n, eg_real place,
+                                                            const eg_real *restrict x,
+                                                            eg_real *restrict best,
+                                                            eg_real *restrict which)
+{
+    for (size_t c = 0; c < n; c++) {
+        bool wins = (x[c] > best[c]) | (x[c] != x[c]);
+        best[c] = wins ? x[c] : best[c];
+        which[c] = wins ? place : which[c];
+    }
+}
+
+/* One place of the output, from x, the first place of the image. */
+EG_CLONES static void pool_place(const eg_layer *layer, const window *w, const eg_real *restrict x,
+                                 eg_real *restrict which, eg_real *restrict y,
+                                 unsigned char *restrict winner)
 {
     size_t width = layer->in.width;
     size_t channels = layer->in.channels;
     size_t across = eg_pool_of(layer)->width;
-    eg_real best[LANES];
-    uint32_t which[LANES];
-    const eg_real *first = x + (w->rows.first * width + w->columns.first) * channels;
-    for (size_t l = 0; l < n; l++) {
-        best[l] = first[l];
-        which[l] = (uint32_t)(w->top * across + w->left);
+    memcpy(y, x + (w->rows.first * width + w->columns.first) * channels, channels * sizeof *y);
+    for (size_t c = 0; c < channels; c++) {
+        which[c] = (eg_real)(w->top * across + w->left);
     }
     for (size_t r = w->rows.first; r < w->rows.end; r++) {
-        uint32_t place = (uint32_t)((w->top + r - w->rows.first) * across + w->left);
-        for (size_t c = w->columns.first; c < w->columns.end; c++, place++) {
-            const eg_real *restrict at = x + (r * width + c) * channels;
-            for (size_t l = 0; l < n; l++) {
-                bool wins = (at[l] > best[l]) | (at[l] != at[l]);
-                best[l] = wins ? at[l] : best[l];
-                which[l] = wins ? place : which[l];
-            }
+        size_t place = (w->top + r - w->rows.first) * across + w->left;
+        for (size_t j = w->columns.first; j < w->columns.end; j++, place++) {
+            challenge(channels, (eg_real)place, x + (r * width + j) * channels, y, which);
         }
     }
-    for (size_t l = 0; l < n; l++) {
-        y[l] = best[l];
-        winner[l] = (unsigned char)which[l];
+    for (size_t c = 0; c < channels; c++) {
+        winner[c] = (unsigned char)which[c];
     }
 }
 
-EG_CLONES static void pool_place(const eg_layer *layer, const window *w, const eg_real *restrict x,
-                                 eg_real *restrict y, unsigned char *restrict winner)
+static unsigned char *winners(const eg_layer *layer, const eg_layer_context *context)
 {
-    size_t channels = layer->in.channels;
-    size_t c = 0;
-    for (; c + LANES <= channels; c += LANES) {
-        choose(layer, w, LANES, x + c, y + c, winner + c);
-    }
-    if (c < channels) {
-        choose(layer, w, channels - c, x + c, y + c, winner + c);
-    }
-}
-
-static unsigned char *winners(const eg_layer_context *context)
-{
-    return (unsigned char *)context->cache;
+    return (unsigned char *)(context->cache + layer->cache_fixed);
 }
 
 static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
     size_t channels = layer->in.channels;
     eg_real *y = context->y;
-    unsigned char *winner = winners(context);
+    unsigned char *winner = winners(layer, context);
     for (size_t b = 0; b < context->batch; b++) {
         const eg_real *x = context->x[0] + b * eg_layer_inputs(layer);
         for (size_t i = 0; i < layer->out.height; i++) {
             for (size_t j = 0; j < layer->out.width; j++) {
                 window w = window_at(layer, i, j);
-                pool_place(layer, &w, x, y, winner);
+                pool_place(layer, &w, x, context->cache, y, winner);
                 y += channels;
                 winner += channels;
             }
@@ -130,7 +118,8 @@ static void collect(const eg_layer *layer, const eg_layer_context *context, size
         for (size_t c = columns.first; c < columns.end; c++) {
             size_t place = row + j + pool->before - c * pool->stride;
             size_t at = o + (r * layer->out.width + c) * channels;
-            take(add, channels, (unsigned char)place, winners(context) + at, context->dy + at, dx);
+            take(add, channels, (unsigned char)place, winners(layer, context) + at,
+                 context->dy + at, dx);
             add = true;
         }
     }
@@ -165,6 +154,7 @@ static const eg_layer_ops ops = {
 eg_status eg_layer_max_pool(eg_layer *out, eg_shape in, const eg_pool *spec)
 {
     EG_TRY(eg_pool_layer(out, &ops, in, spec));
+    out->cache_fixed = in.channels;
     out->cache_per_example = (eg_layer_outputs(out) + sizeof(eg_real) - 1) / sizeof(eg_real);
     return eg_ok();
 }
