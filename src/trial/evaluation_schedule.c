@@ -4,16 +4,36 @@
 
 #include "engram/memory.h"
 
+/** Minibatches of a phase after which an evaluation is due by epochs; 0: never. */
+static size_t epochs_step(const eg_trial_state *state, size_t phase)
+{
+    return state->eval_epochs * eg_stream_phase(state->stream, phase).steps;
+}
+
 /** Evaluations in a phase of `steps` minibatches, the first of which is number `start` of the
- * trial, once `done` of them have been made: one at every multiple of eval_every, one at the
- * end. */
-static size_t evaluations(const eg_trial_state *state, size_t start, size_t done, size_t steps)
+ * trial, once `done` of them have been made: one at every multiple of eval_every and after every
+ * eval_epochs epochs, one at the end. */
+static size_t evaluations(const eg_trial_state *state, size_t phase, size_t start, size_t done,
+                          size_t steps)
 {
     bool ended = done == steps;
     size_t last = start + done - (ended && done > 0 ? 1 : 0);
     size_t multiples =
         state->eval_every > 0 ? last / state->eval_every - start / state->eval_every : 0;
+    size_t by_epochs = epochs_step(state, phase);
+    multiples += by_epochs > 0 ? done / by_epochs : 0;
     return multiples + (ended ? 1 : 0);
+}
+
+eg_status eg_trial_check_schedule(const eg_view *root)
+{
+    bool both = eg_view_size(root, "eval.every") > 0 && eg_view_size(root, "eval.epochs") > 0;
+    return both ? eg_fail_setting("", "eval.every eval.epochs",
+                                  "eval.every = %zu and eval.epochs = %zu; expected one of them, "
+                                  "the other 0",
+                                  eg_view_size(root, "eval.every"),
+                                  eg_view_size(root, "eval.epochs"))
+                : eg_ok();
 }
 
 eg_status eg_trial_count(eg_trial_state *state)
@@ -40,7 +60,7 @@ size_t eg_trial_count_evaluations(const eg_trial_state *state)
     size_t count = 0;
     for (size_t phase = 0; phase < state->stream->shape.phases; phase++) {
         size_t steps = eg_trial_phase_steps(state, phase);
-        count += evaluations(state, start, steps, steps);
+        count += evaluations(state, phase, start, steps, steps);
         start += steps;
     }
     return count;
@@ -53,10 +73,21 @@ void eg_trial_end_early(eg_trial_state *state)
     state->epochs[state->phase] = (uint32_t)(state->phase_step / epoch);
 }
 
+static bool due_by_epochs(const eg_trial_state *state)
+{
+    size_t every = epochs_step(state, state->phase);
+    return every > 0 && state->phase_step % every == 0;
+}
+
 bool eg_trial_evaluation_due(const eg_trial_state *state)
 {
     return state->phase_step == eg_trial_phase_steps(state, state->phase) ||
-           (state->eval_every > 0 && state->step % state->eval_every == 0);
+           (state->eval_every > 0 && state->step % state->eval_every == 0) || due_by_epochs(state);
+}
+
+bool eg_trial_last_epoch_due(const eg_trial_state *state)
+{
+    return state->phase_step == eg_trial_phase_steps(state, state->phase) && due_by_epochs(state);
 }
 
 /** Whether the phases up to `phase` can have ended after so many epochs; takes the rest off the
@@ -88,6 +119,8 @@ static bool can_be_pending(const eg_trial_state *state, unsigned pending)
         return phase_ends && ops->end_phase != NULL;
     case EG_PENDING_EPOCH_END:
         return epoch_ends && ops->end_epoch != NULL;
+    case EG_PENDING_LAST_EPOCH:
+        return eg_trial_last_epoch_due(state);
     default:
         return false;
     }
@@ -107,17 +140,19 @@ eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_st
     state->eval = 0;
     for (state->phase = 0; state->phase < phase; state->phase++) {
         size_t all = eg_trial_phase_steps(state, state->phase);
-        state->eval += evaluations(state, state->step, all, all);
+        state->eval += evaluations(state, state->phase, state->step, all, all);
         state->step += all;
     }
     state->phase_step = (size_t)phase_step;
-    state->eval += evaluations(state, state->step, state->phase_step, steps);
+    state->eval += evaluations(state, state->phase, state->step, state->phase_step, steps);
     state->step += state->phase_step;
     if (!can_be_pending(state, pending)) {
         return eg_fail(EG_INVALID, "%u cannot be pending after minibatch %zu", pending,
                        state->step);
     }
     state->eval -= pending != EG_PENDING_NOTHING && eg_trial_evaluation_due(state) ? 1 : 0;
+    bool before_last = pending == EG_PENDING_EPOCH_END || pending == EG_PENDING_LAST_EPOCH;
+    state->eval -= before_last && eg_trial_last_epoch_due(state) ? 1 : 0;
     state->pending = (eg_pending)pending;
     return eg_ok();
 }

@@ -48,14 +48,20 @@ static bool poll_after_step(eg_trial_state *state, bool evaluated)
     return wanted;
 }
 
-/** What is to be done after the last minibatch, but for the end of its epoch. */
-static eg_pending pending_after(const eg_trial_state *state)
+/** What is to be done after the last epoch was evaluated, if that was due. */
+static eg_pending pending_after_epochs(const eg_trial_state *state)
 {
     bool phase_ends = state->phase_step == eg_trial_phase_steps(state, state->phase);
     if (phase_ends && state->learner->ops->end_phase != NULL) {
         return EG_PENDING_PHASE_END;
     }
     return eg_trial_evaluation_due(state) ? EG_PENDING_EVALUATION : EG_PENDING_NOTHING;
+}
+
+/** What is to be done after the last minibatch, but for the end of its epoch. */
+static eg_pending pending_after(const eg_trial_state *state)
+{
+    return eg_trial_last_epoch_due(state) ? EG_PENDING_LAST_EPOCH : pending_after_epochs(state);
 }
 
 static eg_status trace(const eg_trial_state *state, size_t epoch_steps, const eg_batch *batch,
@@ -135,7 +141,8 @@ static eg_status evaluate(eg_trial_state *state, bool phase_end)
     (void)eg_profile_enter(state->profile, before);
     state->evaluation_seconds += eg_clock() - start;
     state->examples_evaluated = state->evaluator.examples;
-    state->pending = EG_PENDING_NOTHING;
+    state->pending =
+        state->pending == EG_PENDING_LAST_EPOCH ? pending_after_epochs(state) : EG_PENDING_NOTHING;
     return eg_ok();
 }
 
@@ -171,7 +178,8 @@ static bool save_is_due(const eg_trial_state *state, bool phase_end)
 /** It has got as far as it may for now. */
 static bool pause_is_due(const eg_trial_state *state)
 {
-    return state->until > 0 && state->eval >= state->until && state->step < state->steps;
+    bool goes_on = state->step < state->steps || state->pending != EG_PENDING_NOTHING;
+    return state->until > 0 && state->eval >= state->until && goes_on;
 }
 
 /** *end becomes how the trial ended if it did. */
@@ -202,9 +210,10 @@ static eg_status run_phase(eg_trial_state *state, eg_trial_status *end)
             EG_TRY(end_phase(state));
         }
         bool phase_end = state->phase_step == eg_trial_phase_steps(state, state->phase);
-        bool evaluated = state->pending == EG_PENDING_EVALUATION;
+        bool last_epoch = state->pending == EG_PENDING_LAST_EPOCH;
+        bool evaluated = last_epoch || state->pending == EG_PENDING_EVALUATION;
         if (evaluated) {
-            EG_TRY(evaluate(state, phase_end));
+            EG_TRY(evaluate(state, phase_end && !last_epoch));
         }
         if (!poll_after_step(state, evaluated)) {
             return eg_fail(EG_STOPPED, "stopped after minibatch %zu of %zu", state->step,

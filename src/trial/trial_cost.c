@@ -5,6 +5,7 @@
 #include "trial/evaluation.h"
 #include "trial/outline.h"
 #include "trial/protocol.h"
+#include "trial/trial_state.h"
 
 #include <math.h>
 
@@ -43,6 +44,8 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     double steps = train * kept / (double)eg_view_size(&o.stream, "batch");
     size_t every = eg_view_size(&o.root, "eval.every");
     double evaluations = phases + (every > 0 ? steps / (double)every : 0.0);
+    size_t epochs = eg_view_size(&o.root, "eval.epochs");
+    evaluations += epochs > 0 ? phases * (double)(eg_view_size(&o.stream, "epochs") / epochs) : 0.0;
     evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
     double evaluated = (double)o.sizes.test + o.selection.holdout * (double)o.train;
     if (eg_view_name(&o.root, "eval.tasks") != EG_EVAL_ALL) {
@@ -78,6 +81,7 @@ eg_status eg_trial_check(const eg_settings *settings)
     EG_TRY(eg_learner_check_targets(&o.root, o.sizes.regression));
     EG_TRY(o.stream_kind->check(&o.stream, o.sizes.outputs));
     EG_TRY(eg_selection_check(&o.selection, o.sizes.tasks));
+    EG_TRY(eg_trial_check_schedule(&o.root));
     const eg_measure_scope scope = eg_outline_scope(&o);
     const eg_measure_kind **measures = NULL;
     size_t count = 0;

@@ -49,7 +49,8 @@ eg_status eg_trial_evaluate_untrained(eg_trial_state *state)
 
 eg_status eg_trial_evaluate(eg_trial_state *state, bool phase_end)
 {
-    eg_eval_tasks tasks = state->step == state->steps ? EG_EVAL_ALL : state->eval_tasks;
+    bool last = phase_end && state->step == state->steps;
+    eg_eval_tasks tasks = last ? EG_EVAL_ALL : state->eval_tasks;
     eg_evaluation about = {.subset = EG_SUBSET_TEST, .phase_end = phase_end};
     EG_TRY(evaluate(state, &about, tasks));
     double accuracy = about.overall;

@@ -24,8 +24,10 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
 {
     state->outline = eg_outline_of(settings);
     const eg_view *root = &state->outline.root;
+    EG_TRY(eg_trial_check_schedule(root));
     state->selection = state->outline.selection;
     state->eval_every = eg_view_size(root, "eval.every");
+    state->eval_epochs = eg_view_size(root, "eval.epochs");
     state->untrained = eg_view_bool(root, "eval.untrained");
     state->eval_tasks = (eg_eval_tasks)eg_view_name(root, "eval.tasks");
     size_t block = eg_view_size(root, "eval.block");

@@ -15,6 +15,7 @@ typedef enum eg_pending {
     EG_PENDING_EVALUATION = 1,
     EG_PENDING_PHASE_END = 2, /**< the learner's end_phase, and then the evaluation */
     EG_PENDING_EPOCH_END = 3, /**< the learner's end_epoch, and then what follows from its answer */
+    EG_PENDING_LAST_EPOCH = 4, /**< the evaluation of the phase's last epoch, and then its end */
 } eg_pending;
 
 typedef struct eg_trial_state {
@@ -22,7 +23,8 @@ typedef struct eg_trial_state {
     eg_selection selection;
     const char *objective;
     eg_eval_tasks eval_tasks;
-    size_t eval_every; /**< 0: phase ends only */
+    size_t eval_every;  /**< 0: phase ends only */
+    size_t eval_epochs; /**< also after so many epochs of a phase; 0: not. One of both is 0 */
     bool untrained;    /**< evaluates before the first minibatch too */
     eg_stream *stream;
     eg_cursor *cursor; /**< of minibatches and evaluations */
@@ -64,6 +66,8 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
                               eg_dataset_cache *cache) EG_WARN_UNUSED;
 void eg_trial_state_clear(eg_trial_state *state);
 
+/** EG_INVALID if the settings count evaluations in two ways. */
+eg_status eg_trial_check_schedule(const eg_view *root) EG_WARN_UNUSED;
 /** Counts all minibatches and evaluations of the stream, with all epochs of every phase. */
 eg_status eg_trial_count(eg_trial_state *state) EG_WARN_UNUSED;
 /** Minibatches of a phase, in the epochs that were or will be made. */
@@ -74,6 +78,8 @@ size_t eg_trial_count_evaluations(const eg_trial_state *state);
 void eg_trial_end_early(eg_trial_state *state);
 /** An evaluation belongs after the last minibatch: so many were made, or the phase ended. */
 bool eg_trial_evaluation_due(const eg_trial_state *state);
+/** One belongs after the last epoch, besides the one at the end of the phase. */
+bool eg_trial_last_epoch_due(const eg_trial_state *state);
 /** Puts the trial after minibatch `phase_step` (1, 2, …) of `phase`, with `epochs` filled up to
  * there. EG_INVALID if there is no such place, or nothing there that could be pending. */
 eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_step,
@@ -88,7 +94,8 @@ eg_status eg_trial_give(eg_trial_state *state,
 
 /** Where the trial stands now, for measures. */
 eg_moment eg_trial_moment(const eg_trial_state *state);
-/** Evaluates and tells the measures, which fill the next place of the axis `eval`. */
+/** Evaluates and tells the measures, which fill the next place of the axis `eval`. `phase_end`: of
+ *  what the learner leaves behind; the last of a trial covers all tasks. */
 eg_status eg_trial_evaluate(eg_trial_state *state, bool phase_end) EG_WARN_UNUSED;
 /** Evaluates all tasks before anything is learned. */
 eg_status eg_trial_evaluate_untrained(eg_trial_state *state) EG_WARN_UNUSED;
