@@ -135,6 +135,11 @@ static void schedules_by_hand(void **state)
     assert_close(rate_of("epochs", smooth, 29, 9), 0.8, 1e-15);
     assert_close(rate_of("epochs", smooth, 29, 10), 0.4, 1e-15);
     assert_close(rate_of("epochs", smooth, 29, 29), 0.2, 1e-15);
+    const double milestones[] = {0.5, 3, 7, 0, 9};
+    assert_close(rate_of("milestones", milestones, 29, 2), 0.8, 1e-15);
+    assert_close(rate_of("milestones", milestones, 29, 3), 0.4, 1e-15);
+    assert_close(rate_of("milestones", milestones, 29, 8), 0.2, 1e-15);
+    assert_close(rate_of("milestones", milestones, 29, 9), 0.1, 1e-15);
 }
 
 /* The first update has the full rate, the next half of it: -1, -1.5. */

@@ -192,10 +192,36 @@ static void epochs_begin_anew_in_every_phase(void **state)
     eg_optimizer_free(other);
 }
 
+/* The rates of class-incremental CIFAR-100: phases of 200 epochs, the second begins anew. */
+static void rates_of_an_increment(void **state)
+{
+    (void)state;
+    static const size_t epochs[] = {0, 59, 60, 119, 120, 159, 160, 199, 200};
+    static const double rates[] = {0.1, 0.1, 0.02, 0.02, 0.004, 0.004, 0.0008, 0.0008, 0.1};
+    eg_optimizer *optimizer =
+        made_of(SGD("optimizer.lr", "0.1", "optimizer.schedule", "milestones"));
+    eg_real w[N];
+    for (size_t e = 0, found = 0; e <= 200; e++) {
+        if (e % 200 == 0) {
+            eg_optimizer_begin_phase(optimizer, e / 200, 3);
+        }
+        for (size_t s = 0; s < 3; s++) {
+            step(optimizer, w);
+            if (e == epochs[found]) {
+                assert_close(eg_optimizer_rate(optimizer), rates[found], 1e-16);
+            }
+        }
+        found += e == epochs[found] ? 1 : 0;
+        assert_int_equal(found == EG_COUNT(epochs), e == 200);
+    }
+    eg_optimizer_free(optimizer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weight_decay_by_hand),
+        cmocka_unit_test(rates_of_an_increment),
         cmocka_unit_test(decoupled_decay_is_no_gradient),
         cmocka_unit_test(parameters_are_forgotten),
         cmocka_unit_test(phases_restart_if_asked),

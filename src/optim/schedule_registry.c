@@ -7,7 +7,8 @@
 #define SCHEDULES(ENTRY)                                                                           \
     ENTRY(constant)                                                                                \
     ENTRY(epochs)                                                                                  \
-    ENTRY(exponential)
+    ENTRY(exponential)                                                                             \
+    ENTRY(milestones)
 
 #define MEMBER_TYPE eg_schedule
 #define MEMBER(name) eg_schedule_##name
