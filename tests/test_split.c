@@ -183,7 +183,7 @@ static void assert_check_fails(eg_settings *settings, const char *part)
     eg_view view = eg_view_inside(&root, "stream");
     const eg_stream_kind *kind =
         (const eg_stream_kind *)(const void *)eg_view_component(&root, "stream");
-    assert_fails(kind->check(&view, CLASSES), EG_INVALID, part);
+    assert_fails(kind->check(&view, &(eg_stream_sizes){.outputs = CLASSES}), EG_INVALID, part);
     /* The same message when the stream is created without a check. */
     eg_dataset *data = numbered_dataset(CLASSES, even, even);
     eg_stream *stream = NULL;
@@ -223,7 +223,7 @@ static void test_settings_that_fit(void **state)
         eg_view view = eg_view_inside(&root, "stream");
         const eg_stream_kind *kind =
             (const eg_stream_kind *)(const void *)eg_view_component(&root, "stream");
-        assert_ok(kind->check(&view, CLASSES));
+        assert_ok(kind->check(&view, &(eg_stream_sizes){.outputs = CLASSES}));
         eg_settings_free(settings);
     }
 }

@@ -146,9 +146,16 @@ typedef struct eg_learner_kind {
 
 extern const eg_family eg_learner_family;
 
+/** Whether the kind looks at a setting of the root (eg_learner_kind.unused). */
+bool eg_learner_uses(const eg_learner_kind *kind, const char *setting);
+
 /** EG_INVALID if the learner or the loss that the settings choose cannot do with targets instead of
  *  labels. */
 eg_status eg_learner_check_targets(const eg_view *root, bool regression) EG_WARN_UNUSED;
+
+/** EG_INVALID if the stream changes the outputs of networks (eg_stream_shape.changes_outputs) and
+ *  the learner, or one inside it, has no network. */
+eg_status eg_learner_check_outputs(const eg_view *root, bool changes) EG_WARN_UNUSED;
 
 /** Creates the learner chosen by setting `learner`. */
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup) EG_WARN_UNUSED;

@@ -27,6 +27,7 @@ typedef struct eg_measure_scope {
     bool classifies; /**< examples have labels, so there are accuracies */
     bool held_out;   /**< some training examples are held out for validation */
     bool untrained;  /**< evaluated before anything is learned, too */
+    bool augments_tests; /**< there are EG_SUBSET_TEST_AUGMENTED */
 } eg_measure_scope;
 
 /** What a measure may look at, as long as it lives. */
@@ -74,7 +75,7 @@ typedef struct eg_measure_ops {
      *  always. */
     eg_status (*step)(eg_measure *measure, const eg_moment *now, const eg_batch *batch,
                       const eg_step_outcome *outcome);
-    /** Once per subset, test data first. */
+    /** Once per subset: test, held-out and augmented test data, where there are any. */
     eg_status (*evaluation)(eg_measure *measure, const eg_moment *now,
                             const eg_evaluation *evaluation);
     eg_status (*end_phase)(eg_measure *measure, const eg_moment *now);

@@ -40,6 +40,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_SUBSET = 24,       /**< which training examples a stream uses */
     EG_PURPOSE_ANCHOR = 25, /**< what parameters are pulled towards; index = update and block */
     EG_PURPOSE_LOOK = 26,   /**< which examples of a task measures look at; index = task */
+    EG_PURPOSE_OUTPUT = 27, /**< fresh weights of outputs that arrive; index = phase and output */
 } eg_purpose;
 
 typedef struct eg_rng {

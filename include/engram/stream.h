@@ -27,23 +27,40 @@ typedef struct eg_stream_shape {
     bool tasks_are_phases; /**< phase t teaches task t and no other (split, permuted) */
     bool tells_task;       /**< evaluation names the task (task-incremental learning) */
     bool masks_outputs;    /**< batches may have active outputs */
+    bool changes_outputs;  /**< phases may change the network's outputs (eg_phase.outputs) */
+    bool augments_tests;   /**< there are EG_SUBSET_TEST_AUGMENTED */
 } eg_stream_shape;
+
+/** What happens to the outputs of a network before anything of a phase is learned. It is part of
+ *  the problem: every learner that updates a network does it in begin_phase (one that is made of
+ *  learner/gradient_learner.h has it from there), those without one are refused. Nothing else is
+ *  reset. */
+typedef enum eg_outputs {
+    EG_OUTPUTS_STAY = 0,
+    EG_OUTPUTS_ZERO,  /**< weights and biases of the last layer become 0; its momentum stays */
+    EG_OUTPUTS_ARRIVE /**< those in `arriving` begin anew, with fresh optimizer state */
+} eg_outputs;
 
 /** One phase. Each of its epochs shows every example once, unless stream.order_file says which; a
  *  learner may end it after fewer epochs. */
 typedef struct eg_phase {
-    size_t steps;            /**< minibatches of an epoch */
-    size_t epochs;           /**< at most */
-    size_t examples;         /**< training examples of an epoch */
-    size_t task;             /**< the task it teaches; EG_NO_TASK: several */
-    const eg_active *active; /**< outputs that take part in its loss; NULL: all. Borrowed */
+    size_t steps;              /**< minibatches of an epoch */
+    size_t epochs;             /**< at most */
+    size_t examples;           /**< training examples of an epoch */
+    size_t task;               /**< the task it teaches; EG_NO_TASK: several */
+    const eg_active *active;   /**< outputs that take part in its loss; NULL: all. Borrowed */
+    eg_outputs outputs;        /**< what happens to the network's outputs when it begins */
+    const eg_active *arriving; /**< see EG_OUTPUTS_ARRIVE. Borrowed */
 } eg_phase;
 
 /** Which examples of a task: those that evaluations use, or all it was or will be taught with. */
 typedef enum eg_subset {
     EG_SUBSET_TEST = 0,
     EG_SUBSET_VALIDATION = 1,
-    EG_SUBSET_TRAINING = 2 /**< held-out ones included, as the dataset has them: not augmented */
+    EG_SUBSET_TRAINING = 2, /**< held-out ones included, as the dataset has them: not augmented */
+    /** Those of EG_SUBSET_TEST, augmented as in training, anew in every round (eg_cursor); none
+     * unless the stream says so (shape.augments_tests). */
+    EG_SUBSET_TEST_AUGMENTED = 3
 } eg_subset;
 
 typedef struct eg_stream eg_stream;
@@ -72,6 +89,7 @@ struct eg_cursor {
     const eg_cursor_ops *ops;
     const eg_stream *stream; /**< borrowed */
     eg_cursor_setup setup;
+    uint64_t round; /**< number of the evaluation that is under way, set by who makes it */
 };
 
 /** What a kind of stream implements; all required unless said otherwise. The object is the kind's
@@ -101,6 +119,7 @@ typedef struct eg_stream_sizes {
     size_t train; /**< training examples, all epochs counted */
     size_t test;  /**< test examples of all tasks */
     bool regression;
+    bool changes_outputs, augments_tests; /**< as in eg_stream_shape */
 } eg_stream_sizes;
 
 typedef struct eg_stream_kind {
@@ -113,8 +132,9 @@ typedef struct eg_stream_kind {
      * the dataset. */
     eg_status (*create)(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                         uint64_t seed, double holdout);
-    /** EG_INVALID if the settings do not fit a dataset of so many classes; opens nothing. */
-    eg_status (*check)(const eg_view *view, size_t classes);
+    /** EG_INVALID if the settings do not fit a dataset of so many classes (`outputs`), training and
+     * test examples; opens nothing. `data` is not looked at if the kind has own_data. */
+    eg_status (*check)(const eg_view *view, const eg_stream_sizes *data);
     /** `out` has input and outputs, train and test examples of the dataset. */
     void (*sizes)(const eg_view *view, eg_stream_sizes *out);
 } eg_stream_kind;

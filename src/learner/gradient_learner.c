@@ -2,6 +2,7 @@
 #include "learner/gradient_learner.h"
 
 #include "engram/memory.h"
+#include "learner/outputs.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,7 +61,9 @@ void eg_gradient_learner_clear(eg_gradient_learner *self)
 eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
-    eg_optimizer_begin_phase(self->optimizer, phase, eg_stream_phase(self->stream, phase).steps);
+    eg_phase about = eg_stream_phase(self->stream, phase);
+    eg_optimizer_begin_phase(self->optimizer, phase, about.steps);
+    eg_outputs_begin_phase(self->net, self->optimizer, &about, phase);
     return eg_ok();
 }
 

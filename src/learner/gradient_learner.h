@@ -37,8 +37,9 @@ eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_s
 /** Releases what open made, not *self. */
 void eg_gradient_learner_clear(eg_gradient_learner *self);
 
-/** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner. step:
- *  forward, loss, backward, update; no update if the loss is not finite. write and read: the
+/** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner.
+ *  begin_phase: also what the phase does to the outputs, so whoever has one of its own calls it.
+ *  step: forward, loss, backward, update; no update if the loss is not finite. write and read: the
  *  network, the optimizer and the count of extra operations. */
 eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch,
                                    eg_step_outcome *out);

@@ -14,21 +14,31 @@ static bool is_around_another(const eg_component *learner)
     return around;
 }
 
-/** The learner that `view` names `name`, or one inside it, that cannot do without classes; NULL:
- *  none. */
-static const eg_component *needs_classes(const eg_view *view, const char *name)
+static bool needs_classes(const eg_learner_kind *kind)
+{
+    return kind->needs_classes;
+}
+
+static bool has_no_network(const eg_learner_kind *kind)
+{
+    return !eg_learner_uses(kind, "model");
+}
+
+/** The learner that `view` names `name`, or one inside it, of which `is` says so; NULL: none. */
+static const eg_component *find(const eg_view *view, const char *name,
+                                bool (*is)(const eg_learner_kind *kind))
 {
     const eg_component *learner = eg_view_component(view, name);
-    if (((const eg_learner_kind *)(const void *)learner)->needs_classes) {
+    if (is((const eg_learner_kind *)(const void *)learner)) {
         return learner;
     }
     eg_view inside = eg_view_inside(view, name);
-    return is_around_another(learner) ? needs_classes(&inside, "of") : NULL;
+    return is_around_another(learner) ? find(&inside, "of", is) : NULL;
 }
 
 eg_status eg_learner_check_targets(const eg_view *root, bool regression)
 {
-    const eg_component *learner = needs_classes(root, "learner");
+    const eg_component *learner = find(root, "learner", needs_classes);
     const eg_component *loss = eg_view_component(root, "loss");
     if (regression && learner != NULL) {
         return eg_fail_setting("", "learner stream",
@@ -43,6 +53,17 @@ eg_status eg_learner_check_targets(const eg_view *root, bool regression)
     return eg_ok();
 }
 
+eg_status eg_learner_check_outputs(const eg_view *root, bool changes)
+{
+    const eg_component *learner = find(root, "learner", has_no_network);
+    return !changes || learner == NULL
+               ? eg_ok()
+               : eg_fail_setting("", "learner stream",
+                                 "learner %s has no network, and stream = %s changes the outputs "
+                                 "of the network when a phase begins",
+                                 learner->name, eg_view_component(root, "stream")->name);
+}
+
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
 {
     *out = NULL;
@@ -51,6 +72,7 @@ eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
         (const eg_learner_kind *)(const void *)eg_view_component(setup->root, "learner");
     eg_view view = eg_view_inside(setup->root, "learner");
     EG_TRY(eg_learner_check_targets(setup->root, setup->shape.regression));
+    EG_TRY(eg_learner_check_outputs(setup->root, setup->shape.changes_outputs));
     return kind->create(out, &view, setup);
 }
 

@@ -10,6 +10,15 @@ static const eg_learner_kind *kind_of(const eg_view *view)
     return (const eg_learner_kind *)(const void *)eg_view_component(view, "of");
 }
 
+bool eg_learner_uses(const eg_learner_kind *kind, const char *setting)
+{
+    bool uses = true;
+    for (size_t i = 0; kind->unused != NULL && kind->unused[i] != NULL && uses; i++) {
+        uses = strcmp(kind->unused[i], setting) != 0;
+    }
+    return uses;
+}
+
 eg_status eg_learner_create_inside(eg_learner **out, const eg_view *view,
                                    const eg_learner_setup *setup)
 {
@@ -26,15 +35,11 @@ eg_status eg_learner_check_inside(const eg_view *view)
 
 eg_status eg_learner_check_network_inside(const eg_view *view)
 {
-    const char *const *unused = kind_of(view)->unused;
-    for (size_t i = 0; unused != NULL && unused[i] != NULL; i++) {
-        if (strcmp(unused[i], "model") == 0) {
-            return eg_fail_setting(view->prefix, "of", "%sof = %s: learner %s has no network",
-                                   view->prefix, kind_of(view)->component.name,
-                                   kind_of(view)->component.name);
-        }
-    }
-    return eg_learner_check_inside(view);
+    const char *name = kind_of(view)->component.name;
+    return eg_learner_uses(kind_of(view), "model")
+               ? eg_learner_check_inside(view)
+               : eg_fail_setting(view->prefix, "of", "%sof = %s: learner %s has no network",
+                                 view->prefix, name, name);
 }
 
 bool eg_learner_needs_held_out_inside(const eg_view *view)

@@ -264,9 +264,9 @@ static void draw_target(bit_flipping *self, double beta, threshold rule)
     }
 }
 
-static eg_status bit_flipping_check(const eg_view *view, size_t outputs)
+static eg_status bit_flipping_check(const eg_view *view, const eg_stream_sizes *data)
 {
-    (void)outputs;
+    (void)data;
     size_t bits = eg_view_size(view, "bits");
     size_t slow = eg_view_size(view, "slow");
     if (slow > bits) {
@@ -289,7 +289,7 @@ static eg_status bit_flipping_create(eg_stream **out, const eg_view *view,
 {
     (void)dataset;
     (void)holdout;
-    EG_TRY(bit_flipping_check(view, 1));
+    EG_TRY(bit_flipping_check(view, NULL));
     bit_flipping *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     size_t bits = eg_view_size(view, "bits");

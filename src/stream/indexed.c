@@ -7,20 +7,34 @@
 #include <assert.h>
 #include <string.h>
 
-static size_t group_of(const eg_indexed *self, size_t task)
+/** The groups of a task. */
+static eg_group_set tested(const eg_indexed *self, size_t task)
 {
-    return self->lists.groups == 1 ? 0 : task;
+    if (self->run != NULL) {
+        return (eg_group_set){.group = self->group_order + self->run[task].first,
+                              .count = self->run[task].count};
+    }
+    return (eg_group_set){.first = self->lists.groups == 1 ? 0 : task, .count = 1};
 }
 
-const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count)
+eg_group_set eg_indexed_taught(const eg_indexed *self, size_t phase)
 {
-    const eg_example_list *train = &self->lists.train;
-    if (self->base.shape.phases == 1) { /* all groups, which lie in a row */
-        *count = train->begin[self->lists.groups];
-        return train->index;
-    }
-    *count = eg_example_list_count(train, group_of(self, phase));
-    return eg_example_list_of(train, group_of(self, phase));
+    bool all = self->run == NULL && self->base.shape.phases == 1;
+    return all ? (eg_group_set){.count = self->lists.groups} : tested(self, phase);
+}
+
+size_t eg_indexed_training_count(const eg_indexed *self, size_t phase)
+{
+    const eg_group_set groups = eg_indexed_taught(self, phase);
+    return eg_example_list_total(&self->lists.train, &groups);
+}
+
+const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count,
+                                    uint32_t *room)
+{
+    const eg_group_set groups = eg_indexed_taught(self, phase);
+    *count = eg_example_list_total(&self->lists.train, &groups);
+    return eg_example_list_piece(&self->lists.train, &groups, 0, *count, room);
 }
 
 /** The list of a subset; of EG_SUBSET_TRAINING its first part: those held out follow. */
@@ -28,6 +42,7 @@ static const eg_example_list *list_of(const eg_indexed *self, eg_subset subset)
 {
     switch (subset) {
     case EG_SUBSET_TEST:
+    case EG_SUBSET_TEST_AUGMENTED:
         return &self->lists.test;
     case EG_SUBSET_VALIDATION:
         return &self->lists.validation;
@@ -40,25 +55,26 @@ static const eg_example_list *list_of(const eg_indexed *self, eg_subset subset)
 const uint32_t *eg_indexed_subset(const eg_indexed *self, eg_subset subset, size_t task,
                                   size_t first, size_t size, uint32_t *copy)
 {
-    size_t group = group_of(self, task);
+    const eg_group_set groups = tested(self, task);
     const eg_example_list *list = list_of(self, subset);
-    size_t count = eg_example_list_count(list, group);
-    const uint32_t *index = eg_example_list_of(list, group);
+    size_t count = eg_example_list_total(list, &groups);
     if (first + size <= count) {
-        return index + first;
+        return eg_example_list_piece(list, &groups, first, size, copy);
     }
-    const uint32_t *held_out = eg_example_list_of(&self->lists.validation, group);
-    for (size_t i = 0; i < size; i++) {
-        copy[i] = first + i < count ? index[first + i] : held_out[first + i - count];
-    }
+    size_t left = first < count ? count - first : 0;
+    const uint32_t *index = eg_example_list_piece(list, &groups, first, left, copy);
+    const eg_example_list *held_out = &self->lists.validation;
+    memmove(copy, index, left * sizeof *copy);
+    index =
+        eg_example_list_piece(held_out, &groups, first + left - count, size - left, copy + left);
+    memmove(copy + left, index, (size - left) * sizeof *copy);
     return copy;
 }
 
 static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
 {
     const eg_indexed *self = (const eg_indexed *)stream;
-    (void)eg_indexed_training(self, phase, &out->examples);
-    out->examples = self->examples > 0 ? self->examples : out->examples;
+    out->examples = self->examples > 0 ? self->examples : eg_indexed_training_count(self, phase);
     out->steps = (out->examples + self->batch - 1) / self->batch;
     if (self->order.batches > 0) {
         size_t first = self->order.phase[phase];
@@ -68,15 +84,20 @@ static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
     out->epochs = stream->shape.epochs;
     out->task = stream->shape.tasks_are_phases ? phase : EG_NO_TASK;
     out->active = self->phase_active != NULL ? &self->phase_active[phase] : NULL;
+    out->outputs = self->outputs;
+    out->arriving = self->arriving != NULL ? &self->arriving[phase] : NULL;
 }
 
 static size_t indexed_count(const eg_stream *stream, eg_subset subset, size_t task)
 {
     const eg_indexed *self = (const eg_indexed *)stream;
-    size_t group = group_of(self, task);
+    const eg_group_set groups = tested(self, task);
+    if (subset == EG_SUBSET_TEST_AUGMENTED && !stream->shape.augments_tests) {
+        return 0;
+    }
     size_t held_out =
-        subset == EG_SUBSET_TRAINING ? eg_example_list_count(&self->lists.validation, group) : 0;
-    return eg_example_list_count(list_of(self, subset), group) + held_out;
+        subset == EG_SUBSET_TRAINING ? eg_example_list_total(&self->lists.validation, &groups) : 0;
+    return eg_example_list_total(list_of(self, subset), &groups) + held_out;
 }
 
 static uint32_t *indexed_pixels(eg_stream *stream)
@@ -96,9 +117,13 @@ static void indexed_free(eg_stream *stream)
     eg_order_file_clear(&self->order);
     eg_free(self->from);
     eg_free(self->class_task);
+    eg_free(self->run);
+    eg_free(self->group_order);
     eg_free(self->phase_active);
     eg_free(self->task_active);
     eg_free(self->active_outputs);
+    eg_free(self->arriving);
+    eg_free(self->arriving_outputs);
     eg_free(self);
 }
 
@@ -124,54 +149,26 @@ eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *da
     };
 }
 
-/* The classes of groups `first` to `last` into `out`; returns what is after them. */
-static uint32_t *list_active(const eg_indexed_setup *setup, size_t first, size_t last,
-                             uint32_t *next, eg_active *out)
-{
-    *out = (eg_active){.output = next};
-    for (size_t c = 0; c < setup->dataset->classes; c++) {
-        if (setup->group[c] >= first && setup->group[c] <= last) {
-            *next++ = (uint32_t)c;
-            out->count++;
-        }
-    }
-    return next;
-}
-
-/* A single phase that teaches all tasks has all outputs active. */
-static eg_status list_all_active(eg_indexed *self, const eg_indexed_setup *setup)
-{
-    bool by_task = setup->active == EG_ACTIVE_TASK;
-    bool joint = !self->base.shape.tasks_are_phases;
-    if (setup->active == EG_ACTIVE_ALL || (joint && !by_task)) {
-        return eg_ok();
-    }
-    size_t groups = setup->groups;
-    EG_TRY(eg_alloc(&self->active_outputs, groups, setup->dataset->classes * sizeof(uint32_t)));
-    uint32_t *next = self->active_outputs;
-    eg_active **active = by_task ? &self->task_active : &self->phase_active;
-    EG_TRY(eg_alloc(active, groups, sizeof **active));
-    for (size_t g = 0; g < groups; g++) {
-        next = list_active(setup, by_task ? g : 0, g, next, &(*active)[g]);
-    }
-    self->base.shape.tells_task = by_task;
-    self->base.shape.masks_outputs = true;
-    if (by_task && !joint) {
-        EG_TRY(eg_alloc(&self->phase_active, groups, sizeof *self->phase_active));
-        memcpy(self->phase_active, self->task_active, groups * sizeof *self->phase_active);
-    }
-    return eg_ok();
-}
-
 static void find_largest(eg_indexed *self)
 {
     for (size_t phase = 0; phase < self->base.shape.phases; phase++) {
-        size_t count = 0;
-        (void)eg_indexed_training(self, phase, &count);
+        size_t count = eg_indexed_training_count(self, phase);
         self->largest = count > self->largest ? count : self->largest;
     }
     size_t examples = self->examples > 0 ? self->examples : self->largest;
     self->base.shape.batch = self->batch < examples ? self->batch : examples;
+}
+
+/* Whether the minibatches of all phases hold nothing but their examples; room [largest]. */
+static eg_status check_order(const eg_indexed *self, const char *path, uint32_t *room)
+{
+    for (size_t phase = 0; phase < self->base.shape.phases; phase++) {
+        size_t count = 0;
+        const uint32_t *list = eg_indexed_training(self, phase, &count, room);
+        EG_TRY(eg_order_file_within(&self->order, path, phase, list, count,
+                                    self->dataset->train.count));
+    }
+    return eg_ok();
 }
 
 /* The minibatches come from a file. */
@@ -183,14 +180,12 @@ static eg_status read_order(eg_indexed *self, const char *path)
     EG_TRY(eg_order_file_read(&self->order, path));
     EG_TRY(
         eg_order_file_fits(&self->order, path, self->base.shape.phases, self->base.shape.epochs));
-    for (size_t phase = 0; phase < self->base.shape.phases; phase++) {
-        size_t count = 0;
-        const uint32_t *list = eg_indexed_training(self, phase, &count);
-        EG_TRY(eg_order_file_within(&self->order, path, phase, list, count,
-                                    self->dataset->train.count));
-    }
+    uint32_t *room = NULL;
+    EG_TRY(eg_alloc(&room, self->largest, sizeof *room));
+    eg_status status = check_order(self, path, room);
+    eg_free(room);
     self->base.shape.batch = self->order.largest;
-    return eg_ok();
+    return status;
 }
 
 void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out)
@@ -240,9 +235,22 @@ static void keep_subset(eg_indexed *self, size_t subset)
     train->begin[1] = kept;
 }
 
+/* The classes of phases that have several each. */
+static eg_status keep_runs(eg_indexed *self, const eg_indexed_setup *setup)
+{
+    EG_TRY(eg_alloc(&self->run, setup->phases, sizeof *self->run));
+    EG_TRY(eg_alloc(&self->group_order, setup->ordered, sizeof *self->group_order));
+    memcpy(self->run, setup->run, setup->phases * sizeof *self->run);
+    memcpy(self->group_order, setup->order, setup->ordered * sizeof *self->group_order);
+    return eg_ok();
+}
+
 /* Groups are tasks where there are several. */
 static eg_status keep_groups(eg_indexed *self, const eg_indexed_setup *setup)
 {
+    if (setup->run != NULL) {
+        return keep_runs(self, setup);
+    }
     if (setup->groups == 1) {
         return eg_ok();
     }
@@ -255,28 +263,43 @@ static eg_status keep_groups(eg_indexed *self, const eg_indexed_setup *setup)
     return eg_ok();
 }
 
-eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
+/* What only makes sense together. */
+static void assert_fits(const eg_indexed_setup *setup)
 {
-    assert(setup->groups == 1 || setup->phases == 1 || setup->groups == setup->phases);
+    assert(setup->groups == 1 || setup->phases == 1 || setup->groups == setup->phases ||
+           setup->run != NULL);
+    assert(setup->run == NULL || setup->group != NULL);
+    assert(setup->run != NULL || (setup->places == 0 && setup->outputs == EG_OUTPUTS_STAY));
     assert((setup->permutes == EG_PERMUTES_NOTHING && setup->subset == 0) || setup->groups == 1);
-    assert(!setup->replace || setup->examples > 0);
+    assert(!setup->replace || (setup->examples > 0 && setup->groups == 1));
     assert(setup->permutes != EG_PERMUTES_LABELS || setup->online);
     assert(setup->active == EG_ACTIVE_ALL || setup->group != NULL);
+    assert(setup->outputs != EG_OUTPUTS_ARRIVE || setup->active == EG_ACTIVE_SEEN);
+    (void)setup;
+}
+
+eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
+{
+    assert_fits(setup);
     *out = NULL;
     const eg_dataset *data = setup->dataset;
     eg_indexed *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     eg_status status = eg_ok();
-    size_t tasks = setup->groups > setup->phases ? setup->groups : setup->phases;
+    /* A single phase teaches all groups, each of them a task. */
+    bool together = setup->run == NULL && setup->groups > setup->phases;
+    size_t tasks = together ? setup->groups : setup->phases;
     *self = (eg_indexed){
         .base = {.ops = &indexed_ops,
                  .shape = {.input = data->shape,
                            .features = data->features,
-                           .outputs = data->classes,
+                           .outputs = setup->places > 0 ? setup->places : data->classes,
                            .phases = setup->phases,
                            .tasks = setup->online ? 0 : tasks,
                            .epochs = setup->epochs,
-                           .tasks_are_phases = !setup->online && setup->groups <= setup->phases}},
+                           .tasks_are_phases = !setup->online && !together,
+                           .changes_outputs = setup->outputs != EG_OUTPUTS_STAY,
+                           .augments_tests = setup->augments_tests}},
         .dataset = data,
         .seed = setup->seed,
         .batch = setup->batch,
@@ -284,13 +307,20 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .first_stays = setup->first_stays,
         .replace = setup->replace,
         .examples = setup->examples,
+        .places = setup->places > 0,
+        .outputs = setup->outputs,
+        .augmentation = setup->augmentation,
     };
-    EG_TRY_DONE(status, eg_example_lists_init(&self->lists, data, setup->group, setup->groups,
-                                              setup->holdout));
+    const eg_example_choice choice = {.holdout = setup->holdout,
+                                      .in_order = setup->in_order,
+                                      .train = setup->train_examples,
+                                      .test = setup->test_examples};
+    EG_TRY_DONE(status,
+                eg_example_lists_init(&self->lists, data, setup->group, setup->groups, &choice));
     keep_subset(self, setup->subset);
     EG_TRY_DONE(status, keep_pixels(self));
     EG_TRY_DONE(status, keep_groups(self, setup));
-    EG_TRY_DONE(status, list_all_active(self, setup));
+    EG_TRY_DONE(status, eg_indexed_list_outputs(self, setup));
     find_largest(self);
     EG_TRY_DONE(status, read_order(self, setup->order_file));
     *out = &self->base;
@@ -300,9 +330,17 @@ done:
     return status;
 }
 
-eg_status eg_indexed_check_any(const eg_view *view, size_t classes)
+eg_stream_sizes eg_indexed_data(const eg_dataset *dataset)
+{
+    return (eg_stream_sizes){.input = dataset->shape,
+                             .outputs = dataset->classes,
+                             .train = dataset->train.count,
+                             .test = dataset->test.count};
+}
+
+eg_status eg_indexed_check_any(const eg_view *view, const eg_stream_sizes *data)
 {
     (void)view;
-    (void)classes;
+    (void)data;
     return eg_ok();
 }

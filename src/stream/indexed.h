@@ -4,6 +4,7 @@
 #ifndef STREAM_INDEXED_H
 #define STREAM_INDEXED_H
 
+#include "data/shared/augmentation.h"
 #include "engram/stream.h"
 #include "stream/example_lists.h"
 #include "stream/order_file.h"
@@ -27,6 +28,11 @@ typedef enum eg_permutes {
     EG_PERMUTES_LABELS,  /**< the labels of the training examples among them; nothing to evaluate */
 } eg_permutes;
 
+/** Groups order[first] … order[first + count - 1] of the setup. */
+typedef struct eg_group_run {
+    size_t first, count;
+} eg_group_run;
+
 /** What makes a stream. Phase t teaches task t and no other, unless a single phase teaches all. */
 typedef struct eg_indexed_setup {
     const eg_dataset *dataset; /**< borrowed as long as the stream lives */
@@ -40,15 +46,28 @@ typedef struct eg_indexed_setup {
     /** As many as phases: phase t has group t. 1: all phases have the same. More than one, and one
      * phase: it has them all, and each is a task. */
     size_t groups;
+    /** Phases of several classes each: phase t teaches, and task t is, the classes that run[t]
+     * names. `group` is then that of every class: itself. [phases]; NULL: as `groups` says.
+     * Borrowed during create. */
+    const eg_group_run *run;
+    const uint32_t *order; /**< [ordered] what the runs name */
+    size_t ordered;
+    size_t places;            /**< labels are places in the run, so many at most; 0: classes */
     eg_active_outputs active; /**< needs `group`, unless all are active */
-    eg_permutes permutes;     /**< anything but nothing needs groups = 1 */
-    bool first_stays;         /**< phase 0 permutes nothing */
+    eg_outputs outputs;   /**< EG_OUTPUTS_ARRIVE: those active for the first time, but in phase 0 */
+    eg_permutes permutes; /**< anything but nothing needs groups = 1 */
+    bool first_stays;     /**< phase 0 permutes nothing */
     /** Examples of an epoch of a phase, whatever the groups have: one walks through their order,
      * and through it again, or draws them with replacement. 0: every example once. */
     size_t examples;
+    bool in_order; /**< the first examples of a class are held out, instead of drawn ones */
+    size_t train_examples, test_examples; /**< of every class; 0: all */
     bool replace;  /**< needs `examples`; keyed (seed of the member, EG_PURPOSE_REPLACE, place) */
     size_t subset; /**< only so many training examples, drawn by seed; 0: all. Needs groups = 1 */
     bool online;   /**< no evaluation sets */
+    /** Of every presentation of a training example; then batches are dense. */
+    eg_augmentation augmentation;
+    bool augments_tests; /**< there are EG_SUBSET_TEST_AUGMENTED */
 } eg_indexed_setup;
 
 /** The stream; its files and its cursors look inside. */
@@ -60,7 +79,13 @@ typedef struct eg_indexed {
     size_t largest; /**< training examples of the largest phase */
     eg_example_lists lists;
     eg_order_file order; /**< what every minibatch holds; no batches: it is shuffled */
-    int32_t *class_task; /**< [classes] the group of a class, -1: none; NULL: there is one group */
+    int32_t *class_task; /**< [classes] the group of a class, -1: none; NULL: there is one group, or
+                            phases have several classes each */
+    eg_group_run *run;   /**< [phases] of `group_order`; NULL: every phase has one group, or all */
+    uint32_t *group_order;
+    bool places; /**< labels are places in the run */
+    eg_outputs outputs;
+    eg_augmentation augmentation;
     eg_permutes permutes;
     bool first_stays, replace;
     /** [tasks, pixels] the dataset's pixel that is seen there, where tasks permute pixels */
@@ -68,6 +93,8 @@ typedef struct eg_indexed {
     size_t examples;                       /**< of an epoch of a phase; 0: all of its group */
     eg_active *phase_active, *task_active; /**< [phases], [tasks]; NULL: all outputs are active */
     uint32_t *active_outputs;              /**< what they list */
+    eg_active *arriving;                   /**< [phases]; NULL: none do */
+    uint32_t *arriving_outputs;            /**< what they list */
 } eg_indexed;
 
 /** The setup with `batch` and `epochs` from the view and no phases yet. */
@@ -82,18 +109,29 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup) EG_W
 /** Draws what phase `phase` permutes pixels to: out [pixels]. */
 void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out);
 
-/** The training examples of a phase: its group, or all groups in a single phase. */
-const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count);
+/** What a phase teaches: its group, those of its run, or all in a single phase. Borrowed. */
+eg_group_set eg_indexed_taught(const eg_indexed *self, size_t phase);
+/** Its training examples: *count of them, in the lists' order; a list in a row, or a copy in `room`
+ *  [self->largest]. */
+const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count,
+                                    uint32_t *room);
+size_t eg_indexed_training_count(const eg_indexed *self, size_t phase);
 /** Numbers of examples first … first+size-1 of a subset of a task: a piece of its list, or copied
  *  into `copy` [size] where they do not stand in a row. */
 const uint32_t *eg_indexed_subset(const eg_indexed *self, eg_subset subset, size_t task,
                                   size_t first, size_t size, uint32_t *copy);
 
+/** Lists which outputs are active in phases and tasks, and which arrive; tasks_are_phases is filled
+ *  in. */
+eg_status eg_indexed_list_outputs(eg_indexed *self, const eg_indexed_setup *setup) EG_WARN_UNUSED;
+
 /** eg_stream_ops.open of these streams. */
 eg_status eg_indexed_open(eg_cursor **out, const eg_stream *stream,
                           const eg_cursor_setup *setup) EG_WARN_UNUSED;
 
+/** What eg_stream_kind.check is told of a dataset. */
+eg_stream_sizes eg_indexed_data(const eg_dataset *dataset);
 /** eg_stream_kind.check of streams for which any classes will do. */
-eg_status eg_indexed_check_any(const eg_view *view, size_t classes) EG_WARN_UNUSED;
+eg_status eg_indexed_check_any(const eg_view *view, const eg_stream_sizes *data) EG_WARN_UNUSED;
 
 #endif

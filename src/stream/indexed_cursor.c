@@ -22,9 +22,10 @@ typedef struct cursor {
     /* What phase `seen` makes of an example; SIZE_MAX: of none yet. */
     size_t seen;
     uint32_t *from, *to; /* [pixels] see eg_pixel_rows; NULL: pixels stay */
-    uint32_t *renamed;   /* [classes] what a label becomes; or NULL */
+    uint32_t *renamed;   /* [classes] what a label becomes; NULL: itself */
     uint32_t *shuffled;  /* [training examples] their labels; or NULL */
     eg_pixel_rows rows;  /* the larger of minibatch and block */
+    eg_real *augmented;  /* [rows, features] or NULL */
     uint32_t *label;     /* [rows] */
 } cursor;
 
@@ -46,6 +47,15 @@ static void permute_pixels(cursor *self, size_t phase)
     }
 }
 
+/* A label is the place of its class in the run. */
+static void place_labels(cursor *self, size_t phase)
+{
+    const eg_group_set classes = eg_indexed_taught(self->stream, phase);
+    for (size_t i = 0; i < classes.count; i++) {
+        self->renamed[classes.group[i]] = (uint32_t)i;
+    }
+}
+
 static void permute_labels(cursor *self, size_t phase)
 {
     const eg_indexed *stream = self->stream;
@@ -60,8 +70,8 @@ static void permute_labels(cursor *self, size_t phase)
         }
         return;
     }
-    size_t count = 0;
-    const uint32_t *list = eg_indexed_training(stream, phase, &count);
+    size_t count = eg_example_list_count(&stream->lists.train, 0);
+    const uint32_t *list = eg_example_list_of(&stream->lists.train, 0);
     for (size_t i = 0; i < count; i++) {
         self->shuffled[list[i]] = self->dataset->train.label[list[i]];
     }
@@ -82,7 +92,9 @@ static void enter(cursor *self, size_t phase)
     if (self->from != NULL) {
         permute_pixels(self, phase);
     }
-    if (self->renamed != NULL || self->shuffled != NULL) {
+    if (self->stream->places) {
+        place_labels(self, phase);
+    } else if (self->renamed != NULL || self->shuffled != NULL) {
         permute_labels(self, phase);
     }
     self->seen = phase;
@@ -104,6 +116,23 @@ static void fetch(const cursor *self, const eg_examples *examples, uint32_t inde
     for (size_t i = 0; i < self->dataset->features; i += EG_ALIGNMENT) {
         __builtin_prefetch(bytes + i);
     }
+}
+
+/* Presentations of augmented test examples have numbers of their own. */
+static const uint64_t first_of_tests = UINT64_C(1) << 63;
+
+/* Makes rows loaded from index [size] what they are in presentations `first` + their numbers. */
+static void augment(const cursor *self, const uint32_t *index, size_t size, uint64_t first,
+                    eg_batch *out)
+{
+    const eg_indexed *stream = self->stream;
+    for (size_t r = 0; r < size; r++) {
+        size_t begin = r * self->dataset->features;
+        eg_augment(&stream->augmentation, self->dataset->shape, stream->seed,
+                   self->base.setup.member, first + index[r], self->rows.x + begin,
+                   self->augmented + begin);
+    }
+    out->x = self->augmented;
 }
 
 /* index [size] and those that come next, `known` in all. */
@@ -136,18 +165,18 @@ static void shuffle_epoch(cursor *self, size_t phase, size_t epoch)
         return;
     }
     size_t count = 0;
-    const uint32_t *list = eg_indexed_training(self->stream, phase, &count);
-    memcpy(self->order, list, count * sizeof *self->order);
+    const uint32_t *list = eg_indexed_training(self->stream, phase, &count, self->order);
+    memmove(self->order, list, count * sizeof *self->order);
     eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_ORDER, wanted);
     eg_rng_shuffle(&rng, count, self->order);
     self->ordered = wanted;
 }
 
 /* `size` examples with replacement, from presentation `first` of all of the stream's on. */
-static const uint32_t *draw(cursor *self, size_t phase, size_t first, size_t size)
+static const uint32_t *draw(cursor *self, size_t first, size_t size)
 {
-    size_t count = 0;
-    const uint32_t *list = eg_indexed_training(self->stream, phase, &count);
+    size_t count = eg_example_list_count(&self->stream->lists.train, 0);
+    const uint32_t *list = eg_example_list_of(&self->stream->lists.train, 0);
     eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_REPLACE, first);
     for (size_t i = 0; i < size; i++) {
         self->drawn[i] = list[eg_rng_below(&rng, (uint32_t)count)];
@@ -162,11 +191,10 @@ static const uint32_t *choose(cursor *self, size_t phase, size_t epoch, size_t f
     size_t epochs = phase * self->stream->base.shape.epochs + epoch;
     *known = size;
     if (self->stream->replace) {
-        return draw(self, phase, epochs * self->stream->examples + first, size);
+        return draw(self, epochs * self->stream->examples + first, size);
     }
     shuffle_epoch(self, phase, epoch);
-    size_t count = 0;
-    (void)eg_indexed_training(self->stream, phase, &count);
+    size_t count = eg_indexed_training_count(self->stream, phase);
     size_t at = first % count;
     if (size <= count - at) {
         *known = count - at;
@@ -196,6 +224,10 @@ static void cursor_get(eg_cursor *base, size_t phase, size_t step, eg_batch *out
         index = choose(self, phase, step / about.steps, first, size, &known);
     }
     load(self, &self->dataset->train, index, size, known, phase, out);
+    if (self->augmented != NULL) {
+        uint64_t epoch = phase * base->stream->shape.epochs + step / about.steps;
+        augment(self, index, size, epoch * self->dataset->train.count, out);
+    }
     out->task = about.task;
     out->active = about.active;
 }
@@ -205,13 +237,18 @@ static void cursor_examples(eg_cursor *base, eg_subset subset, size_t task, size
 {
     cursor *self = (cursor *)base;
     const eg_indexed *stream = self->stream;
-    const eg_examples *examples =
-        subset == EG_SUBSET_TEST ? &self->dataset->test : &self->dataset->train;
+    bool tests = subset == EG_SUBSET_TEST || subset == EG_SUBSET_TEST_AUGMENTED;
+    const eg_examples *examples = tests ? &self->dataset->test : &self->dataset->train;
     const uint32_t *index = eg_indexed_subset(stream, subset, task, first, size, self->drawn);
     load(self, examples, index, size, size, task, out);
+    if (subset == EG_SUBSET_TEST_AUGMENTED) {
+        augment(self, index, size, first_of_tests + base->round * examples->count, out);
+    }
     if (stream->base.shape.tells_task) {
         out->task = task;
         out->active = &stream->task_active[task];
+    } else if (stream->run != NULL && stream->phase_active != NULL) {
+        out->active = &stream->phase_active[task];
     }
 }
 
@@ -220,6 +257,7 @@ static void cursor_free(eg_cursor *base)
     cursor *self = (cursor *)base;
     eg_free(self->order);
     eg_free(self->drawn);
+    eg_free(self->augmented);
     eg_free(self->from);
     eg_free(self->to);
     eg_free(self->renamed);
@@ -246,7 +284,7 @@ static eg_status allocate_permutations(cursor *self)
     if (stream->permutes == EG_PERMUTES_PIXELS_QUICKLY) {
         EG_TRY(eg_alloc(&self->to, pixels, sizeof *self->to));
     }
-    if (stream->permutes == EG_PERMUTES_CLASSES) {
+    if (stream->permutes == EG_PERMUTES_CLASSES || stream->places) {
         EG_TRY(eg_alloc(&self->renamed, self->dataset->classes, sizeof *self->renamed));
     }
     if (stream->permutes == EG_PERMUTES_LABELS) {
@@ -267,6 +305,12 @@ static eg_status allocate_buffers(cursor *self)
     EG_TRY(eg_alloc(&self->drawn, rows, sizeof *self->drawn));
     EG_TRY(allocate_permutations(self));
     EG_TRY(eg_pixel_rows_init(&self->rows, self->dataset, rows));
+    if (eg_augmentation_active(&self->stream->augmentation)) {
+        /* What is background in the dataset is none in an image that was moved. */
+        eg_sparse_free(self->rows.sparse);
+        self->rows.sparse = NULL;
+        EG_TRY(eg_alloc(&self->augmented, rows, self->dataset->features * sizeof(eg_real)));
+    }
     self->rows.from = self->from;
     self->rows.to = self->to;
     return eg_alloc(&self->label, rows, sizeof *self->label);

@@ -81,9 +81,9 @@ static eg_permutes permutes_of(const eg_view *view)
     return permutes[eg_view_name(view, "permutes")];
 }
 
-static eg_status online_permuted_check(const eg_view *view, size_t classes)
+static eg_status online_permuted_check(const eg_view *view, const eg_stream_sizes *data)
 {
-    (void)classes;
+    (void)data;
     if (eg_view_bool(view, "evaluate") && eg_view_name(view, "permutes") == LABELS) {
         return eg_fail_setting(view->prefix, "evaluate permutes",
                                "%sevaluate = true with %spermutes = labels: no label of a test "
@@ -96,7 +96,7 @@ static eg_status online_permuted_check(const eg_view *view, size_t classes)
 static eg_status online_permuted_create(eg_stream **out, const eg_view *view,
                                         const eg_dataset *dataset, uint64_t seed, double holdout)
 {
-    EG_TRY(online_permuted_check(view, dataset->classes));
+    EG_TRY(online_permuted_check(view, NULL));
     bool online = !eg_view_bool(view, "evaluate");
     /* Without an evaluation nothing is held out for one. */
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, online ? 0 : holdout);

@@ -3,20 +3,11 @@
  *
  *  Source: Hsu et al. 2018, "Re-evaluating continual learning scenarios", incremental class
  * learning. */
-#include "stream/indexed.h"
+#include "stream/class_streams.h"
 
 #include "engram/memory.h"
-#include "engram/random.h"
 
 enum { TASKS_DEFAULT = 5, CLASSES_MAX = 65536 };
-
-typedef enum class_order { ORDER_NATURAL, ORDER_SHUFFLED } class_order;
-
-static const char *const order_names[] = {
-    [ORDER_NATURAL] = "natural",
-    [ORDER_SHUFFLED] = "shuffled",
-    NULL,
-};
 
 static const char *const active_names[] = {
     [EG_ACTIVE_ALL] = "all",
@@ -44,7 +35,7 @@ static const eg_param params[] = {
     {.name = "class_order",
      .type = EG_TYPE_NAME,
      .default_text = "natural",
-     .names = order_names,
+     .names = eg_class_order_names,
      .doc = "shuffled: the classes change places at random, by seed, before they are grouped"},
     {.name = "joint",
      .type = EG_TYPE_BOOL,
@@ -115,8 +106,9 @@ static eg_status check_partition(const eg_view *view, const eg_value *partition,
     return eg_ok();
 }
 
-static eg_status split_check(const eg_view *view, size_t classes)
+static eg_status split_check(const eg_view *view, const eg_stream_sizes *data)
 {
+    size_t classes = data->outputs;
     const eg_value *partition = eg_view_value(view, "partition");
     if (partition->count > 0) {
         return check_partition(view, partition, classes);
@@ -173,19 +165,14 @@ static void assign_groups(const eg_view *view, size_t classes, const uint32_t *o
 static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                               uint64_t seed, double holdout)
 {
-    EG_TRY(split_check(view, dataset->classes));
+    const eg_stream_sizes data = eg_indexed_data(dataset);
+    EG_TRY(split_check(view, &data));
     size_t *group = NULL;
     uint32_t *order = NULL;
     eg_status status;
     EG_TRY_DONE(status, eg_alloc(&group, dataset->classes, sizeof *group));
     EG_TRY_DONE(status, eg_alloc(&order, dataset->classes, sizeof *order));
-    for (size_t c = 0; c < dataset->classes; c++) {
-        order[c] = (uint32_t)c;
-    }
-    if (eg_view_name(view, "class_order") == ORDER_SHUFFLED) {
-        eg_rng rng = eg_rng_make(seed, EG_PURPOSE_CLASSES, 0);
-        eg_rng_shuffle(&rng, dataset->classes, order);
-    }
+    eg_class_order(view, seed, dataset->classes, order);
     assign_groups(view, dataset->classes, order, group);
 
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);

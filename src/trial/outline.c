@@ -22,7 +22,7 @@ eg_outline eg_outline_of(const eg_settings *settings)
             (const eg_dataset_kind *)(const void *)eg_view_component(&out.root, "dataset");
         dataset->sizes(&data, &sizes->train, &sizes->test, &sizes->input, &sizes->outputs);
     }
-    out.train = sizes->train;
+    out.data = *sizes;
     out.stream_kind->sizes(&out.stream, sizes);
     return out;
 }
@@ -34,5 +34,6 @@ eg_measure_scope eg_outline_scope(const eg_outline *outline)
                               .tasks = outline->sizes.tasks,
                               .classifies = !outline->sizes.regression,
                               .held_out = outline->selection.holdout > 0,
+                              .augments_tests = outline->sizes.augments_tests,
                               .untrained = eg_view_bool(&outline->root, "eval.untrained")};
 }

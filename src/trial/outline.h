@@ -11,7 +11,7 @@ typedef struct eg_outline {
     eg_view root, stream, model;
     const eg_stream_kind *stream_kind;
     const eg_model_kind *model_kind;
-    size_t train;          /**< training examples of the dataset */
+    eg_stream_sizes data;  /**< of the dataset; nothing if the stream has its own */
     eg_stream_sizes sizes; /**< of the stream */
     eg_selection selection;
 } eg_outline;

@@ -125,6 +125,7 @@ static double examples_of(const eg_trial_state *state)
     double all = 0;
     for (size_t task = 0; task < shape->tasks; task++) {
         all += (double)eg_stream_count(state->stream, EG_SUBSET_TEST, task);
+        all += (double)eg_stream_count(state->stream, EG_SUBSET_TEST_AUGMENTED, task);
         all += state->selection.holdout > 0
                    ? (double)eg_stream_count(state->stream, EG_SUBSET_VALIDATION, task)
                    : 0;

@@ -47,7 +47,8 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     size_t epochs = eg_view_size(&o.root, "eval.epochs");
     evaluations += epochs > 0 ? phases * (double)(eg_view_size(&o.stream, "epochs") / epochs) : 0.0;
     evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
-    double evaluated = (double)o.sizes.test + o.selection.holdout * (double)o.train;
+    double evaluated = (o.sizes.augments_tests ? 2.0 : 1.0) * (double)o.sizes.test +
+                       o.selection.holdout * (double)o.data.train;
     if (eg_view_name(&o.root, "eval.tasks") != EG_EVAL_ALL) {
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
@@ -79,7 +80,8 @@ eg_status eg_trial_check(const eg_settings *settings)
             learner->component.name);
     }
     EG_TRY(eg_learner_check_targets(&o.root, o.sizes.regression));
-    EG_TRY(o.stream_kind->check(&o.stream, o.sizes.outputs));
+    EG_TRY(eg_learner_check_outputs(&o.root, o.sizes.changes_outputs));
+    EG_TRY(o.stream_kind->check(&o.stream, &o.data));
     EG_TRY(eg_selection_check(&o.selection, o.sizes.tasks));
     EG_TRY(eg_trial_check_schedule(&o.root));
     const eg_measure_scope scope = eg_outline_scope(&o);

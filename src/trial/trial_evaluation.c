@@ -52,11 +52,16 @@ eg_status eg_trial_evaluate(eg_trial_state *state, bool phase_end)
     bool last = phase_end && state->step == state->steps;
     eg_eval_tasks tasks = last ? EG_EVAL_ALL : state->eval_tasks;
     eg_evaluation about = {.subset = EG_SUBSET_TEST, .phase_end = phase_end};
+    state->cursor->round = state->eval;
     EG_TRY(evaluate(state, &about, tasks));
     double accuracy = about.overall;
     EG_TRY(eg_learner_measure(state->learner, state->record, state->eval));
     if (state->selection.holdout > 0) {
         about.subset = EG_SUBSET_VALIDATION;
+        EG_TRY(evaluate(state, &about, tasks));
+    }
+    if (state->stream->shape.augments_tests) {
+        about.subset = EG_SUBSET_TEST_AUGMENTED;
         EG_TRY(evaluate(state, &about, tasks));
     }
     if (phase_end) {

@@ -1,0 +1,96 @@
+/** Which outputs take part in a phase, and which arrive with it; see stream/indexed.h. */
+#include "stream/indexed.h"
+
+#include "engram/memory.h"
+
+#include <string.h>
+
+/* Marks the classes of a phase or a task. */
+static void mark(const eg_indexed_setup *setup, size_t task, uint8_t *marks)
+{
+    if (setup->run != NULL) {
+        const eg_group_run *run = &setup->run[task];
+        for (size_t i = 0; i < run->count; i++) {
+            marks[setup->order[run->first + i]] = 1;
+        }
+        return;
+    }
+    for (size_t c = 0; c < setup->dataset->classes; c++) {
+        marks[c] |= setup->group[c] == task ? 1 : 0;
+    }
+}
+
+/* The classes that are marked, but for those in `but` (NULL: none), into `next`; returns what is
+ * after them. */
+static uint32_t *list_marked(size_t classes, const uint8_t *marks, const eg_active *but,
+                             uint32_t *next, eg_active *out)
+{
+    *out = (eg_active){.output = next};
+    for (size_t c = 0; c < classes; c++) {
+        bool left_out = but != NULL && eg_active_place(but, (uint32_t)c) < but->count;
+        if (marks[c] != 0 && !left_out) {
+            *next++ = (uint32_t)c;
+            out->count++;
+        }
+    }
+    return next;
+}
+
+static eg_status list_active(eg_indexed *self, const eg_indexed_setup *setup, uint8_t *marks)
+{
+    bool by_task = setup->active == EG_ACTIVE_TASK;
+    size_t classes = setup->dataset->classes;
+    size_t lists = setup->run != NULL ? setup->phases : setup->groups;
+    EG_TRY(eg_alloc(&self->active_outputs, lists, classes * sizeof(uint32_t)));
+    uint32_t *next = self->active_outputs;
+    eg_active **active = by_task ? &self->task_active : &self->phase_active;
+    EG_TRY(eg_alloc(active, lists, sizeof **active));
+    for (size_t t = 0; t < lists; t++) {
+        if (by_task) {
+            memset(marks, 0, classes);
+        }
+        mark(setup, t, marks);
+        next = list_marked(classes, marks, NULL, next, &(*active)[t]);
+    }
+    self->base.shape.tells_task = by_task;
+    self->base.shape.masks_outputs = true;
+    if (by_task && self->base.shape.tasks_are_phases) {
+        EG_TRY(eg_alloc(&self->phase_active, lists, sizeof *self->phase_active));
+        memcpy(self->phase_active, self->task_active, lists * sizeof *self->phase_active);
+    }
+    return eg_ok();
+}
+
+/* Active now and not in the phase before; phase 0 begins with them anyway. */
+static eg_status list_arriving(eg_indexed *self, const eg_indexed_setup *setup, uint8_t *marks)
+{
+    size_t classes = setup->dataset->classes;
+    EG_TRY(eg_alloc(&self->arriving_outputs, classes, sizeof(uint32_t)));
+    EG_TRY(eg_alloc(&self->arriving, setup->phases, sizeof *self->arriving));
+    uint32_t *next = self->arriving_outputs;
+    for (size_t t = 1; t < setup->phases; t++) {
+        memset(marks, 0, classes);
+        for (size_t k = 0; k < self->phase_active[t].count; k++) {
+            marks[self->phase_active[t].output[k]] = 1;
+        }
+        next = list_marked(classes, marks, &self->phase_active[t - 1], next, &self->arriving[t]);
+    }
+    return eg_ok();
+}
+
+eg_status eg_indexed_list_outputs(eg_indexed *self, const eg_indexed_setup *setup)
+{
+    /* A single phase that teaches all tasks has all outputs active. */
+    bool joint = !self->base.shape.tasks_are_phases;
+    if (setup->active == EG_ACTIVE_ALL || (joint && setup->active == EG_ACTIVE_SEEN)) {
+        return eg_ok();
+    }
+    uint8_t *marks = NULL; /* [classes] */
+    EG_TRY(eg_alloc(&marks, setup->dataset->classes, sizeof *marks));
+    eg_status status = list_active(self, setup, marks);
+    if (status.code == EG_OK && setup->outputs == EG_OUTPUTS_ARRIVE) {
+        status = list_arriving(self, setup, marks);
+    }
+    eg_free(marks);
+    return status;
+}
