@@ -3,7 +3,9 @@
  *      a_e, v_e              accuracy on test and held-out examples of task i, at evaluation e of
  *                            phase i
  *      peak_accuracy[i]      max_e a_e: chosen on test data, and so optimistic
- *      selected_accuracy[i]  a_e of the first e with the largest v_e */
+ *      selected_accuracy[i]  a_e of the first e with the largest v_e
+ *
+ *  The same of augmented test examples, where the stream has some. */
 #include "metric/measure_scopes.h"
 
 #include <math.h>
@@ -13,6 +15,8 @@ enum {
     PEAK_EXAMPLES,
     SELECTED,
     SELECTED_EXAMPLES,
+    PEAK_AUGMENTED,
+    SELECTED_AUGMENTED,
     CURVES,
     MEAN_PEAK = CURVES,
     MEAN_SELECTED
@@ -39,6 +43,16 @@ static const eg_variable variables[] = {
                            .wide = true,
                            .unit = "1",
                            .doc = "training examples of phase i learned at that evaluation"},
+    [PEAK_AUGMENTED] = {.name = "peak_augmented_accuracy",
+                        .dims = {"train_task"},
+                        .unit = "1",
+                        .doc = "largest accuracy on augmented test examples of task i at an "
+                               "evaluation during phase i"},
+    [SELECTED_AUGMENTED] = {.name = "selected_augmented_accuracy",
+                            .dims = {"train_task"},
+                            .unit = "1",
+                            .doc = "accuracy on augmented test examples of task i at the "
+                                   "evaluation of selected_accuracy"},
     [MEAN_PEAK] = {.name = "mean_peak_accuracy",
                    .unit = "1",
                    .doc = "mean over phases of peak_accuracy",
@@ -53,6 +67,8 @@ static const eg_variable *const list[] = {&variables[PEAK],
                                           &variables[PEAK_EXAMPLES],
                                           &variables[SELECTED],
                                           &variables[SELECTED_EXAMPLES],
+                                          &variables[PEAK_AUGMENTED],
+                                          &variables[SELECTED_AUGMENTED],
                                           &variables[MEAN_PEAK],
                                           &variables[MEAN_SELECTED],
                                           NULL};
@@ -61,16 +77,20 @@ typedef struct peak {
     eg_measure base;
     eg_array *array[CURVES]; /* NULL where not recorded */
     /* Of the phase under way. */
-    double start;    /* examples learned before it */
-    double held_out; /* largest accuracy on held-out examples so far; NaN: none */
-    double test;     /* the newest accuracy on test examples */
+    double start;      /* examples learned before it */
+    double held_out;   /* largest accuracy on held-out examples so far; NaN: none */
+    double test;       /* the newest accuracy on test examples */
+    uint64_t selected; /* evaluation that held-out examples selected last, from 1; 0: none */
 } peak;
 
 static bool records(const eg_measure_scope *scope, const eg_variable *variable)
 {
     bool selects = variable == &variables[SELECTED] || variable == &variables[SELECTED_EXAMPLES] ||
+                   variable == &variables[SELECTED_AUGMENTED] ||
                    variable == &variables[MEAN_SELECTED];
-    return scope->held_out || !selects;
+    bool augmented =
+        variable == &variables[PEAK_AUGMENTED] || variable == &variables[SELECTED_AUGMENTED];
+    return (scope->held_out || !selects) && (scope->augments_tests || !augmented);
 }
 
 static eg_status open(eg_measure *base, const eg_view *view)
@@ -100,6 +120,18 @@ static bool is_larger(double value, double before)
     return !isnan(value) && (isnan(before) || value > before);
 }
 
+/** An evaluation that was interrupted is made again, so it is known by its number. */
+static void note_augmented(const peak *self, const eg_moment *now, double accuracy)
+{
+    eg_array *const *array = self->array;
+    if (is_larger(accuracy, array[PEAK_AUGMENTED]->data[now->phase])) {
+        array[PEAK_AUGMENTED]->data[now->phase] = accuracy;
+    }
+    if (array[SELECTED_AUGMENTED] != NULL && self->selected == now->eval + 1) {
+        array[SELECTED_AUGMENTED]->data[now->phase] = accuracy;
+    }
+}
+
 static eg_status evaluation(eg_measure *base, const eg_moment *now, const eg_evaluation *evaluation)
 {
     peak *self = (peak *)base;
@@ -114,8 +146,11 @@ static eg_status evaluation(eg_measure *base, const eg_moment *now, const eg_eva
             self->array[PEAK]->data[now->phase] = accuracy;
             self->array[PEAK_EXAMPLES]->data[now->phase] = examples;
         }
+    } else if (evaluation->subset == EG_SUBSET_TEST_AUGMENTED) {
+        note_augmented(self, now, accuracy);
     } else if (self->array[SELECTED] != NULL && is_larger(accuracy, self->held_out)) {
         self->held_out = accuracy;
+        self->selected = now->eval + 1;
         self->array[SELECTED]->data[now->phase] = self->test;
         self->array[SELECTED_EXAMPLES]->data[now->phase] = examples;
     }
@@ -153,6 +188,7 @@ static void write(const eg_measure *base, eg_writer *writer)
     eg_write_f64(writer, self->start);
     eg_write_f64(writer, self->held_out);
     eg_write_f64(writer, self->test);
+    eg_write_u64(writer, self->selected);
 }
 
 static eg_status read(eg_measure *base, eg_reader *reader)
@@ -161,6 +197,7 @@ static eg_status read(eg_measure *base, eg_reader *reader)
     self->start = eg_read_f64(reader);
     self->held_out = eg_read_f64(reader);
     self->test = eg_read_f64(reader);
+    self->selected = eg_read_u64(reader);
     return eg_reader_status(reader, false);
 }
 

@@ -18,6 +18,7 @@
     ENTRY(objective)                                                                               \
     ENTRY(online)                                                                                  \
     ENTRY(peak)                                                                                    \
+    ENTRY(phase_accuracy)                                                                          \
     ENTRY(progress)                                                                                \
     ENTRY(rank)                                                                                    \
     ENTRY(replacements)                                                                            \
