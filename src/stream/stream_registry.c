@@ -31,6 +31,8 @@ static const eg_param common[] = {
 /* Sorted by name. */
 #define STREAMS(ENTRY)                                                                             \
     ENTRY(bit_flipping)                                                                            \
+    ENTRY(class_incremental)                                                                       \
+    ENTRY(class_pairs)                                                                             \
     ENTRY(iid)                                                                                     \
     ENTRY(online_permuted)                                                                         \
     ENTRY(permuted)                                                                                \

@@ -1,6 +1,8 @@
 engram_test(stream)
 engram_test(order_file)
 engram_test(split)
+engram_test(class_pairs)
+engram_test(class_incremental)
 engram_test(permuted)
 engram_test(online_permuted)
 engram_test(bit_flipping)
