@@ -11,7 +11,8 @@ const char *const eg_eval_tasks_names[] = {
     [EG_EVAL_SEEN] = "seen",
     [EG_EVAL_FIRST_AND_CURRENT] = "first_and_current",
     [EG_EVAL_CURRENT] = "current",
-    [EG_EVAL_CURRENT + 1] = NULL,
+    [EG_EVAL_CURRENT_ONLY] = "current_only",
+    [EG_EVAL_CURRENT_ONLY + 1] = NULL,
 };
 
 eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_cursor *cursor)

@@ -12,9 +12,10 @@ typedef enum eg_eval_tasks {
     EG_EVAL_SEEN,              /**< tasks of the phases up to the current one */
     EG_EVAL_FIRST_AND_CURRENT, /**< the first task and the current phase's */
     EG_EVAL_CURRENT,           /**< the current phase's task alone */
+    EG_EVAL_CURRENT_ONLY,      /**< the same, and of the whole trial nothing else */
 } eg_eval_tasks;
 
-/** "all", "seen", "first_and_current", "current", NULL. */
+/** "all", "seen", "first_and_current", "current", "current_only", NULL. */
 extern const char *const eg_eval_tasks_names[];
 
 typedef struct eg_evaluator {

@@ -52,7 +52,9 @@ static const eg_param root[] = {
      .type = EG_TYPE_NAME,
      .default_text = "all",
      .names = eg_eval_tasks_names,
-     .doc = "tasks an evaluation covers (the last one of a trial always covers all)"},
+     .doc = "tasks an evaluation covers; the first one, of eval.untrained, and the last one of a "
+            "trial always cover all, unless it is current_only: then what needs the others is NaN, "
+            "such as final_accuracy"},
     {.name = "eval.untrained",
      .type = EG_TYPE_BOOL,
      .default_text = "false",

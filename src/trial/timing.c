@@ -136,10 +136,11 @@ static double examples_of(const eg_trial_state *state)
         share = (tasks + 1) / (2 * tasks);
     } else if (shape->tasks_are_phases && state->eval_tasks == EG_EVAL_FIRST_AND_CURRENT) {
         share = (2 * tasks - 1) / (tasks * tasks);
-    } else if (shape->tasks_are_phases && state->eval_tasks == EG_EVAL_CURRENT) {
+    } else if (shape->tasks_are_phases && state->eval_tasks >= EG_EVAL_CURRENT) {
         share = 1 / tasks;
     }
     double last = state->untrained ? 2 : 1; /* these cover all tasks */
+    last *= state->eval_tasks == EG_EVAL_CURRENT_ONLY ? share : 1;
     return all * (last + share * ((double)state->evals - 1));
 }
 

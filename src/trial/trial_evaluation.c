@@ -36,13 +36,20 @@ static eg_status evaluate(eg_trial_state *state, eg_evaluation *about, eg_eval_t
     return eg_measures_evaluation(&state->measures, &now, about);
 }
 
+/** Those of the evaluations that begin and end a trial. */
+static eg_eval_tasks outermost(const eg_trial_state *state)
+{
+    return state->eval_tasks == EG_EVAL_CURRENT_ONLY ? state->eval_tasks : EG_EVAL_ALL;
+}
+
 eg_status eg_trial_evaluate_untrained(eg_trial_state *state)
 {
+    eg_eval_tasks tasks = outermost(state);
     eg_evaluation about = {.subset = EG_SUBSET_TEST, .untrained = true};
-    EG_TRY(evaluate(state, &about, EG_EVAL_ALL));
+    EG_TRY(evaluate(state, &about, tasks));
     if (state->selection.holdout > 0) {
         about.subset = EG_SUBSET_VALIDATION;
-        EG_TRY(evaluate(state, &about, EG_EVAL_ALL));
+        EG_TRY(evaluate(state, &about, tasks));
     }
     return eg_ok();
 }
@@ -50,7 +57,7 @@ eg_status eg_trial_evaluate_untrained(eg_trial_state *state)
 eg_status eg_trial_evaluate(eg_trial_state *state, bool phase_end)
 {
     bool last = phase_end && state->step == state->steps;
-    eg_eval_tasks tasks = last ? EG_EVAL_ALL : state->eval_tasks;
+    eg_eval_tasks tasks = last ? outermost(state) : state->eval_tasks;
     eg_evaluation about = {.subset = EG_SUBSET_TEST, .phase_end = phase_end};
     state->cursor->round = state->eval;
     EG_TRY(evaluate(state, &about, tasks));
