@@ -10,74 +10,14 @@
 #include "engram/optimizer.h"
 #include "engram/stream.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
-
-static eg_record *run_whole(saved_scene *s)
-{
-    eg_record *record = NULL;
-    bool refused = true;
-    size_t before = s->saves;
-    assert_ok(saved_scene_run(s, NULL, ENDLESS, 60, &record, &refused));
-    assert_false(refused);
-    assert_int_equal(s->saves, before); /* a short trial has no time for checkpoints */
-    assert_int_equal(s->continued, 0);
-    return record;
-}
-
-/** What `continued` left equals `whole` in everything but times and memory. */
-static void assert_same(const eg_record *whole, const eg_record *continued, const char *what,
-                        size_t poll)
-{
-    assert_int_equal(eg_record_status(whole), eg_record_status(continued));
-    assert_string_equal(eg_record_message(whole), eg_record_message(continued));
-    assert_int_equal(eg_record_count(whole), eg_record_count(continued));
-    for (size_t i = 0; i < eg_record_count(whole); i++) {
-        const eg_array *x = eg_record_at(whole, i);
-        const eg_array *y = eg_record_at(continued, i);
-        assert_string_equal(x->name, y->name);
-        assert_int_equal(x->count, y->count);
-        if (!eg_trial_variable(x->name)->volatile_ &&
-            memcmp(x->data, y->data, x->count * sizeof(double)) != 0) {
-            fail_msg("%s, interrupted at poll %zu: %s differs", what, poll, x->name);
-        }
-    }
-}
-
-/** Interrupts the trial at every poll (there is one after every minibatch, and after every block of
- * an evaluation) and continues it to its end. */
-static void interrupt_everywhere(saved_scene *s, const char *what)
-{
-    eg_record *whole = run_whole(s);
-    size_t polls = s->polls;
-    size_t steps = s->step;
-    bool evaluates = eg_record_find(whole, "accuracy") != NULL;
-    assert_true(steps > 8 && polls >= steps + (evaluates ? 9 : 0));
-    for (size_t n = 1; n <= polls; n++) {
-        eg_record *record = NULL;
-        bool refused = true;
-        size_t before = s->saves;
-        assert_fails(saved_scene_run(s, NULL, n, 0, &record, &refused), EG_STOPPED, "stopped");
-        assert_null(record);
-        assert_false(refused);
-        assert_int_equal(s->saves, before + 1);
-        size_t stopped = s->step;
-        assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused));
-        assert_true(s->steps >= steps); /* phases may end early */
-        assert_int_equal(s->continued, stopped);
-        assert_same(whole, record, what, n);
-        eg_record_free(record);
-    }
-    eg_record_free(whole);
-}
 
 static void every_member(const eg_family *family, const char *setting)
 {
     for (size_t m = 0; m < family->member_count; m++) {
         const eg_component *member = family->members[m];
         saved_scene s = saved_scene_open(saved_settings(setting, member->name));
-        interrupt_everywhere(&s, member->name);
+        saved_scene_interrupt(&s, member->name);
         saved_scene_close(&s);
     }
 }
@@ -117,7 +57,7 @@ static void learners_around_learners(void **state)
         assert_ok(eg_settings_parse(&settings, eg_trial_schema(), text));
         assert_ok(eg_trial_check(settings));
         saved_scene s = saved_scene_open(settings);
-        interrupt_everywhere(&s, learners[l]);
+        saved_scene_interrupt(&s, learners[l]);
         saved_scene_close(&s);
     }
 }
@@ -144,7 +84,7 @@ static void every_network(void **state)
         {"model.norm", "layer"}, {"model.norm", "online"}, {"model.dropout", "0.3"}};
     for (size_t i = 0; i < EG_COUNT(layers); i++) {
         saved_scene s = saved_scene_open(saved_settings(layers[i][0], layers[i][1]));
-        interrupt_everywhere(&s, layers[i][1]);
+        saved_scene_interrupt(&s, layers[i][1]);
         saved_scene_close(&s);
     }
 }
@@ -154,7 +94,7 @@ static void untrained_first(void **state)
 {
     (void)state;
     saved_scene s = saved_scene_open(saved_settings("eval.untrained", "true"));
-    eg_record *whole = run_whole(&s);
+    eg_record *whole = saved_scene_whole(&s);
     eg_record *record = NULL;
     bool refused = true;
     size_t n = 1;
@@ -165,7 +105,7 @@ static void untrained_first(void **state)
     assert_true(n > 3);
     assert_ok(saved_scene_run(&s, &s.saved, ENDLESS, 0, &record, &refused));
     assert_int_equal(s.continued, 1);
-    assert_same(whole, record, "untrained", n);
+    assert_saved_same(whole, record, "untrained", n);
     eg_record_free(record);
     eg_record_free(whole);
     saved_scene_close(&s);
@@ -176,7 +116,7 @@ static void continued_again_and_again(void **state)
 {
     (void)state;
     saved_scene s = saved_scene_open(saved_settings("optimizer", "adam"));
-    eg_record *whole = run_whole(&s);
+    eg_record *whole = saved_scene_whole(&s);
     size_t steps = s.step;
     eg_record *record = NULL;
     eg_writer from = {0};
@@ -196,7 +136,7 @@ static void continued_again_and_again(void **state)
     }
     assert_true(attempts > 12);
     assert_int_equal(s.step, steps);
-    assert_same(whole, record, "again and again", attempts);
+    assert_saved_same(whole, record, "again and again", attempts);
     eg_record_free(whole);
     eg_record_free(record);
     eg_writer_clear(&from);
@@ -208,16 +148,16 @@ static void saved_on_the_way(void **state)
 {
     (void)state;
     saved_scene s = saved_scene_open(saved_settings(NULL, NULL));
-    eg_record *whole = run_whole(&s);
+    eg_record *whole = saved_scene_whole(&s);
     eg_record *record = NULL;
     bool refused = true;
     assert_ok(saved_scene_run(&s, NULL, ENDLESS, 1e-9, &record, &refused));
     assert_true(s.saves >= 1);
-    assert_same(whole, record, "saved", 0);
+    assert_saved_same(whole, record, "saved", 0);
     eg_record_free(record);
     assert_ok(saved_scene_run(&s, &s.saved, ENDLESS, 60, &record, &refused));
     assert_true(s.continued >= 1);
-    assert_same(whole, record, "saved", s.continued);
+    assert_saved_same(whole, record, "saved", s.continued);
     eg_record_free(record);
     s.saves = 0;
     assert_ok(saved_scene_run(&s, NULL, ENDLESS, 0, &record, &refused));
@@ -252,13 +192,13 @@ static void divergence_is_the_same(void **state)
 {
     (void)state;
     saved_scene s = saved_scene_open(saved_settings("optimizer.lr", "1e38"));
-    eg_record *whole = run_whole(&s);
+    eg_record *whole = saved_scene_whole(&s);
     assert_int_equal(eg_record_status(whole), EG_TRIAL_DIVERGED);
     eg_record *record = NULL;
     bool refused = true;
     assert_fails(saved_scene_run(&s, NULL, 1, 0, &record, &refused), EG_STOPPED, "minibatch 1 of");
     assert_ok(saved_scene_run(&s, &s.saved, ENDLESS, 0, &record, &refused));
-    assert_same(whole, record, "diverged", 1);
+    assert_saved_same(whole, record, "diverged", 1);
     eg_record_free(record);
     eg_record_free(whole);
     saved_scene_close(&s);
@@ -266,71 +206,13 @@ static void divergence_is_the_same(void **state)
 
 /** Fails the 1st, 2nd … allocation of a trial that is continued and stopped again: a clean error or a
  *  checkpoint that says there was no memory for it, never a leak. */
-/** A paused record holds what the whole one has up to an evaluation, and nothing else of its curves and summary. */
-static void assert_prefix(const eg_record *whole, const eg_record *paused, size_t evaluations)
-{
-    assert_int_equal(eg_record_status(paused), EG_TRIAL_PAUSED);
-    assert_int_equal(eg_trial_evaluations(paused), evaluations);
-    assert_int_equal(eg_record_count(whole), eg_record_count(paused));
-    for (size_t i = 0; i < eg_record_count(whole); i++) {
-        const eg_array *x = eg_record_at(whole, i);
-        const eg_array *y = eg_record_at(paused, i);
-        const eg_variable *variable = eg_trial_variable(x->name);
-        if (x->rank == 0 || strcmp(variable->dims[0], "eval") != 0) {
-            continue;
-        }
-        size_t row = x->count / x->extent[0];
-        assert_memory_equal(x->data, y->data, evaluations * row * sizeof(double));
-        for (size_t k = evaluations * row; k < y->count; k++) {
-            assert_true(isnan(y->data[k]));
-        }
-    }
-    assert_true(isnan(eg_record_value(paused, "final_accuracy")));
-    assert_true(isnan(eg_record_value(paused, "objective")));
-}
-
-/** Pauses behind every evaluation, continued from the pause before it; the end is as if there had been none. */
-static void pause_everywhere(saved_scene *s, const char *what)
-{
-    eg_record *whole = run_whole(s);
-    size_t evaluations = eg_trial_evaluations(whole);
-    assert_true(evaluations > 1);
-    for (s->until = 1; s->until < evaluations; s->until++) {
-        eg_record *record = NULL;
-        bool refused = true;
-        size_t before = s->saves;
-        const eg_writer *from = s->until > 1 ? &s->saved : NULL;
-        assert_ok(saved_scene_run(s, from, ENDLESS, 0, &record, &refused));
-        assert_false(refused);
-        assert_int_equal(s->saves, before + 1);
-        assert_prefix(whole, record, s->until);
-        eg_record_free(record);
-        /* Word of the pause was lost: the checkpoint is there already. */
-        assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused));
-        assert_int_equal(s->polls, 0);
-        assert_prefix(whole, record, s->until);
-        eg_record_free(record);
-    }
-    eg_record *record = NULL;
-    bool refused = true;
-    assert_ok(
-        saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused)); /* the last one is the end */
-    assert_same(whole, record, what, s->until);
-    eg_record_free(record);
-    s->until = 1;
-    assert_fails(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused), EG_INVALID,
-                 "only 1 are wanted");
-    assert_true(refused);
-    eg_record_free(whole);
-}
-
 static void paused(void **state)
 {
     (void)state;
     for (size_t m = 0; m < eg_learner_family.member_count; m++) {
         const eg_component *member = eg_learner_family.members[m];
         saved_scene s = saved_scene_open(saved_settings("learner", member->name));
-        pause_everywhere(&s, member->name);
+        saved_scene_pause(&s, member->name);
         saved_scene_close(&s);
     }
 }

@@ -38,14 +38,16 @@ eg_settings *saved_settings(const char *name, const char *value)
     };
     size_t count = 10;
     const char *stream = "split";
+    const char *tasks = "2";
     const char *model = "mlp";
     if (name != NULL) {
         all[count++] = (eg_assignment){.name = name, .value = value};
         stream = strcmp(name, "stream") == 0 ? value : stream;
         model = strcmp(name, "model") == 0 ? value : model;
     }
+    tasks = strcmp(stream, "class_pairs") == 0 ? "4" : tasks; /* short ones */
     if (param_of(eg_family_find(&eg_stream_family, stream), "tasks") != NULL) {
-        all[count++] = (eg_assignment){.name = "stream.tasks", .value = "2"};
+        all[count++] = (eg_assignment){.name = "stream.tasks", .value = tasks};
     }
     const eg_param *hidden = param_of(eg_family_find(&eg_model_family, model), "hidden");
     if (hidden != NULL) {
@@ -153,4 +155,116 @@ saved_scene saved_scene_stopped(size_t polls)
     bool refused = true;
     assert_fails(saved_scene_run(&s, NULL, polls, 0, &record, &refused), EG_STOPPED, "stopped");
     return s;
+}
+
+eg_record *saved_scene_whole(saved_scene *s)
+{
+    eg_record *record = NULL;
+    bool refused = true;
+    size_t before = s->saves;
+    assert_ok(saved_scene_run(s, NULL, ENDLESS, 60, &record, &refused));
+    assert_false(refused);
+    assert_int_equal(s->saves, before); /* a short trial has no time for checkpoints */
+    assert_int_equal(s->continued, 0);
+    return record;
+}
+
+void assert_saved_same(const eg_record *whole, const eg_record *continued, const char *what,
+                       size_t poll)
+{
+    assert_int_equal(eg_record_status(whole), eg_record_status(continued));
+    assert_string_equal(eg_record_message(whole), eg_record_message(continued));
+    assert_int_equal(eg_record_count(whole), eg_record_count(continued));
+    for (size_t i = 0; i < eg_record_count(whole); i++) {
+        const eg_array *x = eg_record_at(whole, i);
+        const eg_array *y = eg_record_at(continued, i);
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->count, y->count);
+        if (!eg_trial_variable(x->name)->volatile_ &&
+            memcmp(x->data, y->data, x->count * sizeof(double)) != 0) {
+            fail_msg("%s, interrupted at poll %zu: %s differs", what, poll, x->name);
+        }
+    }
+}
+
+void saved_scene_interrupt(saved_scene *s, const char *what)
+{
+    eg_record *whole = saved_scene_whole(s);
+    size_t polls = s->polls;
+    size_t steps = s->step;
+    bool evaluates = eg_record_find(whole, "accuracy") != NULL;
+    assert_true(steps > 8 && polls >= steps + (evaluates ? 9 : 0));
+    for (size_t n = 1; n <= polls; n++) {
+        eg_record *record = NULL;
+        bool refused = true;
+        size_t before = s->saves;
+        assert_fails(saved_scene_run(s, NULL, n, 0, &record, &refused), EG_STOPPED, "stopped");
+        assert_null(record);
+        assert_false(refused);
+        assert_int_equal(s->saves, before + 1);
+        size_t stopped = s->step;
+        assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused));
+        assert_true(s->steps >= steps); /* phases may end early */
+        assert_int_equal(s->continued, stopped);
+        assert_saved_same(whole, record, what, n);
+        eg_record_free(record);
+    }
+    eg_record_free(whole);
+}
+
+/** A paused record holds what the whole one has up to an evaluation, and nothing else of its curves and summary. */
+static void assert_prefix(const eg_record *whole, const eg_record *paused, size_t evaluations)
+{
+    assert_int_equal(eg_record_status(paused), EG_TRIAL_PAUSED);
+    assert_int_equal(eg_trial_evaluations(paused), evaluations);
+    assert_int_equal(eg_record_count(whole), eg_record_count(paused));
+    for (size_t i = 0; i < eg_record_count(whole); i++) {
+        const eg_array *x = eg_record_at(whole, i);
+        const eg_array *y = eg_record_at(paused, i);
+        const eg_variable *variable = eg_trial_variable(x->name);
+        if (x->rank == 0 || strcmp(variable->dims[0], "eval") != 0) {
+            continue;
+        }
+        size_t row = x->count / x->extent[0];
+        assert_memory_equal(x->data, y->data, evaluations * row * sizeof(double));
+        for (size_t k = evaluations * row; k < y->count; k++) {
+            assert_true(isnan(y->data[k]));
+        }
+    }
+    assert_true(isnan(eg_record_value(paused, "final_accuracy")));
+    assert_true(isnan(eg_record_value(paused, "objective")));
+}
+
+void saved_scene_pause(saved_scene *s, const char *what)
+{
+    eg_record *whole = saved_scene_whole(s);
+    size_t evaluations = eg_trial_evaluations(whole);
+    assert_true(evaluations > 1);
+    for (s->until = 1; s->until < evaluations; s->until++) {
+        eg_record *record = NULL;
+        bool refused = true;
+        size_t before = s->saves;
+        const eg_writer *from = s->until > 1 ? &s->saved : NULL;
+        assert_ok(saved_scene_run(s, from, ENDLESS, 0, &record, &refused));
+        assert_false(refused);
+        assert_int_equal(s->saves, before + 1);
+        assert_prefix(whole, record, s->until);
+        eg_record_free(record);
+        /* Word of the pause was lost: the checkpoint is there already. */
+        assert_ok(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused));
+        assert_int_equal(s->polls, 0);
+        assert_prefix(whole, record, s->until);
+        eg_record_free(record);
+    }
+    eg_record *record = NULL;
+    bool refused = true;
+    assert_ok(
+        saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused)); /* the last one is the end */
+    assert_saved_same(whole, record, what, s->until);
+    eg_record_free(record);
+    s->until = 1;
+    assert_fails(saved_scene_run(s, &s->saved, ENDLESS, 0, &record, &refused), EG_INVALID,
+                 "only 1 are wanted");
+    assert_true(refused);
+    eg_record_free(whole);
 }

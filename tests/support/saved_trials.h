@@ -34,6 +34,18 @@ void saved_scene_close(saved_scene *s);
 eg_status saved_scene_run(saved_scene *s, const eg_writer *from, size_t last, double every,
                           eg_record **out, bool *refused) EG_WARN_UNUSED;
 
+/** Runs all of it, with checkpoints now and then. */
+eg_record *saved_scene_whole(saved_scene *s);
+/** What `continued` left equals `whole` in everything but times and memory. */
+void assert_saved_same(const eg_record *whole, const eg_record *continued, const char *what,
+                       size_t poll);
+/** Interrupts the trial at every poll (there is one after every minibatch, and after every block of
+ *  an evaluation) and continues it to its end. */
+void saved_scene_interrupt(saved_scene *s, const char *what);
+/** Pauses behind every evaluation, continued from the pause before it; the end is as if there had
+ *  been none. */
+void saved_scene_pause(saved_scene *s, const char *what);
+
 /** A trial of saved_settings(NULL, NULL) stopped at this poll, with its checkpoint. */
 saved_scene saved_scene_stopped(size_t polls);
 
