@@ -8,8 +8,7 @@ from synthetic import STATUS, dotted
 CURVES = {"online_loss": "bin", "online_accuracy": "bin", "online_examples": "bin", "dead_percent": "look",
           "effective_rank_percent": "look", "mean_abs_weight": "eval", "examples_seen": "eval",
           "learning_accuracy": "train_task", "peak_examples": "train_task", "peak_accuracy": "train_task",
-          "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look",
-          "class_accuracy": "class", "class_phase": "class"}
+          "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look"}
 
 
 def scr(seed, loss, activation="relu", lr=0.01, **more):

@@ -83,7 +83,6 @@ class Classes:
                         "continual_backprop": 1.4}
         self.rank = {"retrained": 95.0, "plain": 75.0, "head_reset": 89.7, "shrink_perturb": 89.4,
                      "continual_backprop": 92.6}
-        self.by_class = np.tile([0.7, 0.8], 50)
         self.size = (64, 200)
 
     def rows(self):
@@ -96,9 +95,7 @@ class Classes:
             for seed in SEEDS:
                 rows.append(cic(seed, curve + 0.01 * (seed - 1), learner, *self.size, **more,
                                 dormant_percent=self.dormant[learner] * ramp + 0.01 * seed,
-                                stable_rank_percent=95.6 + (self.rank[learner] - 95.6) * ramp + 0.01 * seed,
-                                class_phase=np.arange(100) // 5 * 1.0,
-                                class_accuracy=self.by_class + 0.0001 * (seed - 1) * np.arange(100)))
+                                stable_rank_percent=95.6 + (self.rank[learner] - 95.6) * ramp + 0.01 * seed))
         return rows
 
 
@@ -172,9 +169,10 @@ class VisionClaims(ResultsCase):
 
     def test_classes_as_published(self):
         verdicts = self.verdicts(Classes())
-        for claim in ("C1", "C2", "C3", "C4", "C5", "C6"):
+        for claim in ("C1", "C2", "C3", "C4", "C6"):
             self.assertEqual(verdicts[claim].verdict, HOLDS, (claim, verdicts[claim].numbers))
         self.assertEqual(verdicts["I1"].verdict, NOT_TESTED)
+        self.assertEqual(verdicts["C5"].verdict, NOT_TESTED)
 
     def test_classes_otherwise(self):
         def peaks(**change):
@@ -190,9 +188,6 @@ class VisionClaims(ResultsCase):
         files = Classes()
         files.rank["plain"] = 90.0
         self.assert_verdict(files, "C4", FAILS)
-        files = Classes()
-        files.by_class = np.linspace(0.5, 0.9, 100)
-        self.assert_verdict(files, "C5", FAILS)
         files = Classes()
         files.peak["continual_backprop", 1e-4] = files.peak["retrained"] + 1
         self.assert_verdict(files, "C6", FAILS)
