@@ -2,6 +2,10 @@
  *  gradients and the other outputs take turns in. */
 #include "image_nets.h"
 
+#include "nn/workspace.h"
+
+#include <string.h>
+
 enum { B = 7, SIZE = IMAGE_HEIGHT * IMAGE_WIDTH };
 
 static size_t numbers(const eg_net *net, size_t capacity, bool keeps)
@@ -79,12 +83,70 @@ static void poolings(void **state)
     eg_net_free(net);
 }
 
+static const eg_layer_context *context_of(const eg_net *net, const eg_workspace *workspace,
+                                          const char *name)
+{
+    for (size_t i = 0; i < net->node_count; i++) {
+        if (strcmp(net->nodes[i].name, name) == 0) {
+            return &workspace->context[i];
+        }
+    }
+    fail_msg("there is no node %s", name);
+    return NULL;
+}
+
+/* A zero behind a rectifier stays one in a maximum and in another order, but may come about in a mean. */
+static void what_is_flat_at_zero(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 3; form++) {
+        eg_net *net = image_net_flat(form == 2 ? "swish" : "relu", form == 1);
+        eg_workspace *workspace = NULL;
+        assert_ok(eg_workspace_create(&workspace, net, B, true));
+        assert_false(context_of(net, workspace, "a")->flat_input);
+        assert_true(context_of(net, workspace, "b")->flat_input == (form == 0));
+        assert_true(context_of(net, workspace, "head")->flat_input == (form < 2));
+        eg_workspace_free(workspace);
+        eg_net_free(net);
+    }
+}
+
+/* The first convolution gives no gradient to the image in front of it, which has nothing to learn. */
+static void gradients_end_at_the_first_parameters(void **state)
+{
+    (void)state;
+    eg_net *net = image_net_residual("relu");
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
+    assert_null(context_of(net, workspace, "stem")->dx[0]);
+    assert_non_null(context_of(net, workspace, "norm")->dx[0]);
+    eg_workspace_free(workspace);
+    eg_net_free(net);
+}
+
+/* A sum passes its gradient on: that of its first input is in the same place, that of the other is not. */
+static void a_sum_passes_its_gradient_on(void **state)
+{
+    (void)state;
+    eg_net *net = image_net_residual("relu");
+    eg_workspace *workspace = NULL;
+    assert_ok(eg_workspace_create(&workspace, net, B, true));
+    const eg_layer_context *sum = context_of(net, workspace, "as");
+    assert_ptr_equal(sum->dx[0], sum->dy);
+    assert_ptr_not_equal(sum->dx[1], sum->dy);
+    eg_workspace_free(workspace);
+    eg_net_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chain),
         cmocka_unit_test(a_residual_network),
         cmocka_unit_test(poolings),
+        cmocka_unit_test(what_is_flat_at_zero),
+        cmocka_unit_test(gradients_end_at_the_first_parameters),
+        cmocka_unit_test(a_sum_passes_its_gradient_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
