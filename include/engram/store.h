@@ -20,7 +20,7 @@ typedef struct eg_session {
     const char *version;   /**< generator version */
     const char *build;     /**< compiler and flags */
     const char *blas_core; /**< eg_blas_core() */
-    const char *blas;      /**< eg_blas_config() */
+    const char *blas;      /**< eg_blas_config(), and the kernels of convolutions */
     const char *processor;
     const char *environment; /**< "NAME=value\n…": batch system, MPI */
     /** "SETTINGS=CHECKSUM\n…" of the datasets that trials of this run may use (SETTINGS: those of

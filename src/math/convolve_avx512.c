@@ -52,7 +52,7 @@ AVX512 static void window(const eg_window_tile *t)
     static_assert(WINDOW_VECTORS * WIDE == EG_WINDOW_MAX, "a window is three registers");
     if (t->window <= WIDE) {
         window_of_inputs(1, t);
-    } else if (t->window <= 2 * WIDE) {
+    } else if (t->window <= (size_t)2 * WIDE) {
         window_of_inputs(2, t);
     } else {
         window_of_inputs(WINDOW_VECTORS, t);

@@ -148,11 +148,23 @@ INLINE void find_range(const eg_tile *t, size_t v, size_t *from, size_t *to)
     }
 }
 
+/* Whether all pixels are inside at all taps. */
+INLINE bool is_inside(const eg_tile *t)
+{
+    const ptrdiff_t last = t->column + (ptrdiff_t)((EG_TILE_PIXELS - 1) * t->stride + t->columns);
+    return t->pixels == EG_TILE_PIXELS && t->column >= 0 && last <= (ptrdiff_t)t->width;
+}
+
 /* Taps of the same range are one run. */
 INLINE void whole_tile(const size_t vectors, const size_t images, const eg_tile *t)
 {
     sums sum;
     begin_sums(vectors, images, t, &sum);
+    if (is_inside(t)) {
+        add_rows(vectors, images, 0, EG_TILE_PIXELS, t, 0, t->columns * t->channels, &sum);
+        store_sums(vectors, images, t, &sum);
+        return;
+    }
     for (size_t v = 0; v < t->columns;) {
         size_t from = 0;
         size_t to = 0;

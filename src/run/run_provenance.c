@@ -6,6 +6,7 @@
 #include "engram/clock.h"
 #include "engram/memory.h"
 #include "engram/pack.h"
+#include "math/shared/convolve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,7 @@ eg_status eg_run_provenance_collect(eg_run_provenance *out, const char *command,
     const eg_build *build = eg_build_info();
     EG_TRY(eg_format(&out->build, "%s; %s; %s; commit %s", build->compiler, build->type,
                      build->flags, build->commit));
+    EG_TRY(eg_format(&out->blas, "%s; convolutions: %s", eg_blas_config(), eg_convolve_kernel()));
     EG_TRY(collect_processor(&out->processor));
     EG_TRY(collect_environment(&out->environment));
     out->session = (eg_session){
@@ -80,7 +82,7 @@ eg_status eg_run_provenance_collect(eg_run_provenance *out, const char *command,
         .version = build->version,
         .build = out->build,
         .blas_core = eg_blas_core(),
-        .blas = eg_blas_config(),
+        .blas = out->blas,
         .processor = out->processor,
         .environment = out->environment,
         .ranks = ranks,
@@ -92,6 +94,7 @@ eg_status eg_run_provenance_collect(eg_run_provenance *out, const char *command,
 void eg_run_provenance_clear(eg_run_provenance *provenance)
 {
     eg_free(provenance->build);
+    eg_free(provenance->blas);
     eg_free(provenance->processor);
     eg_free(provenance->environment);
     *provenance = (eg_run_provenance){0};

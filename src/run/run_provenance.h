@@ -7,7 +7,7 @@
 /** What is written to the journal about a run. */
 typedef struct eg_run_provenance {
     eg_session session;
-    char *build, *processor, *environment; /**< owned; the session borrows them */
+    char *build, *blas, *processor, *environment; /**< owned; the session borrows them */
 } eg_run_provenance;
 
 /** Errors: EG_MEMORY. Release with eg_run_provenance_clear, also after a failure. */
