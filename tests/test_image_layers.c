@@ -204,16 +204,12 @@ static void gradients_of_other_layers(void **state)
 {
     (void)state;
     const eg_shape shape = {3, 2, 18};
-    for (int kind = 0; kind < 3; kind++) {
+    void (*const makers[])(eg_layer *, eg_shape) = {eg_layer_image_order, eg_layer_flatten,
+                                                    eg_layer_global_pool, eg_layer_norm};
+    for (size_t kind = 0; kind < EG_COUNT(makers); kind++) {
         eg_layer layer;
         one_layer one;
-        if (kind == 0) {
-            eg_layer_image_order(&layer, shape);
-        } else if (kind == 1) {
-            eg_layer_flatten(&layer, shape);
-        } else {
-            eg_layer_global_pool(&layer, shape);
-        }
+        makers[kind](&layer, shape);
         one_layer_init(&one, layer, 2);
         one_layer_assert_gradients(&one, EG_MODE_TRAIN);
         one.gives[0] = NULL; /* nobody wants it */
