@@ -18,8 +18,10 @@
 #include "engram/memory.h"
 #include "engram/units.h"
 #include "learner/resetting.h"
+#include "math/shared/clones.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Of one network; units are those of all hidden layers, one layer after the other. */
 typedef struct snr_part {
@@ -27,6 +29,7 @@ typedef struct snr_part {
     uint32_t *age, *tau; /* [units] */
     uint32_t *count;     /* [units][T + 1] */
     uint64_t examples;   /* since the last change of thresholds */
+    eg_real *most;       /* [units] scratch, of one layer at a time */
 } snr_part;
 
 typedef struct snr {
@@ -49,26 +52,48 @@ static void note(const snr *self, snr_part *part, size_t unit)
     part->age[unit] = 0;
 }
 
-/* Whether unit i is positive anywhere in the minibatch, h [B, positions, parts*units]. */
-static bool fires(const eg_hidden_layer *layer, size_t rows, const eg_real *h, size_t i)
+/* The largest values of units in rows of them, if above `most`. */
+EG_CLONES static void raise_to(size_t rows, size_t n, const eg_real *restrict h,
+                               eg_real *restrict most)
 {
-    for (size_t row = 0; row < rows * layer->parts; row++) {
-        if (h[row * layer->units + i] > 0) {
-            return true;
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t i = 0; i < n; i++) {
+            most[i] = h[row * n + i] > most[i] ? h[row * n + i] : most[i];
         }
     }
-    return false;
+}
+
+static bool all_positive(size_t n, const eg_real *x)
+{
+    bool all = true;
+    for (size_t i = 0; i < n; i++) {
+        all = all && x[i] > 0;
+    }
+    return all;
+}
+
+/* most [units]: above 0 where a unit is positive anywhere in the minibatch, h [B, positions,
+ * parts*units]. */
+static void find_firing(const eg_hidden_layer *layer, size_t batch, const eg_real *h, eg_real *most)
+{
+    enum { ROWS = 64 }; /* enough for most units */
+    size_t n = layer->units;
+    size_t rows = batch * layer->positions * layer->parts;
+    memset(most, 0, n * sizeof *most);
+    for (size_t row = 0; row < rows && !all_positive(n, most); row += ROWS) {
+        raise_to(rows - row < ROWS ? rows - row : ROWS, n, h + row * n, most);
+    }
 }
 
 static void follow_layer(const snr *self, snr_part *part, size_t hidden)
 {
     const eg_learner_network *at = &part->reset.at;
     const eg_hidden_layer *layer = &at->net->hidden[hidden];
-    const eg_real *h = eg_workspace_hidden(at->training, at->net, hidden);
     size_t batch = eg_workspace_batch(at->training);
+    find_firing(layer, batch, eg_workspace_hidden(at->training, at->net, hidden), part->most);
     for (size_t i = 0; i < layer->units; i++) {
         size_t unit = part->reset.first[hidden] + i;
-        if (fires(layer, batch * layer->positions, h, i)) {
+        if (part->most[i] > 0) {
             note(self, part, unit);
             continue;
         }
@@ -239,6 +264,7 @@ static eg_status open_part(eg_around *around, size_t n, const eg_view *view)
     EG_TRY(eg_alloc(&part->age, units, sizeof *part->age));
     EG_TRY(eg_alloc(&part->tau, units, sizeof *part->tau));
     EG_TRY(eg_alloc(&part->count, counts, sizeof *part->count));
+    EG_TRY(eg_alloc(&part->most, units, sizeof *part->most));
     for (size_t unit = 0; unit < units; unit++) {
         part->tau[unit] = self->start;
     }
@@ -252,6 +278,7 @@ static void close_part(eg_around *around, size_t n)
     eg_free(part->age);
     eg_free(part->tau);
     eg_free(part->count);
+    eg_free(part->most);
 }
 
 static eg_status read_settings(eg_around *around, const eg_view *view,
