@@ -125,12 +125,16 @@ typedef struct eg_layer_ops {
     /** Optional: after every update of the parameters, from a forward in mode train. Puts them back
      * where the layer wants them (a projection), counts in buffers, leaves `derived` up to date. */
     void (*after_update)(const eg_layer *layer, const eg_layer_context *context);
-    /** Optional, both or none: adds to sums[block] the squares (absolute values) of the gradients
-     * of single examples, summed over all examples and rounds (eg_net_per_example). dy [B, outputs]
-     * holds the squares (absolute values) of the gradients of y, summed over the rounds: by them
-     * alone does the result depend on the rounds. scratch [per_example_scratch(layer, batch)]. */
+    /** Optional, with per_example_scratch: adds to sums[block] the squares (absolute values) of the
+     * gradients of single examples, summed over all examples and rounds (eg_net_per_example). dy
+     * [B, outputs]: the squares (absolute values) of the gradients of y, summed over the rounds, by
+     * which alone the result depends on them. scratch [per_example_scratch(layer, batch)]. */
     void (*per_example)(const eg_layer *layer, const eg_layer_context *context, eg_per_example what,
                         eg_real *scratch, eg_real *const *sums);
+    /** Optional, instead of the former: the same of one round, whose gradients of y are dy [B,
+     * outputs]. In mode probe. */
+    void (*per_example_round)(const eg_layer *layer, const eg_layer_context *context,
+                              eg_per_example what, eg_real *scratch, eg_real *const *sums);
     size_t (*per_example_scratch)(const eg_layer *layer, size_t batch);
     /** The k-th run (0, 1, …) of a unit's parameters; false: there are no more. Required of layers
      * with parameters. */

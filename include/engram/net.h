@@ -95,13 +95,14 @@ typedef struct eg_output_gradients {
 } eg_output_gradients;
 
 /** For every example of the batch last given to forward and every round, adds the squares or the
- *  absolute values of its gradients to sums [table.count]; only if eg_net_has_per_example. Rounds
- *  are summed at the outputs of the layers, so that the products with their inputs are made once.
+ *  absolute values of its gradients to sums [table.count]; only if eg_net_has_per_example, after a
+ *  forward in mode probe. Rounds are summed at the outputs of the layers, so that the products with
+ *  their inputs are made once, but for those of layers that use a parameter at several places.
  *  scratch [eg_net_per_example_scratch(net, B)]; dy [B, outputs] is scratch, too. */
 void eg_net_per_example(eg_net *net, eg_workspace *workspace, const eg_output_gradients *of,
                         eg_real *dy, eg_per_example what, eg_real *scratch, eg_real *sums);
 /** Floating-point operations per example of eg_net_per_example: one product per layer with
- * parameters, and a backward to the outputs of those layers per round. */
+ * parameters (or per round), and a backward to the outputs of those layers per round. */
 double eg_net_per_example_flops(const eg_net *net, size_t rounds);
 /** Whether all layers with parameters know the gradients of single examples, and none are
  *  shared. */

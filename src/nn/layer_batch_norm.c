@@ -24,6 +24,7 @@
 
 #include "engram/memory.h"
 #include "math/shared/clones.h"
+#include "nn/per_example_backward.h"
 #include "nn/unit_norm.h"
 
 #include <math.h>
@@ -372,6 +373,8 @@ static const eg_layer_ops ops = {
     .init = eg_unit_norm_init,
     .forward = forward,
     .backward = backward,
+    .per_example_round = eg_per_example_backward,
+    .per_example_scratch = eg_per_example_backward_scratch,
     .unit_run = unit_run,
     .flops = flops,
     .free = free_state,

@@ -4,12 +4,13 @@
  *              | bias b [panels*lanes], if any |
  *
  *  A unit is a filter. Its fan-in goes row by row of the kernel, column by column, channel by
- *  channel. It does not tell gradients of single examples. */
+ *  channel. */
 #include "nn/layers.h"
 
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "math/shared/convolve.h"
+#include "nn/per_example_backward.h"
 
 #include <string.h>
 
@@ -120,6 +121,8 @@ static const eg_layer_ops ops = {
     .init = init,
     .forward = forward,
     .backward = backward,
+    .per_example_round = eg_per_example_backward,
+    .per_example_scratch = eg_per_example_backward_scratch,
     .unit_run = unit_run,
     .flops = flops,
     .free = free_state,
