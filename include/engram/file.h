@@ -33,6 +33,8 @@ int eg_create_file(const char *path, const void *start, size_t size);
  *  descriptor is closed. Returns 0, EWOULDBLOCK if another one has it, or why this file system
  *  cannot tell. */
 int eg_lock_file(int fd);
+/** The same, but waits until nobody else has it. */
+int eg_lock_file_in_turn(int fd);
 /** Makes a lock that this process has from eg_lock_file visible to eg_has_lock, which takes none
  *  itself and so is in nobody's way. Where the file system knows no such locks, it is not seen. */
 void eg_show_lock(int fd);

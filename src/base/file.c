@@ -87,14 +87,24 @@ int eg_create_file(const char *path, const void *start, size_t size)
     return fd;
 }
 
-int eg_lock_file(int fd)
+static int lock(int fd, int how)
 {
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    while (flock(fd, how) != 0) {
         if (errno != EINTR) {
             return errno;
         }
     }
     return 0;
+}
+
+int eg_lock_file(int fd)
+{
+    return lock(fd, LOCK_EX | LOCK_NB);
+}
+
+int eg_lock_file_in_turn(int fd)
+{
+    return lock(fd, LOCK_EX);
 }
 
 bool eg_is_same_file(int fd, const char *path)

@@ -3,14 +3,8 @@
 #ifndef ENGRAM_STORE_RESULTS_PACK_H
 #define ENGRAM_STORE_RESULTS_PACK_H
 
+#include "base/shared/child.h"
 #include "store/results_owner.h"
-
-/** Where bytes go: `drain` takes what the writer holds and clears it. */
-typedef struct eg_drain {
-    eg_writer writer;
-    eg_status (*drain)(void *user, eg_writer *writer);
-    void *user;
-} eg_drain;
 
 /** Writes everything, with a drain whenever some mebibytes have come together, and at the end. */
 eg_status eg_results_write(const eg_results *results, eg_drain *out) EG_WARN_UNUSED;

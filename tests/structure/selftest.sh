@@ -66,7 +66,7 @@ include_rule|include/engram/status.h:4: room base includes "engram/trial.h"|incl
 include_rule|a public header includes the private "nn/layer.h"|include/engram/trial.h|#include "nn/layer.h"
 include_rule|room nn includes the private "base/low.h" of room base|src/nn/net.c|#include "base/low.h"
 include_rule|room nn includes the private "base/part/low.h" of room base|src/nn/net.c|#include "base/part/low.h"
-include_rule|room trial includes <mpi.h>, which belongs to room sched alone|src/trial/run.c|#include <mpi.h>
+include_rule|room trial includes <mpi.h>, which belongs to sched alone|src/trial/run.c|#include <mpi.h>
 include_rule|room sched includes <hdf5.h>|src/sched/file.c|#include <hdf5.h>
 include_rule|room nn includes <cblas.h>|src/nn/net.c|#include <cblas.h>
 include_rule|room cli includes <yaml.h>|src/cli/main.c|#include <yaml.h>

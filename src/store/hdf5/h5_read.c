@@ -1,14 +1,15 @@
 /** Results from a result file alone; see store/hdf5/h5_read.h. */
 #include "store/hdf5/h5_read.h"
 
+#include "base/shared/child.h"
 #include "engram/memory.h"
-#include "store/child.h"
 #include "store/hdf5/checksum_footer.h"
 #include "store/hdf5/h5_input.h"
 #include "store/hdf5/h5_load.h"
 #include "store/hdf5/h5_plain.h"
 #include "store/hdf5/h5_write.h"
 #include "store/paths.h"
+#include "store/results_pack.h"
 
 #include <inttypes.h>
 #include <stdio.h>

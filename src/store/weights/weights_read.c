@@ -1,8 +1,8 @@
 /** Reading files of weights; see engram/weights_file.h. */
 #include "engram/weights_file.h"
 
+#include "base/shared/child.h"
 #include "engram/memory.h"
-#include "store/child.h"
 #include "store/hdf5/h5_input.h"
 #include "store/hdf5/h5_plain.h"
 #include "store/hdf5/h5_write.h"

@@ -1,6 +1,6 @@
-/** Work in a process of its own; see store/child.h. The child's bytes come through a pipe, and its
- *  status behind them. */
-#include "store/child.h"
+/** Work in a process of its own; see base/shared/child.h. The child's bytes come through a pipe,
+ *  and its status behind them. */
+#include "base/shared/child.h"
 
 #include "engram/memory.h"
 

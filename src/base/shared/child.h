@@ -1,9 +1,18 @@
 /** Work on a file that nobody vouches for, in a process of its own: whatever a library does with
  *  hostile bytes, it happens there, and what comes back is bytes again. */
-#ifndef ENGRAM_STORE_CHILD_H
-#define ENGRAM_STORE_CHILD_H
+#ifndef ENGRAM_BASE_CHILD_H
+#define ENGRAM_BASE_CHILD_H
 
-#include "store/results_pack.h"
+#include "engram/pack.h"
+
+#include <stdint.h>
+
+/** Where bytes go: `drain` takes what the writer holds and clears it. */
+typedef struct eg_drain {
+    eg_writer writer;
+    eg_status (*drain)(void *user, eg_writer *writer);
+    void *user;
+} eg_drain;
 
 /** What the child does: its bytes go to `out`, its status back to the caller. */
 typedef eg_status (*eg_child_work)(void *user, eg_drain *out);
