@@ -7,14 +7,10 @@
 #include "data/idx.h"
 
 #include "data/byte_source.h"
+#include "data/mapping.h"
 #include "engram/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum {
     WORD_SIZE = 4,
@@ -104,34 +100,16 @@ static eg_status read_data(eg_byte_source *self, eg_idx *out)
     return eg_ok();
 }
 
-/* Maps a plain file, so that all processes of a node share the page cache's copy. */
+/* A plain file is mapped. */
 static eg_status map_data(const eg_byte_source *self, eg_idx *out)
 {
     size_t header = (out->rank + 1) * WORD_SIZE;
     if (self->file_size > header + out->size) {
         return fail_trailing(self, out);
     }
-    int file = open(self->path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
-        return eg_fail(EG_INVALID, "%s: cannot be read: %s", self->path, strerror(errno));
-    }
-    void *address = mmap(NULL, self->file_size, PROT_READ, MAP_SHARED, file, 0);
-    int problem = errno;
-    (void)close(file);
-    if (address == MAP_FAILED) {
-        return eg_fail_errno(problem, "%s: cannot be mapped into memory", self->path);
-    }
-    out->mapping = (eg_mapping){.address = address, .size = self->file_size};
-    out->data = (const uint8_t *)address + header;
+    EG_TRY(eg_mapping_open(&out->mapping, self->path, self->file_size));
+    out->data = (const uint8_t *)out->mapping.address + header;
     return eg_ok();
-}
-
-void eg_mapping_clear(eg_mapping *mapping)
-{
-    if (mapping->address != NULL) {
-        (void)munmap(mapping->address, mapping->size);
-    }
-    *mapping = (eg_mapping){.address = NULL};
 }
 
 void eg_idx_clear(eg_idx *idx)
