@@ -55,6 +55,11 @@ static double byte_value(scale chosen, size_t byte, double mean, double std)
     return (double)byte;
 }
 
+bool eg_values_standard(const eg_view *view)
+{
+    return eg_view_name(view, "scale") == SCALE_STANDARD;
+}
+
 eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mean,
                          const double *std)
 {

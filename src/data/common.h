@@ -23,6 +23,9 @@ extern const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT];
 eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mean,
                          const double *std) EG_WARN_UNUSED;
 
+/** Whether the setting `scale` asks for mean and std at all. */
+bool eg_values_standard(const eg_view *view);
+
 /** The folder of a dataset's files, from the setting `path`, ENGRAM_DATA or the default, as a new
  *  string; *reason says in words why that one. */
 eg_status eg_data_folder(char **out, const char **reason, const char *name,

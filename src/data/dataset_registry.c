@@ -8,6 +8,7 @@
     ENTRY(cifar10)                                                                                 \
     ENTRY(cifar100)                                                                                \
     ENTRY(fashion_mnist)                                                                           \
+    ENTRY(images)                                                                                  \
     ENTRY(mnist)                                                                                   \
     ENTRY(synthetic)
 
