@@ -4,6 +4,7 @@
  *  pixels, which is made once for all channels. */
 #include "data/shared/augmentation.h"
 
+#include "data/circle.h"
 #include "engram/random.h"
 #include "math/shared/clones.h"
 
@@ -13,8 +14,6 @@ enum { CHUNK = 64 }; /* pixels of a row at a time */
 
 /* Places of the map that are no pixel of the image. */
 enum { UNCOVERED = -1, PADDED = -2 };
-
-static const double radians_per_degree = 0.017453292519943295;
 
 const char *const eg_padding_names[] = {
     [EG_PADDING_REFLECT] = "reflect",
@@ -65,20 +64,7 @@ eg_augment_draw eg_augment_draw_for(const eg_augmentation *spec, uint64_t seed, 
     return (eg_augment_draw){.flipped = spec->flip && flipped,
                              .row = row,
                              .column = column,
-                             .angle = spec->rotation * radians_per_degree * share};
-}
-
-/* sin x/x (first = 1) or cos x (first = 0) for 0 <= x <= pi by the power series in x^2, to 1e-15:
- * the C library's depend on the processor in the last bit. */
-static double series(double x, double first)
-{
-    enum { TERMS = 15 };
-    double sum = 1;
-    for (int k = TERMS; k >= 1; k--) {
-        double n = 2 * k + first;
-        sum = 1 - sum * x * x / (n * (n - 1));
-    }
-    return sum;
+                             .angle = spec->rotation * (eg_pi / 180) * share};
 }
 
 /* Rounds |x| < 2^51 to the nearest integer, halves to even, by what is lost beside a large number:
@@ -158,8 +144,8 @@ void eg_augment_apply(const eg_augmentation *spec, const eg_augment_draw *draw, 
     const map places = {
         .height = (int32_t)shape.height,
         .width = (int32_t)shape.width,
-        .sine = draw->angle * series(draw->angle, 1),
-        .cosine = series(draw->angle, 0),
+        .sine = eg_circle_sine(draw->angle),
+        .cosine = eg_circle_cosine(draw->angle),
         .row = (int32_t)draw->row - (int32_t)spec->crop,
         .column = (int32_t)draw->column - (int32_t)spec->crop,
         .flipped = draw->flipped,

@@ -10,7 +10,8 @@
     ENTRY(fashion_mnist)                                                                           \
     ENTRY(images)                                                                                  \
     ENTRY(mnist)                                                                                   \
-    ENTRY(synthetic)
+    ENTRY(synthetic)                                                                               \
+    ENTRY(synthetic_classes)
 
 #define MEMBER_TYPE eg_dataset_kind
 #define MEMBER(name) eg_dataset_##name
