@@ -80,15 +80,17 @@ typedef struct eg_outer_tile {
     bool add;    /**< to what is there */
 } eg_outer_tile;
 
-/** A tile of the gradient of all weights of up to two rows of a few filters: those of a row of taps
- *  for a few inputs. A pixel of x meets `lanes` of dy under each tap, those of the pixels to its left
- *  one after the other, so what it meets under all of them is a window of dy:
+/** A tile of the gradient of a few filters' weights: those of a row of taps, for a few inputs. A
+ *  pixel of x meets `lanes` of dy under each tap, and those stand one after the other, so what it
+ *  meets under all of them is a window of dy:
  *
  *      sum(k, m) = sum_{b < images, r < rows, n < count}
- *                      x(b x_image + r x_row + n x_pixel + k) dy(b dy_image + r dy_row + n lanes + m)
+ *                      x(b x_image + r x_row + n x_pixel + k)
+ *                      dy(b dy_image + r dy_row + n lanes + m)
  *
- *  for k < inputs, m < window, in this order of b, r and n. Up to EG_WINDOW_MAX numbers of dy are
- *  read at every place. */
+ *  for k < inputs, m < window, in the order of b, r and n, one fused multiply-add after the other,
+ *  in every kernel. EG_WINDOW_MAX numbers of dy may be read at every place, and be written of a
+ *  row of sum. */
 typedef struct eg_window_tile {
     size_t inputs; /**< up to EG_WINDOW_INPUTS */
     size_t window; /**< up to EG_WINDOW_MAX, a multiple of 8 */

@@ -1,7 +1,7 @@
-/** The gradient of the weights of a few filters, with a stride of 1, by tiles; see eg_window_tile.
+/** The gradient of the weights of a few filters, with a stride of 1; see eg_window_tile.
  *
- *  dy is copied a block of images at a time, its lanes side by side and with so many columns of zeros
- *  around that every pixel of x meets a full window:
+ *  dy is copied a block of images at a time, its lanes side by side and with so many columns of
+ *  zeros around that every pixel of x meets a full window:
  *
  *      dy  [images][out_height][width + kernel_width - 1][lanes]
  *
