@@ -124,6 +124,10 @@ static void add_values(space *s, const variation *inside, const char *name, cons
         add_value(s, inside, name, "[[0], [0]]");
         add_value(s, inside, name, "[[0], [99]]");
         break;
+    case EG_TYPE_TEXTS:
+        add_value(s, inside, name, "[]");
+        add_value(s, inside, name, "[nothing, nothing at all]");
+        break;
     case EG_TYPE_COMPONENT:
     case EG_TYPE_COMPONENTS:
         break;

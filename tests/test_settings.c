@@ -196,6 +196,16 @@ static void test_lists(void **state)
     for (size_t i = 0; i < EG_COUNT(broken); i++) {
         assert_refused(EG_TYPE_INTS, broken[i], "must be a list of integers like [1000, 500]");
     }
+    assert_canonical(EG_TYPE_TEXTS, " [conv 8\t5x5,relu ,  max_pool  2]",
+                     "[conv 8 5x5, relu, max_pool 2]");
+    assert_canonical(EG_TYPE_TEXTS, "conv  8", "[conv 8]");
+    assert_canonical(EG_TYPE_TEXTS, "[a b,]", "[a b]");
+    assert_canonical(EG_TYPE_TEXTS, "[ ]", "[]");
+    static const char *const no_texts[] = {"[a, b", "a, b", "[a] b", "[,a]", "[[a]]", "[a[b]]", ""};
+    for (size_t i = 0; i < EG_COUNT(no_texts); i++) {
+        assert_refused(EG_TYPE_TEXTS, no_texts[i], "must be a list of texts like [a, b c]");
+    }
+    assert_refused(EG_TYPE_TEXTS, "[a\ab]", "without control characters");
     assert_refused(EG_TYPE_GROUPS, "[0, 1]", "must be a list of lists of integers");
     assert_refused(EG_TYPE_GROUPS, "[[0, 1]", "must be a list of lists of integers");
     assert_refused(EG_TYPE_INTS, "[1, 2.5]", "must be an integer");
@@ -208,6 +218,13 @@ static void test_lists(void **state)
     assert_int_equal(value.ends[0], 2);
     assert_int_equal(value.ends[1], 3);
     assert_int_equal(value.items[2], 7);
+    eg_value_clear(&value);
+    param.type = EG_TYPE_TEXTS;
+    assert_ok(eg_value_parse(&value, &param, &schema, "[conv 8,relu]"));
+    assert_int_equal(value.count, 2);
+    assert_int_equal(value.items[1], 9);
+    assert_int_equal(value.ends[1], 13);
+    assert_memory_equal(value.text + value.items[1], "relu", 4);
     eg_value_clear(&value);
 }
 

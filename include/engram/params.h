@@ -21,14 +21,15 @@ typedef enum eg_type {
     EG_TYPE_COMPONENT, /**< name of a member of `family`; brings that member's parameters */
     /** list of members of `family`; each brings its parameters, below its name */
     EG_TYPE_COMPONENTS,
+    EG_TYPE_TEXTS, /**< list of short texts: [conv 32 5x5, relu]; a single text is a list of one */
 } eg_type;
-#define EG_TYPE_LAST EG_TYPE_COMPONENTS /* types are stored in files: never renumber */
+#define EG_TYPE_LAST EG_TYPE_TEXTS /* types are stored in files: never renumber */
 
 /** Whether values of this type are written [a, b]. */
 static inline bool eg_type_is_list(eg_type type)
 {
     return type == EG_TYPE_INTS || type == EG_TYPE_NAMES || type == EG_TYPE_GROUPS ||
-           type == EG_TYPE_COMPONENTS;
+           type == EG_TYPE_COMPONENTS || type == EG_TYPE_TEXTS;
 }
 
 /** One parameter. Unset fields mean: no range, no names, dimensionless. */

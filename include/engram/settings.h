@@ -32,11 +32,13 @@ typedef struct eg_value {
     int64_t integer;               /**< INT; NAME: index into names */
     double real;                   /**< REAL; INT and BOOL as a number too */
     const eg_component *component; /**< COMPONENT */
-    size_t count;                  /**< INTS, NAMES, COMPONENTS: items; GROUPS: groups */
-    /** INTS; NAMES: indices into names; COMPONENTS: into the family; GROUPS: all in a row */
+    size_t count;                  /**< INTS, NAMES, COMPONENTS, TEXTS: items; GROUPS: groups */
+    /** INTS; NAMES: indices into names; COMPONENTS: into the family; GROUPS: all in a row; TEXTS:
+     *  where they begin in `text` */
     int64_t *items;
-    size_t *ends; /**< GROUPS: group i is items[ends[i-1]] … items[ends[i]-1] */
-    char *text;   /**< canonical text: the shortest that reads back to the same value */
+    /** GROUPS: group i is items[ends[i-1]] … items[ends[i]-1]; TEXTS: where they end in `text` */
+    size_t *ends;
+    char *text; /**< canonical text: the shortest that reads back to the same value */
 } eg_value;
 
 typedef struct eg_setting {

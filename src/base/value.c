@@ -260,6 +260,7 @@ eg_status eg_value_parse_as(eg_value *out, const char *name, const eg_param *par
     case EG_TYPE_NAMES:
     case EG_TYPE_GROUPS:
     case EG_TYPE_COMPONENTS:
+    case EG_TYPE_TEXTS:
         status = eg_reading_list(&r, out);
         break;
     default:

@@ -2,7 +2,9 @@
 #include "base/reading.h"
 #include "engram/memory.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct growing {
     eg_value *value;
@@ -35,6 +37,8 @@ static const char *list_expected(const eg_reading *r)
     case EG_TYPE_NAMES:
     case EG_TYPE_COMPONENTS:
         return "a list of words like [a, b]";
+    case EG_TYPE_TEXTS:
+        return "a list of texts like [a, b c]";
     case EG_TYPE_GROUPS:
         return "a list of lists of integers like [[0, 1], [2, 3]]";
     default:
@@ -128,9 +132,77 @@ static eg_status print_list(const eg_reading *r, eg_value *value, size_t item_co
     return eg_ok();
 }
 
+/** Takes down where an item of TEXTS begins and ends in the value's text. */
+static eg_status append_text(growing *list, size_t begin, size_t end)
+{
+    eg_value *value = list->value;
+    EG_TRY(eg_grow(&value->items, &list->item_capacity, value->count + 1, sizeof *value->items));
+    EG_TRY(eg_grow(&value->ends, &list->end_capacity, value->count + 1, sizeof *value->ends));
+    value->items[value->count] = (int64_t)begin;
+    value->ends[value->count++] = end;
+    return eg_ok();
+}
+
+/** Copies one text, its words parted by single spaces, from *at to `to`; returns its end there.
+ *  *at is then at what does not belong to it. */
+static char *copy_words(const char **at, char *to)
+{
+    const char *from = eg_reading_skip(*at);
+    for (size_t length = 0; (length = strcspn(from, "[], \t\r\n")) > 0;) {
+        memcpy(to, from, length);
+        to += length;
+        from = eg_reading_skip(from + length);
+        *to = ' ';
+        to += strcspn(from, "[],") > 0 ? 1 : 0;
+    }
+    *at = from;
+    return to;
+}
+
+/** [a, b c], or one text without brackets. */
+static eg_status read_texts(const eg_reading *r, growing *list)
+{
+    for (const char *p = r->text; *p != '\0'; p++) {
+        if (iscntrl((unsigned char)*p) && !isspace((unsigned char)*p)) {
+            return eg_reading_refuse(r, "texts without control characters");
+        }
+    }
+    const char *at = eg_reading_skip(r->text);
+    bool bracket = *at == '[';
+    /* A space is added after every comma, and brackets around a single text. */
+    EG_TRY(eg_alloc(&list->value->text, 2 * strlen(r->text) + 4, 1));
+    char *text = list->value->text;
+    char *to = text;
+    *to++ = '[';
+    at = eg_reading_skip(bracket ? at + 1 : at);
+    while (!bracket || *at != ']') {
+        char *begin = to;
+        to = copy_words(&at, to);
+        bool ends = bracket ? *at == ',' || *at == ']' : *at == '\0';
+        if (to == begin || !ends) {
+            return eg_reading_refuse(r, list_expected(r));
+        }
+        EG_TRY(append_text(list, (size_t)(begin - text), (size_t)(to - text)));
+        if (!bracket || *at == ']') {
+            break;
+        }
+        *to++ = ',';
+        *to++ = ' ';
+        at = eg_reading_skip(at + 1);
+    }
+    at = eg_reading_skip(bracket ? at + 1 : at);
+    to -= to > text + 1 && to[-2] == ',' ? 2 : 0; /* [a, ] is [a] */
+    *to++ = ']';
+    *to = '\0';
+    return *at == '\0' ? eg_ok() : eg_reading_refuse(r, list_expected(r));
+}
+
 eg_status eg_reading_list(const eg_reading *r, eg_value *value)
 {
     growing list = {.value = value};
+    if (r->param->type == EG_TYPE_TEXTS) {
+        return read_texts(r, &list);
+    }
     const char *at = eg_reading_skip(r->text);
     if (r->param->type == EG_TYPE_GROUPS) {
         EG_TRY(read_groups(r, &list, &at));

@@ -53,6 +53,7 @@ void eg_param_type_words(const eg_param *param, char *text, size_t size)
         [EG_TYPE_GROUPS] = "list of lists of integers",
         [EG_TYPE_COMPONENT] = "component:",
         [EG_TYPE_COMPONENTS] = "list of components:",
+        [EG_TYPE_TEXTS] = "list of texts",
     };
     text[0] = '\0';
     eg_append(text, size, "%s", type_names[param->type]);

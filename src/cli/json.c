@@ -37,12 +37,12 @@ void eg_json_seed(json_t *object, const char *key, uint64_t value)
     }
 }
 
-/** "[centered, none]": the text of a list of names. */
+/** "[centered, none]": the text of a list of names, or of texts, which may have spaces inside. */
 static json_t *list_of_words(const char *text)
 {
     json_t *list = json_array();
     for (const char *at = text; *(at += strspn(at, "[], ")) != '\0';) {
-        size_t length = strcspn(at, "[], ");
+        size_t length = strcspn(at, "[],");
         (void)json_array_append_new(list, json_stringn(at, length));
         at += length;
     }
@@ -59,7 +59,7 @@ void eg_json_setting(json_t *object, const char *key, int type, const char *text
     } else if (type == EG_TYPE_BOOL || type == EG_TYPE_INT || type == EG_TYPE_INTS ||
                type == EG_TYPE_GROUPS) {
         value = json_loads(text, JSON_DECODE_ANY, NULL);
-    } else if (type == EG_TYPE_NAMES || type == EG_TYPE_COMPONENTS) {
+    } else if (type == EG_TYPE_NAMES || type == EG_TYPE_COMPONENTS || type == EG_TYPE_TEXTS) {
         value = list_of_words(text);
     }
     if (value == NULL) {
