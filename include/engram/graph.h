@@ -40,5 +40,7 @@ eg_status eg_graph_chain(eg_graph *graph, const char *name, eg_layer *layer,
  * EG_INVALID if it is not. */
 eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner,
                        size_t owner_block) EG_WARN_UNUSED;
+/** Floating-point operations per example of one forward through what there is. */
+double eg_graph_flops(const eg_graph *graph);
 
 #endif

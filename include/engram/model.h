@@ -5,8 +5,13 @@
 #include "engram/net.h"
 #include "engram/settings.h"
 
+/** Either `graph`, or the three others. */
 typedef struct eg_model_kind {
     eg_component component;
+    /** The network's graph, from which all else follows; EG_INVALID as for `check`. `view` is
+     * inside the model's settings; `batch` as for build. */
+    eg_status (*graph)(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
+                       size_t batch);
     /** `view` is inside the model's settings. `batch`: the most examples that a minibatch of
      * training has; the function does not depend on it, but layers made for 1
      * (eg_layer_linear_online) are faster then. */
@@ -14,7 +19,8 @@ typedef struct eg_model_kind {
                        size_t batch, uint64_t seed);
     /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */
     eg_status (*check)(const eg_view *view, eg_shape input, size_t outputs);
-    /** Floating-point operations per example of one forward, from the settings alone. */
+    /** Floating-point operations per example of one forward, from the settings alone; `input` may
+     * have no channels. */
     double (*flops)(const eg_view *view, eg_shape input, size_t outputs);
 } eg_model_kind;
 
@@ -24,5 +30,17 @@ extern const eg_family eg_model_family;
  * in minibatches of at most `batch`. */
 eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size_t outputs,
                          size_t batch, uint64_t seed) EG_WARN_UNUSED;
+
+/* `view` is inside the settings of the model `kind`. Nothing is built. */
+
+/** EG_INVALID if the settings cannot make a network of these sizes. */
+eg_status eg_model_check(const eg_model_kind *kind, const eg_view *view, eg_shape input,
+                         size_t outputs) EG_WARN_UNUSED;
+/** Floating-point operations per example of one forward, from settings that pass the check. */
+eg_status eg_model_flops(double *out, const eg_model_kind *kind, const eg_view *view,
+                         eg_shape input, size_t outputs) EG_WARN_UNUSED;
+/** The same without the products with the network's inputs. */
+eg_status eg_model_rest_flops(double *out, const eg_model_kind *kind, const eg_view *view,
+                              eg_shape input, size_t outputs) EG_WARN_UNUSED;
 
 #endif

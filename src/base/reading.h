@@ -31,8 +31,8 @@ const char *eg_reading_skip(const char *at);
  * too long. */
 bool eg_reading_token(const char **at, char token[EG_TOKEN_SIZE]);
 
-/** A value of type INTS, NAMES, GROUPS, COMPONENTS or TEXTS, with its canonical text. On failure the
- *  caller clears it. */
+/** A value of type INTS, NAMES, GROUPS, COMPONENTS or TEXTS, with its canonical text. On failure
+ *  the caller clears it. */
 eg_status eg_reading_list(const eg_reading *r, eg_value *value) EG_WARN_UNUSED;
 
 #endif

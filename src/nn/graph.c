@@ -155,3 +155,17 @@ eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner,
     graph->nodes[to->owner[block]].shared = true;
     return eg_ok();
 }
+
+double eg_nodes_flops(const eg_node *nodes, size_t count)
+{
+    double flops = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        flops += nodes[i].layer.ops->flops(&nodes[i].layer);
+    }
+    return flops;
+}
+
+double eg_graph_flops(const eg_graph *graph)
+{
+    return eg_nodes_flops(graph->nodes, graph->count);
+}

@@ -4,9 +4,14 @@
 
 /* Sorted by name. */
 #define MODELS(ENTRY)                                                                              \
+    ENTRY(cin_net)                                                                                 \
+    ENTRY(convnet)                                                                                 \
+    ENTRY(lenet)                                                                                   \
     ENTRY(linear)                                                                                  \
     ENTRY(mlp)                                                                                     \
-    ENTRY(sdmlp)
+    ENTRY(resnet18)                                                                                \
+    ENTRY(sdmlp)                                                                                   \
+    ENTRY(vgg)
 
 #define MEMBER_TYPE eg_model_kind
 #define MEMBER(name) eg_model_##name
@@ -24,5 +29,58 @@ eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size
 {
     const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(root, "model");
     eg_view view = eg_view_inside(root, "model");
-    return kind->build(out, &view, input, outputs, batch, seed);
+    eg_graph *graph = NULL;
+    if (kind->graph == NULL) {
+        return kind->build(out, &view, input, outputs, batch, seed);
+    }
+    *out = NULL;
+    EG_TRY(kind->graph(&graph, &view, input, outputs, batch));
+    return eg_net_build(out, graph, seed);
+}
+
+/* How many examples a minibatch has neither makes a difference to what fits, nor to operations. */
+static eg_status graph_flops(double *out, const eg_model_kind *kind, const eg_view *view,
+                             eg_shape input, size_t outputs)
+{
+    eg_graph *graph = NULL;
+    EG_TRY(kind->graph(&graph, view, input, outputs, 1));
+    *out = eg_graph_flops(graph);
+    eg_graph_free(graph);
+    return eg_ok();
+}
+
+eg_status eg_model_check(const eg_model_kind *kind, const eg_view *view, eg_shape input,
+                         size_t outputs)
+{
+    double flops = 0;
+    return kind->graph != NULL ? graph_flops(&flops, kind, view, input, outputs)
+                               : kind->check(view, input, outputs);
+}
+
+eg_status eg_model_flops(double *out, const eg_model_kind *kind, const eg_view *view,
+                         eg_shape input, size_t outputs)
+{
+    if (kind->graph != NULL) {
+        return graph_flops(out, kind, view, input, outputs);
+    }
+    *out = kind->flops(view, input, outputs);
+    return eg_ok();
+}
+
+eg_status eg_model_rest_flops(double *out, const eg_model_kind *kind, const eg_view *view,
+                              eg_shape input, size_t outputs)
+{
+    if (kind->graph == NULL) {
+        *out = kind->flops(view, (eg_shape){input.height, input.width, 0}, outputs);
+        return eg_ok();
+    }
+    /* There is no graph without channels, but every one more adds the same. */
+    double one = 0;
+    double two = 0;
+    input.channels = 1;
+    EG_TRY(graph_flops(&one, kind, view, input, outputs));
+    input.channels = 2;
+    EG_TRY(graph_flops(&two, kind, view, input, outputs));
+    *out = one - (two - one);
+    return eg_ok();
 }

@@ -229,11 +229,7 @@ void eg_net_touch(eg_net *net)
 
 double eg_net_flops(const eg_net *net)
 {
-    double flops = 0.0;
-    for (size_t i = 0; i < net->node_count; i++) {
-        flops += net->nodes[i].layer.ops->flops(&net->nodes[i].layer);
-    }
-    return flops;
+    return eg_nodes_flops(net->nodes, net->node_count);
 }
 
 bool eg_net_takes_sparse(const eg_net *net)

@@ -13,6 +13,9 @@ struct eg_graph {
 /** Releases nodes and what they own; NULL is accepted. */
 void eg_nodes_free(eg_node *nodes, size_t count);
 
+/** Operations per example of one forward through all of them. */
+double eg_nodes_flops(const eg_node *nodes, size_t count);
+
 /** Shape of input k of a layer. */
 eg_shape eg_layer_input(const eg_layer *layer, size_t k);
 

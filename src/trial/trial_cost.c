@@ -10,20 +10,23 @@
 #include <math.h>
 
 /* What the learner does besides one forward and backward per example. */
-static double extra_of(const eg_outline *o, double forward, double steps, double kept,
-                       double ordinary)
+static eg_status extra_of(double *out, const eg_outline *o, double forward, double steps,
+                          double kept, double ordinary)
 {
     const eg_learner_kind *learner =
         (const eg_learner_kind *)(const void *)eg_view_component(&o->root, "learner");
+    *out = 0;
     if (learner->extra_flops == NULL) {
-        return 0;
+        return eg_ok();
     }
+    double rest = 0;
+    EG_TRY(eg_model_rest_flops(&rest, o->model_kind, &o->model, o->sizes.input, o->sizes.outputs));
     eg_view view = eg_view_inside(&o->root, "learner");
     double phases = (double)o->sizes.phases;
     double epochs = (double)eg_view_size(&o->stream, "epochs");
     const eg_learner_work work = {
         .forward = forward,
-        .rest = o->model_kind->flops(&o->model, eg_shape_vector(0), o->sizes.outputs),
+        .rest = rest,
         .steps = steps,
         .phases = phases,
         .epochs = epochs,
@@ -32,7 +35,8 @@ static double extra_of(const eg_outline *o, double forward, double steps, double
         .ordinary = ordinary,
         .outputs = o->sizes.outputs,
     };
-    return learner->extra_flops(&view, &work);
+    *out = learner->extra_flops(&view, &work);
+    return eg_ok();
 }
 
 eg_status eg_trial_cost(double *out, const eg_settings *settings)
@@ -52,13 +56,15 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     if (eg_view_name(&o.root, "eval.tasks") != EG_EVAL_ALL) {
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
-    double forward = o.model_kind->flops(&o.model, o.sizes.input, o.sizes.outputs);
+    double forward = 0;
+    double extra = 0;
+    EG_TRY(eg_model_flops(&forward, o.model_kind, &o.model, o.sizes.input, o.sizes.outputs));
     double ordinary = forward * (3.0 * kept * train + evaluations * evaluated);
+    EG_TRY(extra_of(&extra, &o, forward, steps, kept, ordinary));
     const eg_measure_scope scope = eg_outline_scope(&o);
     const eg_measure_work measured = {
         .forward = forward, .phases = phases, .examples = kept * train};
-    *out = ordinary + extra_of(&o, forward, steps, kept, ordinary) +
-           eg_measures_flops(&scope, &measured);
+    *out = ordinary + extra + eg_measures_flops(&scope, &measured);
     return eg_ok();
 }
 
@@ -89,5 +95,5 @@ eg_status eg_trial_check(const eg_settings *settings)
     size_t count = 0;
     EG_TRY(eg_measures_list(&measures, &count, &scope));
     eg_free(measures);
-    return o.model_kind->check(&o.model, o.sizes.input, o.sizes.outputs);
+    return eg_model_check(o.model_kind, &o.model, o.sizes.input, o.sizes.outputs);
 }
