@@ -67,6 +67,10 @@ void eg_workspace_free(eg_workspace *workspace);
 /** Bytes of its numbers: outputs that are looked at after the forward, what layers keep, and memory
  * that gradients and other outputs take turns in. */
 size_t eg_workspace_bytes(const eg_workspace *workspace);
+/** Examples that a network predicts together: `wanted`, or fewer where a workspace that keeps
+ *  nothing would take more than EG_PREDICT_BYTES; at least 1. */
+enum { EG_PREDICT_BYTES = 64 << 20 };
+eg_status eg_workspace_predict_block(size_t *out, const eg_net *net, size_t wanted) EG_WARN_UNUSED;
 /** Measures the workspace's forward and backward in `profile` (borrowed); NULL: no more. */
 void eg_workspace_profile(eg_workspace *workspace, eg_profile *profile);
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What `activity` tells of the last predict. */
+/* Active outputs of the predict under way. */
 static void count_active(void *user, size_t hidden, size_t batch, const eg_real *y)
 {
     eg_gradient_learner *self = user;
@@ -17,7 +17,7 @@ static void count_active(void *user, size_t hidden, size_t batch, const eg_real 
     for (size_t k = 0; k < count; k++) {
         active += y[k] != 0;
     }
-    self->active[hidden] = (double)active / (double)count;
+    self->active[hidden] += (double)active;
 }
 
 eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_setup *setup,
@@ -30,7 +30,8 @@ eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_s
     EG_TRY(
         eg_model_build(&self->net, setup->root, shape->input, shape->outputs, batch, setup->seed));
     EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
-    EG_TRY(eg_workspace_create(&self->evaluation, self->net, setup->block, false));
+    EG_TRY(eg_workspace_predict_block(&self->block, self->net, setup->block));
+    EG_TRY(eg_workspace_create(&self->evaluation, self->net, self->block, false));
     EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, &self->net->table, carries,
                                setup->seed));
     EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
@@ -94,12 +95,36 @@ eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch, e
     return eg_ok();
 }
 
+/* Scores of examples first … first+size-1. */
+static const eg_real *predict_rows(eg_gradient_learner *self, const eg_batch *batch, size_t first,
+                                   size_t size)
+{
+    const eg_real *x = batch->x != NULL ? batch->x + first * self->net->inputs : NULL;
+    if (batch->sparse == NULL) {
+        return eg_net_forward(self->net, self->evaluation, EG_MODE_PREDICT, size, x, NULL);
+    }
+    const eg_sparse rows = eg_sparse_rows(batch->sparse, first, size);
+    return eg_net_forward(self->net, self->evaluation, EG_MODE_PREDICT, size, x, &rows);
+}
+
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
-    const eg_real *y = eg_net_forward(self->net, self->evaluation, EG_MODE_PREDICT, batch->size,
-                                      batch->x, batch->sparse);
-    memcpy(scores, y, batch->size * self->net->outputs * sizeof *scores);
+    eg_net *net = self->net;
+    for (size_t h = 0; h < net->hidden_count; h++) {
+        self->active[h] = 0;
+    }
+    for (size_t first = 0; first < batch->size; first += self->block) {
+        size_t left = batch->size - first;
+        size_t size = left < self->block ? left : self->block;
+        const eg_real *y = predict_rows(self, batch, first, size);
+        memcpy(scores + first * net->outputs, y, size * net->outputs * sizeof *scores);
+    }
+    for (size_t h = 0; h < net->hidden_count; h++) {
+        const eg_hidden_layer *layer = &net->hidden[h];
+        size_t count = batch->size * layer->positions * layer->parts * layer->units;
+        self->active[h] = self->active[h] / (double)count;
+    }
     return eg_ok();
 }
 

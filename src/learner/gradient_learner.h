@@ -15,6 +15,7 @@ typedef struct eg_gradient_learner {
     eg_learner base;
     eg_net *net;
     eg_workspace *training, *evaluation;
+    size_t block; /**< most examples of one forward of evaluation */
     eg_optimizer *optimizer;
     const eg_loss *loss;
     eg_profile *profile;       /**< borrowed, or NULL */

@@ -152,6 +152,29 @@ done:
     return status;
 }
 
+eg_status eg_workspace_predict_block(size_t *out, const eg_net *net, size_t wanted)
+{
+    slots s;
+    size_t numbers = 0;
+    size_t cache = 0;
+    eg_status status = slots_create(&s, net->node_count);
+    EG_TRY_DONE(status, status);
+    plan_outputs(&s, net);
+    for (size_t slot = 0; slot < s.count; slot++) {
+        numbers += s.size[slot];
+    }
+    for (size_t i = 0; i < net->node_count; i++) {
+        size_t size = net->nodes[i].layer.cache_per_example;
+        cache = size > cache ? size : cache;
+    }
+    size_t most = EG_PREDICT_BYTES / ((numbers + cache) * sizeof(eg_real));
+    most = most > 0 ? most : 1;
+    *out = wanted < most ? wanted : most;
+done:
+    slots_free(&s);
+    return status;
+}
+
 static size_t cache_size(const eg_workspace *workspace, const eg_layer *layer)
 {
     return workspace->capacity * layer->cache_per_example + layer->cache_fixed;
