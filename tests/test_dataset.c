@@ -269,6 +269,24 @@ static double squared_distance(const uint8_t *a, const uint8_t *b, size_t n)
     return sum;
 }
 
+/* Every channel has a mean near 0. */
+static void test_synthetic_channels(void **state)
+{
+    (void)state;
+    eg_dataset *data =
+        open_ok(SETTINGS("dataset", "synthetic", "dataset.side", "6", "dataset.channels", "3"));
+    assert_true(eg_shape_equal(data->shape, (eg_shape){6, 6, 3}));
+    for (size_t c = 0; c < 3; c++) {
+        double sum = 0;
+        for (size_t i = 0; i < data->train.count * 36; i++) {
+            sum += (double)data->value[c][data->train.x[i / 36 * 108 + c * 36 + i % 36]];
+        }
+        sum /= (double)data->train.count * 36;
+        assert_true(sum < 0.15 && sum > -0.15);
+    }
+    eg_dataset_free(data);
+}
+
 /* Balanced, always the same, and so separable that the nearest training example has the class. */
 static void test_synthetic(void **state)
 {
@@ -451,11 +469,17 @@ int main(void)
     (void)snprintf(real_files, sizeof real_files, "%s/mnist",
                    place != NULL ? place : EG_SOURCE_DIR "/data");
     const struct CMUnitTest tests[] = {
-        IN_DIRECTORY(test_four_files),     IN_DIRECTORY(test_values),
-        IN_DIRECTORY(test_limit),          IN_DIRECTORY(test_where_it_looks),
-        IN_DIRECTORY(test_wrong_files),    IN_DIRECTORY(test_out_of_memory),
-        cmocka_unit_test(test_synthetic),  cmocka_unit_test(test_sizes),
-        IN_DIRECTORY(test_cache),          cmocka_unit_test(test_cache_out_of_memory),
+        IN_DIRECTORY(test_four_files),
+        IN_DIRECTORY(test_values),
+        IN_DIRECTORY(test_limit),
+        IN_DIRECTORY(test_where_it_looks),
+        IN_DIRECTORY(test_wrong_files),
+        IN_DIRECTORY(test_out_of_memory),
+        cmocka_unit_test(test_synthetic),
+        cmocka_unit_test(test_synthetic_channels),
+        cmocka_unit_test(test_sizes),
+        IN_DIRECTORY(test_cache),
+        cmocka_unit_test(test_cache_out_of_memory),
         cmocka_unit_test(test_real_mnist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ enum { DRAW_PROTOTYPES = 0, DRAW_TRAIN = 1, DRAW_TEST = 2 };
 static const double uniform_mean = 0.5;
 static const double uniform_std = 0.28980;
 
-enum { BYTE_MAX = 255 };
+enum { BYTE_MAX = 255, CHANNELS_MAX = 16 };
 
 static uint8_t add_noise(uint8_t byte, uint32_t noise, eg_rng *rng)
 {
@@ -47,13 +47,24 @@ static eg_status draw_examples(const eg_dataset *data, const uint8_t *prototypes
     return eg_ok();
 }
 
-static eg_status synthetic_open(const eg_view *view, eg_dataset *out)
+static eg_shape shape_of(const eg_view *view)
 {
     size_t side = eg_view_size(view, "side");
-    out->shape = (eg_shape){side, side, 1};
-    out->features = side * side;
+    return (eg_shape){side, side, eg_view_size(view, "channels")};
+}
+
+static eg_status synthetic_open(const eg_view *view, eg_dataset *out)
+{
+    double mean[CHANNELS_MAX];
+    double std[CHANNELS_MAX];
+    out->shape = shape_of(view);
+    out->features = eg_shape_size(out->shape);
     out->classes = eg_view_size(view, "classes");
-    EG_TRY(eg_values_fill(out, view, &uniform_mean, &uniform_std));
+    for (size_t c = 0; c < out->shape.channels; c++) {
+        mean[c] = uniform_mean;
+        std[c] = uniform_std;
+    }
+    EG_TRY(eg_values_fill(out, view, mean, std));
 
     uint8_t *prototypes = NULL;
     EG_TRY(eg_alloc(&prototypes, out->classes * out->features, 1));
@@ -82,8 +93,7 @@ static void synthetic_sizes(const eg_view *view, size_t *train, size_t *test, eg
     *train = eg_view_size(view, "examples");
     *test = eg_view_size(view, "test_examples");
     eg_limit_apply(view, train, test);
-    size_t side = eg_view_size(view, "side");
-    *shape = (eg_shape){side, side, 1};
+    *shape = shape_of(view);
     *classes = eg_view_size(view, "classes");
 }
 
@@ -113,6 +123,13 @@ static const eg_param params[] = {
      .max = 256,
      .unit = "pixels",
      .doc = "images are side x side"},
+    {.name = "channels",
+     .type = EG_TYPE_INT,
+     .default_text = "1",
+     .min = 1,
+     .max = CHANNELS_MAX,
+     .doc = "numbers per pixel, as 3 of a colour image",
+     .added_later = true},
     {.name = "noise",
      .type = EG_TYPE_REAL,
      .default_text = "0.1",
