@@ -1,5 +1,6 @@
 engram_test(metric)
 engram_test(trial)
+engram_test(image_trials)
 engram_test(trial_calls)
 engram_test(check_names)
 
