@@ -98,7 +98,7 @@ static void layers_of_dropout_differ(void **state)
     (void)state;
     static const char *const words[] = {"model", "convnet", "model.layers",
                                         "[dropout 0.5, dropout 0.5]", NULL};
-    eg_net *net = image_net(words, (eg_shape){8, 8, 3}, 3, 1);
+    eg_net *net = image_net(words, (eg_shape){8, 8, 3}, 3, 2);
     eg_workspace *workspace = NULL;
     eg_real x[192];
     size_t kept = 0;

@@ -121,22 +121,20 @@ static void every_measure(void **state)
 {
     (void)state;
     for (size_t n = 0; n < EG_COUNT(networks); n++) {
+        size_t measured = 0;
         for (size_t i = 0; i < eg_measure_family.member_count; i++) {
-            char list[80];
-            (void)snprintf(list, sizeof list, "[%s]", eg_measure_family.members[i]->name);
+            char list[80] = "[final_accuracy]";
+            const char *name = eg_measure_family.members[i]->name;
+            if (strcmp(name, "final_accuracy") != 0) {
+                (void)snprintf(list, sizeof list, "[final_accuracy, %s]", name);
+            }
             const char *const words[] = {"measures", list, NULL};
             if (suits(networks[n], words)) {
-                eg_settings *settings = settings_of(networks[n], words);
-                eg_record *record = NULL;
-                eg_dataset_cache *cache = NULL;
-                const eg_trial_options options = {.poll = go_on};
-                assert_ok(eg_dataset_cache_create(&cache));
-                assert_ok(eg_trial_run(&record, settings, 1, cache, &options));
-                eg_record_free(record);
-                eg_dataset_cache_free(cache);
-                eg_settings_free(settings);
+                eg_record_free(run(settings_of(networks[n], words)));
+                measured++;
             }
         }
+        assert_true(measured > 15);
     }
 }
 
@@ -172,12 +170,12 @@ static void blocks_of_evaluations(void **state)
     for (size_t n = 0; n < EG_COUNT(networks); n++) {
         eg_record *one = run(settings_of(networks[n], WORDS("eval.block", "1")));
         eg_record *all = run(settings_of(networks[n], WORDS("eval.block", "500")));
-        const eg_array *a = eg_record_find(one, "accuracy");
-        const eg_array *b = eg_record_find(all, "accuracy");
+        const eg_array *a = eg_record_find(one, "accuracy_matrix");
+        const eg_array *b = eg_record_find(all, "accuracy_matrix");
         assert_int_equal(a->count, b->count);
         assert_memory_equal(a->data, b->data, a->count * sizeof *a->data);
-        a = eg_record_find(one, "activity");
-        b = eg_record_find(all, "activity");
+        a = eg_record_find(one, "active_fraction");
+        b = eg_record_find(all, "active_fraction");
         for (size_t i = 0; i < a->count; i++) {
             assert_true(isnan(b->data[i]) || fabs(a->data[i] - b->data[i]) < 1e-6);
         }
@@ -198,7 +196,7 @@ static void permuted_pixels_stay_pixels(void **state)
         {.name = "dataset.noise", .value = "0.02"},
     };
     eg_record *record = run(settings_of(places, WORDS("stream.epochs", "1")));
-    const eg_array *accuracy = eg_record_find(record, "accuracy");
+    const eg_array *accuracy = eg_record_find(record, "accuracy_matrix");
     /* [evaluations, tasks]: an evaluation finds the same in all tasks. */
     for (size_t i = 0; i < accuracy->count; i++) {
         const double first = accuracy->data[i / 3 * 3];

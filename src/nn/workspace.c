@@ -159,7 +159,7 @@ eg_status eg_workspace_predict_block(size_t *out, const eg_net *net, size_t want
     size_t cache = 0;
     eg_status status = slots_create(&s, net->node_count);
     EG_TRY_DONE(status, status);
-    plan_outputs(&s, net);
+    plan_outputs(&s, net, false);
     for (size_t slot = 0; slot < s.count; slot++) {
         numbers += s.size[slot];
     }
