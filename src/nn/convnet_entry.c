@@ -29,6 +29,9 @@ static const form forms[EG_ENTRY_KINDS] = {
                        .bias = true,
                        .words = "conv FILTERS [SIZE] [stride N] [pad N or same] [no_bias]"},
     [EG_ENTRY_DROPOUT] = {.name = "dropout", .share = true, .words = "dropout SHARE"},
+    [EG_ENTRY_DROPOUT_MAPS] = {.name = "dropout_maps",
+                               .share = true,
+                               .words = "dropout_maps SHARE"},
     [EG_ENTRY_FLATTEN] = {.name = "flatten", .words = "flatten"},
     [EG_ENTRY_GLOBAL_POOL] = {.name = "global_pool", .words = "global_pool"},
     [EG_ENTRY_LAYER_NORM] = {.name = "layer_norm", .words = "layer_norm"},
@@ -36,6 +39,7 @@ static const form forms[EG_ENTRY_KINDS] = {
                          .count = true,
                          .bias = true,
                          .words = "linear UNITS [no_bias]"},
+    [EG_ENTRY_LOCAL_RESPONSE] = {.name = "local_response", .words = "local_response"},
     [EG_ENTRY_MAX_POOL] = {.name = "max_pool",
                            .window = true,
                            .sizes = true,
@@ -206,7 +210,7 @@ static eg_status take_kind(line *l, eg_entry *out)
     return eg_fail(EG_INVALID,
                    "entry %zu (%.*s): there is no layer %s; known are conv, linear, activation "
                    "or the name of one, max_pool, average_pool, global_pool, batch_norm, "
-                   "layer_norm, dropout, flatten",
+                   "layer_norm, local_response, dropout, dropout_maps, flatten",
                    l->index + 1, l->length, l->text, word);
 }
 

@@ -55,10 +55,8 @@ void eg_image_clear(eg_image_model *model)
 eg_status eg_image_add(eg_image_model *model, const char *name, eg_layer *layer)
 {
     const eg_shape made = layer->out;
-    const bool flat = layer->flat_at_zero;
     EG_TRY(eg_graph_add(model->graph, name, layer, 1, &model->last, &model->last));
     model->shape = made;
-    model->flat = flat;
     return eg_ok();
 }
 
@@ -148,17 +146,45 @@ eg_status eg_image_hidden_filters(eg_image_model *model, const char *name,
     return activate(model, name);
 }
 
+/* *number: of the next layer that draws. */
+static eg_status next_draw(eg_image_model *model, size_t *number)
+{
+    *number = model->draws++;
+    if (*number < DRAWS_MAX) {
+        return eg_ok();
+    }
+    return eg_fail_setting(model->view->prefix, model->names,
+                           "at most %d layers of dropout are possible", (int)DRAWS_MAX);
+}
+
 eg_status eg_image_drop(eg_image_model *model, const char *name, double p)
 {
     eg_layer layer;
+    size_t number = 0;
     if (p == 0) {
         return eg_ok();
     }
-    if (model->draws == DRAWS_MAX) {
-        return eg_fail_setting(model->view->prefix, model->names,
-                               "at most %d layers of dropout are possible", (int)DRAWS_MAX);
+    EG_TRY(next_draw(model, &number));
+    EG_TRY(eg_layer_dropout(&layer, p, number, model->shape));
+    return eg_image_add(model, name, &layer);
+}
+
+eg_status eg_image_drop_maps(eg_image_model *model, const char *name, double p)
+{
+    eg_layer layer;
+    size_t number = 0;
+    if (p == 0) {
+        return eg_ok();
     }
-    EG_TRY(eg_layer_dropout(&layer, p, model->draws++, model->flat, model->shape));
+    EG_TRY(next_draw(model, &number));
+    EG_TRY(eg_layer_dropout_maps(&layer, p, number, model->shape));
+    return eg_image_add(model, name, &layer);
+}
+
+eg_status eg_image_respond(eg_image_model *model, const char *name, const eg_response *spec)
+{
+    eg_layer layer;
+    EG_TRY(eg_layer_local_response(&layer, model->shape, spec));
     return eg_image_add(model, name, &layer);
 }
 

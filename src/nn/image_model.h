@@ -31,7 +31,6 @@ typedef struct eg_image_model {
     eg_shape input;
     eg_shape shape; /**< of what `last` makes */
     size_t last;    /**< the node that the next one reads */
-    bool flat;      /**< flat_at_zero of that node's layer */
     size_t batch;   /**< most examples of a training minibatch */
     size_t draws;   /**< layers of dropout so far */
     const eg_activation *activation;
@@ -75,6 +74,11 @@ eg_status eg_image_activate(eg_image_model *model, const char *name,
                             const eg_activation *activation, const double *p) EG_WARN_UNUSED;
 /** Dropout of single numbers; 0 adds nothing. */
 eg_status eg_image_drop(eg_image_model *model, const char *name, double p) EG_WARN_UNUSED;
+/** Dropout of whole channels. */
+eg_status eg_image_drop_maps(eg_image_model *model, const char *name, double p) EG_WARN_UNUSED;
+/** Normalisation over neighbouring channels. */
+eg_status eg_image_respond(eg_image_model *model, const char *name,
+                           const eg_response *spec) EG_WARN_UNUSED;
 /** Max pooling, or of averages. */
 eg_status eg_image_pool(eg_image_model *model, const char *name, const eg_pool *spec,
                         bool average) EG_WARN_UNUSED;

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+/* Of Krizhevsky et al. 2012: over 5 channels. */
+static const eg_response response = {.radius = 2, .bias = 2, .alpha = 1e-4, .beta = 0.75};
+
 enum { KERNEL = 3, WINDOW = 2 }; /* where an entry does not say its size */
 
 /* Parameters of an activation that is called by its name: their defaults. */
@@ -116,6 +119,10 @@ static eg_status add_entry(eg_image_model *m, const eg_entry *entry, const char 
         return add_conv(m, entry, name);
     case EG_ENTRY_DROPOUT:
         return eg_image_drop(m, name, entry->share);
+    case EG_ENTRY_DROPOUT_MAPS:
+        return eg_image_drop_maps(m, name, entry->share);
+    case EG_ENTRY_LOCAL_RESPONSE:
+        return eg_image_respond(m, name, &response);
     case EG_ENTRY_FLATTEN:
         eg_layer_flatten(&layer, m->shape);
         return eg_image_add(m, name, &layer);
@@ -171,7 +178,9 @@ static const eg_param params[] = {
      .doc = "the layers from the image on; the linear layer of the output scores comes behind "
             "them. conv FILTERS [SIZE] [stride N] [pad N or same] [no_bias]; max_pool or "
             "average_pool [SIZE] [stride N] [pad N or same]; global_pool; linear UNITS [no_bias]; "
-            "activation, or one by its name; batch_norm; layer_norm; dropout SHARE; flatten. SIZE "
+            "activation, or one by its name; batch_norm; layer_norm; local_response; dropout "
+            "SHARE, of "
+            "single numbers, and dropout_maps SHARE, of channels; flatten. SIZE "
             "is 5x3 or 5; without it kernels are 3x3 and windows 2x2. The stride is 1, of a "
             "pooling its SIZE. pad same keeps height and width, but for the stride"},
     EG_IMAGE_ACTIVATION_PARAM,

@@ -1,7 +1,7 @@
 /** LeNet as in Additive Parameter Decomposition: convolutions that keep the size of the image, each
  *  with overlapping max pooling that halves it, and fully connected hidden layers.
  *
- *      [conv 5x5 pad 2, activation, max pool 3 stride 2] x 2 │
+ *      [conv 5x5 pad 2, activation, local response, max pool 3 stride 2] x 2 │
  *      linear 800 │ linear 500 │ linear outputs
  *
  *  The pooling lacks one row and one column for as many windows as it has strides: they are added
@@ -10,6 +10,9 @@
 #include "nn/image_model.h"
 
 #include <stdio.h>
+
+/* Of 9 channels. */
+static const eg_response response = {.radius = 4, .bias = 1, .alpha = 0.001 / 9, .beta = 0.75};
 
 static eg_status add_filters(eg_image_model *m, const eg_view *view, size_t number, size_t filters)
 {
@@ -25,6 +28,10 @@ static eg_status add_filters(eg_image_model *m, const eg_view *view, size_t numb
     }
     (void)snprintf(name, sizeof name, "conv%zu", number);
     EG_TRY(eg_image_hidden_filters(m, name, &conv));
+    if (eg_view_bool(view, "local_response")) {
+        (void)snprintf(name, sizeof name, "conv%zu.response", number);
+        EG_TRY(eg_image_respond(m, name, &response));
+    }
     (void)snprintf(name, sizeof name, "conv%zu.pool", number);
     EG_TRY(eg_status_wrap(eg_image_same_pool(m, &pool), "model = lenet, %s", name));
     return eg_image_pool(m, name, &pool, false);
@@ -79,6 +86,11 @@ static const eg_param params[] = {
      .unit = "units",
      .doc = "widths of the fully connected hidden layers; [] for none; 2500, 1500 in the larger "
             "one"},
+    {.name = "local_response",
+     .type = EG_TYPE_BOOL,
+     .default_text = "true",
+     .doc = "normalisation over 9 neighbouring channels before pooling: "
+            "x/(1 + 0.001/9 sum x^2)^0.75"},
     EG_IMAGE_ACTIVATION_PARAM,
     EG_IMAGE_INIT_PARAM("uniform"),
     EG_IMAGE_NORM_PARAM("none"),
