@@ -271,7 +271,7 @@ static eg_status run_child(unsigned char **reply, size_t *size, eg_child_work wo
     return status.code == EG_MEMORY ? status : eg_status_wrap(status, "%s", of->path);
 }
 
-static eg_status read_part(eg_image_part *out, eg_reader *reader, eg_shape shape,
+static eg_status read_part(eg_images_part *out, eg_reader *reader, eg_shape shape,
                            uint64_t file_bytes, const char *name)
 {
     uint64_t count = eg_read_u64(reader);
@@ -289,7 +289,7 @@ static eg_status read_part(eg_image_part *out, eg_reader *reader, eg_shape shape
     return eg_ok();
 }
 
-static eg_status read_moments(eg_image_file *out, eg_reader *reader, size_t channels)
+static eg_status read_moments(eg_images_file *out, eg_reader *reader, size_t channels)
 {
     if (eg_read_u8(reader) == 0) {
         return eg_reader_status(reader, true);
@@ -302,13 +302,13 @@ static eg_status read_moments(eg_image_file *out, eg_reader *reader, size_t chan
     return eg_reader_status(reader, true);
 }
 
-eg_status eg_image_file_look(eg_image_file *out, const char *path, eg_shape shape, size_t classes)
+eg_status eg_images_file_look(eg_images_file *out, const char *path, eg_shape shape, size_t classes)
 {
     request of = {.path = path, .shape = shape, .classes = classes};
     uint64_t bytes = file_size(path);
     unsigned char *reply = NULL;
     size_t size = 0;
-    *out = (eg_image_file){.mean = NULL};
+    *out = (eg_images_file){.mean = NULL};
     EG_TRY(run_child(&reply, &size, look, &of, bytes));
     eg_reader reader = eg_reader_make(reply, size);
     eg_status status = eg_ok();
@@ -319,23 +319,23 @@ eg_status eg_image_file_look(eg_image_file *out, const char *path, eg_shape shap
 done:
     eg_free(reply);
     if (!eg_is_ok(&status)) {
-        eg_image_file_clear(out);
+        eg_images_file_clear(out);
         return status.code == EG_MEMORY ? status : eg_status_wrap(status, "%s", path);
     }
     return status;
 }
 
-void eg_image_file_clear(eg_image_file *file)
+void eg_images_file_clear(eg_images_file *file)
 {
     for (size_t p = 0; p < EG_IMAGE_PARTS; p++) {
         eg_free(file->part[p].label);
     }
     eg_free(file->mean);
     eg_free(file->std);
-    *file = (eg_image_file){.mean = NULL};
+    *file = (eg_images_file){.mean = NULL};
 }
 
-eg_status eg_image_file_read(const char *path, size_t part, size_t size, uint8_t *out)
+eg_status eg_images_file_read(const char *path, size_t part, size_t size, uint8_t *out)
 {
     request of = {.path = path, .part = part, .size = size, .out = out};
     unsigned char *reply = NULL;

@@ -14,28 +14,28 @@
 enum { EG_IMAGE_PARTS = 2, EG_IMAGE_TRAIN = 0, EG_IMAGE_TEST = 1 };
 #define EG_IMAGE_SCATTERED UINT64_MAX
 
-typedef struct eg_image_part {
+typedef struct eg_images_part {
     size_t count;
     uint16_t *label; /**< [count] */
     uint64_t offset; /**< where the images lie in the file; EG_IMAGE_SCATTERED: in several pieces */
-} eg_image_part;
+} eg_images_part;
 
-typedef struct eg_image_file {
-    eg_image_part part[EG_IMAGE_PARTS];
+typedef struct eg_images_file {
+    eg_images_part part[EG_IMAGE_PARTS];
     double *mean, *std; /**< [channels] what the file says of b/255, or NULL */
-} eg_image_file;
+} eg_images_file;
 
 /** What is in a file. Errors, EG_INVALID naming the file and what is wrong in it: not HDF5, cut
  *  short or damaged; a dataset that is missing or has another rank, type or storage; images that
  *  are not of `shape`; other numbers of labels and images; labels that are not below `classes`,
  *  another number of class names. On failure *out is empty. */
-eg_status eg_image_file_look(eg_image_file *out, const char *path, eg_shape shape,
-                             size_t classes) EG_WARN_UNUSED;
-void eg_image_file_clear(eg_image_file *file);
+eg_status eg_images_file_look(eg_images_file *out, const char *path, eg_shape shape,
+                              size_t classes) EG_WARN_UNUSED;
+void eg_images_file_clear(eg_images_file *file);
 
 /** Reads the `size` bytes of the images of a part to `out`, which the child process must share:
  *  memory mapped with MAP_SHARED. */
-eg_status eg_image_file_read(const char *path, size_t part, size_t size,
-                             uint8_t *out) EG_WARN_UNUSED;
+eg_status eg_images_file_read(const char *path, size_t part, size_t size,
+                              uint8_t *out) EG_WARN_UNUSED;
 
 #endif

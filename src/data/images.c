@@ -48,7 +48,7 @@ typedef struct reading {
 static eg_status read_images(void *user, uint8_t *out)
 {
     const reading *of = user;
-    return eg_image_file_read(of->path, of->part, of->size, out);
+    return eg_images_file_read(of->path, of->part, of->size, out);
 }
 
 static eg_status identify(const reading *of, uint64_t *key)
@@ -72,7 +72,7 @@ static eg_status identify(const reading *of, uint64_t *key)
 }
 
 /* Takes the labels over. */
-static eg_status open_part(const char *path, size_t part, eg_image_part *found, size_t features,
+static eg_status open_part(const char *path, size_t part, eg_images_part *found, size_t features,
                            eg_mapping *mapping, void **label_block, eg_examples *out)
 {
     reading of = {.path = path, .part = part, .size = found->count * features};
@@ -117,7 +117,7 @@ static void measure(const eg_dataset *data, size_t channel, double *mean, double
 }
 
 static eg_status fill_values(eg_dataset *out, const eg_view *view, const char *path,
-                             const eg_image_file *file)
+                             const eg_images_file *file)
 {
     size_t channels = out->shape.channels;
     double *moments = NULL;
@@ -148,20 +148,20 @@ static eg_status images_open(const eg_view *view, eg_dataset *out)
                                                          EG_STORAGE_TEST_LABEL};
     eg_examples *const examples[EG_IMAGE_PARTS] = {&out->train, &out->test};
     char *path = NULL;
-    eg_image_file file = {.mean = NULL};
+    eg_images_file file = {.mean = NULL};
     eg_status status;
     out->shape = shape_of(view);
     out->features = eg_shape_size(out->shape);
     out->classes = eg_view_size(view, "classes");
     EG_TRY_DONE(status, find_file(&path, view));
-    EG_TRY_DONE(status, eg_image_file_look(&file, path, out->shape, out->classes));
+    EG_TRY_DONE(status, eg_images_file_look(&file, path, out->shape, out->classes));
     for (size_t p = 0; p < EG_IMAGE_PARTS; p++) {
         EG_TRY_DONE(status, open_part(path, p, &file.part[p], out->features, &out->mapping[p],
                                       &out->storage[label_storage[p]], examples[p]));
     }
     EG_TRY_DONE(status, fill_values(out, view, path, &file));
 done:
-    eg_image_file_clear(&file);
+    eg_images_file_clear(&file);
     eg_free(path);
     return status;
 }
