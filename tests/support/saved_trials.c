@@ -49,7 +49,15 @@ eg_settings *saved_settings(const char *name, const char *value)
     if (param_of(eg_family_find(&eg_stream_family, stream), "tasks") != NULL) {
         all[count++] = (eg_assignment){.name = "stream.tasks", .value = tasks};
     }
-    const eg_param *hidden = param_of(eg_family_find(&eg_model_family, model), "hidden");
+    const eg_component *network = eg_family_find(&eg_model_family, model);
+    if (((const eg_model_kind *)network)->graph != NULL) {
+        /* Their windows need room. */
+        all[3].value = "32";
+    }
+    if (param_of(network, "width") != NULL) {
+        all[count++] = (eg_assignment){.name = "model.width", .value = "2"};
+    }
+    const eg_param *hidden = param_of(network, "hidden");
     if (hidden != NULL) {
         /* Activations choose among many units by default. */
         bool wide = name != NULL && strcmp(name, "model.activation") == 0;
