@@ -152,16 +152,17 @@ static void lenet(void **state)
 static void convnet(void **state)
 {
     (void)state;
-    static const char *const words[] = {
-        "model",
-        "convnet",
-        "model.layers",
-        "[conv 3 3x2 stride 2 pad 1, batch_norm, tanh, local_response, average_pool 3 stride 1 pad same, "
-        "conv 2 5 pad same no_bias, layer_norm, activation, dropout 0.2, dropout_maps 0.3, max_pool 3 stride 2 pad "
-        "same, flatten, linear 5, elu, linear 4 no_bias]",
-        "model.activation",
-        "swish",
-        NULL};
+    static const char *const words[] = {"model",
+                                        "convnet",
+                                        "model.layers",
+                                        "[conv 3 3x2 stride 2 pad 1, batch_norm, tanh, "
+                                        "local_response, average_pool 3 stride 1 pad same, "
+                                        "conv 2 5 pad same no_bias, layer_norm, activation, "
+                                        "dropout 0.2, dropout_maps 0.3, max_pool 3 stride 2 pad "
+                                        "same, flatten, linear 5, elu, linear 4 no_bias]",
+                                        "model.activation",
+                                        "swish",
+                                        NULL};
     check_model(words, 7);
     static const char *const pooled[] = {"model", "convnet", "model.layers",
                                          "[conv 4, swish, global_pool, linear 3, swish]", NULL};

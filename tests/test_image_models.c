@@ -139,7 +139,7 @@ static void hidden_layers_of_resnet18(void **state)
         if (h > 0) {
             (void)snprintf(maker, sizeof maker, "stage%zu.block%zu.conv%d", (block + 1) / 2,
                            2 - block % 2, h % 2 == 1 ? 1 : 2);
-            (void)snprintf(seen, sizeof seen, h % 2 == 1 ? "%.30s.activation" : "%.13s.activation",
+            (void)snprintf(seen, sizeof seen, h % 2 == 1 ? "%.28s.activation" : "%.13s.activation",
                            maker);
         }
         if (h < 16) {

@@ -24,9 +24,9 @@ typedef struct eg_selection {
 typedef struct eg_measure_scope {
     const eg_view *root; /**< all settings */
     size_t phases, tasks;
-    bool classifies; /**< examples have labels, so there are accuracies */
-    bool held_out;   /**< some training examples are held out for validation */
-    bool untrained;  /**< evaluated before anything is learned, too */
+    bool classifies;     /**< examples have labels, so there are accuracies */
+    bool held_out;       /**< some training examples are held out for validation */
+    bool untrained;      /**< evaluated before anything is learned, too */
     bool augments_tests; /**< there are EG_SUBSET_TEST_AUGMENTED */
 } eg_measure_scope;
 

@@ -25,7 +25,7 @@ typedef struct eg_trial_state {
     eg_eval_tasks eval_tasks;
     size_t eval_every;  /**< 0: phase ends only */
     size_t eval_epochs; /**< also after so many epochs of a phase; 0: not. One of both is 0 */
-    bool untrained;    /**< evaluates before the first minibatch too */
+    bool untrained;     /**< evaluates before the first minibatch too */
     eg_stream *stream;
     eg_cursor *cursor; /**< of minibatches and evaluations */
     eg_learner *learner;

@@ -5,8 +5,6 @@
 
 #include "learner_scene.h"
 
-#include "engram/model.h"
-
 /** Two stages of one block, 2 and 4 filters: 5 hidden layers. */
 #define RESIDUAL "model", "resnet18", "model.width", "2", "model.blocks", "[1, 1]"
 
@@ -20,10 +18,6 @@ static inline learner_scene image_scene_open(const char *const *more, uint64_t s
         {.name = "stream.batch", .value = "8"},    {.name = "stream.epochs", .value = "2"},
         {.name = "optimizer", .value = "sgd"},     {.name = "optimizer.lr", .value = "0.02"},
     };
-    if (eg_family_find(&eg_model_family, "resnet18") == NULL) {
-        print_message("no models of images in this build\n");
-        skip();
-    }
     learner_scene s = {.settings = small_settings(small, EG_COUNT(small), more)};
     s.root = eg_settings_root(s.settings);
     assert_ok(eg_dataset_open(&s.dataset, &s.root));
