@@ -1,6 +1,7 @@
 /** Memory that runs out, at every allocation in turn: one clear failure, nothing left behind, nothing half-made.
  *
- *  First the n-th allocation of engram's own (engram/memory.h) for n = 1, 2 … until all goes well; then, where the
+ *  First the n-th allocation of engram's own (engram/memory.h) for n = 1, 2 … until all goes well, of the later ones, which
+ *  repeat what the first do, a part unless ENGRAM_FULL_TESTS=1 is in the environment; then, where the
  *  sanitizers do not own the allocator, the n-th of any at all, those inside libyaml, zlib and the C library too. What
  *  HDF5 does when it has no memory is its own affair: its part is left out of the second kind. Reading sweep files,
  *  networks, streams, optimizers, checkpoints and messages have such a test beside their others. */
@@ -21,6 +22,13 @@
 #include <zlib.h>
 
 static char directory[64];
+
+/* The next n that is tried. */
+static size_t next(size_t n)
+{
+    enum { ALL_OF = 100 };
+    return n + (n < ALL_OF || eg_test_full() ? 1 : n / 20);
+}
 
 /* A scenario does one thing from beginning to end. */
 typedef eg_status (*scenario)(void);
@@ -93,7 +101,7 @@ static void every_allocation(scenario run, const char *what)
 {
     assert_ok(run()); /* the C library keeps some things for good: buffers, locales */
     size_t failures = 0;
-    for (size_t n = 1;; n++) {
+    for (size_t n = 1;; n = next(n)) {
         outstanding = 0;
         counting = true;
         countdown = n;
@@ -120,10 +128,9 @@ static void every_allocation(scenario run, const char *what)
 
 static void own_allocations(scenario run, const char *what)
 {
-    enum { ALL_OF = 100 }; /* the first so many; the later ones repeat what they do */
     size_t before = eg_memory_live_blocks();
     size_t n = 1;
-    for (;; n += n < ALL_OF ? 1 : n / 10) {
+    for (;; n = next(n)) {
         eg_memory_fail_after(n);
         eg_status status = run();
         eg_memory_fail_after(0);

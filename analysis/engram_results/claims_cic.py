@@ -148,7 +148,7 @@ def _c6(full):
     for rate, point in sorted(rates.items()):
         if point is not middle:
             over = lead(middle, point, lambda which: _percent(which).mean(axis=1))
-            cases.append(Case(bool(over.mean() > 0), f"1e-5 above {rate:g}: {mean_text(over)}"))
+            cases.append(Case(above_zero(over), f"1e-5 above {rate:g}: {mean_text(over)}"))
     return concluded("C6", STATEMENTS["C6"], cases, list(rates.values()))
 
 
@@ -176,7 +176,7 @@ def _order(claim, statement, best, curve, values, sign):
     cases = []
     for first, second in pairs:
         by = sign * lead(best[first], best[second], values)
-        cases.append(Case(bool(by.mean() > 0), f"{first} {'above' if sign > 0 else 'below'} {second}: {mean_text(by, 1)}"))
+        cases.append(Case(above_zero(by), f"{first} {'above' if sign > 0 else 'below'} {second}: {mean_text(by, 1)}"))
     verdict = concluded(claim, statement, cases, [best[name] for name in there])
     verdict.numbers.append(_table({name: point for name, point in best.items() if point.has(curve)}, values,
                                   "before the last increment"))

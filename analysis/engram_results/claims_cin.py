@@ -245,7 +245,7 @@ def _order(claim, statement, best, tasks):
     cases = []
     for name in ("cbp", "l2", "snp"):
         over = lead(best[name], best["bp"], end)
-        cases.append(Case(bool(over.mean() > 0), f"{name} ends {mean_text(over)} above BP"))
+        cases.append(Case(above_zero(over), f"{name} ends {mean_text(over)} above BP"))
         curve = _percent(best[name], tasks)
         before, first, last = _early(curve)
         lost = before - late(curve)
@@ -253,7 +253,7 @@ def _order(claim, statement, best, tasks):
                           f"{mean_text(late(curve))}"))
     for name in ("l2", "snp"):
         over = lead(best["cbp"], best[name], end)
-        cases.append(Case(bool(over.mean() > 0), f"CBP above {name}: {mean_text(over)}"))
+        cases.append(Case(above_zero(over), f"CBP above {name}: {mean_text(over)}"))
     verdict = concluded(claim, statement, cases, [best[name] for name in ("cbp", "l2", "snp", "bp")])
     ranked = sorted(best.values(), key=lambda point: -end(point).mean())
     verdict.numbers.append(f"last tenth of {tasks} tasks: "

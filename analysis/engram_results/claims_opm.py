@@ -201,7 +201,7 @@ class _Methods:
     def in_order(self, order, name, falling=True):
         """A case per neighbouring pair: the first is larger (smaller if not falling)."""
         sign = 1 if falling else -1
-        return [Case(sign * self.lead(self.best[a], self.best[b], name).mean() > 0,
+        return [Case(above_zero(sign * self.lead(self.best[a], self.best[b], name)),
                      f"{a} {'above' if falling else 'below'} {b}: {mean_text(sign * self.lead(self.best[a], self.best[b], name))}")
                 for a, b in zip(order, order[1:])]
 
@@ -227,8 +227,8 @@ def _m7(methods, size):
     for name in ("l2", "snp"):
         over = methods.lead(best["cbp"], best[name], ACCURACY)
         under = methods.lead(best[name], best["bp"], ACCURACY)
-        cases.append(Case(bool(over.mean() > 0), f"CBP above {name}: {mean_text(over)}"))
-        cases.append(Case(bool(under.mean() > 0), f"{name} above BP: {mean_text(under)}"))
+        cases.append(Case(above_zero(over), f"CBP above {name}: {mean_text(over)}"))
+        cases.append(Case(above_zero(under), f"{name} above BP: {mean_text(under)}"))
     return _end(methods, claim, statement, cases, ACCURACY)
 
 
@@ -255,7 +255,7 @@ def _m9(methods, size):
     cases = []
     for name in [name for name in ORDERS["M9"][1:] if methods.have(name, curves=(RANK,))]:
         over = methods.lead(methods.best["cbp"], methods.best[name], RANK)
-        cases.append(Case(bool(over.mean() > 0), f"CBP above {name}: {mean_text(over, 1)}"))
+        cases.append(Case(above_zero(over), f"CBP above {name}: {mean_text(over, 1)}"))
     return _end(methods, claim, statement, cases, RANK)
 
 
@@ -270,7 +270,8 @@ def _m10(methods, size):
 
     bp = growth("bp")
     cases = [Case(above_zero(bp), f"BP grows by {mean_text(bp, 4)} in the second half")]
-    cases += [Case(bool(growth(name).mean() < SHARE_OF_GROWTH * bp.mean()), f"{name} by {mean_text(growth(name), 4)}")
+    cases += [Case(bool(growth(name).mean() < SHARE_OF_GROWTH * bp.mean()), f"{name} by {mean_text(growth(name), 4)}; less than "
+                   f"{SHARE_OF_GROWTH:g} of BP's counts as not growing")
               for name in ("l2", "snp", "cbp")]
     return _end(methods, claim, statement, cases, WEIGHT, 4)
 
@@ -299,7 +300,7 @@ def _m12(methods, size):
     cases = []
     for weak, strong in zip(dropout, dropout[1:]):
         lower = methods.lead(weak, strong, ACCURACY)
-        cases.append(Case(bool(lower.mean() > 0), f"{strong.get('model.dropout'):g} ends {mean_text(lower)} below "
+        cases.append(Case(above_zero(lower), f"{strong.get('model.dropout'):g} ends {mean_text(lower)} below "
                           f"{weak.get('model.dropout'):g}"))
     beside = methods.lead(least[0], methods.best["bp"], ACCURACY)
     cases.append(Case(within(beside, 0, 0, 0.5), f"0.03 ends {mean_text(beside)} beside BP"))

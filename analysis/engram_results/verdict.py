@@ -6,6 +6,7 @@ import numpy as np
 
 from .plasticity import standard_error
 
+ERRORS = 2  # standard errors by which a mean differs from another
 HOLDS, FAILS, NOT_TESTED = "holds", "does not hold", "not tested at this size"
 
 
@@ -52,7 +53,7 @@ def runs_of(points):
 def above_zero(differences):
     """Whether the mean of some differences is more than two standard errors above 0 (with one run: above 0)."""
     error = float(np.nan_to_num(standard_error(differences)))
-    return float(np.mean(differences)) > 2 * error
+    return float(np.mean(differences)) > ERRORS * error
 
 
 def mean_text(values, digits=2):
@@ -65,6 +66,6 @@ def mean_text(values, digits=2):
 def within(values, low, high, reading):
     """Whether a mean agrees with what was read off a figure, a number or a range (high None: at least low):
     to the accuracy of the reading and two standard errors."""
-    slack = reading + 2 * float(np.nan_to_num(standard_error(values)))
+    slack = reading + ERRORS * float(np.nan_to_num(standard_error(values)))
     mean = float(np.mean(values))
     return mean >= low - slack and (high is None or mean <= high + slack)

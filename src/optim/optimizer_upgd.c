@@ -60,8 +60,14 @@ EG_CLONES static eg_real follow(size_t n, double beta, const eg_real *restrict w
         eg_real now = rest * (-g[i] * w[i]);
         utility[i] = beta > 0.0 ? keep * utility[i] + now : now;
     }
-    for (size_t i = 0; i < n; i++) {
-        lane[i % EG_LANES] = utility[i] > lane[i % EG_LANES] ? utility[i] : lane[i % EG_LANES];
+    size_t whole = n - n % EG_LANES;
+    for (size_t i = 0; i < whole; i += EG_LANES) {
+        for (size_t l = 0; l < EG_LANES; l++) {
+            lane[l] = utility[i + l] > lane[l] ? utility[i + l] : lane[l];
+        }
+    }
+    for (size_t i = whole; i < n; i++) {
+        lane[0] = utility[i] > lane[0] ? utility[i] : lane[0];
     }
     for (size_t l = 0; l < EG_LANES; l++) {
         largest = lane[l] > largest ? lane[l] : largest;
@@ -74,34 +80,63 @@ static void gather(eg_update *u)
     u->gathered = (double)follow(u->n, u->p[P_BETA], u->w, u->g, u->slot[0], (eg_real)u->gathered);
 }
 
+/* What a change does besides moving parameters; constants where `move` is compiled. */
+typedef struct change_case {
+    bool shakes, protects, path_integral;
+} change_case;
+
+/* Moves parameters first … first+n-1 by their gates `free`. */
+EG_PASS void move(const eg_update *u, change_case is, size_t first, size_t n,
+                  const eg_real *restrict free)
+{
+    eg_real *restrict w = u->w + first;
+    const eg_real *restrict g = u->g + first;
+    const eg_real *restrict noise = is.shakes ? u->noise + first : NULL;
+    eg_real rate = (eg_real)(-u->lr * u->p[P_KAPPA]);
+    eg_real sigma = (eg_real)u->p[P_SIGMA];
+    eg_real clip = (eg_real)u->clip;
+    for (size_t k = 0; k < n; k++) {
+        eg_real shake = is.shakes ? sigma * noise[k] : 0;
+        eg_real step = is.protects ? (g[k] + shake) * free[k] : g[k] + shake * free[k];
+        eg_real at = w[k];
+        w[k] = at + eg_clip(rate * step, -clip, clip);
+        eg_update_follow(u, (eg_update_case){.path_integral = is.path_integral}, first + k,
+                         w[k] - at);
+    }
+}
+
 /* Changes parameters first … first+n-1, n <= CHUNK, whose c U is divided by divisor[i % lanes]. */
 EG_CLONES static void change(const eg_update *u, size_t first, size_t n, size_t lanes,
                              const eg_real *restrict divisor)
 {
     eg_real free[CHUNK]; /* 1 - s */
-    eg_real *restrict w = u->w + first;
-    const eg_real *restrict g = u->g + first;
     const eg_real *restrict utility = u->slot[0] + first;
     eg_real correction = (eg_real)u->factor[0];
-    eg_real rate = (eg_real)(-u->lr * u->p[P_KAPPA]);
-    eg_real sigma = (eg_real)u->p[P_SIGMA];
-    eg_real clip = (eg_real)u->clip;
-    bool protects = u->p[P_PROTECTS] != 0.0;
-    for (size_t k = 0; k < n; k += lanes) {
-        for (size_t l = 0; l < lanes; l++) {
-            free[k + l] = correction * utility[k + l] / divisor[l];
+    if (lanes == 1) {
+        eg_real by = divisor[0];
+        for (size_t k = 0; k < n; k++) {
+            free[k] = correction * utility[k] / by;
+        }
+    } else {
+        for (size_t k = 0; k < n; k += lanes) {
+            for (size_t l = 0; l < lanes; l++) {
+                free[k + l] = correction * utility[k + l] / divisor[l];
+            }
         }
     }
     for (size_t k = 0; k < n; k++) {
         free[k] = eg_sigmoid(-free[k]);
     }
-    for (size_t k = 0; k < n; k++) {
-        eg_real shake = u->noise != NULL ? sigma * u->noise[first + k] : 0;
-        eg_real step = protects ? (g[k] + shake) * free[k] : g[k] + shake * free[k];
-        eg_real at = w[k];
-        w[k] = at + eg_clip(rate * step, -clip, clip);
-        eg_update_follow(u, (eg_update_case){.path_integral = u->path_integral != NULL}, first + k,
-                         w[k] - at);
+    bool shakes = u->noise != NULL;
+    bool protects = u->p[P_PROTECTS] != 0.0;
+    if (u->path_integral != NULL) {
+        move(u, (change_case){shakes, protects, true}, first, n, free);
+    } else if (shakes && protects) {
+        move(u, (change_case){true, true, false}, first, n, free);
+    } else if (shakes) {
+        move(u, (change_case){true, false, false}, first, n, free);
+    } else {
+        move(u, (change_case){false, protects, false}, first, n, free);
     }
 }
 

@@ -10,10 +10,10 @@ source "$(dirname "$0")/support.sh"
 
 prepare 6
 
-# stall RANK: the next launch comes to a minibatch of RANK that does not end.
+# stall RANK: the next launch comes to a minibatch of RANK that does not end; the first product belongs to none (support.sh).
 stall() {
     pick "$products"
-    hooks long "products $((1 + picked))" ENGRAM_HOOK_STALL=1 "ENGRAM_HOOK_RANK=$1"
+    hooks long "products $((2 + picked))" ENGRAM_HOOK_STALL=1 "ENGRAM_HOOK_RANK=$1"
 }
 
 is_over() { [ -z "$(started)" ]; }

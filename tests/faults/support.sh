@@ -103,12 +103,12 @@ hook_results() {
 }
 
 # hook_products NAME [RANK]: … that is picked among what RANK computes of its first trial; without one, among what some
-# rank of three computes in any case.
+# rank of three computes in any case. The first product of a process belongs to no trial: it makes OpenBLAS ready.
 hook_products() {
     local most=$((products * trials / 3))
     [ $# = 1 ] || most=$products
     pick "$most"
-    hooks "$1" "products $((1 + picked))" ${2:+"ENGRAM_HOOK_RANK=$2"}
+    hooks "$1" "products $((2 + picked))" ${2:+"ENGRAM_HOOK_RANK=$2"}
 }
 
 # await_point_or_end NAME: until some rank is at its point, or the sweep has ended without.
