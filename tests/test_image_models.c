@@ -362,9 +362,47 @@ static void checkpoints(void **state)
     clear(&other);
 }
 
+/* Values of a block go into its own places of a plane, each into one, and come back. */
+static void every_parameter_has_one_place(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "model", "convnet", "model.layers",
+        "[conv 4 3 pad same, layer_norm, relu, max_pool 2, conv 3 3, batch_norm, relu, linear 6]",
+        NULL};
+    eg_net *net = image_net(words, (eg_shape){8, 8, 3}, 5, 4);
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        const eg_parameter_block *block = &net->table.blocks[b];
+        const size_t count = block->units * block->fan_in;
+        eg_real *values = NULL;
+        eg_real *plane = NULL;
+        assert_true(count <= block->count);
+        assert_ok(eg_alloc(&values, count, sizeof *values));
+        assert_ok(eg_alloc(&plane, net->param_count, sizeof *plane));
+        for (size_t i = 0; i < count; i++) {
+            values[i] = (eg_real)(i + 1);
+        }
+        eg_net_block_set(net, b, values, plane);
+        memset(values, 0, count * sizeof *values);
+        eg_net_block_get(net, b, plane, values);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(values[i] == (eg_real)(i + 1));
+        }
+        for (size_t i = 0; i < net->param_count; i++) {
+            const bool inside = i >= block->offset && i < block->offset + block->count;
+            const bool used = inside && eg_parameter_unit(block, i - block->offset) < block->units;
+            assert_true((plane[i] != 0) == used);
+        }
+        eg_free(values);
+        eg_free(plane);
+    }
+    eg_net_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_parameter_has_one_place),
         cmocka_unit_test(sizes_of_the_papers),
         cmocka_unit_test(sizes_of_vgg),
         cmocka_unit_test(weights_and_biases_of_cin_net_start_uniformly),

@@ -34,9 +34,10 @@ typedef struct eg_parameter_block {
     size_t node;          /**< of the network: which layer declares it */
     size_t index;         /**< among the blocks of that layer */
     size_t offset, count; /**< place in a plane; count includes what pads units to whole panels */
-    size_t units, fan_in; /**< parameters: units x fan_in; fan_in is 1 but for weights */
-    eg_initial initial;   /**< what they start as */
-    size_t lanes;         /**< units of a panel: see eg_parameter_unit; 1: rows */
+    size_t units,
+        fan_in; /**< parameters: units x fan_in; fan_in of biases is 1, of norms the positions */
+    eg_initial initial; /**< what they start as */
+    size_t lanes;       /**< units of a panel: see eg_parameter_unit; 1: rows */
 } eg_parameter_block;
 
 typedef struct eg_parameter_table {

@@ -397,7 +397,7 @@ eg_status eg_layer_batch_norm(eg_layer *out, eg_shape shape, double eps, double 
                       .buffer_count = BUFFERS,
                       .cache_fixed = 5 * tile_of(n) + 2 * n * sizeof(double) / sizeof(eg_real),
                       .state = state};
-    eg_unit_norm_declare(out, n);
+    eg_unit_norm_declare(out, n, 1);
     for (size_t b = 0; b < BUFFERS; b++) {
         out->buffers[b] = (eg_block){.name = names[b], .count = n, .units = n, .fan_in = 1};
     }

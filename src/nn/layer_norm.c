@@ -110,5 +110,5 @@ void eg_layer_norm(eg_layer *out, eg_shape shape)
                       .out = shape,
                       .input_count = 1,
                       .cache_per_example = eg_shape_size(shape) + 1};
-    eg_unit_norm_declare(out, eg_shape_size(shape));
+    eg_unit_norm_declare(out, shape.channels, eg_shape_positions(shape));
 }

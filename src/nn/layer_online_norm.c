@@ -181,7 +181,7 @@ eg_status eg_layer_online_norm(eg_layer *out, size_t units, double forward_decay
                       .buffer_count = BUFFERS,
                       .cache_per_example = 3 * units + 1,
                       .state = state};
-    eg_unit_norm_declare(out, units);
+    eg_unit_norm_declare(out, units, 1);
     for (size_t b = 0; b < BUFFERS; b++) {
         out->buffers[b] = (eg_block){.name = names[b], .count = units, .units = units, .fan_in = 1};
     }

@@ -5,18 +5,22 @@
 
 #include <string.h>
 
-void eg_unit_norm_declare(eg_layer *layer, size_t n)
+void eg_unit_norm_declare(eg_layer *layer, size_t units, size_t positions)
 {
     layer->block_count = EG_UNIT_NORM_BLOCKS;
     layer->blocks[EG_UNIT_NORM_SCALE] =
         (eg_block){.name = "scale",
                    .role = EG_ROLE_SCALE,
-                   .count = n,
-                   .units = n,
-                   .fan_in = 1,
+                   .count = units * positions,
+                   .units = units,
+                   .fan_in = positions,
+                   .lanes = positions > 1 ? units : 1,
                    .initial = {.kind = EG_INITIAL_VALUE, .scale = 1}};
-    layer->blocks[EG_UNIT_NORM_SHIFT] =
-        (eg_block){.name = "shift", .role = EG_ROLE_SHIFT, .count = n, .units = n, .fan_in = 1};
+    eg_block *shift = &layer->blocks[EG_UNIT_NORM_SHIFT];
+    *shift = layer->blocks[EG_UNIT_NORM_SCALE];
+    shift->name = "shift";
+    shift->role = EG_ROLE_SHIFT;
+    shift->initial = (eg_initial){0};
 }
 
 void eg_unit_norm_init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
