@@ -305,13 +305,13 @@ static void blocks_of_predictions(void **state)
     for (size_t m = 0; m < EG_COUNT(models); m++) {
         scene s;
         shown whole;
-        eg_real scores[7 * 3];
+        eg_real scores[7 * 3] = {0};
         setup(&s, models[m], 7, false);
         look(&s, 7, &whole, scores);
         assert_true(s.net->hidden_count > 1 && whole.sum[1][0] != whole.sum[1][1]);
         for (size_t block = 1; block < 7; block++) {
             shown some;
-            eg_real again[7 * 3];
+            eg_real again[7 * 3] = {0};
             look(&s, block, &some, again);
             assert_memory_equal(some.sum, whole.sum, sizeof whole.sum);
             for (size_t i = 0; i < EG_COUNT(scores); i++) {

@@ -210,6 +210,16 @@ static void outputs_of(eg_net *net, eg_real *y)
     eg_workspace_free(workspace);
 }
 
+static bool differ(const eg_real *a, const eg_real *b)
+{
+    for (size_t i = 0; i < B * IMAGE_CLASSES; i++) {
+        if (a[i] != b[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void change(eg_net *net, size_t hidden, eg_unit_side side, size_t unit, eg_real factor,
                    eg_real plus)
 {
@@ -236,12 +246,12 @@ static void outgoing_weights_and_skip_connections(void **state)
             outputs_of(net, before);
             change(net, h, EG_UNIT_INCOMING, 2, 1, (eg_real)0.5);
             outputs_of(net, after);
-            assert_memory_not_equal(before, after, sizeof before);
+            assert_true(differ(before, after));
             change(net, h, EG_UNIT_OUTGOING, 2, 0, 0);
             outputs_of(net, before);
             change(net, h, EG_UNIT_INCOMING, 2, 1, (eg_real)0.5);
             outputs_of(net, after);
-            assert_true((memcmp(before, after, sizeof before) != 0) == passed_on);
+            assert_true(differ(before, after) == passed_on);
         }
         eg_net_free(net);
     }

@@ -211,8 +211,8 @@ static void only_active_outputs_learn(void **state)
                                  5);
     scene_create(&s);
     eg_net *net = network_of(&s, 0).net;
-    eg_real before[CLASSES * SCENE_INPUTS];
-    eg_real after[CLASSES * SCENE_INPUTS];
+    eg_real before[CLASSES * SCENE_INPUTS] = {0};
+    eg_real after[CLASSES * SCENE_INPUTS] = {0};
     const eg_active *active = eg_stream_phase(s.stream, 0).active;
     assert_int_equal(active->count, 5);
     begin(&s, 0);

@@ -166,13 +166,19 @@ EG_CLONES static void merge(size_t channels, double before, double more,
     }
 }
 
+/* So many numbers are so many positions of images. */
+static size_t rows_of(const pieces *p, size_t count)
+{
+    return count / p->channels;
+}
+
 /* Means and sums of squares about them of the minibatch, into first and second. */
 static void find_statistics(const pieces *p, const eg_real *x)
 {
     memset(p->first, 0, 2 * p->channels * sizeof *p->first);
     for (size_t i = 0; i < p->count; i += p->chunk) {
         size_t n = least(p->chunk, p->count - i);
-        eg_real rows = (eg_real)(n / p->channels);
+        eg_real rows = (eg_real)rows_of(p, n);
         add_up(n, p->tile, x + i, p->a);
         fold(p, p->a);
         for (size_t c = 0; c < p->channels; c++) {
@@ -181,8 +187,7 @@ static void find_statistics(const pieces *p, const eg_real *x)
         repeat(p, p->a);
         add_up_squares(n, p->tile, x + i, p->a, p->b);
         fold(p, p->b);
-        merge(p->channels, (double)(i / p->channels), (double)rows, p->a, p->b, p->first,
-              p->second);
+        merge(p->channels, (double)rows_of(p, i), (double)rows, p->a, p->b, p->first, p->second);
     }
 }
 
@@ -190,7 +195,7 @@ static void find_statistics(const pieces *p, const eg_real *x)
 static void follow(const eg_layer *layer, const eg_layer_context *context, const pieces *p)
 {
     double decay = norm_of(layer)->decay;
-    double n = (double)(p->count / p->channels);
+    double n = (double)rows_of(p, p->count);
     double *restrict mean = context->buffers[MEAN];
     double *restrict variance = context->buffers[VARIANCE];
     for (size_t c = 0; c < p->channels; c++) {
@@ -204,7 +209,7 @@ static void follow(const eg_layer *layer, const eg_layer_context *context, const
 /* m and r of the mode. */
 static void prepare_tiles(const eg_layer *layer, const eg_layer_context *context, const pieces *p)
 {
-    double n = (double)(p->count / p->channels);
+    double n = (double)rows_of(p, p->count);
     bool batch = eg_mode_uses_batch(context->mode);
     for (size_t c = 0; c < p->channels; c++) {
         double variance = batch ? p->second[c] / n : context->buffers[VARIANCE][c];
@@ -317,7 +322,7 @@ EG_CLONES static void through_constants(const pieces *p, const eg_real *restrict
 
 static void input_gradient(const eg_layer_context *context, const pieces *p)
 {
-    double n = (double)(p->count / p->channels);
+    double n = (double)rows_of(p, p->count);
     bool batch = eg_mode_uses_batch(context->mode);
     for (size_t c = 0; c < p->channels; c++) {
         double a = (double)context->params[EG_UNIT_NORM_SCALE][c] * (double)p->inverse[c];

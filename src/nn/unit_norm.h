@@ -8,8 +8,8 @@
 
 enum { EG_UNIT_NORM_SCALE, EG_UNIT_NORM_SHIFT, EG_UNIT_NORM_BLOCKS };
 
-/** Declares the two blocks of a layer, a number for each unit at each of its positions, the units of a position side by
- *  side: scales start at 1, shifts at 0. */
+/** Declares the two blocks of a layer, a number for each unit at each of its positions, the units
+ *  of a position side by side: scales start at 1, shifts at 0. */
 void eg_unit_norm_declare(eg_layer *layer, size_t units, size_t positions);
 /** eg_layer_ops.init: these, and the buffers, start as they say. */
 void eg_unit_norm_init(const eg_layer *layer, const eg_layer_context *context, uint64_t index);

@@ -167,7 +167,8 @@ eg_status eg_workspace_predict_block(size_t *out, const eg_net *net, size_t want
         size_t size = net->nodes[i].layer.cache_per_example;
         cache = size > cache ? size : cache;
     }
-    size_t most = EG_PREDICT_BYTES / ((numbers + cache) * sizeof(eg_real));
+    numbers += cache;
+    size_t most = numbers > 0 ? EG_PREDICT_BYTES / (numbers * sizeof(eg_real)) : wanted;
     most = most > 0 ? most : 1;
     *out = wanted < most ? wanted : most;
 done:

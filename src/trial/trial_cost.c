@@ -49,7 +49,8 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     size_t every = eg_view_size(&o.root, "eval.every");
     double evaluations = phases + (every > 0 ? steps / (double)every : 0.0);
     size_t epochs = eg_view_size(&o.root, "eval.epochs");
-    evaluations += epochs > 0 ? phases * (double)(eg_view_size(&o.stream, "epochs") / epochs) : 0.0;
+    size_t of_a_phase = epochs > 0 ? eg_view_size(&o.stream, "epochs") / epochs : 0;
+    evaluations += phases * (double)of_a_phase;
     evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
     double evaluated = (o.sizes.augments_tests ? 2.0 : 1.0) * (double)o.sizes.test +
                        o.selection.holdout * (double)o.data.train;
