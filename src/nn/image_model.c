@@ -23,35 +23,6 @@ static void join(char out[NAME_SIZE], const char *name, const char *part)
     (void)snprintf(out, NAME_SIZE, "%s.%s", name, part);
 }
 
-eg_status eg_image_begin(eg_image_model *out, const eg_view *view, const char *names,
-                         eg_shape input, size_t batch)
-{
-    const eg_activation *activation = (const eg_activation *)eg_view_component(view, "activation");
-    eg_view inside = eg_view_inside(view, "activation");
-    *out = (eg_image_model){
-        .view = view,
-        .names = names,
-        .input = input,
-        .last = EG_INPUT,
-        .batch = batch,
-        .activation = activation,
-        .init = (eg_initializer)eg_view_name(view, "init"),
-        .bias = true,
-    };
-    eg_view_numbers(&inside, &activation->component, out->p);
-    out->gain = eg_activation_gain(activation, out->p);
-    EG_TRY(eg_graph_create(&out->graph, input));
-    eg_layer order;
-    eg_layer_image_order(&order, input);
-    return eg_image_add(out, "input", &order);
-}
-
-void eg_image_clear(eg_image_model *model)
-{
-    eg_graph_free(model->graph);
-    model->graph = NULL;
-}
-
 eg_status eg_image_add(eg_image_model *model, const char *name, eg_layer *layer)
 {
     const eg_shape made = layer->out;
@@ -257,10 +228,41 @@ eg_status eg_image_hidden_units(eg_image_model *model, const eg_value *units)
     return eg_ok();
 }
 
-eg_status eg_image_finish(eg_image_model *model, size_t outputs, eg_graph **out)
+/* Takes activation and init from the settings, and adds the first node. */
+static eg_status begin(eg_image_model *out, const eg_view *view, const char *names, eg_shape input,
+                       size_t batch)
 {
-    EG_TRY(eg_image_linear(model, "head", outputs, false));
-    *out = model->graph;
-    model->graph = NULL;
-    return eg_ok();
+    const eg_activation *activation = (const eg_activation *)eg_view_component(view, "activation");
+    eg_view inside = eg_view_inside(view, "activation");
+    *out = (eg_image_model){
+        .view = view,
+        .names = names,
+        .input = input,
+        .last = EG_INPUT,
+        .batch = batch,
+        .activation = activation,
+        .init = (eg_initializer)eg_view_name(view, "init"),
+        .bias = true,
+    };
+    eg_view_numbers(&inside, &activation->component, out->p);
+    out->gain = eg_activation_gain(activation, out->p);
+    EG_TRY(eg_graph_create(&out->graph, input));
+    eg_layer order;
+    eg_layer_image_order(&order, input);
+    return eg_image_add(out, "input", &order);
+}
+
+eg_status eg_image_graph(eg_graph **out, const eg_view *view, const char *names, eg_shape input,
+                         size_t outputs, size_t batch, eg_image_body body)
+{
+    eg_image_model m;
+    eg_status status = begin(&m, view, names, input, batch);
+    EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, body(&m));
+    EG_TRY_DONE(status, eg_image_linear(&m, "head", outputs, false));
+    *out = m.graph;
+    return status;
+done:
+    eg_graph_free(m.graph);
+    return status;
 }

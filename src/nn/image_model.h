@@ -42,12 +42,14 @@ typedef struct eg_image_model {
     bool bias;
 } eg_image_model;
 
-/** Begins a graph: takes activation and init from the settings; no norm, no dropout, biases. On
- *  failure *out may be cleared. */
-eg_status eg_image_begin(eg_image_model *out, const eg_view *view, const char *names,
-                         eg_shape input, size_t batch) EG_WARN_UNUSED;
-/** Releases the graph, unless it was taken. */
-void eg_image_clear(eg_image_model *model);
+/** Adds what is a model's own, between the image and the layer of the output scores. */
+typedef eg_status (*eg_image_body)(eg_image_model *model);
+
+/** The graph of a model, eg_model_kind.graph but for `names` and `body`: takes activation and init
+ *  from the settings, with no norm, no dropout and biases unless `body` sets them; then the node
+ *  "input", what `body` adds, and the linear layer "head". */
+eg_status eg_image_graph(eg_graph **out, const eg_view *view, const char *names, eg_shape input,
+                         size_t outputs, size_t batch, eg_image_body body) EG_WARN_UNUSED;
 
 /** Adds a node that reads the last one: takes the layer, also on failure. */
 eg_status eg_image_add(eg_image_model *model, const char *name, eg_layer *layer) EG_WARN_UNUSED;
@@ -91,8 +93,6 @@ eg_status eg_image_linear(eg_image_model *model, const char *name, size_t units,
                           bool hidden) EG_WARN_UNUSED;
 /** Linear layers "linear1", "linear2", … with norm, activation and dropout: one per integer. */
 eg_status eg_image_hidden_units(eg_image_model *model, const eg_value *units) EG_WARN_UNUSED;
-/** The linear layer "head" that makes the output scores, and the graph to the caller. */
-eg_status eg_image_finish(eg_image_model *model, size_t outputs, eg_graph **out) EG_WARN_UNUSED;
 
 /** EG_INVALID if windows of height x width do not fit into the image with so many more rows and
  *  columns. */

@@ -31,20 +31,18 @@ static eg_status add_filters(eg_image_model *m, const eg_value *filters)
     return eg_ok();
 }
 
+static eg_status add_layers(eg_image_model *m)
+{
+    m->norm = (eg_image_norm)eg_view_name(m->view, "norm");
+    m->dropout = eg_view_real(m->view, "dropout");
+    EG_TRY(add_filters(m, eg_view_value(m->view, "filters")));
+    return eg_image_hidden_units(m, eg_view_value(m->view, "hidden"));
+}
+
 static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch)
 {
-    eg_image_model m;
-    eg_status status = eg_image_begin(&m, view, "filters hidden", input, batch);
-    EG_TRY_DONE(status, status);
-    m.norm = (eg_image_norm)eg_view_name(view, "norm");
-    m.dropout = eg_view_real(view, "dropout");
-    EG_TRY_DONE(status, add_filters(&m, eg_view_value(view, "filters")));
-    EG_TRY_DONE(status, eg_image_hidden_units(&m, eg_view_value(view, "hidden")));
-    EG_TRY_DONE(status, eg_image_finish(&m, outputs, out));
-done:
-    eg_image_clear(&m);
-    return status;
+    return eg_image_graph(out, view, "filters hidden", input, outputs, batch, add_layers);
 }
 
 static const eg_param params[] = {

@@ -153,16 +153,15 @@ static eg_status add_entries(eg_image_model *m, const eg_value *layers)
     return eg_ok();
 }
 
+static eg_status add_layers(eg_image_model *m)
+{
+    return add_entries(m, eg_view_value(m->view, "layers"));
+}
+
 static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch)
 {
-    eg_image_model m;
-    eg_status status = eg_image_begin(&m, view, "layers", input, batch);
-    EG_TRY_DONE(status, status);
-    EG_TRY_DONE(status, add_entries(&m, eg_view_value(view, "layers")));
-    EG_TRY_DONE(status, eg_image_finish(&m, outputs, out));
-done:
-    eg_image_clear(&m);
+    eg_status status = eg_image_graph(out, view, "layers", input, outputs, batch, add_layers);
     if (status.code == EG_INVALID) {
         status = eg_status_about(status, view->prefix, "layers");
         status = eg_status_wrap(status, "%slayers", view->prefix);

@@ -37,23 +37,21 @@ static eg_status add_filters(eg_image_model *m, const eg_view *view, size_t numb
     return eg_image_pool(m, name, &pool, false);
 }
 
+static eg_status add_layers(eg_image_model *m)
+{
+    const eg_value *filters = eg_view_value(m->view, "filters");
+    m->norm = (eg_image_norm)eg_view_name(m->view, "norm");
+    m->dropout = eg_view_real(m->view, "dropout");
+    for (size_t i = 0; i < filters->count; i++) {
+        EG_TRY(add_filters(m, m->view, i + 1, (size_t)filters->items[i]));
+    }
+    return eg_image_hidden_units(m, eg_view_value(m->view, "hidden"));
+}
+
 static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch)
 {
-    const eg_value *filters = eg_view_value(view, "filters");
-    eg_image_model m;
-    eg_status status = eg_image_begin(&m, view, "filters", input, batch);
-    EG_TRY_DONE(status, status);
-    m.norm = (eg_image_norm)eg_view_name(view, "norm");
-    m.dropout = eg_view_real(view, "dropout");
-    for (size_t i = 0; i < filters->count; i++) {
-        EG_TRY_DONE(status, add_filters(&m, view, i + 1, (size_t)filters->items[i]));
-    }
-    EG_TRY_DONE(status, eg_image_hidden_units(&m, eg_view_value(view, "hidden")));
-    EG_TRY_DONE(status, eg_image_finish(&m, outputs, out));
-done:
-    eg_image_clear(&m);
-    return status;
+    return eg_image_graph(out, view, "filters", input, outputs, batch, add_layers);
 }
 
 static const eg_param params[] = {

@@ -106,23 +106,21 @@ static eg_status add_stages(eg_image_model *m, const eg_view *view)
     return eg_ok();
 }
 
+static eg_status add_layers(eg_image_model *m)
+{
+    eg_layer pool;
+    m->norm = (eg_image_norm)eg_view_name(m->view, "norm");
+    m->bias = eg_view_bool(m->view, "bias");
+    EG_TRY(add_stages(m, m->view));
+    eg_layer_global_pool(&pool, m->shape);
+    return eg_image_add(m, "pool", &pool);
+}
+
 static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch)
 {
-    eg_image_model m;
-    eg_layer pool;
     EG_TRY(check(view));
-    eg_status status = eg_image_begin(&m, view, "blocks", input, batch);
-    EG_TRY_DONE(status, status);
-    m.norm = (eg_image_norm)eg_view_name(view, "norm");
-    m.bias = eg_view_bool(view, "bias");
-    EG_TRY_DONE(status, add_stages(&m, view));
-    eg_layer_global_pool(&pool, m.shape);
-    EG_TRY_DONE(status, eg_image_add(&m, "pool", &pool));
-    EG_TRY_DONE(status, eg_image_finish(&m, outputs, out));
-done:
-    eg_image_clear(&m);
-    return status;
+    return eg_image_graph(out, view, "blocks", input, outputs, batch, add_layers);
 }
 
 static const eg_param params[] = {

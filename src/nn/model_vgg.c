@@ -23,23 +23,21 @@ static eg_status add_block(eg_image_model *m, size_t number, size_t convolutions
     return eg_image_pool(m, name, &pool, false);
 }
 
+static eg_status add_layers(eg_image_model *m)
+{
+    const eg_value *blocks = eg_view_value(m->view, "blocks");
+    m->norm = (eg_image_norm)eg_view_name(m->view, "norm");
+    m->bias = eg_view_bool(m->view, "bias");
+    for (size_t i = 0; i < blocks->count; i++) {
+        EG_TRY(add_block(m, i + 1, (size_t)blocks->items[i], eg_view_size(m->view, "width")));
+    }
+    return eg_ok();
+}
+
 static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch)
 {
-    const eg_value *blocks = eg_view_value(view, "blocks");
-    eg_image_model m;
-    eg_status status = eg_image_begin(&m, view, "blocks", input, batch);
-    EG_TRY_DONE(status, status);
-    m.norm = (eg_image_norm)eg_view_name(view, "norm");
-    m.bias = eg_view_bool(view, "bias");
-    for (size_t i = 0; i < blocks->count; i++) {
-        EG_TRY_DONE(status,
-                    add_block(&m, i + 1, (size_t)blocks->items[i], eg_view_size(view, "width")));
-    }
-    EG_TRY_DONE(status, eg_image_finish(&m, outputs, out));
-done:
-    eg_image_clear(&m);
-    return status;
+    return eg_image_graph(out, view, "blocks", input, outputs, batch, add_layers);
 }
 
 static const eg_param params[] = {
