@@ -68,9 +68,12 @@ bool eg_blas_has_room(int buffers)
 
 eg_status eg_blas_prepare(void)
 {
-    enum { N = 8 };
-    const eg_real a[N * N] = {0};
-    eg_real c[N * N] = {0};
+    /* Products of up to 100^3 multiplications may go without a buffer (kernels for small matrices,
+     * on processors with AVX-512). */
+    enum { N = 128 };
+    eg_real *a = NULL;
+    eg_real *c = NULL;
+    eg_status status;
     static bool prepared;
     if (prepared) {
         return eg_ok();
@@ -82,9 +85,14 @@ eg_status eg_blas_prepare(void)
                        "buffer, and would wait for it for ever; raise the limit (ulimit -v)",
                        (int)BUFFER_MIB);
     }
+    EG_TRY_DONE(status, eg_alloc(&a, (size_t)N * N, sizeof *a));
+    EG_TRY_DONE(status, eg_alloc(&c, (size_t)N * N, sizeof *c));
     eg_gemm(false, false, N, N, N, 1, a, N, a, N, 0, c, N);
     prepared = true;
-    return eg_ok();
+done:
+    eg_free(a);
+    eg_free(c);
+    return status;
 }
 
 const char *eg_blas_core(void)
