@@ -212,7 +212,7 @@ static void test_no_memory_to_open(void **state)
     const char *file = eg_test_path(eg_test_place, "tiny.h5");
     eg_plan *plan = plan_of(eg_test_sweep, NULL);
     size_t live = eg_memory_live_blocks();
-    const size_t share = eg_test_full() ? 200 : 50;
+    const size_t share = eg_test_full() ? 200 : 15;
     for (size_t n = 1;; n += 1 + n / share) {
         eg_store *store = NULL;
         eg_memory_fail_after(n);
@@ -269,7 +269,7 @@ static eg_status try_collect(eg_store *store, const char *file)
 static void fail_each(attempt_function attempt, eg_store *store, const char *file)
 {
     size_t live = eg_memory_live_blocks();
-    const size_t share = eg_test_full() ? 200 : 50;
+    const size_t share = eg_test_full() ? 200 : 15;
     for (size_t n = 1;; n += 1 + n / share) {
         eg_memory_fail_after(n);
         eg_status status = attempt(store, file);

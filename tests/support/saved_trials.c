@@ -54,8 +54,16 @@ eg_settings *saved_settings(const char *name, const char *value)
         /* Their windows need room. */
         all[3].value = "32";
     }
-    if (param_of(network, "width") != NULL) {
-        all[count++] = (eg_assignment){.name = "model.width", .value = "2"};
+    static const char *const sizes[][2] = {
+        {"model.width", "2"},
+        {"model.filters", "[3, 4, 5]"},
+        {"model.blocks", "[1, 1]"},
+        {"model.layers", "[conv 4 5x5 stride 2, activation, max_pool 2, linear 5, activation]"},
+    };
+    for (size_t i = 0; i < EG_COUNT(sizes); i++) {
+        if (param_of(network, sizes[i][0] + strlen("model.")) != NULL) {
+            all[count++] = (eg_assignment){.name = sizes[i][0], .value = sizes[i][1]};
+        }
     }
     const eg_param *hidden = param_of(network, "hidden");
     if (hidden != NULL) {
