@@ -205,7 +205,7 @@ static void starting_values(void **state)
     for (size_t v = 0; v < 3; v++) {
         eg_free(w[v]);
     }
-    layer.ops->free(&layer);
+    eg_layer_clear(&layer);
 }
 
 /* Uniform in ±1/sqrt(fan_in) = ±0.1, variance 0.01/3, biases by the same law. */
@@ -236,7 +236,7 @@ static void uniform_starting_values(void **state)
         assert_true(fabs(squares[part] / n[part] * 300.0 - 1.0) < 4.0 * sqrt(0.8 / n[part]));
     }
     eg_free(w);
-    layer.ops->free(&layer);
+    eg_layer_clear(&layer);
 }
 
 static void slices_are_aligned_and_padded(void **state)

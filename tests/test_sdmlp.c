@@ -122,7 +122,7 @@ static void the_gradient_by_hand(void **state)
         layer.ops->forward(&layer, &context);
         layer.ops->backward(&layer, &context);
         assert_row(dx, i == 0 ? excited : inhibited, 4);
-        layer.ops->free(&layer);
+        eg_layer_clear(&layer);
     }
 }
 

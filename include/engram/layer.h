@@ -142,7 +142,7 @@ typedef struct eg_layer_ops {
                      eg_unit_run *run);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
-    void (*free)(eg_layer *layer); /**< optional: releases `state` */
+    void (*free)(eg_layer *layer); /**< optional: releases `state` where it is not one block */
     bool takes_sparse; /**< uses context->sparse, so the workspace keeps its transpose */
     /** Backward of a single example does not use context->transposed, which is then not made. */
     bool transposes_none;
@@ -182,6 +182,9 @@ struct eg_layer {
     double gain;       /**< of hidden units: what a layer before has as its gain (initial.h) */
     void *state;       /**< the layer's own constants; owned */
 };
+
+/** Releases a layer's state, and zeroes it; one that is zeroed is accepted. */
+void eg_layer_clear(eg_layer *layer);
 
 /** Numbers of an example at the (first) input and at the output. */
 static inline size_t eg_layer_inputs(const eg_layer *layer)

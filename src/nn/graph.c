@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static void free_layer(eg_layer *layer)
+void eg_layer_clear(eg_layer *layer)
 {
-    /* One that was not made is zeroed. */
     if (layer->ops != NULL && layer->ops->free != NULL) {
         layer->ops->free(layer);
+    } else {
+        eg_free(layer->state);
     }
     *layer = (eg_layer){0};
 }
@@ -19,7 +20,7 @@ static void free_layer(eg_layer *layer)
 void eg_layers_free(eg_layer *layers, size_t count)
 {
     for (size_t i = 0; layers != NULL && i < count; i++) {
-        free_layer(&layers[i]);
+        eg_layer_clear(&layers[i]);
     }
     eg_free(layers);
 }
@@ -27,7 +28,7 @@ void eg_layers_free(eg_layer *layers, size_t count)
 void eg_nodes_free(eg_node *nodes, size_t count)
 {
     for (size_t i = 0; nodes != NULL && i < count; i++) {
-        free_layer(&nodes[i].layer);
+        eg_layer_clear(&nodes[i].layer);
         eg_free(nodes[i].reads);
     }
     eg_free(nodes);
@@ -119,7 +120,7 @@ eg_status eg_graph_add(eg_graph *graph, const char *name, eg_layer *layer, size_
     assert(layer->buffer_count <= EG_LAYER_BUFFERS_MAX);
     eg_status status = add(graph, name, layer, count, reads);
     if (!eg_is_ok(&status)) {
-        free_layer(layer);
+        eg_layer_clear(layer);
         return status;
     }
     graph->nodes[graph->count].layer = *layer;

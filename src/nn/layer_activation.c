@@ -53,17 +53,11 @@ static double flops(const eg_layer *layer)
     return eg_activation_flops(eg_layer_inputs(layer));
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "activation",
     .forward = forward,
     .backward = backward,
     .flops = flops,
-    .free = free_state,
     .keeps_units = true,
 };
 

@@ -368,11 +368,6 @@ static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size
     return side == EG_UNIT_INCOMING && k < EG_UNIT_NORM_BLOCKS;
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "norm",
     .init = eg_unit_norm_init,
@@ -382,7 +377,6 @@ static const eg_layer_ops ops = {
     .per_example_scratch = eg_per_example_backward_scratch,
     .unit_run = unit_run,
     .flops = flops,
-    .free = free_state,
     .keeps_units = true,
 };
 

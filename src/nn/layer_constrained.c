@@ -234,9 +234,7 @@ static double flops(const eg_layer *layer)
 static void free_state(eg_layer *layer)
 {
     constrained *self = layer->state;
-    if (self->linear.ops != NULL) {
-        self->linear.ops->free(&self->linear);
-    }
+    eg_layer_clear(&self->linear);
     eg_free(self);
 }
 

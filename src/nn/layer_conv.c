@@ -111,11 +111,6 @@ static double flops(const eg_layer *layer)
     return (double)eg_layer_outputs(layer) * (sums + (has_bias(layer) ? 1.0 : 0.0));
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "conv",
     .init = init,
@@ -125,7 +120,6 @@ static const eg_layer_ops ops = {
     .per_example_scratch = eg_per_example_backward_scratch,
     .unit_run = unit_run,
     .flops = flops,
-    .free = free_state,
 };
 
 static eg_status check(eg_shape in, const eg_conv *spec)

@@ -112,17 +112,11 @@ static double flops(const eg_layer *layer)
     return eg_dropout_flops(eg_layer_outputs(layer));
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "dropout",
     .forward = forward,
     .backward = backward,
     .flops = flops,
-    .free = free_state,
     .keeps_units = true,
     .keeps_flat = true,
 };

@@ -138,11 +138,6 @@ static double flops(const eg_layer *layer)
     return eg_activation_flops(eg_layer_outputs(layer));
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "inhibition",
     .prepare = prepare,
@@ -150,7 +145,6 @@ static const eg_layer_ops ops = {
     .backward = backward,
     .after_update = after_update,
     .flops = flops,
-    .free = free_state,
     .keeps_units = true,
 };
 

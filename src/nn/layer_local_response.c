@@ -222,17 +222,11 @@ static double flops(const eg_layer *layer)
     return (double)(2 * response_of(layer)->radius + 12) * (double)eg_layer_outputs(layer);
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "local_response",
     .forward = forward,
     .backward = backward,
     .flops = flops,
-    .free = free_state,
     .keeps_units = true,
 };
 

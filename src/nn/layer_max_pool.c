@@ -146,7 +146,6 @@ static const eg_layer_ops ops = {
     .forward = forward,
     .backward = backward,
     .flops = eg_pool_flops,
-    .free = eg_pool_free,
     .keeps_units = true,
     .keeps_flat = true,
 };

@@ -150,11 +150,6 @@ static double flops(const eg_layer *layer)
     return eg_unit_norm_flops(eg_layer_outputs(layer));
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "norm",
     .init = eg_unit_norm_init,
@@ -162,7 +157,6 @@ static const eg_layer_ops ops = {
     .backward = backward,
     .unit_run = eg_unit_norm_run,
     .flops = flops,
-    .free = free_state,
     .keeps_units = true,
 };
 

@@ -58,17 +58,11 @@ static double flops(const eg_layer *layer)
     return (double)layer->input_count * (double)eg_layer_outputs(layer);
 }
 
-static void free_state(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 static const eg_layer_ops ops = {
     .name = "sum",
     .forward = forward,
     .backward = backward,
     .flops = flops,
-    .free = free_state,
     .keeps_units = true,
 };
 

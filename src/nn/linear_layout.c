@@ -52,11 +52,6 @@ eg_status eg_linear_layer(eg_layer *out, const eg_layer_ops *ops, eg_shape in,
     return eg_ok();
 }
 
-void eg_linear_free(eg_layer *layer)
-{
-    eg_free(layer->state);
-}
-
 double eg_linear_flops(size_t inputs, size_t outputs, bool bias)
 {
     return (double)outputs * (2.0 * (double)inputs + (bias ? 1.0 : 0.0));

@@ -54,8 +54,3 @@ double eg_pool_flops(const eg_layer *layer)
     const eg_pool *pool = eg_pool_of(layer);
     return (double)(pool->height * pool->width) * (double)eg_layer_outputs(layer);
 }
-
-void eg_pool_free(eg_layer *layer)
-{
-    eg_free(layer->state);
-}

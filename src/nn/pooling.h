@@ -41,7 +41,5 @@ eg_status eg_pool_layer(eg_layer *out, const eg_layer_ops *ops, eg_shape in,
                         const eg_pool *spec) EG_WARN_UNUSED;
 /** eg_layer_ops.flops: one operation per number of a window. */
 double eg_pool_flops(const eg_layer *layer);
-/** eg_layer_ops.free */
-void eg_pool_free(eg_layer *layer);
 
 #endif

@@ -86,9 +86,7 @@ static inline void one_layer_clear(one_layer *one)
     for (size_t b = 0; b < one->layer.buffer_count; b++) {
         eg_free(one->buffers[b]);
     }
-    if (one->layer.ops->free != NULL) {
-        one->layer.ops->free(&one->layer);
-    }
+    eg_layer_clear(&one->layer);
 }
 
 static inline void one_layer_forward(one_layer *one, eg_mode mode)
