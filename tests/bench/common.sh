@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 read_options() {
     local option=$1
     times=$2
-    core=$(($(nproc) - 1))
+    core=$(($(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) - 1)) # nproc heeds them
     data=$root/data/mnist
     build=$root/build/bench
     cases=()
