@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2034 # what is set is for who sources it
 # What the benchmarks have in common: options, a release build, one thread, one core. Sourced by scripts that define
-# usage(). Sets `root`.
+# usage(). Sets `root` and `cores`.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# nproc heeds what is exported next.
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 # read_options OPTION DEFAULT ARGUMENT …: sets `core`, `data`, `build`, `cases`, and `times` from OPTION N.
 read_options() {
     local option=$1
     times=$2
-    core=$(($(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc) - 1)) # nproc heeds them
+    core=$((cores - 1))
     data=$root/data/mnist
     build=$root/build/bench
     cases=()

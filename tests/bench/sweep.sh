@@ -29,7 +29,7 @@ END
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
-workers=$(nproc)
+workers=$cores
 rounds=5
 data=$root/data/mnist
 build=$root/build/bench
@@ -145,7 +145,7 @@ alone=$(rate 1 tiny 1000 5000)
 together=$(rate "$workers" tiny 1000 5000)
 printf 'scheduler    %.0f trials/s, 1 rank; %.0f trials/s, %d ranks\n' "$alone" "$together" "$workers"
 for ((round = 0; round < rounds; round++)); do
-    core=$((round % $(nproc)))
+    core=$((round % cores))
     one=$(rate 1 mnist 4 28)
     all=$(rate "$workers" mnist $((4 * workers)) $((28 * workers)))
     apart=$(rate apart mnist 4 28)
