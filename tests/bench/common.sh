@@ -53,3 +53,14 @@ build_release() {
 pinned() {
     taskset -c "$core" "$@"
 }
+
+# processor_seconds COMMAND…: pinned; prints its processor seconds, what it prints goes to $scratch/out. One that fails
+# ends the benchmark with its words.
+processor_seconds() {
+    local TIMEFORMAT='%U %S'
+    { time pinned "$@" >"$scratch/out" 2>"$scratch/err"; } 2>"$scratch/time" || {
+        cat "$scratch/err" >&2
+        exit 1
+    }
+    awk '{ print $1 + $2 }' "$scratch/time"
+}

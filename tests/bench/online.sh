@@ -74,9 +74,7 @@ describe() {
 
 # Processor seconds of one trial of so many examples; its result goes to the file `result`.
 seconds_of() {
-    local TIMEFORMAT='%U %S'
-    { time pinned "$build/engram" train --json --quiet seed="$2" "$length=$1" "${ours[@]}" >"$scratch/json"; } \
-        2>&1 | awk '{ print $1 + $2 }'
+    processor_seconds "$build/engram" train --json --quiet seed="$2" "$length=$1" "${ours[@]}"
 }
 
 # One pair: "seconds result peer_seconds peer_result counts".
@@ -84,7 +82,7 @@ run_pair() {
     local first last result
     first=$(seconds_of "$short" "$1")
     last=$(seconds_of "$long" "$1")
-    result=$(awk -F '[:,] *' -v name="$objective" 'index($1, "\"" name "\"") { print $2 }' "$scratch/json")
+    result=$(awk -F '[:,] *' -v name="$objective" 'index($1, "\"" name "\"") { print $2 }' "$scratch/out")
     echo "$(awk -v a="$first" -v b="$last" -v n=$((long - short)) 'BEGIN { print (b - a) / n }') $result" \
         "$(pinned /usr/bin/python3 "$root/tests/bench/peer_online.py" "${theirs[@]}" --seed "$1")"
 }

@@ -53,17 +53,15 @@ describe() {
     esac
     [ "$1" != cin_cbp ] || ours+=(learner=continual_backprop learner.replacement_rate=1e-4)
     theirs+=(--outputs "$outputs" --batch "$batch")
-    ours+=(stream=iid "stream.batch=$batch" optimizer=sgd optimizer.momentum=0.9 protocol=test
+    ours+=(stream=iid "stream.batch=$batch" optimizer=sgdm optimizer.beta=0.9 protocol=test
         dataset=synthetic dataset.side=32 dataset.channels=3 "dataset.classes=$outputs"
         "dataset.examples=$((batch * steps))" dataset.test_examples="$outputs")
 }
 
 # Processor seconds of one trial of so many epochs; its largest resident memory goes to the file `memory`.
 seconds_of() {
-    local TIMEFORMAT='%U %S'
-    { time pinned "$build/engram" train --json --quiet seed="$2" stream.epochs="$1" "${ours[@]}" >"$scratch/json"; } \
-        2>&1 | awk '{ print $1 + $2 }'
-    awk -F '[:,] *' '/"peak_rss"/ { print $2 / 1e6 }' "$scratch/json" >"$scratch/memory"
+    processor_seconds "$build/engram" train --json --quiet seed="$2" stream.epochs="$1" "${ours[@]}"
+    awk -F '[:,] *' '/"peak_rss"/ { print $2 / 1e6 }' "$scratch/out" >"$scratch/memory"
 }
 
 # One pair: "seconds megabytes peer_seconds peer_megabytes peer_seconds_of_channels_last".
