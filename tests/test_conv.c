@@ -118,6 +118,43 @@ static void assert_near(size_t count, const eg_real *a, const eg_real *b)
     }
 }
 
+/** Seven of eight numbers of dy become 0. */
+static void thin_out(scene *s)
+{
+    for (size_t i = 0; i < s->y_count; i++) {
+        s->dy[i] = i * 2654435761U % 4096 < 512 ? s->dy[i] : 0;
+    }
+}
+
+/** The gradients by lists, of a dy that is mostly 0 and of one that is not. */
+static void compare_listed(scene *s, const eg_convolve_kernels *const *all)
+{
+    for (size_t thin = 0; thin < 2; thin++) {
+        if (thin == 1) {
+            thin_out(s);
+        }
+        products right = products_of(s, NULL);
+        products first = {0};
+        for (size_t k = 0; k < 2 && all[k] != NULL; k++) {
+            const products p = {.y = spoilt(1), .dx = spoilt(s->x_count), .dw = spoilt(s->w_count)};
+            eg_real *scratch = spoilt(eg_convolve_listed_scratch(&s->c));
+            eg_convolve_weights_listed(all[k], &s->c, s->batch, s->x, s->dy, scratch, p.dw);
+            eg_convolve_input_listed(all[k], &s->c, s->batch, s->dy, s->w, scratch, p.dx);
+            eg_free(scratch);
+            assert_near(s->x_count, p.dx, right.dx);
+            assert_near(s->w_count, p.dw, right.dw);
+            if (first.y != NULL) {
+                assert_memory_equal(p.dx, first.dx, s->x_count * sizeof *p.dx);
+                assert_memory_equal(p.dw, first.dw, s->w_count * sizeof *p.dw);
+                products_free(&first);
+            }
+            first = p;
+        }
+        products_free(&first);
+        products_free(&right);
+    }
+}
+
 static void compare(const eg_convolution *form, size_t batch)
 {
     const eg_convolve_kernels *const all[] = {eg_convolve_avx2(), eg_convolve_avx512()};
@@ -143,6 +180,7 @@ static void compare(const eg_convolution *form, size_t batch)
     }
     products_free(&first);
     products_free(&right);
+    compare_listed(&s, all);
     scene_free(&s);
 }
 
@@ -264,6 +302,38 @@ static void sums_of_biases(void **state)
     assert_memory_equal(sum, right, sizeof right);
 }
 
+/** A dense dy goes through tiles, one behind max pooling through lists; a NaN in dy is not lost. */
+static void lists_are_for_zeros(void **state)
+{
+    (void)state;
+    skip_without_kernels();
+    const eg_convolution form = {.height = 14,
+                                 .width = 14,
+                                 .channels = 32,
+                                 .filters = 64,
+                                 .kernel_height = 3,
+                                 .kernel_width = 3,
+                                 .stride = 1};
+    scene s = scene_of(&form, 9);
+    assert_false(eg_convolve_listed_pays(&s.c, s.batch, s.dy));
+    thin_out(&s);
+    assert_true(eg_convolve_listed_pays(&s.c, s.batch, s.dy));
+    eg_real *scratch = spoilt(eg_convolve_scratch(&s.c));
+    eg_real *dw = spoilt(s.w_count);
+    eg_real *dx = spoilt(s.x_count);
+    s.dy[(size_t)64 * 5 + 33] = (eg_real)NAN; /* of filter 33 */
+    eg_convolve_weights(&s.c, s.batch, s.x, s.dy, scratch, dw);
+    eg_convolve_input(&s.c, s.batch, s.dy, s.w, scratch, dx);
+    const eg_real *of_filters = dw + (size_t)9 * 32 * 32; /* 32 … 63, under the first tap */
+    assert_true(isnan((double)of_filters[1]));
+    assert_true(!isnan((double)of_filters[2]));
+    assert_true(isnan((double)dx[(size_t)5 * 32]));
+    eg_free(dx);
+    eg_free(dw);
+    eg_free(scratch);
+    scene_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +341,7 @@ int main(void)
         cmocka_unit_test(several_blocks),
         cmocka_unit_test(the_widest_kernels_run),
         cmocka_unit_test(sums_of_biases),
+        cmocka_unit_test(lists_are_for_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

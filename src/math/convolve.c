@@ -27,9 +27,13 @@ const char *eg_convolve_kernel(void)
 
 size_t eg_convolve_scratch(const eg_convolution *c)
 {
-    const size_t input = eg_convolve_tiled_scratch(c);
-    const size_t weights = eg_convolve_weights_scratch(c);
-    return input > weights ? input : weights;
+    const size_t each[] = {eg_convolve_tiled_scratch(c), eg_convolve_weights_scratch(c),
+                           eg_convolve_listed_scratch(c)};
+    size_t most = 0;
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        most = each[i] > most ? each[i] : most;
+    }
+    return most;
 }
 
 void eg_convolve(const eg_convolution *c, size_t batch, const eg_real *x, const eg_real *w,
@@ -47,7 +51,9 @@ void eg_convolve_input(const eg_convolution *c, size_t batch, const eg_real *dy,
                        eg_real *scratch, eg_real *dx)
 {
     const eg_convolve_kernels *kernels = kernels_here();
-    if (kernels != NULL) {
+    if (kernels != NULL && eg_convolve_listed_pays(c, batch, dy)) {
+        eg_convolve_input_listed(kernels, c, batch, dy, w, scratch, dx);
+    } else if (kernels != NULL) {
         eg_convolve_input_tiled(kernels, c, batch, dy, w, scratch, dx);
     } else {
         eg_convolve_input_plain(c, batch, dy, w, dx);
@@ -58,7 +64,9 @@ void eg_convolve_weights(const eg_convolution *c, size_t batch, const eg_real *x
                          eg_real *scratch, eg_real *dw)
 {
     const eg_convolve_kernels *kernels = kernels_here();
-    if (kernels != NULL) {
+    if (kernels != NULL && eg_convolve_listed_pays(c, batch, dy)) {
+        eg_convolve_weights_listed(kernels, c, batch, x, dy, scratch, dw);
+    } else if (kernels != NULL) {
         eg_convolve_weights_tiled(kernels, c, batch, x, dy, scratch, dw);
     } else {
         eg_convolve_weights_plain(c, batch, x, dy, dw);

@@ -62,10 +62,30 @@ AVX2 static void window(const eg_window_tile *t)
     }
 }
 
+AVX2 static void listed(const eg_listed_tile *t)
+{
+    whole_listed(t);
+}
+
+AVX2 static size_t nonzero(size_t n, const eg_real *x, const eg_entries *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        out->value[count] = x[i];
+        out->at[count] = (uint32_t)i;
+        count += x[i] != 0;
+    }
+    return count;
+}
+
 const eg_convolve_kernels *eg_convolve_avx2(void)
 {
-    static const eg_convolve_kernels kernels = {
-        .name = "avx2", .tile = tile, .outer = outer, .window = window};
+    static const eg_convolve_kernels kernels = {.name = "avx2",
+                                                .tile = tile,
+                                                .outer = outer,
+                                                .window = window,
+                                                .listed = listed,
+                                                .nonzero = nonzero};
     return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 ? &kernels
                                                                                      : NULL;
 }

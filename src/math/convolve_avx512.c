@@ -59,10 +59,37 @@ AVX512 static void window(const eg_window_tile *t)
     }
 }
 
+AVX512 static void listed(const eg_listed_tile *t)
+{
+    whole_listed(t);
+}
+
+AVX512 static size_t nonzero(size_t n, const eg_real *x, const eg_entries *out)
+{
+    const __m512i step = _mm512_set1_epi32(WIDE);
+    __m512i at = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i += WIDE) {
+        const unsigned there = n - i < WIDE ? (1U << (n - i)) - 1U : 0xffffU;
+        const __m512 value = _mm512_maskz_loadu_ps((__mmask16)there, x + i);
+        const __mmask16 kept = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+        /* Whole registers are stored: storing a part of one is slow on some processors. */
+        _mm512_storeu_ps(out->value + count, _mm512_maskz_compress_ps(kept, value));
+        _mm512_storeu_si512(out->at + count, _mm512_maskz_compress_epi32(kept, at));
+        count += (size_t)__builtin_popcount(kept);
+        at = _mm512_add_epi32(at, step);
+    }
+    return count;
+}
+
 const eg_convolve_kernels *eg_convolve_avx512(void)
 {
-    static const eg_convolve_kernels kernels = {
-        .name = "avx512", .tile = tile, .outer = outer, .window = window};
+    static const eg_convolve_kernels kernels = {.name = "avx512",
+                                                .tile = tile,
+                                                .outer = outer,
+                                                .window = window,
+                                                .listed = listed,
+                                                .nonzero = nonzero};
     return __builtin_cpu_supports("avx512f") != 0 && eg_convolve_avx2() != NULL ? &kernels : NULL;
 }
 

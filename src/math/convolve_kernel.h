@@ -5,6 +5,7 @@
 #include "math/shared/convolve.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The reference: for every processor, and in double for gradient checks. */
 
@@ -36,7 +37,10 @@ enum {
     EG_TILE_IMAGES = 3,  /**< images side by side */
     EG_TILE_INPUTS = 16, /**< rows of a tile of weights */
     EG_WINDOW_INPUTS = 8,
-    EG_WINDOW_MAX = 48
+    EG_WINDOW_MAX = 48,
+    EG_PIECE = 16,       /**< numbers that are added together */
+    EG_PIECES_MAX = 12,  /**< at a time */
+    EG_PIECE_ROWS = 1024 /**< of a window that convolve_listed.c takes */
 };
 
 /** Outputs of neighbouring pixels of a row, in `images` images, for one panel:
@@ -102,12 +106,38 @@ typedef struct eg_window_tile {
     eg_real *sum; /**< [inputs][EG_WINDOW_MAX] */
 } eg_window_tile;
 
+/** Numbers that are not 0, and where they belong. */
+typedef struct eg_entries {
+    eg_real *value;
+    uint32_t *at;
+} eg_entries;
+
+/** Sums over a list:
+ *
+ *      to(to_at[i] + l) += sum_{e < count} value[e] from(at[e] + from_at[i] + l)
+ *
+ *  for i < pieces, l < EG_PIECE, in the order of e, one fused multiply-add after the other, in
+ *  every kernel. */
+typedef struct eg_listed_tile {
+    size_t pieces; /**< up to EG_PIECES_MAX */
+    const eg_real *from;
+    const size_t *from_at; /**< [pieces] */
+    size_t count;
+    eg_entries entry; /**< [count] */
+    eg_real *to;
+    const size_t *to_at; /**< [pieces] */
+} eg_listed_tile;
+
 /** Tiles for one kind of processor. */
 typedef struct eg_convolve_kernels {
     const char *name; /**< "avx512" */
     void (*tile)(const eg_tile *tile);
     void (*outer)(const eg_outer_tile *tile);
     void (*window)(const eg_window_tile *tile);
+    void (*listed)(const eg_listed_tile *tile);
+    /** out [count]: those of x [n] that are not 0 (NaN is not), in their order, with their number
+     *  in x. EG_PIECE more may be written. */
+    size_t (*nonzero)(size_t n, const eg_real *x, const eg_entries *out);
 } eg_convolve_kernels;
 
 /** NULL where this processor, or this build, has none. */
@@ -123,6 +153,15 @@ void eg_convolve_input_tiled(const eg_convolve_kernels *kernels, const eg_convol
                              size_t batch, const eg_real *dy, const eg_real *w, eg_real *scratch,
                              eg_real *dx);
 size_t eg_convolve_weights_scratch(const eg_convolution *c);
+/** The gradients where most of dy is 0, and whether this is so; see convolve_listed.c. */
+bool eg_convolve_listed_pays(const eg_convolution *c, size_t batch, const eg_real *dy);
+size_t eg_convolve_listed_scratch(const eg_convolution *c);
+void eg_convolve_input_listed(const eg_convolve_kernels *kernels, const eg_convolution *c,
+                              size_t batch, const eg_real *dy, const eg_real *w, eg_real *scratch,
+                              eg_real *dx);
+void eg_convolve_weights_listed(const eg_convolve_kernels *kernels, const eg_convolution *c,
+                                size_t batch, const eg_real *x, const eg_real *dy, eg_real *scratch,
+                                eg_real *dw);
 /** The same gradient where it is a window; see convolve_windows.c. */
 bool eg_convolve_has_windows(const eg_convolution *c);
 size_t eg_convolve_windows_scratch(const eg_convolution *c);

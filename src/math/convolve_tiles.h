@@ -372,3 +372,79 @@ INLINE void window_of_inputs(const size_t vectors, const eg_window_tile *t)
         break;
     }
 }
+
+/* Registers first … first+vectors-1 of the pieces. */
+INLINE void add_listed(const size_t vectors, const eg_listed_tile *t, size_t first)
+{
+    enum { PARTS = EG_PIECE / WIDE };
+    VECTOR sum[EG_PIECES_MAX];
+    const eg_real *from[EG_PIECES_MAX];
+    for (size_t i = 0; i < vectors; i++) {
+        const size_t piece = (first + i) / PARTS;
+        const size_t part = (first + i) % PARTS * WIDE;
+        from[i] = t->from + t->from_at[piece] + part;
+        sum[i] = LOAD(t->to + t->to_at[piece] + part);
+    }
+    for (size_t e = 0; e < t->count; e++) {
+        const VECTOR value = SET(t->entry.value[e]);
+        const size_t at = t->entry.at[e];
+        for (size_t i = 0; i < vectors; i++) {
+            sum[i] = MULTIPLY_ADD(value, LOAD(from[i] + at), sum[i]);
+        }
+    }
+    for (size_t i = 0; i < vectors; i++) {
+        const size_t piece = (first + i) / PARTS;
+        STORE(t->to + t->to_at[piece] + (first + i) % PARTS * WIDE, sum[i]);
+    }
+}
+
+INLINE void listed_vectors(size_t vectors, const eg_listed_tile *t, size_t first)
+{
+    switch (vectors) {
+    case 1:
+        add_listed(1, t, first);
+        break;
+    case 2:
+        add_listed(2, t, first);
+        break;
+    case 3:
+        add_listed(3, t, first);
+        break;
+    case 4:
+        add_listed(4, t, first);
+        break;
+    case 5:
+        add_listed(5, t, first);
+        break;
+    case 6:
+        add_listed(6, t, first);
+        break;
+    case 7:
+        add_listed(7, t, first);
+        break;
+    case 8:
+        add_listed(8, t, first);
+        break;
+    case 9:
+        add_listed(9, t, first);
+        break;
+    case 10:
+        add_listed(10, t, first);
+        break;
+    case 11:
+        add_listed(11, t, first);
+        break;
+    default:
+        add_listed(EG_PIECES_MAX, t, first);
+        break;
+    }
+}
+
+INLINE void whole_listed(const eg_listed_tile *t)
+{
+    const size_t vectors = t->pieces * (EG_PIECE / WIDE);
+    for (size_t first = 0; first < vectors; first += EG_PIECES_MAX) {
+        const size_t left = vectors - first;
+        listed_vectors(left < EG_PIECES_MAX ? left : EG_PIECES_MAX, t, first);
+    }
+}

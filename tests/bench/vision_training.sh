@@ -16,7 +16,7 @@ python3-torch.
   --core C        the core to run on (default: the last one)
   --build FOLDER  where to build (default: build/bench)
 
-Cases: cin resnet18 (default: both). cin is the network of Continual ImageNet on ten pairs of classes, 25 epochs each;
+Cases: cin resnet18 (default: both). cin is the network of Continual ImageNet on ten pairs of classes, 60 epochs each;
 resnet18 a residual net of width 16 on ten classes, ten epochs.
 HELP
 }
@@ -37,7 +37,7 @@ trap 'rm -rf "$scratch"' EXIT
 describe() {
     case $1 in
     cin)
-        ours=(stream=class_pairs stream.tasks=10 stream.epochs=25 stream.batch=100 dataset.scale=symmetric
+        ours=(stream=class_pairs stream.tasks=10 stream.epochs=60 stream.batch=100 dataset.scale=symmetric
             model=cin_net optimizer.lr=0.01)
         theirs=(cin_net --lr 0.01)
         ;;
@@ -49,7 +49,7 @@ describe() {
     *) refuse "unknown case '$1'" ;;
     esac
     ours+=(dataset=cifar100 "dataset.path=$data" optimizer=sgdm optimizer.beta=0.9 protocol=test eval.tasks=current
-        'measures=[learning, online]')
+        'measures=[learning, online]' objective=mean_learning_accuracy)
 }
 
 # Field of a JSON line: "name": number.
