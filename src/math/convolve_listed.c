@@ -1,11 +1,12 @@
-/** The gradients of a convolution where most of dy is 0, as behind max pooling: only what is not 0 is multiplied; see
- *  math/convolve_kernel.h.
+/** The gradients of a convolution where most of dy is 0, as behind max pooling: only what is not 0
+ *  is multiplied; see math/convolve_kernel.h.
  *
- *  A number of dy at one place, for filter f, meets the same window of x (or of dx) as all others of that place: the
- *  rows of the kernel, each of which is a run of kernel_width*channels neighbours. Rows are cut into pieces of
- *  EG_PIECE numbers.
+ *  A number of dy at one place, for filter f, meets the same window of x (or of dx) as all others
+ *  of that place: the rows of the kernel, each of which is a run of kernel_width*channels
+ *  neighbours. Rows are cut into pieces of EG_PIECE numbers.
  *
- *      weights   for every filter a list of (dy, where its window begins) over a few images, and a sum of windows
+ *      weights   for every filter a list of (dy, where its window begins) over a few images, and a
+ *                sum of windows
  *      input     for every place a list of (dy, filter), and a sum of the filters' weights
  *
  *  Images are copied with their padding, and room for the last piece to reach behind a row. */
@@ -144,7 +145,8 @@ EG_CLONES static size_t count_nonzero(size_t n, const eg_real *x)
     return count;
 }
 
-/* An entry costs as much as its pieces and a little more, and makes half as good use of the processor as a tile. */
+/* An entry costs as much as its pieces and a little more, and makes half as good use of the
+ * processor as a tile. */
 bool eg_convolve_listed_pays(const eg_convolution *c, size_t batch, const eg_real *dy)
 {
     const size_t numbers = places_of(c) * c->filters;
@@ -293,6 +295,7 @@ static void take_weights(const eg_convolution *c, const pieces *p, const eg_real
 /* Pieces of all filters that are looked at together: they stay in the first-level cache. */
 static size_t pieces_at_once(const eg_convolution *c, const pieces *p)
 {
+    assert(p->count > 0);
     const size_t near = NEAR / (c->filters * EG_PIECE);
     const size_t most = smaller(near < 2 ? 2 : near, EG_PIECES_MAX);
     const size_t passes = (p->count + most - 1) / most;
