@@ -331,6 +331,8 @@ static void what_does_not_fit(void **state)
     assert_refused(TRIAL("stream.epochs", "2"), "every example comes once");
     assert_refused(TRIAL("measures", "[default, accuracy]"),
                    "measures: accuracy needs classes, and the stream has targets");
+    assert_refused(TRIAL("measures", "[default, class_accuracy]"),
+                   "measures: class_accuracy needs classes, and the stream has targets");
 }
 
 int main(void)

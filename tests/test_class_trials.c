@@ -3,19 +3,20 @@
 #include "saved_trials.h"
 #include "testing.h"
 
+#include "engram/learner.h"
 #include "engram/memory.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TASKS = 3, EPOCHS = 4, BATCH = 9, TEXT = 1200 };
+enum { TASKS = 3, EPOCHS = 4, BATCH = 9, TEXT = 1200, BLOCK = 16, CLASSES = 10 };
 
 #define SMALL                                                                                      \
     "dataset=synthetic\ndataset.examples=160\ndataset.test_examples=60\ndataset.side=6\n"          \
     "dataset.noise=0.6\nstream.batch=9\nstream.tasks=3\nmodel.hidden=[6]\neval.block=16\n"         \
     "eval.tasks=current\noptimizer=sgdm\noptimizer.beta=0.9\noptimizer.weight_decay=0.01\n"        \
-    "measures=[default, learning, phase_accuracy, peak]\n"
+    "measures=[default, class_accuracy, learning, phase_accuracy, peak]\n"
 #define INCREMENTAL                                                                                \
     SMALL "stream=class_incremental\nstream.classes=2\nstream.epochs=4\nprotocol.fraction=0.3\n"   \
           "model.norm=online\nmodel.activation=relu\n"
@@ -214,6 +215,141 @@ static void only_the_current_task_is_tested(void **state)
     saved_scene_close(&s);
 }
 
+/* The largest of the scores that count, NULL: all. */
+static uint32_t predicted(const eg_real *scores, const eg_active *active)
+{
+    uint32_t best = CLASSES;
+    for (uint32_t c = 0; c < CLASSES; c++) {
+        bool counts = active == NULL || eg_active_place(active, c) < active->count;
+        best = counts && (best == CLASSES || scores[c] > scores[best]) ? c : best;
+    }
+    return best;
+}
+
+/* What is right of the test examples of some tasks, by their labels. */
+typedef struct by_class {
+    double examples[CLASSES], correct[CLASSES];
+} by_class;
+
+static void count_by_hand(eg_learner *learner, eg_cursor *cursor, size_t phase, size_t task,
+                          by_class *out)
+{
+    const eg_active *active = eg_stream_phase(cursor->stream, phase).active;
+    size_t count = eg_stream_count(cursor->stream, EG_SUBSET_TEST, task);
+    for (size_t i = 0; i < count; i++) {
+        eg_real scores[CLASSES];
+        eg_batch batch;
+        eg_cursor_examples(cursor, EG_SUBSET_TEST, task, i, 1, &batch);
+        assert_ok(learner->ops->predict(learner, &batch, scores));
+        out->examples[batch.label[0]]++;
+        out->correct[batch.label[0]] += predicted(scores, active) == batch.label[0] ? 1 : 0;
+    }
+}
+
+/* accuracy [TASKS, CLASSES] of a learner that does what the trial of seed 1 does, on all tasks or the
+ * one of the phase, the examples one by one. */
+static void learn_by_hand(const eg_settings *settings, double holdout, bool all_tasks,
+                          double *accuracy)
+{
+    eg_view root = eg_settings_root(settings);
+    eg_dataset *data = NULL;
+    eg_stream *stream = NULL;
+    eg_cursor *cursor = NULL;
+    eg_learner *learner = NULL;
+    assert_ok(eg_dataset_open(&data, &root));
+    assert_ok(eg_stream_create(&stream, &root, data, 1, holdout));
+    assert_int_equal(stream->shape.outputs, CLASSES);
+    assert_int_equal(stream->shape.phases, TASKS);
+    assert_ok(eg_cursor_open(&cursor, stream, &(eg_cursor_setup){.trains = true, .block = BLOCK}));
+    const eg_learner_setup setup = {
+        .root = &root, .shape = stream->shape, .seed = 1, .block = BLOCK, .stream = stream};
+    assert_ok(eg_learner_create(&learner, &setup));
+    for (size_t phase = 0; phase < TASKS; phase++) {
+        by_class counts = {.examples = {0}};
+        assert_ok(eg_learner_begin_phase(learner, phase));
+        for (size_t s = 0; s < eg_stream_steps(stream, phase); s++) {
+            eg_batch batch;
+            eg_step_outcome outcome;
+            eg_cursor_get(cursor, phase, s, &batch);
+            assert_ok(learner->ops->step(learner, &batch, &outcome));
+        }
+        for (size_t task = 0; task < TASKS; task++) {
+            if (all_tasks || task == phase) {
+                count_by_hand(learner, cursor, phase, task, &counts);
+            }
+        }
+        for (size_t c = 0; c < CLASSES; c++) {
+            accuracy[phase * CLASSES + c] = counts.correct[c] / counts.examples[c];
+        }
+    }
+    eg_learner_free(learner);
+    eg_cursor_close(cursor);
+    eg_stream_free(stream);
+    eg_dataset_free(data);
+}
+
+/* Classes to come have none; in a stream of permuted pixels all tasks have the same ones. Other
+ * evaluations, within phases, on held-out and on augmented examples, do not count. */
+static void accuracy_of_every_class(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double holdout;
+        bool all_tasks;
+    } cases[] = {
+        {INCREMENTAL "eval.tasks=current_only\neval.epochs=1\noptimizer.lr=0.3\n"
+                     "stream.augment_flip=true\nstream.test_augment=true\n",
+         0.3, false},
+        {SMALL "stream=permuted\nprotocol=test\neval.tasks=all\neval.untrained=true\n"
+               "eval.every=2\noptimizer.lr=0.1\n",
+         0, true},
+    };
+    for (size_t t = 0; t < EG_COUNT(cases); t++) {
+        saved_scene s = saved_scene_open(settings_of(cases[t].text));
+        eg_record *record = saved_scene_whole(&s);
+        const eg_array *accuracy = eg_record_find(record, "class_accuracy");
+        double expected[TASKS * CLASSES];
+        size_t between = 0;
+        learn_by_hand(s.settings, cases[t].holdout, cases[t].all_tasks, expected);
+        assert_int_equal(accuracy->rank, 2);
+        assert_int_equal(accuracy->extent[0], TASKS);
+        assert_int_equal(accuracy->extent[1], CLASSES);
+        for (size_t n = 0; n < TASKS; n++) {
+            size_t known = 0;
+            for (size_t c = 0; c < CLASSES; c++) {
+                double value = accuracy->data[n * CLASSES + c];
+                double wanted = expected[n * CLASSES + c];
+                assert_true(isnan(wanted) ? isnan(value) : value == wanted);
+                known += isnan(value) ? 0 : 1;
+                between += value > 0 && value < 1 ? 1 : 0;
+            }
+            assert_int_equal(known, cases[t].all_tasks ? CLASSES : 2 * (n + 1));
+        }
+        assert_true(between > TASKS); /* else nothing was to be told apart */
+        eg_record_free(record);
+        saved_scene_close(&s);
+    }
+}
+
+/* Paused after the second of its four epochs. */
+static void a_phase_under_way_has_no_accuracy_of_classes(void **state)
+{
+    (void)state;
+    saved_scene s = saved_scene_open(settings_of(INCREMENTAL "eval.epochs=1\n"));
+    eg_record *record = NULL;
+    bool refused = false;
+    s.until = 2;
+    assert_ok(saved_scene_run(&s, NULL, ENDLESS, 0, &record, &refused));
+    assert_int_equal(eg_trial_evaluations(record), 2);
+    const eg_array *accuracy = eg_record_find(record, "class_accuracy");
+    for (size_t i = 0; i < accuracy->count; i++) {
+        assert_true(isnan(accuracy->data[i]));
+    }
+    eg_record_free(record);
+    saved_scene_close(&s);
+}
+
 /* What a plan is made from: 1, 2 and 3 times two minibatches to an epoch of 4, and their evaluations. */
 static void time_is_estimated(void **state)
 {
@@ -242,6 +378,8 @@ int main(void)
         cmocka_unit_test(all_learners_see_the_same),
         cmocka_unit_test(settings_that_do_not_fit),
         cmocka_unit_test(only_the_current_task_is_tested),
+        cmocka_unit_test(accuracy_of_every_class),
+        cmocka_unit_test(a_phase_under_way_has_no_accuracy_of_classes),
         cmocka_unit_test(time_is_estimated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,28 @@ static void predictions_among_active_outputs(void **state)
     assert_int_equal(eg_count_correct(3, 4, scores, right, NULL), 0);
 }
 
+/* Added to what was counted before. */
+static void counts_of_every_class(void **state)
+{
+    (void)state;
+    const eg_real scores[] = {
+        0.1F, 0.7F, 0.2F,         /* 1; without 0 the same */
+        0.9F, 0.0F, 0.8F,         /* 0; without 0 it is 2 */
+        -3.F, -2.F, -1.F,         /* 2; the same */
+        0.0F, 1.0F, (eg_real)NAN, /* wrong */
+    };
+    const uint32_t label[] = {1, 2, 2, 1};
+    const eg_active active = {.count = 2, .output = (const uint32_t[]){1, 2}};
+    size_t examples_of[3] = {0, 0, 5};
+    size_t correct_of[3] = {0, 0, 4};
+    assert_int_equal(eg_count_correct_of(4, 3, scores, label, NULL, examples_of, correct_of), 2);
+    assert_memory_equal(examples_of, ((size_t[]){0, 2, 7}), sizeof examples_of);
+    assert_memory_equal(correct_of, ((size_t[]){0, 1, 5}), sizeof correct_of);
+    assert_int_equal(eg_count_correct_of(4, 3, scores, label, &active, examples_of, correct_of), 3);
+    assert_memory_equal(examples_of, ((size_t[]){0, 4, 9}), sizeof examples_of);
+    assert_memory_equal(correct_of, ((size_t[]){0, 2, 7}), sizeof correct_of);
+}
+
 /** Everything that is summarised of an accuracy matrix. */
 typedef struct transfer {
     double final_accuracy, average_accuracy, forgetting, backward_transfer, forward_transfer;
@@ -176,6 +198,7 @@ int main(void)
         cmocka_unit_test(counts_the_largest_score),
         cmocka_unit_test(nan_scores_are_wrong),
         cmocka_unit_test(predictions_among_active_outputs),
+        cmocka_unit_test(counts_of_every_class),
         cmocka_unit_test(transfer_of_three_tasks),
         cmocka_unit_test(forgetting_is_from_the_best_phase),
         cmocka_unit_test(first_tasks_only),

@@ -60,7 +60,9 @@ typedef struct eg_evaluation {
     bool phase_end;         /**< the last one of its phase */
     const double *accuracy; /**< [tasks] share correct; NaN where not evaluated */
     double overall; /**< share correct of all examples together; NaN unless all were evaluated */
-    const double *activity; /**< [hidden layers] share of outputs that are not zero */
+    const double *activity;    /**< [hidden layers] share of outputs that are not zero */
+    const size_t *examples_of; /**< [outputs] examples with this label, all tasks together */
+    const size_t *correct_of;  /**< [outputs] how many of them were classified correctly */
 } eg_evaluation;
 
 typedef struct eg_measure eg_measure;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-static bool is_correct(size_t n, const eg_real *row, uint32_t label)
+static bool is_correct_among_all(size_t n, const eg_real *row, uint32_t label)
 {
     size_t best = 0;
     bool valid = true;
@@ -18,7 +18,7 @@ static bool is_correct(size_t n, const eg_real *row, uint32_t label)
     return valid && best == label;
 }
 
-static bool is_correct_among(const eg_active *active, const eg_real *row, uint32_t label)
+static bool is_correct_among_active(const eg_active *active, const eg_real *row, uint32_t label)
 {
     uint32_t best = active->output[0];
     bool valid = true;
@@ -30,14 +30,31 @@ static bool is_correct_among(const eg_active *active, const eg_real *row, uint32
     return valid && best == label;
 }
 
+static bool is_correct(size_t n, const eg_real *row, uint32_t label, const eg_active *active)
+{
+    return active == NULL ? is_correct_among_all(n, row, label)
+                          : is_correct_among_active(active, row, label);
+}
+
 size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
                         const eg_active *active)
 {
     size_t correct = 0;
     for (size_t b = 0; b < batch; b++) {
-        const eg_real *row = scores + b * n;
-        correct +=
-            active == NULL ? is_correct(n, row, label[b]) : is_correct_among(active, row, label[b]);
+        correct += is_correct(n, scores + b * n, label[b], active) ? 1 : 0;
+    }
+    return correct;
+}
+
+size_t eg_count_correct_of(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
+                           const eg_active *active, size_t *examples_of, size_t *correct_of)
+{
+    size_t correct = 0;
+    for (size_t b = 0; b < batch; b++) {
+        size_t right = is_correct(n, scores + b * n, label[b], active) ? 1 : 0;
+        examples_of[label[b]]++;
+        correct_of[label[b]] += right;
+        correct += right;
     }
     return correct;
 }

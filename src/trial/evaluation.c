@@ -26,6 +26,8 @@ eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_cur
     EG_TRY_DONE(status, eg_alloc(&evaluator->activity, layers, sizeof(double)));
     EG_TRY_DONE(status, eg_alloc(&evaluator->activity_block, layers, sizeof(double)));
     EG_TRY_DONE(status, eg_alloc(&evaluator->accuracy, shape->tasks, sizeof(double)));
+    EG_TRY_DONE(status, eg_alloc(&evaluator->examples_of, shape->outputs, sizeof(size_t)));
+    EG_TRY_DONE(status, eg_alloc(&evaluator->correct_of, shape->outputs, sizeof(size_t)));
     return status;
 done:
     eg_evaluator_clear(evaluator);
@@ -38,6 +40,8 @@ void eg_evaluator_clear(eg_evaluator *evaluator)
     eg_free(evaluator->activity);
     eg_free(evaluator->activity_block);
     eg_free(evaluator->accuracy);
+    eg_free(evaluator->examples_of);
+    eg_free(evaluator->correct_of);
     *evaluator = (eg_evaluator){0};
 }
 
@@ -79,7 +83,8 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
         eg_cursor_examples(evaluator->cursor, subset, task, first, size, &batch);
         batch.active = batch.active != NULL ? batch.active : active;
         EG_TRY(evaluator->learner->ops->predict(evaluator->learner, &batch, evaluator->scores));
-        *correct += eg_count_correct(size, outputs, evaluator->scores, batch.label, batch.active);
+        *correct += eg_count_correct_of(size, outputs, evaluator->scores, batch.label, batch.active,
+                                        evaluator->examples_of, evaluator->correct_of);
         add_activity(evaluator, size);
         if (evaluator->seen != NULL) {
             const eg_predicted predicted = {.subset = subset,
@@ -96,6 +101,17 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
     return eg_ok();
 }
 
+/** Forgets the evaluation before. */
+static void reset(eg_evaluator *evaluator)
+{
+    for (size_t i = 0; i < evaluator->learner->hidden_layers; i++) {
+        evaluator->activity[i] = 0;
+    }
+    for (size_t c = 0; c < evaluator->cursor->stream->shape.outputs; c++) {
+        evaluator->examples_of[c] = evaluator->correct_of[c] = 0;
+    }
+}
+
 eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_tasks tasks,
                            size_t phase, eg_evaluation_poll poll, void *user, double *overall)
 {
@@ -106,9 +122,7 @@ eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_ta
     size_t all_correct = 0;
     size_t all_examples = 0;
     bool complete = true;
-    for (size_t i = 0; i < layers; i++) {
-        evaluator->activity[i] = 0;
-    }
+    reset(evaluator);
     for (size_t task = 0; task < shape->tasks; task++) {
         evaluator->accuracy[task] = (double)NAN;
         size_t examples = eg_stream_count(evaluator->cursor->stream, subset, task);

@@ -32,6 +32,8 @@ static eg_status evaluate(eg_trial_state *state, eg_evaluation *about, eg_eval_t
                             &about->overall));
     about->accuracy = evaluator->accuracy;
     about->activity = evaluator->activity;
+    about->examples_of = evaluator->examples_of;
+    about->correct_of = evaluator->correct_of;
     const eg_moment now = eg_trial_moment(state);
     return eg_measures_evaluation(&state->measures, &now, about);
 }
