@@ -1,18 +1,20 @@
 """Claims C1 to C6: class-incremental CIFAR-100 without forgetting.
 
 The paper's size is 20 increments of 5 classes, 200 epochs each, in a residual net of width 64. A smaller sweep can show
-the direction of C3 and C4, which then have a row of their own that says what was cut; the relative accuracies of C1,
+the direction of C3, C4 and C5, which then have a row of their own that says what was cut; the relative accuracies of C1,
 C2 and C6 need the long version. The accuracy of an increment is the largest on the test images over its epochs, as in
-the paper; the one of the epoch that held-out images select is in the numbers beside it.
+the paper; the one of the epoch that held-out images select is in the numbers beside it. Accuracies of single classes
+(C5) are those of what an increment leaves behind.
 """
 
 import numpy as np
 
 from . import published
-from .plasticity import best_of_each, late, lead
-from .verdict import Case, above_zero, concluded, mean_text, untested, within
+from .plasticity import best_of_each, late, lead, rank_correlation, standard_error
+from .verdict import ERRORS, Case, above_zero, concluded, mean_text, untested, within
 
 PEAK, SELECTED, DORMANT, RANK = "peak_accuracy", "selected_accuracy", "dormant_percent", "stable_rank_percent"
+CLASSES = "class_accuracy"
 FEWEST_RUNS = 2  # a verdict is not told from a single run
 FULL = {"stream.tasks": 20, "stream.classes": 5, "stream.epochs": 200, "model.width": 64}
 METHODS = ("base", "head_reset", "snp", "cbp")  # from the most to the least loss of plasticity
@@ -30,13 +32,12 @@ DIRECTIONS = {
 
 
 def judge(points):
-    """Verdicts for C1 to C6, and the direction of C3 and C4 for each smaller problem in the files."""
+    """Verdicts for C1 to C6, and the direction of C3 to C5 for each smaller problem in the files."""
     levels = published.loss_of_plasticity()["cic"]
     points = [point for point in points if point.n >= FEWEST_RUNS and point.has(PEAK)]
     full = [point for point in points if _is_full(point)]
     best = best_of_each(full, PEAK)
-    verdicts = [_c1(best, levels), _c2(best, levels), _c3(best, levels), _c4(best, levels),
-                untested("C5", STATEMENTS["C5"], "accuracies of single classes are not recorded"), _c6(full)]
+    verdicts = [_c1(best, levels), _c2(best, levels), _c3(best, levels), _c4(best, levels), _c5("C5", best), _c6(full)]
     groups = {}
     for point in points:
         if not _is_full(point):
@@ -134,6 +135,34 @@ def _c4(best, levels):
     return concluded("C4", STATEMENTS["C4"], cases, [best[name] for name in METHODS])
 
 
+def _c5(claim, best):
+    """A case per method of which every run recorded the accuracy of every class on all that are there, and nothing else:
+    an evaluation that covers earlier tasks has the same classes among fewer, too."""
+    there = [point for point in best.values() if point.has(CLASSES) and point.everywhere("eval.tasks", "current_only")]
+    if not there:
+        why = "the measure class_accuracy with eval.tasks = current_only is not in the files"
+        return untested(claim, STATEMENTS["C5"], why if best else "")
+    cases = []
+    for point in there:
+        correlations, classes = zip(*(_of_introduction(run) for run in point.each(CLASSES)))
+        slack = ERRORS * float(np.nan_to_num(standard_error(correlations)))
+        cases.append(Case(within(correlations, 0, 0, 0),
+                          f"{point.label}: {mean_text(correlations)} (within ±{slack:.2f} is none), {min(classes)} classes, "
+                          f"{point.n} runs"))
+    verdict = concluded(claim, STATEMENTS["C5"], cases, there)
+    verdict.numbers.append("each is Spearman's rank correlation, over the classes of a run, of the increment that introduced a class with "
+                           f"its accuracy after the last; it holds if no mean is more than {ERRORS} standard errors from 0")
+    return verdict
+
+
+def _of_introduction(accuracy):
+    """Of one run [increments, classes]: the correlation, and how many classes there are. The order of the classes is
+    another one in every run; a class was introduced in the first increment that has a value of it."""
+    known = np.isfinite(accuracy)
+    there = known.any(axis=0)
+    return rank_correlation(known.argmax(axis=0)[there], accuracy[-1, there]), int(there.sum())
+
+
 def _c6(full):
     rates = {}
     for point in full:
@@ -156,7 +185,8 @@ def _directions(name, points):
     """The rows of one smaller problem."""
     best = best_of_each(points, PEAK)
     verdicts = [_order(f"C3 ({name})", DIRECTIONS["C3"], best, DORMANT, lambda point: late(point.curve(DORMANT)), 1),
-                _order(f"C4 ({name})", DIRECTIONS["C4"], best, RANK, lambda point: point.curve(RANK)[:, -1], -1)]
+                _order(f"C4 ({name})", DIRECTIONS["C4"], best, RANK, lambda point: point.curve(RANK)[:, -1], -1),
+                _c5(f"C5 ({name})", best)]
     for verdict in verdicts:
         if verdict.runs:
             verdict.numbers += [

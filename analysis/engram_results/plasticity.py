@@ -9,6 +9,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pandas
 
 from .files import ResultError, as_list, settings
 from .frames import gather
@@ -52,6 +53,10 @@ class Point:
         value = self.get(name)
         return value is not None and math.isclose(float(value), wanted, rel_tol=1e-6)
 
+    def everywhere(self, name, wanted):
+        """Whether all runs had this word for a setting, also one that makes no other point."""
+        return all(name in settings(ds) and ds[settings(ds)[name]].values[at] == wanted for ds, at in self._places)
+
     def has(self, name):
         """Whether all runs measured the curve `name`."""
         return all(name in ds.variables and np.isfinite(_row(ds, name, at)).any()
@@ -59,15 +64,19 @@ class Point:
 
     def curve(self, name):
         """[runs, bins]: the curve `name` of every run, to the last bin that all have."""
+        runs = self.each(name)
+        return np.stack([row[:min(map(len, runs))] for row in runs])
+
+    def each(self, name):
+        """The curve `name` of every run, [bins] or [bins, …], to its last bin with a value."""
         if not self.has(name):
             raise ResultError(f"{self.label}: not every run has measured `{name}`")
         rows = [_row(ds, name, at) for ds, at in self._places]
-        ends = [np.nonzero(np.isfinite(row))[0][-1] + 1 for row in rows]
-        return np.stack([row[:min(ends)] for row in rows])
+        return [row[:np.nonzero(np.isfinite(row))[0][-1] + 1] for row in rows]
 
 
 def _row(ds, name, at):
-    return _values(ds, name)[at].reshape(-1) if ds[name].ndim == 2 else np.array([np.nan])
+    return _values(ds, name)[at] if ds[name].ndim >= 2 else np.array([np.nan])
 
 
 def _values(ds, name):
@@ -159,6 +168,14 @@ def standard_error(values):
     if values.shape[0] < 2:
         return np.full(values.shape[1:], np.nan)
     return values.std(axis=0, ddof=1) / np.sqrt(values.shape[0])
+
+
+def rank_correlation(first, second):
+    """Spearman's: the correlation of the ranks, equal values sharing the mean of theirs; 0 if all of one are equal."""
+    ranks = [pandas.Series(values).rank().to_numpy() for values in (first, second)]
+    ranks = [rank - rank.mean() for rank in ranks]
+    size = math.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum())
+    return float((ranks[0] * ranks[1]).sum() / size) if size > 0 else 0.0
 
 
 def late(curves):

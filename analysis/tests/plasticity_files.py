@@ -5,10 +5,12 @@ import xarray
 
 from synthetic import STATUS, dotted
 
+# By name, what they run over; several words: several dimensions.
 CURVES = {"online_loss": "bin", "online_accuracy": "bin", "online_examples": "bin", "dead_percent": "look",
           "effective_rank_percent": "look", "mean_abs_weight": "eval", "examples_seen": "eval",
           "learning_accuracy": "train_task", "peak_examples": "train_task", "peak_accuracy": "train_task",
-          "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look"}
+          "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look",
+          "class_accuracy": "train_task class"}
 
 
 def scr(seed, loss, activation="relu", lr=0.01, **more):
@@ -43,7 +45,7 @@ def cic(seed, peak, learner, width=16, epochs=20, **more):
     return {"stream": "class_incremental", "dataset": "cifar100", "stream_tasks": float(len(peak)),
             "stream_classes": 5.0 if width == 64 else 2.0, "stream_epochs": float(epochs), "model": "resnet18",
             "model_norm": "batch", "model_width": float(width), "optimizer": "sgdm", "optimizer_weight_decay": 5e-4,
-            "learner": "early_stopping", "learner_of": learner, "seed": seed,
+            "learner": "early_stopping", "learner_of": learner, "eval_tasks": "current_only", "seed": seed,
             "peak_accuracy": np.asarray(peak, dtype=float) / 100, **more}
 
 
@@ -64,15 +66,18 @@ def dataset(rows):
         ds[name] = ("trial", np.array([("" if words else np.nan) if value is None else value
                                        for value in values], dtype=object if words else float))
         ds[name].attrs.update(parameter_name=dotted(name), swept=int(len(set(values)) > 1))
-    for name, dim in CURVES.items():
+    length = {}
+    for name, value in ((name, value) for row in rows for name, value in row.items() if name in CURVES):
+        for dim, extent in zip(CURVES[name].split(), np.shape(value)):
+            length[dim] = max(extent, length.get(dim, 0))
+    for name, dims in CURVES.items():
         if not any(name in row for row in rows):
             continue
-        longest = max(len(row[other]) for row in rows for other in row if CURVES.get(other) == dim)
-        values = np.full((len(rows), longest), np.nan)
+        values = np.full((len(rows), *(length[dim] for dim in dims.split())), np.nan)
         for at, row in enumerate(rows):
             if name in row:
-                values[at, :len(row[name])] = row[name]
-        ds[name] = (("trial", dim), values)
+                values[(at, *map(slice, np.shape(row[name])))] = row[name]
+        ds[name] = (("trial", *dims.split()), values)
     return ds.set_coords(names)
 
 

@@ -281,9 +281,9 @@ class Claims(ResultsCase):
         self.assertEqual((code, err), (0, ""))
         self.assertRegex(out, r"R1 +holds +10 +BP's error rises")
         self.assertRegex(out, r"M1 +not tested at this size")
-        self.assertIn("8 of 50 tested, 8 hold", out)
+        self.assertIn("8 of 51 tested, 8 hold", out)
         code, out, err = self.command("claims", path, "--csv")
-        self.assertEqual(len(out.splitlines()), 51)
+        self.assertEqual(len(out.splitlines()), 52)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 
 from engram_results import claims, published
-from engram_results.plasticity import method_of
+from engram_results.plasticity import method_of, rank_correlation
 from engram_results.verdict import FAILS, HOLDS, NOT_TESTED
 from case import ResultsCase
 import plasticity_files
@@ -64,9 +64,19 @@ class SmallPairs(Pairs):
         return [dict(row, stream_epochs=10.0, examples_seen=row["examples_seen"] / 25) for row in super().rows()]
 
 
+def of_classes(seed, increments, each, slope):
+    """[increments, classes]: accuracies of classes in an order of the seed's; each later increment ends `slope` higher."""
+    draws = np.random.default_rng(seed)
+    classes = increments * each
+    introduced = np.repeat(np.arange(increments), each)[draws.permutation(classes)]
+    last = 0.5 + slope * introduced + draws.uniform(-0.1, 0.1, classes)
+    phase = np.arange(increments)[:, None]
+    return np.where(introduced <= phase, last + 0.01 * (increments - 1 - phase), np.nan)
+
+
 class Classes:
     """Claims C1 to C6 at the paper's size, of which parts can be changed: of every learner the accuracy, dormant units
-    and stable rank at the end."""
+    and stable rank at the end; of all of them the accuracies of classes."""
 
     def __init__(self):
         levels = published.loss_of_plasticity()["cic"]
@@ -84,6 +94,8 @@ class Classes:
         self.rank = {"retrained": 95.0, "plain": 75.0, "head_reset": 89.7, "shrink_perturb": 89.4,
                      "continual_backprop": 92.6}
         self.size = (64, 200)
+        self.slope = {}  # of the accuracy of classes over increments; else 0
+        self.more = {}
 
     def rows(self):
         rows = []
@@ -95,7 +107,10 @@ class Classes:
             for seed in SEEDS:
                 rows.append(cic(seed, curve + 0.01 * (seed - 1), learner, *self.size, **more,
                                 dormant_percent=self.dormant[learner] * ramp + 0.01 * seed,
-                                stable_rank_percent=95.6 + (self.rank[learner] - 95.6) * ramp + 0.01 * seed))
+                                stable_rank_percent=95.6 + (self.rank[learner] - 95.6) * ramp + 0.01 * seed,
+                                class_accuracy=of_classes(seed, len(curve), 5 if self.size[0] == 64 else 2,
+                                                          self.slope.get(learner, 0.0))))
+                rows[-1].update(self.more)
         return rows
 
 
@@ -169,10 +184,12 @@ class VisionClaims(ResultsCase):
 
     def test_classes_as_published(self):
         verdicts = self.verdicts(Classes())
-        for claim in ("C1", "C2", "C3", "C4", "C6"):
+        for claim in ("C1", "C2", "C3", "C4", "C5", "C6"):
             self.assertEqual(verdicts[claim].verdict, HOLDS, (claim, verdicts[claim].numbers))
+        self.assertEqual(verdicts["C5"].runs, "3")
+        self.assertEqual(sum("100 classes, 3 runs" in words for words in verdicts["C5"].numbers), 5)
+        self.assertIn("more than 2 standard errors from 0", verdicts["C5"].numbers[-1])
         self.assertEqual(verdicts["I1"].verdict, NOT_TESTED)
-        self.assertEqual(verdicts["C5"].verdict, NOT_TESTED)
 
     def test_classes_otherwise(self):
         def peaks(**change):
@@ -191,6 +208,28 @@ class VisionClaims(ResultsCase):
         files = Classes()
         files.peak["continual_backprop", 1e-4] = files.peak["retrained"] + 1
         self.assert_verdict(files, "C6", FAILS)
+        for slope in (-0.005, 0.005):
+            files = Classes()
+            files.slope["plain"] = slope
+            self.assert_verdict(files, "C5", FAILS)
+            self.assertIn("not so: base", self.verdicts(files)["C5"].numbers[0])
+
+    def test_ranks(self):
+        self.assertAlmostEqual(rank_correlation([0, 0, 1, 1], [0.5, 0.6, 0.7, 0.9]), 4 / np.sqrt(4 * 5))
+        self.assertAlmostEqual(rank_correlation([1, 2, 3], [9, 4, 1]), -1)
+        self.assertEqual(rank_correlation([0, 0, 1, 1], [0.5, 0.5, 0.5, 0.5]), 0)
+
+    def test_order_of_classes_needs_their_accuracy(self):
+        for more in ({"eval_tasks": "current"}, {"eval_tasks": "all"}, {"class_accuracy": np.full((20, 100), np.nan)}):
+            files = Classes()
+            files.more = more
+            self.assert_verdict(files, "C5", NOT_TESTED)
+        rows = files.rows()
+        for row in rows:
+            del row["class_accuracy"]
+        verdicts = {v.claim: v for v in claims.judge([plasticity_files.dataset(rows)])}
+        self.assertEqual([verdicts[claim].verdict for claim in ("C1", "C5")], [HOLDS, NOT_TESTED])
+        self.assertIn("class_accuracy", verdicts["C5"].numbers[0])
 
     def small(self):
         files = Classes()
@@ -201,11 +240,12 @@ class VisionClaims(ResultsCase):
     def test_directions_of_classes(self):
         name = "(10 increments, 2 classes each, 20 epochs, 16 filters at first)"
         verdicts = self.verdicts(self.small())
-        for claim in ("C3", "C4"):
+        for claim in ("C3", "C4", "C5"):
             verdict = verdicts[f"{claim} {name}"]
             self.assertEqual(verdict.verdict, HOLDS, verdict.numbers)
             self.assertIn("cut: 10 increments", verdict.numbers[-1])
-        for claim in ("C1", "C2", "C3", "C4", "C6"):
+        self.assertIn("20 classes, 3 runs", " ".join(verdicts[f"C5 {name}"].numbers))
+        for claim in ("C1", "C2", "C3", "C4", "C5", "C6"):
             self.assertEqual(verdicts[claim].verdict, NOT_TESTED)
         files = self.small()
         files.dormant["plain"] = 30.0
@@ -213,6 +253,9 @@ class VisionClaims(ResultsCase):
         files = self.small()
         files.rank["continual_backprop"] = 80.0
         self.assert_verdict(files, f"C4 {name}", FAILS)
+        files = self.small()
+        files.slope["head_reset"] = -0.02
+        self.assert_verdict(files, f"C5 {name}", FAILS)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ static const eg_variable class_accuracy = {
     .name = "class_accuracy",
     .dims = {"train_task", "class"},
     .unit = "1",
-    .doc = "A[i,c]: share of the test examples of class c classified correctly after learning "
+    .doc = "A[i,c]: share of the test examples with label c classified correctly after learning "
            "phase i"};
 
 static const eg_variable *const list[] = {&class_accuracy, NULL};
@@ -47,9 +47,8 @@ static const eg_measure_ops ops = {.evaluation = evaluation};
 
 const eg_measure_kind eg_measure_class_accuracy = {
     .component = {.name = "class_accuracy",
-                  .doc =
-                      "test accuracy on every class, which is a label, after every phase, over all "
-                      "tasks that eval.tasks covers then; NaN for classes that none of them has"},
+                  .doc = "test accuracy on every class after every phase, over all tasks that "
+                         "eval.tasks covers; NaN for classes that none of them has"},
     .variables = list,
     .size = sizeof(measure),
     .ops = &ops,
