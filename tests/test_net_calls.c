@@ -62,6 +62,12 @@ static double note_flops(const eg_layer *layer)
     return 1.0;
 }
 
+/** The notes are the test's. */
+static void keep_notes(eg_layer *layer)
+{
+    layer->state = NULL;
+}
+
 /** Counts the gradients it is given. */
 static void count(void *user, size_t first, size_t n, eg_real *g)
 {
@@ -78,7 +84,8 @@ static void layers_are_told(void **state)
                                      .forward = note_forward,
                                      .backward = note_backward,
                                      .after_update = note_update,
-                                     .flops = note_flops};
+                                     .flops = note_flops,
+                                     .free = keep_notes};
     notes n[3] = {{0}};
     eg_layer *layers = NULL;
     assert_ok(eg_alloc(&layers, 3, sizeof *layers));
