@@ -147,6 +147,8 @@ typedef struct eg_update {
 typedef struct eg_optimizer_kind {
     eg_component component;
     size_t slots; /**< state arrays */
+    /** Optional: how many there are with these settings, instead. */
+    size_t (*slots_with)(const double *p);
     /** Optional: starting value of slot s (0 if unset). */
     double (*initial)(const double *p, size_t s);
     bool is_momentum; /**< the state is momentum and no more */

@@ -22,7 +22,7 @@ static void fetch_next(const eg_optimizer *optimizer, size_t next, size_t count,
                        const eg_penalty *penalty)
 {
     size_t n = at_most(optimizer->n - next, count);
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+    for (size_t s = 0; s < optimizer->slots; s++) {
         eg_prefetch(optimizer->slot[s] + next, n * sizeof(eg_real));
     }
     if (optimizer->terms->path_integral != NULL) {
@@ -79,7 +79,7 @@ eg_update eg_optimizer_run(const eg_optimizer *optimizer, size_t at, size_t n, c
     if (optimizer->terms->path_integral != NULL) {
         run.path_integral = optimizer->terms->path_integral + at;
     }
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+    for (size_t s = 0; s < optimizer->slots; s++) {
         run.slot[s] = optimizer->slot[s] + at;
     }
     if (optimizer->count != NULL) {

@@ -20,6 +20,7 @@ struct eg_optimizer {
     bool spares[EG_ROLE_COUNT];
     bool restarts; /* at every phase but the first */
     size_t n;
+    size_t slots; /* state arrays */
     uint64_t seed;
     eg_gradient_term *attached;     /* borrowed, in the order they came; NULL: none */
     eg_column_magnitudes *followed; /* borrowed; NULL: none */
@@ -27,7 +28,7 @@ struct eg_optimizer {
     /* What it remembers. */
     uint64_t steps; /* updates made */
     uint64_t phase, phase_steps, epoch_steps;
-    eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, kind->slots of them */
+    eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /* [n] each, `slots` of them */
     int32_t *count;                        /* [n] updates of each parameter; or NULL */
 
     /* The update under way. */

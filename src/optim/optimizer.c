@@ -16,6 +16,11 @@ static void read_decay(eg_optimizer *optimizer, const eg_view *view)
     }
 }
 
+static size_t slots_of(const eg_optimizer_kind *kind, const double *p)
+{
+    return kind->slots_with != NULL ? kind->slots_with(p) : kind->slots;
+}
+
 static void read_settings(eg_optimizer *optimizer, const eg_view *root)
 {
     const eg_component *kind = eg_view_component(root, "optimizer");
@@ -27,6 +32,7 @@ static void read_settings(eg_optimizer *optimizer, const eg_view *root)
     eg_view_numbers(&view, kind, optimizer->p);
     eg_view_numbers(&inside, schedule, optimizer->schedule_p);
     optimizer->kind = (const eg_optimizer_kind *)kind;
+    optimizer->slots = slots_of(optimizer->kind, optimizer->p);
     optimizer->schedule = (const eg_schedule *)schedule;
     optimizer->lr = eg_view_real(&view, "lr");
     double clip = eg_view_real(&view, "clip");
@@ -91,8 +97,8 @@ static eg_status tabulate_correction(eg_optimizer *optimizer)
 
 static eg_status allocate(eg_optimizer *optimizer, const eg_parameter_table *table, bool carries)
 {
-    assert(optimizer->kind->slots <= EG_OPTIMIZER_SLOTS_MAX);
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+    assert(optimizer->slots <= EG_OPTIMIZER_SLOTS_MAX);
+    for (size_t s = 0; s < optimizer->slots; s++) {
         EG_TRY(eg_alloc(&optimizer->slot[s], optimizer->n, sizeof *optimizer->slot[s]));
     }
     if (optimizer->kind->counts_each != NULL && optimizer->kind->counts_each(optimizer->p)) {
@@ -175,7 +181,7 @@ void eg_optimizer_profile(eg_optimizer *optimizer, eg_profile *profile)
 
 void eg_optimizer_reset(eg_optimizer *optimizer, size_t first, size_t count, size_t stride)
 {
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+    for (size_t s = 0; s < optimizer->slots; s++) {
         eg_real initial = initial_of(optimizer, s);
         for (size_t i = 0; i < count; i++) {
             optimizer->slot[s][first + i * stride] = initial;
@@ -235,7 +241,7 @@ eg_optimizer_traits eg_optimizer_traits_of(const eg_view *root)
     double p[EG_OPTIMIZER_PARAMS_MAX];
     eg_view_numbers(&view, component, p);
     return (eg_optimizer_traits){.name = component->name,
-                                 .slots = kind->slots,
+                                 .slots = slots_of(kind, p),
                                  .is_momentum = kind->is_momentum,
                                  .counts_each = kind->counts_each != NULL && kind->counts_each(p)};
 }

@@ -7,6 +7,7 @@
 
 /* Sorted by name. */
 #define OPTIMIZERS(ENTRY)                                                                          \
+    ENTRY(adadelta)                                                                                \
     ENTRY(adagrad)                                                                                 \
     ENTRY(adam)                                                                                    \
     ENTRY(rmsprop)                                                                                 \

@@ -16,7 +16,7 @@ void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer)
     eg_write_u64(writer, optimizer->phase);
     eg_write_u64(writer, optimizer->phase_steps);
     eg_write_u64(writer, optimizer->epoch_steps);
-    for (size_t s = 0; s < optimizer->kind->slots; s++) {
+    for (size_t s = 0; s < optimizer->slots; s++) {
         eg_write_bytes(writer, optimizer->slot[s], optimizer->n * sizeof(eg_real));
     }
     if (optimizer->count != NULL) {
@@ -76,7 +76,7 @@ eg_status eg_optimizer_read(eg_optimizer *optimizer, eg_reader *reader)
         return eg_fail(EG_INVALID, "saved optimizer state is after %llu updates",
                        (unsigned long long)(steps > steps_max ? steps : phase_steps));
     }
-    const size_t slots = optimizer->kind->slots;
+    const size_t slots = optimizer->slots;
     const void *saved[EG_OPTIMIZER_SLOTS_MAX] = {NULL};
     for (size_t s = 0; s < slots; s++) {
         saved[s] = eg_read_bytes(reader, optimizer->n * sizeof(eg_real));

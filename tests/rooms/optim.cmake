@@ -1,5 +1,6 @@
 engram_test(optimizer)
 engram_test(optimizer_terms)
 engram_test(optimizer_table)
+engram_test(optimizer_digits LIBRARY core_f64)
 engram_test(optimizer_counts LIBRARY core_f64)
 engram_test(upgd)
