@@ -41,6 +41,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_ANCHOR = 25, /**< what parameters are pulled towards; index = update and block */
     EG_PURPOSE_LOOK = 26,   /**< which examples of a task measures look at; index = task */
     EG_PURPOSE_OUTPUT = 27, /**< fresh weights of outputs that arrive; index = phase and output */
+    EG_PURPOSE_PARTITION = 28, /**< which examples arrive together; index = 0, or 1 + chunk */
 } eg_purpose;
 
 typedef struct eg_rng {

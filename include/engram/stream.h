@@ -29,6 +29,10 @@ typedef struct eg_stream_shape {
     bool masks_outputs;    /**< batches may have active outputs */
     bool changes_outputs;  /**< phases may change the network's outputs (eg_phase.outputs) */
     bool augments_tests;   /**< there are EG_SUBSET_TEST_AUGMENTED */
+    /** What is held out goes with phases, not with tasks: every phase has a set of its own of
+     * EG_SUBSET_VALIDATION (eg_stream_set). */
+    bool phases_hold_out;
+    size_t chunks; /**< mega-batches that arrive in all (eg_phase.arrived); 0: there are none */
 } eg_stream_shape;
 
 /** What happens to the outputs of a network before anything of a phase is learned. It is part of
@@ -51,6 +55,7 @@ typedef struct eg_phase {
     const eg_active *active;   /**< outputs that take part in its loss; NULL: all. Borrowed */
     eg_outputs outputs;        /**< what happens to the network's outputs when it begins */
     const eg_active *arriving; /**< see EG_OUTPUTS_ARRIVE. Borrowed */
+    size_t arrived;            /**< mega-batches that are there when it begins, of shape.chunks */
 } eg_phase;
 
 /** Which examples of a task: those that evaluations use, or all it was or will be taught with. */
@@ -120,6 +125,8 @@ typedef struct eg_stream_sizes {
     size_t test;  /**< test examples of all tasks */
     bool regression;
     bool changes_outputs, augments_tests; /**< as in eg_stream_shape */
+    bool phases_hold_out;                 /**< the same */
+    size_t chunks;                        /**< the same */
 } eg_stream_sizes;
 
 typedef struct eg_stream_kind {
@@ -128,8 +135,8 @@ typedef struct eg_stream_kind {
      * matter. */
     bool own_data;
     /** `view` is inside the stream's settings. `holdout` in [0, 1): the share of every class's
-     * training examples kept for EG_SUBSET_VALIDATION (the same ones whatever the seed). Borrows
-     * the dataset. */
+     * training examples kept for EG_SUBSET_VALIDATION (the same ones whatever the seed, unless
+     * the seed says which examples a phase has). Borrows the dataset. */
     eg_status (*create)(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                         uint64_t seed, double holdout);
     /** EG_INVALID if the settings do not fit a dataset of so many classes (`outputs`), training and
@@ -164,6 +171,10 @@ eg_status eg_stream_order_hash(uint64_t *out, const eg_settings *settings,
 eg_phase eg_stream_phase(const eg_stream *stream, size_t phase);
 /** Minibatches in a phase, all epochs together. */
 size_t eg_stream_steps(const eg_stream *stream, size_t phase);
+/** The set of a subset that goes with an evaluation of `task` during `phase`, which is what
+ *  eg_stream_count and eg_cursor_examples ask for as `task`: the task itself, but the phase of
+ *  EG_SUBSET_VALIDATION where phases hold out. */
+size_t eg_stream_set(const eg_stream *stream, eg_subset subset, size_t phase, size_t task);
 /** Examples of a subset of a task; 0 for EG_SUBSET_VALIDATION without holdout. */
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
 

@@ -56,18 +56,18 @@ static size_t predicted(const eg_batch *batch, size_t outputs, const eg_real *sc
     return best;
 }
 
-/* Adds the examples of a task and those that were classified correctly. EG_STOPPED if it is not
+/* Adds the examples of a set and those that were classified correctly. EG_STOPPED if it is not
  * wanted. */
-static eg_status score_task(early_stopping *self, size_t task, size_t *all, size_t *correct)
+static eg_status score_set(early_stopping *self, size_t set, size_t *all, size_t *correct)
 {
-    size_t count = eg_stream_count(self->cursor->stream, EG_SUBSET_VALIDATION, task);
+    size_t count = eg_stream_count(self->cursor->stream, EG_SUBSET_VALIDATION, set);
     for (size_t first = 0; first < count; first += self->block) {
         size_t size = count - first < self->block ? count - first : self->block;
         eg_batch batch;
         if (self->wanted != NULL && !self->wanted(self->user)) {
             return eg_fail(EG_STOPPED, "stopped while held-out examples were looked at");
         }
-        eg_cursor_examples(self->cursor, EG_SUBSET_VALIDATION, task, first, size, &batch);
+        eg_cursor_examples(self->cursor, EG_SUBSET_VALIDATION, set, first, size, &batch);
         EG_TRY(eg_around_predict(&self->around.base, &batch, self->scores));
         for (size_t b = 0; b < size; b++) {
             size_t best = predicted(&batch, self->outputs, self->scores + b * self->outputs);
@@ -78,10 +78,16 @@ static eg_status score_task(early_stopping *self, size_t task, size_t *all, size
     return eg_ok();
 }
 
-/* Tasks *first … *end-1 are scored: the phase's task, or all tasks if it teaches several. */
-static void find_tasks(const eg_stream *stream, size_t phase, size_t *first, size_t *end)
+/* Sets *first … *end-1 of held-out examples are scored: the phase's own, or its task's, or those of
+ * all tasks if it teaches several. */
+static void find_sets(const eg_stream *stream, size_t phase, size_t *first, size_t *end)
 {
     size_t task = eg_stream_phase(stream, phase).task;
+    if (stream->shape.phases_hold_out) {
+        *first = phase;
+        *end = phase + 1;
+        return;
+    }
     *first = task == EG_NO_TASK ? 0 : task;
     *end = task == EG_NO_TASK ? stream->shape.tasks : task + 1;
 }
@@ -91,11 +97,11 @@ static eg_status score_held_out(early_stopping *self, size_t phase, double *scor
 {
     size_t first = 0;
     size_t end = 0;
-    find_tasks(self->cursor->stream, phase, &first, &end);
+    find_sets(self->cursor->stream, phase, &first, &end);
     size_t all = 0;
     size_t correct = 0;
     for (size_t t = first; t < end; t++) {
-        EG_TRY(score_task(self, t, &all, &correct));
+        EG_TRY(score_set(self, t, &all, &correct));
     }
     self->around.own_flops += (double)all * eg_around_flops(&self->around.base);
     *score = (double)correct / (double)all;
@@ -126,7 +132,7 @@ static size_t end_epoch_polls(const eg_learner *learner, size_t phase)
     const eg_stream *stream = self->cursor->stream;
     size_t first = 0;
     size_t end = 0;
-    find_tasks(stream, phase, &first, &end);
+    find_sets(stream, phase, &first, &end);
     for (size_t t = first; t < end; t++) {
         size_t count = eg_stream_count(stream, EG_SUBSET_VALIDATION, t);
         polls += (count + self->block - 1) / self->block;
@@ -164,7 +170,8 @@ static eg_status early_read(eg_learner *learner, eg_reader *reader)
 static eg_status open_held_out(early_stopping *self, const eg_learner_setup *setup)
 {
     size_t count = 0;
-    for (size_t t = 0; t < setup->shape.tasks; t++) {
+    size_t sets = setup->shape.phases_hold_out ? setup->shape.phases : setup->shape.tasks;
+    for (size_t t = 0; t < sets; t++) {
         count += eg_stream_count(setup->stream, EG_SUBSET_VALIDATION, t);
     }
     if (count == 0) {
@@ -221,8 +228,8 @@ static const eg_param params[] = {
      .type = EG_TYPE_NAME,
      .default_text = "validation",
      .names = score_by_names,
-     .doc = "what an epoch is scored by: accuracy on the held-out examples of the phase's task (of "
-            "all tasks if it teaches several), or the mean training loss"},
+     .doc = "what an epoch is scored by: accuracy on the held-out examples of the phase, or of its "
+            "task (of all tasks if it teaches several), or the mean training loss"},
     EG_SELECTOR_PARAMS,
 };
 

@@ -7,20 +7,42 @@
 #include <assert.h>
 #include <string.h>
 
-/** The groups of a task. */
-static eg_group_set tested(const eg_indexed *self, size_t task)
+static eg_group_set run_of(const eg_indexed *self, size_t phase)
 {
-    if (self->run != NULL) {
-        return (eg_group_set){.group = self->group_order + self->run[task].first,
-                              .count = self->run[task].count};
+    return (eg_group_set){.group = self->group_order + self->run[phase].first,
+                          .count = self->run[phase].count};
+}
+
+/** The groups of a task. */
+static eg_group_set of_task(const eg_indexed *self, size_t task)
+{
+    return self->run != NULL
+               ? run_of(self, task)
+               : (eg_group_set){.first = self->lists.groups == 1 ? 0 : task, .count = 1};
+}
+
+/** The groups of a set (eg_stream_set). */
+static eg_group_set tested(const eg_indexed *self, eg_subset subset, size_t set)
+{
+    if (self->wait == 0) {
+        return of_task(self, set);
     }
-    return (eg_group_set){.first = self->lists.groups == 1 ? 0 : task, .count = 1};
+    switch (subset) {
+    case EG_SUBSET_VALIDATION:
+        return run_of(self, set);
+    case EG_SUBSET_TRAINING:
+        return (eg_group_set){.count = self->lists.groups};
+    case EG_SUBSET_TEST:
+    case EG_SUBSET_TEST_AUGMENTED:
+        break;
+    }
+    return (eg_group_set){.count = 1};
 }
 
 eg_group_set eg_indexed_taught(const eg_indexed *self, size_t phase)
 {
     bool all = self->run == NULL && self->base.shape.phases == 1;
-    return all ? (eg_group_set){.count = self->lists.groups} : tested(self, phase);
+    return all ? (eg_group_set){.count = self->lists.groups} : of_task(self, phase);
 }
 
 size_t eg_indexed_training_count(const eg_indexed *self, size_t phase)
@@ -55,7 +77,7 @@ static const eg_example_list *list_of(const eg_indexed *self, eg_subset subset)
 const uint32_t *eg_indexed_subset(const eg_indexed *self, eg_subset subset, size_t task,
                                   size_t first, size_t size, uint32_t *copy)
 {
-    const eg_group_set groups = tested(self, task);
+    const eg_group_set groups = tested(self, subset, task);
     const eg_example_list *list = list_of(self, subset);
     size_t count = eg_example_list_total(list, &groups);
     if (first + size <= count) {
@@ -83,6 +105,11 @@ static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
     }
     out->epochs = stream->shape.epochs;
     out->task = stream->shape.tasks_are_phases ? phase : EG_NO_TASK;
+    if (self->wait > 0) {
+        size_t arrived = (phase + 1) * self->wait;
+        out->task = 0;
+        out->arrived = arrived < stream->shape.chunks ? arrived : stream->shape.chunks;
+    }
     out->active = self->phase_active != NULL ? &self->phase_active[phase] : NULL;
     out->outputs = self->outputs;
     out->arriving = self->arriving != NULL ? &self->arriving[phase] : NULL;
@@ -91,7 +118,7 @@ static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
 static size_t indexed_count(const eg_stream *stream, eg_subset subset, size_t task)
 {
     const eg_indexed *self = (const eg_indexed *)stream;
-    const eg_group_set groups = tested(self, task);
+    const eg_group_set groups = tested(self, subset, task);
     if (subset == EG_SUBSET_TEST_AUGMENTED && !stream->shape.augments_tests) {
         return 0;
     }
@@ -268,7 +295,9 @@ static void assert_fits(const eg_indexed_setup *setup)
 {
     assert(setup->groups == 1 || setup->phases == 1 || setup->groups == setup->phases ||
            setup->run != NULL);
-    assert(setup->run == NULL || setup->group != NULL);
+    assert(setup->run == NULL || (setup->group != NULL) == (setup->lists == NULL));
+    assert(setup->lists == NULL || setup->run != NULL);
+    assert((setup->lists == NULL) == (setup->wait == 0));
     assert(setup->run != NULL || (setup->places == 0 && setup->outputs == EG_OUTPUTS_STAY));
     assert((setup->permutes == EG_PERMUTES_NOTHING && setup->subset == 0) || setup->groups == 1);
     assert(!setup->replace || (setup->examples > 0 && setup->groups == 1));
@@ -276,6 +305,33 @@ static void assert_fits(const eg_indexed_setup *setup)
     assert(setup->active == EG_ACTIVE_ALL || setup->group != NULL);
     assert(setup->outputs != EG_OUTPUTS_ARRIVE || setup->active == EG_ACTIVE_SEEN);
     (void)setup;
+}
+
+/* Examples by group: as they are given, or by class. */
+static eg_status list_examples(eg_indexed *self, const eg_indexed_setup *setup)
+{
+    if (setup->lists != NULL) {
+        self->lists = *setup->lists;
+        *setup->lists = (eg_example_lists){.groups = 0};
+        return eg_ok();
+    }
+    const eg_example_choice choice = {.holdout = setup->holdout,
+                                      .in_order = setup->in_order,
+                                      .train = setup->train_examples,
+                                      .test = setup->test_examples};
+    return eg_example_lists_init(&self->lists, setup->dataset, setup->group, setup->groups,
+                                 &choice);
+}
+
+/* A single phase teaches all groups and each is a task, or all phases teach one task, or each its
+ * own. */
+static size_t count_tasks(const eg_indexed_setup *setup)
+{
+    bool together = setup->run == NULL && setup->groups > setup->phases;
+    if (setup->online) {
+        return 0;
+    }
+    return setup->lists != NULL ? 1 : together ? setup->groups : setup->phases;
 }
 
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
@@ -286,18 +342,18 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
     eg_indexed *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     eg_status status = eg_ok();
-    /* A single phase teaches all groups, each of them a task. */
-    bool together = setup->run == NULL && setup->groups > setup->phases;
-    size_t tasks = together ? setup->groups : setup->phases;
+    size_t tasks = count_tasks(setup);
     *self = (eg_indexed){
         .base = {.ops = &indexed_ops,
                  .shape = {.input = data->shape,
                            .features = data->features,
                            .outputs = setup->places > 0 ? setup->places : data->classes,
                            .phases = setup->phases,
-                           .tasks = setup->online ? 0 : tasks,
+                           .tasks = tasks,
                            .epochs = setup->epochs,
-                           .tasks_are_phases = !setup->online && !together,
+                           .tasks_are_phases = tasks == setup->phases && setup->lists == NULL,
+                           .phases_hold_out = setup->lists != NULL,
+                           .chunks = setup->chunks,
                            .changes_outputs = setup->outputs != EG_OUTPUTS_STAY,
                            .augments_tests = setup->augments_tests}},
         .dataset = data,
@@ -308,15 +364,11 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .replace = setup->replace,
         .examples = setup->examples,
         .places = setup->places > 0,
+        .wait = setup->wait,
         .outputs = setup->outputs,
         .augmentation = setup->augmentation,
     };
-    const eg_example_choice choice = {.holdout = setup->holdout,
-                                      .in_order = setup->in_order,
-                                      .train = setup->train_examples,
-                                      .test = setup->test_examples};
-    EG_TRY_DONE(status,
-                eg_example_lists_init(&self->lists, data, setup->group, setup->groups, &choice));
+    EG_TRY_DONE(status, list_examples(self, setup));
     keep_subset(self, setup->subset);
     EG_TRY_DONE(status, keep_pixels(self));
     EG_TRY_DONE(status, keep_groups(self, setup));

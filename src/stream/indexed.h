@@ -52,6 +52,11 @@ typedef struct eg_indexed_setup {
     const eg_group_run *run;
     const uint32_t *order; /**< [ordered] what the runs name */
     size_t ordered;
+    /** Examples by group, which are not classes: every phase has those of its run, held-out ones
+     * too, and there is one task, all test examples. Taken over; then `group` is NULL, and what
+     * says which examples a group has is not looked at. NULL: groups are of classes. */
+    eg_example_lists *lists;
+    size_t chunks, wait;      /**< with lists: mega-batches in all, and new ones of a phase */
     size_t places;            /**< labels are places in the run, so many at most; 0: classes */
     eg_active_outputs active; /**< needs `group`, unless all are active */
     eg_outputs outputs;   /**< EG_OUTPUTS_ARRIVE: those active for the first time, but in phase 0 */
@@ -84,6 +89,7 @@ typedef struct eg_indexed {
     eg_group_run *run;   /**< [phases] of `group_order`; NULL: every phase has one group, or all */
     uint32_t *group_order;
     bool places; /**< labels are places in the run */
+    size_t wait; /**< mega-batches that are new in a phase, of shape.chunks; 0: there are none */
     eg_outputs outputs;
     eg_augmentation augmentation;
     eg_permutes permutes;

@@ -96,9 +96,19 @@ size_t eg_stream_steps(const eg_stream *stream, size_t phase)
     return about.steps * about.epochs;
 }
 
+static bool hold_out_by_phase(const eg_stream *stream, eg_subset subset)
+{
+    return subset == EG_SUBSET_VALIDATION && stream->shape.phases_hold_out;
+}
+
+size_t eg_stream_set(const eg_stream *stream, eg_subset subset, size_t phase, size_t task)
+{
+    return hold_out_by_phase(stream, subset) ? phase : task;
+}
+
 size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task)
 {
-    assert(task < stream->shape.tasks);
+    assert(task < (hold_out_by_phase(stream, subset) ? stream->shape.phases : stream->shape.tasks));
     return stream->ops->count(stream, subset, task);
 }
 

@@ -34,6 +34,7 @@ static const eg_param common[] = {
     ENTRY(class_incremental)                                                                       \
     ENTRY(class_pairs)                                                                             \
     ENTRY(iid)                                                                                     \
+    ENTRY(mega_batches)                                                                            \
     ENTRY(online_permuted)                                                                         \
     ENTRY(permuted)                                                                                \
     ENTRY(split)

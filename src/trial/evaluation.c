@@ -68,19 +68,20 @@ static void add_activity(eg_evaluator *evaluator, size_t examples)
     }
 }
 
-/** `active`: of the phase under way, for streams that do not tell the task. */
-static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t task,
+/** `set`: where the examples of the task are (eg_stream_set); `active`: of the phase under way, for
+ *  streams that do not tell the task. */
+static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t task, size_t set,
                             const eg_active *active, eg_evaluation_poll poll, void *user,
                             size_t *correct)
 {
     size_t block = evaluator->cursor->setup.block;
     size_t outputs = evaluator->cursor->stream->shape.outputs;
-    size_t count = eg_stream_count(evaluator->cursor->stream, subset, task);
+    size_t count = eg_stream_count(evaluator->cursor->stream, subset, set);
     *correct = 0;
     for (size_t first = 0; first < count; first += block) {
         size_t size = count - first < block ? count - first : block;
         eg_batch batch;
-        eg_cursor_examples(evaluator->cursor, subset, task, first, size, &batch);
+        eg_cursor_examples(evaluator->cursor, subset, set, first, size, &batch);
         batch.active = batch.active != NULL ? batch.active : active;
         EG_TRY(evaluator->learner->ops->predict(evaluator->learner, &batch, evaluator->scores));
         *correct += eg_count_correct_of(size, outputs, evaluator->scores, batch.label, batch.active,
@@ -125,13 +126,14 @@ eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_ta
     reset(evaluator);
     for (size_t task = 0; task < shape->tasks; task++) {
         evaluator->accuracy[task] = (double)NAN;
-        size_t examples = eg_stream_count(evaluator->cursor->stream, subset, task);
+        size_t set = eg_stream_set(evaluator->cursor->stream, subset, phase, task);
+        size_t examples = eg_stream_count(evaluator->cursor->stream, subset, set);
         if (!covers(shape, tasks, phase, task)) {
             complete = false;
             continue;
         }
         size_t correct = 0;
-        EG_TRY(count_task(evaluator, subset, task, active, poll, user, &correct));
+        EG_TRY(count_task(evaluator, subset, task, set, active, poll, user, &correct));
         if (examples > 0) {
             evaluator->accuracy[task] = (double)correct / (double)examples;
         }

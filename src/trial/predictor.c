@@ -101,7 +101,8 @@ static eg_status predict(eg_prediction *out, eg_trial_state *state, eg_subset su
     EG_TRY(eg_evaluator_run(evaluator, subset, EG_EVAL_ALL, shape->phases - 1, eg_trial_wanted,
                             state, &out->overall));
     for (size_t task = 0; task < shape->tasks; task++) {
-        out->examples[task] = eg_stream_count(state->stream, subset, task);
+        size_t set = eg_stream_set(state->stream, subset, shape->phases - 1, task);
+        out->examples[task] = eg_stream_count(state->stream, subset, set);
         out->accuracy[task] = evaluator->accuracy[task];
     }
     return eg_ok();

@@ -118,17 +118,26 @@ static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, d
     return eg_ok();
 }
 
+/** Held-out examples of an evaluation of all tasks, in the mean over phases. */
+static double held_out_of(const eg_trial_state *state)
+{
+    const eg_stream_shape *shape = &state->stream->shape;
+    size_t sets = shape->phases_hold_out ? shape->phases : shape->tasks;
+    double all = 0;
+    for (size_t set = 0; state->selection.holdout > 0 && set < sets; set++) {
+        all += (double)eg_stream_count(state->stream, EG_SUBSET_VALIDATION, set);
+    }
+    return shape->phases_hold_out ? all / (double)sets : all;
+}
+
 /** Examples of all evaluations together. */
 static double examples_of(const eg_trial_state *state)
 {
     const eg_stream_shape *shape = &state->stream->shape;
-    double all = 0;
+    double all = held_out_of(state);
     for (size_t task = 0; task < shape->tasks; task++) {
         all += (double)eg_stream_count(state->stream, EG_SUBSET_TEST, task);
         all += (double)eg_stream_count(state->stream, EG_SUBSET_TEST_AUGMENTED, task);
-        all += state->selection.holdout > 0
-                   ? (double)eg_stream_count(state->stream, EG_SUBSET_VALIDATION, task)
-                   : 0;
     }
     double share = 1; /* of the tasks that an evaluation covers, in the mean over phases */
     double tasks = (double)shape->tasks;

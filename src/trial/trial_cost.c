@@ -52,8 +52,10 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     size_t of_a_phase = epochs > 0 ? eg_view_size(&o.stream, "epochs") / epochs : 0;
     evaluations += phases * (double)of_a_phase;
     evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
-    double evaluated = (o.sizes.augments_tests ? 2.0 : 1.0) * (double)o.sizes.test +
-                       o.selection.holdout * (double)o.data.train;
+    double phase_train = train / (phases * (double)eg_view_size(&o.stream, "epochs"));
+    double evaluated =
+        (o.sizes.augments_tests ? 2.0 : 1.0) * (double)o.sizes.test +
+        o.selection.holdout * (o.sizes.phases_hold_out ? phase_train : (double)o.data.train);
     if (eg_view_name(&o.root, "eval.tasks") != EG_EVAL_ALL) {
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
