@@ -193,6 +193,11 @@ static void selectors_by_hand(void **state)
     /* 0.7 is no improvement on 0.5 by more than 0.3, but it is the best. */
     const offer small[] = {{0.5, false}, {0.7, false}, {0.6, true}};
     check_selector(SCENE(STOPPING, "learner.delta", "0.3"), small, 3, 1);
+    /* Only improvements are kept: 0.7 is none, 0.81 is. */
+    const offer slow[] = {{0.5, false}, {0.7, false}, {0.81, false}, {0.9, false}, {0.81, true}};
+    check_selector(SCENE(STOPPING, "learner.keep", "improved", "learner.delta", "0.3"), slow, 2, 0);
+    check_selector(SCENE(STOPPING, "learner.keep", "improved", "learner.delta", "0.3"), slow, 5, 2);
+    check_selector(SCENE(STOPPING, "learner.keep", "improved"), scores, 5, 1);
     const offer patient[] = {{0.5, false}, {0.4, false}, {0.3, false}, {0.2, false}};
     check_selector(
         SCENE("learner", "early_stopping", "learner.on", "training", "learner.patience", "0"),

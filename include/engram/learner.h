@@ -82,6 +82,10 @@ typedef struct eg_learner_ops {
      *  counts[hidden_layers], over all its networks. false, and nothing added: it never replaces
      *  any. */
     bool (*replaced)(const eg_learner *learner, double *counts);
+    /** Optional: what each epoch of the phase under way, or of the last that ended, was scored by,
+     * of number `index` of those inside that end phases by themselves: *count numbers, borrowed
+     * until the next epoch. NULL: there are no more; there are always as many. */
+    const double *(*epoch_scores)(const eg_learner *learner, size_t index, size_t *count);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
     /** Optional: operations so far besides one forward and backward per example of a minibatch:
      * passes at the end of phases, examples that join minibatches. */
@@ -202,6 +206,8 @@ eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN
 void eg_learner_activity(const eg_learner *learner, double *out);
 /** False, and nothing added, where the learner does not replace units. */
 bool eg_learner_replaced(const eg_learner *learner, double *counts);
+/** NULL, and *count 0, where the learner scores no epochs, or there are no more that do. */
+const double *eg_learner_epoch_scores(const eg_learner *learner, size_t index, size_t *count);
 /** EG_INVALID, naming the learner around it, if the learner has no network. */
 eg_status eg_learner_needs_network(eg_learner *learner, const char *around) EG_WARN_UNUSED;
 

@@ -24,6 +24,7 @@ typedef struct eg_selection {
 typedef struct eg_measure_scope {
     const eg_view *root; /**< all settings */
     size_t phases, tasks;
+    size_t chunks;       /**< mega-batches that arrive; 0: there are none */
     bool classifies;     /**< examples have labels, so there are accuracies */
     bool held_out;       /**< some training examples are held out for validation */
     bool untrained;      /**< evaluated before anything is learned, too */
@@ -134,8 +135,8 @@ extern const eg_family eg_measure_family;
  *  tasks. */
 enum { EG_MANY_TASKS = 1000 };
 
-/** Declares a curve of the measure; dimensions eval, task, train_task, eval_task and layer have the
- * lengths of the trial, others `length`. */
+/** Declares a curve of the measure; dimensions eval, task, train_task, eval_task, layer and epoch
+ * have the lengths of the trial, others `length`. */
 eg_status eg_measure_declare(const eg_measure *measure, const eg_variable *variable, size_t length,
                              eg_array **out) EG_WARN_UNUSED;
 /** Copies accuracies into row `row` of an array over (…, task). */

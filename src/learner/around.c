@@ -76,6 +76,7 @@ static eg_learner_ops operations(const eg_learner_ops *own)
         EITHER(measure),
         EITHER(network),
         EITHER(replaced),
+        EITHER(epoch_scores),
         EITHER(flops),
         EITHER(extra_flops),
         EITHER(write),
@@ -222,6 +223,11 @@ bool eg_around_network(eg_learner *learner, size_t index, eg_learner_network *ou
 bool eg_around_replaced(const eg_learner *learner, double *counts)
 {
     return eg_learner_replaced(((const eg_around *)learner)->inside, counts);
+}
+
+const double *eg_around_epoch_scores(const eg_learner *learner, size_t index, size_t *count)
+{
+    return eg_learner_epoch_scores(((const eg_around *)learner)->inside, index, count);
 }
 
 double eg_around_flops(const eg_learner *learner)

@@ -22,6 +22,9 @@ typedef struct early_stopping {
     size_t outputs, block;
     bool (*wanted)(void *user);
     void *user;
+    double *epoch_score; /* [epochs] of the phase under way or the last one */
+    size_t epochs;       /* most of a phase */
+    size_t epochs_scored;
     double losses;  /* sum over the epoch's minibatches so far */
     uint64_t steps; /* these */
 } early_stopping;
@@ -30,6 +33,7 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     early_stopping *self = (early_stopping *)learner;
     eg_selector_begin(&self->selector);
+    self->epochs_scored = 0;
     self->losses = 0;
     self->steps = 0;
     return eg_around_begin_phase(learner, phase);
@@ -116,6 +120,8 @@ static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool
         EG_TRY(score_held_out(self, phase, &score));
     }
     EG_TRY(eg_around_end_epoch(learner, phase, epoch, enough));
+    self->epoch_score[epoch] = score;
+    self->epochs_scored = epoch + 1;
     *enough = eg_selector_offer(&self->selector, score, self->around.inside) || *enough;
     self->losses = 0;
     self->steps = 0;
@@ -140,6 +146,13 @@ static size_t end_epoch_polls(const eg_learner *learner, size_t phase)
     return polls;
 }
 
+static const double *epoch_scores(const eg_learner *learner, size_t index, size_t *count)
+{
+    const early_stopping *self = (const early_stopping *)learner;
+    *count = index == 0 ? self->epochs_scored : 0;
+    return index == 0 ? self->epoch_score : NULL;
+}
+
 static eg_status end_phase(eg_learner *learner, size_t phase)
 {
     early_stopping *self = (early_stopping *)learner;
@@ -153,6 +166,10 @@ static void early_write(const eg_learner *learner, eg_writer *writer)
     eg_selector_write(&self->selector, writer);
     eg_write_f64(writer, self->losses);
     eg_write_u64(writer, self->steps);
+    eg_write_u64(writer, self->epochs_scored);
+    for (size_t e = 0; e < self->epochs_scored; e++) {
+        eg_write_f64(writer, self->epoch_score[e]);
+    }
     eg_write_f64(writer, self->around.own_flops);
     eg_around_write_inside(learner, writer);
 }
@@ -163,6 +180,16 @@ static eg_status early_read(eg_learner *learner, eg_reader *reader)
     EG_TRY(eg_selector_read(&self->selector, reader));
     self->losses = eg_read_f64(reader);
     self->steps = eg_read_u64(reader);
+    uint64_t scored = eg_read_u64(reader);
+    EG_TRY(eg_reader_status(reader, false));
+    if (scored > self->epochs) {
+        return eg_fail(EG_INVALID, "saved learner: %llu epochs were scored, a phase has %zu",
+                       (unsigned long long)scored, self->epochs);
+    }
+    self->epochs_scored = (size_t)scored;
+    for (size_t e = 0; e < self->epochs_scored; e++) {
+        self->epoch_score[e] = eg_read_f64(reader);
+    }
     self->around.own_flops = eg_read_f64(reader);
     return eg_around_read_inside(learner, reader);
 }
@@ -192,6 +219,8 @@ static eg_status set_up(eg_around *around, const eg_view *view, const eg_learner
     self->block = setup->block;
     self->wanted = setup->wanted;
     self->user = setup->user;
+    self->epochs = setup->shape.epochs;
+    EG_TRY(eg_alloc(&self->epoch_score, self->epochs, sizeof *self->epoch_score));
     EG_TRY(eg_selector_init(&self->selector, view, around->inside));
     return self->by == SCORE_BY_VALIDATION ? open_held_out(self, setup) : eg_ok();
 }
@@ -202,6 +231,7 @@ static void release(eg_around *around)
     eg_selector_clear(&self->selector);
     eg_cursor_close(self->cursor);
     eg_free(self->scores);
+    eg_free(self->epoch_score);
 }
 
 static eg_status early_create(eg_learner **out, const eg_view *view, const eg_learner_setup *setup)
@@ -214,6 +244,7 @@ static eg_status early_create(eg_learner **out, const eg_view *view, const eg_le
                 .end_epoch = end_epoch,
                 .end_epoch_polls = end_epoch_polls,
                 .end_phase = end_phase,
+                .epoch_scores = epoch_scores,
                 .write = early_write,
                 .read = early_read},
         .open = set_up,

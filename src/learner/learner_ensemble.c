@@ -214,6 +214,22 @@ static bool replaced(const eg_learner *learner, double *counts)
     return any;
 }
 
+static const double *epoch_scores(const eg_learner *learner, size_t index, size_t *count)
+{
+    const ensemble *self = (const ensemble *)learner;
+    const double *found = NULL;
+    *count = 0;
+    for (size_t m = 0; m < self->count && found == NULL; m++) {
+        size_t own = 0;
+        found = eg_learner_epoch_scores(self->member[m], 0, count);
+        while (found != NULL && index > 0) {
+            index--;
+            found = eg_learner_epoch_scores(self->member[m], ++own, count);
+        }
+    }
+    return found;
+}
+
 static double flops(const eg_learner *learner)
 {
     const ensemble *self = (const ensemble *)learner;
@@ -292,6 +308,7 @@ static const eg_learner_ops ensemble_ops = {
     .activity = activity,
     .network = network,
     .replaced = replaced,
+    .epoch_scores = epoch_scores,
     .flops = flops,
     .extra_flops = extra_flops,
     .write = ensemble_write,

@@ -112,6 +112,13 @@ bool eg_learner_replaced(const eg_learner *learner, double *counts)
     return learner->ops->replaced != NULL && learner->ops->replaced(learner, counts);
 }
 
+const double *eg_learner_epoch_scores(const eg_learner *learner, size_t index, size_t *count)
+{
+    *count = 0;
+    return learner->ops->epoch_scores != NULL ? learner->ops->epoch_scores(learner, index, count)
+                                              : NULL;
+}
+
 eg_status eg_learner_needs_network(eg_learner *learner, const char *around)
 {
     eg_learner_network first;

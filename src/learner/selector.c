@@ -10,6 +10,7 @@ const char *const eg_selection_rule_names[] = {
     [EG_SELECT_BEST] = "best",
     [EG_SELECT_LAST] = "last",
     [EG_SELECT_BEST_OF_LAST] = "best_of_last",
+    [EG_SELECT_IMPROVED] = "improved",
     NULL,
 };
 
@@ -24,8 +25,11 @@ eg_status eg_selector_init(eg_selector *selector, const eg_view *view, eg_learne
         selector->params += network.net->param_count;
         selector->buffers += network.net->buffer_count;
     }
-    size_t slots[] = {[EG_SELECT_BEST] = 1, [EG_SELECT_BEST_OF_LAST] = selector->window};
-    selector->slots = selector->rule == EG_SELECT_LAST ? 0 : slots[selector->rule];
+    const size_t slots[] = {[EG_SELECT_BEST] = 1,
+                            [EG_SELECT_LAST] = 0,
+                            [EG_SELECT_BEST_OF_LAST] = selector->window,
+                            [EG_SELECT_IMPROVED] = 1};
+    selector->slots = slots[selector->rule];
     EG_TRY(eg_alloc(&selector->score, selector->slots, sizeof *selector->score));
     EG_TRY(eg_alloc(&selector->param, selector->slots, selector->params * sizeof(eg_real)));
     EG_TRY(eg_alloc(&selector->buffer, selector->slots, selector->buffers * sizeof(double)));
@@ -72,7 +76,8 @@ bool eg_selector_offer(eg_selector *selector, double score, eg_learner *learner)
     selector->waited = improved ? 0 : selector->waited + 1;
     size_t slot = selector->rule == EG_SELECT_BEST_OF_LAST ? selector->epochs % selector->slots : 0;
     if (selector->rule == EG_SELECT_BEST_OF_LAST ||
-        (selector->rule == EG_SELECT_BEST && score > selector->score[0])) {
+        (selector->rule == EG_SELECT_BEST && score > selector->score[0]) ||
+        (selector->rule == EG_SELECT_IMPROVED && improved)) {
         selector->score[slot] = isnan(score) ? -(double)INFINITY : score;
         copy_out(selector, slot, learner);
     }

@@ -11,9 +11,11 @@ typedef enum eg_selection_rule {
     EG_SELECT_BEST,         /**< of all epochs, the first of equals */
     EG_SELECT_LAST,         /**< as they are: nothing is copied */
     EG_SELECT_BEST_OF_LAST, /**< of the last `window` epochs, the latest of equals */
+    EG_SELECT_IMPROVED,     /**< of the last epoch that was an improvement, so by `delta` */
 } eg_selection_rule;
 
-extern const char *const eg_selection_rule_names[]; /**< "best", "last", "best_of_last", NULL */
+extern const char
+    *const eg_selection_rule_names[]; /**< "best", "last", "best_of_last", "improved", NULL */
 
 typedef struct eg_selector {
     eg_selection_rule rule;
@@ -53,8 +55,9 @@ eg_status eg_selector_read(eg_selector *selector, eg_reader *reader) EG_WARN_UNU
      .type = EG_TYPE_NAME,                                                                         \
      .default_text = "best",                                                                       \
      .names = eg_selection_rule_names,                                                             \
-     .doc = "parameters a phase leaves behind: those of its best epoch, of its last one, or of "   \
-            "the best of its last `window` epochs"},                                               \
+     .doc = "parameters a phase leaves behind: those of its best epoch, of its last one, of the "  \
+            "best of its last `window` epochs, or of the last that was an improvement by more "    \
+            "than delta"},                                                                         \
         {.name = "window",                                                                         \
          .type = EG_TYPE_INT,                                                                      \
          .default_text = "5",                                                                      \

@@ -16,6 +16,7 @@ static size_t length_of(const eg_measure_setup *setup, const char *dimension, si
         {"eval_task", shape->tasks},
         {"train_task", shape->phases},
         {"layer", setup->learner->hidden_layers},
+        {"epoch", shape->epochs},
     };
     for (size_t i = 0; i < EG_COUNT(known); i++) {
         if (strcmp(known[i].name, dimension) == 0) {

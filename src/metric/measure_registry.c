@@ -24,6 +24,7 @@
     ENTRY(rank)                                                                                    \
     ENTRY(replacements)                                                                            \
     ENTRY(resources)                                                                               \
+    ENTRY(stages)                                                                                  \
     ENTRY(task_accuracy)                                                                           \
     ENTRY(transfer)                                                                                \
     ENTRY(units)                                                                                   \

@@ -32,6 +32,7 @@ eg_measure_scope eg_outline_scope(const eg_outline *outline)
     return (eg_measure_scope){.root = &outline->root,
                               .phases = outline->sizes.phases,
                               .tasks = outline->sizes.tasks,
+                              .chunks = outline->sizes.chunks,
                               .classifies = !outline->sizes.regression,
                               .held_out = outline->selection.holdout > 0,
                               .augments_tests = outline->sizes.augments_tests,

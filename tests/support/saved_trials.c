@@ -76,6 +76,10 @@ eg_settings *saved_settings(const char *name, const char *value)
     if (strcmp(stream, "online_permuted") == 0) {
         all[count++] = (eg_assignment){.name = "stream.change_after", .value = "50"};
     }
+    if (strcmp(stream, "mega_batches") == 0) {
+        all[count++] = (eg_assignment){.name = "stream.chunks", .value = "4"};
+        all[count++] = (eg_assignment){.name = "stream.wait", .value = "3"};
+    }
     if (strcmp(stream, "bit_flipping") == 0) {
         all[count++] = (eg_assignment){.name = "stream.epochs", .value = "1"};
         all[count++] = (eg_assignment){.name = "stream.examples", .value = "120"};
