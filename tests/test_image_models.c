@@ -53,6 +53,35 @@ static void sizes_of_vgg(void **state)
     }
 }
 
+/* Convolutions and linear layer 16848 c^2 + 27658 c, batch normalisation 5792 c. Backward is twice that
+ * but for the gradient of the image: 27 c numbers at 1024 places. */
+static void multiply_adds_of_vgg(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *width;
+        double c, forward;
+    } table[] = {{"4", 4, 403368},
+                 {"8", 8, 1345872},
+                 {"16", 16, 4848288},
+                 {"32", 32, 18322752},
+                 {"64", 64, 71150208}};
+    for (size_t i = 0; i < EG_COUNT(table); i++) {
+        const char *const words[] = {"model", "vgg", "model.width", table[i].width, NULL};
+        const char *const bare[] = {"model",      "vgg",  "model.width", table[i].width,
+                                    "model.norm", "none", NULL};
+        eg_net *net = image_net(words, cifar, 10, 1);
+        eg_net *without = image_net(bare, cifar, 10, 1);
+        eg_net_work work = eg_net_macs(net);
+        double c = table[i].c;
+        assert_close(work.forward, table[i].forward, 0);
+        assert_close(work.backward, 2 * table[i].forward - 27 * c * 1024, 0);
+        assert_close(eg_net_macs(without).forward, 16848 * c * c + 27658 * c, 0);
+        eg_net_free(net);
+        eg_net_free(without);
+    }
+}
+
 /* Largest magnitude of a block, which comes near its bound. */
 static void assert_bound(const eg_net *net, const char *name, double bound)
 {
@@ -405,6 +434,7 @@ int main(void)
         cmocka_unit_test(every_parameter_has_one_place),
         cmocka_unit_test(sizes_of_the_papers),
         cmocka_unit_test(sizes_of_vgg),
+        cmocka_unit_test(multiply_adds_of_vgg),
         cmocka_unit_test(weights_and_biases_of_cin_net_start_uniformly),
         cmocka_unit_test(resnet18_starts_as_published),
         cmocka_unit_test(hidden_layers_of_resnet18),

@@ -245,6 +245,59 @@ static void refused(const char *const *words, const char *part)
     eg_settings_free(settings);
 }
 
+/* 784 -> h -> h -> 10: parameters h^2 + 796 h + 10, forward h^2 + 794 h, backward twice that without the
+ * gradient of the pixels, 784 h. */
+static void multiply_adds_of_published_networks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hidden;
+        size_t parameters;
+        double forward, backward;
+    } table[] = {{"[4, 4]", 3210, 3192, 3248},
+                 {"[8, 8]", 6442, 6416, 6560},
+                 {"[16, 16]", 13002, 12960, 13376},
+                 {"[32, 32]", 26506, 26432, 27776},
+                 {"[64, 64]", 55050, 54912, 59648}};
+    for (size_t i = 0; i < EG_COUNT(table); i++) {
+        const char *const words[] = {"model.hidden",
+                                     table[i].hidden,
+                                     "model.bias",
+                                     "true",
+                                     "model.activation",
+                                     "relu",
+                                     "model.init",
+                                     "uniform",
+                                     "model.weight_norm",
+                                     "[]",
+                                     NULL};
+        eg_net *net = build(words, 784, 10);
+        eg_net_work work = eg_net_macs(net);
+        assert_int_equal(eg_parameter_table_size(&net->table, EG_ROLE_COUNT), table[i].parameters);
+        assert_close(work.forward, table[i].forward, 0);
+        assert_close(work.backward, table[i].backward, 0);
+        eg_net_free(net);
+    }
+}
+
+/* 20 -> 7 -> 3 with a norm of 7 units, 5 and 2 per number; one with a constraint on its rows. */
+static void multiply_adds_of_other_layers(void **state)
+{
+    (void)state;
+    static const char *const words[][9] = {
+        {"model.hidden", "[7]", "model.activation", "relu", "model.norm", "layer", NULL},
+        {"model.hidden", "[7]", "model.activation", "relu", "model.norm", "online", NULL},
+        {"model", "sdmlp", "model.hidden", "7", "model.k", "2", "model.unit_input", "true", NULL}};
+    static const double norm[] = {35, 14, 0};
+    for (size_t i = 0; i < EG_COUNT(norm); i++) {
+        eg_net *net = build(words[i], 20, 3);
+        eg_net_work work = eg_net_macs(net);
+        assert_close(work.forward, 20 * 7 + norm[i] + 7 * 3, 0);
+        assert_close(work.backward, 2 * work.forward - 20 * 7, 0);
+        eg_net_free(net);
+    }
+}
+
 static void settings_that_do_not_fit(void **state)
 {
     (void)state;
@@ -379,6 +432,8 @@ int main(void)
         cmocka_unit_test(weights_may_start_uniformly),
         cmocka_unit_test(deep_networks_with_biases),
         cmocka_unit_test(flops_from_settings),
+        cmocka_unit_test(multiply_adds_of_published_networks),
+        cmocka_unit_test(multiply_adds_of_other_layers),
         cmocka_unit_test(settings_that_do_not_fit),
         cmocka_unit_test(out_of_memory),
         cmocka_unit_test(sdmlp_stays_where_it_belongs),

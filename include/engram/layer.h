@@ -142,6 +142,9 @@ typedef struct eg_layer_ops {
                      eg_unit_run *run);
     /** Floating-point operations per example of forward (backward counts twice that). */
     double (*flops)(const eg_layer *layer);
+    /** Optional: multiply-adds per example of forward, as papers that compare methods count them
+     * (eg_net_macs); NULL: none. */
+    double (*macs)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` where it is not one block */
     bool takes_sparse; /**< uses context->sparse, so the workspace keeps its transpose */
     /** Backward of a single example does not use context->transposed, which is then not made. */

@@ -43,6 +43,17 @@ typedef struct eg_step_outcome {
     const eg_real *outputs;
 } eg_step_outcome;
 
+/** What a learner is made of and what it has done. Multiply-adds (macs) are those of eg_net_macs;
+ *  an operation of a training or held-out example is two per multiply-add. */
+typedef struct eg_learner_costs {
+    double parameters;   /**< of all that predictions are made of now, frozen or not */
+    double predict_macs; /**< of one example through all that predicts now */
+    /* Since the start of the trial: */
+    double train_macs; /**< forwards of training examples, of each network that learned from them */
+    double train_flops;      /**< forwards and backwards of the same, and passes in which it grew */
+    double validation_flops; /**< forwards of held-out examples that it looked at */
+} eg_learner_costs;
+
 /** Required unless said otherwise. The object is the learner's own struct beginning with
  * eg_learner. */
 typedef struct eg_learner_ops {
@@ -90,6 +101,10 @@ typedef struct eg_learner_ops {
     /** Optional: operations so far besides one forward and backward per example of a minibatch:
      * passes at the end of phases, examples that join minibatches. */
     double (*extra_flops)(const eg_learner *learner);
+    /** Optional: adds what it costs to *out, and what those inside it cost. Asked at the start of a
+     * trial and after every phase, when networks may have other shapes: who grows keeps sums of
+     * what it has done. False: it does not count. */
+    bool (*costs)(const eg_learner *learner, eg_learner_costs *out);
     /** Everything the learner remembers from one minibatch to the next, for a checkpoint: weights
      *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts.
      *  Called after any step, also before the evaluation that follows it; after the last step of a
@@ -206,6 +221,8 @@ eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN
 void eg_learner_activity(const eg_learner *learner, double *out);
 /** False, and nothing added, where the learner does not replace units. */
 bool eg_learner_replaced(const eg_learner *learner, double *counts);
+/** False where the learner does not count. */
+bool eg_learner_add_costs(const eg_learner *learner, eg_learner_costs *out);
 /** NULL, and *count 0, where the learner scores no epochs, or there are no more that do. */
 const double *eg_learner_epoch_scores(const eg_learner *learner, size_t index, size_t *count);
 /** EG_INVALID, naming the learner around it, if the learner has no network. */

@@ -135,8 +135,8 @@ extern const eg_family eg_measure_family;
  *  tasks. */
 enum { EG_MANY_TASKS = 1000 };
 
-/** Declares a curve of the measure; dimensions eval, task, train_task, eval_task, layer and epoch
- * have the lengths of the trial, others `length`. */
+/** Declares a curve of the measure; dimensions eval, task, train_task, eval_task, layer, epoch and
+ * mega_batch (from 0) have the lengths of the trial, others `length`. */
 eg_status eg_measure_declare(const eg_measure *measure, const eg_variable *variable, size_t length,
                              eg_array **out) EG_WARN_UNUSED;
 /** Copies accuracies into row `row` of an array over (…, task). */

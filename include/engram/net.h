@@ -44,6 +44,15 @@ void eg_net_init(eg_net *net, uint64_t seed);
 void eg_net_touch(eg_net *net);
 /** Floating-point operations per example of one forward. */
 double eg_net_flops(const eg_net *net);
+/** Multiply-adds of one example: a product with weights counts its weights at every place it is
+ *  made (biases nothing), batch and online normalisation 2 per number as in prediction, layer
+ *  normalisation 5, everything else nothing. Backward is the gradient of the weights and that of
+ *  the input, each as much as forward, the latter not where nothing before has parameters. So
+ *  counts Caccia et al. 2022, arXiv 2106.09563, forward. */
+typedef struct eg_net_work {
+    double forward, backward;
+} eg_net_work;
+eg_net_work eg_net_macs(const eg_net *net);
 /** Whether everyone who reads the input takes it in sparse form, so that x need not be there. */
 bool eg_net_takes_sparse(const eg_net *net);
 

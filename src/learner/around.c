@@ -79,6 +79,7 @@ static eg_learner_ops operations(const eg_learner_ops *own)
         EITHER(epoch_scores),
         EITHER(flops),
         EITHER(extra_flops),
+        EITHER(costs),
         EITHER(write),
         EITHER(read),
         EITHER(weights),
@@ -240,6 +241,11 @@ double eg_around_extra_flops(const eg_learner *learner)
 {
     const eg_around *self = (const eg_around *)learner;
     return self->own_flops + eg_learner_extra_flops(self->inside);
+}
+
+bool eg_around_costs(const eg_learner *learner, eg_learner_costs *out)
+{
+    return eg_learner_add_costs(((const eg_around *)learner)->inside, out);
 }
 
 eg_status eg_around_weights(eg_learner *learner, eg_weights_pass *pass)

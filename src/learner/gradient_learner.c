@@ -91,6 +91,7 @@ eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch, e
         eg_net_backward(net, self->training, self->dy, consumer);
         eg_optimizer_end(self->optimizer);
         eg_net_updated(net, self->training);
+        self->learned += batch->size;
     }
     return eg_ok();
 }
@@ -152,11 +153,24 @@ double eg_gradient_learner_extra_flops(const eg_learner *learner)
     return ((const eg_gradient_learner *)learner)->extra_flops;
 }
 
+bool eg_gradient_learner_costs(const eg_learner *learner, eg_learner_costs *out)
+{
+    const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
+    eg_net_work work = eg_net_macs(self->net);
+    double learned = (double)self->learned;
+    out->parameters += (double)eg_parameter_table_size(&self->net->table, EG_ROLE_COUNT);
+    out->predict_macs += work.forward;
+    out->train_macs += learned * work.forward;
+    out->train_flops += learned * 2 * (work.forward + work.backward);
+    return true;
+}
+
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
     eg_net_write(self->net, writer);
     eg_optimizer_write(self->optimizer, writer);
+    eg_write_u64(writer, self->learned);
     eg_write_f64(writer, self->extra_flops);
 }
 
@@ -165,6 +179,7 @@ eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
     EG_TRY(eg_net_read(self->net, reader));
     EG_TRY(eg_optimizer_read(self->optimizer, reader));
+    self->learned = eg_read_u64(reader);
     double flops = eg_read_f64(reader);
     if (!(flops >= 0)) {
         return eg_fail(EG_INVALID, "saved learner: %g operations, expected 0 or more", flops);

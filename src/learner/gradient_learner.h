@@ -27,6 +27,7 @@ typedef struct eg_gradient_learner {
      *  Borrowed. */
     const eg_update_terms *terms;
     double *active;     /**< [hidden layers] share of active units in the last predict */
+    uint64_t learned;   /**< examples of the minibatches of all updates */
     double extra_flops; /**< what eg_gradient_learner_extra_flops gives; who does more adds to it */
 } eg_gradient_learner;
 
@@ -41,7 +42,7 @@ void eg_gradient_learner_clear(eg_gradient_learner *self);
 /** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner.
  *  begin_phase: also what the phase does to the outputs, so whoever has one of its own calls it.
  *  step: forward, loss, backward, update; no update if the loss is not finite. write and read: the
- *  network, the optimizer and the count of extra operations. */
+ *  network, the optimizer and the counts of examples and extra operations. */
 eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch,
                                    eg_step_outcome *out);
 eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase);
@@ -50,6 +51,7 @@ void eg_gradient_learner_activity(const eg_learner *learner, double *out);
 bool eg_gradient_learner_network(eg_learner *learner, size_t index, eg_learner_network *out);
 double eg_gradient_learner_flops(const eg_learner *learner);
 double eg_gradient_learner_extra_flops(const eg_learner *learner);
+bool eg_gradient_learner_costs(const eg_learner *learner, eg_learner_costs *out);
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer);
 eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader);
 /** The network, as the group `network`. */

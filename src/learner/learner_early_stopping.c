@@ -25,8 +25,9 @@ typedef struct early_stopping {
     double *epoch_score; /* [epochs] of the phase under way or the last one */
     size_t epochs;       /* most of a phase */
     size_t epochs_scored;
-    double losses;  /* sum over the epoch's minibatches so far */
-    uint64_t steps; /* these */
+    double validation_flops; /* as in eg_learner_costs, its own */
+    double losses;           /* sum over the epoch's minibatches so far */
+    uint64_t steps;          /* these */
 } early_stopping;
 
 static eg_status begin_phase(eg_learner *learner, size_t phase)
@@ -108,6 +109,9 @@ static eg_status score_held_out(early_stopping *self, size_t phase, double *scor
         EG_TRY(score_set(self, t, &all, &correct));
     }
     self->around.own_flops += (double)all * eg_around_flops(&self->around.base);
+    eg_learner_costs costs = {.predict_macs = 0};
+    (void)eg_learner_add_costs(self->around.inside, &costs);
+    self->validation_flops += 2 * (double)all * costs.predict_macs;
     *score = (double)correct / (double)all;
     return eg_ok();
 }
@@ -153,6 +157,12 @@ static const double *epoch_scores(const eg_learner *learner, size_t index, size_
     return index == 0 ? self->epoch_score : NULL;
 }
 
+static bool costs(const eg_learner *learner, eg_learner_costs *out)
+{
+    out->validation_flops += ((const early_stopping *)learner)->validation_flops;
+    return eg_around_costs(learner, out);
+}
+
 static eg_status end_phase(eg_learner *learner, size_t phase)
 {
     early_stopping *self = (early_stopping *)learner;
@@ -171,6 +181,7 @@ static void early_write(const eg_learner *learner, eg_writer *writer)
         eg_write_f64(writer, self->epoch_score[e]);
     }
     eg_write_f64(writer, self->around.own_flops);
+    eg_write_f64(writer, self->validation_flops);
     eg_around_write_inside(learner, writer);
 }
 
@@ -191,6 +202,7 @@ static eg_status early_read(eg_learner *learner, eg_reader *reader)
         self->epoch_score[e] = eg_read_f64(reader);
     }
     self->around.own_flops = eg_read_f64(reader);
+    self->validation_flops = eg_read_f64(reader);
     return eg_around_read_inside(learner, reader);
 }
 
@@ -245,6 +257,7 @@ static eg_status early_create(eg_learner **out, const eg_view *view, const eg_le
                 .end_epoch_polls = end_epoch_polls,
                 .end_phase = end_phase,
                 .epoch_scores = epoch_scores,
+                .costs = costs,
                 .write = early_write,
                 .read = early_read},
         .open = set_up,

@@ -250,6 +250,16 @@ static double extra_flops(const eg_learner *learner)
     return sum;
 }
 
+static bool costs(const eg_learner *learner, eg_learner_costs *out)
+{
+    const ensemble *self = (const ensemble *)learner;
+    bool counts = true;
+    for (size_t m = 0; m < self->count; m++) {
+        counts = eg_learner_add_costs(self->member[m], out) && counts;
+    }
+    return counts;
+}
+
 static void ensemble_write(const eg_learner *learner, eg_writer *writer)
 {
     const ensemble *self = (const ensemble *)learner;
@@ -311,6 +321,7 @@ static const eg_learner_ops ensemble_ops = {
     .epoch_scores = epoch_scores,
     .flops = flops,
     .extra_flops = extra_flops,
+    .costs = costs,
     .write = ensemble_write,
     .read = ensemble_read,
     .weights = weights,

@@ -17,6 +17,7 @@ static const eg_learner_ops plain_ops = {
     .activity = eg_gradient_learner_activity,
     .network = eg_gradient_learner_network,
     .flops = eg_gradient_learner_flops,
+    .costs = eg_gradient_learner_costs,
     .write = eg_gradient_learner_write,
     .read = eg_gradient_learner_read,
     .weights = eg_gradient_learner_weights,

@@ -156,6 +156,7 @@ static const eg_learner_ops replay_ops = {
     .network = eg_gradient_learner_network,
     .flops = eg_gradient_learner_flops,
     .extra_flops = eg_gradient_learner_extra_flops,
+    .costs = eg_gradient_learner_costs,
     .write = replay_write,
     .read = replay_read,
     .weights = eg_gradient_learner_weights,

@@ -119,6 +119,11 @@ const double *eg_learner_epoch_scores(const eg_learner *learner, size_t index, s
                                               : NULL;
 }
 
+bool eg_learner_add_costs(const eg_learner *learner, eg_learner_costs *out)
+{
+    return learner->ops->costs != NULL && learner->ops->costs(learner, out);
+}
+
 eg_status eg_learner_needs_network(eg_learner *learner, const char *around)
 {
     eg_learner_network first;

@@ -17,6 +17,7 @@ static size_t length_of(const eg_measure_setup *setup, const char *dimension, si
         {"train_task", shape->phases},
         {"layer", setup->learner->hidden_layers},
         {"epoch", shape->epochs},
+        {"mega_batch", shape->chunks + 1},
     };
     for (size_t i = 0; i < EG_COUNT(known); i++) {
         if (strcmp(known[i].name, dimension) == 0) {

@@ -7,6 +7,7 @@
 #define MEASURES(ENTRY)                                                                            \
     ENTRY(accuracy)                                                                                \
     ENTRY(activity)                                                                                \
+    ENTRY(anytime)                                                                                 \
     ENTRY(class_accuracy)                                                                          \
     ENTRY(cost)                                                                                    \
     ENTRY(default)                                                                                 \

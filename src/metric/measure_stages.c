@@ -1,5 +1,5 @@
-/** How a phase was trained that may end early: its epochs, and what each of them was scored by. Members
- *  of an ensemble that end by themselves have numbers of their own. */
+/** How a phase was trained that may end early: its epochs, and what each of them was scored by.
+ *  Members of an ensemble that end by themselves have numbers of their own. */
 #include "engram/measure.h"
 
 #include <math.h>

@@ -360,6 +360,11 @@ static double flops(const eg_layer *layer)
     return eg_unit_norm_flops(eg_layer_outputs(layer));
 }
 
+static double macs(const eg_layer *layer)
+{
+    return 2 * (double)eg_layer_outputs(layer);
+}
+
 static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
                      eg_unit_run *run)
 {
@@ -377,6 +382,7 @@ static const eg_layer_ops ops = {
     .per_example_scratch = eg_per_example_backward_scratch,
     .unit_run = unit_run,
     .flops = flops,
+    .macs = macs,
     .keeps_units = true,
 };
 

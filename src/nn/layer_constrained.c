@@ -231,6 +231,12 @@ static double flops(const eg_layer *layer)
     return linear->ops->flops(linear);
 }
 
+static double macs(const eg_layer *layer)
+{
+    const eg_layer *linear = &constrained_of(layer)->linear;
+    return linear->ops->macs(linear);
+}
+
 static void free_state(eg_layer *layer)
 {
     constrained *self = layer->state;
@@ -247,6 +253,7 @@ static const eg_layer_ops rows_ops = {
     .after_update = after_update,
     .unit_run = unit_run,
     .flops = flops,
+    .macs = macs,
     .free = free_state,
 };
 
@@ -259,6 +266,7 @@ static const eg_layer_ops panels_ops = {
     .after_update = after_update,
     .unit_run = unit_run,
     .flops = flops,
+    .macs = macs,
     .free = free_state,
     .takes_sparse = true,
     .fuses_update = true,

@@ -111,6 +111,11 @@ static double flops(const eg_layer *layer)
     return (double)eg_layer_outputs(layer) * (sums + (has_bias(layer) ? 1.0 : 0.0));
 }
 
+static double macs(const eg_layer *layer)
+{
+    return (double)eg_layer_outputs(layer) * (double)fan_in(convolution_of(layer));
+}
+
 static const eg_layer_ops ops = {
     .name = "conv",
     .init = init,
@@ -120,6 +125,7 @@ static const eg_layer_ops ops = {
     .per_example_scratch = eg_per_example_backward_scratch,
     .unit_run = unit_run,
     .flops = flops,
+    .macs = macs,
 };
 
 static eg_status check(eg_shape in, const eg_conv *spec)

@@ -91,6 +91,11 @@ static double flops(const eg_layer *layer)
     return eg_unit_norm_flops(eg_layer_outputs(layer));
 }
 
+static double macs(const eg_layer *layer)
+{
+    return 5 * (double)eg_layer_outputs(layer);
+}
+
 static const eg_layer_ops ops = {
     .name = "norm",
     .init = eg_unit_norm_init,
@@ -100,6 +105,7 @@ static const eg_layer_ops ops = {
     .per_example_scratch = no_scratch,
     .unit_run = eg_unit_norm_run,
     .flops = flops,
+    .macs = macs,
     .keeps_units = true,
 };
 

@@ -150,6 +150,11 @@ static double flops(const eg_layer *layer)
     return eg_unit_norm_flops(eg_layer_outputs(layer));
 }
 
+static double macs(const eg_layer *layer)
+{
+    return 2 * (double)eg_layer_outputs(layer);
+}
+
 static const eg_layer_ops ops = {
     .name = "norm",
     .init = eg_unit_norm_init,
@@ -157,6 +162,7 @@ static const eg_layer_ops ops = {
     .backward = backward,
     .unit_run = eg_unit_norm_run,
     .flops = flops,
+    .macs = macs,
     .keeps_units = true,
 };
 

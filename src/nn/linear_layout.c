@@ -63,6 +63,11 @@ double eg_linear_layer_flops(const eg_layer *layer)
                            eg_linear_of(layer)->bias);
 }
 
+double eg_linear_layer_macs(const eg_layer *layer)
+{
+    return (double)eg_layer_inputs(layer) * (double)eg_layer_outputs(layer);
+}
+
 void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, uint64_t index)
 {
     size_t width = eg_linear_of(layer)->width;

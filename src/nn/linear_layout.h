@@ -33,7 +33,7 @@ eg_status eg_linear_layer(eg_layer *out, const eg_layer_ops *ops, eg_shape in,
 #define EG_LINEAR_OPS                                                                              \
     .init = eg_linear_init, .per_example = eg_linear_per_example_sums,                             \
     .per_example_scratch = eg_linear_layer_scratch, .unit_run = eg_linear_unit_run,                \
-    .flops = eg_linear_layer_flops
+    .flops = eg_linear_layer_flops, .macs = eg_linear_layer_macs
 void eg_linear_init(const eg_layer *layer, const eg_layer_context *context, uint64_t index);
 void eg_linear_per_example_sums(const eg_layer *layer, const eg_layer_context *context,
                                 eg_per_example what, eg_real *scratch, eg_real *const *sums);
@@ -41,5 +41,6 @@ size_t eg_linear_layer_scratch(const eg_layer *layer, size_t batch);
 bool eg_linear_unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size_t k,
                         eg_unit_run *run);
 double eg_linear_layer_flops(const eg_layer *layer);
+double eg_linear_layer_macs(const eg_layer *layer);
 
 #endif

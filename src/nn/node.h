@@ -38,6 +38,16 @@ static inline bool eg_node_takes_gradient(const eg_net *net, size_t read)
     return read != EG_INPUT && net->nodes[read].learns;
 }
 
+/** Whether somebody whom node i reads wants a gradient from it. */
+static inline bool eg_node_passes_back(const eg_net *net, size_t i)
+{
+    bool wanted = false;
+    for (size_t k = 0; k < net->nodes[i].read_count; k++) {
+        wanted = wanted || eg_node_takes_gradient(net, net->nodes[i].reads[k]);
+    }
+    return wanted;
+}
+
 /** Fills net->hidden. */
 eg_status eg_net_find_hidden(eg_net *net) EG_WARN_UNUSED;
 

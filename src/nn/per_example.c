@@ -49,15 +49,6 @@ size_t eg_net_per_example_scratch(const eg_net *net, size_t batch)
     return powers + most;
 }
 
-static bool wants_input_gradient(const eg_net *net, size_t i)
-{
-    bool wanted = false;
-    for (size_t k = 0; k < net->nodes[i].read_count; k++) {
-        wanted = wanted || eg_node_takes_gradient(net, net->nodes[i].reads[k]);
-    }
-    return wanted;
-}
-
 double eg_net_per_example_flops(const eg_net *net, size_t rounds)
 {
     double products = 0;
@@ -67,7 +58,7 @@ double eg_net_per_example_flops(const eg_net *net, size_t rounds)
         double flops = layer->ops->flops(layer);
         products += layer->ops->per_example != NULL ? flops : 0;
         back += layer->ops->per_example_round != NULL ? flops : 0;
-        back += wants_input_gradient(net, i) ? flops : 0;
+        back += eg_node_passes_back(net, i) ? flops : 0;
     }
     return products + (double)rounds * back;
 }
@@ -118,7 +109,7 @@ static void add_round(const eg_net *net, eg_workspace *workspace, eg_real *power
         if (layer->ops->per_example_round != NULL) {
             add_node(&net->nodes[i], context, context->dy, to);
         }
-        if (wants_input_gradient(net, i)) {
+        if (eg_node_passes_back(net, i)) {
             context->consumer = NULL;
             context->grads = NULL;
             layer->ops->backward(layer, context);
