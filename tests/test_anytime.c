@@ -293,6 +293,17 @@ static void errors_of_whole_trials(void **state)
     eg_record_free(record);
 }
 
+/* Waiting for everything there is nothing to replay: the same bits. */
+static void replay_of_nothing(void **state)
+{
+    (void)state;
+    eg_record *without = whole(TRIAL STOPPING("learner") "stream.wait=10\n");
+    eg_record *with = whole(TRIAL STOPPING("learner") "stream.wait=10\nstream.replay=true\n");
+    assert_saved_same(without, with, "replay", 0);
+    eg_record_free(without);
+    eg_record_free(with);
+}
+
 /* Stopped anywhere, inside a stage and between stages, and paused at rungs. */
 static void continued_everywhere(void **state)
 {
@@ -321,6 +332,7 @@ int main(void)
         cmocka_unit_test(trials_that_do_not_end),
         cmocka_unit_test(counters_of_whole_trials),
         cmocka_unit_test(errors_of_whole_trials),
+        cmocka_unit_test(replay_of_nothing),
         cmocka_unit_test(continued_everywhere),
         cmocka_unit_test(needs_mega_batches),
     };
