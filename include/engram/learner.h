@@ -13,7 +13,7 @@
 
 /** What a learner may know when it is created. */
 typedef struct eg_learner_setup {
-    const eg_view *root; /**< all settings; borrowed during create only */
+    const eg_view *root; /**< all settings; borrowed during create only, root->settings for good */
     eg_stream_shape shape;
     uint64_t seed;
     size_t member;           /**< whose order of examples its own cursors have (eg_cursor_setup) */
@@ -29,9 +29,9 @@ typedef struct eg_learner eg_learner;
 /** A network of a learner and what trains it. Borrowed from the learner. */
 typedef struct eg_learner_network {
     eg_net *net;
-    eg_optimizer *optimizer;
+    eg_optimizer *optimizer; /**< NULL once the learner is frozen */
     /** Of its training: after a step, eg_workspace_hidden gives the activations of the forward that
-     *  came before the update, for eg_workspace_batch examples. */
+     *  came before the update, for eg_workspace_batch examples. NULL once it is frozen. */
     const eg_workspace *training;
 } eg_learner_network;
 
@@ -87,7 +87,8 @@ typedef struct eg_learner_ops {
     eg_status (*measure)(eg_learner *learner, eg_record *record, size_t eval);
     /** Optional: its network number `index` from 0; false: there are no more. For learners around
      *  it that select or reset parameters between steps; they call eg_net_touch. Always the same
-     *  ones. */
+     *  ones; those of a learner that `grows` (eg_learner_kind) stay, and further ones, with the
+     *  same layers, may come when a phase begins. */
     bool (*network)(eg_learner *learner, size_t index, eg_learner_network *out);
     /** Optional: adds how many units of each hidden layer were replaced or reset since the start to
      *  counts[hidden_layers], over all its networks. false, and nothing added: it never replaces
@@ -97,6 +98,10 @@ typedef struct eg_learner_ops {
      * of number `index` of those inside that end phases by themselves: *count numbers, borrowed
      * until the next epoch. NULL: there are no more; there are always as many. */
     const double *(*epoch_scores)(const eg_learner *learner, size_t index, size_t *count);
+    /** Optional: it learns no more, and may release what only learning needs. From now on it gets
+     *  calls of predict, activity, network, replaced, flops, extra_flops, costs, weights, write
+     *  and read, and is freed; what one that is frozen has written is read by one that is. */
+    void (*freeze)(eg_learner *learner);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
     /** Optional: operations so far besides one forward and backward per example of a minibatch:
      * passes at the end of phases, examples that join minibatches. */
@@ -151,6 +156,7 @@ typedef struct eg_learner_kind {
      *  looks at all. */
     const char *const *unused;
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
+    bool grows; /**< networks may join when a phase begins: see network of eg_learner_ops */
     /** Its declare and measure are those of the learner that setting `of` chooses, besides its own
      *  curves. */
     bool records_inside;
@@ -167,6 +173,11 @@ extern const eg_family eg_learner_family;
 
 /** Whether the kind looks at a setting of the root (eg_learner_kind.unused). */
 bool eg_learner_uses(const eg_learner_kind *kind, const char *setting);
+
+/** The learner that setting `name` of the view chooses, or the first one inside it, of which `is`
+ *  says so; NULL: none. */
+const eg_component *eg_learner_find(const eg_view *view, const char *name,
+                                    bool (*is)(const eg_learner_kind *kind));
 
 /** EG_INVALID if the learner or the loss that the settings choose cannot do with targets instead of
  *  labels. */
@@ -202,7 +213,8 @@ eg_status eg_learner_create_inside(eg_learner **out, const eg_view *view,
 /** Operations of eg_learner_kind for the learner inside, and of eg_learner_ops where it has
  *  them. */
 eg_status eg_learner_check_inside(const eg_view *view) EG_WARN_UNUSED;
-/** Also EG_INVALID if the learner inside does not look at setting `model`. */
+/** Also EG_INVALID if the learner inside does not look at setting `model`, or if it, or one inside
+ *  it, grows. */
 eg_status eg_learner_check_network_inside(const eg_view *view) EG_WARN_UNUSED;
 bool eg_learner_needs_held_out_inside(const eg_view *view);
 double eg_learner_extra_flops_inside(const eg_view *view, const eg_learner_work *work);
@@ -214,6 +226,7 @@ eg_status eg_learner_end_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED
 size_t eg_learner_end_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_learner_declare(eg_learner *learner, eg_record *record, size_t evals) EG_WARN_UNUSED;
 eg_status eg_learner_measure(eg_learner *learner, eg_record *record, size_t eval) EG_WARN_UNUSED;
+void eg_learner_freeze(eg_learner *learner);
 double eg_learner_extra_flops(const eg_learner *learner);
 /** EG_INVALID if the learner has none that could be taken elsewhere. */
 eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN_UNUSED;

@@ -77,6 +77,7 @@ static eg_learner_ops operations(const eg_learner_ops *own)
         EITHER(network),
         EITHER(replaced),
         EITHER(epoch_scores),
+        EITHER(freeze),
         EITHER(flops),
         EITHER(extra_flops),
         EITHER(costs),
@@ -229,6 +230,15 @@ bool eg_around_replaced(const eg_learner *learner, double *counts)
 const double *eg_around_epoch_scores(const eg_learner *learner, size_t index, size_t *count)
 {
     return eg_learner_epoch_scores(((const eg_around *)learner)->inside, index, count);
+}
+
+void eg_around_freeze(eg_learner *learner)
+{
+    const eg_around *self = (const eg_around *)learner;
+    eg_learner_freeze(self->inside);
+    for (size_t n = 0; n < self->network_count; n++) {
+        (void)self->inside->ops->network(self->inside, n, &self->network[n].at);
+    }
 }
 
 double eg_around_flops(const eg_learner *learner)

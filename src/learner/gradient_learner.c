@@ -143,6 +143,19 @@ bool eg_gradient_learner_network(eg_learner *learner, size_t index, eg_learner_n
     return index == 0;
 }
 
+void eg_gradient_learner_freeze(eg_learner *learner)
+{
+    eg_gradient_learner *self = (eg_gradient_learner *)learner;
+    eg_workspace_free(self->training);
+    eg_optimizer_free(self->optimizer);
+    eg_free(self->dy);
+    eg_masked_loss_clear(&self->masked);
+    self->training = NULL;
+    self->optimizer = NULL;
+    self->dy = NULL;
+    self->masked = (eg_masked_loss){0};
+}
+
 double eg_gradient_learner_flops(const eg_learner *learner)
 {
     return eg_net_flops(((const eg_gradient_learner *)learner)->net);
@@ -169,7 +182,9 @@ void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
     eg_net_write(self->net, writer);
-    eg_optimizer_write(self->optimizer, writer);
+    if (self->optimizer != NULL) {
+        eg_optimizer_write(self->optimizer, writer);
+    }
     eg_write_u64(writer, self->learned);
     eg_write_f64(writer, self->extra_flops);
 }
@@ -178,7 +193,7 @@ eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
     EG_TRY(eg_net_read(self->net, reader));
-    EG_TRY(eg_optimizer_read(self->optimizer, reader));
+    EG_TRY(self->optimizer != NULL ? eg_optimizer_read(self->optimizer, reader) : eg_ok());
     self->learned = eg_read_u64(reader);
     double flops = eg_read_f64(reader);
     if (!(flops >= 0)) {

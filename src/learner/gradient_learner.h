@@ -49,6 +49,7 @@ eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase);
 eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
 void eg_gradient_learner_activity(const eg_learner *learner, double *out);
 bool eg_gradient_learner_network(eg_learner *learner, size_t index, eg_learner_network *out);
+void eg_gradient_learner_freeze(eg_learner *learner);
 double eg_gradient_learner_flops(const eg_learner *learner);
 double eg_gradient_learner_extra_flops(const eg_learner *learner);
 bool eg_gradient_learner_costs(const eg_learner *learner, eg_learner_costs *out);

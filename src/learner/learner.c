@@ -24,21 +24,20 @@ static bool has_no_network(const eg_learner_kind *kind)
     return !eg_learner_uses(kind, "model");
 }
 
-/** The learner that `view` names `name`, or one inside it, of which `is` says so; NULL: none. */
-static const eg_component *find(const eg_view *view, const char *name,
-                                bool (*is)(const eg_learner_kind *kind))
+const eg_component *eg_learner_find(const eg_view *view, const char *name,
+                                    bool (*is)(const eg_learner_kind *kind))
 {
     const eg_component *learner = eg_view_component(view, name);
     if (is((const eg_learner_kind *)(const void *)learner)) {
         return learner;
     }
     eg_view inside = eg_view_inside(view, name);
-    return is_around_another(learner) ? find(&inside, "of", is) : NULL;
+    return is_around_another(learner) ? eg_learner_find(&inside, "of", is) : NULL;
 }
 
 eg_status eg_learner_check_targets(const eg_view *root, bool regression)
 {
-    const eg_component *learner = find(root, "learner", needs_classes);
+    const eg_component *learner = eg_learner_find(root, "learner", needs_classes);
     const eg_component *loss = eg_view_component(root, "loss");
     if (regression && learner != NULL) {
         return eg_fail_setting("", "learner stream",
@@ -55,7 +54,7 @@ eg_status eg_learner_check_targets(const eg_view *root, bool regression)
 
 eg_status eg_learner_check_outputs(const eg_view *root, bool changes)
 {
-    const eg_component *learner = find(root, "learner", has_no_network);
+    const eg_component *learner = eg_learner_find(root, "learner", has_no_network);
     return !changes || learner == NULL
                ? eg_ok()
                : eg_fail_setting("", "learner stream",

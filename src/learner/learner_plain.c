@@ -16,6 +16,7 @@ static const eg_learner_ops plain_ops = {
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,
     .network = eg_gradient_learner_network,
+    .freeze = eg_gradient_learner_freeze,
     .flops = eg_gradient_learner_flops,
     .costs = eg_gradient_learner_costs,
     .write = eg_gradient_learner_write,

@@ -33,13 +33,26 @@ eg_status eg_learner_check_inside(const eg_view *view)
     return kind_of(view)->check != NULL ? kind_of(view)->check(&inside) : eg_ok();
 }
 
+static bool grows(const eg_learner_kind *kind)
+{
+    return kind->grows;
+}
+
 eg_status eg_learner_check_network_inside(const eg_view *view)
 {
     const char *name = kind_of(view)->component.name;
-    return eg_learner_uses(kind_of(view), "model")
-               ? eg_learner_check_inside(view)
-               : eg_fail_setting(view->prefix, "of", "%sof = %s: learner %s has no network",
-                                 view->prefix, name, name);
+    const eg_component *growing = eg_learner_find(view, "of", grows);
+    if (!eg_learner_uses(kind_of(view), "model")) {
+        return eg_fail_setting(view->prefix, "of", "%sof = %s: learner %s has no network",
+                               view->prefix, name, name);
+    }
+    if (growing != NULL) {
+        return eg_fail_setting(view->prefix, "of",
+                               "%sof = %s: the networks of %s become more, and the learner around "
+                               "it would not know; put that one inside %s",
+                               view->prefix, name, growing->name, growing->name);
+    }
+    return eg_learner_check_inside(view);
 }
 
 bool eg_learner_needs_held_out_inside(const eg_view *view)
@@ -90,6 +103,13 @@ eg_status eg_learner_declare(eg_learner *learner, eg_record *record, size_t eval
 eg_status eg_learner_measure(eg_learner *learner, eg_record *record, size_t eval)
 {
     return learner->ops->measure != NULL ? learner->ops->measure(learner, record, eval) : eg_ok();
+}
+
+void eg_learner_freeze(eg_learner *learner)
+{
+    if (learner->ops->freeze != NULL) {
+        learner->ops->freeze(learner);
+    }
 }
 
 double eg_learner_extra_flops(const eg_learner *learner)

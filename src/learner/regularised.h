@@ -45,8 +45,9 @@ extern const eg_variable *const eg_regularised_variables[];
     .begin_phase = eg_gradient_learner_begin_phase, .step = eg_regularised_step,                   \
     .predict = eg_gradient_learner_predict, .activity = eg_gradient_learner_activity,              \
     .network = eg_gradient_learner_network, .declare = eg_regularised_declare,                     \
-    .measure = eg_regularised_measure, .flops = eg_gradient_learner_flops,                         \
-    .extra_flops = eg_gradient_learner_extra_flops, .costs = eg_gradient_learner_costs
+    .measure = eg_regularised_measure, .freeze = eg_gradient_learner_freeze,                       \
+    .flops = eg_gradient_learner_flops, .extra_flops = eg_gradient_learner_extra_flops,            \
+    .costs = eg_gradient_learner_costs
 
 /** Row of a parameter table: the factor lambda of a penalty. */
 #define EG_LAMBDA(default_value, words)                                                            \
