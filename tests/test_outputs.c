@@ -19,7 +19,11 @@ static eg_learner_network network_of(const learner_scene *s, size_t index)
 
 static const eg_node *head_of(const eg_net *net)
 {
-    return &net->nodes[eg_around_head(net)];
+    size_t i = 0;
+    while (!eg_node_is_head(&net->nodes[i])) {
+        i++;
+    }
+    return &net->nodes[i];
 }
 
 /* Copies weights [outputs, inputs] of the head, row by row. */

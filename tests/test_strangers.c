@@ -162,18 +162,17 @@ static eg_status add_all(eg_graph *graph, eg_shape input, size_t width, size_t o
     return eg_graph_chain(graph, "head", &layer, NULL);
 }
 
-static eg_status branches_build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                                size_t batch, uint64_t seed)
+static eg_status branches_graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
+                                size_t batch)
 {
     (void)batch;
-    eg_graph *graph = NULL;
-    EG_TRY(eg_graph_create(&graph, input));
-    eg_status status = add_all(graph, input, eg_view_size(view, "width"), outputs);
+    EG_TRY(eg_graph_create(out, input));
+    eg_status status = add_all(*out, input, eg_view_size(view, "width"), outputs);
     if (!eg_is_ok(&status)) {
-        eg_graph_free(graph);
-        return status;
+        eg_graph_free(*out);
+        *out = NULL;
     }
-    return eg_net_build(out, graph, seed);
+    return status;
 }
 
 static eg_status branches_check(const eg_view *view, eg_shape input, size_t outputs)
@@ -197,7 +196,7 @@ static const eg_model_kind branches = {
                   .doc = "two branches of hidden units, summed",
                   .params = branches_params,
                   .param_count = EG_COUNT(branches_params)},
-    .build = branches_build,
+    .graph = branches_graph,
     .check = branches_check,
     .flops = branches_flops,
 };

@@ -28,6 +28,10 @@ eg_status eg_graph_create(eg_graph **out, eg_shape input) EG_WARN_UNUSED;
 /** Releases the graph and its layers; NULL is accepted. */
 void eg_graph_free(eg_graph *graph);
 
+/** A chain of these layers: takes them (also on failure). Those with parameters that make units are
+ * called layer1, layer2, …, others by their kind: activation1, norm1, … */
+eg_status eg_graph_create_chain(eg_graph **out, eg_layer *layers, size_t count) EG_WARN_UNUSED;
+
 /** Adds a node that reads `count` nodes: takes the layer, also on failure. *node (or NULL): its
  * number. EG_INVALID if a shape or the number of inputs does not fit, or the name is taken or too
  * long: the message names the node. */
@@ -40,6 +44,11 @@ eg_status eg_graph_chain(eg_graph *graph, const char *name, eg_layer *layer,
  * EG_INVALID if it is not. */
 eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner,
                        size_t owner_block) EG_WARN_UNUSED;
+/** Adds the nodes of another graph, of the same input, which it takes, also on failure. Node "a"
+ * becomes "member2.a" of member 2, and starts with the values, and draws the numbers, that it would
+ * in a network of its own with the seed eg_member_seed(seed, 2). *last: what was its output. */
+eg_status eg_graph_join(eg_graph *graph, eg_graph *other, size_t member,
+                        size_t *last) EG_WARN_UNUSED;
 /** Floating-point operations per example of one forward through what there is. */
 double eg_graph_flops(const eg_graph *graph);
 

@@ -5,22 +5,19 @@
 #include "engram/net.h"
 #include "engram/settings.h"
 
-/** Either `graph`, or the three others. */
 typedef struct eg_model_kind {
     eg_component component;
-    /** The network's graph, from which all else follows; EG_INVALID as for `check`. `view` is
-     * inside the model's settings; `batch` as for build. */
+    /** The network's graph, from which all else follows. `view` is inside the model's settings.
+     * `batch`: the most examples that a minibatch of training has; the function does not depend on
+     * it, but layers made for 1 (eg_layer_linear_online) are faster then. EG_INVALID as for
+     * `check`. */
     eg_status (*graph)(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch);
-    /** `view` is inside the model's settings. `batch`: the most examples that a minibatch of
-     * training has; the function does not depend on it, but layers made for 1
-     * (eg_layer_linear_online) are faster then. */
-    eg_status (*build)(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                       size_t batch, uint64_t seed);
-    /** EG_INVALID if the settings cannot make a network of these sizes; builds nothing. */
+    /* Both or none: what the settings alone tell sooner than a graph that is made for it. */
+    /** EG_INVALID if the settings cannot make a network of these sizes; graph is called only if
+     * they can. */
     eg_status (*check)(const eg_view *view, eg_shape input, size_t outputs);
-    /** Floating-point operations per example of one forward, from the settings alone; `input` may
-     * have no channels. */
+    /** Floating-point operations per example of one forward; `input` may have no channels. */
     double (*flops)(const eg_view *view, eg_shape input, size_t outputs);
 } eg_model_kind;
 
@@ -31,7 +28,11 @@ extern const eg_family eg_model_family;
 eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size_t outputs,
                          size_t batch, uint64_t seed) EG_WARN_UNUSED;
 
-/* `view` is inside the settings of the model `kind`. Nothing is built. */
+/* `view` is inside the settings of the model `kind`. No network is built. */
+
+/** The graph of the network, for models made of others. */
+eg_status eg_model_graph(eg_graph **out, const eg_model_kind *kind, const eg_view *view,
+                         eg_shape input, size_t outputs, size_t batch) EG_WARN_UNUSED;
 
 /** EG_INVALID if the settings cannot make a network of these sizes. */
 eg_status eg_model_check(const eg_model_kind *kind, const eg_view *view, eg_shape input,

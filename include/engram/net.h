@@ -31,8 +31,7 @@ void eg_layers_free(eg_layer *layers, size_t count);
 
 typedef struct eg_net eg_net;
 
-/** A chain of these layers: takes them (also on failure). Layers with parameters that make units
- * are called layer1, layer2, …, others by their kind: activation1, norm1, … */
+/** The network of eg_graph_create_chain: takes the layers (also on failure). */
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed) EG_WARN_UNUSED;
 /** The network of a graph: takes it (also on failure). EG_INVALID if no other
  * node reads a node that is not the last. */
@@ -131,6 +130,9 @@ typedef struct eg_node {
     size_t read_count;
     size_t *reads;       /**< nodes, or EG_INPUT; owned */
     size_t last_reader;  /**< the last node that reads it; its own number if there is none */
+    size_t member;       /**< of several graphs that were joined, the one it is of; 0 */
+    size_t number;       /**< its number there: with the member's seed it keys initial values */
+    bool followed;       /**< a node that depends on it has parameters: it is no head */
     bool learns;         /**< it or a node before it has parameters: backward goes through it */
     bool shared;         /**< one of its blocks is also a block of another node */
     size_t param_offset; /**< where its own parameters, those it does not share with an earlier */
@@ -142,6 +144,13 @@ typedef struct eg_node {
     eg_real *derived;
     double *buffers[EG_LAYER_BUFFERS_MAX];
 } eg_node;
+
+/** Whether outputs come from its parameters and from none behind them. There is one such node, or
+ *  one in every member of graphs that were joined. */
+static inline bool eg_node_is_head(const eg_node *node)
+{
+    return node->layer.block_count > 0 && !node->followed;
+}
 
 /** A hidden layer; see engram/units.h. */
 typedef struct eg_hidden_layer {

@@ -43,8 +43,11 @@ eg_rng eg_rng_at(const eg_rng *made, uint64_t index)
 
 uint64_t eg_member_seed(uint64_t seed, size_t member)
 {
+    if (member == 0) {
+        return seed;
+    }
     eg_rng rng = eg_rng_make(seed, EG_PURPOSE_MEMBER, member);
-    return member == 0 ? seed : eg_rng_u64(&rng);
+    return eg_rng_u64(&rng);
 }
 
 uint32_t eg_rng_u32(eg_rng *rng)

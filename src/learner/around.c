@@ -157,15 +157,6 @@ eg_status eg_around_step(eg_learner *learner, const eg_batch *batch, eg_step_out
     return eg_ok();
 }
 
-size_t eg_around_head(const eg_net *net)
-{
-    size_t head = 0;
-    for (size_t i = 0; i < net->node_count; i++) {
-        head = net->nodes[i].layer.block_count > 0 ? i : head;
-    }
-    return head;
-}
-
 eg_status eg_around_begin_phase(eg_learner *learner, size_t phase)
 {
     return eg_learner_begin_phase(((eg_around *)learner)->inside, phase);

@@ -63,9 +63,6 @@ eg_status eg_around_create(eg_learner **out, const eg_around_method *method, con
 /** What the method has for a network. */
 void *eg_around_part(const eg_around *self, size_t n);
 
-/** The node of a network's head: the last with parameters. */
-size_t eg_around_head(const eg_net *net);
-
 /** Operations of eg_learner_ops that pass on. */
 void eg_around_free(eg_learner *learner);
 /** One minibatch of the learner inside, then after_update. Says of every network whether it was

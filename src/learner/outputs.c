@@ -3,7 +3,6 @@
 
 #include "engram/random.h"
 #include "engram/units.h"
-#include "learner/around.h"
 
 #include <string.h>
 
@@ -31,20 +30,30 @@ static void renew(const eg_net *net, eg_optimizer *optimizer, const eg_node *hea
     }
 }
 
-void eg_outputs_begin_phase(eg_net *net, eg_optimizer *optimizer, const eg_phase *about,
-                            size_t phase)
+static void begin_head(eg_net *net, eg_optimizer *optimizer, const eg_node *head,
+                       const eg_phase *about, size_t phase)
 {
-    const eg_node *head = &net->nodes[eg_around_head(net)];
-    if (about->outputs == EG_OUTPUTS_STAY) {
-        return;
-    }
+    uint64_t seed = eg_member_seed(net->seed, head->member);
     if (about->outputs == EG_OUTPUTS_ZERO) {
         zero(head);
     }
     for (size_t k = 0; about->outputs == EG_OUTPUTS_ARRIVE && k < about->arriving->count; k++) {
         uint32_t output = about->arriving->output[k];
-        eg_rng rng = eg_rng_make(net->seed, EG_PURPOSE_OUTPUT, phase * net->outputs + output);
+        eg_rng rng = eg_rng_make(seed, EG_PURPOSE_OUTPUT, phase * net->outputs + output);
         renew(net, optimizer, head, output, &rng);
+    }
+}
+
+void eg_outputs_begin_phase(eg_net *net, eg_optimizer *optimizer, const eg_phase *about,
+                            size_t phase)
+{
+    if (about->outputs == EG_OUTPUTS_STAY) {
+        return;
+    }
+    for (size_t i = 0; i < net->node_count; i++) {
+        if (eg_node_is_head(&net->nodes[i])) {
+            begin_head(net, optimizer, &net->nodes[i], about, phase);
+        }
     }
     eg_net_touch(net);
 }

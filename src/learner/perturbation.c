@@ -27,7 +27,7 @@ typedef enum treatment { LEFT_OUT, SHRUNK, PUT_BACK } treatment;
 
 static treatment treatment_of(const eg_perturbation *p, const eg_parameter_block *block)
 {
-    bool is_head = block->node == p->head;
+    bool is_head = eg_node_is_head(&p->at.net->nodes[block->node]);
     if (p->rule.spares[block->role] ||
         (p->rule.noise == EG_NOISE_HE && block->role != EG_ROLE_WEIGHT) ||
         (is_head && p->rule.head == EG_HEAD_KEPT)) {
@@ -67,7 +67,7 @@ eg_status eg_perturbation_init(eg_perturbation *perturbation, const eg_learner_n
 {
     eg_perturbation *p = perturbation;
     const eg_net *net = at->net;
-    *p = (eg_perturbation){.rule = *rule, .at = *at, .head = eg_around_head(net)};
+    *p = (eg_perturbation){.rule = *rule, .at = *at};
     size_t most = 0;
     bool all_alike = true;
     for (size_t b = 0; b < net->table.block_count; b++) {

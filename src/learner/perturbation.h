@@ -45,7 +45,6 @@ typedef struct eg_perturbation_rule {
 typedef struct eg_perturbation {
     eg_perturbation_rule rule;
     eg_learner_network at; /**< borrowed */
-    size_t head;           /**< node */
     eg_real *initial;      /* [param_count] or NULL */
     eg_real *noise; /* [param_count] normal numbers, where some blocks are left out; or NULL */
     eg_real *drawn; /* [the largest block] */

@@ -19,7 +19,7 @@ static bool is_new(const eg_stream *stream, size_t phase, uint32_t output)
     return false;
 }
 
-/* Puts the new values of unit `unit` of the head, in `fresh`, into the network. */
+/* Puts the new values of unit `unit` of a head, in `fresh`, into the network. */
 static void renew_unit(const eg_renewal *self, const eg_learner_network *network,
                        const eg_node *head, size_t unit, const eg_real *fresh)
 {
@@ -36,6 +36,16 @@ static void renew_unit(const eg_renewal *self, const eg_learner_network *network
         }
         eg_optimizer_renew(network->optimizer, first, run.count, run.stride);
         eg_optimizer_recount(network->optimizer, first, run.count, run.stride);
+    }
+}
+
+/* In all heads, from the values in `old`. */
+static void renew_output(const eg_renewal *self, const eg_learner_network *network, size_t output)
+{
+    for (size_t i = 0; i < network->net->node_count; i++) {
+        if (eg_node_is_head(&network->net->nodes[i])) {
+            renew_unit(self, network, &network->net->nodes[i], output, self->old);
+        }
     }
 }
 
@@ -62,7 +72,6 @@ static void tell_of_network(const eg_renewal *self, const eg_learner_network *ne
 static void renew_head(eg_renewal *self, const eg_learner_network *network, size_t phase)
 {
     eg_net *net = network->net;
-    const eg_node *head = &net->nodes[eg_around_head(net)];
     for (size_t i = 0; i < net->param_count; i++) {
         eg_real fresh = net->params[i];
         net->params[i] = self->old[i];
@@ -70,7 +79,7 @@ static void renew_head(eg_renewal *self, const eg_learner_network *network, size
     }
     for (size_t unit = 0; unit < net->outputs; unit++) {
         if (self->rule.what == EG_RENEWED_HEAD || is_new(self->stream, phase, (uint32_t)unit)) {
-            renew_unit(self, network, head, unit, self->old);
+            renew_output(self, network, unit);
         }
     }
     eg_net_touch(net);

@@ -106,6 +106,7 @@ static eg_status add(eg_graph *graph, const char *name, const eg_layer *layer, s
     memcpy(node->reads, reads, count * sizeof *reads);
     (void)snprintf(node->name, sizeof node->name, "%s", name);
     node->read_count = count;
+    node->number = graph->count;
     for (size_t b = 0; b < layer->block_count; b++) {
         node->owner[b] = graph->count;
         node->owner_block[b] = b;
@@ -155,6 +156,79 @@ eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner,
     to->shared = true;
     graph->nodes[to->owner[block]].shared = true;
     return eg_ok();
+}
+
+/* What a layer of a chain is called: its kind and a number. */
+static const char *kind_of(const eg_layer *layer)
+{
+    return layer->block_count > 0 && !layer->ops->keeps_units ? "layer" : layer->ops->name;
+}
+
+static eg_status add_chain(eg_graph *graph, eg_layer *layers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[EG_NODE_NAME_SIZE];
+        const char *kind = kind_of(&layers[i]);
+        size_t number = 1;
+        for (size_t earlier = 0; earlier < i; earlier++) {
+            number += strncmp(graph->nodes[earlier].name, kind, strlen(kind)) == 0 ? 1 : 0;
+        }
+        (void)snprintf(name, sizeof name, "%s%zu", kind, number);
+        EG_TRY(eg_graph_chain(graph, name, &layers[i], NULL));
+    }
+    return eg_ok();
+}
+
+eg_status eg_graph_create_chain(eg_graph **out, eg_layer *layers, size_t count)
+{
+    assert(count > 0);
+    *out = NULL;
+    eg_graph *graph = NULL;
+    eg_status status = eg_graph_create(&graph, layers[0].in);
+    EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, add_chain(graph, layers, count));
+    *out = graph;
+    graph = NULL;
+done:
+    eg_layers_free(layers, count);
+    eg_graph_free(graph);
+    return status;
+}
+
+/* Node i of the other graph becomes the next one. */
+static eg_status move(eg_graph *graph, eg_graph *other, size_t i, size_t member, size_t before)
+{
+    char name[2 * EG_NODE_NAME_SIZE];
+    eg_node *from = &other->nodes[i];
+    (void)snprintf(name, sizeof name, "member%zu.%s", member, from->name);
+    EG_TRY(check_name(graph, name));
+    EG_TRY(eg_grow(&graph->nodes, &graph->capacity, graph->count + 1, sizeof *graph->nodes));
+    eg_node *node = &graph->nodes[graph->count++];
+    *node = *from;
+    *from = (eg_node){.read_count = 0};
+    memcpy(node->name, name, strlen(name) + 1); /* check_name says that it fits */
+    node->member = member;
+    for (size_t k = 0; k < node->read_count; k++) {
+        node->reads[k] += node->reads[k] == EG_INPUT ? 0 : before;
+    }
+    for (size_t b = 0; b < node->layer.block_count; b++) {
+        node->owner[b] += before;
+    }
+    return eg_ok();
+}
+
+eg_status eg_graph_join(eg_graph *graph, eg_graph *other, size_t member, size_t *last)
+{
+    assert(eg_shape_equal(graph->input, other->input) && other->count > 0);
+    const size_t before = graph->count;
+    eg_status status = eg_ok();
+    for (size_t i = 0; i < other->count; i++) {
+        EG_TRY_DONE(status, move(graph, other, i, member, before));
+    }
+    *last = graph->count - 1;
+done:
+    eg_graph_free(other);
+    return status;
 }
 
 double eg_nodes_flops(const eg_node *nodes, size_t count)

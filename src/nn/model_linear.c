@@ -14,8 +14,8 @@ static double flops(const eg_view *view, eg_shape input, size_t outputs)
     return eg_linear_flops(eg_shape_size(input), outputs, eg_view_bool(view, "bias"));
 }
 
-static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                       size_t batch, uint64_t seed)
+static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
+                       size_t batch)
 {
     *out = NULL;
     eg_layer *layer = NULL;
@@ -27,7 +27,7 @@ static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t
         eg_layers_free(layer, 1);
         return status;
     }
-    return eg_net_create(out, layer, 1, seed);
+    return eg_graph_create_chain(out, layer, 1);
 }
 
 static const eg_param params[] = {
@@ -47,7 +47,7 @@ const eg_model_kind eg_model_linear = {
                   .doc = "no hidden layer: every output is a weighted sum of the inputs",
                   .params = params,
                   .param_count = EG_COUNT(params)},
-    .build = build,
+    .graph = graph,
     .check = check,
     .flops = flops,
 };

@@ -143,11 +143,10 @@ static size_t layers_per_hidden(const eg_view *view)
     return 2 + norm + dropout;
 }
 
-static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                       size_t batch, uint64_t seed)
+static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
+                       size_t batch)
 {
     *out = NULL;
-    EG_TRY(check(view, input, outputs));
     size_t count = layers_per_hidden(view) * eg_view_value(view, "hidden")->count + 1;
     eg_layer *layers = NULL;
     EG_TRY(eg_alloc(&layers, count, sizeof *layers));
@@ -156,7 +155,7 @@ static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t
         eg_layers_free(layers, count);
         return status;
     }
-    return eg_net_create(out, layers, count, seed);
+    return eg_graph_create_chain(out, layers, count);
 }
 
 static const eg_param params[] = {
@@ -232,7 +231,7 @@ const eg_model_kind eg_model_mlp = {
                       "dropout: Srivastava et al. 2014",
                   .params = params,
                   .param_count = EG_COUNT(params)},
-    .build = build,
+    .graph = graph,
     .check = check,
     .flops = flops,
 };

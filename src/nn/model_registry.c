@@ -11,6 +11,7 @@
     ENTRY(mlp)                                                                                     \
     ENTRY(resnet18)                                                                                \
     ENTRY(sdmlp)                                                                                   \
+    ENTRY(umix)                                                                                    \
     ENTRY(vgg)
 
 #define MEMBER_TYPE eg_model_kind
@@ -24,17 +25,22 @@ const eg_family eg_model_family = {
     .member_count = EG_COUNT(members),
 };
 
+eg_status eg_model_graph(eg_graph **out, const eg_model_kind *kind, const eg_view *view,
+                         eg_shape input, size_t outputs, size_t batch)
+{
+    *out = NULL;
+    EG_TRY(kind->check != NULL ? kind->check(view, input, outputs) : eg_ok());
+    return kind->graph(out, view, input, outputs, batch);
+}
+
 eg_status eg_model_build(eg_net **out, const eg_view *root, eg_shape input, size_t outputs,
                          size_t batch, uint64_t seed)
 {
     const eg_model_kind *kind = (const eg_model_kind *)eg_view_component(root, "model");
     eg_view view = eg_view_inside(root, "model");
     eg_graph *graph = NULL;
-    if (kind->graph == NULL) {
-        return kind->build(out, &view, input, outputs, batch, seed);
-    }
     *out = NULL;
-    EG_TRY(kind->graph(&graph, &view, input, outputs, batch));
+    EG_TRY(eg_model_graph(&graph, kind, &view, input, outputs, batch));
     return eg_net_build(out, graph, seed);
 }
 
@@ -43,7 +49,7 @@ static eg_status graph_flops(double *out, const eg_model_kind *kind, const eg_vi
                              eg_shape input, size_t outputs)
 {
     eg_graph *graph = NULL;
-    EG_TRY(kind->graph(&graph, view, input, outputs, 1));
+    EG_TRY(eg_model_graph(&graph, kind, view, input, outputs, 1));
     *out = eg_graph_flops(graph);
     eg_graph_free(graph);
     return eg_ok();
@@ -53,14 +59,14 @@ eg_status eg_model_check(const eg_model_kind *kind, const eg_view *view, eg_shap
                          size_t outputs)
 {
     double flops = 0;
-    return kind->graph != NULL ? graph_flops(&flops, kind, view, input, outputs)
-                               : kind->check(view, input, outputs);
+    return kind->check != NULL ? kind->check(view, input, outputs)
+                               : graph_flops(&flops, kind, view, input, outputs);
 }
 
 eg_status eg_model_flops(double *out, const eg_model_kind *kind, const eg_view *view,
                          eg_shape input, size_t outputs)
 {
-    if (kind->graph != NULL) {
+    if (kind->flops == NULL) {
         return graph_flops(out, kind, view, input, outputs);
     }
     *out = kind->flops(view, input, outputs);
@@ -70,7 +76,7 @@ eg_status eg_model_flops(double *out, const eg_model_kind *kind, const eg_view *
 eg_status eg_model_rest_flops(double *out, const eg_model_kind *kind, const eg_view *view,
                               eg_shape input, size_t outputs)
 {
-    if (kind->graph == NULL) {
+    if (kind->flops != NULL) {
         *out = kind->flops(view, (eg_shape){input.height, input.width, 0}, outputs);
         return eg_ok();
     }

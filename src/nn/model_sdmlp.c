@@ -72,12 +72,11 @@ static eg_status fill(eg_layer *layers, const eg_view *view, eg_shape in, size_t
     return eg_layer_constrained(&layers[2], eg_shape_vector(hidden), outputs, false, &second);
 }
 
-static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t outputs,
-                       size_t batch, uint64_t seed)
+static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
+                       size_t batch)
 {
     (void)batch;
     *out = NULL;
-    EG_TRY(check(view, input, outputs));
     enum { LAYERS = 3 };
     eg_layer *layers = NULL;
     EG_TRY(eg_alloc(&layers, LAYERS, sizeof *layers));
@@ -86,7 +85,7 @@ static eg_status build(eg_net **out, const eg_view *view, eg_shape input, size_t
         eg_layers_free(layers, LAYERS);
         return status;
     }
-    return eg_net_create(out, layers, LAYERS, seed);
+    return eg_graph_create_chain(out, layers, LAYERS);
 }
 
 static const eg_param params[] = {
@@ -162,7 +161,7 @@ const eg_model_kind eg_model_sdmlp = {
                   .source = "Bricken et al. 2023, arXiv 2303.11934",
                   .params = params,
                   .param_count = EG_COUNT(params)},
-    .build = build,
+    .graph = graph,
     .check = check,
     .flops = flops,
 };

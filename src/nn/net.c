@@ -108,6 +108,19 @@ static eg_status find_readers(eg_net *net)
     return eg_ok();
 }
 
+static void find_followed(eg_net *net)
+{
+    for (size_t i = net->node_count; i-- > 0;) {
+        const eg_node *node = &net->nodes[i];
+        bool follows = node->followed || node->layer.block_count > 0;
+        for (size_t k = 0; k < node->read_count; k++) {
+            if (node->reads[k] != EG_INPUT) {
+                net->nodes[node->reads[k]].followed |= follows;
+            }
+        }
+    }
+}
+
 static void find_learning(eg_net *net)
 {
     for (size_t i = 0; i < net->node_count; i++) {
@@ -139,6 +152,7 @@ eg_status eg_net_build(eg_net **out, eg_graph *graph, uint64_t seed)
     graph->count = 0;
     eg_graph_free(graph);
     EG_TRY_DONE(status, find_readers(net));
+    find_followed(net);
     find_learning(net);
     EG_TRY_DONE(status, lay_out(net));
     EG_TRY_DONE(status, eg_net_find_hidden(net));
@@ -151,41 +165,12 @@ done:
     return status;
 }
 
-/* What a layer of a chain is called: its kind and a number. */
-static const char *kind_of(const eg_layer *layer)
-{
-    return layer->block_count > 0 && !layer->ops->keeps_units ? "layer" : layer->ops->name;
-}
-
-static eg_status add_chain(eg_graph *graph, eg_layer *layers, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char name[EG_NODE_NAME_SIZE];
-        const char *kind = kind_of(&layers[i]);
-        size_t number = 1;
-        for (size_t earlier = 0; earlier < i; earlier++) {
-            number += strncmp(graph->nodes[earlier].name, kind, strlen(kind)) == 0 ? 1 : 0;
-        }
-        (void)snprintf(name, sizeof name, "%s%zu", kind, number);
-        EG_TRY(eg_graph_chain(graph, name, &layers[i], NULL));
-    }
-    return eg_ok();
-}
-
 eg_status eg_net_create(eg_net **out, eg_layer *layers, size_t count, uint64_t seed)
 {
-    assert(count > 0);
-    *out = NULL;
     eg_graph *graph = NULL;
-    eg_status status = eg_graph_create(&graph, layers[0].in);
-    EG_TRY_DONE(status, status);
-    EG_TRY_DONE(status, add_chain(graph, layers, count));
-    eg_layers_free(layers, count);
+    *out = NULL;
+    EG_TRY(eg_graph_create_chain(&graph, layers, count));
     return eg_net_build(out, graph, seed);
-done:
-    eg_layers_free(layers, count);
-    eg_graph_free(graph);
-    return status;
 }
 
 void eg_net_free(eg_net *net)
@@ -215,7 +200,7 @@ void eg_net_init(eg_net *net, uint64_t seed)
         const eg_layer *layer = &net->nodes[i].layer;
         if (layer->ops->init != NULL) {
             const eg_layer_context context = eg_node_context(net, i);
-            layer->ops->init(layer, &context, i);
+            layer->ops->init(layer, &context, net->nodes[i].number);
         }
     }
     eg_net_touch(net);

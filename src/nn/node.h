@@ -3,6 +3,7 @@
 #define ENGRAM_NN_NODE_H
 
 #include "engram/net.h"
+#include "engram/random.h"
 
 struct eg_graph {
     eg_shape input;
@@ -23,7 +24,7 @@ eg_shape eg_layer_input(const eg_layer *layer, size_t k);
 static inline eg_layer_context eg_node_context(const eg_net *net, size_t i)
 {
     const eg_node *node = &net->nodes[i];
-    return (eg_layer_context){.seed = net->seed,
+    return (eg_layer_context){.seed = eg_member_seed(net->seed, node->member),
                               .step = net->step,
                               .params = node->params,
                               .grads = node->grads,

@@ -33,7 +33,7 @@ static void bind_node(const eg_net *net, eg_workspace *workspace, size_t i, cons
     context->offset = node->offset;
     context->derived = node->derived;
     context->buffers = node->buffers;
-    context->seed = net->seed;
+    context->seed = eg_member_seed(net->seed, node->member);
     context->step = net->step;
     context->sparse = NULL;
     context->transposed = NULL;

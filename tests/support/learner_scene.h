@@ -42,6 +42,18 @@ static inline void scene_close_stream(learner_scene *s)
     eg_stream_free(s->stream);
 }
 
+/** Takes the settings. */
+static inline learner_scene scene_open_settings(eg_settings *settings, uint64_t seed)
+{
+    learner_scene s = {.settings = settings};
+    s.root = eg_settings_root(s.settings);
+    assert_ok(eg_dataset_open(&s.dataset, &s.root));
+    scene_open_stream(&s, seed);
+    s.setup =
+        (eg_learner_setup){.shape = s.stream->shape, .seed = seed, .block = 50, .stream = s.stream};
+    return s;
+}
+
 /** `more`: "name", "value", …, NULL. */
 static inline learner_scene scene_open(const char *const *more, uint64_t seed)
 {
@@ -54,13 +66,7 @@ static inline learner_scene scene_open(const char *const *more, uint64_t seed)
         {.name = "model.bias", .value = "true"},   {.name = "model.init", .value = "uniform"},
         {.name = "optimizer", .value = "sgd"},     {.name = "optimizer.lr", .value = "0.05"},
     };
-    learner_scene s = {.settings = small_settings(small, EG_COUNT(small), more)};
-    s.root = eg_settings_root(s.settings);
-    assert_ok(eg_dataset_open(&s.dataset, &s.root));
-    scene_open_stream(&s, seed);
-    s.setup =
-        (eg_learner_setup){.shape = s.stream->shape, .seed = seed, .block = 50, .stream = s.stream};
-    return s;
+    return scene_open_settings(small_settings(small, EG_COUNT(small), more), seed);
 }
 
 /** Creates the learner, where `s` will stay. */

@@ -50,12 +50,13 @@ eg_settings *saved_settings(const char *name, const char *value)
         all[count++] = (eg_assignment){.name = "stream.tasks", .value = tasks};
     }
     const eg_component *network = eg_family_find(&eg_model_family, model);
-    if (((const eg_model_kind *)network)->graph != NULL) {
-        /* Their windows need room. */
+    if (((const eg_model_kind *)network)->flops == NULL) {
+        /* Windows need room. */
         all[3].value = "32";
     }
     static const char *const sizes[][2] = {
         {"model.width", "2"},
+        {"model.members", "2"},
         {"model.filters", "[3, 4, 5]"},
         {"model.blocks", "[1, 1]"},
         {"model.layers", "[conv 4 5x5 stride 2, activation, max_pool 2, linear 5, activation]"},
@@ -64,6 +65,9 @@ eg_settings *saved_settings(const char *name, const char *value)
         if (param_of(network, sizes[i][0] + strlen("model.")) != NULL) {
             all[count++] = (eg_assignment){.name = sizes[i][0], .value = sizes[i][1]};
         }
+    }
+    if (param_of(network, "of") != NULL) {
+        all[count++] = (eg_assignment){.name = "model.of.hidden", .value = "[6, 4]"};
     }
     const eg_param *hidden = param_of(network, "hidden");
     if (hidden != NULL) {
