@@ -37,6 +37,11 @@ static void learners_around_learners(void **state)
         "learner=ensemble\nlearner.members=2\nlearner.of=ewc\nlearner.of.lambda=1\n",
         ("learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
          "learner.of.keep=best_of_last\nlearner.of.window=2\noptimizer.lr=3\n"),
+        "learner=growing_ensemble\nlearner.add=2\nlearner.of=replay\nmeasures=[default, units, weights]\n",
+        ("learner=growing_ensemble\nlearner.start=scratch\nlearner.average=votes\n"
+         "learner.of=early_stopping\nlearner.of.patience=1\noptimizer.lr=3\n"),
+        ("learner=ensemble\nlearner.members=2\nlearner.of=growing_ensemble\n"
+         "learner.of.of=redo\nlearner.of.of.period=3\nlearner.of.of.tau=0.7\n"),
         "learner=reset\nlearner.of=early_stopping\nlearner.of.of=mas\nlearner.of.patience=1\n",
         ("learner=redo\nlearner.period=3\nlearner.tau=0.7\nlearner.window=16\nlearner.of=l2_init\n"
          "learner.of.of=ensemble\nlearner.of.of.members=2\noptimizer.lr=0.1\n"),

@@ -10,6 +10,7 @@
     ENTRY(ensemble)                                                                                \
     ENTRY(ewc)                                                                                     \
     ENTRY(flymodel)                                                                                \
+    ENTRY(growing_ensemble)                                                                        \
     ENTRY(head_reset)                                                                              \
     ENTRY(l2)                                                                                      \
     ENTRY(l2_init)                                                                                 \

@@ -145,11 +145,12 @@ eg_status eg_hidden_looks_init(eg_hidden_looks *out, const eg_measure *measure, 
     out->capacity = out->by_batch && out->together > out->capacity ? out->together : out->capacity;
     EG_TRY_DONE(status, eg_alloc(&out->x, out->capacity * shape->features, sizeof *out->x));
     EG_TRY_DONE(status, eg_alloc(&out->workspace, networks, sizeof(eg_workspace *)));
-    for (; out->networks < networks; out->networks++) {
-        EG_TRY_DONE(status,
-                    eg_workspace_create(&out->workspace[out->networks],
-                                        network_of(out, out->networks).net, out->capacity, false));
+    for (; out->workspaces < networks; out->workspaces++) {
+        EG_TRY_DONE(status, eg_workspace_create(&out->workspace[out->workspaces],
+                                                network_of(out, out->workspaces).net, out->capacity,
+                                                false));
     }
+    out->networks = networks;
     return status;
 done:
     eg_hidden_looks_clear(out);
@@ -158,7 +159,7 @@ done:
 
 void eg_hidden_looks_clear(eg_hidden_looks *looks)
 {
-    for (size_t i = 0; i < looks->networks; i++) {
+    for (size_t i = 0; i < looks->workspaces; i++) {
         eg_workspace_free(looks->workspace[i]);
     }
     eg_free(looks->workspace);
@@ -183,6 +184,7 @@ bool eg_hidden_looks_due(eg_hidden_looks *looks, const eg_moment *now, bool begi
     looks->phase_start = begins_phase ? now->step : looks->phase_start;
     *look = looks->every == 0 ? now->phase : now->examples_seen / looks->every;
     *first = now->step - looks->phase_start;
+    looks->networks = count_networks(looks->setup->learner);
     /* After the last step of a phase the next examples are those of the next one. */
     bool due = looks->networks > 0 && *look >= looks->next && *look < looks->count &&
                *first < eg_stream_steps(looks->setup->stream, now->phase);
@@ -289,9 +291,11 @@ static void show_of_task(showing *self, size_t phase, bool previous)
 size_t eg_hidden_looks_show(eg_hidden_looks *looks, size_t index, unsigned view, size_t phase,
                             size_t first, const eg_unit_observer *observer)
 {
+    /* Networks that came later are like the last one. */
+    const size_t like = index < looks->workspaces ? index : looks->workspaces - 1;
     showing self = {.looks = looks,
                     .net = network_of(looks, index).net,
-                    .workspace = looks->workspace[index],
+                    .workspace = looks->workspace[like],
                     .mode = EG_MODE_PREDICT};
     self.limit = running_rows(looks, self.net, &self.exactly);
     if (looks->by_batch && (view & EG_LOOK_RUNNING) == 0) {

@@ -86,8 +86,9 @@ typedef struct eg_hidden_looks {
     size_t next;        /**< looks up to here were made, or there was no step before them */
     size_t phase_start; /**< steps before the phase */
     eg_cursor *cursor;
-    size_t networks;
-    eg_workspace **workspace; /**< [networks] */
+    size_t networks;          /**< at the last look; at first: when it was opened */
+    size_t workspaces;        /**< when it was opened */
+    eg_workspace **workspace; /**< [workspaces] */
     size_t capacity;          /**< rows of a forward */
     eg_real *x;               /**< [capacity, features] rows gathered for one forward */
     uint32_t *order;          /**< [most training examples of a task] */

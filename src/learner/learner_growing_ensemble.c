@@ -1,0 +1,324 @@
+/** A growing ensemble: new members join when a phase begins, and only the newest learn. Those from
+ *  before are frozen and go on predicting with them (learner/combination.h).
+ *
+ *      phase      0            every            2 every
+ *      members    add          2 add            3 add
+ *      learn      0 … add - 1  add … 2 add - 1
+ *
+ *  A warm new member is the newest one in all that it remembers, and what is frozen is the copy: so
+ *  with add = 1 members are what the learner alone was after each phase, bit for bit. One from
+ *  scratch has initial weights of its own. Both see the orders of examples of members 0 to add - 1
+ *  of an ensemble. After the first phase it is an ensemble of `add` members.
+ *
+ *  Every member that learns has room for a minibatch, those that are frozen have not. Curves of the
+ *  members are not recorded. */
+#include "engram/memory.h"
+#include "engram/random.h"
+#include "learner/ensemble.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The order is that of the names. */
+typedef enum start { START_WARM, START_SCRATCH } start;
+
+static const char *const start_names[] = {[START_WARM] = "warm", [START_SCRATCH] = "scratch", NULL};
+
+typedef struct growing {
+    eg_ensemble ensemble;
+    eg_view view, root; /* for members to come */
+    eg_learner_setup setup;
+    size_t add, every;
+    start start;
+    uint64_t examples; /* learned */
+    double learned;    /* operations per forward of these examples, of the members that learned */
+} growing;
+
+static void growing_free(eg_learner *learner)
+{
+    eg_ensemble_clear((eg_ensemble *)learner);
+    eg_free(learner);
+}
+
+/* Everything that one remembers, into another one just made. */
+static eg_status copy(const eg_learner *from, eg_learner *to)
+{
+    eg_writer writer = {0};
+    from->ops->write(from, &writer);
+    eg_status status = eg_writer_status(&writer);
+    EG_TRY_DONE(status, status);
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    EG_TRY_DONE(status, to->ops->read(to, &reader));
+    status = eg_reader_status(&reader, true);
+done:
+    eg_writer_clear(&writer);
+    return status;
+}
+
+static eg_status make(growing *self, size_t slot)
+{
+    eg_ensemble *ensemble = &self->ensemble;
+    size_t seed = self->start == START_WARM ? slot : ensemble->count;
+    return eg_ensemble_add(ensemble, &self->view, &self->setup,
+                           eg_member_seed(self->setup.seed, seed),
+                           self->setup.member * self->add + slot);
+}
+
+/* New members come, and the others are frozen. `continues`: warm ones begin as the newest. */
+static eg_status grow(growing *self, bool continues)
+{
+    eg_ensemble *ensemble = &self->ensemble;
+    for (size_t slot = 0; slot < self->add; slot++) {
+        EG_TRY(make(self, slot));
+        if (continues && self->start == START_WARM) {
+            EG_TRY(copy(ensemble->member[ensemble->first + slot],
+                        ensemble->member[ensemble->count - 1]));
+        }
+    }
+    for (size_t slot = 0; slot < self->add; slot++) {
+        eg_learner_freeze(ensemble->member[ensemble->first++]);
+    }
+    return eg_ok();
+}
+
+static eg_status begin_phase(eg_learner *learner, size_t phase)
+{
+    growing *self = (growing *)learner;
+    if (phase > 0 && phase % self->every == 0) {
+        EG_TRY(grow(self, true));
+    }
+    return eg_ensemble_begin_phase(learner, phase);
+}
+
+static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
+{
+    growing *self = (growing *)learner;
+    const eg_ensemble *ensemble = &self->ensemble;
+    for (size_t m = ensemble->first; m < ensemble->count; m++) {
+        const eg_learner *member = ensemble->member[m];
+        self->learned += (double)batch->size * member->ops->flops(member);
+    }
+    self->examples += batch->size;
+    return eg_ensemble_step(learner, batch, out);
+}
+
+/* The first of the members whose counts since the start add up to all: warm ones have taken over
+ * those of the members they began as. */
+static size_t first_counted(const growing *self)
+{
+    return self->start == START_WARM ? self->ensemble.first : 0;
+}
+
+static bool replaced(const eg_learner *learner, double *counts)
+{
+    const growing *self = (const growing *)learner;
+    bool any = false;
+    for (size_t m = first_counted(self); m < self->ensemble.count; m++) {
+        any = eg_learner_replaced(self->ensemble.member[m], counts) || any;
+    }
+    return any;
+}
+
+/* Of what is learned, those that are frozen make no forward and backward. */
+static double extra_flops(const eg_learner *learner)
+{
+    const growing *self = (const growing *)learner;
+    double all = (double)self->examples * eg_ensemble_flops(learner);
+    double sum = 3 * (self->learned - all);
+    for (size_t m = first_counted(self); m < self->ensemble.count; m++) {
+        sum += eg_learner_extra_flops(self->ensemble.member[m]);
+    }
+    return sum;
+}
+
+/* All predict; what was done is counted as above. */
+static bool costs(const eg_learner *learner, eg_learner_costs *out)
+{
+    const growing *self = (const growing *)learner;
+    bool counts = true;
+    for (size_t m = 0; m < self->ensemble.count; m++) {
+        eg_learner_costs all = *out;
+        counts = eg_learner_add_costs(self->ensemble.member[m], &all) && counts;
+        if (m < first_counted(self)) {
+            out->parameters = all.parameters;
+            out->predict_macs = all.predict_macs;
+        } else {
+            *out = all;
+        }
+    }
+    return counts;
+}
+
+static void growing_write(const eg_learner *learner, eg_writer *writer)
+{
+    const growing *self = (const growing *)learner;
+    eg_write_u64(writer, self->ensemble.count);
+    eg_write_u64(writer, self->examples);
+    eg_write_f64(writer, self->learned);
+    eg_ensemble_write_ends(&self->ensemble, writer);
+    for (size_t m = 0; m < self->ensemble.count; m++) {
+        eg_ensemble_write_member(&self->ensemble, m, writer);
+    }
+}
+
+static eg_status read_members(eg_ensemble *ensemble, size_t m, size_t end, eg_reader *reader)
+{
+    for (; m < end; m++) {
+        EG_TRY(eg_ensemble_read_member(ensemble, m, reader));
+    }
+    return eg_ok();
+}
+
+/* It grows as it reads, so that a number that is wrong does not ask for all of its members. */
+static eg_status growing_read(eg_learner *learner, eg_reader *reader)
+{
+    growing *self = (growing *)learner;
+    eg_ensemble *ensemble = &self->ensemble;
+    uint64_t count = eg_read_u64(reader);
+    self->examples = eg_read_u64(reader);
+    self->learned = eg_read_f64(reader);
+    EG_TRY(eg_ensemble_read_ends(ensemble, reader));
+    EG_TRY(eg_reader_status(reader, false));
+    if (count < ensemble->count || count % self->add != 0) {
+        return eg_fail(EG_INVALID, "saved ensemble: %llu members, expected a multiple of %zu",
+                       (unsigned long long)count, self->add);
+    }
+    while (ensemble->count < count) {
+        size_t frozen = ensemble->first;
+        EG_TRY(grow(self, false));
+        EG_TRY(read_members(ensemble, frozen, ensemble->first, reader));
+    }
+    return read_members(ensemble, ensemble->first, ensemble->count, reader);
+}
+
+/* Whether there are arrays of member m. */
+static bool has_member(const eg_weights_pass *pass, size_t m)
+{
+    char prefix[2 * EG_WEIGHTS_NAME_SIZE];
+    (void)snprintf(prefix, sizeof prefix, "%smember%zu/", pass->prefix, m);
+    for (size_t i = 0; i < pass->weights->count; i++) {
+        if (strncmp(pass->weights->arrays[i].name, prefix, strlen(prefix)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As many members as there are weights of. */
+static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
+{
+    growing *self = (growing *)learner;
+    while (pass->into_learner && has_member(pass, self->ensemble.count)) {
+        EG_TRY(grow(self, false));
+    }
+    return eg_ensemble_weights(learner, pass);
+}
+
+static const eg_learner_ops ops = {
+    .free = growing_free,
+    .begin_phase = begin_phase,
+    .step = step,
+    .end_epoch = eg_ensemble_end_epoch,
+    .end_epoch_polls = eg_ensemble_end_epoch_polls,
+    .end_phase = eg_ensemble_end_phase,
+    .end_phase_polls = eg_ensemble_end_phase_polls,
+    .predict = eg_ensemble_predict,
+    .activity = eg_ensemble_activity,
+    .network = eg_ensemble_network,
+    .replaced = replaced,
+    .epoch_scores = eg_ensemble_epoch_scores,
+    .freeze = eg_ensemble_freeze,
+    .flops = eg_ensemble_flops,
+    .extra_flops = extra_flops,
+    .costs = costs,
+    .write = growing_write,
+    .read = growing_read,
+    .weights = weights,
+};
+
+static eg_status open(growing *self, const eg_view *view, const eg_learner_setup *setup)
+{
+    self->view = *view;
+    self->root = *setup->root;
+    self->setup = *setup;
+    self->setup.root = &self->root;
+    self->add = eg_view_size(view, "add");
+    self->every = eg_view_size(view, "grow_every");
+    self->start = (start)eg_view_name(view, "start");
+    EG_TRY(eg_ensemble_init(&self->ensemble, &ops, view, setup, self->add));
+    for (size_t slot = 0; slot < self->add; slot++) {
+        EG_TRY(make(self, slot));
+        EG_TRY(eg_ensemble_open_cursor(&self->ensemble, setup, slot,
+                                       setup->member * self->add + slot));
+    }
+    return eg_ok();
+}
+
+static eg_status growing_create(eg_learner **out, const eg_view *view,
+                                const eg_learner_setup *setup)
+{
+    growing *self = NULL;
+    EG_TRY(eg_alloc(&self, 1, sizeof *self));
+    eg_status status = open(self, view, setup);
+    if (!eg_is_ok(&status)) {
+        growing_free(&self->ensemble.base);
+        return status;
+    }
+    *out = &self->ensemble.base;
+    return status;
+}
+
+static const eg_param params[] = {
+    EG_LEARNER_OF,
+    {.name = "add",
+     .type = EG_TYPE_INT,
+     .default_text = "1",
+     .min = 1,
+     .max = 1000,
+     .unit = "members",
+     .doc = "it begins with so many, and so many join each time; they alone learn from then on"},
+    {.name = "grow_every",
+     .type = EG_TYPE_INT,
+     .default_text = "1",
+     .min = 1,
+     .max = 1e9,
+     .unit = "phases",
+     .doc = "new members join when phase number grow_every, 2 grow_every, … begins (the first is "
+            "number 0)"},
+    {.name = "start",
+     .type = EG_TYPE_NAME,
+     .default_text = "warm",
+     .names = start_names,
+     .doc =
+         "what new members start as: the newest members, in all that these remember (so "
+         "optimizer.restart = phase for fresh optimizers), or with initial weights of their own"},
+    EG_COMBINATION_PARAM,
+};
+
+/* As many members learn all the time; predictions are of all that there are. */
+static double work_of(const eg_view *view, const eg_learner_work *work)
+{
+    double add = (double)eg_view_size(view, "add");
+    double every = (double)eg_view_size(view, "grow_every");
+    double learning = 3 * work->forward * work->phases * work->epochs * work->phase_examples;
+    double growths = (work->phases - 1) / every;
+    double predicting = add * (1 + growths / 2);
+    return (add - 1) * learning + (predicting - 1) * (work->ordinary - learning) +
+           add * eg_learner_extra_flops_inside(view, work);
+}
+
+const eg_learner_kind eg_learner_growing_ensemble = {
+    .component = {.name = "growing_ensemble",
+                  .doc = "an ensemble of any learner that gets new members when a phase begins: "
+                         "these alone learn, those from before are frozen and predict with them",
+                  .source = "Caccia et al. 2022, arXiv 2106.09563",
+                  .params = params,
+                  .param_count = EG_COUNT(params),
+                  .alias = "gens"},
+    .uses_task_boundaries = true,
+    .grows = true,
+    .check = eg_learner_check_inside,
+    .needs_held_out = eg_learner_needs_held_out_inside,
+    .extra_flops = work_of,
+    .create = growing_create,
+};
