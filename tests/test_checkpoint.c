@@ -37,7 +37,10 @@ static void learners_around_learners(void **state)
         "learner=ensemble\nlearner.members=2\nlearner.of=ewc\nlearner.of.lambda=1\n",
         ("learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
          "learner.of.keep=best_of_last\nlearner.of.window=2\noptimizer.lr=3\n"),
-        "learner=growing_ensemble\nlearner.add=2\nlearner.of=replay\nmeasures=[default, units, weights]\n",
+        ("learner=hare_tortoise\nlearner.momentum=0.8\nlearner.every=2\nlearner.reset=shared\n"
+         "learner.of=early_stopping\nlearner.of.patience=1\nmodel.norm=online\n"),
+        "learner=growing_ensemble\nlearner.add=2\nlearner.of=replay\nmeasures=[default, units, "
+        "weights]\n",
         ("learner=growing_ensemble\nlearner.start=scratch\nlearner.average=votes\n"
          "learner.of=early_stopping\nlearner.of.patience=1\noptimizer.lr=3\n"),
         ("learner=ensemble\nlearner.members=2\nlearner.of=growing_ensemble\n"

@@ -156,7 +156,8 @@ typedef struct eg_learner_kind {
      *  looks at all. */
     const char *const *unused;
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
-    bool grows; /**< networks may join when a phase begins: see network of eg_learner_ops */
+    bool own_weights; /**< predicts with weights that are not those of its networks */
+    bool grows;       /**< networks may join when a phase begins: see network of eg_learner_ops */
     /** Its declare and measure are those of the learner that setting `of` chooses, besides its own
      *  curves. */
     bool records_inside;

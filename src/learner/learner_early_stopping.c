@@ -277,6 +277,21 @@ static const eg_param params[] = {
     EG_SELECTOR_PARAMS,
 };
 
+static bool own_weights(const eg_learner_kind *kind)
+{
+    return kind->own_weights;
+}
+
+static eg_status check(const eg_view *view)
+{
+    const eg_component *other = eg_learner_find(view, "of", own_weights);
+    return other == NULL ? eg_learner_check_network_inside(view)
+                         : eg_fail_setting(view->prefix, "of",
+                                           "early_stopping selects the weights of networks, and %s "
+                                           "predicts with others: put early_stopping inside it",
+                                           other->name);
+}
+
 static bool needs_held_out(const eg_view *view)
 {
     return eg_view_name(view, "on") == SCORE_BY_VALIDATION ||
@@ -299,7 +314,7 @@ const eg_learner_kind eg_learner_early_stopping = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .records_inside = true,
-    .check = eg_learner_check_network_inside,
+    .check = check,
     .needs_held_out = needs_held_out,
     .extra_flops = work_of,
     .create = early_create,
