@@ -63,8 +63,8 @@ static void check_by_hand(const char *combine, double f)
         "model", "umix",          "model.of", "linear", "model.members", "2", "model.of.bias",
         "false", "model.combine", combine,    NULL};
     scene s;
-    eg_real w[2][OUT * IN];
-    eg_real g[2][OUT * IN];
+    eg_real w[2][OUT * IN] = {{0}};
+    eg_real g[2][OUT * IN] = {{0}};
     double wanted[OUT * IN] = {0};
     double loss = 0;
     open_scene(&s, words);

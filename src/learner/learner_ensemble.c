@@ -56,7 +56,7 @@ static const eg_learner_ops ops = {
     .weights = eg_ensemble_weights,
 };
 
-static eg_status open(eg_ensemble *self, const eg_view *view, const eg_learner_setup *setup)
+static eg_status open_all(eg_ensemble *self, const eg_view *view, const eg_learner_setup *setup)
 {
     size_t members = eg_view_size(view, "members");
     EG_TRY(eg_ensemble_init(self, &ops, view, setup, members));
@@ -74,7 +74,7 @@ static eg_status ensemble_create(eg_learner **out, const eg_view *view,
 {
     eg_ensemble *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
-    eg_status status = open(self, view, setup);
+    eg_status status = open_all(self, view, setup);
     if (!eg_is_ok(&status)) {
         ensemble_free(&self->base);
         return status;

@@ -236,7 +236,7 @@ static const eg_learner_ops ops = {
     .weights = weights,
 };
 
-static eg_status open(growing *self, const eg_view *view, const eg_learner_setup *setup)
+static eg_status open_all(growing *self, const eg_view *view, const eg_learner_setup *setup)
 {
     self->view = *view;
     self->root = *setup->root;
@@ -259,7 +259,7 @@ static eg_status growing_create(eg_learner **out, const eg_view *view,
 {
     growing *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
-    eg_status status = open(self, view, setup);
+    eg_status status = open_all(self, view, setup);
     if (!eg_is_ok(&status)) {
         growing_free(&self->ensemble.base);
         return status;
