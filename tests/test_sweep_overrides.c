@@ -112,7 +112,8 @@ static void test_override_mistakes(void **state)
     assert_fails(plan_status(small, "optimizer.lr=\"1,2\""), EG_INVALID, "'optimizer.lr=[1, 2]'");
     assert_fails(plan_status(small, "seeds=0"), EG_INVALID, "seeds = 0: must be at least 1");
     assert_fails(plan_status(small, "optimizer.rho=0.9"), EG_INVALID,
-                 "command line: no point has this setting: optimizer.rho belongs to rmsprop, but "
+                 "command line: no point has this setting: optimizer.rho belongs to adadelta or "
+                 "rmsprop, but "
                  "optimizer is adagrad");
 }
 
