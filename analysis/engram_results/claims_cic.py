@@ -10,7 +10,8 @@ the paper; the one of the epoch that held-out images select is in the numbers be
 import numpy as np
 
 from . import published
-from .plasticity import best_of_each, late, lead, rank_correlation, standard_error
+from .plasticity import best_of_each, late, rank_correlation
+from .runs import lead, standard_error
 from .verdict import ERRORS, Case, above_zero, concluded, mean_text, untested, within
 
 PEAK, SELECTED, DORMANT, RANK = "peak_accuracy", "selected_accuracy", "dormant_percent", "stable_rank_percent"

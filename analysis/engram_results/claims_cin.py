@@ -9,7 +9,8 @@ the files (mean over all tasks), over as many tasks as all of them have.
 import numpy as np
 
 from . import published
-from .plasticity import best_of_each, late, lead
+from .plasticity import best_of_each, late
+from .runs import lead
 from .verdict import Case, above_zero, concluded, mean_text, untested, within
 
 ACCURACY, BEST_AT = "learning_accuracy", "peak_examples"

@@ -8,7 +8,8 @@ settings in the files (mean online accuracy), BP at step 0.003, over as many tas
 import numpy as np
 
 from . import published
-from .plasticity import late, lead
+from .plasticity import late
+from .runs import lead
 from .verdict import Case, above_zero, concluded, mean_text, untested, within
 
 FULL, SMALL = 2000, 100

@@ -8,7 +8,8 @@ the same streams: a level is the published one of the linear learner plus the me
 import numpy as np
 
 from . import published
-from .plasticity import early, early_at, late, paired, reference, rise, standard_error
+from .plasticity import early, early_at, late, reference, rise
+from .runs import paired, standard_error
 from .verdict import Case, above_zero, concluded, mean_text, untested, within
 
 STEPS = (0.01, 0.003, 0.001)

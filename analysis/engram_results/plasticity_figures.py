@@ -13,7 +13,8 @@ import pandas
 
 from .files import ResultError, as_list
 from .lines import colour
-from .plasticity import best_of_each, late, paired, points_of, reference, standard_error
+from .plasticity import best_of_each, late, points_of, reference
+from .runs import paired, standard_error
 
 BANDS = "bands: ± one standard error over runs (divisor n − 1)"
 PANELS = (("online_accuracy", 100, "online accuracy of each task, %"),

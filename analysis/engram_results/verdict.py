@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from .plasticity import standard_error
+from .runs import standard_error
 
 ERRORS = 2  # standard errors by which a mean differs from another
 HOLDS, FAILS, NOT_TESTED = "holds", "does not hold", "not tested at this size"

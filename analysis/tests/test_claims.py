@@ -7,7 +7,8 @@ import numpy as np
 import engram_results
 from engram_results import claims, published
 from engram_results.claims_scr import ACTIVATIONS, STEPS
-from engram_results.plasticity import best_of_each, early, late, method_of, paired, points_of, reference, rise
+from engram_results.plasticity import best_of_each, early, late, method_of, points_of, reference, rise
+from engram_results.runs import paired
 from engram_results.verdict import FAILS, HOLDS, NOT_TESTED
 from case import ResultsCase
 import plasticity_files
