@@ -1,35 +1,57 @@
-"""Claims about the loss of plasticity, judged from result files: holds, does not hold, or not tested at this
-size. Every verdict is computed from the curves; `runs` says on how many it rests.
+"""Claims of papers, judged from result files: holds, does not hold, or not tested at this size. Every verdict is
+computed from the curves; `runs` says on how many it rests. Files are judged by the claims of every paper of whose streams they
+have trials.
 """
 
 import dataclasses
 
-from . import claims_cic, claims_cin, claims_opm, claims_scr
+from . import alma, claims_alma, claims_cic, claims_cin, claims_opm, claims_scr, plasticity
 from .files import ResultError
-from .plasticity import PROBLEMS, points_of
 from .verdict import ERRORS, HOLDS, NOT_TESTED
+
+PLASTICITY = (
+    "Loss of plasticity: claims of Dohare et al. 2024 and what the files say of them (mean ± standard error over runs).",
+    f"One is above another if the difference is above {ERRORS} standard errors: an interval with a coverage of 95 % for 30 runs,",
+    "82 % for 3 and 70 % for 2.")
+ALMA = (
+    "Anytime learning at macroscale: claims of Caccia et al. 2022 and what the files say of them (mean ± standard deviation over",
+    "seeds). One is above another if the mean of the differences is and at least 2/3 of the paired seeds agree. CER: sum of test",
+    "errors, as fractions, over mega-batches 1 to B. At equal budget a method is lower than another if its frontier is at 80 % or",
+    "more of the other's frontier points; compute: operations of training, memory: parameters, both summed over mega-batches.")
+
+
+def by_paper(datasets):
+    """[(heading, verdicts)] of the papers that the files have trials of; a verdict.Verdict for every claim, in their order."""
+    found = [(PLASTICITY, _plasticity(datasets)), (ALMA, claims_alma.judge(datasets))]
+    found = [(heading, verdicts) for heading, verdicts in found if verdicts]
+    if not found:
+        raise ResultError(f"no finished trial of the streams {', '.join((*plasticity.PROBLEMS, *alma.PROBLEMS))}")
+    return found
 
 
 def judge(datasets):
-    """A verdict.Verdict for every claim, in their order."""
-    points = points_of(datasets)
-    if not points:
-        raise ResultError(f"no finished trial of the streams {', '.join(PROBLEMS)}")
+    """All verdicts."""
+    return [verdict for _, verdicts in by_paper(datasets) for verdict in verdicts]
+
+
+def _plasticity(datasets):
+    points = plasticity.points_of(datasets)
     of = {problem: [point for point in points if point.problem == problem and point.n > 0]
-          for problem in PROBLEMS.values()}
-    return (claims_scr.judge(of["scr"]) + claims_opm.judge(of["opm"]) + claims_cin.judge(of["cin"])
-            + claims_cic.judge(of["cic"]))
+          for problem in plasticity.PROBLEMS.values()}
+    judges = {"scr": claims_scr, "opm": claims_opm, "cin": claims_cin, "cic": claims_cic}
+    return [verdict for problem, judging in judges.items() for verdict in judging.judge(of[problem])] if points else []
 
 
-def render(verdicts):
-    """The table as text."""
+def render(found):
+    """The tables of some papers as text."""
+    return "\n\n".join(_render(heading, verdicts) for heading, verdicts in found)
+
+
+def _render(heading, verdicts):
     lines = [("claim", "verdict", "runs", "what")]
     lines += [(v.claim, v.verdict, v.runs, v.statement) for v in verdicts]
     widths = [max(len(line[i]) for line in lines) for i in range(3)]
-    out = ["Loss of plasticity: claims of Dohare et al. 2024 and what the files say of them "
-           "(mean ± standard error over runs).",
-           f"One is above another if the difference is above {ERRORS} standard errors: an interval with a coverage of 95 % "
-           "for 30 runs,", "82 % for 3 and 70 % for 2.", ""]
+    out = [*heading, ""]
     for number, line in enumerate(lines):
         out.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths)) + "  " + line[3])
         if number > 0:
@@ -41,6 +63,6 @@ def render(verdicts):
     return "\n".join(out)
 
 
-def rows(verdicts):
-    """The table as dictionaries, for csv."""
-    return [{**dataclasses.asdict(v), "numbers": "; ".join(v.numbers)} for v in verdicts]
+def rows(found):
+    """The tables of some papers as dictionaries, for csv."""
+    return [{**dataclasses.asdict(v), "numbers": "; ".join(v.numbers)} for _, verdicts in found for v in verdicts]

@@ -138,11 +138,11 @@ def _table(options):
 
 def _claims(options):
     with _opened(options.files) as datasets:
-        verdicts = claims.judge(datasets)
+        found = claims.by_paper(datasets)
     if options.csv:
-        print(pandas.DataFrame(claims.rows(verdicts)).to_csv(index=False).rstrip())
+        print(pandas.DataFrame(claims.rows(found)).to_csv(index=False).rstrip())
     else:
-        print(claims.render(verdicts))
+        print(claims.render(found))
 
 
 def _statistics(options):

@@ -25,6 +25,11 @@ def loss_of_plasticity():
     return _data("loss_of_plasticity.json")
 
 
+def anytime_learning():
+    """The one level in the text of Caccia et al. 2022."""
+    return _data("anytime_learning.json")
+
+
 def _data(name):
     return json.loads(importlib.resources.files("engram_results.paper").joinpath(name).read_text(
         encoding="utf-8"))

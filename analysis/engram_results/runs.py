@@ -53,6 +53,13 @@ class Point:
         return all(name in ds.variables and np.isfinite(_row(ds, name, at)).any()
                    for ds, at in self._places)
 
+    def scalar(self, name):
+        """[runs]: a number that every run ended with."""
+        missing = [ds for ds, _ in self._places if name not in ds.variables]
+        if missing:
+            raise ResultError(f"{self.label}: not every run has measured `{name}`")
+        return np.array([float(ds[name].values[at]) for ds, at in self._places])
+
     def curve(self, name):
         """[runs, bins]: the curve `name` of every run, to the last bin that all have."""
         runs = self.each(name)

@@ -1,4 +1,4 @@
-"""Result files of loss-of-plasticity sweeps with curves that are given, for tests."""
+"""Result files with curves that are given, for tests: those of loss-of-plasticity sweeps, and any other."""
 
 import numpy as np
 import xarray
@@ -10,7 +10,9 @@ CURVES = {"online_loss": "bin", "online_accuracy": "bin", "online_examples": "bi
           "effective_rank_percent": "look", "mean_abs_weight": "eval", "examples_seen": "eval",
           "learning_accuracy": "train_task", "peak_examples": "train_task", "peak_accuracy": "train_task",
           "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look",
-          "class_accuracy": "train_task class"}
+          "class_accuracy": "train_task class", "anytime_error": "mega_batch", "anytime_parameters": "mega_batch",
+          "comp_train_flop": "mega_batch", "inf_mac": "mega_batch"}
+SCALARS = ("cer",)
 
 
 def scr(seed, loss, activation="relu", lr=0.01, **more):
@@ -52,7 +54,7 @@ def cic(seed, peak, learner, width=16, epochs=20, **more):
 def dataset(rows):
     """The dataset of some runs; a row without `status` is done."""
     names = [name for name in dict.fromkeys(key for row in rows for key in row)
-             if name not in CURVES and name not in ("seed", "status")]
+             if name not in CURVES and name not in SCALARS and name not in ("seed", "status")]
     ds = xarray.Dataset(attrs={"format_name": "engram-results", "format_version": 1, "title": "synthetic",
                                "complete": 1})
     ds["status"] = ("trial", np.array([STATUS[row.get("status", "done")] for row in rows], dtype=np.uint8))
@@ -66,6 +68,9 @@ def dataset(rows):
         ds[name] = ("trial", np.array([("" if words else np.nan) if value is None else value
                                        for value in values], dtype=object if words else float))
         ds[name].attrs.update(parameter_name=dotted(name), swept=int(len(set(values)) > 1))
+    for name in SCALARS:
+        if any(name in row for row in rows):
+            ds[name] = ("trial", np.array([row.get(name, np.nan) for row in rows]))
     length = {}
     for name, value in ((name, value) for row in rows for name, value in row.items() if name in CURVES):
         for dim, extent in zip(CURVES[name].split(), np.shape(value)):

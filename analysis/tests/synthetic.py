@@ -63,8 +63,8 @@ def dataset(trials, complete=True, attributes=None):
 
 def dotted(name):
     """model_activation_z_k → model.activation.z_k"""
-    for prefix in ("model_activation_", "model_", "optimizer_schedule_", "optimizer_", "stream_",
-                   "dataset_", "learner_of_", "learner_", "eval_"):
+    for prefix in ("model_activation_", "model_of_", "model_", "optimizer_schedule_", "optimizer_", "stream_",
+                   "dataset_", "learner_of_of_", "learner_of_", "learner_", "eval_"):
         if name.startswith(prefix):
             return prefix.replace("_", ".") + name[len(prefix):]
     return name
