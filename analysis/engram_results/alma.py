@@ -13,6 +13,7 @@ import numpy as np
 
 from . import runs
 from .files import ResultError
+from .ranking import number
 
 PROBLEMS = {"mega_batches": "alma"}
 FEWEST_RUNS = 2   # a verdict is not told from a single run
@@ -21,8 +22,9 @@ AGREE = 2 / 3     # of the paired seeds, for a mean difference to count
 LEARNERS = {"ensemble": "ens", "growing_ensemble": "gens", "growing_mixture": "gmoe", "firefly": "ff"}
 # Learners that are none.
 ORDINARY = ("early_stopping", "plain")
-# Settings with which a method is another one: {end of the name: ordinary value}.
-OTHERWISE = {"average": "probabilities", "start": "warm", "gate": "soft", "combine": "mean"}
+# Settings with which a method is another one: {method: {end of the name: ordinary value}}.
+OTHERWISE = {"ens": {"average": "probabilities"}, "gens": {"average": "probabilities", "start": "warm"},
+             "gmoe": {"gate": "soft"}, "umix": {"combine": "mean"}}
 ORDER = ("sm", "ens", "umix", "gens", "gens scratch", "gmoe", "ff")
 # What a problem is made of: {setting: what it is if the files do not say}.
 PROBLEM = {"dataset": "", "dataset.limit": 0, "stream.chunks": None, "stream.subset": 0, "stream.epochs": 1}
@@ -48,7 +50,7 @@ def _chain(get, name):
 
 
 def _named(get, prefix, name):
-    values = [(get(f"{prefix}.{end}"), ordinary) for end, ordinary in OTHERWISE.items()]
+    values = [(get(f"{prefix}.{end}"), ordinary) for end, ordinary in OTHERWISE.get(name, {}).items()]
     return " ".join([name] + [value for value, ordinary in values if value not in (None, ordinary)])
 
 
@@ -144,6 +146,18 @@ class Problem:
         found = {one.method for one in self.configurations if one.replay == replay}
         return sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
 
+    def choice(self, method, used):
+        """"sm with patience=25", what tells the one variant of a method that is in `used` from others; "" if there are none or
+        several are used."""
+        variants = {one.variant for one in self.configurations if one.method == method}
+        mine = {one.variant for one in used if one.method == method}
+        if len(variants) < 2 or len(mine) != 1:
+            return ""
+        others = set().union(*(variants - mine))
+        words = [f"{name.rsplit('.', 1)[-1]}={value}" for name, value in sorted(set(*mine) - set.intersection(
+            *map(set, variants))) if any(name == other for other, _ in others)]
+        return f"{method} with {', '.join(words)}"
+
     def chosen(self, method, replay=False, members=None):
         """{(size, wait): configuration} of one variant of a method, with so many members if that is given: of those with
         the most configurations the one whose mean CER is least, so that sizes and waiting times are compared with
@@ -177,7 +191,7 @@ def _configuration(point):
             point.has(name) for name in ("anytime_error", "anytime_parameters", "comp_train_flop")):
         return None
     apart = {"stream.wait", "stream.replay", _size_name(point.get), *PROBLEM}
-    variant = tuple(sorted((name, str(value)) for name, value in point.settings.items()
+    variant = tuple(sorted((name, number(value)) for name, value in point.settings.items()
                            if name not in apart and point.get(name) is not None))
     error = point.curve("anytime_error")
     cer = point.scalar("cer")

@@ -4,10 +4,11 @@ import numpy as np
 
 from . import frontier
 from .alma import AGREE, FEWEST_RUNS, agreed, difference_text, overlap, pairs, text
-from .alma_cases import BUDGETS, Found, at_equal, cer, comparison_text, percent, waits_of
+from .alma_cases import BUDGETS, Found, at_equal, cer, comparison_text, percent
 from .runs import lead
 
 GROWERS = ("gmoe", "ff")       # besides gens
+REPLAY_WAIT = 10               # the waiting time that replay is reported for
 SCRATCH = "gens scratch"       # not judged: the prose's reading of gens, shown beside
 
 
@@ -134,23 +135,27 @@ def ensembles_of_large(problem):
 
 def replay(problem):
     """V11."""
-    found, (_, middle, _) = Found(), waits_of(problem)
-    gains = {}
-    for method in problem.methods(replay=True):
-        both = [pair for pair in pairs(problem.of(method, True), problem.of(method))
-                if pair[0].wait == middle and len(set(pair[0].seeds) & set(pair[1].seeds)) >= FEWEST_RUNS]
-        if both:
-            gains[method] = _gain(found, method, middle, both)
-            _matched(found, problem, method)
-    if not gains:
-        found.lacks.append("a method with and without replay at one waiting time near B/10")
+    found = Found()
+    both = {method: [pair for pair in pairs(problem.of(method, True), problem.of(method))
+                     if len(set(pair[0].seeds) & set(pair[1].seeds)) >= FEWEST_RUNS] for method in problem.methods(replay=True)}
+    waits = {pair[0].wait for found_pairs in both.values() for pair in found_pairs}
+    if not waits:
+        found.lacks.append("a method with and without replay, all else equal")
         return found
+    wait = min(waits, key=lambda wait: abs(np.log(wait / REPLAY_WAIT)))
+    gains = {}
+    for method, of_method in both.items():
+        there = [pair for pair in of_method if pair[0].wait == wait]
+        if there:
+            gains[method] = _gain(found, method, wait, there)
+            _matched(found, problem, method)
     _gain_of_gens(found, gains)
-    _end_together(found, problem, middle)
+    _end_together(found, problem, wait)
+    _by_waiting_time(found, problem)
     return found
 
 
-def _gain(found, method, middle, both):
+def _gain(found, method, wait, both):
     """{seed: by how many points the error at the end is lower with replay}, mean over configurations; cases about it."""
     seeds = sorted(set.intersection(*(set(one.seeds) for pair in both for one in pair)))
     gain = {seed: np.mean([percent(without)[without.seeds.index(seed)] - percent(with_)[with_.seeds.index(seed)]
@@ -158,7 +163,7 @@ def _gain(found, method, middle, both):
     dearer = min(float((with_.compute.mean() / without.compute.mean())) for with_, without in both)
     values = np.array(list(gain.values()))
     found.say(agreed(values) and dearer > 1, (
-        f"{method} at w = {middle}, error at the end, %: with replay lower by {difference_text(values)}, at {dearer:.2g} times the "
+        f"{method} at w = {wait}, error at the end, %: with replay lower by {difference_text(values)}, at {dearer:.2g} times the "
         "training or more"), *(one for pair in both for one in pair))
     return gain
 
@@ -188,14 +193,25 @@ def _gain_of_gens(found, gains):
             found.say(agreed(more), f"error at the end, %: replay gains more for {method} than for gens, by {difference_text(more)}")
 
 
-def _end_together(found, problem, middle):
+def _end_together(found, problem, at):
     """With replay gens and sm end at about the same error."""
     ones, others = (problem.chosen(method, True) for method in ("gens", "sm"))
     for size, wait in sorted(set(ones) & set(others)):
-        if wait == middle:
+        if wait == at:
             one, other = ones[size, wait], others[size, wait]
             found.say(overlap(percent(one), percent(other)), f"size {size}, w = {wait}, with replay, error at the end, %: gens "
                       f"{text(percent(one))}, sm {text(percent(other))}", one, other)
+
+
+def _by_waiting_time(found, problem):
+    """CER with replay at every waiting time of the largest size: where much is spent the best is said to be 1."""
+    for method in problem.methods(replay=True):
+        chosen = problem.chosen(method, True)
+        largest = max(size for size, _ in chosen)
+        waits = [wait for size, wait in sorted(chosen) if size == largest]
+        if len(waits) > 1:
+            found.notes.append(f"{method} of size {largest} with replay, CER: "
+                               + ", ".join(f"w = {wait} {text(chosen[largest, wait].cer)}" for wait in waits))
 
 
 def votes(problem):

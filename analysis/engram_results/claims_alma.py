@@ -31,7 +31,6 @@ EXTREMES = ("V1", "V2", "V3")   # judged at the smallest and the largest size
 METHODS = {"V1": ("sm", "ens"), "V2": ("sm", "ens"), "V3": ("sm", "ens"), "V4": ("sm", "ens"), "V5": ("sm", "ens"),
            "V6": ("sm", "gmoe", "ff"), "V7": ("gens", "gmoe", "ff"), "V8": ("ens", "gens"), "V9": ("umix", "ens"),
            "V10": None, "V11": None, "V12": ("ens",)}
-MIDDLE = {"CIFAR-10": 10, "MNIST": 50}   # waiting times at which V5 and V11 look
 
 
 def judge(datasets):
@@ -66,10 +65,10 @@ def wanted(claim, grid):
         sizes = (min(sizes), max(sizes))
     elif claim == "V10":
         sizes = (max(sizes),)
-    waits = (MIDDLE[grid.label],) if claim == "V5" else grid.waits
+    waits = (grid.chunks // 10,) if claim == "V5" else grid.waits
     points = {(method, size, wait, False) for method in methods for size in sizes for wait in waits}
     if claim == "V11":
-        points |= {(method, size, MIDDLE[grid.label], True) for method in methods for size in sizes}
+        points |= {(method, size, alma_methods.REPLAY_WAIT, True) for method in methods for size in sizes}
     if claim == "V12":
         points |= {("ens votes", *point[1:]) for point in points}
     return points
@@ -89,6 +88,9 @@ def _verdict(name, claim, problem):
         return untested(name, STATEMENTS[claim], f"not in the files: {'; '.join(lacks)}" if lacks else "")
     verdict = concluded(name, STATEMENTS[claim], found.cases, found.used)
     verdict.numbers += found.notes + ([f"not in the files: {'; '.join(lacks)}"] if lacks else [])
+    choices = [words for words in (problem.choice(method, found.used) for method in problem.methods()) if words]
+    if choices:
+        verdict.numbers.append(f"of several variants: {'; '.join(choices)}")
     if problem.diverged:
         verdict.numbers.append(f"{problem.diverged} runs that diverged are left out")
     return verdict

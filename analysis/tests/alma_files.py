@@ -69,7 +69,7 @@ class Vision:
         self.parameters = {"sm": 1, "ens": 3, "ens votes": 3, "umix": 3, "gmoe": 2, "ff": 2.5}
         self.prediction = dict(self.parameters)
         self.replayed = dict(zip(self.sizes, (0.10, 0.06, 0.05, 0.05, 0.05)))   # by how much replay lowers the error
-        self.replay_cost = 5.5
+        self.replay_cost, self.replay_wait = 5.5, 10
         self.with_replay = ("sm", "ens", "umix", "gens", "gmoe", "ff")
         self.methods = tuple(self.offset)
         self.more = {}
@@ -98,7 +98,7 @@ class Vision:
     def rows(self):
         """All runs."""
         points = [(method, size, wait, 0) for method in self.methods for size in self.sizes for wait in self.waits]
-        points += [(method, size, 10, 1) for method in self.with_replay for size in self.sizes]
+        points += [(method, size, self.replay_wait, 1) for method in self.with_replay for size in self.sizes]
         return [alma(seed, method, size, wait, self.errors(method, size, wait, replay, seed), self.net, self.chunks,
                      replay=replay, **self.costs(method, size, wait, replay), **self.more)
                 for method, size, wait, replay in points for seed in self.seeds]

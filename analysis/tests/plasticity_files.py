@@ -51,6 +51,11 @@ def cic(seed, peak, learner, width=16, epochs=20, **more):
             "peak_accuracy": np.asarray(peak, dtype=float) / 100, **more}
 
 
+def _id(row):
+    """The same for the same row, wherever it stands."""
+    return f"{abs(hash(tuple((name, np.asarray(value).tobytes()) for name, value in sorted(row.items())))):x}"
+
+
 def dataset(rows):
     """The dataset of some runs; a row without `status` is done."""
     names = [name for name in dict.fromkeys(key for row in rows for key in row)
@@ -60,8 +65,7 @@ def dataset(rows):
     ds["status"] = ("trial", np.array([STATUS[row.get("status", "done")] for row in rows], dtype=np.uint8))
     ds["objective"] = ("trial", np.zeros(len(rows)))
     ds["seed"] = ("trial", np.array([row["seed"] for row in rows], dtype=np.uint64))
-    ds["trial_id"] = ("trial", np.array([f"{abs(hash(str(sorted((k, str(v)) for k, v in row.items())))):x}"
-                                         for row in rows], dtype=object))
+    ds["trial_id"] = ("trial", np.array([_id(row) for row in rows], dtype=object))
     for name in names:
         values = [row.get(name) for row in rows]
         words = any(isinstance(value, str) for value in values)
