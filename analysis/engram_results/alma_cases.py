@@ -97,5 +97,5 @@ def comparison_text(first, other, budget, comparison):
     gains = comparison.gains
     size = comparison.by_seed if comparison.by_seed.size else gains[:0]
     by = difference_text(size) if size.size else f"{gains.mean():.2f}, no seed in common"
-    return (f"equal {budget}: {first} lower at {int((gains > 0).sum())} of {gains.size} frontier points of {other}, on average by "
-            f"{by}")
+    return (f"equal {budget}: {first} lower at {int((gains > 0).sum())} of {gains.size} frontier points of {other}, "
+            f"on average by {by}")

@@ -54,8 +54,9 @@ def missing(problem, grid, wanted):
     which = "; ".join(f"{name} {', '.join(str(value) for value in sorted({point[at] for point in lacking}))}"
                       for name, at in values)
     replay = "; with replay" if any(point[3] for point in lacking) else ""
-    return (f"missing {len(lacking)} of {len(set(wanted))} points of the full grid ({which}{replay}): {grid.seeds * len(lacking)} "
-            f"runs, at most {flop:.1e} operations of training, {flop / FLOPS_PER_SECOND / 3600:,.0f} core hours at "
+    return (f"missing {len(lacking)} of {len(set(wanted))} points of the full grid ({which}{replay}): "
+            f"{grid.seeds * len(lacking)} runs, at most {flop:.1e} operations of training, "
+            f"{flop / FLOPS_PER_SECOND / 3600:,.0f} core hours at "
             f"{FLOPS_PER_SECOND / 1e9:g} Gflop/s")
 
 

@@ -190,7 +190,8 @@ def _gain_of_gens(found, gains):
         seeds = sorted(set(gain) & set(gains["gens"]))
         if len(seeds) >= FEWEST_RUNS:
             more = np.array([gain[seed] - gains["gens"][seed] for seed in seeds])
-            found.say(agreed(more), f"error at the end, %: replay gains more for {method} than for gens, by {difference_text(more)}")
+            found.say(agreed(more), f"error at the end, %: replay gains more for {method} than for gens, by "
+                      f"{difference_text(more)}")
 
 
 def _end_together(found, problem, at):
@@ -224,11 +225,12 @@ def votes(problem):
         return found
     voting, averaging = (np.array([np.mean([_of_seed(pair[which], seed) for pair in both]) for seed in seeds])
                          for which in (0, 1))
-    found.say(overlap(voting, averaging), f"mean CER of {len(both)} configurations: votes {text(voting)}, mean of probabilities "
-              f"{text(averaging)}, lower by {difference_text(voting - averaging)}", *(one for pair in both for one in pair))
+    found.say(overlap(voting, averaging), f"mean CER of {len(both)} configurations: votes {text(voting)}, "
+              f"mean of probabilities {text(averaging)}, lower by {difference_text(voting - averaging)}",
+              *(one for pair in both for one in pair))
     most = max(both, key=lambda pair: abs(pair[0].cer.mean() - pair[1].cer.mean()))
-    found.notes += [f"they differ most at size {most[0].size}, w = {most[0].wait}: votes {text(most[0].cer)}, mean of probabilities "
-                    f"{text(most[1].cer)}", "bagging is not tested"]
+    found.notes += [f"they differ most at size {most[0].size}, w = {most[0].wait}: votes {text(most[0].cer)}, "
+                    f"mean of probabilities {text(most[1].cer)}", "bagging is not tested"]
     return found
 
 

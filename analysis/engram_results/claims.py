@@ -14,10 +14,10 @@ PLASTICITY = (
     f"One is above another if the difference is above {ERRORS} standard errors: an interval with a coverage of 95 % for 30 runs,",
     "82 % for 3 and 70 % for 2.")
 ALMA = (
-    "Anytime learning at macroscale: claims of Caccia et al. 2022 and what the files say of them (mean ± standard deviation over",
-    "seeds). One is above another if the mean of the differences is and at least 2/3 of the paired seeds agree. CER: sum of test",
-    "errors, as fractions, over mega-batches 1 to B. At equal budget a method is lower than another if its frontier is at 80 % or",
-    "more of the other's frontier points; compute: operations of training, memory: parameters, both summed over mega-batches.")
+    "Anytime learning at macroscale: claims of Caccia et al. 2022 and what the files say of them (mean ± standard deviation",
+    "over seeds). One is above another if the mean of the differences is and at least 2/3 of the paired seeds agree. CER: sum of",
+    "test errors, as fractions, over mega-batches 1 to B. At equal budget a method is lower than another if its frontier is at",
+    "80 % or more of the other's frontier points; compute: operations of training, memory: parameters, both summed over mega-batches.")
 
 
 def by_paper(datasets):

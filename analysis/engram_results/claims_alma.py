@@ -14,7 +14,7 @@ STATEMENTS = {
     "V2": "learners that wait little (2) are better only early in the stream and are overtaken",
     "V3": "waiting for the whole stream gives the best final error and the worst CER; an intermediate w ends close to it",
     "V4": "an intermediate w is best for small networks only: the best w falls as hidden layers grow from 4 to 64",
-    "V5": "larger models are better and learn from fewer examples: large Ens beats the end of small Ens after a tenth of the stream",
+    "V5": "larger models are better and learn faster: after a tenth of the stream large Ens beats the end of small Ens",
     "V6": "at equal compute or memory SM beats gMoE and FF",
     "V7": "among growers gEns is better at equal compute, and on average the worst at equal memory",
     "V8": "Ens uses memory better than gEns, gEns training compute; predictions of gEns get dearer, those of Ens do not",

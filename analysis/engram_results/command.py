@@ -17,7 +17,7 @@ from .tables import compare, render
 
 PROGRAM = "engram_results"
 AXIS_NAMES = ("steps", "examples", "evaluations")
-OWN_AXIS = ("scr", "opm", "cin", "cic")  # figures that --x is not for
+OWN_AXIS = ("scr", "opm", "cin", "cic", "alma")  # figures that --x is not for
 
 
 def main(arguments=None):
@@ -51,10 +51,12 @@ def _parser():
     table.set_defaults(run=_table)
 
     figure = commands.add_parser("figure", help="a figure of the Hard ASH paper, all "
-                                 "class-incremental methods together, or the loss of plasticity")
+                                 "class-incremental methods together, the loss of plasticity, or "
+                                 "anytime learning")
     figure.add_argument("name", choices=("1", "2", "3", "methods", *OWN_AXIS), help="which figure; scr: "
                         "slowly-changing regression relative to the linear learner, opm: online permuted MNIST, cin: "
-                        "pairs of classes, cic: more and more classes")
+                        "pairs of classes, cic: more and more classes; alma: mega-batches, error over time and cumulative error "
+                        "over compute and memory with frontiers")
     figure.add_argument("files", nargs="+", metavar="FILE",
                         help="result file (.h5); all but 1, 2 and 3 take several")
     figure.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
@@ -75,10 +77,10 @@ def _parser():
                         help="horizontal axis (default: %(default)s, that is minibatches)")
     curves.set_defaults(run=_curves)
 
-    judged = commands.add_parser("claims", help="every claim about the loss of plasticity: holds, does not hold, "
-                                 "or not tested at this size, with the numbers")
+    judged = commands.add_parser("claims", help="every claim about the loss of plasticity, or about anytime learning: "
+                                 "holds, does not hold, or not tested at this size, with the numbers")
     judged.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5) of "
-                        "sweeps/loss-of-plasticity, read together")
+                        "sweeps/loss-of-plasticity or sweeps/alma, read together")
     judged.add_argument("--csv", action="store_true", help="print comma-separated values")
     judged.set_defaults(run=_claims)
 

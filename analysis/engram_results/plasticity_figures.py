@@ -71,7 +71,7 @@ def scr(datasets):
         axis.set_axis_off()
     for row in axes:
         row[0].set_ylabel("error less that of the linear learner")
-    return _finish(figure, datasets, notes)
+    return finish(figure, datasets, notes)
 
 
 def _comparable(point, linear):
@@ -162,7 +162,7 @@ def _panels(datasets, panels, chosen, curves, xlabel, notes):
         axis.set_axis_off()
     axes[0][-1].legend(*axes[0][0].get_legend_handles_labels(), fontsize="x-small", loc="upper left",
                        bbox_to_anchor=(1.01, 1.0))
-    return _finish(figure, datasets, notes)
+    return finish(figure, datasets, notes)
 
 
 def _rank(point):
@@ -199,8 +199,9 @@ def _band(axis, places, curves, label, colour_, style="-"):
     axis.fill_between(places, mean - error, mean + error, color=colour_, alpha=0.2, linewidth=0)
 
 
-def _finish(figure, datasets, notes):
-    figure.text(0.005, 0.002, BANDS, fontsize="x-small", color="0.4")
+def finish(figure, datasets, notes, bands=BANDS):
+    """The figure with what its bands are, the titles of the files, and what is not in it."""
+    figure.text(0.005, 0.002, bands, fontsize="x-small", color="0.4")
     figure.suptitle(", ".join(dict.fromkeys(str(ds.attrs.get("title", "")) for ds in as_list(datasets))))
     figure.left_out = notes
     return figure
