@@ -17,7 +17,8 @@ ALMA = (
     "Anytime learning at macroscale: claims of Caccia et al. 2022 and what the files say of them (mean ± standard deviation",
     "over seeds). One is above another if the mean of the differences is and at least 2/3 of the paired seeds agree. CER: sum of",
     "test errors, as fractions, over mega-batches 1 to B. At equal budget a method is lower than another if its frontier is at",
-    "80 % or more of the other's frontier points; compute: operations of training, memory: parameters, both summed over mega-batches.")
+    "80 % or more of the other's frontier points; compute: operations of training, memory: parameters, both summed over",
+    "mega-batches.")
 
 
 def by_paper(datasets):

@@ -314,6 +314,10 @@ class AlmaClaims(ResultsCase):
                                if (row["learner_of"], row["stream_wait"]) == ("plain", 1)]
         found = {v.claim: v for v in claims.judge([plasticity_files.dataset(rows)])}[found.claim]
         self.assertIn("sm of size 16 with replay, CER: w = 1 ", "\n".join(found.numbers))
+        files.replay_cost = 500.0   # no compute is that of a run without
+        found = self.verdicts(files)[found.claim]
+        self.assertEqual((found.verdict, found.numbers), (NOT_TESTED, [
+            "not in the files: a compute that sm with and without replay share; a compute that gens with and without replay share"]))
 
     def test_missing_methods_and_diverged_runs_are_named(self):
         files = Small()
