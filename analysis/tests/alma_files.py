@@ -43,7 +43,8 @@ def alma(seed, method, size, wait, errors, net="vgg", chunks=100, compute=1e9, p
             "stream_epochs": 100.0, "learner": "early_stopping", "learner_patience": 25.0, **METHODS[method], **model,
             **{inside + name: value for name, value in size_setting.items()}, "seed": seed, "cer": error[1:].sum(),
             "anytime_error": error, "anytime_parameters": steps(parameters[1:], wait, chunks, parameters[0]),
-            "comp_train_flop": spent(compute, wait, chunks), "inf_mac": steps(prediction[1:], wait, chunks, prediction[0]), **more}
+            "comp_train_flop": spent(compute, wait, chunks),
+            "inf_mac": steps(prediction[1:], wait, chunks, prediction[0]), **more}
 
 
 class Vision:

@@ -317,7 +317,8 @@ class AlmaClaims(ResultsCase):
         files.replay_cost = 500.0   # no compute is that of a run without
         found = self.verdicts(files)[found.claim]
         self.assertEqual((found.verdict, found.numbers), (NOT_TESTED, [
-            "not in the files: a compute that sm with and without replay share; a compute that gens with and without replay share"]))
+            "not in the files: a compute that sm with and without replay share; a compute that gens with and without replay "
+            "share"]))
 
     def test_missing_methods_and_diverged_runs_are_named(self):
         files = Small()
