@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-enum { EG_NODE_NAME_SIZE = 40 /**< bytes of a node's name, with the final 0 */ };
+enum { EG_NODE_NAME_SIZE = 64 /**< bytes of a node's name, with the final 0 */ };
 
 /** The network's input, as something to be read. */
 #define EG_INPUT SIZE_MAX
@@ -49,6 +49,16 @@ eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner,
  * in a network of its own with the seed eg_member_seed(seed, 2). *last: what was its output. */
 eg_status eg_graph_join(eg_graph *graph, eg_graph *other, size_t member,
                         size_t *last) EG_WARN_UNUSED;
+/** What a part of a graph is for mixtures, which make experts of it (engram/mixture.h). */
+typedef enum eg_part_gate {
+    EG_PART_GATE_FLAT,  /**< gates see all numbers that the part reads */
+    EG_PART_GATE_POOLED /**< gates see the image that it reads, averaged to 4 x 4 places */
+} eg_part_gate;
+/** Says that nodes first, …, last are a part: of their outputs only that of the last is read by
+ *  others, and they read one node, or the input, besides each other. Parts are added in the order of
+ *  nodes, and do not overlap. */
+eg_status eg_graph_part(eg_graph *graph, size_t first, size_t last,
+                        eg_part_gate gate) EG_WARN_UNUSED;
 /** Floating-point operations per example of one forward through what there is. */
 double eg_graph_flops(const eg_graph *graph);
 

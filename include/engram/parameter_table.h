@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { EG_BLOCK_NAME_SIZE = 64 /**< bytes of a block's name, with the final 0 */ };
+enum { EG_BLOCK_NAME_SIZE = 80 /**< bytes of a block's name, with the final 0 */ };
 
 /** What a block is for. */
 typedef enum eg_role {

@@ -53,6 +53,7 @@ void eg_graph_free(eg_graph *graph)
 {
     if (graph != NULL) {
         eg_nodes_free(graph->nodes, graph->count);
+        eg_free(graph->parts);
         eg_free(graph);
     }
 }
@@ -195,24 +196,43 @@ done:
     return status;
 }
 
-/* Node i of the other graph becomes the next one. */
-static eg_status move(eg_graph *graph, eg_graph *other, size_t i, size_t member, size_t before)
+eg_status eg_graph_part(eg_graph *graph, size_t first, size_t last, eg_part_gate gate)
 {
-    char name[2 * EG_NODE_NAME_SIZE];
-    eg_node *from = &other->nodes[i];
-    (void)snprintf(name, sizeof name, "member%zu.%s", member, from->name);
+    assert(first <= last && last < graph->count);
+    assert(graph->part_count == 0 || graph->parts[graph->part_count - 1].last < first);
+    EG_TRY(
+        eg_grow(&graph->parts, &graph->part_capacity, graph->part_count + 1, sizeof *graph->parts));
+    graph->parts[graph->part_count++] =
+        (eg_graph_range){.first = first, .last = last, .gate = gate};
+    return eg_ok();
+}
+
+eg_status eg_graph_move(eg_graph *graph, eg_graph *other, size_t from, const char *name,
+                        size_t member, size_t *place)
+{
     EG_TRY(check_name(graph, name));
     EG_TRY(eg_grow(&graph->nodes, &graph->capacity, graph->count + 1, sizeof *graph->nodes));
+    place[from] = graph->count;
     eg_node *node = &graph->nodes[graph->count++];
-    *node = *from;
-    *from = (eg_node){.read_count = 0};
+    *node = other->nodes[from];
+    other->nodes[from] = (eg_node){.read_count = 0};
     memcpy(node->name, name, strlen(name) + 1); /* check_name says that it fits */
     node->member = member;
     for (size_t k = 0; k < node->read_count; k++) {
-        node->reads[k] += node->reads[k] == EG_INPUT ? 0 : before;
+        node->reads[k] = node->reads[k] == EG_INPUT ? EG_INPUT : place[node->reads[k]];
     }
     for (size_t b = 0; b < node->layer.block_count; b++) {
-        node->owner[b] += before;
+        node->owner[b] = place[node->owner[b]];
+    }
+    return eg_ok();
+}
+
+static eg_status join(eg_graph *graph, eg_graph *other, size_t member, size_t *place)
+{
+    for (size_t i = 0; i < other->count; i++) {
+        char name[2 * EG_NODE_NAME_SIZE];
+        (void)snprintf(name, sizeof name, "member%zu.%s", member, other->nodes[i].name);
+        EG_TRY(eg_graph_move(graph, other, i, name, member, place));
     }
     return eg_ok();
 }
@@ -220,13 +240,13 @@ static eg_status move(eg_graph *graph, eg_graph *other, size_t i, size_t member,
 eg_status eg_graph_join(eg_graph *graph, eg_graph *other, size_t member, size_t *last)
 {
     assert(eg_shape_equal(graph->input, other->input) && other->count > 0);
-    const size_t before = graph->count;
-    eg_status status = eg_ok();
-    for (size_t i = 0; i < other->count; i++) {
-        EG_TRY_DONE(status, move(graph, other, i, member, before));
-    }
+    size_t *place = NULL;
+    eg_status status = eg_alloc(&place, other->count, sizeof *place);
+    EG_TRY_DONE(status, status);
+    EG_TRY_DONE(status, join(graph, other, member, place));
     *last = graph->count - 1;
 done:
+    eg_free(place);
     eg_graph_free(other);
     return status;
 }

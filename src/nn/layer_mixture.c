@@ -6,6 +6,7 @@
  *      dL/dx_0,k = p_k (e_k - sum_j p_j e_j),   e_k = dL/dy . x_k
  *
  *      cache | p [B][n] | */
+#include "nn/gating.h"
 #include "nn/layers.h"
 
 #include "engram/blas.h"
@@ -16,12 +17,12 @@ static size_t branches(const eg_layer *layer)
     return layer->input_count - 1;
 }
 
-static eg_shape input(const eg_layer *layer, size_t k)
+eg_shape eg_gated_input(const eg_layer *layer, size_t k)
 {
     return k == 0 ? eg_shape_vector(branches(layer)) : layer->out;
 }
 
-static void softmax(size_t n, const eg_real *x, eg_real *p)
+void eg_gate_probabilities(size_t n, const eg_real *x, eg_real *p)
 {
     eg_real top = x[0];
     for (size_t k = 1; k < n; k++) {
@@ -44,7 +45,7 @@ static void forward(const eg_layer *layer, const eg_layer_context *context)
     for (size_t b = 0; b < context->batch; b++) {
         eg_real *p = context->cache + b * n;
         eg_real *y = context->y + b * size;
-        softmax(n, context->x[0] + b * n, p);
+        eg_gate_probabilities(n, context->x[0] + b * n, p);
         for (size_t i = 0; i < size; i++) {
             y[i] = 0;
         }
@@ -93,6 +94,11 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     }
 }
 
+eg_real eg_mixture_share(const eg_layer *layer, const eg_layer_context *context, size_t b, size_t k)
+{
+    return context->cache[b * branches(layer) + k];
+}
+
 static double flops(const eg_layer *layer)
 {
     return 2.0 * (double)branches(layer) * (double)eg_layer_outputs(layer);
@@ -100,7 +106,7 @@ static double flops(const eg_layer *layer)
 
 static const eg_layer_ops ops = {
     .name = "mixture",
-    .input = input,
+    .input = eg_gated_input,
     .forward = forward,
     .backward = backward,
     .flops = flops,

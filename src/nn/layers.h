@@ -152,6 +152,9 @@ enum { EG_POOL_PLACES = 256 };
 eg_status eg_layer_max_pool(eg_layer *out, eg_shape in, const eg_pool *spec) EG_WARN_UNUSED;
 /** The mean of every window's numbers inside the image. */
 eg_status eg_layer_average_pool(eg_layer *out, eg_shape in, const eg_pool *spec) EG_WARN_UNUSED;
+/** Means of height x width windows that cover the image, whatever its size: average pooling to a
+ *  fixed size; see layer_adaptive_pool.c. */
+void eg_layer_adaptive_pool(eg_layer *out, eg_shape in, size_t height, size_t width);
 /** The mean of every channel, as a vector of `in.channels`. */
 void eg_layer_global_pool(eg_layer *out, eg_shape in);
 
@@ -176,5 +179,11 @@ eg_status eg_layer_dropout_maps(eg_layer *out, double p, size_t number,
 /** A soft mixture: y = sum_k p_k x_k with p = softmax(x_0), x_0 [count] the gate's outputs and
  *  x_1 … x_count the branches. */
 eg_status eg_layer_mixture(eg_layer *out, size_t count, eg_shape shape) EG_WARN_UNUSED;
+/** A hard mixture of the same inputs: y = x_c, branch c drawn with probability p_c in training, and
+ *  otherwise the first of those with the largest p; see layer_hard_mixture.c. `number`: of this
+ *  layer among those of the network that draw with the same seed. */
+enum { EG_HARD_MIXTURES_MAX = 256 /**< numbers */ };
+eg_status eg_layer_hard_mixture(eg_layer *out, size_t count, size_t number,
+                                eg_shape shape) EG_WARN_UNUSED;
 
 #endif

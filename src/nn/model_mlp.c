@@ -143,6 +143,16 @@ static size_t layers_per_hidden(const eg_view *view)
     return 2 + norm + dropout;
 }
 
+/* Hidden layers are the parts. */
+static eg_status add_parts(eg_graph *graph, const eg_view *view)
+{
+    size_t each = layers_per_hidden(view);
+    for (size_t i = 0; i < eg_view_value(view, "hidden")->count; i++) {
+        EG_TRY(eg_graph_part(graph, i * each, (i + 1) * each - 1, EG_PART_GATE_FLAT));
+    }
+    return eg_ok();
+}
+
 static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
                        size_t batch)
 {
@@ -155,7 +165,13 @@ static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size
         eg_layers_free(layers, count);
         return status;
     }
-    return eg_graph_create_chain(out, layers, count);
+    EG_TRY(eg_graph_create_chain(out, layers, count));
+    status = add_parts(*out, view);
+    if (!eg_is_ok(&status)) {
+        eg_graph_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 static const eg_param params[] = {
@@ -231,6 +247,7 @@ const eg_model_kind eg_model_mlp = {
                       "dropout: Srivastava et al. 2014",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .has_parts = true,
     .graph = graph,
     .check = check,
     .flops = flops,

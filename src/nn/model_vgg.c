@@ -1,5 +1,5 @@
 /** VGG of constant width with batch normalisation: blocks of 3x3 convolutions, each block followed
- *  by max pooling, and one linear layer.
+ *  by max pooling, and one linear layer. Blocks but the first are parts.
  *
  *      [conv 3x3 pad 1, norm, activation] x blocks[i] │ max pool 2 │ … │ linear outputs
  *
@@ -14,13 +14,15 @@ static eg_status add_block(eg_image_model *m, size_t number, size_t convolutions
 {
     const eg_pool pool = {.height = 2, .width = 2, .stride = 2};
     const eg_image_conv conv = {.filters = width, .height = 3, .padding = 1};
+    const size_t first = m->last + 1;
     char name[2 * EG_NODE_NAME_SIZE];
     for (size_t i = 0; i < convolutions; i++) {
         (void)snprintf(name, sizeof name, "block%zu.conv%zu", number, i + 1);
         EG_TRY(eg_image_hidden_filters(m, name, &conv));
     }
     (void)snprintf(name, sizeof name, "block%zu.pool", number);
-    return eg_image_pool(m, name, &pool, false);
+    EG_TRY(eg_image_pool(m, name, &pool, false));
+    return number > 1 ? eg_graph_part(m->graph, first, m->last, EG_PART_GATE_POOLED) : eg_ok();
 }
 
 static eg_status add_layers(eg_image_model *m)
@@ -69,5 +71,6 @@ const eg_model_kind eg_model_vgg = {
                             "et al. 2022, arXiv 2106.09563",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .has_parts = true,
     .graph = graph,
 };

@@ -5,11 +5,25 @@
 #include "engram/net.h"
 #include "engram/random.h"
 
+/** Nodes first … last; see eg_graph_part. */
+typedef struct eg_graph_range {
+    size_t first, last;
+    eg_part_gate gate;
+} eg_graph_range;
+
 struct eg_graph {
     eg_shape input;
     size_t count, capacity;
     eg_node *nodes; /* names, layers, reads and owners; the rest is the network's */
+    size_t part_count, part_capacity;
+    eg_graph_range *parts;
 };
+
+/** Moves node `from` of another graph to the end of this one, as a node of this name and member.
+ *  place[i]: where what node i of the other graph made stands here; its own is written. On failure
+ *  nothing has moved. */
+eg_status eg_graph_move(eg_graph *graph, eg_graph *other, size_t from, const char *name,
+                        size_t member, size_t *place) EG_WARN_UNUSED;
 
 /** Releases nodes and what they own; NULL is accepted. */
 void eg_nodes_free(eg_node *nodes, size_t count);
