@@ -162,14 +162,14 @@ static void check_selector(const char *const *words, const offer *offers, size_t
     eg_writer writer = {0};
     eg_selector_write(&selector, &writer);
     eg_reader reader = eg_reader_make(writer.data, writer.size);
-    assert_ok(eg_selector_read(&again, &reader));
+    assert_ok(eg_selector_read(&again, s.learner, &reader));
     assert_ok(eg_reader_status(&reader, true));
     eg_writer_clear(&writer);
     for (int twice = 0; twice < 2; twice++) {
         eg_selector_restore(&again, s.learner);
         assert_true(net->params[0] == stays);
     }
-    eg_selector_begin(&again);
+    assert_ok(eg_selector_begin(&again, s.learner));
     net->params[0] = 77;
     eg_selector_restore(&again, s.learner);
     assert_true(net->params[0] == 77);

@@ -88,7 +88,8 @@ typedef struct eg_learner_ops {
     /** Optional: its network number `index` from 0; false: there are no more. For learners around
      *  it that select or reset parameters between steps; they call eg_net_touch. Always the same
      *  ones; those of a learner that `grows` (eg_learner_kind) stay, and further ones, with the
-     *  same layers, may come when a phase begins. */
+     *  same layers, may come when a phase begins; one that `reshapes` has always as many, but
+     *  begin_phase, read and weights may put others in their place, of other sizes. */
     bool (*network)(eg_learner *learner, size_t index, eg_learner_network *out);
     /** Optional: adds how many units of each hidden layer were replaced or reset since the start to
      *  counts[hidden_layers], over all its networks. false, and nothing added: it never replaces
@@ -158,6 +159,7 @@ typedef struct eg_learner_kind {
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
     bool own_weights; /**< predicts with weights that are not those of its networks */
     bool grows;       /**< networks may join when a phase begins: see network of eg_learner_ops */
+    bool reshapes;    /**< networks may change their shapes when a phase begins: the same */
     /** Its declare and measure are those of the learner that setting `of` chooses, besides its own
      *  curves. */
     bool records_inside;
@@ -215,8 +217,11 @@ eg_status eg_learner_create_inside(eg_learner **out, const eg_view *view,
  *  them. */
 eg_status eg_learner_check_inside(const eg_view *view) EG_WARN_UNUSED;
 /** Also EG_INVALID if the learner inside does not look at setting `model`, or if it, or one inside
- *  it, grows. */
+ *  it, grows or reshapes. */
 eg_status eg_learner_check_network_inside(const eg_view *view) EG_WARN_UNUSED;
+/** The same for those that fit what they remember of networks to their sizes after begin_phase: one
+ *  inside may reshape. */
+eg_status eg_learner_check_followed_inside(const eg_view *view) EG_WARN_UNUSED;
 bool eg_learner_needs_held_out_inside(const eg_view *view);
 double eg_learner_extra_flops_inside(const eg_view *view, const eg_learner_work *work);
 eg_status eg_learner_begin_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED;

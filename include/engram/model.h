@@ -7,7 +7,9 @@
 
 typedef struct eg_model_kind {
     eg_component component;
-    bool has_parts; /**< its graph says parts that mixtures make experts of (eg_graph_part) */
+    /** Optional: how many parts its graph says (eg_graph_part), of which mixtures make experts; NULL:
+     * none. */
+    size_t (*parts)(const eg_view *view);
     /** The network's graph, from which all else follows. `view` is inside the model's settings.
      * `batch`: the most examples that a minibatch of training has; the function does not depend on
      * it, but layers made for 1 (eg_layer_linear_online) are faster then. EG_INVALID as for

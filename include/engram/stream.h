@@ -56,6 +56,8 @@ typedef struct eg_phase {
     eg_outputs outputs;        /**< what happens to the network's outputs when it begins */
     const eg_active *arriving; /**< see EG_OUTPUTS_ARRIVE. Borrowed */
     size_t arrived;            /**< mega-batches that are there when it begins, of shape.chunks */
+    size_t held_out_before;    /**< the first of its set of EG_SUBSET_VALIDATION that the phase
+                                    before it had, too */
 } eg_phase;
 
 /** Which examples of a task: those that evaluations use, or all it was or will be taught with. */

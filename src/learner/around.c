@@ -157,9 +157,20 @@ eg_status eg_around_step(eg_learner *learner, const eg_batch *batch, eg_step_out
     return eg_ok();
 }
 
+/* Networks of a learner that reshapes are others now. */
+static void follow(eg_around *self)
+{
+    for (size_t n = 0; n < self->network_count; n++) {
+        (void)self->inside->ops->network(self->inside, n, &self->network[n].at);
+    }
+}
+
 eg_status eg_around_begin_phase(eg_learner *learner, size_t phase)
 {
-    return eg_learner_begin_phase(((eg_around *)learner)->inside, phase);
+    eg_around *self = (eg_around *)learner;
+    EG_TRY(eg_learner_begin_phase(self->inside, phase));
+    follow(self);
+    return eg_ok();
 }
 
 eg_status eg_around_end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough)
@@ -225,11 +236,9 @@ const double *eg_around_epoch_scores(const eg_learner *learner, size_t index, si
 
 void eg_around_freeze(eg_learner *learner)
 {
-    const eg_around *self = (const eg_around *)learner;
+    eg_around *self = (eg_around *)learner;
     eg_learner_freeze(self->inside);
-    for (size_t n = 0; n < self->network_count; n++) {
-        (void)self->inside->ops->network(self->inside, n, &self->network[n].at);
-    }
+    follow(self);
 }
 
 double eg_around_flops(const eg_learner *learner)
@@ -254,6 +263,7 @@ eg_status eg_around_weights(eg_learner *learner, eg_weights_pass *pass)
     eg_around *self = (eg_around *)learner;
     bool given = pass->into_learner && self->method->given != NULL;
     EG_TRY(eg_learner_weights(self->inside, pass));
+    follow(self);
     for (size_t n = 0; given && n < self->network_count; n++) {
         self->method->given(self, n);
     }
@@ -323,6 +333,8 @@ void eg_around_write_inside(const eg_learner *learner, eg_writer *writer)
 
 eg_status eg_around_read_inside(eg_learner *learner, eg_reader *reader)
 {
-    eg_learner *inside = ((eg_around *)learner)->inside;
-    return inside->ops->read(inside, reader);
+    eg_around *self = (eg_around *)learner;
+    EG_TRY(self->inside->ops->read(self->inside, reader));
+    follow(self);
+    return eg_ok();
 }

@@ -20,24 +20,15 @@ static void count_active(void *user, size_t hidden, size_t batch, const eg_real 
     self->active[hidden] += (double)active;
 }
 
-eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_setup *setup,
-                                   size_t batch, bool carries)
+/* All that has the sizes of the network. */
+static eg_status attach(eg_gradient_learner *self, const eg_learner_setup *setup, size_t batch,
+                        bool carries)
 {
-    const eg_stream_shape *shape = &setup->shape;
-    self->loss = (const eg_loss *)(const void *)eg_view_component(setup->root, "loss");
-    self->profile = setup->profile;
-    self->stream = setup->stream;
-    EG_TRY(
-        eg_model_build(&self->net, setup->root, shape->input, shape->outputs, batch, setup->seed));
     EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
     EG_TRY(eg_workspace_predict_block(&self->block, self->net, setup->block));
     EG_TRY(eg_workspace_create(&self->evaluation, self->net, self->block, false));
     EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, &self->net->table, carries,
                                setup->seed));
-    EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
-    if (shape->masks_outputs) {
-        EG_TRY(eg_masked_loss_init(&self->masked, batch, shape->outputs));
-    }
     eg_workspace_profile(self->training, setup->profile);
     eg_optimizer_profile(self->optimizer, setup->profile);
     EG_TRY(eg_alloc(&self->active, self->net->hidden_count, sizeof *self->active));
@@ -48,13 +39,54 @@ eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_s
     return eg_ok();
 }
 
-void eg_gradient_learner_clear(eg_gradient_learner *self)
+static void detach(eg_gradient_learner *self)
 {
     eg_workspace_free(self->training);
     eg_workspace_free(self->evaluation);
     eg_optimizer_free(self->optimizer);
     eg_net_free(self->net);
     eg_free(self->active);
+    self->training = NULL;
+    self->evaluation = NULL;
+    self->optimizer = NULL;
+    self->net = NULL;
+    self->active = NULL;
+}
+
+eg_status eg_gradient_learner_init_with(eg_gradient_learner *self, const eg_learner_setup *setup,
+                                        eg_net *net, size_t batch, bool carries)
+{
+    const eg_stream_shape *shape = &setup->shape;
+    self->net = net;
+    self->loss = (const eg_loss *)(const void *)eg_view_component(setup->root, "loss");
+    self->profile = setup->profile;
+    self->stream = setup->stream;
+    EG_TRY(attach(self, setup, batch, carries));
+    EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
+    return shape->masks_outputs ? eg_masked_loss_init(&self->masked, batch, shape->outputs)
+                                : eg_ok();
+}
+
+eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_setup *setup,
+                                   size_t batch, bool carries)
+{
+    const eg_stream_shape *shape = &setup->shape;
+    eg_net *net = NULL;
+    EG_TRY(eg_model_build(&net, setup->root, shape->input, shape->outputs, batch, setup->seed));
+    return eg_gradient_learner_init_with(self, setup, net, batch, carries);
+}
+
+eg_status eg_gradient_learner_put(eg_gradient_learner *self, const eg_learner_setup *setup,
+                                  eg_net *net, size_t batch, bool carries)
+{
+    detach(self);
+    self->net = net;
+    return attach(self, setup, batch, carries);
+}
+
+void eg_gradient_learner_clear(eg_gradient_learner *self)
+{
+    detach(self);
     eg_free(self->dy);
     eg_masked_loss_clear(&self->masked);
 }
@@ -68,8 +100,7 @@ eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
-/* Fills dy too. */
-static double loss_of(eg_gradient_learner *self, const eg_batch *batch, const eg_real *y)
+double eg_gradient_learner_loss(eg_gradient_learner *self, const eg_batch *batch, const eg_real *y)
 {
     size_t outputs = self->net->outputs;
     if (batch->active != NULL) {
@@ -84,7 +115,7 @@ eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch, e
     eg_net *net = self->net;
     out->outputs =
         eg_net_forward(net, self->training, EG_MODE_TRAIN, batch->size, batch->x, batch->sparse);
-    out->loss = loss_of(self, batch, out->outputs);
+    out->loss = eg_gradient_learner_loss(self, batch, out->outputs);
     if (isfinite(out->loss)) {
         const eg_gradient_consumer *consumer =
             eg_optimizer_begin(self->optimizer, net->params, net->grads, self->terms);

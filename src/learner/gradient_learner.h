@@ -36,8 +36,19 @@ typedef struct eg_gradient_learner {
  * caller still closes it. */
 eg_status eg_gradient_learner_init(eg_gradient_learner *self, const eg_learner_setup *setup,
                                    size_t batch, bool carries) EG_WARN_UNUSED;
+/** The same with this network, which it takes, also on failure. */
+eg_status eg_gradient_learner_init_with(eg_gradient_learner *self, const eg_learner_setup *setup,
+                                        eg_net *net, size_t batch, bool carries) EG_WARN_UNUSED;
+/** Puts another network, which it takes, in the place of the one there was, with a new optimizer;
+ *  the arguments otherwise as before. After a failure it is only good for being cleared. */
+eg_status eg_gradient_learner_put(eg_gradient_learner *self, const eg_learner_setup *setup,
+                                  eg_net *net, size_t batch, bool carries) EG_WARN_UNUSED;
 /** Releases what open made, not *self. */
 void eg_gradient_learner_clear(eg_gradient_learner *self);
+
+/** The mean loss of a batch, of at most as many examples as a minibatch, with outputs y [size,
+ *  outputs]; fills self->dy. */
+double eg_gradient_learner_loss(eg_gradient_learner *self, const eg_batch *batch, const eg_real *y);
 
 /** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner.
  *  begin_phase: also what the phase does to the outputs, so whoever has one of its own calls it.

@@ -3,6 +3,7 @@
  *  parameters behind. */
 #include "engram/memory.h"
 #include "learner/around.h"
+#include "learner/held_out.h"
 #include "learner/selector.h"
 
 #include <math.h>
@@ -33,11 +34,11 @@ typedef struct early_stopping {
 static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     early_stopping *self = (early_stopping *)learner;
-    eg_selector_begin(&self->selector);
     self->epochs_scored = 0;
     self->losses = 0;
     self->steps = 0;
-    return eg_around_begin_phase(learner, phase);
+    EG_TRY(eg_around_begin_phase(learner, phase));
+    return eg_selector_begin(&self->selector, self->around.inside);
 }
 
 static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
@@ -83,29 +84,13 @@ static eg_status score_set(early_stopping *self, size_t set, size_t *all, size_t
     return eg_ok();
 }
 
-/* Sets *first … *end-1 of held-out examples are scored: the phase's own, or its task's, or those of
- * all tasks if it teaches several. */
-static void find_sets(const eg_stream *stream, size_t phase, size_t *first, size_t *end)
-{
-    size_t task = eg_stream_phase(stream, phase).task;
-    if (stream->shape.phases_hold_out) {
-        *first = phase;
-        *end = phase + 1;
-        return;
-    }
-    *first = task == EG_NO_TASK ? 0 : task;
-    *end = task == EG_NO_TASK ? stream->shape.tasks : task + 1;
-}
-
 /* Accuracy on the held-out examples. */
 static eg_status score_held_out(early_stopping *self, size_t phase, double *score)
 {
-    size_t first = 0;
-    size_t end = 0;
-    find_sets(self->cursor->stream, phase, &first, &end);
+    const eg_held_out_sets sets = eg_held_out_of(self->cursor->stream, phase);
     size_t all = 0;
     size_t correct = 0;
-    for (size_t t = first; t < end; t++) {
+    for (size_t t = sets.first; t < sets.end; t++) {
         EG_TRY(score_set(self, t, &all, &correct));
     }
     self->around.own_flops += (double)all * eg_around_flops(&self->around.base);
@@ -140,10 +125,8 @@ static size_t end_epoch_polls(const eg_learner *learner, size_t phase)
         return polls;
     }
     const eg_stream *stream = self->cursor->stream;
-    size_t first = 0;
-    size_t end = 0;
-    find_sets(stream, phase, &first, &end);
-    for (size_t t = first; t < end; t++) {
+    const eg_held_out_sets sets = eg_held_out_of(stream, phase);
+    for (size_t t = sets.first; t < sets.end; t++) {
         size_t count = eg_stream_count(stream, EG_SUBSET_VALIDATION, t);
         polls += (count + self->block - 1) / self->block;
     }
@@ -170,9 +153,11 @@ static eg_status end_phase(eg_learner *learner, size_t phase)
     return eg_around_end_phase(learner, phase);
 }
 
+/* The learner inside first: the sizes of its networks are those of the selector's copies. */
 static void early_write(const eg_learner *learner, eg_writer *writer)
 {
     const early_stopping *self = (const early_stopping *)learner;
+    eg_around_write_inside(learner, writer);
     eg_selector_write(&self->selector, writer);
     eg_write_f64(writer, self->losses);
     eg_write_u64(writer, self->steps);
@@ -182,13 +167,13 @@ static void early_write(const eg_learner *learner, eg_writer *writer)
     }
     eg_write_f64(writer, self->around.own_flops);
     eg_write_f64(writer, self->validation_flops);
-    eg_around_write_inside(learner, writer);
 }
 
 static eg_status early_read(eg_learner *learner, eg_reader *reader)
 {
     early_stopping *self = (early_stopping *)learner;
-    EG_TRY(eg_selector_read(&self->selector, reader));
+    EG_TRY(eg_around_read_inside(learner, reader));
+    EG_TRY(eg_selector_read(&self->selector, self->around.inside, reader));
     self->losses = eg_read_f64(reader);
     self->steps = eg_read_u64(reader);
     uint64_t scored = eg_read_u64(reader);
@@ -203,19 +188,12 @@ static eg_status early_read(eg_learner *learner, eg_reader *reader)
     }
     self->around.own_flops = eg_read_f64(reader);
     self->validation_flops = eg_read_f64(reader);
-    return eg_around_read_inside(learner, reader);
+    return eg_reader_status(reader, false);
 }
 
 static eg_status open_held_out(early_stopping *self, const eg_learner_setup *setup)
 {
-    size_t count = 0;
-    size_t sets = setup->shape.phases_hold_out ? setup->shape.phases : setup->shape.tasks;
-    for (size_t t = 0; t < sets; t++) {
-        count += eg_stream_count(setup->stream, EG_SUBSET_VALIDATION, t);
-    }
-    if (count == 0) {
-        return eg_fail(EG_INVALID, "learner early_stopping needs held-out training examples");
-    }
+    EG_TRY(eg_held_out_needed(setup->stream, "early_stopping"));
     const eg_cursor_setup reading = {.member = setup->member,
                                      .block = setup->block,
                                      .sparse_only = self->around.inside->reads_sparse};
@@ -285,7 +263,7 @@ static bool own_weights(const eg_learner_kind *kind)
 static eg_status check(const eg_view *view)
 {
     const eg_component *other = eg_learner_find(view, "of", own_weights);
-    return other == NULL ? eg_learner_check_network_inside(view)
+    return other == NULL ? eg_learner_check_followed_inside(view)
                          : eg_fail_setting(view->prefix, "of",
                                            "early_stopping selects the weights of networks, and %s "
                                            "predicts with others: put early_stopping inside it",

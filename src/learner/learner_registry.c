@@ -11,6 +11,7 @@
     ENTRY(ewc)                                                                                     \
     ENTRY(flymodel)                                                                                \
     ENTRY(growing_ensemble)                                                                        \
+    ENTRY(growing_mixture)                                                                         \
     ENTRY(hare_tortoise)                                                                           \
     ENTRY(head_reset)                                                                              \
     ENTRY(l2)                                                                                      \

@@ -38,7 +38,12 @@ static bool grows(const eg_learner_kind *kind)
     return kind->grows;
 }
 
-eg_status eg_learner_check_network_inside(const eg_view *view)
+static bool reshapes(const eg_learner_kind *kind)
+{
+    return kind->reshapes;
+}
+
+eg_status eg_learner_check_followed_inside(const eg_view *view)
 {
     const char *name = kind_of(view)->component.name;
     const eg_component *growing = eg_learner_find(view, "of", grows);
@@ -53,6 +58,19 @@ eg_status eg_learner_check_network_inside(const eg_view *view)
                                view->prefix, name, growing->name, growing->name);
     }
     return eg_learner_check_inside(view);
+}
+
+eg_status eg_learner_check_network_inside(const eg_view *view)
+{
+    const char *name = kind_of(view)->component.name;
+    const eg_component *other = eg_learner_find(view, "of", reshapes);
+    if (other != NULL) {
+        return eg_fail_setting(view->prefix, "of",
+                               "%sof = %s: the network of %s changes its shape, and the learner "
+                               "around it would not know; early_stopping does",
+                               view->prefix, name, other->name);
+    }
+    return eg_learner_check_followed_inside(view);
 }
 
 bool eg_learner_needs_held_out_inside(const eg_view *view)

@@ -14,27 +14,42 @@ const char *const eg_selection_rule_names[] = {
     NULL,
 };
 
+/* Room for copies of the networks as they are now. */
+static eg_status fit(eg_selector *selector, eg_learner *learner)
+{
+    eg_learner_network network;
+    size_t params = 0;
+    size_t buffers = 0;
+    for (size_t i = 0; learner->ops->network(learner, i, &network); i++) {
+        params += network.net->param_count;
+        buffers += network.net->buffer_count;
+    }
+    if (selector->param != NULL && params == selector->params && buffers == selector->buffers) {
+        return eg_ok();
+    }
+    eg_free(selector->param);
+    eg_free(selector->buffer);
+    selector->param = NULL;
+    selector->buffer = NULL;
+    selector->params = params;
+    selector->buffers = buffers;
+    EG_TRY(eg_alloc(&selector->param, selector->slots, params * sizeof(eg_real)));
+    return eg_alloc(&selector->buffer, selector->slots, buffers * sizeof(double));
+}
+
 eg_status eg_selector_init(eg_selector *selector, const eg_view *view, eg_learner *learner)
 {
     *selector = (eg_selector){.rule = (eg_selection_rule)eg_view_name(view, "keep"),
                               .window = eg_view_size(view, "window"),
                               .patience = eg_view_size(view, "patience"),
                               .delta = eg_view_real(view, "delta")};
-    eg_learner_network network;
-    for (size_t i = 0; learner->ops->network(learner, i, &network); i++) {
-        selector->params += network.net->param_count;
-        selector->buffers += network.net->buffer_count;
-    }
     const size_t slots[] = {[EG_SELECT_BEST] = 1,
                             [EG_SELECT_LAST] = 0,
                             [EG_SELECT_BEST_OF_LAST] = selector->window,
                             [EG_SELECT_IMPROVED] = 1};
     selector->slots = slots[selector->rule];
     EG_TRY(eg_alloc(&selector->score, selector->slots, sizeof *selector->score));
-    EG_TRY(eg_alloc(&selector->param, selector->slots, selector->params * sizeof(eg_real)));
-    EG_TRY(eg_alloc(&selector->buffer, selector->slots, selector->buffers * sizeof(double)));
-    eg_selector_begin(selector);
-    return eg_ok();
+    return eg_selector_begin(selector, learner);
 }
 
 void eg_selector_clear(eg_selector *selector)
@@ -44,14 +59,16 @@ void eg_selector_clear(eg_selector *selector)
     eg_free(selector->buffer);
 }
 
-void eg_selector_begin(eg_selector *selector)
+eg_status eg_selector_begin(eg_selector *selector, eg_learner *learner)
 {
+    EG_TRY(fit(selector, learner));
     selector->epochs = 0;
     selector->waited = 0;
     selector->best = -(double)INFINITY;
     for (size_t s = 0; s < selector->slots; s++) {
         selector->score[s] = -(double)INFINITY;
     }
+    return eg_ok();
 }
 
 static void copy_out(eg_selector *selector, size_t slot, eg_learner *learner)
@@ -136,8 +153,9 @@ void eg_selector_write(const eg_selector *selector, eg_writer *writer)
     }
 }
 
-eg_status eg_selector_read(eg_selector *selector, eg_reader *reader)
+eg_status eg_selector_read(eg_selector *selector, eg_learner *learner, eg_reader *reader)
 {
+    EG_TRY(fit(selector, learner));
     uint64_t epochs = eg_read_u64(reader);
     uint64_t waited = eg_read_u64(reader);
     selector->best = eg_read_f64(reader);

@@ -38,8 +38,8 @@ eg_status eg_selector_init(eg_selector *selector, const eg_view *view,
                            eg_learner *learner) EG_WARN_UNUSED;
 void eg_selector_clear(eg_selector *selector);
 
-/** A phase begins. */
-void eg_selector_begin(eg_selector *selector);
+/** A phase begins, and with it the learner's: its networks may have other sizes than before. */
+eg_status eg_selector_begin(eg_selector *selector, eg_learner *learner) EG_WARN_UNUSED;
 /** An epoch has ended with this score (higher is better; NaN: worse than any); whether it is
  *  enough. */
 bool eg_selector_offer(eg_selector *selector, double score, eg_learner *learner);
@@ -47,7 +47,9 @@ bool eg_selector_offer(eg_selector *selector, double score, eg_learner *learner)
 void eg_selector_restore(const eg_selector *selector, eg_learner *learner);
 
 void eg_selector_write(const eg_selector *selector, eg_writer *writer);
-eg_status eg_selector_read(eg_selector *selector, eg_reader *reader) EG_WARN_UNUSED;
+/** The learner has been read before. */
+eg_status eg_selector_read(eg_selector *selector, eg_learner *learner,
+                           eg_reader *reader) EG_WARN_UNUSED;
 
 /** Rows of a parameter table. */
 #define EG_SELECTOR_PARAMS                                                                         \

@@ -143,11 +143,16 @@ static size_t layers_per_hidden(const eg_view *view)
     return 2 + norm + dropout;
 }
 
-/* Hidden layers are the parts. */
+/* Hidden layers. */
+static size_t parts(const eg_view *view)
+{
+    return eg_view_value(view, "hidden")->count;
+}
+
 static eg_status add_parts(eg_graph *graph, const eg_view *view)
 {
     size_t each = layers_per_hidden(view);
-    for (size_t i = 0; i < eg_view_value(view, "hidden")->count; i++) {
+    for (size_t i = 0; i < parts(view); i++) {
         EG_TRY(eg_graph_part(graph, i * each, (i + 1) * each - 1, EG_PART_GATE_FLAT));
     }
     return eg_ok();
@@ -247,7 +252,7 @@ const eg_model_kind eg_model_mlp = {
                       "dropout: Srivastava et al. 2014",
                   .params = params,
                   .param_count = EG_COUNT(params)},
-    .has_parts = true,
+    .parts = parts,
     .graph = graph,
     .check = check,
     .flops = flops,

@@ -42,6 +42,13 @@ static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size
     return eg_image_graph(out, view, "blocks", input, outputs, batch, add_layers);
 }
 
+/* Blocks but the first. */
+static size_t parts(const eg_view *view)
+{
+    const eg_value *blocks = eg_view_value(view, "blocks");
+    return blocks->count > 0 ? blocks->count - 1 : 0;
+}
+
 static const eg_param params[] = {
     {.name = "width",
      .type = EG_TYPE_INT,
@@ -71,6 +78,6 @@ const eg_model_kind eg_model_vgg = {
                             "et al. 2022, arXiv 2106.09563",
                   .params = params,
                   .param_count = EG_COUNT(params)},
-    .has_parts = true,
+    .parts = parts,
     .graph = graph,
 };

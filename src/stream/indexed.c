@@ -93,6 +93,14 @@ const uint32_t *eg_indexed_subset(const eg_indexed *self, eg_subset subset, size
     return copy;
 }
 
+/** Held-out examples that a phase has from the one before it, when what it has begins alike. */
+static size_t held_out_before(const eg_indexed *self, size_t phase)
+{
+    bool more = phase > 0 && self->run[phase].first == self->run[phase - 1].first;
+    const eg_group_set earlier = run_of(self, phase > 0 ? phase - 1 : 0);
+    return more ? eg_example_list_total(&self->lists.validation, &earlier) : 0;
+}
+
 static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
 {
     const eg_indexed *self = (const eg_indexed *)stream;
@@ -109,6 +117,7 @@ static void indexed_phase(const eg_stream *stream, size_t phase, eg_phase *out)
         size_t arrived = (phase + 1) * self->wait;
         out->task = 0;
         out->arrived = arrived < stream->shape.chunks ? arrived : stream->shape.chunks;
+        out->held_out_before = held_out_before(self, phase);
     }
     out->active = self->phase_active != NULL ? &self->phase_active[phase] : NULL;
     out->outputs = self->outputs;

@@ -1,0 +1,398 @@
+/** Growing mixtures of experts: which experts are split, that outputs stay, and whole trials. */
+#include "learner_look.h"
+#include "support/saved_trials.h"
+
+#include "engram/mixture.h"
+#include "learner/expert_scores.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { SEED = 4, HELD_OUT = 40 };
+
+#define MIXTURE "learner", "growing_mixture"
+#define SMALL                                                                                      \
+    "model.hidden", "[5, 4]", "model.activation", "relu", "model.bias", "true",                    \
+        "model.weight_norm", "[]", "optimizer", "adam", "optimizer.lr", "0.01"
+
+/** On the stream of learner_scene.h with held-out examples. */
+static learner_scene open_scene(const char *const *words)
+{
+    static const eg_assignment rest[] = {
+        {.name = "dataset", .value = "synthetic"},   {.name = "dataset.classes", .value = "6"},
+        {.name = "dataset.side", .value = "3"},      {.name = "dataset.examples", .value = "60"},
+        {.name = "stream", .value = "mega_batches"}, {.name = "stream.batch", .value = "8"},
+        {.name = "stream.chunks", .value = "6"},     {.name = "stream.epochs", .value = "2"},
+    };
+    learner_scene s = scene_open_settings(small_settings(rest, EG_COUNT(rest), words), SEED);
+    scene_close_stream(&s);
+    assert_ok(eg_stream_create(&s.stream, &s.root, s.dataset, SEED, 0.3));
+    assert_ok(eg_cursor_open(&s.cursor, s.stream, &(eg_cursor_setup){.trains = true}));
+    s.setup.stream = s.stream;
+    s.setup.shape = s.stream->shape;
+    return s;
+}
+
+static void begin(learner_scene *s, size_t phase)
+{
+    assert_ok(eg_learner_begin_phase(s->learner, phase));
+}
+
+static void learn(learner_scene *s, size_t phase)
+{
+    begin(s, phase);
+    scene_learn(s, phase);
+}
+
+static size_t gates_of(const eg_net *net, const char *part)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < net->node_count; i++) {
+        const char *dot = strchr(net->nodes[i].name, '.');
+        count +=
+            strncmp(net->nodes[i].name, "gate", 4) == 0 && dot != NULL && strcmp(dot + 1, part) == 0
+                ? 1
+                : 0;
+    }
+    return count;
+}
+
+/* Scores of the first examples that are held out in phase 0. */
+static void predict_held_out(learner_scene *s, eg_real *y)
+{
+    eg_cursor *cursor = NULL;
+    eg_batch batch;
+    size_t count = eg_stream_count(s->stream, EG_SUBSET_VALIDATION, 0);
+    assert_true(count > 2 && count <= HELD_OUT);
+    assert_ok(eg_cursor_open(&cursor, s->stream, &(eg_cursor_setup){.block = HELD_OUT}));
+    eg_cursor_examples(cursor, EG_SUBSET_VALIDATION, 0, 0, count, &batch);
+    assert_ok(s->learner->ops->predict(s->learner, &batch, y));
+    eg_cursor_close(cursor);
+}
+
+/* Growth ----------------------------------------------------------------------------------------- */
+
+/* Relative to the largest output, in float. */
+static void growth_changes_no_prediction(void **state)
+{
+    (void)state;
+    static const char *const starts[] = {"one", "independent", "copies"};
+    static const char *const gates[] = {"soft", "hard"};
+    for (size_t i = 0; i < EG_COUNT(starts) * EG_COUNT(gates); i++) {
+        learner_scene s =
+            open_scene(SCENE(SMALL, MIXTURE, "learner.start", starts[i / 2], "learner.gate",
+                             gates[i % 2], "learner.grow_every", "2"));
+        size_t first = i / 2 == 0 ? 0 : 1; /* gates at the start */
+        scene_create(&s);
+        assert_int_equal(s.learner->hidden_layers, 2);
+        learn(&s, 0);
+        for (size_t phase = 1; phase < 6; phase++) {
+            eg_real before[HELD_OUT * SCENE_CLASSES] = {0};
+            eg_real after[HELD_OUT * SCENE_CLASSES] = {0};
+            double most = 0;
+            predict_held_out(&s, before);
+            begin(&s, phase);
+            predict_held_out(&s, after);
+            for (size_t k = 0; k < EG_COUNT(before); k++) {
+                most = fmax(most, fabs((double)before[k]));
+            }
+            for (size_t k = 0; k < EG_COUNT(before); k++) {
+                assert_true(fabs((double)(after[k] - before[k])) < 1e-6 * most);
+            }
+            assert_int_equal(gates_of(net_of(&s), "layer1"), first + phase / 2);
+            assert_int_equal(gates_of(net_of(&s), "layer2"), first + phase / 2);
+            scene_learn(&s, phase);
+        }
+        double activity[2];
+        eg_learner_activity(s.learner, activity);
+        assert_true(activity[0] > 0 && activity[0] <= 1 && activity[1] > 0 && activity[1] <= 1);
+        scene_close(&s);
+    }
+}
+
+/* Until it grows, one expert is the network alone: the same bits. */
+static void one_expert_is_plain(void **state)
+{
+    (void)state;
+    learner_scene plain = open_scene(SCENE(SMALL, "model.dropout", "0.2"));
+    learner_scene one =
+        open_scene(SCENE(SMALL, "model.dropout", "0.2", MIXTURE, "learner.grow_every", "100"));
+    scene_create(&plain);
+    scene_create(&one);
+    for (size_t phase = 0; phase < 3; phase++) {
+        learn(&plain, phase);
+        learn(&one, phase);
+        const eg_net *net = net_of(&one);
+        assert_int_equal(net->param_count, net_of(&plain)->param_count);
+        assert_memory_equal(net->params, net_of(&plain)->params,
+                            net->param_count * sizeof *net->params);
+    }
+    scene_close(&plain);
+    scene_close(&one);
+}
+
+/* Two experts: with the same values, or with different ones. */
+static void starts_with_two(void **state)
+{
+    (void)state;
+    for (size_t copies = 0; copies < 2; copies++) {
+        learner_scene s = open_scene(
+            SCENE(SMALL, MIXTURE, "learner.start", copies == 1 ? "copies" : "independent"));
+        scene_create(&s);
+        size_t count = 0;
+        const eg_real *left = block_of(net_of(&s), "expert2.layer2.weight", &count);
+        const eg_real *right = block_of(net_of(&s), "expert3.layer2.weight", &count);
+        assert_true((memcmp(left, right, count * sizeof *left) == 0) == (copies == 1));
+        scene_close(&s);
+    }
+}
+
+/* The expert that is split, worked out again from predictions of the gate and losses. */
+static void check_choice(const char *by, const char *gate)
+{
+    learner_scene s = open_scene(SCENE(SMALL, MIXTURE, "learner.start", "independent",
+                                       "learner.split_by", by, "learner.gate", gate));
+    bool hard = strcmp(gate, "hard") == 0;
+    bool by_loss = strcmp(by, "loss") == 0;
+    double sum[2] = {0, 0};
+    eg_real scores[HELD_OUT * SCENE_CLASSES];
+    eg_cursor *cursor = NULL;
+    eg_batch batch;
+    scene_create(&s);
+    learn(&s, 0);
+    size_t count = eg_stream_count(s.stream, EG_SUBSET_VALIDATION, 1);
+    assert_ok(eg_cursor_open(&cursor, s.stream, &(eg_cursor_setup){.block = HELD_OUT}));
+    eg_cursor_examples(cursor, EG_SUBSET_VALIDATION, 1, 0, count, &batch);
+    assert_ok(s.learner->ops->predict(s.learner, &batch, scores));
+    const eg_net *net = net_of(&s);
+    eg_real w[2 * SCENE_INPUTS];
+    eg_real bias[2];
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        if (strcmp(net->table.blocks[b].name, "gate1.layer1.weight") == 0) {
+            eg_net_block_get(net, b, net->params, w);
+            eg_net_block_get(net, b + 1, net->params, bias);
+        }
+    }
+    for (size_t b = 0; b < count; b++) {
+        const eg_real *y = scores + b * SCENE_CLASSES;
+        double z[2] = {(double)bias[0], (double)bias[1]};
+        double all = 0;
+        for (size_t k = 0; k < 2; k++) {
+            for (size_t i = 0; i < SCENE_INPUTS; i++) {
+                z[k] += (double)(w[k * SCENE_INPUTS + i] * batch.x[b * SCENE_INPUTS + i]);
+            }
+        }
+        for (size_t c = 0; c < SCENE_CLASSES; c++) {
+            all += exp((double)y[c]);
+        }
+        double weight = by_loss ? log(all) - (double)y[batch.label[b]] : 1;
+        double left = hard ? (z[0] >= z[1] ? 1 : 0) : 1 / (1 + exp(z[1] - z[0]));
+        sum[0] += weight * left;
+        sum[1] += weight * (1 - left);
+    }
+    assert_true(fabs(sum[0] - sum[1]) > 1e-4);
+    begin(&s, 1);
+    const char *chosen = sum[0] >= sum[1] ? "gate2.layer1.weight" : "gate3.layer1.weight";
+    assert_non_null(eg_parameter_table_find(&net_of(&s)->table, chosen));
+    assert_int_equal(gates_of(net_of(&s), "layer1"), 2);
+    eg_cursor_close(cursor);
+    scene_close(&s);
+}
+
+static void the_expert_with_the_largest_sum_is_split(void **state)
+{
+    (void)state;
+    check_choice("loss", "soft");
+    check_choice("usage", "soft");
+    check_choice("loss", "hard");
+    check_choice("usage", "hard");
+}
+
+/* Sums 2, 5, 5: the first of the largest; NaN is larger than any. */
+static void ties_go_to_the_first(void **state)
+{
+    (void)state;
+    eg_mixture_part part = {.name = "layer1"};
+    double sum[] = {2, 5, 5};
+    const eg_mixture mixture = {.part_count = 1, .part = &part};
+    const eg_expert_scores scores = {.mixture = &mixture, .count = 3, .sum = sum};
+    assert_ok(eg_expert_tree_split(&part.tree, 1));
+    assert_ok(eg_expert_tree_split(&part.tree, 3));
+    assert_int_equal(eg_expert_scores_choice(&scores, 0), 6);
+    sum[2] = (double)NAN;
+    assert_int_equal(eg_expert_scores_choice(&scores, 0), 7);
+    sum[2] = 2;
+    sum[1] = 2;
+    assert_int_equal(eg_expert_scores_choice(&scores, 0), 2);
+    eg_expert_tree_clear(&part.tree);
+}
+
+/* With replay a phase holds out all examples so far, but growth looks at the new ones. */
+static void growth_looks_at_what_is_new(void **state)
+{
+    (void)state;
+    static const char *const replay[] = {"false", "true"};
+    double flops[2];
+    for (size_t r = 0; r < 2; r++) {
+        learner_scene s = open_scene(SCENE(SMALL, MIXTURE, "stream.replay", replay[r]));
+        scene_create(&s);
+        size_t before = 0;
+        for (size_t phase = 0; phase < 3; phase++) {
+            size_t count = eg_stream_count(s.stream, EG_SUBSET_VALIDATION, phase);
+            assert_int_equal(eg_stream_phase(s.stream, phase).held_out_before, r == 1 ? before : 0);
+            begin(&s, phase);
+            before = count;
+        }
+        flops[r] = eg_learner_extra_flops(s.learner);
+        scene_close(&s);
+    }
+    assert_true(flops[0] > 0 && flops[0] == flops[1]);
+}
+
+/* Carrying it elsewhere ---------------------------------------------------------------------------- */
+
+/* A learner that has grown goes on from what it wrote, with the same bits. */
+static void goes_on_from_a_checkpoint(void **state)
+{
+    (void)state;
+    learner_scene whole = open_scene(SCENE(SMALL, MIXTURE));
+    learner_scene parts = open_scene(SCENE(SMALL, MIXTURE));
+    scene_create(&whole);
+    scene_create(&parts);
+    for (size_t phase = 0; phase < 4; phase++) {
+        learn(&whole, phase);
+        begin(&parts, phase);
+        scene_replace(&parts);
+        scene_learn(&parts, phase);
+        scene_replace(&parts);
+    }
+    const eg_net *net = net_of(&whole);
+    assert_int_equal(net->param_count, net_of(&parts)->param_count);
+    assert_memory_equal(net->params, net_of(&parts)->params,
+                        net->param_count * sizeof *net->params);
+    scene_close(&whole);
+    scene_close(&parts);
+}
+
+/* Trees follow from the names of the arrays. */
+static void weights_say_the_trees(void **state)
+{
+    (void)state;
+    learner_scene s = open_scene(SCENE(SMALL, MIXTURE));
+    learner_scene other = open_scene(SCENE(SMALL, MIXTURE, "learner.start", "independent"));
+    scene_create(&s);
+    scene_create(&other);
+    for (size_t phase = 0; phase < 4; phase++) {
+        learn(&s, phase);
+    }
+    eg_weights weights = {0};
+    assert_ok(eg_learner_get_weights(&weights, s.learner));
+    assert_non_null(eg_weights_find(&weights, "network/gate1.layer1.weight"));
+    assert_ok(eg_learner_set_weights(other.learner, &weights));
+    eg_real a[HELD_OUT * SCENE_CLASSES] = {0};
+    eg_real b[HELD_OUT * SCENE_CLASSES] = {0};
+    predict_held_out(&s, a);
+    predict_held_out(&other, b);
+    assert_memory_equal(a, b, sizeof a);
+    eg_weights_clear(&weights);
+    scene_close(&s);
+    scene_close(&other);
+}
+
+/* Damaged trees are refused, whatever is cut or changed. */
+static void damaged_checkpoints(void **state)
+{
+    (void)state;
+    learner_scene s = open_scene(SCENE(SMALL, MIXTURE));
+    eg_writer writer = {0};
+    scene_create(&s);
+    learn(&s, 0);
+    learn(&s, 1);
+    s.learner->ops->write(s.learner, &writer);
+    for (size_t at = 0; at < 40; at++) {
+        eg_learner_free(s.learner);
+        scene_create(&s);
+        writer.data[at] ^= 0x55;
+        eg_reader reader = eg_reader_make(writer.data, writer.size);
+        eg_status status = s.learner->ops->read(s.learner, &reader);
+        assert_true(status.code == EG_INVALID || at >= 32);
+        writer.data[at] ^= 0x55;
+    }
+    eg_writer_clear(&writer);
+    scene_close(&s);
+}
+
+/* Whole trials, stopped at every poll: between and within phases that grow, with early stopping around,
+ * images with batch normalisation, hard gates, members of ensembles. */
+static void trials_are_interrupted(void **state)
+{
+    (void)state;
+    static const char *const learners[] = {
+        "learner=growing_mixture\n",
+        "learner=growing_mixture\nlearner.gate=hard\nlearner.start=copies\nmodel.dropout=0.2\n",
+        "learner=early_stopping\nlearner.patience=1\nlearner.of=growing_mixture\noptimizer.lr=1\n",
+        ("learner=early_stopping\nlearner.keep=best_of_last\nlearner.window=2\n"
+         "learner.of=growing_mixture\nstream.replay=true\n"),
+        ("learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
+         "learner.of.of=growing_mixture\n"),
+        ("learner=early_stopping\nlearner.of=growing_mixture\nmodel=vgg\nmodel.width=2\n"
+         "model.blocks=[1, 1]\ndataset.side=16\n"),
+    };
+    for (size_t l = 0; l < EG_COUNT(learners); l++) {
+        char text[600];
+        eg_settings *settings = NULL;
+        bool images = strstr(learners[l], "vgg") != NULL;
+        (void)snprintf(
+            text, sizeof text,
+            "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=10\n"
+            "stream=mega_batches\nstream.chunks=3\nstream.batch=8\nstream.epochs=2\n%s"
+            "protocol=validation\nprotocol.fraction=0.3\neval.block=4\noptimizer=sgdm\n%s",
+            images ? "" : "model.hidden=[4, 3]\n", learners[l]);
+        assert_ok(eg_settings_parse(&settings, eg_trial_schema(), text));
+        assert_ok(eg_trial_check(settings));
+        saved_scene s = saved_scene_open(settings);
+        saved_scene_interrupt(&s, learners[l]);
+        saved_scene_close(&s);
+    }
+}
+
+/* What does not go together -------------------------------------------------------------------------- */
+
+static void assert_refused(const char *const *words, const char *says)
+{
+    learner_scene s = open_scene(words);
+    assert_fails(eg_trial_check(s.settings), EG_INVALID, says);
+    scene_close(&s);
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    assert_refused(SCENE(MIXTURE, "model", "linear"), "linear has no parts");
+    assert_refused(SCENE(MIXTURE, "model.hidden", "[]"), "mlp has no parts");
+    assert_refused(SCENE(MIXTURE, "model", "vgg", "model.blocks", "[2]"), "vgg has no parts");
+    assert_refused(SCENE(MIXTURE, "protocol", "test"), "protocol = validation");
+    assert_refused(SCENE("learner", "shrink_perturb", "learner.of", "growing_mixture"),
+                   "changes its shape");
+    assert_refused(SCENE("learner", "reset", "learner.of", "ensemble", "learner.of.of",
+                         "early_stopping", "learner.of.of.of", "growing_mixture"),
+                   "changes its shape");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(growth_changes_no_prediction),
+        cmocka_unit_test(one_expert_is_plain),
+        cmocka_unit_test(starts_with_two),
+        cmocka_unit_test(the_expert_with_the_largest_sum_is_split),
+        cmocka_unit_test(ties_go_to_the_first),
+        cmocka_unit_test(growth_looks_at_what_is_new),
+        cmocka_unit_test(goes_on_from_a_checkpoint),
+        cmocka_unit_test(weights_say_the_trees),
+        cmocka_unit_test(damaged_checkpoints),
+        cmocka_unit_test(trials_are_interrupted),
+        cmocka_unit_test(refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
