@@ -249,6 +249,79 @@ static void growth_looks_at_what_is_new(void **state)
     assert_true(flops[0] > 0 && flops[0] == flops[1]);
 }
 
+/* Costs ------------------------------------------------------------------------------------------- */
+
+/* 9-5-4-6: multiply-adds of experts, gates and the head. */
+enum { EXPERTS = 9 * 5 + 5 * 4, GATES = 9 * 2 + 5 * 2, HEAD = 4 * 6, FIRST_LAYER = 9 * 5 };
+
+static eg_learner_costs costs_of(const learner_scene *s)
+{
+    eg_learner_costs costs = {.parameters = 0};
+    assert_true(eg_learner_add_costs(s->learner, &costs));
+    return costs;
+}
+
+/* Of n experts, all of them run; what reads the input gives it no gradient. */
+static void soft_gates_cost_all_experts(void **state)
+{
+    (void)state;
+    double macs = 0;
+    double flops = 0;
+    learner_scene s = open_scene(SCENE(SMALL, MIXTURE));
+    scene_create(&s);
+    for (size_t phase = 0; phase < 4; phase++) {
+        const double n = (double)phase + 1;
+        const double forward = HEAD + n * EXPERTS + (n - 1) * GATES;
+        const double back = 2 * forward - n * FIRST_LAYER - (n - 1) * 9 * 2;
+        const eg_phase about = eg_stream_phase(s.stream, phase);
+        const double examples = (double)(about.examples * about.epochs);
+        const double shown = (double)eg_stream_count(s.stream, EG_SUBSET_VALIDATION, phase);
+        learn(&s, phase);
+        flops += phase > 0 ? 2 * shown * (forward - EXPERTS - GATES) : 0;
+        flops += 2 * examples * (forward + back);
+        macs += examples * forward;
+        const eg_learner_costs costs = costs_of(&s);
+        assert_close(costs.predict_macs, forward, 0);
+        assert_close(costs.train_macs, macs, 0);
+        assert_close(costs.train_flops, flops, 0);
+        assert_close(costs.validation_flops, 0, 0);
+        assert_close(costs.parameters,
+                     (9 + 1) * 5 + (5 + 1) * 4 + (4 + 1) * 6 +
+                         (n - 1) * ((9 + 1) * 5 + (5 + 1) * 4 + (9 + 1) * 2 + (5 + 1) * 2),
+                     0);
+        scene_replace(&s);
+    }
+    scene_close(&s);
+}
+
+/* One gate on every way: one expert; behind a second gate on one of them the ways that are taken
+ * count. */
+static void hard_gates_cost_the_way_taken(void **state)
+{
+    (void)state;
+    learner_scene s =
+        open_scene(SCENE(SMALL, MIXTURE, "learner.start", "copies", "learner.gate", "hard"));
+    scene_create(&s);
+    const double forward = HEAD + EXPERTS + GATES;
+    const double back = 2 * forward - FIRST_LAYER - 9 * 2;
+    assert_close(costs_of(&s).predict_macs, forward, 0);
+    learn(&s, 0);
+    const eg_phase about = eg_stream_phase(s.stream, 0);
+    const double examples = (double)(about.examples * about.epochs);
+    const eg_learner_costs first = costs_of(&s);
+    assert_close(first.predict_macs, forward, 0);
+    assert_close(first.train_macs, examples * forward, 1e-15);
+    assert_close(first.train_flops, 2 * examples * (forward + back), 1e-15);
+    begin(&s, 1);
+    assert_close(costs_of(&s).predict_macs, HEAD + EXPERTS + 1.5 * GATES, 1e-15);
+    scene_learn(&s, 1);
+    const eg_learner_costs second = costs_of(&s);
+    assert_true(second.predict_macs > forward && second.predict_macs < forward + GATES);
+    const double more = (double)(eg_stream_phase(s.stream, 1).examples * about.epochs);
+    assert_close(second.train_macs - first.train_macs, more * second.predict_macs, 1e-12);
+    scene_close(&s);
+}
+
 /* Carrying it elsewhere ---------------------------------------------------------------------------- */
 
 /* A learner that has grown goes on from what it wrote, with the same bits. */
@@ -388,6 +461,8 @@ int main(void)
         cmocka_unit_test(the_expert_with_the_largest_sum_is_split),
         cmocka_unit_test(ties_go_to_the_first),
         cmocka_unit_test(growth_looks_at_what_is_new),
+        cmocka_unit_test(soft_gates_cost_all_experts),
+        cmocka_unit_test(hard_gates_cost_the_way_taken),
         cmocka_unit_test(goes_on_from_a_checkpoint),
         cmocka_unit_test(weights_say_the_trees),
         cmocka_unit_test(damaged_checkpoints),

@@ -65,6 +65,7 @@ static void one_member(void **state)
             "learner.of"),
         "model=umix\nmodel.members=1\n" MLP("model.of.") STOPPING("learner"),
         MLP("model.") "learner=growing_ensemble\nlearner.grow_every=9\n" STOPPING("learner.of"),
+        MLP("model.") STOPPING("learner") "learner.of=growing_mixture\nlearner.of.grow_every=9\n",
     };
     static const char *const names[] = {"anytime_error", "anytime_parameters",
                                         "comp_fwd_mac",  "comp_train_flop",

@@ -27,6 +27,7 @@ extern const char *const eg_gating_names[]; /**< "soft", "hard", NULL */
 
 typedef struct eg_mixture_part {
     char name[EG_NODE_NAME_SIZE]; /**< "layer1": what its nodes' names begin with */
+    size_t first, last;           /**< its nodes in the model's graph */
     eg_expert_tree tree;
 } eg_mixture_part;
 
@@ -66,6 +67,17 @@ void eg_mixture_copy(const eg_mixture *mixture, eg_net *to, const eg_net *from);
  *  workspace that keeps. Hard gates: 1 for the expert that was taken, 0 for others. */
 void eg_mixture_probabilities(const eg_mixture *mixture, const eg_net *net,
                               const eg_workspace *workspace, size_t part, eg_real *p);
+
+/** Of one part, for each example of that batch: the product of probabilities on the path to a place,
+ *  which is 1 or 0 with hard gates. reach [B]. */
+void eg_mixture_reach(const eg_mixture *mixture, const eg_net *net, const eg_workspace *workspace,
+                      size_t part, uint64_t place, eg_real *reach);
+
+/** What of a part is meant. */
+typedef enum eg_mixture_what { EG_MIXTURE_EXPERTS, EG_MIXTURE_GATES } eg_mixture_what;
+/** Multiply-adds of all experts or all gates of a part together (eg_net_macs). */
+eg_net_work eg_mixture_macs(const eg_mixture *mixture, const eg_net *net, size_t part,
+                            eg_mixture_what what);
 
 /** The name of a gate's node, for this place of a part. EG_INVALID if it is too long. */
 eg_status eg_mixture_gate_name(char out[EG_NODE_NAME_SIZE], const eg_mixture *mixture, size_t part,

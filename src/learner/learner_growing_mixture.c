@@ -19,6 +19,7 @@
 #include "learner/expert_scores.h"
 #include "learner/gradient_learner.h"
 #include "learner/held_out.h"
+#include "learner/mixture_costs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ static const char *const split_by_names[] = {
 typedef struct growing {
     eg_gradient_learner base;
     eg_mixture mixture;
+    eg_mixture_costs costs;
     eg_learner_setup setup; /* for networks to come */
     eg_view root;           /* its own */
     size_t every;
@@ -49,6 +51,7 @@ static void growing_free(eg_learner *learner)
     growing *self = (growing *)learner;
     eg_cursor_close(self->cursor);
     eg_free(self->weight);
+    eg_mixture_costs_clear(&self->costs);
     eg_mixture_clear(&self->mixture);
     eg_gradient_learner_clear(&self->base);
     eg_free(self);
@@ -113,6 +116,7 @@ static void add_block(growing *self, const eg_batch *block, eg_expert_scores *sc
         self->weight[b] = weight_of(self, block, y, b);
     }
     eg_expert_scores_add(scores, net, self->base.training, self->weight);
+    eg_mixture_costs_shown(&self->costs, net, block->size);
     self->base.extra_flops += (double)block->size * eg_net_flops(net);
 }
 
@@ -151,6 +155,7 @@ static eg_status grow(growing *self, size_t phase)
     eg_status status = eg_expert_scores_init(&scores, &self->mixture, batch_of(self));
     if (eg_is_ok(&status)) {
         add_all(self, phase, &scores);
+        eg_mixture_costs_settle(&self->costs, self->base.net);
         status = split(self, &scores);
     }
     eg_expert_scores_clear(&scores);
@@ -164,6 +169,16 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
         EG_TRY(grow(self, phase));
     }
     return eg_gradient_learner_begin_phase(learner, phase);
+}
+
+static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
+{
+    growing *self = (growing *)learner;
+    EG_TRY(eg_gradient_learner_step(learner, batch, out));
+    if (isfinite(out->loss)) {
+        eg_mixture_costs_learned(&self->costs, self->base.net, self->base.training, batch->size);
+    }
+    return eg_ok();
 }
 
 /* The rest -------------------------------------------------------------------------------------- */
@@ -201,9 +216,25 @@ static void activity(const eg_learner *learner, double *out)
     }
 }
 
+static double extra_flops(const eg_learner *learner)
+{
+    const growing *self = (const growing *)learner;
+    return eg_gradient_learner_extra_flops(learner) -
+           eg_mixture_costs_spared(&self->costs, self->base.net);
+}
+
+static bool costs(const eg_learner *learner, eg_learner_costs *out)
+{
+    const growing *self = (const growing *)learner;
+    eg_mixture_costs_add(&self->costs, self->base.net, out);
+    return true;
+}
+
 static void growing_write(const eg_learner *learner, eg_writer *writer)
 {
-    eg_mixture_write(&((const growing *)learner)->mixture, writer);
+    const growing *self = (const growing *)learner;
+    eg_mixture_write(&self->mixture, writer);
+    eg_mixture_costs_write(&self->costs, writer);
     eg_gradient_learner_write(learner, writer);
 }
 
@@ -211,6 +242,7 @@ static eg_status growing_read(eg_learner *learner, eg_reader *reader)
 {
     growing *self = (growing *)learner;
     EG_TRY(eg_mixture_read(&self->mixture, reader));
+    EG_TRY(eg_mixture_costs_read(&self->costs, reader));
     EG_TRY(rebuild(self, false));
     return eg_gradient_learner_read(learner, reader);
 }
@@ -249,13 +281,14 @@ static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
 static const eg_learner_ops ops = {
     .free = growing_free,
     .begin_phase = begin_phase,
-    .step = eg_gradient_learner_step,
+    .step = step,
     .predict = eg_gradient_learner_predict,
     .activity = activity,
     .network = eg_gradient_learner_network,
     .freeze = eg_gradient_learner_freeze,
     .flops = eg_gradient_learner_flops,
-    .extra_flops = eg_gradient_learner_extra_flops,
+    .extra_flops = extra_flops,
+    .costs = costs,
     .write = growing_write,
     .read = growing_read,
     .weights = weights,
@@ -298,6 +331,7 @@ static eg_status open(growing *self, const eg_view *view, const eg_learner_setup
     const eg_mixture_setup of = mixture_setup(self);
     EG_TRY(eg_held_out_needed(setup->stream, "growing_mixture"));
     EG_TRY(eg_mixture_init(&self->mixture, &of, (eg_gating)eg_view_name(view, "gate")));
+    EG_TRY(eg_mixture_costs_init(&self->costs, &self->mixture, batch_of(self)));
     EG_TRY(eg_alloc(&self->weight, batch_of(self), sizeof *self->weight));
     EG_TRY(open_network(self, (beginning)eg_view_name(view, "start")));
     const eg_cursor_setup reading = {.member = setup->member,

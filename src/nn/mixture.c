@@ -13,10 +13,13 @@
 
 const char *const eg_gating_names[] = {[EG_GATING_SOFT] = "soft", [EG_GATING_HARD] = "hard", NULL};
 
-/* What the names of a part's nodes begin with. */
-static void name_part(eg_mixture_part *part, const char *first)
+/* What the names of a part's nodes begin with is that of the first, up to a dot. */
+static void describe_part(eg_mixture_part *part, const eg_graph *graph, const eg_graph_range *range)
 {
+    const char *first = graph->nodes[range->first].name;
     (void)snprintf(part->name, sizeof part->name, "%.*s", (int)strcspn(first, "."), first);
+    part->first = range->first;
+    part->last = range->last;
 }
 
 static eg_status check_parts(const eg_graph *graph, const eg_mixture_setup *setup, eg_gating gating)
@@ -43,7 +46,7 @@ eg_status eg_mixture_init(eg_mixture *out, const eg_mixture_setup *setup, eg_gat
     }
     out->nodes = graph->count;
     for (size_t p = 0; eg_is_ok(&status) && p < graph->part_count; p++) {
-        name_part(&out->part[out->part_count++], graph->nodes[graph->parts[p].first].name);
+        describe_part(&out->part[out->part_count++], graph, &graph->parts[p]);
     }
     eg_graph_free(graph);
     return status;
@@ -100,36 +103,65 @@ void eg_mixture_copy(const eg_mixture *mixture, eg_net *to, const eg_net *from)
     eg_net_touch(to);
 }
 
-/* Times p [B, experts] of expert j: the shares that the gate above `place` gives to it. */
+/* Times p[b * stride]: the share that the gate above `place` gives to it for example b. */
 static void multiply(const eg_mixture *mixture, const eg_net *net, const eg_workspace *workspace,
-                     size_t part, uint64_t place, eg_real *p)
+                     size_t part, uint64_t place, size_t stride, eg_real *p)
 {
-    size_t experts = eg_expert_tree_count(&mixture->part[part].tree);
-    size_t number = eg_mixture_number(mixture, part, EG_MIXTURE_NODE_MIXTURE);
+    const size_t number = eg_mixture_number(mixture, part, EG_MIXTURE_NODE_MIXTURE);
     const eg_node *node = find(net, number, (size_t)(place / 2));
     const eg_layer_context *context = &workspace->context[node - net->nodes];
     for (size_t b = 0; b < context->batch; b++) {
-        p[b * experts] *=
-            (mixture->gating == EG_GATING_SOFT ? eg_mixture_share : eg_hard_mixture_share)(
-                &node->layer, context, b, (size_t)(place % 2));
+        const size_t child = (size_t)(place % 2);
+        p[b * stride] *= mixture->gating == EG_GATING_SOFT
+                             ? eg_mixture_share(&node->layer, context, b, child)
+                             : eg_hard_mixture_share(&node->layer, context, b, child);
     }
+}
+
+static void reach(const eg_mixture *mixture, const eg_net *net, const eg_workspace *workspace,
+                  size_t part, uint64_t place, size_t stride, eg_real *p)
+{
+    for (size_t b = 0; b < eg_workspace_batch(workspace); b++) {
+        p[b * stride] = 1;
+    }
+    for (; place > 1; place /= 2) {
+        multiply(mixture, net, workspace, part, place, stride, p);
+    }
+}
+
+void eg_mixture_reach(const eg_mixture *mixture, const eg_net *net, const eg_workspace *workspace,
+                      size_t part, uint64_t place, eg_real *out)
+{
+    reach(mixture, net, workspace, part, place, 1, out);
 }
 
 void eg_mixture_probabilities(const eg_mixture *mixture, const eg_net *net,
                               const eg_workspace *workspace, size_t part, eg_real *p)
 {
     const eg_expert_tree *tree = &mixture->part[part].tree;
-    size_t count = eg_workspace_batch(workspace) * eg_expert_tree_count(tree);
-    for (size_t i = 0; i < count; i++) {
-        p[i] = 1;
-    }
+    const size_t experts = eg_expert_tree_count(tree);
     for (uint64_t expert = eg_expert_tree_first(tree); expert != 0;
          expert = eg_expert_tree_next(tree, expert)) {
-        for (uint64_t place = expert; place > 1; place /= 2) {
-            multiply(mixture, net, workspace, part, place, p);
-        }
-        p++;
+        reach(mixture, net, workspace, part, expert, experts, p++);
     }
+}
+
+eg_net_work eg_mixture_macs(const eg_mixture *mixture, const eg_net *net, size_t part,
+                            eg_mixture_what what)
+{
+    const eg_mixture_part *range = &mixture->part[part];
+    const size_t gate = eg_mixture_number(mixture, part, EG_MIXTURE_NODE_GATE);
+    eg_net_work work = {.forward = 0};
+    for (size_t i = 0; i < net->node_count; i++) {
+        const size_t number = net->nodes[i].number;
+        const bool is_expert = number >= range->first && number <= range->last;
+        if (what == EG_MIXTURE_EXPERTS ? is_expert : number == gate) {
+            const eg_net_work node = eg_node_macs(net, i);
+            work.forward += node.forward;
+            work.backward += node.backward;
+        }
+    }
+    return work;
 }
 
 void eg_mixture_write(const eg_mixture *mixture, eg_writer *writer)

@@ -217,14 +217,21 @@ double eg_net_flops(const eg_net *net)
     return eg_nodes_flops(net->nodes, net->node_count);
 }
 
+eg_net_work eg_node_macs(const eg_net *net, size_t i)
+{
+    const eg_layer *layer = &net->nodes[i].layer;
+    double forward = layer->ops->macs != NULL ? layer->ops->macs(layer) : 0;
+    return (eg_net_work){.forward = forward,
+                         .backward = eg_node_passes_back(net, i) ? 2 * forward : forward};
+}
+
 eg_net_work eg_net_macs(const eg_net *net)
 {
     eg_net_work work = {.forward = 0};
     for (size_t i = 0; i < net->node_count; i++) {
-        const eg_layer *layer = &net->nodes[i].layer;
-        double forward = layer->ops->macs != NULL ? layer->ops->macs(layer) : 0;
-        work.forward += forward;
-        work.backward += eg_node_passes_back(net, i) ? 2 * forward : forward;
+        const eg_net_work node = eg_node_macs(net, i);
+        work.forward += node.forward;
+        work.backward += node.backward;
     }
     return work;
 }
