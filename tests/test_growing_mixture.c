@@ -3,7 +3,7 @@
 #include "support/saved_trials.h"
 
 #include "engram/mixture.h"
-#include "learner/expert_scores.h"
+#include "learner/growth_scores.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -215,15 +215,15 @@ static void ties_go_to_the_first(void **state)
     eg_mixture_part part = {.name = "layer1"};
     double sum[] = {2, 5, 5};
     const eg_mixture mixture = {.part_count = 1, .part = &part};
-    const eg_expert_scores scores = {.mixture = &mixture, .count = 3, .sum = sum};
+    const eg_growth_scores scores = {.mixture = &mixture, .count = 3, .sum = sum};
     assert_ok(eg_expert_tree_split(&part.tree, 1));
     assert_ok(eg_expert_tree_split(&part.tree, 3));
-    assert_int_equal(eg_expert_scores_choice(&scores, 0), 6);
+    assert_int_equal(eg_growth_scores_choice(&scores, 0), 6);
     sum[2] = (double)NAN;
-    assert_int_equal(eg_expert_scores_choice(&scores, 0), 7);
+    assert_int_equal(eg_growth_scores_choice(&scores, 0), 7);
     sum[2] = 2;
     sum[1] = 2;
-    assert_int_equal(eg_expert_scores_choice(&scores, 0), 2);
+    assert_int_equal(eg_growth_scores_choice(&scores, 0), 2);
     eg_expert_tree_clear(&part.tree);
 }
 
@@ -444,6 +444,11 @@ static void refusals(void **state)
     assert_refused(SCENE(MIXTURE, "model", "linear"), "linear has no parts");
     assert_refused(SCENE(MIXTURE, "model.hidden", "[]"), "mlp has no parts");
     assert_refused(SCENE(MIXTURE, "model", "vgg", "model.blocks", "[2]"), "vgg has no parts");
+    assert_refused(SCENE(MIXTURE, "measures", "[default, units]"),
+                   "units needs hidden layers that");
+    assert_refused(SCENE("learner", "early_stopping", "learner.of", "growing_mixture", "measures",
+                         "[default, rank]"),
+                   "rank needs hidden layers that");
     assert_refused(SCENE(MIXTURE, "protocol", "test"), "protocol = validation");
     assert_refused(SCENE("learner", "shrink_perturb", "learner.of", "growing_mixture"),
                    "changes its shape");

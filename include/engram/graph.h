@@ -55,8 +55,8 @@ typedef enum eg_part_gate {
     EG_PART_GATE_POOLED /**< gates see the image that it reads, averaged to 4 x 4 places */
 } eg_part_gate;
 /** Says that nodes first, …, last are a part: of their outputs only that of the last is read by
- *  others, and they read one node, or the input, besides each other. Parts are added in the order of
- *  nodes, and do not overlap. */
+ *  others, and they read one node, or the input, besides each other. Parts are added in the order
+ *  of nodes, and do not overlap. */
 eg_status eg_graph_part(eg_graph *graph, size_t first, size_t last,
                         eg_part_gate gate) EG_WARN_UNUSED;
 /** Floating-point operations per example of one forward through what there is. */

@@ -5,8 +5,9 @@
  *  An expert is the whole part. A gate is a linear layer with bias from what the part reads to its
  *  two children, and a softmax. All else of the model is shared. With one expert in every part the
  *  network is that of the model, bit for bit, and its nodes have their names. Otherwise node "a" of
- *  the expert at place 5 is "expert5.a"; gates and mixtures of the part that begins with "layer1" or
- *  "layer1.a" are "gate2.layer1", "mixture2.layer1" (places: engram/expert_tree.h).
+ *  the expert at place 5 is "expert5.a"; the gate and the mixture at place 2 of the part that
+ *  begins with "layer1" or "layer1.a" are "gate2.layer1" and "mixture2.layer1" (places:
+ *  engram/expert_tree.h).
  *
  *  Initial values of an expert or a gate depend on the seed, its part and its place alone.
  *
@@ -68,8 +69,8 @@ void eg_mixture_copy(const eg_mixture *mixture, eg_net *to, const eg_net *from);
 void eg_mixture_probabilities(const eg_mixture *mixture, const eg_net *net,
                               const eg_workspace *workspace, size_t part, eg_real *p);
 
-/** Of one part, for each example of that batch: the product of probabilities on the path to a place,
- *  which is 1 or 0 with hard gates. reach [B]. */
+/** Of one part, for each example of that batch: the product of probabilities on the path to a
+ *  place, which is 1 or 0 with hard gates. reach [B]. */
 void eg_mixture_reach(const eg_mixture *mixture, const eg_net *net, const eg_workspace *workspace,
                       size_t part, uint64_t place, eg_real *reach);
 

@@ -7,8 +7,8 @@
 
 typedef struct eg_model_kind {
     eg_component component;
-    /** Optional: how many parts its graph says (eg_graph_part), of which mixtures make experts; NULL:
-     * none. */
+    /** Optional: how many parts its graph says (eg_graph_part), of which mixtures make experts;
+     * NULL: none. */
     size_t (*parts)(const eg_view *view);
     /** The network's graph, from which all else follows. `view` is inside the model's settings.
      * `batch`: the most examples that a minibatch of training has; the function does not depend on

@@ -1,7 +1,8 @@
-/** A growing mixture of experts: the parts of the model (engram/mixture.h) are trees of experts, and
- *  when a phase begins one expert of every part is split in two.
+/** A growing mixture of experts: the parts of the model are trees of experts (engram/mixture.h),
+ *  and when a phase begins one expert of every part is split in two.
  *
- *  Growth, before anything of phase k > 0 with k mod grow_every = 0 is learned, in every part alone:
+ *  Growth comes before anything of phase k > 0 with k mod grow_every = 0 is learned, in every part
+ *  alone:
  *
  *      L_j = sum_i p_j(x_i) l_i         split_by = loss
  *      L_j = sum_i p_j(x_i)             split_by = usage
@@ -12,14 +13,14 @@
  *  statistics of normalisation included. So outputs stay what they were. The optimizer begins anew.
  *
  *  Gates and experts learn together, by the gradient through the mixture; there is no term that
- *  balances experts. With one expert at the start, the first phase is that of learner plain, bit for
- *  bit. Source: Caccia et al. 2022, arXiv 2106.09563. */
+ *  balances experts. With one expert at the start, it is learner plain until it grows, bit for bit.
+ *  Source: Caccia et al. 2022, arXiv 2106.09563. */
 #include "engram/memory.h"
 #include "engram/mixture.h"
-#include "learner/expert_scores.h"
 #include "learner/gradient_learner.h"
+#include "learner/growth_costs.h"
+#include "learner/growth_scores.h"
 #include "learner/held_out.h"
-#include "learner/mixture_costs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static const char *const split_by_names[] = {
 typedef struct growing {
     eg_gradient_learner base;
     eg_mixture mixture;
-    eg_mixture_costs costs;
+    eg_growth_costs costs;
     eg_learner_setup setup; /* for networks to come */
     eg_view root;           /* its own */
     size_t every;
@@ -51,7 +52,7 @@ static void growing_free(eg_learner *learner)
     growing *self = (growing *)learner;
     eg_cursor_close(self->cursor);
     eg_free(self->weight);
-    eg_mixture_costs_clear(&self->costs);
+    eg_growth_costs_clear(&self->costs);
     eg_mixture_clear(&self->mixture);
     eg_gradient_learner_clear(&self->base);
     eg_free(self);
@@ -91,7 +92,7 @@ static eg_status rebuild(growing *self, bool continues)
     return eg_ok();
 }
 
-/* Growth ----------------------------------------------------------------------------------------- */
+/* Growth --------------------------------------------------------------------------------------- */
 
 /* What example b of a block counts. */
 static double weight_of(growing *self, const eg_batch *block, const eg_real *y, size_t b)
@@ -107,7 +108,7 @@ static double weight_of(growing *self, const eg_batch *block, const eg_real *y, 
     return eg_gradient_learner_loss(&self->base, &one, y + b * outputs);
 }
 
-static void add_block(growing *self, const eg_batch *block, eg_expert_scores *scores)
+static void add_block(growing *self, const eg_batch *block, eg_growth_scores *scores)
 {
     eg_net *net = self->base.net;
     const eg_real *y = eg_net_forward(net, self->base.training, EG_MODE_PROBE, block->size,
@@ -115,13 +116,13 @@ static void add_block(growing *self, const eg_batch *block, eg_expert_scores *sc
     for (size_t b = 0; b < block->size; b++) {
         self->weight[b] = weight_of(self, block, y, b);
     }
-    eg_expert_scores_add(scores, net, self->base.training, self->weight);
-    eg_mixture_costs_shown(&self->costs, net, block->size);
+    eg_growth_scores_add(scores, net, self->base.training, self->weight);
+    eg_growth_costs_shown(&self->costs, net, block->size);
     self->base.extra_flops += (double)block->size * eg_net_flops(net);
 }
 
 /* All held-out examples that are new in the phase. */
-static void add_all(growing *self, size_t phase, eg_expert_scores *scores)
+static void add_all(growing *self, size_t phase, eg_growth_scores *scores)
 {
     const eg_stream *stream = self->base.stream;
     const eg_held_out_sets sets = eg_held_out_of(stream, phase);
@@ -139,11 +140,11 @@ static void add_all(growing *self, size_t phase, eg_expert_scores *scores)
     }
 }
 
-static eg_status split(growing *self, const eg_expert_scores *scores)
+static eg_status split(growing *self, const eg_growth_scores *scores)
 {
     /* From the last: the scores of a part stand behind those of the parts before it. */
     for (size_t p = self->mixture.part_count; p-- > 0;) {
-        uint64_t place = eg_expert_scores_choice(scores, p);
+        uint64_t place = eg_growth_scores_choice(scores, p);
         EG_TRY(eg_expert_tree_split(&self->mixture.part[p].tree, place));
     }
     return rebuild(self, true);
@@ -151,14 +152,14 @@ static eg_status split(growing *self, const eg_expert_scores *scores)
 
 static eg_status grow(growing *self, size_t phase)
 {
-    eg_expert_scores scores;
-    eg_status status = eg_expert_scores_init(&scores, &self->mixture, batch_of(self));
+    eg_growth_scores scores;
+    eg_status status = eg_growth_scores_init(&scores, &self->mixture, batch_of(self));
     if (eg_is_ok(&status)) {
         add_all(self, phase, &scores);
-        eg_mixture_costs_settle(&self->costs, self->base.net);
+        eg_growth_costs_settle(&self->costs, self->base.net);
         status = split(self, &scores);
     }
-    eg_expert_scores_clear(&scores);
+    eg_growth_scores_clear(&scores);
     return status;
 }
 
@@ -176,12 +177,12 @@ static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcom
     growing *self = (growing *)learner;
     EG_TRY(eg_gradient_learner_step(learner, batch, out));
     if (isfinite(out->loss)) {
-        eg_mixture_costs_learned(&self->costs, self->base.net, self->base.training, batch->size);
+        eg_growth_costs_learned(&self->costs, self->base.net, self->base.training, batch->size);
     }
     return eg_ok();
 }
 
-/* The rest -------------------------------------------------------------------------------------- */
+/* The rest ------------------------------------------------------------------------------------- */
 
 /* Which hidden layer of the model this one is: they are in the order of the model's nodes. */
 static size_t layer_of(const eg_net *net, size_t hidden)
@@ -220,13 +221,13 @@ static double extra_flops(const eg_learner *learner)
 {
     const growing *self = (const growing *)learner;
     return eg_gradient_learner_extra_flops(learner) -
-           eg_mixture_costs_spared(&self->costs, self->base.net);
+           eg_growth_costs_spared(&self->costs, self->base.net);
 }
 
 static bool costs(const eg_learner *learner, eg_learner_costs *out)
 {
     const growing *self = (const growing *)learner;
-    eg_mixture_costs_add(&self->costs, self->base.net, out);
+    eg_growth_costs_add(&self->costs, self->base.net, out);
     return true;
 }
 
@@ -234,7 +235,7 @@ static void growing_write(const eg_learner *learner, eg_writer *writer)
 {
     const growing *self = (const growing *)learner;
     eg_mixture_write(&self->mixture, writer);
-    eg_mixture_costs_write(&self->costs, writer);
+    eg_growth_costs_write(&self->costs, writer);
     eg_gradient_learner_write(learner, writer);
 }
 
@@ -242,7 +243,7 @@ static eg_status growing_read(eg_learner *learner, eg_reader *reader)
 {
     growing *self = (growing *)learner;
     EG_TRY(eg_mixture_read(&self->mixture, reader));
-    EG_TRY(eg_mixture_costs_read(&self->costs, reader));
+    EG_TRY(eg_growth_costs_read(&self->costs, reader));
     EG_TRY(rebuild(self, false));
     return eg_gradient_learner_read(learner, reader);
 }
@@ -321,7 +322,7 @@ static eg_status open_network(growing *self, beginning start)
     return eg_ok();
 }
 
-static eg_status open(growing *self, const eg_view *view, const eg_learner_setup *setup)
+static eg_status set_up(growing *self, const eg_view *view, const eg_learner_setup *setup)
 {
     self->root = *setup->root;
     self->setup = *setup;
@@ -331,7 +332,7 @@ static eg_status open(growing *self, const eg_view *view, const eg_learner_setup
     const eg_mixture_setup of = mixture_setup(self);
     EG_TRY(eg_held_out_needed(setup->stream, "growing_mixture"));
     EG_TRY(eg_mixture_init(&self->mixture, &of, (eg_gating)eg_view_name(view, "gate")));
-    EG_TRY(eg_mixture_costs_init(&self->costs, &self->mixture, batch_of(self)));
+    EG_TRY(eg_growth_costs_init(&self->costs, &self->mixture, batch_of(self)));
     EG_TRY(eg_alloc(&self->weight, batch_of(self), sizeof *self->weight));
     EG_TRY(open_network(self, (beginning)eg_view_name(view, "start")));
     const eg_cursor_setup reading = {.member = setup->member,
@@ -346,7 +347,7 @@ static eg_status growing_create(eg_learner **out, const eg_view *view,
     growing *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     self->base.base.ops = &ops;
-    eg_status status = open(self, view, setup);
+    eg_status status = set_up(self, view, setup);
     if (!eg_is_ok(&status)) {
         growing_free(&self->base.base);
         return status;

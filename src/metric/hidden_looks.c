@@ -108,16 +108,11 @@ static bool reshapes(const eg_learner_kind *kind)
     return kind->reshapes;
 }
 
-/** Layers and their units have one size for the trial. */
-static eg_status check_learner(const eg_measure *measure)
+const char *eg_hidden_looks_lack(const eg_measure_scope *scope)
 {
-    const eg_component *learner = eg_learner_find(measure->setup->scope.root, "learner", reshapes);
-    return learner == NULL
-               ? eg_ok()
-               : eg_fail_setting("", "measures learner",
-                                 "measure %s needs hidden units that stay, and the network of "
-                                 "learner %s changes its shape",
-                                 measure->kind->component.name, learner->name);
+    return eg_learner_find(scope->root, "learner", reshapes) != NULL
+               ? "hidden layers that stay: the network of this learner changes its shape"
+               : NULL;
 }
 
 /** What drawing examples needs. */
@@ -149,7 +144,6 @@ eg_status eg_hidden_looks_init(eg_hidden_looks *out, const eg_measure *measure, 
                              .count = eg_measure_count_bins(setup->stream, every)};
     size_t networks = count_networks(setup->learner);
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, check_learner(measure));
     EG_TRY_DONE(status, check_tasks(view, shape));
     const eg_cursor_setup reading = {.trains = !out->draws, .block = out->draws ? 1 : 0};
     EG_TRY_DONE(status, eg_cursor_open(&out->cursor, setup->stream, &reading));

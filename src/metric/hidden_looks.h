@@ -101,6 +101,8 @@ bool eg_hidden_looks_records(const eg_measure_scope *scope, const char *measure,
                              const eg_variable *variables, size_t count,
                              const eg_variable *variable);
 
+/** eg_measure_kind.lacks: layers and their units have the same sizes for the whole trial. */
+const char *eg_hidden_looks_lack(const eg_measure_scope *scope);
 /** `view`: the measure's settings, with EG_HIDDEN_LOOKS_PARAMS. On failure it is cleared.
  * EG_INVALID if `data` asks for examples of tasks and the stream has none for each phase. */
 eg_status eg_hidden_looks_init(eg_hidden_looks *out, const eg_measure *measure,

@@ -305,6 +305,7 @@ const eg_measure_kind eg_measure_rank = {
     .size = sizeof(rank),
     .ops = &ops,
     .records = records,
+    .lacks = eg_hidden_looks_lack,
     .open = open,
     .flops = eg_hidden_looks_flops,
 };

@@ -322,6 +322,7 @@ const eg_measure_kind eg_measure_units = {
     .size = sizeof(units),
     .ops = &ops,
     .records = records,
+    .lacks = eg_hidden_looks_lack,
     .open = open,
     .flops = eg_hidden_looks_flops,
 };

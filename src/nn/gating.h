@@ -1,4 +1,5 @@
-/** What mixtures of branches by a gate share: input 0 is the gate's outputs, the others branches. */
+/** What mixtures of branches by a gate share: input 0 is the gate's outputs, the others are
+ *  branches. */
 #ifndef ENGRAM_NN_GATING_H
 #define ENGRAM_NN_GATING_H
 

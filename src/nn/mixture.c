@@ -156,7 +156,7 @@ eg_net_work eg_mixture_macs(const eg_mixture *mixture, const eg_net *net, size_t
         const size_t number = net->nodes[i].number;
         const bool is_expert = number >= range->first && number <= range->last;
         if (what == EG_MIXTURE_EXPERTS ? is_expert : number == gate) {
-            const eg_net_work node = eg_node_macs(net, i);
+            const eg_net_work node = eg_net_node_macs(net, i);
             work.forward += node.forward;
             work.backward += node.backward;
         }

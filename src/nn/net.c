@@ -217,7 +217,7 @@ double eg_net_flops(const eg_net *net)
     return eg_nodes_flops(net->nodes, net->node_count);
 }
 
-eg_net_work eg_node_macs(const eg_net *net, size_t i)
+eg_net_work eg_net_node_macs(const eg_net *net, size_t i)
 {
     const eg_layer *layer = &net->nodes[i].layer;
     double forward = layer->ops->macs != NULL ? layer->ops->macs(layer) : 0;
@@ -229,7 +229,7 @@ eg_net_work eg_net_macs(const eg_net *net)
 {
     eg_net_work work = {.forward = 0};
     for (size_t i = 0; i < net->node_count; i++) {
-        const eg_net_work node = eg_node_macs(net, i);
+        const eg_net_work node = eg_net_node_macs(net, i);
         work.forward += node.forward;
         work.backward += node.backward;
     }

@@ -64,7 +64,7 @@ static inline bool eg_node_passes_back(const eg_net *net, size_t i)
 }
 
 /** Multiply-adds of one node, as in eg_net_macs. */
-eg_net_work eg_node_macs(const eg_net *net, size_t i);
+eg_net_work eg_net_node_macs(const eg_net *net, size_t i);
 
 /** Fills net->hidden. */
 eg_status eg_net_find_hidden(eg_net *net) EG_WARN_UNUSED;

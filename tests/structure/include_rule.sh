@@ -26,7 +26,7 @@ BEGIN {
     place("base", "clock file memory pack params profile random real record settings status")
     place("math", "blas column_magnitudes gradient_consumer initial parameter_table penalty shape sparse statistics ufloat16")
     place("data", "dataset")
-    place("nn", "activation graph layer loss model net units")
+    place("nn", "activation expert_tree graph layer loss mixture model net units")
     place("optim", "optimizer")
     place("stream", "batch")
     place("metric", "measure")

@@ -1,20 +1,20 @@
-/** Sums over experts; see learner/expert_scores.h. */
-#include "learner/expert_scores.h"
+/** Sums over experts; see learner/growth_scores.h. */
+#include "learner/growth_scores.h"
 
 #include "engram/memory.h"
 #include "engram/units.h"
 
 #include <math.h>
 
-static size_t experts_of(const eg_expert_scores *scores, size_t part)
+static size_t experts_of(const eg_growth_scores *scores, size_t part)
 {
     return eg_expert_tree_count(&scores->mixture->part[part].tree);
 }
 
-eg_status eg_expert_scores_init(eg_expert_scores *out, const eg_mixture *mixture, size_t batch)
+eg_status eg_growth_scores_init(eg_growth_scores *out, const eg_mixture *mixture, size_t batch)
 {
     size_t most = 0;
-    *out = (eg_expert_scores){.mixture = mixture};
+    *out = (eg_growth_scores){.mixture = mixture};
     for (size_t part = 0; part < mixture->part_count; part++) {
         size_t experts = experts_of(out, part);
         most = experts > most ? experts : most;
@@ -24,14 +24,14 @@ eg_status eg_expert_scores_init(eg_expert_scores *out, const eg_mixture *mixture
     return eg_alloc(&out->p, batch, most * sizeof *out->p);
 }
 
-void eg_expert_scores_clear(eg_expert_scores *scores)
+void eg_growth_scores_clear(eg_growth_scores *scores)
 {
     eg_free(scores->sum);
     eg_free(scores->p);
-    *scores = (eg_expert_scores){.count = 0};
+    *scores = (eg_growth_scores){.count = 0};
 }
 
-void eg_expert_scores_add(eg_expert_scores *scores, const eg_net *net,
+void eg_growth_scores_add(eg_growth_scores *scores, const eg_net *net,
                           const eg_workspace *workspace, const double *weight)
 {
     double *sum = scores->sum;
@@ -47,7 +47,7 @@ void eg_expert_scores_add(eg_expert_scores *scores, const eg_net *net,
     }
 }
 
-uint64_t eg_expert_scores_choice(const eg_expert_scores *scores, size_t part)
+uint64_t eg_growth_scores_choice(const eg_growth_scores *scores, size_t part)
 {
     const eg_expert_tree *tree = &scores->mixture->part[part].tree;
     const double *sum = scores->sum;
