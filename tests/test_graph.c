@@ -335,8 +335,8 @@ static void wrong_wiring_is_refused(void **state)
     assert_refused(WIDTH, "second", 1, later, "node \"second\" reads node 1, there are 1");
     assert_refused(IN, "second", 1, first,
                    "node \"second\": input 0 is 1x1x6, its layer takes 1x1x5");
-    assert_refused(WIDTH, "a name that is much longer than forty bytes", 1, first,
-                   "the name has more than 39 bytes");
+    assert_refused(WIDTH, "a name that is longer than sixty-four bytes, as there is no room for it",
+                   1, first, "the name has more than 63 bytes");
     eg_graph *graph = begin();
     size_t a = add_linear(graph, "a", EG_INPUT, IN, WIDTH, EG_NORM_NONE);
     size_t b = add_linear(graph, "b", a, WIDTH, OUT, EG_NORM_NONE);
