@@ -1,6 +1,5 @@
-/** Growing mixtures of experts: which experts are split, that outputs stay, and whole trials. */
+/** Growing mixtures of experts: which experts are split, that outputs stay, and what it costs. */
 #include "learner_look.h"
-#include "support/saved_trials.h"
 
 #include "engram/mixture.h"
 #include "learner/growth_scores.h"
@@ -165,8 +164,8 @@ static void check_choice(const char *by, const char *gate)
     eg_cursor_examples(cursor, EG_SUBSET_VALIDATION, 1, 0, count, &batch);
     assert_ok(s.learner->ops->predict(s.learner, &batch, scores));
     const eg_net *net = net_of(&s);
-    eg_real w[2 * SCENE_INPUTS];
-    eg_real bias[2];
+    eg_real w[2 * SCENE_INPUTS] = {0};
+    eg_real bias[2] = {0};
     for (size_t b = 0; b < net->table.block_count; b++) {
         if (strcmp(net->table.blocks[b].name, "gate1.layer1.weight") == 0) {
             eg_net_block_get(net, b, net->params, w);
@@ -395,38 +394,36 @@ static void damaged_checkpoints(void **state)
     scene_close(&s);
 }
 
-/* Whole trials, stopped at every poll: between and within phases that grow, with early stopping around,
- * images with batch normalisation, hard gates, members of ensembles. */
-static void trials_are_interrupted(void **state)
+/* Memory that runs out while it is made or grows, with early stopping around it, is one failure. */
+static eg_status make_and_grow(learner_scene *s)
+{
+    EG_TRY(eg_learner_create(&s->learner, &s->setup));
+    for (size_t phase = 0; phase < 3; phase++) {
+        EG_TRY(eg_learner_begin_phase(s->learner, phase));
+    }
+    return eg_ok();
+}
+
+static void without_memory(void **state)
 {
     (void)state;
-    static const char *const learners[] = {
-        "learner=growing_mixture\n",
-        "learner=growing_mixture\nlearner.gate=hard\nlearner.start=copies\nmodel.dropout=0.2\n",
-        "learner=early_stopping\nlearner.patience=1\nlearner.of=growing_mixture\noptimizer.lr=1\n",
-        ("learner=early_stopping\nlearner.keep=best_of_last\nlearner.window=2\n"
-         "learner.of=growing_mixture\nstream.replay=true\n"),
-        ("learner=ensemble\nlearner.members=2\nlearner.of=early_stopping\nlearner.of.patience=1\n"
-         "learner.of.of=growing_mixture\n"),
-        ("learner=early_stopping\nlearner.of=growing_mixture\nmodel=vgg\nmodel.width=2\n"
-         "model.blocks=[1, 1]\ndataset.side=16\n"),
-    };
-    for (size_t l = 0; l < EG_COUNT(learners); l++) {
-        char text[600];
-        eg_settings *settings = NULL;
-        bool images = strstr(learners[l], "vgg") != NULL;
-        (void)snprintf(
-            text, sizeof text,
-            "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=10\n"
-            "stream=mega_batches\nstream.chunks=3\nstream.batch=8\nstream.epochs=2\n%s"
-            "protocol=validation\nprotocol.fraction=0.3\neval.block=4\noptimizer=sgdm\n%s",
-            images ? "" : "model.hidden=[4, 3]\n", learners[l]);
-        assert_ok(eg_settings_parse(&settings, eg_trial_schema(), text));
-        assert_ok(eg_trial_check(settings));
-        saved_scene s = saved_scene_open(settings);
-        saved_scene_interrupt(&s, learners[l]);
-        saved_scene_close(&s);
+    learner_scene s = open_scene(SCENE(SMALL, "learner", "early_stopping", "learner.of",
+                                       "growing_mixture", "learner.of.start", "copies"));
+    s.setup.root = &s.root;
+    eg_status status = eg_fail(EG_MEMORY, "not tried");
+    for (size_t n = 1; !eg_is_ok(&status); n++) {
+        size_t live = eg_memory_live_blocks();
+        s.learner = NULL;
+        eg_memory_fail_after(n);
+        status = make_and_grow(&s);
+        eg_memory_fail_after(0);
+        assert_true(eg_is_ok(&status) || status.code == EG_MEMORY);
+        if (!eg_is_ok(&status)) {
+            eg_learner_free(s.learner);
+            assert_int_equal(eg_memory_live_blocks(), live);
+        }
     }
+    scene_close(&s);
 }
 
 /* What does not go together -------------------------------------------------------------------------- */
@@ -471,7 +468,7 @@ int main(void)
         cmocka_unit_test(goes_on_from_a_checkpoint),
         cmocka_unit_test(weights_say_the_trees),
         cmocka_unit_test(damaged_checkpoints),
-        cmocka_unit_test(trials_are_interrupted),
+        cmocka_unit_test(without_memory),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,14 +17,13 @@
 
 static void assert_experts(const eg_expert_tree *tree, const uint64_t *wanted, size_t count)
 {
-    size_t j = 0;
+    uint64_t place = eg_expert_tree_first(tree);
     assert_int_equal(eg_expert_tree_count(tree), count);
-    for (uint64_t place = eg_expert_tree_first(tree); place != 0;
-         place = eg_expert_tree_next(tree, place)) {
-        assert_true(j < count);
-        assert_int_equal(place, wanted[j++]);
+    for (size_t j = 0; j < count; j++) {
+        assert_int_equal(place, wanted[j]);
+        place = eg_expert_tree_next(tree, place);
     }
-    assert_int_equal(j, count);
+    assert_int_equal(place, 0);
 }
 
 #define ASSERT_EXPERTS(tree, ...)                                                                  \

@@ -129,13 +129,14 @@ static void forward(gated *g, eg_mode mode)
 /** The branch that example b was taken from. */
 static size_t taken(const gated *g, size_t b)
 {
-    size_t k = 0;
-    while (k < BRANCHES &&
-           memcmp(g->y + b * SIZE, g->branch[k] + b * SIZE, sizeof g->y[0] * SIZE) != 0) {
-        k++;
+    const eg_real *y = g->y + b * SIZE;
+    size_t branch = BRANCHES;
+    for (size_t k = BRANCHES; k-- > 0;) {
+        const eg_real *x = g->branch[k] + b * SIZE;
+        branch = y[0] == x[0] && y[1] == x[1] ? k : branch;
     }
-    assert_true(k < BRANCHES);
-    return k;
+    assert_true(branch < BRANCHES);
+    return branch;
 }
 
 static void draws_are_as_probable_as_they_should(void **state)

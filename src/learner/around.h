@@ -49,7 +49,7 @@ struct eg_around {
     const eg_around_method *method;
     eg_learner *inside; /**< owned */
     size_t network_count;
-    eg_around_net *network; /**< [network_count] always the same ones; owned */
+    eg_around_net *network; /**< [network_count] always as many; owned */
     void *parts;            /* [network_count][part_size] owned */
     double own_flops;       /**< what eg_around_extra_flops gives besides the learner inside */
     eg_profile *profile;    /**< borrowed, or NULL */
