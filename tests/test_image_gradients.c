@@ -137,6 +137,11 @@ static void vgg(void **state)
         "model", "vgg", "model.width", "2", "model.blocks", "[2, 1]", "model.activation",
         "swish", NULL};
     check_model(words, 5);
+    static const char *const conv[] = {"model",      "vgg",   "model.widths",     "[2, 3]",
+                                       "model.head", "conv",  "model.blocks",     "[1, 1]",
+                                       "model.bias", "false", "model.activation", "swish",
+                                       NULL};
+    check_model(conv, 5);
 }
 
 static void lenet(void **state)

@@ -50,7 +50,43 @@ static void sizes_of_vgg(void **state)
         const char *const without[] = {"model",      "vgg",   "model.width", table[i].width,
                                        "model.bias", "false", NULL};
         assert_int_equal(parameters(without, cifar, 10, EG_ROLE_COUNT), table[i].without);
+        const char *const conv[] = {"model",        "vgg",        "model.width",
+                                    table[i].width, "model.bias", "false",
+                                    "model.head",   "conv",       NULL};
+        assert_int_equal(parameters(conv, cifar, 10, EG_ROLE_COUNT), table[i].without);
     }
+}
+
+/* A width of its own for each convolution, and a head that reads channels. */
+static void vgg_of_several_widths(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "model",        "vgg",       "model.blocks", "[1, 2]", "model.bias", "false",
+        "model.widths", "[2, 3, 5]", "model.head",   "conv",   NULL};
+    static const struct {
+        const char *name;
+        size_t units, fan_in;
+    } table[] = {{"block1.conv1.weight", 2, 27},
+                 {"block2.conv1.weight", 3, 18},
+                 {"block2.conv2.weight", 5, 27},
+                 {"head.weight", 4, 5},
+                 {"head.bias", 4, 1}};
+    eg_net *net = image_net(words, (eg_shape){8, 8, 3}, 4, 2);
+    for (size_t i = 0; i < EG_COUNT(table); i++) {
+        const eg_parameter_block *block = eg_parameter_table_find(&net->table, table[i].name);
+        assert_non_null(block);
+        assert_int_equal(block->units, table[i].units);
+        assert_int_equal(block->fan_in, table[i].fan_in);
+    }
+    assert_int_equal(net->outputs, 4);
+    assert_int_equal(net->nodes[net->node_count - 1].layer.in.height, 2);
+    eg_net_free(net);
+    static const char *const few[] = {"model",  "vgg", "model.blocks", "[1, 2]", "model.widths",
+                                      "[2, 3]", NULL};
+    image_refused(few, (eg_shape){8, 8, 3},
+                  "model.widths has 2 numbers; expected one for each of "
+                  "the 3 convolutions of model.blocks, or none");
 }
 
 /* Convolutions and linear layer 16848 c^2 + 27658 c, batch normalisation 5792 c. Backward is twice that
@@ -434,6 +470,7 @@ int main(void)
         cmocka_unit_test(every_parameter_has_one_place),
         cmocka_unit_test(sizes_of_the_papers),
         cmocka_unit_test(sizes_of_vgg),
+        cmocka_unit_test(vgg_of_several_widths),
         cmocka_unit_test(multiply_adds_of_vgg),
         cmocka_unit_test(weights_and_biases_of_cin_net_start_uniformly),
         cmocka_unit_test(resnet18_starts_as_published),

@@ -188,6 +188,35 @@ eg_status eg_image_same_pool(const eg_image_model *model, eg_pool *pool)
     return eg_ok();
 }
 
+eg_initial eg_image_head_initial(const eg_image_model *model, size_t inputs, size_t outputs)
+{
+    return model->init == EG_INITIALIZER_NORMAL
+               ? (eg_initial){EG_INITIAL_NORMAL, 1, sqrt((double)inputs)}
+               : eg_initializer_weight(model->init, 1, inputs, outputs);
+}
+
+eg_status eg_image_conv_head(eg_image_model *model, const char *name, size_t outputs)
+{
+    const size_t inputs = model->shape.channels;
+    const eg_conv conv = {.filters = outputs,
+                          .kernel_height = 1,
+                          .kernel_width = 1,
+                          .stride = 1,
+                          .bias = true,
+                          .initial = eg_image_head_initial(model, inputs, outputs),
+                          .bias_initial = eg_initializer_bias(model->init, inputs)};
+    eg_layer layer;
+    EG_TRY(eg_layer_conv(&layer, model->shape, &conv));
+    EG_TRY(eg_image_add(model, name, &layer));
+    if (eg_shape_positions(model->shape) == 1) {
+        return eg_ok();
+    }
+    char pool[NAME_SIZE];
+    join(pool, name, "pool");
+    eg_layer_global_pool(&layer, model->shape);
+    return eg_image_add(model, pool, &layer);
+}
+
 eg_status eg_image_linear(eg_image_model *model, const char *name, size_t units, bool hidden)
 {
     eg_layer layer;
@@ -201,9 +230,8 @@ eg_status eg_image_linear(eg_image_model *model, const char *name, size_t units,
     EG_TRY(eg_layer_linear_fastest(&layer, false, model->batch, model->shape, units, EG_NORM_NONE,
                                    hidden ? model->bias : true, model->init));
     layer.blocks[EG_LINEAR_WEIGHT].initial =
-        !hidden && model->init == EG_INITIALIZER_NORMAL
-            ? (eg_initial){EG_INITIAL_NORMAL, 1, sqrt((double)inputs)}
-            : eg_initializer_weight(model->init, hidden ? model->gain : 1, inputs, units);
+        hidden ? eg_initializer_weight(model->init, model->gain, inputs, units)
+               : eg_image_head_initial(model, inputs, units);
     return eg_image_add(model, name, &layer);
 }
 
@@ -228,9 +256,8 @@ eg_status eg_image_hidden_units(eg_image_model *model, const eg_value *units)
     return eg_ok();
 }
 
-/* Takes activation and init from the settings, and adds the first node. */
-static eg_status begin(eg_image_model *out, const eg_view *view, const char *names, eg_shape input,
-                       size_t batch)
+eg_status eg_image_begin(eg_image_model *out, const eg_view *view, const char *names,
+                         eg_shape input, size_t batch)
 {
     const eg_activation *activation = (const eg_activation *)eg_view_component(view, "activation");
     eg_view inside = eg_view_inside(view, "activation");
@@ -256,7 +283,7 @@ eg_status eg_image_graph(eg_graph **out, const eg_view *view, const char *names,
                          size_t outputs, size_t batch, eg_image_body body)
 {
     eg_image_model m;
-    eg_status status = begin(&m, view, names, input, batch);
+    eg_status status = eg_image_begin(&m, view, names, input, batch);
     EG_TRY_DONE(status, status);
     EG_TRY_DONE(status, body(&m));
     EG_TRY_DONE(status, eg_image_linear(&m, "head", outputs, false));

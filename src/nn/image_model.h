@@ -51,6 +51,11 @@ typedef eg_status (*eg_image_body)(eg_image_model *model);
 eg_status eg_image_graph(eg_graph **out, const eg_view *view, const char *names, eg_shape input,
                          size_t outputs, size_t batch, eg_image_body body) EG_WARN_UNUSED;
 
+/** A graph whose layers its caller adds, head included: *out as `body` finds it. `out->graph` is the
+ *  caller's, also on failure. */
+eg_status eg_image_begin(eg_image_model *out, const eg_view *view, const char *names,
+                         eg_shape input, size_t batch) EG_WARN_UNUSED;
+
 /** Adds a node that reads the last one: takes the layer, also on failure. */
 eg_status eg_image_add(eg_image_model *model, const char *name, eg_layer *layer) EG_WARN_UNUSED;
 
@@ -91,6 +96,12 @@ eg_status eg_image_same_pool(const eg_image_model *model, eg_pool *pool) EG_WARN
  *  activation follows. */
 eg_status eg_image_linear(eg_image_model *model, const char *name, size_t units,
                           bool hidden) EG_WARN_UNUSED;
+/** Scores of `outputs` by a convolution of 1x1 with biases, which reads channels however large the
+ *  image is: the mean over its places. */
+eg_status eg_image_conv_head(eg_image_model *model, const char *name,
+                             size_t outputs) EG_WARN_UNUSED;
+/** The initial distribution of the weights of an output layer. */
+eg_initial eg_image_head_initial(const eg_image_model *model, size_t inputs, size_t outputs);
 /** Linear layers "linear1", "linear2", … with norm, activation and dropout: one per integer. */
 eg_status eg_image_hidden_units(eg_image_model *model, const eg_value *units) EG_WARN_UNUSED;
 
