@@ -126,6 +126,9 @@ double eg_unit_norm_flops(size_t n);
 /** y = factor * (x_1 + … + x_count): residual sums with factor 1, uniform mixtures with 1/count. */
 eg_status eg_layer_sum(eg_layer *out, size_t count, double factor, eg_shape shape) EG_WARN_UNUSED;
 
+/** y = x_1 - x_2. */
+void eg_layer_difference(eg_layer *out, eg_shape shape);
+
 /* Layers of images. Shapes are of images in the order of engram/shape.h, NHWC. */
 
 /** From the order of datasets, channel by channel, to that of images; the first layer of a network
