@@ -275,6 +275,13 @@ static void training_is_augmented(void **state)
         size_t flipped = 0;
         count_augmented(cursor, &padded, &flipped);
         assert_true(i == 0 ? padded == 0 && flipped > 0 : padded > 0);
+        /* Not for who wants them plain. */
+        eg_cursor *plain = NULL;
+        const eg_cursor_setup reading = {.trains = true, .block = BLOCK, .plain = true};
+        assert_ok(eg_cursor_open(&plain, cursor->stream, &reading));
+        count_augmented(plain, &padded, &flipped);
+        assert_int_equal(padded + flipped, 0);
+        eg_cursor_close(plain);
         cursor_free(cursor);
         eg_settings_free(settings[i]);
     }

@@ -80,6 +80,7 @@ typedef struct eg_cursor_setup {
     bool trains;      /**< will read minibatches */
     size_t block;     /**< most examples of one eg_cursor_examples; 0: will not read any */
     bool sparse_only; /**< batches that come in sparse form may come without x, which is faster */
+    bool plain;       /**< nothing is augmented: minibatches have the dataset's own examples */
 } eg_cursor_setup;
 
 /** All required unless said otherwise. The object is the kind's own struct that begins with

@@ -241,7 +241,7 @@ static void cursor_examples(eg_cursor *base, eg_subset subset, size_t task, size
     const eg_examples *examples = tests ? &self->dataset->test : &self->dataset->train;
     const uint32_t *index = eg_indexed_subset(stream, subset, task, first, size, self->drawn);
     load(self, examples, index, size, size, task, out);
-    if (subset == EG_SUBSET_TEST_AUGMENTED) {
+    if (subset == EG_SUBSET_TEST_AUGMENTED && self->augmented != NULL) {
         augment(self, index, size, first_of_tests + base->round * examples->count, out);
     }
     if (stream->base.shape.tells_task) {
@@ -305,7 +305,7 @@ static eg_status allocate_buffers(cursor *self)
     EG_TRY(eg_alloc(&self->drawn, rows, sizeof *self->drawn));
     EG_TRY(allocate_permutations(self));
     EG_TRY(eg_pixel_rows_init(&self->rows, self->dataset, rows));
-    if (eg_augmentation_active(&self->stream->augmentation)) {
+    if (eg_augmentation_active(&self->stream->augmentation) && !setup->plain) {
         /* What is background in the dataset is none in an image that was moved. */
         eg_sparse_free(self->rows.sparse);
         self->rows.sparse = NULL;
