@@ -58,7 +58,9 @@ typedef struct eg_learner_costs {
  * eg_learner. */
 typedef struct eg_learner_ops {
     void (*free)(eg_learner *learner);
-    eg_status (*begin_phase)(eg_learner *learner, size_t phase); /**< optional: a task boundary */
+    /** Optional: a task boundary. As end_phase it may ask `wanted` and return EG_STOPPED: the phase
+     *  is begun again when the trial goes on. */
+    eg_status (*begin_phase)(eg_learner *learner, size_t phase);
     /** One minibatch: an update, and what came before it. A loss that is not finite ends the
      *  trial. */
     eg_status (*step)(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
@@ -120,8 +122,9 @@ typedef struct eg_learner_ops {
     void (*write)(const eg_learner *learner, eg_writer *writer);
     /** The inverse, into a learner just created from the same settings and seed: from then on it
      *  gives the same bits as the one that wrote. begin_phase of the phase that is under way is not
-     *  called again. EG_INVALID for whatever does not fit (sizes, counts out of range), saying what
-     *  was expected; never a crash. After a failure the learner is only good for being freed. */
+     *  called again, unless it was stopped. EG_INVALID for whatever does not fit (sizes, counts out
+     *  of range), saying what was expected; never a crash. After a failure the learner is only good
+     *  for being freed. */
     eg_status (*read)(eg_learner *learner, eg_reader *reader);
     /** Passes over all that predictions are made of (engram/weights.h), in the same order in both
      *  directions. Into a learner it comes right after create. Optional: there is nothing that

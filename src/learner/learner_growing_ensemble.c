@@ -81,10 +81,11 @@ static eg_status grow(growing *self, bool continues)
     return eg_ok();
 }
 
+/* One that was stopped after new members had come is begun again with them. */
 static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     growing *self = (growing *)learner;
-    if (phase > 0 && phase % self->every == 0) {
+    if (self->ensemble.count < self->add * (1 + phase / self->every)) {
         EG_TRY(grow(self, true));
     }
     return eg_ensemble_begin_phase(learner, phase);

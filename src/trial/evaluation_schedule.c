@@ -110,6 +110,9 @@ static bool can_be_pending(const eg_trial_state *state, unsigned pending)
     const eg_learner_ops *ops = state->learner->ops;
     bool epoch_ends = state->phase_step % eg_stream_phase(state->stream, state->phase).steps == 0;
     bool phase_ends = state->phase_step == eg_trial_phase_steps(state, state->phase);
+    if (state->phase_step == 0) {
+        return pending == EG_PENDING_NOTHING;
+    }
     switch (pending) {
     case EG_PENDING_NOTHING:
         return true;
@@ -132,7 +135,7 @@ eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_st
     bool possible =
         phase < state->stream->shape.phases && epochs_are_possible(state, (size_t)phase);
     size_t steps = possible ? eg_trial_phase_steps(state, (size_t)phase) : 0;
-    if (phase_step < 1 || phase_step > steps) {
+    if (!possible || phase + phase_step < 1 || phase_step > steps) {
         return eg_fail(EG_INVALID, "minibatch %llu of phase %llu does not exist",
                        (unsigned long long)phase_step, (unsigned long long)phase);
     }
