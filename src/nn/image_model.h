@@ -51,8 +51,8 @@ typedef eg_status (*eg_image_body)(eg_image_model *model);
 eg_status eg_image_graph(eg_graph **out, const eg_view *view, const char *names, eg_shape input,
                          size_t outputs, size_t batch, eg_image_body body) EG_WARN_UNUSED;
 
-/** A graph whose layers its caller adds, head included: *out as `body` finds it. `out->graph` is the
- *  caller's, also on failure. */
+/** A graph whose layers its caller adds, head included: *out is as `body` finds it. `out->graph` is
+ *  the caller's, also on failure. */
 eg_status eg_image_begin(eg_image_model *out, const eg_view *view, const char *names,
                          eg_shape input, size_t batch) EG_WARN_UNUSED;
 

@@ -1,6 +1,6 @@
-/** VGG with batch normalisation: blocks of 3x3 convolutions, each block followed by max pooling, and
- *  one layer of output scores. All convolutions are of one width, or each has its own. Blocks but the
- *  first are parts.
+/** VGG with batch normalisation: blocks of 3x3 convolutions, each block followed by max pooling,
+ *  and one layer of output scores. All convolutions are of one width, or each has its own. Blocks
+ *  but the first are parts.
  *
  *      [conv 3x3 pad 1, norm, activation] x blocks[i] │ max pool 2 │ … │ outputs
  *
@@ -11,6 +11,7 @@
 #include "nn/image_model.h"
 #include "nn/shared/vgg.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 /* What makes the output scores; the order is that of the names. */
@@ -77,6 +78,7 @@ static eg_status add_layers(eg_image_model *m, const size_t *widths, size_t outp
     m->norm = (eg_image_norm)eg_view_name(m->view, "norm");
     m->bias = eg_view_bool(m->view, "bias");
     for (size_t i = 0; i < blocks->count; i++) {
+        assert(widths != NULL);
         EG_TRY(add_block(m, i, (size_t)blocks->items[i], widths));
         widths += blocks->items[i];
     }
@@ -114,6 +116,36 @@ static size_t parts(const eg_view *view)
 {
     const eg_value *blocks = eg_view_value(view, "blocks");
     return blocks->count > 0 ? blocks->count - 1 : 0;
+}
+
+eg_status eg_vgg_check_candidates(const eg_view *view)
+{
+    const char *prefix = view->prefix;
+    const eg_activation *activation = (const eg_activation *)eg_view_component(view, "activation");
+    if (eg_view_value(view, "blocks")->count == 0) {
+        return eg_fail_setting(prefix, "blocks",
+                               "%sblocks = []; a network that grows in width has convolutions",
+                               prefix);
+    }
+    if (eg_view_bool(view, "bias")) {
+        return eg_fail_setting(prefix, "bias",
+                               "%sbias = true; a network that grows in width has false", prefix);
+    }
+    if (eg_view_name(view, "head") != HEAD_CONV) {
+        return eg_fail_setting(prefix, "head",
+                               "%shead = linear; a network that grows in width has conv", prefix);
+    }
+    if (eg_view_name(view, "norm") != EG_IMAGE_NORM_BATCH) {
+        return eg_fail_setting(prefix, "norm",
+                               "%snorm = %s; a network that grows in width has batch", prefix,
+                               eg_image_norm_names[eg_view_name(view, "norm")]);
+    }
+    return eg_activation_parts(activation) == 1
+               ? eg_ok()
+               : eg_fail_setting(prefix, "activation",
+                                 "%sactivation = %s has several outputs per unit; a network that "
+                                 "grows in width has one",
+                                 prefix, activation->component.name);
 }
 
 static const eg_param params[] = {

@@ -37,7 +37,8 @@ static void join(char out[NAME_SIZE], const char *name, const char *part)
     (void)snprintf(out, NAME_SIZE, "%s.%s", name, part);
 }
 
-/* NAME.PART of two nodes, the second of which may not be there: then it is the first, and no node. */
+/* NAME.PART of two nodes, the second of which may not be there: then *node is the first, and there
+ * is none. */
 static eg_status add_both(growing *g, const char *name, const char *part, size_t a, size_t b,
                           eg_shape shape, size_t *node)
 {
