@@ -112,7 +112,7 @@ static void every_learner(void **state)
                 learned++;
             }
         }
-        assert_true(learned + 2 >= eg_learner_family.member_count);
+        assert_true(learned + 3 >= eg_learner_family.member_count);
     }
 }
 

@@ -273,11 +273,15 @@ static eg_status trial(void)
     eg_record *out = NULL;
     const eg_trial_options options = {.objective = "final_accuracy", .poll = go_on};
     eg_dataset_cache *cache = NULL;
-    char text[200];
+    char text[400];
+    const char *model = strcmp(learner, "firefly") == 0
+                            ? "model=vgg\nmodel.blocks=[1]\nmodel.width=1\nmodel.bias=false\n"
+                              "model.head=conv\nlearner.candidates=1\n"
+                            : "model.hidden=[4]\n";
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=40\ndataset.test_examples=10\n"
-                   "stream.batch=20\nmodel.hidden=[4]\nprotocol.fraction=0.25\nlearner=%s\n",
-                   learner);
+                   "stream.batch=20\nprotocol.fraction=0.25\nlearner=%s\n%s",
+                   learner, model);
     EG_TRY(eg_settings_parse(&set, eg_trial_schema(), text));
     eg_status status = eg_dataset_cache_create(&cache);
     if (status.code == EG_OK) {

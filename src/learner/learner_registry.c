@@ -9,6 +9,7 @@
     ENTRY(early_stopping)                                                                          \
     ENTRY(ensemble)                                                                                \
     ENTRY(ewc)                                                                                     \
+    ENTRY(firefly)                                                                                 \
     ENTRY(flymodel)                                                                                \
     ENTRY(growing_ensemble)                                                                        \
     ENTRY(growing_mixture)                                                                         \

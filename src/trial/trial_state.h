@@ -81,7 +81,8 @@ bool eg_trial_evaluation_due(const eg_trial_state *state);
 /** One belongs after the last epoch, besides the one at the end of the phase. */
 bool eg_trial_last_epoch_due(const eg_trial_state *state);
 /** Puts the trial after minibatch `phase_step` (1, 2, …) of `phase`, or with 0 before a phase that
- * was stopped as it began, with `epochs` filled up to there. EG_INVALID if there is no such place, or nothing there that could be pending. */
+ * was stopped as it began, with `epochs` filled up to there. EG_INVALID if there is no such place,
+ * or nothing there that could be pending. */
 eg_status eg_trial_seek(eg_trial_state *state, uint64_t phase, uint64_t phase_step,
                         unsigned pending) EG_WARN_UNUSED;
 /** Asks the poll of the trial (its state as a void *) whether to go on. */

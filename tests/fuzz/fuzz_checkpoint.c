@@ -54,12 +54,16 @@ static void continued(void *user, size_t step, size_t steps)
 
 static void make_scene(scene *s, const char *learner)
 {
-    char text[400];
+    char text[500];
+    const char *model = strcmp(learner, "firefly") == 0
+                            ? "model=vgg\nmodel.blocks=[1]\nmodel.width=2\nmodel.bias=false\n"
+                              "model.head=conv\nlearner.candidates=2\n"
+                            : "model.hidden=[4]\n";
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"
-                   "stream.tasks=2\nstream.batch=5\nmodel.hidden=[4]\n"
-                   "eval.every=4\nprotocol.fraction=0.25\noptimizer=adam\nlearner=%s\n",
-                   learner);
+                   "stream.tasks=2\nstream.batch=5\n"
+                   "eval.every=4\nprotocol.fraction=0.25\noptimizer=adam\nlearner=%s\n%s",
+                   learner, model);
     eg_status status = eg_settings_parse(&s->settings, eg_trial_schema(), text);
     fuzz_require(status.code == EG_OK);
     size_t left = STOP_AFTER;

@@ -45,6 +45,13 @@ eg_settings *saved_settings(const char *name, const char *value)
         stream = strcmp(name, "stream") == 0 ? value : stream;
         model = strcmp(name, "model") == 0 ? value : model;
     }
+    if (name != NULL && strcmp(name, "learner") == 0 && strcmp(value, "firefly") == 0) {
+        model = "vgg"; /* the only one that grows in width */
+        all[count++] = (eg_assignment){.name = "model", .value = model};
+        all[count++] = (eg_assignment){.name = "model.bias", .value = "false"};
+        all[count++] = (eg_assignment){.name = "model.head", .value = "conv"};
+        all[count++] = (eg_assignment){.name = "learner.candidates", .value = "2"};
+    }
     tasks = strcmp(stream, "class_pairs") == 0 ? "4" : tasks; /* short ones */
     if (param_of(eg_family_find(&eg_stream_family, stream), "tasks") != NULL) {
         all[count++] = (eg_assignment){.name = "stream.tasks", .value = tasks};
