@@ -256,6 +256,33 @@ static void curves(void **state)
     saved_scene_close(&s);
 }
 
+/* Growth before phases 1 and 2 takes time, however little of it is tried out; without it there is
+ * none. */
+static void timing_counts_growth(void **state)
+{
+    (void)state;
+    static const char *const learners[] = {
+        "learner=plain\n", "learner=firefly\nlearner.candidates=2\n",
+        "learner=ensemble\nlearner.of=firefly\nlearner.of.candidates=2\nlearner.of.grow_every=2\n"};
+    static const double budgets[] = {1e-9, 1};
+    for (size_t l = 0; l < EG_COUNT(learners); l++) {
+        for (size_t b = 0; b < EG_COUNT(budgets); b++) {
+            eg_settings *settings = trial_of(learners[l]);
+            eg_dataset_cache *cache = NULL;
+            eg_trial_timing timing;
+            assert_ok(eg_dataset_cache_create(&cache));
+            assert_ok(eg_trial_time(&timing, settings, cache, budgets[b]));
+            assert_true((timing.phase_begins > 0) == (l > 0));
+            assert_close(timing.seconds,
+                         timing.setup + timing.training + timing.evaluation + timing.phase_begins +
+                             timing.epoch_ends + timing.phase_ends,
+                         1e-12);
+            eg_dataset_cache_free(cache);
+            eg_settings_free(settings);
+        }
+    }
+}
+
 static void refused(const char *more, const char *part)
 {
     eg_settings *settings = trial_of(more);
@@ -282,11 +309,11 @@ static void settings_that_do_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(growth_follows_the_rule),  cmocka_unit_test(first_phase_is_plain),
-        cmocka_unit_test(costs_are_added_up),       cmocka_unit_test(goes_on_from_what_it_writes),
-        cmocka_unit_test(damaged_widths),           cmocka_unit_test(weights_have_shapes),
-        cmocka_unit_test(stopped_anywhere),         cmocka_unit_test(curves),
-        cmocka_unit_test(settings_that_do_not_fit),
+        cmocka_unit_test(growth_follows_the_rule), cmocka_unit_test(first_phase_is_plain),
+        cmocka_unit_test(costs_are_added_up),      cmocka_unit_test(goes_on_from_what_it_writes),
+        cmocka_unit_test(damaged_widths),          cmocka_unit_test(weights_have_shapes),
+        cmocka_unit_test(stopped_anywhere),        cmocka_unit_test(curves),
+        cmocka_unit_test(timing_counts_growth),    cmocka_unit_test(settings_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,8 @@ typedef struct eg_learner_ops {
     /** Optional: a task boundary. As end_phase it may ask `wanted` and return EG_STOPPED: the phase
      *  is begun again when the trial goes on. */
     eg_status (*begin_phase)(eg_learner *learner, size_t phase);
+    /** As end_phase_polls, for the beginning of this phase. */
+    size_t (*begin_phase_polls)(const eg_learner *learner, size_t phase);
     /** One minibatch: an update, and what came before it. A loss that is not finite ends the
      *  trial. */
     eg_status (*step)(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
@@ -228,6 +230,7 @@ eg_status eg_learner_check_followed_inside(const eg_view *view) EG_WARN_UNUSED;
 bool eg_learner_needs_held_out_inside(const eg_view *view);
 double eg_learner_extra_flops_inside(const eg_view *view, const eg_learner_work *work);
 eg_status eg_learner_begin_phase(eg_learner *learner, size_t phase) EG_WARN_UNUSED;
+size_t eg_learner_begin_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_learner_end_epoch(eg_learner *learner, size_t phase, size_t epoch,
                                bool *enough) EG_WARN_UNUSED;
 size_t eg_learner_end_epoch_polls(const eg_learner *learner, size_t phase);

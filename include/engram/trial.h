@@ -52,14 +52,16 @@ bool eg_trial_reads_data(const eg_settings *settings);
  * measures at hidden units; a guide for order and time. */
 eg_status eg_trial_cost(double *out, const eg_settings *settings) EG_WARN_UNUSED;
 
-/** What a trial takes, from a few of its minibatches, some blocks of an evaluation and (part of)
- * the end of a phase. Seconds are processor time of this thread, so other programs disturb
- * little. */
+/** What a trial takes, from a few of its minibatches, some blocks of an evaluation and (parts of)
+ * the beginning and the end of a phase. Seconds are processor time of this thread, so other
+ * programs disturb little. */
 typedef struct eg_trial_timing {
-    double seconds;     /**< the whole trial, the sum of: */
-    double setup;       /**< network, stream, record */
-    double training;    /**< all minibatches */
-    double evaluation;  /**< all evaluations */
+    double seconds;    /**< the whole trial, the sum of: */
+    double setup;      /**< network, stream, record */
+    double training;   /**< all minibatches */
+    double evaluation; /**< all evaluations */
+    /** What the learner does when phases begin, such as growth, if it takes long. */
+    double phase_begins;
     double epoch_ends;  /**< what the learner does at the ends of epochs, such as scoring them */
     double phase_ends;  /**< what the learner does at the ends of phases, such as importances */
     size_t steps;       /**< minibatches of the trial */

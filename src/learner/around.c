@@ -63,26 +63,13 @@ static eg_learner_ops operations(const eg_learner_ops *own)
 {
 #define EITHER(op) .op = own->op != NULL ? own->op : eg_around_##op
     return (eg_learner_ops){
-        EITHER(free),
-        EITHER(begin_phase),
-        EITHER(step),
-        EITHER(end_epoch),
-        EITHER(end_epoch_polls),
-        EITHER(end_phase),
-        EITHER(end_phase_polls),
-        EITHER(predict),
-        EITHER(activity),
-        EITHER(declare),
-        EITHER(measure),
-        EITHER(network),
-        EITHER(replaced),
-        EITHER(epoch_scores),
-        EITHER(freeze),
-        EITHER(flops),
-        EITHER(extra_flops),
-        EITHER(costs),
-        EITHER(write),
-        EITHER(read),
+        EITHER(free),      EITHER(begin_phase),     EITHER(begin_phase_polls),
+        EITHER(step),      EITHER(end_epoch),       EITHER(end_epoch_polls),
+        EITHER(end_phase), EITHER(end_phase_polls), EITHER(predict),
+        EITHER(activity),  EITHER(declare),         EITHER(measure),
+        EITHER(network),   EITHER(replaced),        EITHER(epoch_scores),
+        EITHER(freeze),    EITHER(flops),           EITHER(extra_flops),
+        EITHER(costs),     EITHER(write),           EITHER(read),
         EITHER(weights),
     };
 #undef EITHER
@@ -171,6 +158,11 @@ eg_status eg_around_begin_phase(eg_learner *learner, size_t phase)
     EG_TRY(eg_learner_begin_phase(self->inside, phase));
     follow(self);
     return eg_ok();
+}
+
+size_t eg_around_begin_phase_polls(const eg_learner *learner, size_t phase)
+{
+    return eg_learner_begin_phase_polls(((const eg_around *)learner)->inside, phase);
 }
 
 eg_status eg_around_end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough)

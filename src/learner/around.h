@@ -70,6 +70,7 @@ void eg_around_free(eg_learner *learner);
  *  left the minibatch out. */
 eg_status eg_around_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
 eg_status eg_around_begin_phase(eg_learner *learner, size_t phase);
+size_t eg_around_begin_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_around_end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough);
 size_t eg_around_end_epoch_polls(const eg_learner *learner, size_t phase);
 eg_status eg_around_end_phase(eg_learner *learner, size_t phase);

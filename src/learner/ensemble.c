@@ -127,24 +127,31 @@ eg_status eg_ensemble_end_phase(eg_learner *learner, size_t phase)
     return eg_ok();
 }
 
-size_t eg_ensemble_end_epoch_polls(const eg_learner *learner, size_t phase)
+/* Of all that learn. */
+static size_t sum_polls(const eg_learner *learner, size_t phase,
+                        size_t (*of)(const eg_learner *learner, size_t phase))
 {
     const eg_ensemble *self = (const eg_ensemble *)learner;
     size_t polls = 0;
     for (size_t s = 0; s < self->learning; s++) {
-        polls += eg_learner_end_epoch_polls(learner_in(self, s), phase);
+        polls += of(learner_in(self, s), phase);
     }
     return polls;
 }
 
+size_t eg_ensemble_begin_phase_polls(const eg_learner *learner, size_t phase)
+{
+    return sum_polls(learner, phase, eg_learner_begin_phase_polls);
+}
+
+size_t eg_ensemble_end_epoch_polls(const eg_learner *learner, size_t phase)
+{
+    return sum_polls(learner, phase, eg_learner_end_epoch_polls);
+}
+
 size_t eg_ensemble_end_phase_polls(const eg_learner *learner, size_t phase)
 {
-    const eg_ensemble *self = (const eg_ensemble *)learner;
-    size_t polls = 0;
-    for (size_t s = 0; s < self->learning; s++) {
-        polls += eg_learner_end_phase_polls(learner_in(self, s), phase);
-    }
-    return polls;
+    return sum_polls(learner, phase, eg_learner_end_phase_polls);
 }
 
 eg_status eg_ensemble_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores)

@@ -44,6 +44,7 @@ eg_status eg_ensemble_open_cursor(eg_ensemble *self, const eg_learner_setup *set
 
 /** The rest of eg_learner_ops, but free. */
 eg_status eg_ensemble_begin_phase(eg_learner *learner, size_t phase);
+size_t eg_ensemble_begin_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_ensemble_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out);
 eg_status eg_ensemble_end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough);
 size_t eg_ensemble_end_epoch_polls(const eg_learner *learner, size_t phase);

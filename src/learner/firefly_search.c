@@ -252,6 +252,12 @@ done:
     return status;
 }
 
+/* Before every minibatch of both passes and both losses. */
+size_t eg_firefly_polls(const eg_stream *stream, size_t phase)
+{
+    return 4 * eg_stream_phase(stream, phase).steps;
+}
+
 void eg_firefly_grown_clear(eg_firefly_grown *grown)
 {
     eg_net_free(grown->net);

@@ -69,6 +69,8 @@ typedef struct eg_firefly_grown {
  *  EG_STOPPED if it is not wanted. *out is empty on failure. */
 eg_status eg_firefly_grow(eg_firefly_grown *out, const eg_firefly_setup *setup,
                           size_t phase) EG_WARN_UNUSED;
+/** How often it asks whether it is wanted. */
+size_t eg_firefly_polls(const eg_stream *stream, size_t phase);
 void eg_firefly_grown_clear(eg_firefly_grown *grown);
 
 #endif

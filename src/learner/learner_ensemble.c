@@ -37,6 +37,7 @@ static eg_status ensemble_read(eg_learner *learner, eg_reader *reader)
 static const eg_learner_ops ops = {
     .free = ensemble_free,
     .begin_phase = eg_ensemble_begin_phase,
+    .begin_phase_polls = eg_ensemble_begin_phase_polls,
     .step = eg_ensemble_step,
     .end_epoch = eg_ensemble_end_epoch,
     .end_epoch_polls = eg_ensemble_end_epoch_polls,

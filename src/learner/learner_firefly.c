@@ -151,16 +151,27 @@ static eg_status grow(firefly *self, size_t phase)
 }
 
 /* A phase that was stopped after its growth, as beside other learners, is begun again. */
+static bool grows_before(const firefly *self, size_t phase)
+{
+    return phase > 0 && phase % self->every == 0 && self->grown != phase;
+}
+
 static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     firefly *self = (firefly *)learner;
-    if (phase > 0 && phase % self->every == 0 && self->grown != phase) {
+    if (grows_before(self, phase)) {
         eg_profile_part before = eg_profile_enter(self->base.profile, EG_PROFILE_IMPORTANCE);
         eg_status status = grow(self, phase);
         (void)eg_profile_enter(self->base.profile, before);
         EG_TRY(status);
     }
     return eg_gradient_learner_begin_phase(learner, phase);
+}
+
+static size_t begin_phase_polls(const eg_learner *learner, size_t phase)
+{
+    const firefly *self = (const firefly *)learner;
+    return grows_before(self, phase) ? eg_firefly_polls(self->base.stream, phase) : 0;
 }
 
 /* The rest ------------------------------------------------------------------------------------- */
@@ -307,6 +318,7 @@ static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
 static const eg_learner_ops ops = {
     .free = firefly_free,
     .begin_phase = begin_phase,
+    .begin_phase_polls = begin_phase_polls,
     .step = eg_gradient_learner_step,
     .predict = eg_gradient_learner_predict,
     .activity = eg_gradient_learner_activity,

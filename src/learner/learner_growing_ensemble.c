@@ -218,6 +218,7 @@ static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
 static const eg_learner_ops ops = {
     .free = growing_free,
     .begin_phase = begin_phase,
+    .begin_phase_polls = eg_ensemble_begin_phase_polls,
     .step = step,
     .end_epoch = eg_ensemble_end_epoch,
     .end_epoch_polls = eg_ensemble_end_epoch_polls,

@@ -90,6 +90,12 @@ eg_status eg_learner_begin_phase(eg_learner *learner, size_t phase)
     return learner->ops->begin_phase != NULL ? learner->ops->begin_phase(learner, phase) : eg_ok();
 }
 
+size_t eg_learner_begin_phase_polls(const eg_learner *learner, size_t phase)
+{
+    return learner->ops->begin_phase_polls != NULL ? learner->ops->begin_phase_polls(learner, phase)
+                                                   : 0;
+}
+
 eg_status eg_learner_end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool *enough)
 {
     return learner->ops->end_epoch != NULL ? learner->ops->end_epoch(learner, phase, epoch, enough)

@@ -83,6 +83,44 @@ static eg_status time_evaluation(eg_trial_state *state, double budget, double *e
     return eg_ok();
 }
 
+/** Seconds of something of which `made` polls were seen, if there are `polls`. */
+static double scaled(double seconds, size_t made, size_t polls)
+{
+    return made > 0 ? seconds * (double)polls / (double)made : seconds;
+}
+
+/** *all: seconds of all beginnings of phases at which the learner asks whether it is wanted, from
+ *  the first or a part of it. *phase: that one, or phase 1. *begun: it was made whole. */
+static eg_status time_begins(eg_trial_state *state, double budget, double *all, size_t *phase,
+                             bool *begun)
+{
+    const size_t phases = state->stream->shape.phases;
+    eg_learner *learner = state->learner;
+    *all = 0;
+    *begun = true;
+    *phase = 1;
+    while (*phase < phases && eg_learner_begin_phase_polls(learner, *phase) == 0) {
+        (*phase)++;
+    }
+    if (*phase >= phases) {
+        *phase = 1;
+        return eg_ok();
+    }
+    size_t polls = 0;
+    for (size_t p = *phase; p < phases; p++) {
+        polls += eg_learner_begin_phase_polls(learner, p);
+    }
+    double start = eg_clock_of_thread();
+    limit clock = {.until = start + budget};
+    state->poll = within;
+    state->user = &clock;
+    eg_status status = learner->ops->begin_phase(learner, *phase);
+    state->poll = NULL;
+    *begun = status.code == EG_OK;
+    *all = scaled(eg_clock_of_thread() - start, *begun ? clock.polls : clock.polls - 1, polls);
+    return status.code == EG_STOPPED ? eg_ok() : status;
+}
+
 /** *all: seconds of all ends of epochs, or of phases, from the first or a part of it. *ended: it
  *  was made whole. */
 static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, double *all,
@@ -105,6 +143,7 @@ static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, d
     eg_status status =
         of_epoch ? ops->end_epoch(learner, 0, 0, &enough) : ops->end_phase(learner, 0);
     double each = eg_clock_of_thread() - start;
+    state->poll = NULL;
     *ended = status.code == EG_OK;
     if (status.code != EG_OK && status.code != EG_STOPPED) {
         return status;
@@ -113,7 +152,7 @@ static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, d
     for (size_t phase = 0; phase < state->stream->shape.phases; phase++) {
         size_t calls = of_epoch ? eg_stream_phase(state->stream, phase).epochs : 1;
         size_t polls = polls_of == NULL ? 0 : polls_of(learner, phase);
-        *all += (double)calls * (made > 0 ? each * (double)polls / (double)made : each);
+        *all += (double)calls * scaled(each, made, polls);
     }
     return eg_ok();
 }
@@ -166,8 +205,12 @@ static eg_status measure(eg_trial_state *state, double budget, eg_trial_timing *
     bool epoch_ended = ended;
     EG_TRY(time_end(state, false, 0.2 * budget, &out->phase_ends, &ended));
     later = first;
+    size_t phase = 1;
+    if (epoch_ended && ended && phases > 1) {
+        EG_TRY(time_begins(state, 0.2 * budget, &out->phase_begins, &phase, &ended));
+    }
     if (epoch_ended && ended && phases > 1) { /* penalties and memories only begin to cost there */
-        EG_TRY(time_steps(state, 1, 0.2 * budget, &later));
+        EG_TRY(time_steps(state, phase, 0.2 * budget, &later));
     }
     double begin = (double)eg_stream_steps(state->stream, 0);
     out->steps = state->steps;
@@ -198,6 +241,7 @@ done:
     eg_trial_state_clear(state);
     eg_free(state);
     out->setup += eg_clock_of_thread() - start;
-    out->seconds = out->setup + out->training + out->evaluation + out->epoch_ends + out->phase_ends;
+    out->seconds = out->setup + out->training + out->evaluation + out->phase_begins +
+                   out->epoch_ends + out->phase_ends;
     return status;
 }

@@ -155,9 +155,9 @@ static void print_method(const eg_estimate *e)
     const eg_trial_timing *t = &e->timing;
     (void)printf(
         "            point %zu: %.3g s a trial: %zu minibatches %.3g, %zu evaluation%s %.3g, "
-        "ends of epochs %.3g, ends of tasks %.3g, set-up %.3g;\n",
+        "beginnings of tasks %.3g, ends of epochs %.3g, ends of tasks %.3g, set-up %.3g;\n",
         e->dearest, t->seconds, t->steps, t->training, t->evaluations, eg_plural(t->evaluations),
-        t->evaluation, t->epoch_ends, t->phase_ends, t->setup);
+        t->evaluation, t->phase_begins, t->epoch_ends, t->phase_ends, t->setup);
     (void)printf("            opening the data %.3g s for each rank\n", e->opening);
 }
 
