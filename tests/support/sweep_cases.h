@@ -359,10 +359,10 @@ static const sweep_case cases[] = {
      .overrides = {"seeds=1", "stream.epochs=1", "stream.wait=[100, 500]", "model.hidden=[4, 4]"},
      .left = 2 * 2 + 2 * 2},
     {.path = "alma/cifar-q.yaml",
-     .points = 5 * 3 * 5 + 5 * 3,
+     .points = 6 * 3 * 5 + 6 * 3,
      .seeds = 2,
      .overrides = {SHORT_STAGES("[10, 20]")},
-     .left = 4 * 2 * 2 + 3 * 2 * 2}, /* a mixture's width is another setting */
+     .left = 5 * 2 * 2 + 3 * 2 * 2}, /* a mixture's width is another setting */
     {.path = "alma/cifar-f.yaml",
      .points = 5 * 7 * 2 + 5 * 2 * 2,
      .seeds = 3,
