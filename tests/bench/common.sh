@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2034 # what is set is for who sources it
+# shellcheck disable=SC2034,SC2154 # what is set is for who sources it, and who sources it sets `scratch`
 # What the benchmarks have in common: options, a release build, one thread, one core. Sourced by scripts that define
 # usage(). Sets `root` and `cores`.
 
