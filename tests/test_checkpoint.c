@@ -39,8 +39,8 @@ static void learners_around_learners(void **state)
          "learner.of.keep=best_of_last\nlearner.of.window=2\noptimizer.lr=3\n"),
         ("learner=hare_tortoise\nlearner.momentum=0.8\nlearner.every=2\nlearner.reset=shared\n"
          "learner.of=early_stopping\nlearner.of.patience=1\nmodel.norm=online\n"),
-        "learner=growing_ensemble\nlearner.add=2\nlearner.of=replay\nmeasures=[default, units, "
-        "weights]\n",
+        ("learner=growing_ensemble\nlearner.add=2\nlearner.of=replay\n"
+         "measures=[default, units, weights]\n"),
         ("learner=growing_ensemble\nlearner.start=scratch\nlearner.average=votes\n"
          "learner.of=early_stopping\nlearner.of.patience=1\noptimizer.lr=3\n"),
         ("learner=ensemble\nlearner.members=2\nlearner.of=growing_ensemble\n"
