@@ -5,7 +5,9 @@
 
 enum { P_BETA, P_NESTEROV };
 
-EG_PASS void pass(const eg_update *u, eg_update_case is)
+/* Nesterov's, at the point the momentum would carry the parameters to, as PyTorch has it: what is
+ * kept are the parameters there. */
+EG_PASS void pass(const eg_update *u, eg_update_case is, bool nesterov)
 {
     eg_real *w = u->w;
     eg_real *m = u->slot[0];
@@ -17,32 +19,23 @@ EG_PASS void pass(const eg_update *u, eg_update_case is)
         eg_real at = w[i];
         eg_real g = eg_update_gradient(u, is, i, at);
         m[i] = g + beta * m[i];
-        w[i] = at + eg_clip(-lr * m[i], -clip, clip);
+        eg_real along = nesterov ? g + beta * m[i] : m[i];
+        w[i] = at + eg_clip(-lr * along, -clip, clip);
         eg_update_follow(u, is, i, w[i] - at);
     }
 }
 
-EG_UPDATE_AS(update_heavy_ball, pass)
+EG_PASS void pass_heavy_ball(const eg_update *u, eg_update_case is)
+{
+    pass(u, is, false);
+}
 
-/* At the point the momentum would carry the parameters to, as PyTorch has it: what is kept are the
- * parameters there. */
 EG_PASS void pass_nesterov(const eg_update *u, eg_update_case is)
 {
-    eg_real *w = u->w;
-    eg_real *m = u->slot[0];
-    eg_real lr = (eg_real)u->lr;
-    eg_real clip = (eg_real)u->clip;
-    eg_real beta = (eg_real)u->p[P_BETA];
-    EG_INDEPENDENT
-    for (size_t i = 0; i < u->n; i++) {
-        eg_real at = w[i];
-        eg_real g = eg_update_gradient(u, is, i, at);
-        m[i] = g + beta * m[i];
-        w[i] = at + eg_clip(-lr * (g + beta * m[i]), -clip, clip);
-        eg_update_follow(u, is, i, w[i] - at);
-    }
+    pass(u, is, true);
 }
 
+EG_UPDATE_AS(update_heavy_ball, pass_heavy_ball)
 EG_UPDATE_AS(update_nesterov, pass_nesterov)
 
 static void update(const eg_update *u)
