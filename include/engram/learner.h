@@ -54,6 +54,13 @@ typedef struct eg_learner_costs {
     double validation_flops; /**< forwards of held-out examples that it looked at */
 } eg_learner_costs;
 
+/** What the predictions of tasks are made of, in numbers: biases count, and so do the heads of
+ *  these tasks, in both. */
+typedef struct eg_learner_capacity {
+    double stored; /**< all that is kept for them */
+    double base;   /**< one network: its trunk, and the heads of these tasks */
+} eg_learner_capacity;
+
 /** Required unless said otherwise. The object is the learner's own struct beginning with
  * eg_learner. */
 typedef struct eg_learner_ops {
@@ -115,6 +122,9 @@ typedef struct eg_learner_ops {
      * trial and after every phase, when networks may have other shapes: who grows keeps sums of
      * what it has done. False: it does not count. */
     bool (*costs)(const eg_learner *learner, eg_learner_costs *out);
+    /** Optional: what predictions of the first `learned` phases are made of. Asked after a phase;
+     *  like predict it changes nothing. False: it does not count. */
+    bool (*capacity)(const eg_learner *learner, size_t learned, eg_learner_capacity *out);
     /** Everything the learner remembers from one minibatch to the next, for a checkpoint: weights
      *  (eg_net_write), optimizer (eg_optimizer_write), its own arrays (eg_write_reals) and counts.
      *  Called after any step, also before the evaluation that follows it; after the last step of a
@@ -248,6 +258,8 @@ void eg_learner_activity(const eg_learner *learner, double *out);
 bool eg_learner_replaced(const eg_learner *learner, double *counts);
 /** False where the learner does not count. */
 bool eg_learner_add_costs(const eg_learner *learner, eg_learner_costs *out);
+/** The same. */
+bool eg_learner_get_capacity(const eg_learner *learner, size_t learned, eg_learner_capacity *out);
 /** NULL, and *count 0, where the learner scores no epochs, or there are no more that do. */
 const double *eg_learner_epoch_scores(const eg_learner *learner, size_t index, size_t *count);
 /** EG_INVALID, naming the learner around it, if the learner has no network. */

@@ -69,8 +69,8 @@ static eg_learner_ops operations(const eg_learner_ops *own)
         EITHER(activity),  EITHER(declare),         EITHER(measure),
         EITHER(network),   EITHER(replaced),        EITHER(epoch_scores),
         EITHER(freeze),    EITHER(flops),           EITHER(extra_flops),
-        EITHER(costs),     EITHER(write),           EITHER(read),
-        EITHER(weights),
+        EITHER(costs),     EITHER(capacity),        EITHER(write),
+        EITHER(read),      EITHER(weights),
     };
 #undef EITHER
 }
@@ -248,6 +248,11 @@ double eg_around_extra_flops(const eg_learner *learner)
 bool eg_around_costs(const eg_learner *learner, eg_learner_costs *out)
 {
     return eg_learner_add_costs(((const eg_around *)learner)->inside, out);
+}
+
+bool eg_around_capacity(const eg_learner *learner, size_t learned, eg_learner_capacity *out)
+{
+    return eg_learner_get_capacity(((const eg_around *)learner)->inside, learned, out);
 }
 
 eg_status eg_around_weights(eg_learner *learner, eg_weights_pass *pass)

@@ -2,6 +2,7 @@
 #include "learner/gradient_learner.h"
 
 #include "engram/memory.h"
+#include "learner/capacity.h"
 #include "learner/outputs.h"
 
 #include <math.h>
@@ -206,6 +207,16 @@ bool eg_gradient_learner_costs(const eg_learner *learner, eg_learner_costs *out)
     out->predict_macs += work.forward;
     out->train_macs += learned * work.forward;
     out->train_flops += learned * 2 * (work.forward + work.backward);
+    return true;
+}
+
+bool eg_gradient_learner_capacity(const eg_learner *learner, size_t learned,
+                                  eg_learner_capacity *out)
+{
+    const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
+    out->base = (double)(eg_trunk_size(self->net, EG_ROLE_COUNT) +
+                         eg_heads_size(self->net, self->stream, learned));
+    out->stored = out->base;
     return true;
 }
 

@@ -52,8 +52,9 @@ double eg_gradient_learner_loss(eg_gradient_learner *self, const eg_batch *batch
 
 /** Operations of eg_learner_ops for every learner that begins with an eg_gradient_learner.
  *  begin_phase: also what the phase does to the outputs, so whoever has one of its own calls it.
- *  step: forward, loss, backward, update; no update if the loss is not finite. write and read: the
- *  network, the optimizer and the counts of examples and extra operations. */
+ *  step: forward, loss, backward, update; no update if the loss is not finite. capacity: where the
+ *  one network predicts every task. write and read: the network, the optimizer and the counts of
+ *  examples and extra operations. */
 eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch,
                                    eg_step_outcome *out);
 eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase);
@@ -64,6 +65,8 @@ void eg_gradient_learner_freeze(eg_learner *learner);
 double eg_gradient_learner_flops(const eg_learner *learner);
 double eg_gradient_learner_extra_flops(const eg_learner *learner);
 bool eg_gradient_learner_costs(const eg_learner *learner, eg_learner_costs *out);
+bool eg_gradient_learner_capacity(const eg_learner *learner, size_t learned,
+                                  eg_learner_capacity *out);
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer);
 eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader);
 /** The network, as the group `network`. */

@@ -19,6 +19,7 @@ static const eg_learner_ops plain_ops = {
     .freeze = eg_gradient_learner_freeze,
     .flops = eg_gradient_learner_flops,
     .costs = eg_gradient_learner_costs,
+    .capacity = eg_gradient_learner_capacity,
     .write = eg_gradient_learner_write,
     .read = eg_gradient_learner_read,
     .weights = eg_gradient_learner_weights,

@@ -158,6 +158,7 @@ static const eg_learner_ops replay_ops = {
     .flops = eg_gradient_learner_flops,
     .extra_flops = eg_gradient_learner_extra_flops,
     .costs = eg_gradient_learner_costs,
+    .capacity = eg_gradient_learner_capacity,
     .write = replay_write,
     .read = replay_read,
     .weights = eg_gradient_learner_weights,

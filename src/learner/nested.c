@@ -168,6 +168,11 @@ bool eg_learner_add_costs(const eg_learner *learner, eg_learner_costs *out)
     return learner->ops->costs != NULL && learner->ops->costs(learner, out);
 }
 
+bool eg_learner_get_capacity(const eg_learner *learner, size_t learned, eg_learner_capacity *out)
+{
+    return learner->ops->capacity != NULL && learner->ops->capacity(learner, learned, out);
+}
+
 eg_status eg_learner_needs_network(eg_learner *learner, const char *around)
 {
     eg_learner_network first;

@@ -8,6 +8,7 @@
     ENTRY(accuracy)                                                                                \
     ENTRY(activity)                                                                                \
     ENTRY(anytime)                                                                                 \
+    ENTRY(capacity)                                                                                \
     ENTRY(class_accuracy)                                                                          \
     ENTRY(cost)                                                                                    \
     ENTRY(default)                                                                                 \
