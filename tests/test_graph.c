@@ -299,6 +299,7 @@ static void names_of_blocks(void **state)
     assert_int_equal(net->table.block_count, EG_COUNT(names));
     for (size_t b = 0; b < EG_COUNT(names); b++) {
         assert_string_equal(net->table.blocks[b].name, names[b]);
+        assert_true(net->table.blocks[b].head == (strncmp(names[b], "out.", 4) == 0));
     }
     const eg_parameter_block *weight = eg_parameter_table_find(&net->table, "a.weight");
     assert_non_null(weight);

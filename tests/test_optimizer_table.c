@@ -5,7 +5,7 @@
 
 enum { N = 12 };
 
-/* Weights [4] | biases [2] | padding [2] | scales [4] */
+/* Weights [4] | biases [2] | padding [2] | scales [4], which are those of the outputs */
 static const eg_parameter_block blocks[] = {
     {.name = "layer1.weight",
      .role = EG_ROLE_WEIGHT,
@@ -19,7 +19,8 @@ static const eg_parameter_block blocks[] = {
      .offset = 8,
      .count = 4,
      .units = 4,
-     .fan_in = 1},
+     .fan_in = 1,
+     .head = true},
 };
 
 static eg_optimizer *made_of(const char *const *words)
@@ -73,6 +74,12 @@ static void weight_decay_by_hand(void **state)
     const char *const *bounded = SGD("optimizer.weight_decay", "0.5", "optimizer.clip_norm",
                                      "1.581138830084190", "optimizer.decay_spares", "[scale]");
     assert_weights(bounded, 1.85, 1.85, 1.95);
+    const char *const *trunk = SGD("optimizer.weight_decay", "0.5", "optimizer.decays", "trunk");
+    assert_weights(trunk, 1.8, 1.8, 1.9);
+    const char *const *trunk_beside =
+        SGD("optimizer.weight_decay", "0.5", "optimizer.decays", "trunk", "optimizer.decay",
+            "decoupled", "optimizer.decay_spares", "[bias]");
+    assert_weights(trunk_beside, 1.8, 1.9, 1.9);
 }
 
 /* adagrad from 0: the first update is -lr whatever the gradient, so coupled decay makes no difference and

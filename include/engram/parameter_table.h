@@ -38,6 +38,7 @@ typedef struct eg_parameter_block {
         fan_in; /**< parameters: units x fan_in; fan_in of biases is 1, of norms the positions */
     eg_initial initial; /**< what they start as */
     size_t lanes;       /**< units of a panel: see eg_parameter_unit; 1: rows */
+    bool head;          /**< of the layer that makes the outputs (eg_node_is_head) */
 } eg_parameter_block;
 
 typedef struct eg_parameter_table {

@@ -42,6 +42,7 @@ static void lay_out_blocks(eg_net *net, size_t i)
                                     .units = block->units,
                                     .fan_in = block->fan_in,
                                     .lanes = block->lanes > 0 ? block->lanes : 1,
+                                    .head = eg_node_is_head(node),
                                     .initial = block->initial};
         name_block(row, node, block);
     }

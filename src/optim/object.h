@@ -18,6 +18,7 @@ struct eg_optimizer {
     double decay;     /* of weights; 0: none */
     bool decoupled;   /* decay is not part of the gradient */
     bool spares[EG_ROLE_COUNT];
+    bool spares_head;
     bool restarts; /* at every phase but the first */
     size_t n;
     size_t slots; /* state arrays */
@@ -58,7 +59,8 @@ struct eg_optimizer {
 static inline bool eg_optimizer_decays(const eg_optimizer *optimizer,
                                        const eg_parameter_block *block)
 {
-    return optimizer->decay > 0.0 && !optimizer->spares[block->role];
+    return optimizer->decay > 0.0 && !optimizer->spares[block->role] &&
+           !(optimizer->spares_head && block->head);
 }
 
 /** What a pass over n parameters from `at` on works on, but for the penalty. */

@@ -11,6 +11,7 @@ static void read_decay(eg_optimizer *optimizer, const eg_view *view)
     const eg_value *spared = eg_view_value(view, "decay_spares");
     optimizer->decay = eg_view_real(view, "weight_decay");
     optimizer->decoupled = eg_view_name(view, "decay") == 1;
+    optimizer->spares_head = eg_view_name(view, "decays") == 1;
     for (size_t i = 0; i < spared->count; i++) {
         optimizer->spares[(size_t)spared->items[i]] = true;
     }

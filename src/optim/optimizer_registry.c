@@ -20,6 +20,7 @@
 EG_REGISTRY(OPTIMIZERS);
 
 static const char *const decay_names[] = {"coupled", "decoupled", NULL};
+static const char *const decays_names[] = {"all", "trunk", NULL};
 static const char *const restart_names[] = {"never", "phase", NULL};
 
 static const eg_param common[] = {
@@ -63,6 +64,13 @@ static const eg_param common[] = {
      .default_text = "[]",
      .names = eg_role_names,
      .doc = "parameters that do not decay, by what they are for",
+     .added_later = true},
+    {.name = "decays",
+     .type = EG_TYPE_NAME,
+     .default_text = "all",
+     .names = decays_names,
+     .doc = "where weight_decay works: everywhere, or in all layers but the one that makes the "
+            "outputs (trunk); decay_spares holds as well",
      .added_later = true},
     {.name = "restart",
      .type = EG_TYPE_NAME,
