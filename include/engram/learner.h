@@ -205,6 +205,12 @@ eg_status eg_learner_check_targets(const eg_view *root, bool regression) EG_WARN
  *  the learner, or one inside it, has no network. */
 eg_status eg_learner_check_outputs(const eg_view *root, bool changes) EG_WARN_UNUSED;
 
+/** EG_INVALID if the learner, or one inside it, predicts for a task it is told
+ *  (eg_learner_kind.uses_task_ids), and the stream does not tell it, or teaches several in a
+ *  phase. */
+eg_status eg_learner_check_tasks(const eg_view *root, bool tells,
+                                 bool tasks_are_phases) EG_WARN_UNUSED;
+
 /** Creates the learner chosen by setting `learner`. */
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup) EG_WARN_UNUSED;
 void eg_learner_free(eg_learner *learner);

@@ -130,6 +130,7 @@ typedef struct eg_stream_sizes {
     bool changes_outputs, augments_tests; /**< as in eg_stream_shape */
     bool phases_hold_out;                 /**< the same */
     size_t chunks;                        /**< the same */
+    bool tells_task;                      /**< the same */
 } eg_stream_sizes;
 
 typedef struct eg_stream_kind {

@@ -24,6 +24,11 @@ static bool has_no_network(const eg_learner_kind *kind)
     return !eg_learner_uses(kind, "model");
 }
 
+static bool uses_task_ids(const eg_learner_kind *kind)
+{
+    return kind->uses_task_ids;
+}
+
 const eg_component *eg_learner_find(const eg_view *view, const char *name,
                                     bool (*is)(const eg_learner_kind *kind))
 {
@@ -63,6 +68,24 @@ eg_status eg_learner_check_outputs(const eg_view *root, bool changes)
                                  learner->name, eg_view_component(root, "stream")->name);
 }
 
+eg_status eg_learner_check_tasks(const eg_view *root, bool tells, bool tasks_are_phases)
+{
+    const eg_component *learner = eg_learner_find(root, "learner", uses_task_ids);
+    const char *stream = eg_view_component(root, "stream")->name;
+    if (learner != NULL && !tells) {
+        return eg_fail_setting("", "learner stream",
+                               "learner %s predicts for a task that it is told, and stream = %s "
+                               "does not tell it (split: use stream.active = task)",
+                               learner->name, stream);
+    }
+    return learner == NULL || tasks_are_phases
+               ? eg_ok()
+               : eg_fail_setting("", "learner stream",
+                                 "learner %s learns a task in every phase, and stream = %s teaches "
+                                 "several in one",
+                                 learner->name, stream);
+}
+
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
 {
     *out = NULL;
@@ -72,6 +95,8 @@ eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
     eg_view view = eg_view_inside(setup->root, "learner");
     EG_TRY(eg_learner_check_targets(setup->root, setup->shape.regression));
     EG_TRY(eg_learner_check_outputs(setup->root, setup->shape.changes_outputs));
+    EG_TRY(eg_learner_check_tasks(setup->root, setup->shape.tells_task,
+                                  setup->shape.tasks_are_phases));
     return kind->create(out, &view, setup);
 }
 

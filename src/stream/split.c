@@ -192,6 +192,7 @@ static void split_sizes(const eg_view *view, eg_stream_sizes *out)
     out->phases = phase_count(view);
     out->tasks = group_count(view);
     out->train *= eg_view_size(view, "epochs");
+    out->tells_task = eg_view_name(view, "active") == EG_ACTIVE_TASK;
 }
 
 const eg_stream_kind eg_stream_split = {
