@@ -45,6 +45,8 @@ static void learners_around_learners(void **state)
          "learner.of=early_stopping\nlearner.of.patience=1\noptimizer.lr=3\n"),
         ("learner=ensemble\nlearner.members=2\nlearner.of=growing_ensemble\n"
          "learner.of.of=redo\nlearner.of.of.period=3\nlearner.of.of.tau=0.7\n"),
+        ("learner=early_stopping\nlearner.patience=0\nlearner.last=3\nlearner.of=hare_tortoise\n"
+         "learner.of.momentum=0.8\nlearner.of.every=2\noptimizer.lr=3\n"),
         "learner=reset\nlearner.of=early_stopping\nlearner.of.of=mas\nlearner.of.patience=1\n",
         ("learner=redo\nlearner.period=3\nlearner.tau=0.7\nlearner.window=16\nlearner.of=l2_init\n"
          "learner.of.of=ensemble\nlearner.of.of.members=2\noptimizer.lr=0.1\n"),

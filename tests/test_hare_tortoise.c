@@ -198,15 +198,6 @@ static void both_begin_anew(void **state)
     scene_close(&s);
 }
 
-static void refusals(void **state)
-{
-    (void)state;
-    learner_scene s =
-        scene_open(SCENE("learner", "early_stopping", "learner.of", "hare_tortoise"), SEED);
-    assert_fails(eg_trial_check(s.settings), EG_INVALID, "put early_stopping inside it");
-    scene_close(&s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,7 +206,6 @@ int main(void)
         cmocka_unit_test(who_predicts),
         cmocka_unit_test(without_momentum_it_is_the_learner_inside),
         cmocka_unit_test(both_begin_anew),
-        cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

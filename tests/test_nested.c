@@ -1,9 +1,8 @@
-/** Learners around other learners: ensembles, early stopping with a selector. On a small made-up stream
+/** Learners around other learners: ensembles, early stopping. On a small made-up stream
  *  of three tasks. */
 #include "learner_scene.h"
 
 #include "engram/random.h"
-#include "learner/selector.h"
 
 #include <math.h>
 #include <string.h>
@@ -136,74 +135,6 @@ static void weights_of_an_ensemble(void **state)
     scene_close(&other);
 }
 
-/* Selectors -------------------------------------------------------------------------------------- */
-
-typedef struct offer {
-    double score;
-    bool enough;
-} offer;
-
-/* After epoch e the first parameter is e; `stays` is the one that the phase leaves behind. */
-static void check_selector(const char *const *words, const offer *offers, size_t count,
-                           eg_real stays)
-{
-    learner_scene s = scene_open(words, SEED);
-    scene_create(&s);
-    eg_selector selector;
-    eg_selector again;
-    eg_view view = eg_view_inside(&s.root, "learner");
-    eg_net *net = net_of(&s, 0);
-    assert_ok(eg_selector_init(&selector, &view, s.learner));
-    assert_ok(eg_selector_init(&again, &view, s.learner));
-    for (size_t e = 0; e < count; e++) {
-        net->params[0] = (eg_real)e;
-        assert_true(eg_selector_offer(&selector, offers[e].score, s.learner) == offers[e].enough);
-    }
-    eg_writer writer = {0};
-    eg_selector_write(&selector, &writer);
-    eg_reader reader = eg_reader_make(writer.data, writer.size);
-    assert_ok(eg_selector_read(&again, s.learner, &reader));
-    assert_ok(eg_reader_status(&reader, true));
-    eg_writer_clear(&writer);
-    for (int twice = 0; twice < 2; twice++) {
-        eg_selector_restore(&again, s.learner);
-        assert_true(net->params[0] == stays);
-    }
-    assert_ok(eg_selector_begin(&again, s.learner));
-    net->params[0] = 77;
-    eg_selector_restore(&again, s.learner);
-    assert_true(net->params[0] == 77);
-    eg_selector_clear(&selector);
-    eg_selector_clear(&again);
-    scene_close(&s);
-}
-
-static void selectors_by_hand(void **state)
-{
-    (void)state;
-    const double nan = (double)NAN;
-    const offer scores[] = {{0.5, false}, {0.7, false}, {0.7, false}, {0.6, true}, {nan, true}};
-#define STOPPING "learner", "early_stopping", "learner.on", "training", "learner.patience", "2"
-    check_selector(SCENE(STOPPING), scores, 5, 1);
-    check_selector(SCENE(STOPPING, "learner.keep", "last"), scores, 5, 4);
-    check_selector(SCENE(STOPPING, "learner.keep", "best_of_last", "learner.window", "3"), scores,
-                   5, 2);
-    check_selector(SCENE(STOPPING, "learner.keep", "best_of_last", "learner.window", "2"), scores,
-                   5, 3);
-    /* 0.7 is no improvement on 0.5 by more than 0.3, but it is the best. */
-    const offer small[] = {{0.5, false}, {0.7, false}, {0.6, true}};
-    check_selector(SCENE(STOPPING, "learner.delta", "0.3"), small, 3, 1);
-    /* Only improvements are kept: 0.7 is none, 0.81 is. */
-    const offer slow[] = {{0.5, false}, {0.7, false}, {0.81, false}, {0.9, false}, {0.81, true}};
-    check_selector(SCENE(STOPPING, "learner.keep", "improved", "learner.delta", "0.3"), slow, 2, 0);
-    check_selector(SCENE(STOPPING, "learner.keep", "improved", "learner.delta", "0.3"), slow, 5, 2);
-    check_selector(SCENE(STOPPING, "learner.keep", "improved"), scores, 5, 1);
-    const offer patient[] = {{0.5, false}, {0.4, false}, {0.3, false}, {0.2, false}};
-    check_selector(
-        SCENE("learner", "early_stopping", "learner.on", "training", "learner.patience", "0"),
-        patient, 4, 0);
-}
-
 /* Early stopping --------------------------------------------------------------------------------- */
 
 static double held_out_accuracy(learner_scene *s, eg_cursor *cursor, size_t task)
@@ -297,7 +228,6 @@ int main(void)
         cmocka_unit_test(an_ensemble_of_one_is_its_member),
         cmocka_unit_test(members_go_their_own_ways),
         cmocka_unit_test(weights_of_an_ensemble),
-        cmocka_unit_test(selectors_by_hand),
         cmocka_unit_test(a_phase_ends_with_its_best_parameters),
         cmocka_unit_test(refusals),
     };

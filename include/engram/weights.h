@@ -32,6 +32,8 @@ typedef struct eg_weights {
     eg_weights_array *arrays;
     size_t count, capacity;
     const char *source; /**< where they are from, for messages; borrowed; may be NULL */
+    eg_real *room;      /**< of eg_weights_room; owned */
+    size_t room_size;
 } eg_weights;
 
 void eg_weights_clear(eg_weights *weights);
@@ -53,6 +55,10 @@ size_t eg_weights_parameters(const eg_weights *weights);
 typedef struct eg_weights_pass {
     eg_weights *weights;
     bool into_learner;
+    /** Between steps of a learner that has learned: out, arrays that are there are filled again and
+     *  what is missing is added; in, it gets back what it was, so that nothing begins with it.
+     *  Counts of minibatches stay as they are. */
+    bool again;
     char prefix
         [EG_WEIGHTS_NAME_SIZE]; /**< put before all names: groups of a learner in another one */
 } eg_weights_pass;
@@ -65,6 +71,8 @@ eg_status eg_weights_reals(eg_weights_pass *pass, const char *name, const char *
                            const size_t *extent, eg_real *values) EG_WARN_UNUSED;
 eg_status eg_weights_doubles(eg_weights_pass *pass, const char *name, const char *role, size_t rank,
                              const size_t *extent, double *values) EG_WARN_UNUSED;
+/** Room for `count` numbers, whose contents are lost with the next call. */
+eg_status eg_weights_room(eg_weights_pass *pass, eg_real **out, size_t count) EG_WARN_UNUSED;
 typedef struct eg_net eg_net;
 /** The blocks and buffers of a network as GROUP/layer1.weight …, and how many minibatches it has
  *  learned as GROUP/step; errors as above. */

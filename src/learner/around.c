@@ -258,7 +258,7 @@ bool eg_around_capacity(const eg_learner *learner, size_t learned, eg_learner_ca
 eg_status eg_around_weights(eg_learner *learner, eg_weights_pass *pass)
 {
     eg_around *self = (eg_around *)learner;
-    bool given = pass->into_learner && self->method->given != NULL;
+    bool given = pass->into_learner && !pass->again && self->method->given != NULL;
     EG_TRY(eg_learner_weights(self->inside, pass));
     follow(self);
     for (size_t n = 0; given && n < self->network_count; n++) {

@@ -1,6 +1,7 @@
 /** Early stopping around any learner with a network: after each epoch it is scored on held-out
  *  examples; a phase ends when the score has not improved for a while, and leaves the best
- *  parameters behind. */
+ *  parameters behind. They are those of its networks, or of a learner that predicts with other
+ *  weights all that its predictions are made of, of earlier tasks too. */
 #include "engram/memory.h"
 #include "learner/around.h"
 #include "learner/held_out.h"
@@ -18,6 +19,7 @@ typedef struct early_stopping {
     eg_around around;
     eg_selector selector;
     score_by by;
+    const eg_stream *stream;
     eg_cursor *cursor; /* for held-out examples; NULL: scored by the training loss */
     eg_real *scores;   /* [block, outputs] */
     size_t outputs, block;
@@ -109,9 +111,12 @@ static eg_status end_epoch(eg_learner *learner, size_t phase, size_t epoch, bool
         EG_TRY(score_held_out(self, phase, &score));
     }
     EG_TRY(eg_around_end_epoch(learner, phase, epoch, enough));
+    size_t left = eg_stream_phase(self->stream, phase).epochs - 1 - epoch;
+    bool waited = false;
+    EG_TRY(eg_selector_offer(&self->selector, score, left, self->around.inside, &waited));
     self->epoch_score[epoch] = score;
     self->epochs_scored = epoch + 1;
-    *enough = eg_selector_offer(&self->selector, score, self->around.inside) || *enough;
+    *enough = waited || *enough;
     self->losses = 0;
     self->steps = 0;
     return eg_ok();
@@ -149,7 +154,7 @@ static bool costs(const eg_learner *learner, eg_learner_costs *out)
 static eg_status end_phase(eg_learner *learner, size_t phase)
 {
     early_stopping *self = (early_stopping *)learner;
-    eg_selector_restore(&self->selector, self->around.inside);
+    EG_TRY(eg_selector_restore(&self->selector, self->around.inside));
     return eg_around_end_phase(learner, phase);
 }
 
@@ -201,17 +206,24 @@ static eg_status open_held_out(early_stopping *self, const eg_learner_setup *set
     return eg_alloc(&self->scores, setup->block, self->outputs * sizeof *self->scores);
 }
 
+static bool own_weights(const eg_learner_kind *kind)
+{
+    return kind->own_weights;
+}
+
 static eg_status set_up(eg_around *around, const eg_view *view, const eg_learner_setup *setup)
 {
     early_stopping *self = (early_stopping *)around;
     self->by = (score_by)eg_view_name(view, "on");
     self->outputs = setup->shape.outputs;
     self->block = setup->block;
+    self->stream = setup->stream;
     self->wanted = setup->wanted;
     self->user = setup->user;
     self->epochs = setup->shape.epochs;
     EG_TRY(eg_alloc(&self->epoch_score, self->epochs, sizeof *self->epoch_score));
-    EG_TRY(eg_selector_init(&self->selector, view, around->inside));
+    bool others = eg_learner_find(view, "of", own_weights) != NULL;
+    EG_TRY(eg_selector_init(&self->selector, view, around->inside, others));
     return self->by == SCORE_BY_VALIDATION ? open_held_out(self, setup) : eg_ok();
 }
 
@@ -255,19 +267,10 @@ static const eg_param params[] = {
     EG_SELECTOR_PARAMS,
 };
 
-static bool own_weights(const eg_learner_kind *kind)
-{
-    return kind->own_weights;
-}
-
 static eg_status check(const eg_view *view)
 {
-    const eg_component *other = eg_learner_find(view, "of", own_weights);
-    return other == NULL ? eg_learner_check_followed_inside(view)
-                         : eg_fail_setting(view->prefix, "of",
-                                           "early_stopping selects the weights of networks, and %s "
-                                           "predicts with others: put early_stopping inside it",
-                                           other->name);
+    EG_TRY(eg_selector_check(view));
+    return eg_learner_check_followed_inside(view);
 }
 
 static bool needs_held_out(const eg_view *view)

@@ -311,7 +311,7 @@ static eg_status take_widths(firefly *self, const eg_weights_pass *pass)
 
 static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
 {
-    EG_TRY(pass->into_learner ? take_widths((firefly *)learner, pass) : eg_ok());
+    EG_TRY(pass->into_learner && !pass->again ? take_widths((firefly *)learner, pass) : eg_ok());
     return eg_gradient_learner_weights(learner, pass);
 }
 

@@ -272,10 +272,11 @@ static eg_status split_as(growing *self, const eg_weights_pass *pass, size_t par
 static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
 {
     growing *self = (growing *)learner;
-    for (size_t p = 0; pass->into_learner && p < self->mixture.part_count; p++) {
+    bool made_anew = pass->into_learner && !pass->again;
+    for (size_t p = 0; made_anew && p < self->mixture.part_count; p++) {
         EG_TRY(split_as(self, pass, p));
     }
-    EG_TRY(pass->into_learner ? rebuild(self, false) : eg_ok());
+    EG_TRY(made_anew ? rebuild(self, false) : eg_ok());
     return eg_gradient_learner_weights(learner, pass);
 }
 

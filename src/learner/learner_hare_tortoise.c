@@ -15,6 +15,7 @@
 #include "learner/around.h"
 #include "math/shared/clones.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The order is that of the names. */
@@ -184,11 +185,24 @@ static eg_status predict(eg_learner *learner, const eg_batch *batch, eg_real *sc
     return status;
 }
 
+/* The fast ones beside the slow ones, for a learner that goes on with both. */
+static eg_status pass_fast(eg_learner *learner, const eg_weights_pass *pass)
+{
+    eg_weights_pass own = *pass;
+    int length = snprintf(own.prefix, sizeof own.prefix, "%sfast/", pass->prefix);
+    if (length < 0 || (size_t)length >= sizeof own.prefix) {
+        return eg_fail(EG_INVALID, "weights: learners are nested too deeply");
+    }
+    return eg_around_weights(learner, &own);
+}
+
 /* Those that predict leave, and come for both. */
 static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
 {
     const hare_tortoise *self = (const hare_tortoise *)learner;
-    if (pass->into_learner || self->predictor == PREDICT_FAST) {
+    if (pass->again) {
+        EG_TRY(pass_fast(learner, pass));
+    } else if (pass->into_learner || self->predictor == PREDICT_FAST) {
         return eg_around_weights(learner, pass);
     }
     swap(&self->around);

@@ -29,7 +29,7 @@ static eg_status l2_weights(eg_learner *learner, eg_weights_pass *pass)
 {
     l2 *self = (l2 *)learner;
     EG_TRY(eg_gradient_learner_weights(learner, pass));
-    if (pass->into_learner && self->towards == TOWARDS_INITIAL) {
+    if (pass->into_learner && !pass->again && self->towards == TOWARDS_INITIAL) {
         eg_penalty_term_move(&self->base.terms[0], self->base.gradient.net->params);
     }
     return eg_ok();

@@ -68,7 +68,7 @@ static void begin_path(si *self)
 static eg_status si_weights(eg_learner *learner, eg_weights_pass *pass)
 {
     EG_TRY(eg_gradient_learner_weights(learner, pass));
-    if (pass->into_learner) {
+    if (pass->into_learner && !pass->again) {
         begin_path((si *)learner);
     }
     return eg_ok();

@@ -15,6 +15,7 @@ void eg_weights_clear(eg_weights *weights)
         eg_free(weights->arrays[i].values);
     }
     eg_free(weights->arrays);
+    eg_free(weights->room);
     *weights = (eg_weights){0};
 }
 
@@ -107,8 +108,8 @@ static shape_text show_shape(size_t rank, const size_t *extent)
     return out;
 }
 
-/** The array that goes into the learner under this name and shape. */
-static eg_status find_fitting(eg_weights_pass *pass, const eg_weights_array **out, const char *name,
+/* The array of this name, which is to have this shape. */
+static eg_status find_fitting(const eg_weights_pass *pass, eg_weights_array **out, const char *name,
                               size_t rank, const size_t *extent)
 {
     eg_weights_array *array = eg_weights_find(pass->weights, name);
@@ -123,6 +124,16 @@ static eg_status find_fitting(eg_weights_pass *pass, const eg_weights_array **ou
     array->used = true;
     *out = array;
     return eg_ok();
+}
+
+/* The array that a pass is about to copy out or in. */
+static eg_status array_of(eg_weights_pass *pass, eg_weights_array **out, const char *name,
+                          const char *role, bool wide, size_t rank, const size_t *extent)
+{
+    bool there = pass->again && eg_weights_find(pass->weights, name) != NULL;
+    return pass->into_learner || there
+               ? find_fitting(pass, out, name, rank, extent)
+               : eg_weights_add(pass->weights, out, name, role, wide, rank, extent);
 }
 
 static eg_status not_finite(const char *name, size_t at)
@@ -146,24 +157,28 @@ bool eg_weights_has(const eg_weights_pass *pass, const char *name)
     return eg_is_ok(&status) && eg_weights_find(pass->weights, full) != NULL;
 }
 
+eg_status eg_weights_room(eg_weights_pass *pass, eg_real **out, size_t count)
+{
+    eg_weights *weights = pass->weights;
+    EG_TRY(eg_grow(&weights->room, &weights->room_size, count, sizeof *weights->room));
+    *out = weights->room;
+    return eg_ok();
+}
+
 eg_status eg_weights_reals(eg_weights_pass *pass, const char *inner, const char *role, size_t rank,
                            const size_t *extent, eg_real *values)
 {
     char name[EG_WEIGHTS_NAME_SIZE];
     EG_TRY(full_name(pass, inner, name));
+    eg_weights_array *array = NULL;
+    EG_TRY(array_of(pass, &array, name, role, sizeof *values == sizeof(double), rank, extent));
+    assert(array != NULL);
     if (!pass->into_learner) {
-        eg_weights_array *made = NULL;
-        EG_TRY(eg_weights_add(pass->weights, &made, name, role, sizeof *values == sizeof(double),
-                              rank, extent));
-        assert(made != NULL);
-        for (size_t i = 0; i < made->count; i++) {
-            made->values[i] = (double)values[i];
+        for (size_t i = 0; i < array->count; i++) {
+            array->values[i] = (double)values[i];
         }
         return eg_ok();
     }
-    const eg_weights_array *array = NULL;
-    EG_TRY(find_fitting(pass, &array, name, rank, extent));
-    assert(array != NULL);
     for (size_t i = 0; i < array->count; i++) {
         values[i] = (eg_real)array->values[i];
         if (!isfinite(values[i])) {
@@ -178,16 +193,13 @@ eg_status eg_weights_doubles(eg_weights_pass *pass, const char *inner, const cha
 {
     char name[EG_WEIGHTS_NAME_SIZE];
     EG_TRY(full_name(pass, inner, name));
+    eg_weights_array *array = NULL;
+    EG_TRY(array_of(pass, &array, name, role, true, rank, extent));
+    assert(array != NULL);
     if (!pass->into_learner) {
-        eg_weights_array *made = NULL;
-        EG_TRY(eg_weights_add(pass->weights, &made, name, role, true, rank, extent));
-        assert(made != NULL);
-        memcpy(made->values, values, made->count * sizeof *values);
+        memcpy(array->values, values, array->count * sizeof *values);
         return eg_ok();
     }
-    const eg_weights_array *array = NULL;
-    EG_TRY(find_fitting(pass, &array, name, rank, extent));
-    assert(array != NULL);
     for (size_t i = 0; i < array->count; i++) {
         if (!isfinite(array->values[i])) {
             return not_finite(name, i);

@@ -1,7 +1,6 @@
 /** The arrays of a network; see engram/weights.h. */
 #include "engram/weights.h"
 
-#include "engram/memory.h"
 #include "engram/net.h"
 #include "engram/units.h"
 
@@ -22,17 +21,16 @@ static eg_status pass_block(eg_weights_pass *pass, const char *group, eg_net *ne
     char name[EG_WEIGHTS_NAME_SIZE];
     eg_real *values = NULL;
     EG_TRY(name_in(name, group, b->name));
-    EG_TRY(eg_alloc(&values, b->units * b->fan_in, sizeof *values));
+    EG_TRY(eg_weights_room(pass, &values, b->units * b->fan_in));
     if (!pass->into_learner) {
         eg_net_block_get(net, block, net->params, values);
     }
-    eg_status status = eg_weights_reals(pass, name, eg_role_names[b->role],
-                                        b->role == EG_ROLE_WEIGHT ? 2 : 1, extent, values);
-    if (status.code == EG_OK && pass->into_learner) {
+    EG_TRY(eg_weights_reals(pass, name, eg_role_names[b->role], b->role == EG_ROLE_WEIGHT ? 2 : 1,
+                            extent, values));
+    if (pass->into_learner) {
         eg_net_block_set(net, block, values, net->params);
     }
-    eg_free(values);
-    return status;
+    return eg_ok();
 }
 
 static eg_status pass_buffers(eg_weights_pass *pass, const char *group, eg_node *node)
@@ -48,17 +46,11 @@ static eg_status pass_buffers(eg_weights_pass *pass, const char *group, eg_node 
     return eg_ok();
 }
 
-eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net)
+static eg_status pass_step(eg_weights_pass *pass, const char *group, eg_net *net)
 {
     static const size_t one = 1;
     char name[EG_WEIGHTS_NAME_SIZE];
     double step = (double)net->step;
-    for (size_t b = 0; b < net->table.block_count; b++) {
-        EG_TRY(pass_block(pass, group, net, b));
-    }
-    for (size_t n = 0; n < net->node_count; n++) {
-        EG_TRY(pass_buffers(pass, group, &net->nodes[n]));
-    }
     EG_TRY(name_in(name, group, "step"));
     /* Other programs, that only have parameters to give, may leave it out. */
     if (!pass->into_learner || eg_weights_has(pass, name)) {
@@ -66,7 +58,20 @@ eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net)
     }
     if (pass->into_learner) {
         net->step = step >= 0 && step <= 9007199254740992.0 ? (uint64_t)step : 0;
-        eg_net_touch(net);
     }
     return eg_ok();
+}
+
+eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net)
+{
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        EG_TRY(pass_block(pass, group, net, b));
+    }
+    for (size_t n = 0; n < net->node_count; n++) {
+        EG_TRY(pass_buffers(pass, group, &net->nodes[n]));
+    }
+    if (pass->into_learner) {
+        eg_net_touch(net);
+    }
+    return pass->again ? eg_ok() : pass_step(pass, group, net);
 }

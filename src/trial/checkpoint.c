@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { FORMAT = 4, CHECKSUM_SIZE = EG_CHECKPOINT_CHECKSUM };
+enum { FORMAT = 5, CHECKSUM_SIZE = EG_CHECKPOINT_CHECKSUM };
 
 void eg_checkpoint_seal(unsigned char *data, size_t size)
 {
