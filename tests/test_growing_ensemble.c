@@ -1,6 +1,6 @@
 /** Growing ensembles: what members are, who learns, and what is saved. On a small made-up stream of three
  *  tasks. */
-#include "learner_scene.h"
+#include "growing_scene.h"
 
 #include "engram/random.h"
 
@@ -14,38 +14,6 @@ enum { SEED = 4, PHASES = 3 };
     "model.hidden", "[5]", "model.activation", "relu", "model.dropout", "0.2", "model.norm",       \
         "online", "optimizer", "adam", "optimizer.lr", "0.01", "optimizer.restart", "phase"
 
-static eg_learner_network network_of(const learner_scene *s, size_t index)
-{
-    eg_learner_network network;
-    assert_true(s->learner->ops->network(s->learner, index, &network));
-    return network;
-}
-
-static size_t count_networks(const learner_scene *s)
-{
-    eg_learner_network network;
-    size_t count = 0;
-    while (s->learner->ops->network(s->learner, count, &network)) {
-        count++;
-    }
-    return count;
-}
-
-/* Phase `phase`, with ends of epochs. */
-static void learn(learner_scene *s, size_t phase)
-{
-    size_t steps = eg_stream_phase(s->stream, phase).steps;
-    bool enough = false;
-    assert_ok(eg_learner_begin_phase(s->learner, phase));
-    for (size_t step = 0; step < eg_stream_steps(s->stream, phase) && !enough; step++) {
-        (void)scene_step(s, phase, step);
-        if ((step + 1) % steps == 0) {
-            assert_ok(eg_learner_end_epoch(s->learner, phase, step / steps, &enough));
-        }
-    }
-    scene_end(s, phase);
-}
-
 /* What it says of a minibatch of `of`. */
 static void predict(learner_scene *s, learner_scene *of, eg_real *scores)
 {
@@ -53,15 +21,6 @@ static void predict(learner_scene *s, learner_scene *of, eg_real *scores)
     eg_cursor_get(of->cursor, 2, 0, &batch);
     assert_int_equal(batch.size, SCENE_BATCH);
     assert_ok(s->learner->ops->predict(s->learner, &batch, scores));
-}
-
-static void assert_same_net(const eg_net *a, const eg_net *b)
-{
-    assert_int_equal(a->param_count, b->param_count);
-    assert_int_equal(a->buffer_count, b->buffer_count);
-    assert_int_equal(a->step, b->step);
-    assert_memory_equal(a->params, b->params, a->param_count * sizeof *a->params);
-    assert_memory_equal(a->buffers, b->buffers, a->buffer_count * sizeof *a->buffers);
 }
 
 /* The learner alone as member m of an ensemble would be. */

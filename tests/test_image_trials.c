@@ -1,5 +1,6 @@
 /** Whole trials of convolutional networks: every learner and every measure, on made-up images. */
 #include "testing.h"
+#include "told_tasks.h"
 
 #include "engram/learner.h"
 #include "engram/measure.h"
@@ -106,7 +107,9 @@ static void every_learner(void **state)
         size_t learned = 0;
         for (size_t i = 0; i < eg_learner_family.member_count; i++) {
             const char *name = eg_learner_family.members[i]->name;
-            const char *const words[] = {"learner", name, NULL};
+            const char *const told[] = {"stream", "split", "stream.active", "task", NULL};
+            const char *words[] = {"learner", name, NULL, NULL, NULL, NULL, NULL};
+            memcpy(words + 2, told, needs_told_tasks(name) ? sizeof told : 0);
             if (suits(networks[n], words)) {
                 eg_record_free(run(settings_of(networks[n], words)));
                 learned++;

@@ -14,6 +14,7 @@
 #include "engram/trial.h"
 #include "plans.h"
 #include "stores.h"
+#include "told_tasks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -280,8 +281,8 @@ static eg_status trial(void)
                             : "model.hidden=[4]\n";
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=40\ndataset.test_examples=10\n"
-                   "stream.batch=20\nprotocol.fraction=0.25\nlearner=%s\n%s",
-                   learner, model);
+                   "stream.batch=20\nprotocol.fraction=0.25\nlearner=%s\n%s%s",
+                   learner, model, stream_for(learner));
     EG_TRY(eg_settings_parse(&set, eg_trial_schema(), text));
     eg_status status = eg_dataset_cache_create(&cache);
     if (status.code == EG_OK) {

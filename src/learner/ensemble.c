@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-eg_status eg_ensemble_init(eg_ensemble *self, const eg_learner_ops *ops, const eg_view *view,
+eg_status eg_ensemble_init(eg_ensemble *self, const eg_learner_ops *ops, eg_combination combination,
                            const eg_learner_setup *setup, size_t learning)
 {
     self->base.ops = ops;
-    self->combination = (eg_combination)eg_view_name(view, "average");
+    self->combination = combination;
     self->outputs = setup->shape.outputs;
     self->learning = learning;
     EG_TRY(eg_alloc(&self->cursor, learning, sizeof *self->cursor));
@@ -261,16 +261,24 @@ bool eg_ensemble_costs(const eg_learner *learner, eg_learner_costs *out)
     return counts;
 }
 
+eg_status eg_ensemble_weights_of(const eg_ensemble *self, size_t m, const char *group,
+                                 const eg_weights_pass *pass)
+{
+    eg_weights_pass own = *pass;
+    int length = snprintf(own.prefix, sizeof own.prefix, "%s%s/", pass->prefix, group);
+    if (length < 0 || (size_t)length >= sizeof own.prefix) {
+        return eg_fail(EG_INVALID, "weights: ensembles are nested too deeply");
+    }
+    return eg_learner_weights(self->member[m], &own);
+}
+
 eg_status eg_ensemble_weights(eg_learner *learner, eg_weights_pass *pass)
 {
     const eg_ensemble *self = (const eg_ensemble *)learner;
     for (size_t m = 0; m < self->count; m++) {
-        eg_weights_pass own = *pass;
-        int length = snprintf(own.prefix, sizeof own.prefix, "%smember%zu/", pass->prefix, m);
-        if (length < 0 || (size_t)length >= sizeof own.prefix) {
-            return eg_fail(EG_INVALID, "weights: ensembles are nested too deeply");
-        }
-        EG_TRY(eg_learner_weights(self->member[m], &own));
+        char group[32];
+        (void)snprintf(group, sizeof group, "member%zu", m);
+        EG_TRY(eg_ensemble_weights_of(self, m, group, pass));
     }
     return eg_ok();
 }

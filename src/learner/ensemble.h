@@ -1,6 +1,6 @@
-/** Several learners of one kind that predict together: what `ensemble` and `growing_ensemble` have
- *  in common. Members from number `first` on learn, each with an order of examples of its own;
- *  those before are frozen, and only predict. */
+/** Several learners of one kind: what `ensemble`, `growing_ensemble` and `stl` have in common.
+ *  Members from number `first` on learn, each with an order of examples of its own; those before
+ *  are frozen, and only predict. */
 #ifndef ENGRAM_LEARNER_ENSEMBLE_H
 #define ENGRAM_LEARNER_ENSEMBLE_H
 
@@ -26,9 +26,8 @@ typedef struct eg_ensemble {
     size_t outputs;
 } eg_ensemble;
 
-/** For `learning` members, which then are made: ops, and the rule that setting `average` names. On
- *  failure the caller still clears it. */
-eg_status eg_ensemble_init(eg_ensemble *self, const eg_learner_ops *ops, const eg_view *view,
+/** For `learning` members, which then are made. On failure the caller still clears it. */
+eg_status eg_ensemble_init(eg_ensemble *self, const eg_learner_ops *ops, eg_combination combination,
                            const eg_learner_setup *setup, size_t learning) EG_WARN_UNUSED;
 /** Releases the members and what eg_ensemble_init made. */
 void eg_ensemble_clear(eg_ensemble *self);
@@ -62,6 +61,9 @@ double eg_ensemble_extra_flops(const eg_learner *learner);
 bool eg_ensemble_costs(const eg_learner *learner, eg_learner_costs *out);
 /** Weights of member 2 stand in group member2. */
 eg_status eg_ensemble_weights(eg_learner *learner, eg_weights_pass *pass);
+/** Those of member m, in this group. */
+eg_status eg_ensemble_weights_of(const eg_ensemble *self, size_t m, const char *group,
+                                 const eg_weights_pass *pass) EG_WARN_UNUSED;
 
 /** write and read in parts: how far an epoch or a phase has been ended; one member. */
 void eg_ensemble_write_ends(const eg_ensemble *self, eg_writer *writer);

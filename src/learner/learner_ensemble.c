@@ -60,7 +60,8 @@ static const eg_learner_ops ops = {
 static eg_status open_all(eg_ensemble *self, const eg_view *view, const eg_learner_setup *setup)
 {
     size_t members = eg_view_size(view, "members");
-    EG_TRY(eg_ensemble_init(self, &ops, view, setup, members));
+    eg_combination average = (eg_combination)eg_view_name(view, "average");
+    EG_TRY(eg_ensemble_init(self, &ops, average, setup, members));
     for (size_t m = 0; m < members; m++) {
         /* Members of members have orders of their own. */
         size_t order = setup->member * members + m;

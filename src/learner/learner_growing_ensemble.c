@@ -13,11 +13,9 @@
  *  Every member that learns has room for a minibatch, those that are frozen have not. Curves of the
  *  members are not recorded. */
 #include "engram/memory.h"
-#include "engram/random.h"
-#include "learner/ensemble.h"
+#include "learner/growing.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* The order is that of the names. */
 typedef enum start { START_WARM, START_SCRATCH } start;
@@ -25,20 +23,12 @@ typedef enum start { START_WARM, START_SCRATCH } start;
 static const char *const start_names[] = {[START_WARM] = "warm", [START_SCRATCH] = "scratch", NULL};
 
 typedef struct growing {
-    eg_ensemble ensemble;
-    eg_view view, root; /* for members to come */
-    eg_learner_setup setup;
-    size_t add, every;
+    eg_growing base;
+    size_t every;
     start start;
     uint64_t examples; /* learned */
     double learned;    /* operations per forward of these examples, of the members that learned */
 } growing;
-
-static void growing_free(eg_learner *learner)
-{
-    eg_ensemble_clear((eg_ensemble *)learner);
-    eg_free(learner);
-}
 
 /* Everything that one remembers, into another one just made. */
 static eg_status copy(const eg_learner *from, eg_learner *to)
@@ -57,35 +47,36 @@ done:
 
 static eg_status make(growing *self, size_t slot)
 {
-    eg_ensemble *ensemble = &self->ensemble;
-    size_t seed = self->start == START_WARM ? slot : ensemble->count;
-    return eg_ensemble_add(ensemble, &self->view, &self->setup,
-                           eg_member_seed(self->setup.seed, seed),
-                           self->setup.member * self->add + slot);
+    eg_growing *base = &self->base;
+    size_t seed = self->start == START_WARM ? slot : base->ensemble.count;
+    return eg_growing_make(base, seed, base->setup.member * base->add + slot);
 }
 
-/* New members come, and the others are frozen. `continues`: warm ones begin as the newest. */
+/* New members come. `continues`: warm ones begin as the newest. */
 static eg_status grow(growing *self, bool continues)
 {
-    eg_ensemble *ensemble = &self->ensemble;
-    for (size_t slot = 0; slot < self->add; slot++) {
+    const eg_ensemble *ensemble = &self->base.ensemble;
+    for (size_t slot = 0; slot < self->base.add; slot++) {
         EG_TRY(make(self, slot));
         if (continues && self->start == START_WARM) {
             EG_TRY(copy(ensemble->member[ensemble->first + slot],
                         ensemble->member[ensemble->count - 1]));
         }
     }
-    for (size_t slot = 0; slot < self->add; slot++) {
-        eg_learner_freeze(ensemble->member[ensemble->first++]);
-    }
+    eg_growing_freeze(&self->base);
     return eg_ok();
+}
+
+static eg_status grow_empty(eg_growing *base)
+{
+    return grow((growing *)base, false);
 }
 
 /* One that was stopped after new members had come is begun again with them. */
 static eg_status begin_phase(eg_learner *learner, size_t phase)
 {
     growing *self = (growing *)learner;
-    if (self->ensemble.count < self->add * (1 + phase / self->every)) {
+    if (self->base.ensemble.count < self->base.add * (1 + phase / self->every)) {
         EG_TRY(grow(self, true));
     }
     return eg_ensemble_begin_phase(learner, phase);
@@ -94,7 +85,7 @@ static eg_status begin_phase(eg_learner *learner, size_t phase)
 static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     growing *self = (growing *)learner;
-    const eg_ensemble *ensemble = &self->ensemble;
+    const eg_ensemble *ensemble = &self->base.ensemble;
     for (size_t m = ensemble->first; m < ensemble->count; m++) {
         const eg_learner *member = ensemble->member[m];
         self->learned += (double)batch->size * member->ops->flops(member);
@@ -107,15 +98,15 @@ static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcom
  * those of the members they began as. */
 static size_t first_counted(const growing *self)
 {
-    return self->start == START_WARM ? self->ensemble.first : 0;
+    return self->start == START_WARM ? self->base.ensemble.first : 0;
 }
 
 static bool replaced(const eg_learner *learner, double *counts)
 {
     const growing *self = (const growing *)learner;
     bool any = false;
-    for (size_t m = first_counted(self); m < self->ensemble.count; m++) {
-        any = eg_learner_replaced(self->ensemble.member[m], counts) || any;
+    for (size_t m = first_counted(self); m < self->base.ensemble.count; m++) {
+        any = eg_learner_replaced(self->base.ensemble.member[m], counts) || any;
     }
     return any;
 }
@@ -126,8 +117,8 @@ static double extra_flops(const eg_learner *learner)
     const growing *self = (const growing *)learner;
     double all = (double)self->examples * eg_ensemble_flops(learner);
     double sum = 3 * (self->learned - all);
-    for (size_t m = first_counted(self); m < self->ensemble.count; m++) {
-        sum += eg_learner_extra_flops(self->ensemble.member[m]);
+    for (size_t m = first_counted(self); m < self->base.ensemble.count; m++) {
+        sum += eg_learner_extra_flops(self->base.ensemble.member[m]);
     }
     return sum;
 }
@@ -137,9 +128,9 @@ static bool costs(const eg_learner *learner, eg_learner_costs *out)
 {
     const growing *self = (const growing *)learner;
     bool counts = true;
-    for (size_t m = 0; m < self->ensemble.count; m++) {
+    for (size_t m = 0; m < self->base.ensemble.count; m++) {
         eg_learner_costs all = *out;
-        counts = eg_learner_add_costs(self->ensemble.member[m], &all) && counts;
+        counts = eg_learner_add_costs(self->base.ensemble.member[m], &all) && counts;
         if (m < first_counted(self)) {
             out->parameters = all.parameters;
             out->predict_macs = all.predict_macs;
@@ -153,70 +144,40 @@ static bool costs(const eg_learner *learner, eg_learner_costs *out)
 static void growing_write(const eg_learner *learner, eg_writer *writer)
 {
     const growing *self = (const growing *)learner;
-    eg_write_u64(writer, self->ensemble.count);
+    eg_growing_write(&self->base, writer);
     eg_write_u64(writer, self->examples);
     eg_write_f64(writer, self->learned);
-    eg_ensemble_write_ends(&self->ensemble, writer);
-    for (size_t m = 0; m < self->ensemble.count; m++) {
-        eg_ensemble_write_member(&self->ensemble, m, writer);
-    }
 }
 
-static eg_status read_members(eg_ensemble *ensemble, size_t m, size_t end, eg_reader *reader)
-{
-    for (; m < end; m++) {
-        EG_TRY(eg_ensemble_read_member(ensemble, m, reader));
-    }
-    return eg_ok();
-}
-
-/* It grows as it reads, so that a number that is wrong does not ask for all of its members. */
 static eg_status growing_read(eg_learner *learner, eg_reader *reader)
 {
     growing *self = (growing *)learner;
-    eg_ensemble *ensemble = &self->ensemble;
-    uint64_t count = eg_read_u64(reader);
+    EG_TRY(eg_growing_read(&self->base, reader, grow_empty));
     self->examples = eg_read_u64(reader);
     self->learned = eg_read_f64(reader);
-    EG_TRY(eg_ensemble_read_ends(ensemble, reader));
-    EG_TRY(eg_reader_status(reader, false));
-    if (count < ensemble->count || count % self->add != 0) {
-        return eg_fail(EG_INVALID, "saved ensemble: %llu members, expected a multiple of %zu",
-                       (unsigned long long)count, self->add);
-    }
-    while (ensemble->count < count) {
-        size_t frozen = ensemble->first;
-        EG_TRY(grow(self, false));
-        EG_TRY(read_members(ensemble, frozen, ensemble->first, reader));
-    }
-    return read_members(ensemble, ensemble->first, ensemble->count, reader);
+    return eg_reader_status(reader, false);
 }
 
 /* Whether there are arrays of member m. */
 static bool has_member(const eg_weights_pass *pass, size_t m)
 {
-    char prefix[2 * EG_WEIGHTS_NAME_SIZE];
-    (void)snprintf(prefix, sizeof prefix, "%smember%zu/", pass->prefix, m);
-    for (size_t i = 0; i < pass->weights->count; i++) {
-        if (strncmp(pass->weights->arrays[i].name, prefix, strlen(prefix)) == 0) {
-            return true;
-        }
-    }
-    return false;
+    char group[32];
+    (void)snprintf(group, sizeof group, "member%zu", m);
+    return eg_growing_has_group(pass, group);
 }
 
 /* As many members as there are weights of. */
 static eg_status weights(eg_learner *learner, eg_weights_pass *pass)
 {
     growing *self = (growing *)learner;
-    while (pass->into_learner && has_member(pass, self->ensemble.count)) {
+    while (pass->into_learner && has_member(pass, self->base.ensemble.count)) {
         EG_TRY(grow(self, false));
     }
     return eg_ensemble_weights(learner, pass);
 }
 
 static const eg_learner_ops ops = {
-    .free = growing_free,
+    .free = eg_growing_free,
     .begin_phase = begin_phase,
     .begin_phase_polls = eg_ensemble_begin_phase_polls,
     .step = step,
@@ -240,18 +201,15 @@ static const eg_learner_ops ops = {
 
 static eg_status open_all(growing *self, const eg_view *view, const eg_learner_setup *setup)
 {
-    self->view = *view;
-    self->root = *setup->root;
-    self->setup = *setup;
-    self->setup.root = &self->root;
-    self->add = eg_view_size(view, "add");
+    eg_growing *base = &self->base;
+    size_t add = eg_view_size(view, "add");
     self->every = eg_view_size(view, "grow_every");
     self->start = (start)eg_view_name(view, "start");
-    EG_TRY(eg_ensemble_init(&self->ensemble, &ops, view, setup, self->add));
-    for (size_t slot = 0; slot < self->add; slot++) {
+    EG_TRY(eg_growing_init(base, &ops, (eg_combination)eg_view_name(view, "average"), view, setup,
+                           add));
+    for (size_t slot = 0; slot < add; slot++) {
         EG_TRY(make(self, slot));
-        EG_TRY(eg_ensemble_open_cursor(&self->ensemble, setup, slot,
-                                       setup->member * self->add + slot));
+        EG_TRY(eg_ensemble_open_cursor(&base->ensemble, setup, slot, setup->member * add + slot));
     }
     return eg_ok();
 }
@@ -263,10 +221,10 @@ static eg_status growing_create(eg_learner **out, const eg_view *view,
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     eg_status status = open_all(self, view, setup);
     if (!eg_is_ok(&status)) {
-        growing_free(&self->ensemble.base);
+        eg_growing_free(&self->base.ensemble.base);
         return status;
     }
-    *out = &self->ensemble.base;
+    *out = &self->base.ensemble.base;
     return status;
 }
 

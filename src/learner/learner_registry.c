@@ -27,6 +27,7 @@
     ENTRY(shrink_perturb)                                                                          \
     ENTRY(si)                                                                                      \
     ENTRY(snr)                                                                                     \
+    ENTRY(stl)                                                                                     \
     ENTRY(weight_clipping)
 
 #define MEMBER_TYPE eg_learner_kind

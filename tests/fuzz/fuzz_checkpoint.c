@@ -9,13 +9,14 @@
 #include "engram/learner.h"
 #include "engram/memory.h"
 #include "engram/trial.h"
+#include "told_tasks.h"
 #include "trial/checkpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEARNERS_MAX = 32, RAW = 255, STOP_AFTER = 3 };
+enum { LEARNERS_MAX = 64, RAW = 255, STOP_AFTER = 3 };
 
 /** One learner's trial, and its checkpoint after a few minibatches. Made once each. */
 typedef struct scene {
@@ -62,8 +63,8 @@ static void make_scene(scene *s, const char *learner)
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"
                    "stream.tasks=2\nstream.batch=5\n"
-                   "eval.every=4\nprotocol.fraction=0.25\noptimizer=adam\nlearner=%s\n%s",
-                   learner, model);
+                   "eval.every=4\nprotocol.fraction=0.25\noptimizer=adam\nlearner=%s\n%s%s",
+                   learner, model, stream_for(learner));
     eg_status status = eg_settings_parse(&s->settings, eg_trial_schema(), text);
     fuzz_require(status.code == EG_OK);
     size_t left = STOP_AFTER;

@@ -2,6 +2,7 @@
 #include "saved_trials.h"
 
 #include "testing.h"
+#include "told_tasks.h"
 
 #include "engram/model.h"
 #include "engram/stream.h"
@@ -51,6 +52,9 @@ eg_settings *saved_settings(const char *name, const char *value)
         all[count++] = (eg_assignment){.name = "model.bias", .value = "false"};
         all[count++] = (eg_assignment){.name = "model.head", .value = "conv"};
         all[count++] = (eg_assignment){.name = "learner.candidates", .value = "2"};
+    }
+    if (name != NULL && strcmp(name, "learner") == 0 && needs_told_tasks(value)) {
+        all[count++] = (eg_assignment){.name = "stream.active", .value = "task"};
     }
     tasks = strcmp(stream, "class_pairs") == 0 ? "4" : tasks; /* short ones */
     if (param_of(eg_family_find(&eg_stream_family, stream), "tasks") != NULL) {
