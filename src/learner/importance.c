@@ -33,6 +33,7 @@ eg_status eg_importance_init(eg_importance *importance, const eg_sensitivity *ru
     importance->wanted = setup->wanted;
     importance->user = setup->user;
     importance->samples = eg_view_size(view, "samples");
+    importance->trunk_only = eg_regularised_trunk_only(view);
     importance->group = eg_view_size(view, "group");
     importance->per_example = importance->group == 1 && eg_net_has_per_example(net);
     assert(importance->group == 1 || rule->rounds == 1);
@@ -242,6 +243,9 @@ eg_status eg_importance_measure(eg_importance *importance, size_t phase, const e
     EG_TRY(status);
     learner->extra_flops += (double)at.seen * flops_of(importance, at.rounds);
     eg_scale(net->param_count, 1 / (eg_real)at.seen, importance->result);
+    if (importance->trunk_only) {
+        eg_regularised_leave_out_head(net, importance->result);
+    }
     *out = importance->result;
     return eg_ok();
 }

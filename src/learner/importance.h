@@ -4,7 +4,7 @@
 #define ENGRAM_LEARNER_IMPORTANCE_H
 
 #include "engram/random.h"
-#include "learner/gradient_learner.h"
+#include "learner/regularised.h"
 
 /** What is differentiated. */
 typedef struct eg_sensitivity {
@@ -23,6 +23,7 @@ typedef struct eg_importance {
     eg_gradient_learner *learner; /**< borrowed */
     uint64_t seed;
     size_t samples;   /**< examples; 0: all of the phase */
+    bool trunk_only;  /**< those of the layer that makes the outputs are 0 */
     size_t group;     /**< gradients of so many examples are added before the square or the value */
     bool per_example; /**< the network sums per-example gradients itself */
     eg_cursor *cursor;          /**< its own, in the order of examples of the learner */
@@ -31,7 +32,7 @@ typedef struct eg_importance {
     eg_real *scratch, *sum, *result;
 } eg_importance;
 
-/** For a learner that was opened; `view` has `samples` and `group`. With group > 1, rounds must be
+/** For a learner that was opened; `view` has EG_IMPORTANCE_PARAMS. With group > 1, rounds must be
  * 1. On failure the caller still closes it. */
 eg_status eg_importance_init(eg_importance *importance, const eg_sensitivity *rule,
                              eg_gradient_learner *learner, const eg_view *view,
@@ -61,11 +62,14 @@ double eg_importance_flops(const eg_view *view, const eg_learner_work *work, siz
      .max = 1e9,                                                                                   \
      .unit = "examples",                                                                           \
      .doc = "training examples of a task its importances are measured on; 0: all"},                \
-    {                                                                                              \
-        .name = "group", .type = EG_TYPE_INT, .default_text = "1", .min = 1, .max = 1e9,           \
-        .unit = "examples",                                                                        \
-        .doc = "gradients of so many examples are added before the square or absolute value is "   \
-               "taken; 1: each on its own"                                                         \
-    }
+        {.name = "group",                                                                          \
+         .type = EG_TYPE_INT,                                                                      \
+         .default_text = "1",                                                                      \
+         .min = 1,                                                                                 \
+         .max = 1e9,                                                                               \
+         .unit = "examples",                                                                       \
+         .doc = "gradients of so many examples are added before the square or absolute value is "  \
+                "taken; 1: each on its own"},                                                      \
+        EG_PENALISED
 
 #endif

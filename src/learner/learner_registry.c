@@ -17,6 +17,7 @@
     ENTRY(head_reset)                                                                              \
     ENTRY(l2)                                                                                      \
     ENTRY(l2_init)                                                                                 \
+    ENTRY(l2t)                                                                                     \
     ENTRY(mas)                                                                                     \
     ENTRY(online_ewc)                                                                              \
     ENTRY(plain)                                                                                   \

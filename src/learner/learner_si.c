@@ -15,6 +15,7 @@
 typedef struct si {
     eg_regularised base;
     double damping;
+    bool trunk_only;
     eg_real *saved; /* [params] s of the current task */
     eg_real *found; /* [params] scratch: what a task adds to the importances */
 } si;
@@ -36,6 +37,9 @@ static eg_status si_end_phase(eg_learner *learner, size_t phase)
             double distance = (double)net->params[i] - (double)term->anchor[i];
             self->found[i] = (eg_real)(fmax(0.0, (double)self->saved[i]) /
                                        (distance * distance + self->damping));
+        }
+        if (self->trunk_only) {
+            eg_regularised_leave_out_head(net, self->found);
         }
         memset(self->saved, 0, net->param_count * sizeof *self->saved);
         eg_penalty_term_follow(term, 1.0, 1.0, self->found, net->params);
@@ -86,6 +90,7 @@ static eg_status si_create(eg_learner **out, const eg_view *view, const eg_learn
     eg_learner *base = &self->base.gradient.base;
     base->ops = &si_ops;
     self->damping = eg_view_real(view, "damping");
+    self->trunk_only = eg_regularised_trunk_only(view);
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_regularised_init(&self->base, setup, 1,
                                             2.0 * eg_view_real(view, "lambda"), true));
@@ -111,6 +116,7 @@ static const eg_param params[] = {
      .above_min = true,
      .doc = "xi, added to the squared distance a parameter moved, by which its contribution is "
             "divided"},
+    EG_PENALISED,
 };
 
 const eg_learner_kind eg_learner_si = {

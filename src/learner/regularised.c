@@ -3,6 +3,8 @@
 
 #include "engram/memory.h"
 
+#include <string.h>
+
 static const eg_variable penalty = {
     .name = "penalty",
     .dims = {"eval"},
@@ -12,6 +14,23 @@ static const eg_variable penalty = {
         "task already that of the next one"};
 
 const eg_variable *const eg_regularised_variables[] = {&penalty, NULL};
+
+const char *const eg_penalised_names[] = {"all", "trunk", NULL};
+
+bool eg_regularised_trunk_only(const eg_view *view)
+{
+    return eg_view_name(view, "penalised") == 1;
+}
+
+void eg_regularised_leave_out_head(const eg_net *net, eg_real *importance)
+{
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        const eg_parameter_block *block = &net->table.blocks[b];
+        if (block->head) {
+            memset(importance + block->offset, 0, block->count * sizeof *importance);
+        }
+    }
+}
 
 static void add(void *user, size_t first, size_t count, const eg_real *w, eg_real *g)
 {

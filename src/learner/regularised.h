@@ -37,6 +37,11 @@ eg_status eg_regularised_measure(eg_learner *learner, eg_record *record, size_t 
 void eg_regularised_write(const eg_learner *learner, eg_writer *writer);
 eg_status eg_regularised_read(eg_learner *learner, eg_reader *reader);
 
+/** Whether setting EG_PENALISED of `view` leaves the layer of the outputs alone. */
+bool eg_regularised_trunk_only(const eg_view *view);
+/** Importances [params] become 0 for the parameters of that layer. */
+void eg_regularised_leave_out_head(const eg_net *net, eg_real *importance);
+
 /** The curves they add: `penalty`. */
 extern const eg_variable *const eg_regularised_variables[];
 
@@ -54,6 +59,18 @@ extern const eg_variable *const eg_regularised_variables[];
     {                                                                                              \
         .name = "lambda", .type = EG_TYPE_REAL, .default_text = default_value, .min = 0,           \
         .max = INFINITY, .doc = words                                                              \
+    }
+
+extern const char *const eg_penalised_names[]; /**< "all", "trunk", NULL */
+
+/** Row of a parameter table: what a penalty is on. */
+#define EG_PENALISED                                                                               \
+    {                                                                                              \
+        .name = "penalised", .type = EG_TYPE_NAME, .default_text = "all",                          \
+        .names = eg_penalised_names,                                                               \
+        .doc = "the penalty is on all parameters, or on those of all layers but the one that "     \
+               "makes the outputs (trunk), where every task has outputs of its own",               \
+        .added_later = true                                                                        \
     }
 
 #endif
