@@ -224,6 +224,25 @@ static void operations(void **state)
     scene_close(&s);
 }
 
+/* A trunk of 9*5 weights and 5 biases, and 2 outputs of 6 numbers for a task: a trunk
+ * and a head for every task, in percent of a trunk and these heads. */
+static void a_trunk_for_every_task(void **state)
+{
+    (void)state;
+    learner_scene s =
+        open_learned(SCENE("learner", "stl", "stream.active", "task", "model.hidden", "[5]",
+                           "learner.of", "early_stopping", "learner.of.on", "training"),
+                     PHASES);
+    for (size_t learned = 1; learned <= PHASES; learned++) {
+        eg_learner_capacity capacity = {.stored = 0};
+        double tasks = (double)learned;
+        assert_true(eg_learner_get_capacity(s.learner, learned, &capacity));
+        assert_true(capacity.base == 50 + 12 * tasks);
+        assert_true(capacity.stored == 50 * tasks + 12 * tasks);
+    }
+    scene_close(&s);
+}
+
 static void damaged_numbers(void **state)
 {
     (void)state;
@@ -279,6 +298,7 @@ int main(void)
         cmocka_unit_test(weights_of_tasks),
         cmocka_unit_test(weights_of_several_tasks_do_not_begin),
         cmocka_unit_test(operations),
+        cmocka_unit_test(a_trunk_for_every_task),
         cmocka_unit_test(damaged_numbers),
         cmocka_unit_test(refusals),
     };

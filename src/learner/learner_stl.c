@@ -88,6 +88,32 @@ static bool costs(const eg_learner *learner, eg_learner_costs *out)
     return counts;
 }
 
+/* What a network keeps for its own task: all but the heads of the others. */
+static bool add_own(const stl *self, size_t task, double *stored)
+{
+    const eg_learner *own = self->base.ensemble.member[task];
+    eg_learner_capacity without = {.stored = 0};
+    eg_learner_capacity before = {.stored = 0};
+    eg_learner_capacity with = {.stored = 0};
+    bool counts = eg_learner_get_capacity(own, 0, &without) &&
+                  eg_learner_get_capacity(own, task, &before) &&
+                  eg_learner_get_capacity(own, task + 1, &with);
+    *stored += without.stored + (with.stored - before.stored);
+    return counts;
+}
+
+static bool capacity(const eg_learner *learner, size_t learned, eg_learner_capacity *out)
+{
+    const stl *self = (const stl *)learner;
+    double stored = 0;
+    bool counts = eg_learner_get_capacity(self->base.ensemble.member[0], learned, out);
+    for (size_t t = 0; t < learned && t < self->base.ensemble.count; t++) {
+        counts = add_own(self, t, &stored) && counts;
+    }
+    out->stored = stored;
+    return counts;
+}
+
 static void stl_write(const eg_learner *learner, eg_writer *writer)
 {
     eg_growing_write(&((const stl *)learner)->base, writer);
@@ -149,6 +175,7 @@ static const eg_learner_ops ops = {
     .flops = flops,
     .extra_flops = eg_ensemble_extra_flops,
     .costs = costs,
+    .capacity = capacity,
     .write = stl_write,
     .read = stl_read,
     .weights = weights,
