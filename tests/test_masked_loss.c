@@ -4,6 +4,7 @@
 #include "learner/masked_loss.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { B = 3, N = 5 };
 
@@ -61,11 +62,56 @@ static void a_label_that_is_not_active_has_no_loss(void **state)
     eg_masked_loss_clear(&masked);
 }
 
+/* Rows 0 and 2 are of the task with outputs 0, 1, 3, row 1 of that with 2 and 4: by hand the mean of
+ *      log(1 + exp(-0.5) + exp(-2)), log(1 + exp(-7)), log(1 + exp(1.4) + exp(0.3)). */
+static const uint32_t rest[] = {2, 4};
+static const eg_active tasks[] = {{.count = 3, .output = places}, {.count = 2, .output = rest}};
+static const uint32_t row_task[B] = {0, 1, 0};
+static const uint32_t mixed_label[B] = {1, 2, 1};
+
+static double mixed_loss_of(const eg_real *of, eg_real *dy)
+{
+    const eg_batch batch = {
+        .size = B, .label = mixed_label, .row_task = row_task, .task_active = tasks};
+    eg_masked_loss masked = {0};
+    assert_ok(eg_masked_loss_init(&masked, B, N));
+    double mean = eg_masked_loss_of(&masked, loss_of("cross_entropy"), &batch, N, of, dy);
+    eg_masked_loss_clear(&masked);
+    return mean;
+}
+
+static void a_minibatch_that_mixes_tasks(void **state)
+{
+    (void)state;
+    eg_real dy[B * N];
+    double expected =
+        log(1 + exp(-0.5) + exp(-2.0)) + log(1 + exp(-7.0)) + log(1 + exp(1.4) + exp(0.3));
+    assert_true(fabs(mixed_loss_of(y, dy) - expected / B) < 1e-6);
+    for (size_t b = 0; b < B; b++) {
+        for (size_t j = 0; j < N; j++) {
+            const eg_real h = (eg_real)1e-5;
+            eg_real moved[B * N];
+            eg_real unused[B * N];
+            memcpy(moved, y, sizeof moved);
+            moved[b * N + j] = y[b * N + j] + h;
+            double above = mixed_loss_of(moved, unused);
+            moved[b * N + j] = y[b * N + j] - h;
+            double below = mixed_loss_of(moved, unused);
+            double slope = (above - below) / (2 * (double)h);
+            assert_true(fabs((double)dy[b * N + j] - slope) < 1e-9);
+            bool takes_part =
+                eg_active_place(&tasks[row_task[b]], (uint32_t)j) < tasks[row_task[b]].count;
+            assert_true(takes_part || dy[b * N + j] == 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_the_loss_of_the_active_columns),
         cmocka_unit_test(a_label_that_is_not_active_has_no_loss),
+        cmocka_unit_test(a_minibatch_that_mixes_tasks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

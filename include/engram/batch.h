@@ -49,8 +49,19 @@ typedef struct eg_batch {
     /** Outputs that take part; NULL: all. The loss is taken over these alone and the others get no
      * gradient; predictions choose among these alone, whatever the scores of the others. */
     const eg_active *active;
+    /** Of a minibatch that mixes tasks whose losses are each over outputs of their own: row b is of
+     * task row_task[b] [size], whose outputs are task_active[row_task[b]]. Then `active` is NULL.
+     * NULL: what is above is said of all rows. */
+    const uint32_t *row_task;
+    const eg_active *task_active;
     /** Of a minibatch: where it is in the stream; `step` counts all epochs of the phase. */
     size_t phase, step;
 } eg_batch;
+
+/** The outputs that take part in the loss of row b; NULL: all. */
+static inline const eg_active *eg_batch_active(const eg_batch *batch, size_t b)
+{
+    return batch->row_task != NULL ? &batch->task_active[batch->row_task[b]] : batch->active;
+}
 
 #endif

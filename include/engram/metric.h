@@ -13,6 +13,8 @@
  * NaN there counts as wrong. */
 size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
                         const eg_active *active);
+/** The same of a minibatch, whose rows may each have active outputs of their own. */
+size_t eg_count_correct_batch(const eg_batch *batch, size_t n, const eg_real *scores);
 /** The same, and counted class by class: adds to examples_of[c] the examples with label c, and to
  * correct_of[c] those of them that are classified correctly; both [n], labels are below n. */
 size_t eg_count_correct_of(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,

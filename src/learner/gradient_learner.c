@@ -104,7 +104,7 @@ eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase)
 double eg_gradient_learner_loss(eg_gradient_learner *self, const eg_batch *batch, const eg_real *y)
 {
     size_t outputs = self->net->outputs;
-    if (batch->active != NULL) {
+    if (batch->active != NULL || batch->row_task != NULL) {
         return eg_masked_loss_of(&self->masked, self->loss, batch, outputs, y, self->dy);
     }
     return self->loss->evaluate(batch->size, outputs, y, batch->label, batch->target, self->dy);

@@ -50,10 +50,32 @@ void eg_masked_unpack(const eg_masked_loss *masked, const eg_active *active, siz
     }
 }
 
+/* Every row has active outputs of its own: the mean of their losses, one by one. */
+static double mixed_loss(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
+                         size_t outputs, const eg_real *y, eg_real *dy)
+{
+    double sum = 0;
+    for (size_t b = 0; b < batch->size; b++) {
+        const eg_active *active = eg_batch_active(batch, b);
+        if (!eg_masked_pack(masked, active, 1, outputs, y + b * outputs, batch->label + b)) {
+            return (double)NAN;
+        }
+        sum += loss->evaluate(1, active->count, masked->y, masked->label, NULL, masked->dy);
+        for (size_t k = 0; k < active->count; k++) {
+            masked->dy[k] /= (eg_real)batch->size;
+        }
+        eg_masked_unpack(masked, active, 1, outputs, dy + b * outputs);
+    }
+    return sum / (double)batch->size;
+}
+
 double eg_masked_loss_of(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
                          size_t outputs, const eg_real *y, eg_real *dy)
 {
     const eg_active *active = batch->active;
+    if (batch->row_task != NULL) {
+        return mixed_loss(masked, loss, batch, outputs, y, dy);
+    }
     if (!eg_masked_pack(masked, active, batch->size, outputs, y, batch->label)) {
         return (double)NAN;
     }

@@ -24,9 +24,9 @@ bool eg_masked_pack(eg_masked_loss *masked, const eg_active *active, size_t size
 void eg_masked_unpack(const eg_masked_loss *masked, const eg_active *active, size_t size,
                       size_t outputs, eg_real *dy);
 
-/** Mean loss of a batch with labels and active outputs, and its gradient dy [batch, outputs], which
- * is 0 at outputs that are not active. y [batch, outputs]. NaN, and dy is undefined, if a label is
- * not active: there is no loss then. */
+/** Mean loss of a batch with labels and active outputs (of each row: eg_batch_active), and its
+ * gradient dy [batch, outputs], which is 0 at outputs that are not active. y [batch, outputs]. NaN,
+ * and dy is undefined, if a label is not active: there is no loss then. */
 double eg_masked_loss_of(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
                          size_t outputs, const eg_real *y, eg_real *dy);
 

@@ -46,6 +46,16 @@ size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uin
     return correct;
 }
 
+size_t eg_count_correct_batch(const eg_batch *batch, size_t n, const eg_real *scores)
+{
+    size_t correct = 0;
+    for (size_t b = 0; b < batch->size; b++) {
+        const eg_active *active = eg_batch_active(batch, b);
+        correct += is_correct(n, scores + b * n, batch->label[b], active) ? 1 : 0;
+    }
+    return correct;
+}
+
 size_t eg_count_correct_of(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
                            const eg_active *active, size_t *examples_of, size_t *correct_of)
 {

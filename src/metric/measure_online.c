@@ -99,8 +99,8 @@ static eg_status step(eg_measure *measure, const eg_moment *now, const eg_batch 
                  .loss = outcome->loss * (double)batch->size,
                  .correct = (double)NAN};
     if (self->array[ACCURACY] != NULL && outcome->outputs != NULL) {
-        made.correct = (double)eg_count_correct(batch->size, measure->setup->stream->shape.outputs,
-                                                outcome->outputs, batch->label, batch->active);
+        made.correct = (double)eg_count_correct_batch(batch, measure->setup->stream->shape.outputs,
+                                                      outcome->outputs);
     }
     if (bin != self->bin) {
         self->current = (sums){.examples = 0};
