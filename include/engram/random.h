@@ -44,6 +44,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_PARTITION = 28, /**< which examples arrive together; index = 0, or 1 + chunk */
     EG_PURPOSE_GATE = 29, /**< what hard gates choose in training; index = minibatch and mixture */
     EG_PURPOSE_GROWTH = 30, /**< seeds of what growth could add; index = phase */
+    EG_PURPOSE_TASKS = 31,  /**< named orders of tasks; index = the order */
 } eg_purpose;
 
 typedef struct eg_rng {

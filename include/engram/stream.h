@@ -112,6 +112,8 @@ typedef struct eg_stream_ops {
     uint32_t *(*pixels)(eg_stream *stream);
     /** Optional: see eg_stream_class_tasks. */
     const int32_t *(*class_tasks)(const eg_stream *stream);
+    /** Optional: see eg_stream_task_identities. */
+    const uint32_t *(*task_identities)(const eg_stream *stream);
 } eg_stream_ops;
 
 struct eg_stream {
@@ -186,9 +188,12 @@ size_t eg_stream_count(const eg_stream *stream, eg_subset subset, size_t task);
  *  in every channel. Borrowed; other permutations may be written there before a cursor is read.
  *  NULL: all are seen where they are. */
 uint32_t *eg_stream_pixels(eg_stream *stream);
-/** [outputs]: the task that class c belongs to, -1 if to none. Borrowed. NULL: tasks do not divide
- *  the classes among them. */
+/** [outputs]: the task that output c belongs to, -1 if to none. Borrowed. NULL: tasks do not divide
+ *  the outputs among them. */
 const int32_t *eg_stream_class_tasks(const eg_stream *stream);
+/** [tasks]: which task stands at position t, by its number in the natural order, where the order is
+ *  a setting: everywhere else a task is known by its position. Borrowed. NULL: task t is t. */
+const uint32_t *eg_stream_task_identities(const eg_stream *stream);
 
 /** The stream must outlive its cursors. Nothing is allocated after opening. */
 eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream,

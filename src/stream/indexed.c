@@ -146,6 +146,16 @@ static const int32_t *indexed_class_tasks(const eg_stream *stream)
     return ((const eg_indexed *)stream)->class_task;
 }
 
+static const uint32_t *indexed_task_identities(const eg_stream *stream)
+{
+    return ((const eg_indexed *)stream)->identity;
+}
+
+size_t eg_indexed_identity(const eg_indexed *self, size_t position)
+{
+    return self->identity != NULL ? self->identity[position] : position;
+}
+
 static void indexed_free(eg_stream *stream)
 {
     eg_indexed *self = (eg_indexed *)stream;
@@ -153,6 +163,7 @@ static void indexed_free(eg_stream *stream)
     eg_order_file_clear(&self->order);
     eg_free(self->from);
     eg_free(self->class_task);
+    eg_free(self->identity);
     eg_free(self->run);
     eg_free(self->group_order);
     eg_free(self->phase_active);
@@ -168,6 +179,7 @@ static const eg_stream_ops indexed_ops = {
     .phase = indexed_phase,
     .pixels = indexed_pixels,
     .class_tasks = indexed_class_tasks,
+    .task_identities = indexed_task_identities,
     .count = indexed_count,
     .open = eg_indexed_open,
 };
@@ -230,8 +242,9 @@ void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out)
     for (size_t i = 0; i < pixels; i++) {
         out[i] = (uint32_t)i;
     }
-    if (phase > 0 || !self->first_stays) {
-        eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_PERMUTATION, phase);
+    size_t task = eg_indexed_identity(self, phase);
+    if (task > 0 || !self->first_stays) {
+        eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_PERMUTATION, task);
         eg_rng_shuffle(&rng, pixels, out);
     }
 }
@@ -281,6 +294,31 @@ static eg_status keep_runs(eg_indexed *self, const eg_indexed_setup *setup)
     return eg_ok();
 }
 
+static eg_status keep_identities(eg_indexed *self, const eg_indexed_setup *setup)
+{
+    size_t tasks = self->base.shape.tasks;
+    if (setup->identity == NULL) {
+        return eg_ok();
+    }
+    EG_TRY(eg_alloc(&self->identity, tasks, sizeof *self->identity));
+    memcpy(self->identity, setup->identity, tasks * sizeof *self->identity);
+    return eg_ok();
+}
+
+/* Outputs are divided by task. */
+static eg_status keep_heads(eg_indexed *self)
+{
+    size_t classes = self->dataset->classes;
+    EG_TRY(eg_alloc(&self->class_task, self->base.shape.outputs, sizeof *self->class_task));
+    for (size_t t = 0; t < self->base.shape.tasks; t++) {
+        int32_t *head = self->class_task + eg_indexed_identity(self, t) * classes;
+        for (size_t c = 0; c < classes; c++) {
+            head[c] = (int32_t)t;
+        }
+    }
+    return eg_ok();
+}
+
 /* Groups are tasks where there are several. */
 static eg_status keep_groups(eg_indexed *self, const eg_indexed_setup *setup)
 {
@@ -288,7 +326,7 @@ static eg_status keep_groups(eg_indexed *self, const eg_indexed_setup *setup)
         return keep_runs(self, setup);
     }
     if (setup->groups == 1) {
-        return eg_ok();
+        return self->heads ? keep_heads(self) : eg_ok();
     }
     size_t classes = setup->dataset->classes;
     EG_TRY(eg_alloc(&self->class_task, classes, sizeof *self->class_task));
@@ -311,7 +349,9 @@ static void assert_fits(const eg_indexed_setup *setup)
     assert((setup->permutes == EG_PERMUTES_NOTHING && setup->subset == 0) || setup->groups == 1);
     assert(!setup->replace || (setup->examples > 0 && setup->groups == 1));
     assert(setup->permutes != EG_PERMUTES_LABELS || setup->online);
-    assert(setup->active == EG_ACTIVE_ALL || setup->group != NULL);
+    assert(setup->active == EG_ACTIVE_ALL || setup->group != NULL || setup->heads);
+    assert(!setup->own_losses || (setup->phases == 1 && setup->active == EG_ACTIVE_TASK));
+    assert(!setup->heads || (setup->groups == 1 && setup->active == EG_ACTIVE_TASK));
     assert(setup->outputs != EG_OUTPUTS_ARRIVE || setup->active == EG_ACTIVE_SEEN);
     (void)setup;
 }
@@ -343,6 +383,15 @@ static size_t count_tasks(const eg_indexed_setup *setup)
     return setup->lists != NULL ? 1 : together ? setup->groups : setup->phases;
 }
 
+static size_t count_outputs(const eg_indexed_setup *setup)
+{
+    size_t classes = setup->dataset->classes;
+    if (setup->heads) {
+        return classes * count_tasks(setup);
+    }
+    return setup->places > 0 ? setup->places : classes;
+}
+
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
 {
     assert_fits(setup);
@@ -356,7 +405,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .base = {.ops = &indexed_ops,
                  .shape = {.input = data->shape,
                            .features = data->features,
-                           .outputs = setup->places > 0 ? setup->places : data->classes,
+                           .outputs = count_outputs(setup),
                            .phases = setup->phases,
                            .tasks = tasks,
                            .epochs = setup->epochs,
@@ -370,6 +419,8 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .batch = setup->batch,
         .permutes = setup->permutes,
         .first_stays = setup->first_stays,
+        .heads = setup->heads,
+        .own_losses = setup->own_losses && tasks > 1,
         .replace = setup->replace,
         .examples = setup->examples,
         .places = setup->places > 0,
@@ -379,6 +430,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
     };
     EG_TRY_DONE(status, list_examples(self, setup));
     keep_subset(self, setup->subset);
+    EG_TRY_DONE(status, keep_identities(self, setup));
     EG_TRY_DONE(status, keep_pixels(self));
     EG_TRY_DONE(status, keep_groups(self, setup));
     EG_TRY_DONE(status, eg_indexed_list_outputs(self, setup));

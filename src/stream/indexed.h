@@ -19,9 +19,9 @@ typedef enum eg_active_outputs {
 /** What every phase permutes anew, in training and evaluation. */
 typedef enum eg_permutes {
     EG_PERMUTES_NOTHING,
-    /** Pixel i of an example in phase t is another pixel of the dataset, the same in every channel;
-     * keyed (seed, EG_PURPOSE_PERMUTATION, t). Sparse rows list their entries in the order of the
-     * columns. */
+    /** Pixel i of an example of a task is another pixel of the dataset, the same in every channel;
+     * keyed (seed, EG_PURPOSE_PERMUTATION, the task, wherever it stands). Sparse rows list their
+     * entries in the order of the columns. */
     EG_PERMUTES_PIXELS,
     EG_PERMUTES_PIXELS_QUICKLY, /**< the same, entries in the order of the dataset */
     EG_PERMUTES_CLASSES, /**< what a class is called; keyed (seed, EG_PURPOSE_LABELS, t), as is: */
@@ -58,13 +58,21 @@ typedef struct eg_indexed_setup {
     eg_example_lists *lists;
     size_t chunks, wait;      /**< with lists: mega-batches in all, and new ones of a phase */
     size_t places;            /**< labels are places in the run, so many at most; 0: classes */
-    eg_active_outputs active; /**< needs `group`, unless all are active */
+    eg_active_outputs active; /**< needs `group` or `heads`, unless all are active */
     eg_outputs outputs;   /**< EG_OUTPUTS_ARRIVE: those active for the first time, but in phase 0 */
     eg_permutes permutes; /**< anything but nothing needs groups = 1 */
-    bool first_stays;     /**< phase 0 permutes nothing */
+    bool first_stays;     /**< task 0 permutes nothing */
+    /** [tasks] the task at each position; NULL: task t is there. Borrowed during create. */
+    const uint32_t *identity;
+    /** Every task has outputs of its own: label l of task i is output i*classes + l. Needs
+     * groups = 1 and EG_ACTIVE_TASK. */
+    bool heads;
     /** Examples of an epoch of a phase, whatever the groups have: one walks through their order,
      * and through it again, or draws them with replacement. 0: every example once. */
     size_t examples;
+    /** The loss of an example of a phase of several tasks is over the outputs of its own task.
+     * Needs a single phase and EG_ACTIVE_TASK. */
+    bool own_losses;
     bool in_order; /**< the first examples of a class are held out, instead of drawn ones */
     size_t train_examples, test_examples; /**< of every class; 0: all */
     bool replace;  /**< needs `examples`; keyed (seed of the member, EG_PURPOSE_REPLACE, place) */
@@ -84,9 +92,13 @@ typedef struct eg_indexed {
     size_t largest; /**< training examples of the largest phase */
     eg_example_lists lists;
     eg_order_file order; /**< what every minibatch holds; no batches: it is shuffled */
-    int32_t *class_task; /**< [classes] the group of a class, -1: none; NULL: there is one group, or
-                            phases have several classes each */
-    eg_group_run *run;   /**< [phases] of `group_order`; NULL: every phase has one group, or all */
+    /** [outputs] the task of an output, -1: none; NULL: there is one group and no heads, or phases
+     * have several classes each */
+    int32_t *class_task;
+    uint32_t *identity; /**< [tasks] the task at each position; NULL: task t */
+    bool heads;         /**< every task has outputs of its own */
+    bool own_losses;    /**< minibatches say which task each example is of */
+    eg_group_run *run;  /**< [phases] of `group_order`; NULL: every phase has one group, or all */
     uint32_t *group_order;
     bool places; /**< labels are places in the run */
     size_t wait; /**< mega-batches that are new in a phase, of shape.chunks; 0: there are none */
@@ -111,6 +123,9 @@ eg_indexed_setup eg_indexed_setup_make(const eg_view *view, const eg_dataset *da
  *  member, EG_PURPOSE_ORDER, t*epochs + epoch). The last minibatch of an epoch holds what is left.
  *  Errors: as eg_example_lists_init. */
 eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup) EG_WARN_UNUSED;
+
+/** The task at a position. */
+size_t eg_indexed_identity(const eg_indexed *self, size_t position);
 
 /** Draws what phase `phase` permutes pixels to: out [pixels]. */
 void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out);

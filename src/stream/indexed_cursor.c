@@ -23,10 +23,12 @@ typedef struct cursor {
     size_t seen;
     uint32_t *from, *to; /* [pixels] see eg_pixel_rows; NULL: pixels stay */
     uint32_t *renamed;   /* [classes] what a label becomes; NULL: itself */
+    uint32_t shift;      /* the first output of the task, where each has outputs of its own */
     uint32_t *shuffled;  /* [training examples] their labels; or NULL */
     eg_pixel_rows rows;  /* the larger of minibatch and block */
     eg_real *augmented;  /* [rows, features] or NULL */
     uint32_t *label;     /* [rows] */
+    uint32_t *task;      /* [rows] of a minibatch that mixes tasks; or NULL */
 } cursor;
 
 static size_t least(size_t a, size_t b)
@@ -97,6 +99,9 @@ static void enter(cursor *self, size_t phase)
     } else if (self->renamed != NULL || self->shuffled != NULL) {
         permute_labels(self, phase);
     }
+    if (self->stream->heads) {
+        self->shift = (uint32_t)(eg_indexed_identity(self->stream, phase) * self->dataset->classes);
+    }
     self->seen = phase;
 }
 
@@ -106,7 +111,7 @@ static uint32_t label_of(const cursor *self, const eg_examples *examples, uint32
         return self->shuffled[index];
     }
     uint32_t label = examples->label[index];
-    return self->renamed != NULL ? self->renamed[label] : label;
+    return self->renamed != NULL ? self->renamed[label] : label + self->shift;
 }
 
 /* Examples come in random order: they are fetched before they are needed. */
@@ -230,6 +235,13 @@ static void cursor_get(eg_cursor *base, size_t phase, size_t step, eg_batch *out
     }
     out->task = about.task;
     out->active = about.active;
+    if (self->task != NULL) {
+        for (size_t r = 0; r < size; r++) {
+            self->task[r] = (uint32_t)self->stream->class_task[self->label[r]];
+        }
+        out->row_task = self->task;
+        out->task_active = self->stream->task_active;
+    }
 }
 
 static void cursor_examples(eg_cursor *base, eg_subset subset, size_t task, size_t first,
@@ -264,6 +276,7 @@ static void cursor_free(eg_cursor *base)
     eg_free(self->shuffled);
     eg_pixel_rows_clear(&self->rows);
     eg_free(self->label);
+    eg_free(self->task);
     eg_free(self);
 }
 
@@ -313,6 +326,9 @@ static eg_status allocate_buffers(cursor *self)
     }
     self->rows.from = self->from;
     self->rows.to = self->to;
+    if (setup->trains && self->stream->own_losses) {
+        EG_TRY(eg_alloc(&self->task, rows, sizeof *self->task));
+    }
     return eg_alloc(&self->label, rows, sizeof *self->label);
 }
 

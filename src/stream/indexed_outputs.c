@@ -36,6 +36,34 @@ static uint32_t *list_marked(size_t classes, const uint8_t *marks, const eg_acti
     return next;
 }
 
+/* Phases that are tasks have the outputs of their task. */
+static eg_status tell_tasks(eg_indexed *self, size_t tasks)
+{
+    self->base.shape.tells_task = true;
+    if (self->base.shape.tasks_are_phases) {
+        EG_TRY(eg_alloc(&self->phase_active, tasks, sizeof *self->phase_active));
+        memcpy(self->phase_active, self->task_active, tasks * sizeof *self->phase_active);
+    }
+    return eg_ok();
+}
+
+static eg_status list_heads(eg_indexed *self)
+{
+    size_t tasks = self->base.shape.tasks;
+    size_t classes = self->dataset->classes;
+    EG_TRY(eg_alloc(&self->active_outputs, tasks * classes, sizeof *self->active_outputs));
+    EG_TRY(eg_alloc(&self->task_active, tasks, sizeof *self->task_active));
+    for (size_t t = 0; t < tasks; t++) {
+        uint32_t *output = self->active_outputs + t * classes;
+        for (size_t c = 0; c < classes; c++) {
+            output[c] = (uint32_t)(eg_indexed_identity(self, t) * classes + c);
+        }
+        self->task_active[t] = (eg_active){.count = classes, .output = output};
+    }
+    self->base.shape.masks_outputs = true;
+    return tell_tasks(self, tasks);
+}
+
 static eg_status list_active(eg_indexed *self, const eg_indexed_setup *setup, uint8_t *marks)
 {
     bool by_task = setup->active == EG_ACTIVE_TASK;
@@ -52,13 +80,8 @@ static eg_status list_active(eg_indexed *self, const eg_indexed_setup *setup, ui
         mark(setup, t, marks);
         next = list_marked(classes, marks, NULL, next, &(*active)[t]);
     }
-    self->base.shape.tells_task = by_task;
     self->base.shape.masks_outputs = true;
-    if (by_task && self->base.shape.tasks_are_phases) {
-        EG_TRY(eg_alloc(&self->phase_active, lists, sizeof *self->phase_active));
-        memcpy(self->phase_active, self->task_active, lists * sizeof *self->phase_active);
-    }
-    return eg_ok();
+    return by_task ? tell_tasks(self, lists) : eg_ok();
 }
 
 /* Active now and not in the phase before; phase 0 begins with them anyway. */
@@ -84,6 +107,9 @@ eg_status eg_indexed_list_outputs(eg_indexed *self, const eg_indexed_setup *setu
     bool joint = !self->base.shape.tasks_are_phases;
     if (setup->active == EG_ACTIVE_ALL || (joint && setup->active == EG_ACTIVE_SEEN)) {
         return eg_ok();
+    }
+    if (setup->heads) {
+        return list_heads(self);
     }
     uint8_t *marks = NULL; /* [classes] */
     EG_TRY(eg_alloc(&marks, setup->dataset->classes, sizeof *marks));

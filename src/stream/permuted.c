@@ -4,6 +4,19 @@
  *  `first` says identity; both are seen in the literature. */
 #include "stream/indexed.h"
 
+#include "engram/memory.h"
+#include "stream/task_order.h"
+
+enum { OUTPUTS_MAX = 65536 };
+
+typedef enum heads { HEADS_SHARED, HEADS_TASK } heads;
+
+static const char *const heads_names[] = {
+    [HEADS_SHARED] = "shared",
+    [HEADS_TASK] = "task",
+    NULL,
+};
+
 typedef enum first_task { FIRST_PERMUTED, FIRST_IDENTITY } first_task;
 
 static const char *const first_names[] = {
@@ -23,18 +36,56 @@ static const eg_param params[] = {
      .type = EG_TYPE_NAME,
      .default_text = "permuted",
      .names = first_names,
-     .doc = "whether the first task's pixels are permuted too or left in place"},
+     .doc = "whether the first task's pixels are permuted too or left in place: those of task 0, "
+            "wherever it comes"},
+    {.name = "heads",
+     .type = EG_TYPE_NAME,
+     .default_text = "shared",
+     .names = heads_names,
+     .doc = "shared: all tasks have the same outputs; task: each has outputs of its own, which "
+            "alone take part in its losses and predictions, and evaluation names the task "
+            "(task-incremental learning)",
+     .added_later = true},
+    EG_TASK_ORDER,
 };
+
+static bool has_heads(const eg_view *view)
+{
+    return eg_view_name(view, "heads") == HEADS_TASK;
+}
+
+static eg_status permuted_check(const eg_view *view, const eg_stream_sizes *data)
+{
+    size_t tasks = eg_view_size(view, "tasks");
+    if (has_heads(view) && tasks > OUTPUTS_MAX / data->outputs) {
+        return eg_fail_setting(view->prefix, "tasks heads",
+                               "%stasks = %zu with %sheads = task: outputs for %zu classes each; "
+                               "expected at most %d outputs in all",
+                               view->prefix, tasks, view->prefix, data->outputs, OUTPUTS_MAX);
+    }
+    return eg_task_order_check(view, tasks);
+}
 
 static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
                                  uint64_t seed, double holdout)
 {
+    const eg_stream_sizes data = eg_indexed_data(dataset);
+    EG_TRY(permuted_check(view, &data));
+    size_t tasks = eg_view_size(view, "tasks");
+    uint32_t *order = NULL;
+    EG_TRY(eg_alloc(&order, tasks, sizeof *order));
+    eg_task_order(view, tasks, order);
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
-    setup.phases = eg_view_size(view, "tasks");
+    setup.phases = tasks;
+    setup.identity = eg_task_order_given(view) ? order : NULL;
+    setup.heads = has_heads(view);
+    setup.active = setup.heads ? EG_ACTIVE_TASK : EG_ACTIVE_ALL;
     setup.groups = 1;
     setup.permutes = EG_PERMUTES_PIXELS;
     setup.first_stays = eg_view_name(view, "first") == FIRST_IDENTITY;
-    return eg_indexed_create(out, &setup);
+    eg_status status = eg_indexed_create(out, &setup);
+    eg_free(order);
+    return status;
 }
 
 static void permuted_sizes(const eg_view *view, eg_stream_sizes *out)
@@ -43,6 +94,8 @@ static void permuted_sizes(const eg_view *view, eg_stream_sizes *out)
     out->tasks = out->phases;
     out->train *= out->phases * eg_view_size(view, "epochs");
     out->test *= out->phases;
+    out->outputs *= has_heads(view) ? out->tasks : 1;
+    out->tells_task = has_heads(view);
 }
 
 const eg_stream_kind eg_stream_permuted = {
@@ -52,6 +105,6 @@ const eg_stream_kind eg_stream_permuted = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     .create = permuted_create,
-    .check = eg_indexed_check_any,
+    .check = permuted_check,
     .sizes = permuted_sizes,
 };

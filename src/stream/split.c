@@ -4,6 +4,7 @@
  *  Source: Hsu et al. 2018, "Re-evaluating continual learning scenarios", incremental class
  * learning. */
 #include "stream/class_streams.h"
+#include "stream/task_classes.h"
 
 #include "engram/memory.h"
 
@@ -13,6 +14,14 @@ static const char *const active_names[] = {
     [EG_ACTIVE_ALL] = "all",
     [EG_ACTIVE_SEEN] = "seen",
     [EG_ACTIVE_TASK] = "task",
+    NULL,
+};
+
+typedef enum joint_loss { JOINT_LOSS_ALL, JOINT_LOSS_TASK } joint_loss;
+
+static const char *const joint_loss_names[] = {
+    [JOINT_LOSS_ALL] = "all",
+    [JOINT_LOSS_TASK] = "task",
     NULL,
 };
 
@@ -51,6 +60,14 @@ static const eg_param params[] = {
          "outputs that take part in losses and predictions: all; seen: the classes of the phases "
          "so far; task: the classes of the task, which evaluation names (task-incremental "
          "learning, multi-head)",
+     .added_later = true},
+    EG_TASK_ORDER,
+    {.name = "joint_loss",
+     .type = EG_TYPE_NAME,
+     .default_text = "all",
+     .names = joint_loss_names,
+     .doc = "with joint and active = task: the loss of an example is over the classes of all "
+            "tasks, or of its own task (multi-task learning)",
      .added_later = true},
 };
 
@@ -106,12 +123,30 @@ static eg_status check_partition(const eg_view *view, const eg_value *partition,
     return eg_ok();
 }
 
+static bool has_own_losses(const eg_view *view)
+{
+    return eg_view_name(view, "joint_loss") == JOINT_LOSS_TASK;
+}
+
+static eg_status check_joint_loss(const eg_view *view)
+{
+    size_t active = eg_view_name(view, "active");
+    if (eg_view_bool(view, "joint") && has_own_losses(view) && active != EG_ACTIVE_TASK) {
+        return eg_fail_setting(view->prefix, "joint_loss active",
+                               "%sjoint_loss = task with %sactive = %s; expected %sactive = task",
+                               view->prefix, view->prefix, active_names[active], view->prefix);
+    }
+    return eg_ok();
+}
+
 static eg_status split_check(const eg_view *view, const eg_stream_sizes *data)
 {
     size_t classes = data->outputs;
+    EG_TRY(check_joint_loss(view));
     const eg_value *partition = eg_view_value(view, "partition");
     if (partition->count > 0) {
-        return check_partition(view, partition, classes);
+        EG_TRY(check_partition(view, partition, classes));
+        return eg_task_order_check(view, partition->count);
     }
     size_t tasks = eg_view_size(view, "tasks");
     if (tasks > classes) {
@@ -126,18 +161,13 @@ static eg_status split_check(const eg_view *view, const eg_stream_sizes *data)
             "divisor, or groups of your own in %spartition",
             view->prefix, tasks, classes, view->prefix);
     }
-    return eg_ok();
+    return eg_task_order_check(view, tasks);
 }
 
 static size_t group_count(const eg_view *view)
 {
     size_t groups = eg_view_value(view, "partition")->count;
     return groups > 0 ? groups : eg_view_size(view, "tasks");
-}
-
-static size_t phase_count(const eg_view *view)
-{
-    return eg_view_bool(view, "joint") ? 1 : group_count(view);
 }
 
 /* group[classes] from checked settings; order[c] is the class that stands in place of class c. */
@@ -169,29 +199,34 @@ static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dat
     EG_TRY(split_check(view, &data));
     size_t *group = NULL;
     uint32_t *order = NULL;
+    uint32_t *identity = NULL;
+    size_t tasks = group_count(view);
     eg_status status;
     EG_TRY_DONE(status, eg_alloc(&group, dataset->classes, sizeof *group));
     EG_TRY_DONE(status, eg_alloc(&order, dataset->classes, sizeof *order));
     eg_class_order(view, seed, dataset->classes, order);
     assign_groups(view, dataset->classes, order, group);
+    EG_TRY_DONE(status, eg_alloc(&identity, tasks, sizeof *identity));
+    eg_task_order(view, tasks, identity);
 
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
-    setup.groups = group_count(view);
-    setup.phases = phase_count(view);
-    setup.group = group;
-    setup.active = (eg_active_outputs)eg_view_name(view, "active");
-    status = eg_indexed_create(out, &setup);
+    const eg_task_classes made = {.tasks = tasks,
+                                  .group = group,
+                                  .identity = eg_task_order_given(view) ? identity : NULL,
+                                  .joint = eg_view_bool(view, "joint"),
+                                  .active = (eg_active_outputs)eg_view_name(view, "active"),
+                                  .own_losses = has_own_losses(view)};
+    status = eg_task_classes_create(out, &made, &setup);
 done:
     eg_free(group);
+    eg_free(identity);
     eg_free(order);
     return status;
 }
 
 static void split_sizes(const eg_view *view, eg_stream_sizes *out)
 {
-    out->phases = phase_count(view);
-    out->tasks = group_count(view);
-    out->train *= eg_view_size(view, "epochs");
+    eg_named_tasks_sizes(view, group_count(view), out);
     out->tells_task = eg_view_name(view, "active") == EG_ACTIVE_TASK;
 }
 

@@ -122,6 +122,11 @@ const int32_t *eg_stream_class_tasks(const eg_stream *stream)
     return stream->ops->class_tasks != NULL ? stream->ops->class_tasks(stream) : NULL;
 }
 
+const uint32_t *eg_stream_task_identities(const eg_stream *stream)
+{
+    return stream->ops->task_identities != NULL ? stream->ops->task_identities(stream) : NULL;
+}
+
 eg_status eg_cursor_open(eg_cursor **out, const eg_stream *stream, const eg_cursor_setup *setup)
 {
     *out = NULL;

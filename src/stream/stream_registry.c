@@ -31,10 +31,13 @@ static const eg_param common[] = {
 /* Sorted by name. */
 #define STREAMS(ENTRY)                                                                             \
     ENTRY(bit_flipping)                                                                            \
+    ENTRY(cifar100_split)                                                                          \
+    ENTRY(cifar100_superclass)                                                                     \
     ENTRY(class_incremental)                                                                       \
     ENTRY(class_pairs)                                                                             \
     ENTRY(iid)                                                                                     \
     ENTRY(mega_batches)                                                                            \
+    ENTRY(omniglot_rotation)                                                                       \
     ENTRY(online_permuted)                                                                         \
     ENTRY(permuted)                                                                                \
     ENTRY(split)

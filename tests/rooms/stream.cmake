@@ -1,6 +1,7 @@
 engram_test(stream)
 engram_test(order_file)
 engram_test(split)
+engram_test(task_order)
 engram_test(class_pairs)
 engram_test(class_incremental)
 engram_test(mega_batches)

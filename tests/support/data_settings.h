@@ -31,7 +31,7 @@ static inline void numbered_examples(size_t classes, const size_t *counts, void 
                                      void **label_block, eg_examples *out)
 {
     size_t total = 0;
-    size_t left[64];
+    size_t left[128];
     assert_true(classes <= EG_COUNT(left));
     for (size_t c = 0; c < classes; c++) {
         left[c] = counts[c];

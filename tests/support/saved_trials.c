@@ -95,6 +95,12 @@ eg_settings *saved_settings(const char *name, const char *value)
         all[count++] = (eg_assignment){.name = "stream.chunks", .value = "4"};
         all[count++] = (eg_assignment){.name = "stream.wait", .value = "3"};
     }
+    bool hundred = strncmp(stream, "cifar100_", 9) == 0;
+    if (hundred || strcmp(stream, "omniglot_rotation") == 0) {
+        all[count++] = (eg_assignment){.name = "dataset.classes", .value = hundred ? "100" : "24"};
+        all[1].value = "200";
+        all[2].value = "100";
+    }
     if (strcmp(stream, "bit_flipping") == 0) {
         all[count++] = (eg_assignment){.name = "stream.epochs", .value = "1"};
         all[count++] = (eg_assignment){.name = "stream.examples", .value = "120"};
