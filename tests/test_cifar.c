@@ -120,6 +120,34 @@ static void plain_and_gzip(void **state)
     eg_dataset_free(data);
 }
 
+/* Byte 3 p + c of a picture is channel c of pixel p; every channel has the mean and the deviation of all three
+ * planes together. */
+static void bytes_as_they_are(void **state)
+{
+    (void)state;
+    eg_dataset *data = NULL;
+    write_all();
+    eg_settings *settings =
+        SETTINGS("dataset", "cifar10", "dataset.path", directory, "dataset.layout", "asis");
+    eg_view root = eg_settings_root(settings);
+    assert_ok(eg_dataset_open(&data, &root));
+    eg_settings_free(settings);
+    for (size_t i = 0; i < PICTURE; i++) {
+        size_t byte = 3 * (i % PLANE) + i / PLANE;
+        assert_int_equal(data->train.x[PICTURE + i],
+                         (1 + 50 * (byte / PLANE) + byte % PLANE) & 255);
+    }
+    /* By hand: mean (0.4914 + 0.4822 + 0.4465) / 3 = 0.473367; the squares of deviations and means sum up to
+     * 0.862089, and 0.862089 / 3 - 0.473367^2 = 0.063287 = 0.251569^2. */
+    const double mean = 0.473367;
+    const double deviation = 0.251569;
+    for (size_t c = 0; c < 3; c++) {
+        assert_close((double)data->value[c][255], (1 - mean) / deviation, 1e-4);
+        assert_close((double)data->value[c][0], -mean / deviation, 1e-4);
+    }
+    eg_dataset_free(data);
+}
+
 static void the_usual_folder(void **state)
 {
     (void)state;
@@ -320,9 +348,11 @@ int main(void)
 {
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
     const struct CMUnitTest tests[] = {
-        IN_DIRECTORY(plain_and_gzip),  IN_DIRECTORY(the_usual_folder), IN_DIRECTORY(missing_files),
-        IN_DIRECTORY(wrong_files),     IN_DIRECTORY(split_and_flat),   IN_DIRECTORY(both_labels),
-        IN_DIRECTORY(wrong_files_100), IN_DIRECTORY(labels_of_100),    IN_DIRECTORY(real_files_100),
+        IN_DIRECTORY(plain_and_gzip),  IN_DIRECTORY(the_usual_folder),
+        IN_DIRECTORY(missing_files),   IN_DIRECTORY(wrong_files),
+        IN_DIRECTORY(split_and_flat),  IN_DIRECTORY(both_labels),
+        IN_DIRECTORY(wrong_files_100), IN_DIRECTORY(labels_of_100),
+        IN_DIRECTORY(real_files_100),  IN_DIRECTORY(bytes_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

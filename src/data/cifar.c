@@ -8,6 +8,7 @@
 #include "data/common.h"
 #include "engram/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,14 @@ enum {
     PICTURE = EG_CIFAR_CHANNELS * EG_CIFAR_SIDE * EG_CIFAR_SIDE,
     LABELS_MAX = 2,
     FILES_MAX = 99,
+};
+
+typedef enum layout { LAYOUT_PLANAR, LAYOUT_ASIS } layout;
+
+const char *const eg_cifar_layout_names[] = {
+    [LAYOUT_PLANAR] = "planar",
+    [LAYOUT_ASIS] = "asis",
+    NULL,
 };
 
 static size_t record_size(const eg_cifar *spec)
@@ -134,9 +143,20 @@ static eg_status count_records(const eg_cifar *spec, const files *list, size_t *
     return eg_ok();
 }
 
+/* A picture's bytes, taken for pixels of three channels, as planes. */
+static void take_as_pixels(const unsigned char *picture, uint8_t *x)
+{
+    enum { PIXELS = EG_CIFAR_SIDE * EG_CIFAR_SIDE };
+    for (size_t p = 0; p < PIXELS; p++) {
+        for (size_t c = 0; c < EG_CIFAR_CHANNELS; c++) {
+            x[c * PIXELS + p] = picture[p * EG_CIFAR_CHANNELS + c];
+        }
+    }
+}
+
 /* Reads the records of one file from example *at on, at most `count` in all. */
-static eg_status read_records(const eg_cifar *spec, const char *path, size_t count, uint8_t *x,
-                              uint16_t *label, size_t *at)
+static eg_status read_records(const eg_cifar *spec, layout as, const char *path, size_t count,
+                              uint8_t *x, uint16_t *label, size_t *at)
 {
     const size_t size = record_size(spec);
     eg_byte_source source;
@@ -156,7 +176,11 @@ static eg_status read_records(const eg_cifar *spec, const char *path, size_t cou
             goto done;
         }
         label[*at] = (uint16_t)found;
-        memcpy(x + *at * PICTURE, record + spec->label_bytes, PICTURE);
+        if (as == LAYOUT_ASIS) {
+            take_as_pixels(record + spec->label_bytes, x + *at * PICTURE);
+        } else {
+            memcpy(x + *at * PICTURE, record + spec->label_bytes, PICTURE);
+        }
         (*at)++;
     }
 done:
@@ -164,7 +188,7 @@ done:
     return status;
 }
 
-static eg_status read_part(const eg_cifar *spec, const files *list, void **x_block,
+static eg_status read_part(const eg_cifar *spec, layout as, const files *list, void **x_block,
                            void **label_block, eg_examples *out)
 {
     size_t count = 0;
@@ -177,7 +201,7 @@ static eg_status read_part(const eg_cifar *spec, const files *list, void **x_blo
     *label_block = label;
     size_t at = 0;
     for (size_t i = 0; i < list->count; i++) {
-        EG_TRY(read_records(spec, list->path[i], count, x, label, &at));
+        EG_TRY(read_records(spec, as, list->path[i], count, x, label, &at));
     }
     if (at < count) {
         return eg_fail(EG_INVALID,
@@ -188,12 +212,32 @@ static eg_status read_part(const eg_cifar *spec, const files *list, void **x_blo
     return eg_ok();
 }
 
+/* Every channel has a third of each plane. */
+static eg_status fill_mixed(eg_dataset *out, const eg_view *view, const eg_cifar *spec)
+{
+    double mean[EG_CIFAR_CHANNELS];
+    double std[EG_CIFAR_CHANNELS];
+    double sum = 0;
+    double squares = 0;
+    for (size_t c = 0; c < EG_CIFAR_CHANNELS; c++) {
+        sum += spec->mean[c];
+        squares += spec->std[c] * spec->std[c] + spec->mean[c] * spec->mean[c];
+    }
+    for (size_t c = 0; c < EG_CIFAR_CHANNELS; c++) {
+        mean[c] = sum / EG_CIFAR_CHANNELS;
+        std[c] = sqrt(squares / EG_CIFAR_CHANNELS - mean[c] * mean[c]);
+    }
+    return eg_values_fill(out, view, mean, std);
+}
+
 eg_status eg_cifar_open(const eg_cifar *spec, const eg_view *view, eg_dataset *out)
 {
     out->shape = (eg_shape){EG_CIFAR_SIDE, EG_CIFAR_SIDE, EG_CIFAR_CHANNELS};
     out->features = PICTURE;
     out->classes = spec->classes;
-    EG_TRY(eg_values_fill(out, view, spec->mean, spec->std));
+    layout as = (layout)eg_view_name(view, "layout");
+    EG_TRY(as == LAYOUT_ASIS ? fill_mixed(out, view, spec)
+                             : eg_values_fill(out, view, spec->mean, spec->std));
     folder from = {.spec = spec};
     files train = {.count = 0};
     files test = {.count = 0};
@@ -201,9 +245,9 @@ eg_status eg_cifar_open(const eg_cifar *spec, const eg_view *view, eg_dataset *o
     EG_TRY_DONE(status, eg_data_folder(&from.path, &from.reason, spec->name, view));
     EG_TRY_DONE(status, find_training(&train, &from));
     EG_TRY_DONE(status, find_single(&test, &from, spec->test_file));
-    EG_TRY_DONE(status, read_part(spec, &train, &out->storage[EG_STORAGE_TRAIN_X],
+    EG_TRY_DONE(status, read_part(spec, as, &train, &out->storage[EG_STORAGE_TRAIN_X],
                                   &out->storage[EG_STORAGE_TRAIN_LABEL], &out->train));
-    EG_TRY_DONE(status, read_part(spec, &test, &out->storage[EG_STORAGE_TEST_X],
+    EG_TRY_DONE(status, read_part(spec, as, &test, &out->storage[EG_STORAGE_TEST_X],
                                   &out->storage[EG_STORAGE_TEST_LABEL], &out->test));
 done:
     files_clear(&train);

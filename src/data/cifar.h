@@ -6,6 +6,18 @@
 
 #include "engram/dataset.h"
 
+/** A row of a parameter table. */
+#define EG_CIFAR_LAYOUT                                                                            \
+    {                                                                                              \
+        .name = "layout", .type = EG_TYPE_NAME, .default_text = "planar",                          \
+        .names = eg_cifar_layout_names,                                                            \
+        .doc = "planar: the three planes of a picture are its channels; asis: its bytes in their " \
+               "order are taken for pixels of three channels, as the program of additive "         \
+               "parameter decomposition does, so a pixel has three neighbours of one plane",       \
+        .added_later = true                                                                        \
+    }
+extern const char *const eg_cifar_layout_names[];
+
 enum { EG_CIFAR_SIDE = 32, EG_CIFAR_CHANNELS = 3 };
 
 typedef struct eg_cifar {

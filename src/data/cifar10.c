@@ -13,6 +13,8 @@ static const eg_cifar spec = {
     .std = {0.2470, 0.2435, 0.2616},
 };
 
+static const eg_param params[] = {EG_CIFAR_LAYOUT};
+
 static eg_status cifar10_open(const eg_view *view, eg_dataset *out)
 {
     return eg_cifar_open(&spec, view, out);
@@ -28,7 +30,9 @@ const eg_dataset_kind eg_dataset_cifar10 = {
     .component = {.name = "cifar10",
                   .doc = "50,000 + 10,000 photographs, 3 x 32 x 32 bytes, 10 classes",
                   .source =
-                      "Krizhevsky 2009, Learning multiple layers of features from tiny images"},
+                      "Krizhevsky 2009, Learning multiple layers of features from tiny images",
+                  .params = params,
+                  .param_count = EG_COUNT(params)},
     .open = cifar10_open,
     .sizes = cifar10_sizes,
 };

@@ -46,6 +46,7 @@ static const eg_param params[] = {
      .default_text = "fine",
      .names = labels_names,
      .doc = "the 100 classes, or the 20 groups of five classes they are in"},
+    EG_CIFAR_LAYOUT,
 };
 
 const eg_dataset_kind eg_dataset_cifar100 = {

@@ -4,8 +4,11 @@
 #include "engram/memory.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+enum { BYTE_VALUES = 256 };
 
 typedef enum scale { SCALE_STANDARD, SCALE_UNIT, SCALE_RAW, SCALE_SYMMETRIC } scale;
 
@@ -55,7 +58,7 @@ static double byte_value(scale chosen, size_t byte, double mean, double std)
     return (double)byte;
 }
 
-bool eg_values_standard(const eg_view *view)
+static bool asks_for_moments(const eg_view *view)
 {
     return eg_view_name(view, "scale") == SCALE_STANDARD;
 }
@@ -74,6 +77,53 @@ eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mea
         }
     }
     return eg_ok();
+}
+
+/* Mean and standard deviation of b/255 over one channel of the training images, exact sums. */
+static void measure(const eg_dataset *data, size_t channel, double *mean, double *std)
+{
+    const size_t pixels = eg_shape_positions(data->shape);
+    uint64_t count[BYTE_VALUES] = {0};
+    for (size_t i = 0; i < data->train.count; i++) {
+        const uint8_t *x = data->train.x + i * data->features + channel * pixels;
+        for (size_t p = 0; p < pixels; p++) {
+            count[x[p]]++;
+        }
+    }
+    double n = (double)data->train.count * (double)pixels;
+    double sum = 0;
+    for (size_t b = 0; b < BYTE_VALUES; b++) {
+        sum += (double)count[b] * (double)b;
+    }
+    double middle = sum / n;
+    double squares = 0;
+    for (size_t b = 0; b < BYTE_VALUES; b++) {
+        squares += (double)count[b] * ((double)b - middle) * ((double)b - middle);
+    }
+    *mean = middle / 255;
+    *std = sqrt(squares / n) / 255;
+}
+
+eg_status eg_values_measure(eg_dataset *out, const eg_view *view, const char *path)
+{
+    size_t channels = out->shape.channels;
+    double *moments = NULL;
+    EG_TRY(eg_alloc(&moments, 2 * channels, sizeof *moments));
+    eg_status status = eg_ok();
+    for (size_t c = 0; c < channels && asks_for_moments(view) && eg_is_ok(&status); c++) {
+        measure(out, c, &moments[c], &moments[channels + c]);
+        if (!(moments[channels + c] > 0)) {
+            status = eg_fail(EG_INVALID,
+                             "%s: channel %zu is the same in all training images and cannot be "
+                             "divided by its standard deviation; expected another dataset.scale",
+                             path, c);
+        }
+    }
+    if (eg_is_ok(&status)) {
+        status = eg_values_fill(out, view, moments, moments + channels);
+    }
+    eg_free(moments);
+    return status;
 }
 
 void eg_limit_apply(const eg_view *view, size_t *train, size_t *test)
@@ -107,4 +157,20 @@ bool eg_data_exists(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+eg_status eg_data_file(char **out, const char *dataset, const eg_view *view)
+{
+    char *folder = NULL;
+    const char *reason = NULL;
+    EG_TRY(eg_data_folder(&folder, &reason, dataset, view));
+    const char *name = eg_view_text(view, "file");
+    eg_status status = eg_format(out, "%s/%s", folder, name);
+    if (eg_is_ok(&status) && !eg_data_exists(*out)) {
+        status = eg_fail(EG_INVALID,
+                         "dataset %s: no %s in %s (%s); docs/images.md says what it has to hold",
+                         dataset, name, folder, reason);
+    }
+    eg_free(folder);
+    return status;
 }

@@ -23,13 +23,18 @@ extern const eg_param eg_dataset_common[EG_DATASET_COMMON_COUNT];
 eg_status eg_values_fill(eg_dataset *out, const eg_view *view, const double *mean,
                          const double *std) EG_WARN_UNUSED;
 
-/** Whether the setting `scale` asks for mean and std at all. */
-bool eg_values_standard(const eg_view *view);
+/** The same with the mean and deviation of the training images of *out, if the setting asks for
+ *  them. EG_INVALID, naming file `path`, if a channel is the same everywhere. */
+eg_status eg_values_measure(eg_dataset *out, const eg_view *view, const char *path) EG_WARN_UNUSED;
 
 /** The folder of a dataset's files, from the setting `path`, ENGRAM_DATA or the default, as a new
  *  string; *reason says in words why that one. */
 eg_status eg_data_folder(char **out, const char **reason, const char *name,
                          const eg_view *view) EG_WARN_UNUSED;
+
+/** The file that the setting `file` names in that folder, a new string. EG_INVALID if it is not
+ *  there. */
+eg_status eg_data_file(char **out, const char *dataset, const eg_view *view) EG_WARN_UNUSED;
 
 /** Whether there is something at `path`. What cannot even be examined counts: reading it says
  *  why. */

@@ -10,6 +10,7 @@
     ENTRY(fashion_mnist)                                                                           \
     ENTRY(images)                                                                                  \
     ENTRY(mnist)                                                                                   \
+    ENTRY(omniglot)                                                                                \
     ENTRY(synthetic)                                                                               \
     ENTRY(synthetic_classes)
 

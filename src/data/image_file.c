@@ -1,19 +1,10 @@
 /** Looking into files of images; see data/image_file.h. */
 #include "data/image_file.h"
 
-#include "base/shared/child.h"
-#include "data/shared/plain_link.h"
+#include "data/images_h5.h"
 #include "engram/memory.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
-
-enum {
-    RANK = 4,
-    DEFLATE_BEST_RATIO = 1032, /* a larger extent than the stored bytes can hold is not believed */
-};
 
 static const char *const part_names[EG_IMAGE_PARTS] = {
     [EG_IMAGE_TRAIN] = "train",
@@ -31,108 +22,11 @@ typedef struct request {
 
 /** --- In the child, which ends with everything that it opened --------------------------------- */
 
-static eg_status open_file(const char *path, hid_t *out)
-{
-    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-#if H5_VERSION_GE(1, 10, 7)
-    /* Nobody writes to it, and some file systems have no locks. */
-    (void)H5Pset_file_locking(access, false, true);
-#endif
-    if (H5Fis_hdf5(path) <= 0) {
-        return eg_fail(EG_INVALID, "is not HDF5");
-    }
-    *out = H5Fopen(path, H5F_ACC_RDONLY, access);
-    return *out >= 0 ? eg_ok() : eg_fail(EG_INVALID, "is damaged or cut short");
-}
-
-static eg_status open_dataset(hid_t file, const char *part, const char *what, hid_t *out)
-{
-    if (H5Lexists(file, part, H5P_DEFAULT) <= 0) {
-        return eg_fail(EG_INVALID, "has no group '%s'", part);
-    }
-    EG_TRY(eg_plain_link_check(file, part));
-    hid_t group = H5Gopen2(file, part, H5P_DEFAULT);
-    if (group < 0) {
-        return eg_fail(EG_INVALID, "'%s' is not a group", part);
-    }
-    if (H5Lexists(group, what, H5P_DEFAULT) <= 0) {
-        return eg_fail(EG_INVALID, "has no dataset '%s/%s'", part, what);
-    }
-    EG_TRY(eg_status_wrap(eg_plain_link_check(group, what), "%s", part));
-    *out = H5Dopen2(group, what, H5P_DEFAULT);
-    return *out >= 0 ? eg_ok() : eg_fail(EG_INVALID, "'%s/%s' is not a dataset", part, what);
-}
-
-/* Extents [rank] of a dataset that has so many. */
-static eg_status get_extents(hid_t dataset, int rank, const char *part, const char *what,
-                             hsize_t *out)
-{
-    hid_t space = H5Dget_space(dataset);
-    int found = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    if (found != rank) {
-        return eg_fail(EG_INVALID, "'%s/%s' has %d dimensions; expected %d", part, what, found,
-                       rank);
-    }
-    if (H5Sget_simple_extent_dims(space, out, NULL) != rank || out[0] == 0 || out[0] > UINT32_MAX) {
-        return eg_fail(EG_INVALID, "'%s/%s' has no rows or too many", part, what);
-    }
-    return eg_ok();
-}
-
-static eg_status check_image_type(hid_t dataset, const char *part)
-{
-    hid_t type = H5Dget_type(dataset);
-    if (type < 0 || H5Tget_class(type) != H5T_INTEGER || H5Tget_size(type) != 1 ||
-        H5Tget_sign(type) != H5T_SGN_NONE) {
-        return eg_fail(EG_INVALID, "'%s/images' does not hold unsigned bytes", part);
-    }
-    return eg_ok();
-}
-
-static eg_status open_images(hid_t file, const char *part, hid_t *out, hsize_t extent[RANK])
-{
-    EG_TRY(open_dataset(file, part, "images", out));
-    EG_TRY(get_extents(*out, RANK, part, "images", extent));
-    return check_image_type(*out, part);
-}
-
-/* Where the images are, with `size` bytes promised. */
-static eg_status find_images(hid_t dataset, const char *part, uint64_t size, uint64_t *offset)
-{
-    hid_t properties = H5Dget_create_plist(dataset);
-    bool one_piece = properties >= 0 && H5Pget_layout(properties) == H5D_CONTIGUOUS;
-    hsize_t stored = H5Dget_storage_size(dataset);
-    haddr_t address = one_piece ? H5Dget_offset(dataset) : HADDR_UNDEF;
-    if (stored < (one_piece ? size : size / DEFLATE_BEST_RATIO + 1) ||
-        (one_piece && address == HADDR_UNDEF)) {
-        return eg_fail(EG_INVALID, "'%s/images' holds %llu bytes, too few for its extents", part,
-                       (unsigned long long)stored);
-    }
-    *offset = one_piece ? (uint64_t)address : EG_IMAGE_SCATTERED;
-    return eg_ok();
-}
-
 static eg_status write_labels(const request *of, hid_t file, const char *part, size_t count,
                               eg_writer *out)
 {
-    hid_t dataset = H5I_INVALID_HID;
-    hsize_t found = 0;
-    EG_TRY(open_dataset(file, part, "labels", &dataset));
-    EG_TRY(get_extents(dataset, 1, part, "labels", &found));
-    if (found != count) {
-        return eg_fail(EG_INVALID, "'%s/labels' has %llu labels for %zu images; expected as many",
-                       part, (unsigned long long)found, count);
-    }
-    hid_t type = H5Dget_type(dataset);
-    if (type < 0 || H5Tget_class(type) != H5T_INTEGER) {
-        return eg_fail(EG_INVALID, "'%s/labels' does not hold integers", part);
-    }
     long long *label = NULL;
-    EG_TRY(eg_alloc(&label, count, sizeof *label));
-    if (H5Dread(dataset, H5T_NATIVE_LLONG, H5S_ALL, H5S_ALL, H5P_DEFAULT, label) < 0) {
-        return eg_fail(EG_INVALID, "'%s/labels' cannot be read", part);
-    }
+    EG_TRY(eg_images_h5_labels(&label, file, part, count));
     for (size_t i = 0; i < count; i++) {
         if (label[i] < 0 || (unsigned long long)label[i] >= of->classes) {
             return eg_fail(EG_INVALID, "'%s/labels': label %lld of example %zu; expected 0 to %zu",
@@ -147,9 +41,9 @@ static eg_status write_labels(const request *of, hid_t file, const char *part, s
 static eg_status write_part(const request *of, hid_t file, const char *part, eg_writer *out)
 {
     hid_t dataset = H5I_INVALID_HID;
-    hsize_t extent[RANK] = {0};
+    hsize_t extent[EG_IMAGES_H5_RANK] = {0};
     uint64_t offset = 0;
-    EG_TRY(open_images(file, part, &dataset, extent));
+    EG_TRY(eg_images_h5_images(&dataset, file, part, extent));
     const eg_shape shape = of->shape;
     if (extent[1] != shape.channels || extent[2] != shape.height || extent[3] != shape.width) {
         return eg_fail(EG_INVALID,
@@ -158,7 +52,7 @@ static eg_status write_part(const request *of, hid_t file, const char *part, eg_
                        part, (unsigned long long)extent[1], (unsigned long long)extent[2],
                        (unsigned long long)extent[3], shape.channels, shape.height, shape.width);
     }
-    EG_TRY(find_images(dataset, part, extent[0] * eg_shape_size(shape), &offset));
+    EG_TRY(eg_images_h5_place(&offset, dataset, part, extent[0] * eg_shape_size(shape)));
     eg_write_u64(out, extent[0]);
     eg_write_u64(out, offset);
     return write_labels(of, file, part, (size_t)extent[0], out);
@@ -222,7 +116,7 @@ static eg_status look(void *user, eg_drain *out)
 {
     const request *of = user;
     hid_t file = H5I_INVALID_HID;
-    EG_TRY(open_file(of->path, &file));
+    EG_TRY(eg_images_h5_open(&file, of->path));
     EG_TRY(check_names(of, file));
     for (size_t p = 0; p < EG_IMAGE_PARTS; p++) {
         EG_TRY(write_part(of, file, part_names[p], &out->writer));
@@ -236,10 +130,10 @@ static eg_status read_images(void *user, eg_drain *out)
     const char *part = part_names[of->part];
     hid_t file = H5I_INVALID_HID;
     hid_t dataset = H5I_INVALID_HID;
-    hsize_t extent[RANK] = {0};
+    hsize_t extent[EG_IMAGES_H5_RANK] = {0};
     (void)out;
-    EG_TRY(open_file(of->path, &file));
-    EG_TRY(open_images(file, part, &dataset, extent));
+    EG_TRY(eg_images_h5_open(&file, of->path));
+    EG_TRY(eg_images_h5_images(&dataset, file, part, extent));
     if (extent[0] * extent[1] * extent[2] * extent[3] != of->size) {
         return eg_fail(EG_INVALID, "'%s/images' changed a moment ago; expected files that stay",
                        part);
@@ -250,26 +144,6 @@ static eg_status read_images(void *user, eg_drain *out)
 }
 
 /** --- In this process ------------------------------------------------------------------------- */
-
-static uint64_t file_size(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 ? (uint64_t)info.st_size : 0;
-}
-
-/* A signal that asks the run to stop is for this process: a child that it ended would look like one
- * that crashed. */
-static eg_status run_child(unsigned char **reply, size_t *size, eg_child_work work, request *of,
-                           uint64_t bytes)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    eg_status status = eg_child_run(reply, size, work, of, bytes);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status.code == EG_MEMORY ? status : eg_status_wrap(status, "%s", of->path);
-}
 
 static eg_status read_part(eg_images_part *out, eg_reader *reader, eg_shape shape,
                            uint64_t file_bytes, const char *name)
@@ -305,11 +179,11 @@ static eg_status read_moments(eg_images_file *out, eg_reader *reader, size_t cha
 eg_status eg_images_file_look(eg_images_file *out, const char *path, eg_shape shape, size_t classes)
 {
     request of = {.path = path, .shape = shape, .classes = classes};
-    uint64_t bytes = file_size(path);
+    uint64_t bytes = eg_images_h5_size(path);
     unsigned char *reply = NULL;
     size_t size = 0;
     *out = (eg_images_file){.mean = NULL};
-    EG_TRY(run_child(&reply, &size, look, &of, bytes));
+    EG_TRY(eg_images_h5_run(&reply, &size, look, &of, path, bytes));
     eg_reader reader = eg_reader_make(reply, size);
     eg_status status = eg_ok();
     for (size_t p = 0; p < EG_IMAGE_PARTS; p++) {
@@ -340,7 +214,7 @@ eg_status eg_images_file_read(const char *path, size_t part, size_t size, uint8_
     request of = {.path = path, .part = part, .size = size, .out = out};
     unsigned char *reply = NULL;
     size_t replied = 0;
-    EG_TRY(run_child(&reply, &replied, read_images, &of, size));
+    EG_TRY(eg_images_h5_run(&reply, &replied, read_images, &of, path, size));
     eg_free(reply);
     return eg_ok();
 }

@@ -1,10 +1,10 @@
 /** Files of labelled images in HDF5: the layout of docs/images.md.
  *
- *  A file is looked into by a child process (base/shared/child.h): damaged files crash the library,
- *  and another thread of this process may be using it. */
+ *  A file is looked into by a child process, see data/images_h5.h. */
 #ifndef DATA_IMAGE_FILE_H
 #define DATA_IMAGE_FILE_H
 
+#include "data/images_h5.h"
 #include "engram/shape.h"
 #include "engram/status.h"
 
@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 enum { EG_IMAGE_PARTS = 2, EG_IMAGE_TRAIN = 0, EG_IMAGE_TEST = 1 };
-#define EG_IMAGE_SCATTERED UINT64_MAX
 
 typedef struct eg_images_part {
     size_t count;

@@ -6,37 +6,12 @@
 #include "data/image_file.h"
 #include "data/mapping.h"
 #include "engram/memory.h"
-#include "engram/pack.h"
-
-#include <errno.h>
-#include <math.h>
-#include <string.h>
-#include <sys/stat.h>
-
-enum { BYTE_VALUES = 256 };
 
 static eg_shape shape_of(const eg_view *view)
 {
     return (eg_shape){.height = eg_view_size(view, "height"),
                       .width = eg_view_size(view, "width"),
                       .channels = eg_view_size(view, "channels")};
-}
-
-static eg_status find_file(char **out, const eg_view *view)
-{
-    char *folder = NULL;
-    const char *reason = NULL;
-    EG_TRY(eg_data_folder(&folder, &reason, "images", view));
-    const char *name = eg_view_text(view, "file");
-    eg_status status = eg_format(out, "%s/%s", folder, name);
-    if (eg_is_ok(&status) && !eg_data_exists(*out)) {
-        status = eg_fail(EG_INVALID,
-                         "dataset images: no %s in %s (%s); docs/images.md says what it "
-                         "has to hold",
-                         name, folder, reason);
-    }
-    eg_free(folder);
-    return status;
 }
 
 /* Images that have to be read are made again when the file is another one. */
@@ -51,26 +26,6 @@ static eg_status read_images(void *user, uint8_t *out)
     return eg_images_file_read(of->path, of->part, of->size, out);
 }
 
-static eg_status identify(const reading *of, uint64_t *key)
-{
-    struct stat info;
-    if (stat(of->path, &info) != 0) {
-        return eg_fail(EG_INVALID, "%s: cannot be read: %s", of->path, strerror(errno));
-    }
-    const uint64_t facts[] = {1, /* how it is read */
-                              of->part,
-                              of->size,
-                              (uint64_t)info.st_dev,
-                              (uint64_t)info.st_ino,
-                              (uint64_t)info.st_size,
-                              (uint64_t)info.st_mtim.tv_sec,
-                              (uint64_t)info.st_mtim.tv_nsec,
-                              (uint64_t)info.st_ctim.tv_sec,
-                              (uint64_t)info.st_ctim.tv_nsec};
-    *key = eg_hash64(facts, sizeof facts);
-    return eg_ok();
-}
-
 /* Takes the labels over. */
 static eg_status open_part(const char *path, size_t part, eg_images_part *found, size_t features,
                            eg_mapping *mapping, void **label_block, eg_examples *out)
@@ -80,8 +35,9 @@ static eg_status open_part(const char *path, size_t part, eg_images_part *found,
     *label_block = found->label;
     found->label = NULL;
     if (found->offset == EG_IMAGE_SCATTERED) {
+        const uint64_t facts[] = {1 /* how it is read */, part, of.size};
         uint64_t key = 0;
-        EG_TRY(identify(&of, &key));
+        EG_TRY(eg_mapping_key(&key, path, facts, EG_COUNT(facts)));
         EG_TRY(eg_mapping_make(mapping, &x, key, of.size, read_images, &of));
     } else {
         EG_TRY(eg_mapping_open(mapping, path, (size_t)found->offset + of.size));
@@ -91,55 +47,11 @@ static eg_status open_part(const char *path, size_t part, eg_images_part *found,
     return eg_ok();
 }
 
-/* Mean and standard deviation of b/255 over one channel of the training images, exact sums. */
-static void measure(const eg_dataset *data, size_t channel, double *mean, double *std)
-{
-    const size_t pixels = eg_shape_positions(data->shape);
-    uint64_t count[BYTE_VALUES] = {0};
-    for (size_t i = 0; i < data->train.count; i++) {
-        const uint8_t *x = data->train.x + i * data->features + channel * pixels;
-        for (size_t p = 0; p < pixels; p++) {
-            count[x[p]]++;
-        }
-    }
-    double n = (double)data->train.count * (double)pixels;
-    double sum = 0;
-    for (size_t b = 0; b < BYTE_VALUES; b++) {
-        sum += (double)count[b] * (double)b;
-    }
-    double middle = sum / n;
-    double squares = 0;
-    for (size_t b = 0; b < BYTE_VALUES; b++) {
-        squares += (double)count[b] * ((double)b - middle) * ((double)b - middle);
-    }
-    *mean = middle / 255;
-    *std = sqrt(squares / n) / 255;
-}
-
 static eg_status fill_values(eg_dataset *out, const eg_view *view, const char *path,
                              const eg_images_file *file)
 {
-    size_t channels = out->shape.channels;
-    double *moments = NULL;
-    if (file->mean != NULL) {
-        return eg_values_fill(out, view, file->mean, file->std);
-    }
-    EG_TRY(eg_alloc(&moments, 2 * channels, sizeof *moments));
-    eg_status status = eg_ok();
-    for (size_t c = 0; c < channels && eg_values_standard(view) && eg_is_ok(&status); c++) {
-        measure(out, c, &moments[c], &moments[channels + c]);
-        if (!(moments[channels + c] > 0)) {
-            status = eg_fail(EG_INVALID,
-                             "%s: channel %zu is the same in all training images and cannot be "
-                             "divided by its standard deviation; expected another dataset.scale",
-                             path, c);
-        }
-    }
-    if (eg_is_ok(&status)) {
-        status = eg_values_fill(out, view, moments, moments + channels);
-    }
-    eg_free(moments);
-    return status;
+    return file->mean != NULL ? eg_values_fill(out, view, file->mean, file->std)
+                              : eg_values_measure(out, view, path);
 }
 
 static eg_status images_open(const eg_view *view, eg_dataset *out)
@@ -153,7 +65,7 @@ static eg_status images_open(const eg_view *view, eg_dataset *out)
     out->shape = shape_of(view);
     out->features = eg_shape_size(out->shape);
     out->classes = eg_view_size(view, "classes");
-    EG_TRY_DONE(status, find_file(&path, view));
+    EG_TRY_DONE(status, eg_data_file(&path, "images", view));
     EG_TRY_DONE(status, eg_images_file_look(&file, path, out->shape, out->classes));
     for (size_t p = 0; p < EG_IMAGE_PARTS; p++) {
         EG_TRY_DONE(status, open_part(path, p, &file.part[p], out->features, &out->mapping[p],

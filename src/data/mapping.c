@@ -3,6 +3,7 @@
 
 #include "engram/file.h"
 #include "engram/memory.h"
+#include "engram/pack.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -212,4 +213,23 @@ eg_status eg_mapping_make(eg_mapping *out, const uint8_t **data, uint64_t key, s
         *data = (const uint8_t *)out->address + PAGE;
     }
     return status;
+}
+
+eg_status eg_mapping_key(uint64_t *key, const char *path, const uint64_t *facts, size_t count)
+{
+    struct stat info;
+    uint64_t *all = NULL;
+    if (stat(path, &info) != 0) {
+        return eg_fail(EG_INVALID, "%s: cannot be read: %s", path, strerror(errno));
+    }
+    const uint64_t file[] = {(uint64_t)info.st_dev,          (uint64_t)info.st_ino,
+                             (uint64_t)info.st_size,         (uint64_t)info.st_mtim.tv_sec,
+                             (uint64_t)info.st_mtim.tv_nsec, (uint64_t)info.st_ctim.tv_sec,
+                             (uint64_t)info.st_ctim.tv_nsec};
+    EG_TRY(eg_alloc(&all, count + EG_COUNT(file), sizeof *all));
+    memcpy(all, facts, count * sizeof *all);
+    memcpy(all + count, file, sizeof file);
+    *key = eg_hash64(all, (count + EG_COUNT(file)) * sizeof *all);
+    eg_free(all);
+    return eg_ok();
 }

@@ -9,6 +9,11 @@
  *  eg_mapping_clear. */
 eg_status eg_mapping_open(eg_mapping *out, const char *path, size_t size) EG_WARN_UNUSED;
 
+/** A key for eg_mapping_make of what is made of the file at `path` as it is now: facts [count] say
+ *  how. EG_INVALID if it cannot be read. */
+eg_status eg_mapping_key(uint64_t *key, const char *path, const uint64_t *facts,
+                         size_t count) EG_WARN_UNUSED;
+
 /** Makes `size` >= 1 bytes at `out`. */
 typedef eg_status (*eg_bytes_maker)(void *user, uint8_t *out);
 
