@@ -220,10 +220,9 @@ bool eg_gradient_learner_capacity(const eg_learner *learner, size_t learned,
     return true;
 }
 
-void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer)
+void eg_gradient_learner_write_rest(const eg_learner *learner, eg_writer *writer)
 {
     const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
-    eg_net_write(self->net, writer);
     if (self->optimizer != NULL) {
         eg_optimizer_write(self->optimizer, writer);
     }
@@ -231,10 +230,16 @@ void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer)
     eg_write_f64(writer, self->extra_flops);
 }
 
-eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
+void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer)
+{
+    const eg_gradient_learner *self = (const eg_gradient_learner *)learner;
+    eg_net_write(self->net, writer);
+    eg_gradient_learner_write_rest(learner, writer);
+}
+
+eg_status eg_gradient_learner_read_rest(eg_learner *learner, eg_reader *reader)
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
-    EG_TRY(eg_net_read(self->net, reader));
     EG_TRY(self->optimizer != NULL ? eg_optimizer_read(self->optimizer, reader) : eg_ok());
     self->learned = eg_read_u64(reader);
     double flops = eg_read_f64(reader);
@@ -243,6 +248,12 @@ eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
     }
     self->extra_flops = flops;
     return eg_ok();
+}
+
+eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader)
+{
+    EG_TRY(eg_net_read(((eg_gradient_learner *)learner)->net, reader));
+    return eg_gradient_learner_read_rest(learner, reader);
 }
 
 eg_status eg_gradient_learner_weights(eg_learner *learner, eg_weights_pass *pass)

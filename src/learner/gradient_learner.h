@@ -69,6 +69,9 @@ bool eg_gradient_learner_capacity(const eg_learner *learner, size_t learned,
                                   eg_learner_capacity *out);
 void eg_gradient_learner_write(const eg_learner *learner, eg_writer *writer);
 eg_status eg_gradient_learner_read(eg_learner *learner, eg_reader *reader);
+/** The same without the network. */
+void eg_gradient_learner_write_rest(const eg_learner *learner, eg_writer *writer);
+eg_status eg_gradient_learner_read_rest(eg_learner *learner, eg_reader *reader);
 /** The network, as the group `network`. */
 eg_status eg_gradient_learner_weights(eg_learner *learner, eg_weights_pass *pass);
 

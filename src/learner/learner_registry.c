@@ -20,6 +20,7 @@
     ENTRY(l2t)                                                                                     \
     ENTRY(mas)                                                                                     \
     ENTRY(online_ewc)                                                                              \
+    ENTRY(packnet)                                                                                 \
     ENTRY(plain)                                                                                   \
     ENTRY(redo)                                                                                    \
     ENTRY(replay)                                                                                  \
