@@ -74,6 +74,10 @@ eg_status eg_weights_doubles(eg_weights_pass *pass, const char *name, const char
 /** Room for `count` numbers, whose contents are lost with the next call. */
 eg_status eg_weights_room(eg_weights_pass *pass, eg_real **out, size_t count) EG_WARN_UNUSED;
 typedef struct eg_net eg_net;
+/** Block number `block` of a network's table, from a plane or into it, as GROUP/layer1.weight;
+ *  errors as above. */
+eg_status eg_weights_block(eg_weights_pass *pass, const char *group, const char *role,
+                           const eg_net *net, size_t block, eg_real *plane) EG_WARN_UNUSED;
 /** The blocks and buffers of a network as GROUP/layer1.weight …, and how many minibatches it has
  *  learned as GROUP/step; errors as above. */
 eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net) EG_WARN_UNUSED;

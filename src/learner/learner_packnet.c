@@ -157,9 +157,16 @@ static eg_status packnet_weights(eg_learner *learner, eg_weights_pass *pass)
 }
 
 static const eg_learner_ops packnet_ops = {
-    EG_SUBNETWORK_OPS,          .free = packnet_free,           .begin_phase = packnet_begin_phase,
-    .step = eg_subnetwork_step, .end_epoch = packnet_end_epoch, .end_phase = packnet_end_phase,
-    .write = packnet_write,     .read = packnet_read,           .weights = packnet_weights,
+    EG_SUBNETWORK_OPS,
+    .free = packnet_free,
+    .begin_phase = packnet_begin_phase,
+    .step = eg_subnetwork_step,
+    .end_epoch = packnet_end_epoch,
+    .end_phase = packnet_end_phase,
+    .write = packnet_write,
+    .read = packnet_read,
+    .weights = packnet_weights,
+    .freeze = eg_subnetwork_freeze,
 };
 
 static eg_status open(packnet *self, const eg_view *view, const eg_learner_setup *setup)

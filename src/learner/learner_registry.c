@@ -30,7 +30,8 @@
     ENTRY(si)                                                                                      \
     ENTRY(snr)                                                                                     \
     ENTRY(stl)                                                                                     \
-    ENTRY(weight_clipping)
+    ENTRY(weight_clipping)                                                                         \
+    ENTRY(wsn)
 
 #define MEMBER_TYPE eg_learner_kind
 #define MEMBER(name) eg_learner_##name

@@ -66,7 +66,7 @@ eg_status eg_subnetwork_weights(eg_learner *learner, eg_weights_pass *pass);
 /** The operations that are the same for all of them, inside an initialiser. */
 #define EG_SUBNETWORK_OPS                                                                          \
     .predict = eg_subnetwork_predict, .activity = eg_gradient_learner_activity,                    \
-    .freeze = eg_subnetwork_freeze, .flops = eg_gradient_learner_flops,                            \
-    .extra_flops = eg_gradient_learner_extra_flops, .costs = eg_gradient_learner_costs
+    .flops = eg_gradient_learner_flops, .extra_flops = eg_gradient_learner_extra_flops,            \
+    .costs = eg_gradient_learner_costs
 
 #endif

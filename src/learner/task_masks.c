@@ -3,7 +3,6 @@
 
 #include "engram/memory.h"
 #include "learner/capacity.h"
-#include "engram/units.h"
 #include "nn/shared/select.h"
 
 #include <math.h>
@@ -180,100 +179,72 @@ eg_status eg_task_masks_read(eg_task_masks *masks, eg_reader *reader)
     return eg_reader_status(reader, false);
 }
 
-/* The part of a mask that is one block's, in the order of rows, through a plane. */
-typedef struct mask_pass {
-    eg_weights_pass *pass;
-    const eg_net *net;
-    eg_real *plane;  /* [param_count] */
-    eg_real *values; /* [largest block] */
-} mask_pass;
-
-static eg_status name_of(char out[EG_WEIGHTS_NAME_SIZE], size_t task, const char *block)
+/* A mask's part of a block from the plane it came as. */
+static eg_status take_block(const eg_parameter_block *block, size_t task, const eg_real *plane,
+                            uint64_t *mask)
 {
-    int length = snprintf(out, EG_WEIGHTS_NAME_SIZE, "task%03zu/%s", task, block);
-    return length > 0 && length < EG_WEIGHTS_NAME_SIZE
-               ? eg_ok()
-               : eg_fail(EG_INVALID, "task%03zu/%.60s: the name is too long", task, block);
-}
-
-static eg_status check_values(size_t n, const eg_real *values, const char *name)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (values[i] != 0 && values[i] != 1) {
-            return eg_fail(EG_INVALID, "%s: %g, expected 0 or 1, as in a mask", name,
-                           (double)values[i]);
-        }
-    }
-    return eg_ok();
-}
-
-static eg_status pass_block(mask_pass *p, size_t b, size_t task, uint64_t *mask)
-{
-    const eg_parameter_block *block = &p->net->table.blocks[b];
-    const size_t extent[] = {block->units, block->fan_in};
-    char name[EG_WEIGHTS_NAME_SIZE];
-    EG_TRY(name_of(name, task, block->name));
-    for (size_t i = block->offset; !p->pass->into_learner && i < block->offset + block->count;
-         i++) {
-        p->plane[i] = eg_mask_has(mask, i) ? 1 : 0;
-    }
-    if (!p->pass->into_learner) {
-        eg_net_block_get(p->net, b, p->plane, p->values);
-    }
-    EG_TRY(eg_weights_reals(p->pass, name, "buffer", 2, extent, p->values));
-    if (!p->pass->into_learner) {
-        return eg_ok();
-    }
-    EG_TRY(check_values(block->units * block->fan_in, p->values, name));
-    eg_net_block_set(p->net, b, p->values, p->plane);
     for (size_t i = 0; i < block->count; i++) {
-        if (eg_parameter_unit(block, i) < block->units && p->plane[block->offset + i] == 1) {
+        eg_real value = plane[block->offset + i];
+        if (eg_parameter_unit(block, i) >= block->units) {
+            continue;
+        }
+        if (value != 0 && value != 1) {
+            return eg_fail(EG_INVALID, "task%03zu/%s: %g, expected 0 or 1, as in a mask", task,
+                           block->name, (double)value);
+        }
+        if (value == 1) {
             eg_mask_add(mask, block->offset + i);
         }
     }
     return eg_ok();
 }
 
-/* Whether a pass into the masks has arrays of a task. */
-static bool has_task(const mask_pass *p, size_t task)
+/* Whether a pass into the masks has an array of a task. */
+static bool has_task(const eg_weights_pass *pass, const eg_net *net, size_t task)
 {
     bool has = false;
-    for (size_t b = 0; b < p->net->table.block_count && !has; b++) {
+    for (size_t b = 0; b < net->table.block_count && !has; b++) {
         char name[EG_WEIGHTS_NAME_SIZE];
-        eg_status status = name_of(name, task, p->net->table.blocks[b].name);
-        has = status.code == EG_OK && eg_weights_has(p->pass, name);
+        (void)snprintf(name, sizeof name, "task%03zu/%s", task, net->table.blocks[b].name);
+        has = eg_weights_has(pass, name);
     }
     return has;
 }
 
-static eg_status pass_task(mask_pass *p, eg_task_masks *masks, size_t task)
+/* Through a plane [param_count]. */
+static eg_status pass_task(eg_task_masks *masks, eg_weights_pass *pass, const eg_net *net,
+                           size_t task, eg_real *plane)
 {
     uint64_t *mask = eg_task_mask(masks, task);
-    if (p->pass->into_learner) {
-        masks->known[task] = has_task(p, task) ? 1 : 0;
+    char group[EG_WEIGHTS_NAME_SIZE];
+    (void)snprintf(group, sizeof group, "task%03zu", task);
+    if (pass->into_learner) {
+        masks->known[task] = has_task(pass, net, task) ? 1 : 0;
         for (size_t k = 0; k < masks->words; k++) {
             mask[k] = ~masks->maskable[k];
         }
     }
-    for (size_t b = 0; masks->known[task] != 0 && b < p->net->table.block_count; b++) {
-        if (eg_mask_takes(p->net, &p->net->table.blocks[b])) {
-            EG_TRY(pass_block(p, b, task, mask));
+    for (size_t i = 0; !pass->into_learner && i < masks->count; i++) {
+        plane[i] = eg_mask_has(mask, i) ? 1 : 0;
+    }
+    for (size_t b = 0; masks->known[task] != 0 && b < net->table.block_count; b++) {
+        const eg_parameter_block *block = &net->table.blocks[b];
+        if (!eg_mask_takes(net, block)) {
+            continue;
         }
+        EG_TRY(eg_weights_block(pass, group, "buffer", net, b, plane));
+        EG_TRY(pass->into_learner ? take_block(block, task, plane, mask) : eg_ok());
     }
     return eg_ok();
 }
 
 eg_status eg_task_masks_weights(eg_task_masks *masks, eg_weights_pass *pass, const eg_net *net)
 {
-    mask_pass p = {.pass = pass, .net = net};
-    eg_status status;
-    EG_TRY_DONE(status, eg_alloc(&p.plane, net->param_count, sizeof *p.plane));
-    EG_TRY_DONE(status, eg_alloc(&p.values, net->param_count, sizeof *p.values));
-    for (size_t t = 0; t < masks->tasks; t++) {
-        EG_TRY_DONE(status, pass_task(&p, masks, t));
+    eg_real *plane = NULL;
+    eg_status status = eg_alloc(&plane, masks->count, sizeof *plane);
+    for (size_t t = 0; t < masks->tasks && status.code == EG_OK; t++) {
+        status = pass_task(masks, pass, net, t, plane);
     }
-done:
-    eg_free(p.plane);
-    eg_free(p.values);
+    eg_free(plane);
     return status;
 }

@@ -14,7 +14,8 @@ static eg_status name_in(char out[EG_WEIGHTS_NAME_SIZE], const char *group, cons
                : eg_fail(EG_INVALID, "%.60s/%.60s: the name is too long", group, name);
 }
 
-static eg_status pass_block(eg_weights_pass *pass, const char *group, eg_net *net, size_t block)
+eg_status eg_weights_block(eg_weights_pass *pass, const char *group, const char *role,
+                           const eg_net *net, size_t block, eg_real *plane)
 {
     const eg_parameter_block *b = &net->table.blocks[block];
     const size_t extent[] = {b->units, b->fan_in};
@@ -23,12 +24,11 @@ static eg_status pass_block(eg_weights_pass *pass, const char *group, eg_net *ne
     EG_TRY(name_in(name, group, b->name));
     EG_TRY(eg_weights_room(pass, &values, b->units * b->fan_in));
     if (!pass->into_learner) {
-        eg_net_block_get(net, block, net->params, values);
+        eg_net_block_get(net, block, plane, values);
     }
-    EG_TRY(eg_weights_reals(pass, name, eg_role_names[b->role], b->role == EG_ROLE_WEIGHT ? 2 : 1,
-                            extent, values));
+    EG_TRY(eg_weights_reals(pass, name, role, b->role == EG_ROLE_WEIGHT ? 2 : 1, extent, values));
     if (pass->into_learner) {
-        eg_net_block_set(net, block, values, net->params);
+        eg_net_block_set(net, block, values, plane);
     }
     return eg_ok();
 }
@@ -65,7 +65,8 @@ static eg_status pass_step(eg_weights_pass *pass, const char *group, eg_net *net
 eg_status eg_weights_net(eg_weights_pass *pass, const char *group, eg_net *net)
 {
     for (size_t b = 0; b < net->table.block_count; b++) {
-        EG_TRY(pass_block(pass, group, net, b));
+        const char *role = eg_role_names[net->table.blocks[b].role];
+        EG_TRY(eg_weights_block(pass, group, role, net, b, net->params));
     }
     for (size_t n = 0; n < net->node_count; n++) {
         EG_TRY(pass_buffers(pass, group, &net->nodes[n]));

@@ -60,6 +60,31 @@ static inline void subnetwork_learn(learner_scene *s, size_t phase)
     subnetwork_steps(s, phase, 0, eg_stream_steps(s->stream, phase));
 }
 
+/** Mean loss of a minibatch at weights theta [param_count], which the network then has. */
+static inline double subnetwork_loss(learner_scene *s, const eg_batch *batch, const eg_real *theta)
+{
+    eg_gradient_learner *gradient = &subnetwork_of(s)->gradient;
+    memcpy(gradient->net->params, theta, gradient->net->param_count * sizeof *theta);
+    eg_net_touch(gradient->net);
+    subnetwork_of(s)->shown = EG_NO_TASK;
+    const eg_real *y = eg_net_forward(gradient->net, gradient->evaluation, EG_MODE_PREDICT,
+                                      batch->size, batch->x, batch->sparse);
+    return eg_gradient_learner_loss(gradient, batch, y);
+}
+
+/** A copy of an array that the learner's weights op gives, row by row: the count; out has room for it. */
+static inline size_t subnetwork_array(const learner_scene *s, const char *name, double *out)
+{
+    eg_weights weights = {0};
+    assert_ok(eg_learner_get_weights(&weights, s->learner));
+    const eg_weights_array *array = eg_weights_find(&weights, name);
+    assert_non_null(array);
+    size_t count = array->count;
+    memcpy(out, array->values, count * sizeof *out);
+    eg_weights_clear(&weights);
+    return count;
+}
+
 /** Scores of a task's own outputs for its test examples, into out [SUBNETWORK_TEST]; returns how many. */
 static inline size_t subnetwork_scores(learner_scene *s, size_t task, eg_real *out)
 {
