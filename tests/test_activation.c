@@ -313,6 +313,32 @@ static void nan_reaches_the_output(void **state)
     }
 }
 
+/* Other units move when one does, far up or far down, if and only if it says so. */
+static void who_mixes_units_says_so(void **state)
+{
+    (void)state;
+    for (size_t m = 0; m < eg_activation_family.member_count; m++) {
+        const eg_activation *a = (const eg_activation *)eg_activation_family.members[m];
+        double p[EG_ACTIVATION_PARAMS_MAX];
+        eg_real x[UNITS];
+        eg_real y[2][OUTPUTS];
+        eg_real aux[EG_ACTIVATION_AUX_MAX];
+        bool mixes = false;
+        parameters(a, p);
+        random_row(m, UNITS, x);
+        for (int away = -30; away <= 30; away += 30) {
+            x[1] = (eg_real)away;
+            a->forward(p, UNITS, x, y[away == -30 ? 0 : 1], aux);
+            for (size_t i = 0; away > -30 && i < UNITS * eg_activation_parts(a); i++) {
+                mixes = mixes || (i % UNITS != 1 && y[0][i] != y[1][i]);
+            }
+        }
+        if (mixes != a->mixes_units) {
+            fail_msg("%s: mixes_units is %d", a->component.name, a->mixes_units);
+        }
+    }
+}
+
 static int descending(const void *a, const void *b)
 {
     eg_real x = *(const eg_real *)a;
@@ -413,6 +439,7 @@ int main(void)
         cmocka_unit_test(registry_is_sorted),
         cmocka_unit_test(permuted_units_permute_the_output),
         cmocka_unit_test(nan_reaches_the_output),
+        cmocka_unit_test(who_mixes_units_says_so),
         cmocka_unit_test(selection_matches_sorting),
         cmocka_unit_test(topk_mask_matches_sorting),
         cmocka_unit_test(selection_ends_with_nan),

@@ -7,6 +7,7 @@ static const char *const learners[][9] = {
     {"learner", "packnet", "learner.prune", "0.6", "learner.retrain_epochs", "1", NULL},
     {"learner", "wsn", "learner.share", "0.4", NULL},
     {"learner", "wsn", "learner.share", "0.4", "learner.rank", "magnitude", NULL},
+    {"learner", "hat", "learner.s_max", "50", "learner.lambda", "0.5", NULL},
 };
 
 /* Those whose old tasks stay to the last bit. */

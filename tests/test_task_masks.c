@@ -118,6 +118,32 @@ static void masks_are_applied_and_joined(void **state)
     assert_int_equal(others, 0);
 }
 
+/* Weights 63 + 35 of the trunk, 7 + 5 biases; heads of two outputs with 5 weights and a bias. */
+static void capacity_is_counted(void **state)
+{
+    (void)state;
+    learner_scene s = opened();
+    scene_create(&s);
+    const eg_net *net = scene_net(&s);
+    eg_task_masks masks = {0};
+    eg_learner_capacity capacity;
+    assert_ok(eg_task_masks_init(&masks, net, 3));
+    const size_t first = block_named(net, "layer1.weight")->offset;
+    for (size_t t = 0; t < 2; t++) { /* weights 0, 1 and 0, 2 of some */
+        masks.known[t] = 1;
+        eg_mask_add(eg_task_mask(&masks, t), first);
+        eg_mask_add(eg_task_mask(&masks, t), first + 1 + t);
+    }
+    eg_task_masks_capacity(&masks, net, s.stream, 1, &capacity);
+    assert_close(capacity.base, 98 + 12 + 12, 0);
+    assert_close(capacity.stored, 2 + 12 + 12 + 98.0 / 32, 0);
+    eg_task_masks_capacity(&masks, net, s.stream, 2, &capacity);
+    assert_close(capacity.base, 98 + 12 + 24, 0);
+    assert_close(capacity.stored, 3 + 12 + 24 + 2 * 98.0 / 32, 0);
+    eg_task_masks_clear(&masks);
+    scene_close(&s);
+}
+
 static void fill(eg_task_masks *masks, size_t task, size_t every)
 {
     masks->known[task] = 1;
@@ -206,6 +232,7 @@ int main(void)
         cmocka_unit_test(the_largest_are_chosen),
         cmocka_unit_test(padding_is_not_chosen),
         cmocka_unit_test(masks_are_applied_and_joined),
+        cmocka_unit_test(capacity_is_counted),
         cmocka_unit_test(masks_are_written_and_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

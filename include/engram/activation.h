@@ -33,6 +33,8 @@ typedef struct eg_activation {
     double (*gain)(const double *p);
     /** Where y is 0, backward multiplies its dy by 0: a unit that is off learns nothing. */
     bool flat_at_zero;
+    /** The output of a unit depends on other pre-activations, too. */
+    bool mixes_units;
     /** Backward does not read x, which then need not be kept. */
     bool spares_input;
     /** Optional. EG_INVALID if these parameters do not fit a layer of n units. */

@@ -180,6 +180,8 @@ struct eg_layer {
      * be dy. */
     bool spares_input, spares_output, passes_gradient;
     bool flat_at_zero; /**< where an output is 0, backward multiplies its dy by 0 */
+    bool mixes_units;  /**< a unit that passes through depends on other units, too */
+    bool scales_rows;  /**< computes with the weights of a unit made of a fixed length */
     bool hidden;       /**< outputs are hidden units: counted as active when not zero */
     double low, high;  /**< bounds of hidden units' outputs; equal: there are none */
     double gain;       /**< of hidden units: what a layer before has as its gain (initial.h) */

@@ -156,9 +156,18 @@ static eg_status packnet_weights(eg_learner *learner, eg_weights_pass *pass)
     return eg_ok();
 }
 
+static bool packnet_capacity(const eg_learner *learner, size_t learned, eg_learner_capacity *out)
+{
+    const packnet *self = (const packnet *)learner;
+    const eg_gradient_learner *gradient = &self->base.gradient;
+    eg_task_masks_capacity(&self->masks, gradient->net, gradient->stream, learned, out);
+    return true;
+}
+
 static const eg_learner_ops packnet_ops = {
     EG_SUBNETWORK_OPS,
     .free = packnet_free,
+    .capacity = packnet_capacity,
     .begin_phase = packnet_begin_phase,
     .step = eg_subnetwork_step,
     .end_epoch = packnet_end_epoch,

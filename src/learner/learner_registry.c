@@ -14,6 +14,7 @@
     ENTRY(growing_ensemble)                                                                        \
     ENTRY(growing_mixture)                                                                         \
     ENTRY(hare_tortoise)                                                                           \
+    ENTRY(hat)                                                                                     \
     ENTRY(head_reset)                                                                              \
     ENTRY(l2)                                                                                      \
     ENTRY(l2_init)                                                                                 \

@@ -181,10 +181,20 @@ static eg_status wsn_weights(eg_learner *learner, eg_weights_pass *pass)
     return eg_ok();
 }
 
+static bool wsn_capacity(const eg_learner *learner, size_t learned, eg_learner_capacity *out)
+{
+    const wsn *self = (const wsn *)learner;
+    const eg_gradient_learner *gradient = &self->base.gradient;
+    eg_task_masks_capacity(&self->masks, gradient->net, gradient->stream, learned, out);
+    return true;
+}
+
 static const eg_learner_ops wsn_ops = {
-    EG_SUBNETWORK_OPS,          .free = wsn_free,           .begin_phase = wsn_begin_phase,
-    .step = eg_subnetwork_step, .end_phase = wsn_end_phase, .freeze = wsn_freeze,
-    .write = wsn_write,         .read = wsn_read,           .weights = wsn_weights,
+    EG_SUBNETWORK_OPS,          .free = wsn_free,
+    .capacity = wsn_capacity,   .begin_phase = wsn_begin_phase,
+    .step = eg_subnetwork_step, .end_phase = wsn_end_phase,
+    .freeze = wsn_freeze,       .write = wsn_write,
+    .read = wsn_read,           .weights = wsn_weights,
 };
 
 /* Uniform between -1/sqrt(fan_in) and 1/sqrt(fan_in), as the program's. */

@@ -86,6 +86,16 @@ double eg_task_masks_used(const eg_task_masks *masks, size_t learned)
     return used;
 }
 
+void eg_task_masks_capacity(const eg_task_masks *masks, const eg_net *net, const eg_stream *stream,
+                            size_t learned, eg_learner_capacity *out)
+{
+    double weights = (double)eg_trunk_size(net, EG_ROLE_WEIGHT);
+    double rest = (double)(eg_trunk_size(net, EG_ROLE_COUNT) + eg_heads_size(net, stream, learned));
+    out->base = rest;
+    out->stored = rest - weights + eg_task_masks_used(masks, learned);
+    out->stored += (double)learned * weights / 32;
+}
+
 void eg_mask_apply(size_t count, const uint64_t *mask, const eg_real *w, eg_real *out)
 {
     for (size_t first = 0; first < count; first += 64) {

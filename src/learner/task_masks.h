@@ -6,7 +6,7 @@
 #ifndef ENGRAM_LEARNER_TASK_MASKS_H
 #define ENGRAM_LEARNER_TASK_MASKS_H
 
-#include "engram/net.h"
+#include "engram/learner.h"
 #include "engram/pack.h"
 #include "engram/weights.h"
 
@@ -42,6 +42,11 @@ static inline uint64_t *eg_task_mask(const eg_task_masks *masks, size_t task)
 bool eg_task_masks_others(const eg_task_masks *masks, size_t but, uint64_t *out);
 /** Maskable weights in the masks of the first `learned` tasks, each counted once. */
 double eg_task_masks_used(const eg_task_masks *masks, size_t learned);
+/** What predictions of the first `learned` phases are made of: the weights their masks have, once;
+ *  everything that cannot be left out; and the masks, of which 32 weights of a task count as one
+ *  number. */
+void eg_task_masks_capacity(const eg_task_masks *masks, const eg_net *net, const eg_stream *stream,
+                            size_t learned, eg_learner_capacity *out);
 /** out [count]: w where the bit is 1, else 0. */
 void eg_mask_apply(size_t count, const uint64_t *mask, const eg_real *w, eg_real *out);
 

@@ -80,6 +80,7 @@ const eg_activation eg_activation_ash = {
                   .source = "Lee et al. 2022, arXiv 2210.11672; Keskinen 2024, arXiv 2404.17651",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .mixes_units = true,
     .aux_count = AUX_COUNT,
     .forward = forward,
     .backward = backward,

@@ -78,6 +78,7 @@ const eg_activation eg_activation_hard_ash = {
                   .source = "Keskinen 2024, arXiv 2404.17651",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .mixes_units = true,
     .aux_count = AUX_COUNT,
     .forward = forward,
     .backward = backward,

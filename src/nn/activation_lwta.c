@@ -87,6 +87,7 @@ const eg_activation eg_activation_lwta = {
                   .source = "Srivastava et al. 2013, Compete to compute",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .mixes_units = true,
     .forward = forward,
     .backward = backward,
     .check = check,

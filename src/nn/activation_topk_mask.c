@@ -51,6 +51,7 @@ const eg_activation eg_activation_topk_mask = {
                   .source = "Makhzani and Frey 2014, arXiv 1312.5663",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .mixes_units = true,
     .aux_count = 1,
     .forward = forward,
     .backward = backward,

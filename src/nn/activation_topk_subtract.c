@@ -76,6 +76,7 @@ const eg_activation eg_activation_topk_subtract = {
                             "arXiv 2404.17651",
                   .params = params,
                   .param_count = EG_COUNT(params)},
+    .mixes_units = true,
     .aux_count = 1,
     .forward = forward,
     .backward = backward,

@@ -84,6 +84,7 @@ eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, co
         .cache_per_example = state->calls * activation->aux_count,
         .spares_input = activation->spares_input,
         .flat_at_zero = activation->flat_at_zero,
+        .mixes_units = activation->mixes_units,
         .hidden = true,
         .low = activation->low,
         .high = activation->high,

@@ -244,6 +244,7 @@ eg_status eg_layer_local_response(eg_layer *out, eg_shape shape, const eg_respon
                       .cache_fixed =
                           row_of(shape.channels, spec) + 2 * length_of(shape.channels, spec),
                       .spares_output = true,
+                      .mixes_units = true,
                       .state = state};
     return eg_ok();
 }

@@ -115,6 +115,7 @@ void eg_layer_norm(eg_layer *out, eg_shape shape)
                       .in = shape,
                       .out = shape,
                       .input_count = 1,
+                      .mixes_units = true,
                       .cache_per_example = eg_shape_size(shape) + 1};
     eg_unit_norm_declare(out, shape.channels, eg_shape_positions(shape));
 }

@@ -45,6 +45,7 @@ eg_status eg_linear_layer(eg_layer *out, const eg_layer_ops *ops, eg_shape in,
         .in = in,
         .out = eg_shape_vector(outputs),
         .input_count = 1,
+        .scales_rows = form->norm != EG_NORM_NONE,
         .state = state,
     };
     out->block_count = declare_blocks(out->blocks, outputs, eg_shape_size(in), form->width,
