@@ -23,6 +23,13 @@ typedef struct sweep_case {
 #define SHORT_PAIRS "seeds=1", "stream.tasks=1", "stream.epochs=1", "eval.epochs=1"
 #define SHORT_STAGES(wait)                                                                         \
     "seeds=1", "stream.epochs=1", "model.width=4", "stream.wait=" wait, "stream.subset=1000"
+/* Anytime learning at full size, without networks that grow: a model, ensembles and mixtures of three
+ * sizes, four growing ensembles; with two kinds of patience; with replay for two waiting times; votes. */
+#define FULL_SIZES(waits) ((5 * (waits)*2 + 5 * 2 * 2) * (1 + 3 + 3 + 4) + 5 * (waits))
+/* Pairs of a waiting time and of how often networks grow. */
+#define GROWTHS_OF_MNIST (5 + 6 + 8)
+#define GROWTHS_OF_CIFAR (4 + 6 + 7)
+#define GROWTHS_WITH_REPLAY (3 + 1)
 #define SHORT_CLASSES "seeds=1", "stream.tasks=1", "stream.epochs=1", "model.width=8"
 
 static const sweep_case cases[] = {
@@ -353,21 +360,27 @@ static const sweep_case cases[] = {
      .seeds = 3,
      .overrides = {"seeds=1", "stream.epochs=1", "stream.wait=[25, 50]"},
      .left = 7 * 2 * 2 + 2 * 2 * 2},
-    {.path = "alma/mnist-f.yaml",
-     .points = 5 * 8 * 2 + 5 * 2 * 2,
+    {.path = "alma/mnist-q-replay.yaml",
+     .points = 2 * 3 + 3 * 2 + 2 + 2,
      .seeds = 3,
-     .overrides = {"seeds=1", "stream.epochs=1", "stream.wait=[100, 500]", "model.hidden=[4, 4]"},
-     .left = 2 * 2 + 2 * 2},
+     .overrides = {"seeds=1", "stream.epochs=1"},
+     .left = 16},
+    {.path = "alma/mnist-f.yaml",
+     .points = FULL_SIZES(8) + (5 * GROWTHS_OF_MNIST * 2 + 5 * GROWTHS_WITH_REPLAY * 2) * 4,
+     .seeds = 3,
+     .overrides = {"seeds=1", "stream.epochs=1", "stream.wait=[100, 500]", "model.hidden=[4, 4]",
+                   "model.of.hidden=[4, 4]"},
+     .left = 2 * (2 + 3 * 2 + 1 + 3 * 2 + 4 * 2 + 3 * 4 * 2)},
     {.path = "alma/cifar-q.yaml",
      .points = 6 * 3 * 5 + 6 * 3,
      .seeds = 2,
      .overrides = {SHORT_STAGES("[10, 20]")},
      .left = 5 * 2 * 2 + 3 * 2 * 2}, /* a mixture's width is another setting */
     {.path = "alma/cifar-f.yaml",
-     .points = 5 * 7 * 2 + 5 * 2 * 2,
+     .points = FULL_SIZES(7) + (5 * GROWTHS_OF_CIFAR * 2 + 5 * GROWTHS_WITH_REPLAY * 2) * (4 + 1),
      .seeds = 3,
-     .overrides = {SHORT_STAGES("[50, 100]")},
-     .left = 2 * 2 + 2 * 2},
+     .overrides = {SHORT_STAGES("[50, 100]"), "model.of.width=4"},
+     .left = 2 * (2 + 3 * 2 + 1 + 3 * 2 + 4 * 2 + 3 * 4 * 2 + 3 * 2)},
 };
 
 #endif
