@@ -131,10 +131,11 @@ static void assert_changes_nothing(eg_settings *plain, eg_settings *more, size_t
 }
 
 #define EVERYTHING                                                                                 \
-    "[default, class_accuracy, late_online, online, peak, rank, replacements, units, weights]"
+    "[default, class_accuracy, late_online, min_accuracy, online, peak, rank, replacements, "      \
+    "scratch_iterations, units, weights]"
 #define FEW_EXAMPLES "measures.units.examples", "30", "measures.rank.examples", "30"
 
-enum { ADDED = 1 + 2 + 5 + 6 + 7 + 1 + 8 + 1 }; /* variables of these, in their order */
+enum { ADDED = 1 + 2 + 2 + 5 + 6 + 7 + 1 + 3 + 8 + 1 }; /* variables of these, in their order */
 
 /** Nor the id, unless it is because of how many examples a look has; also where units are dropped by chance, where
  * running statistics could move, and where units are replaced by their age. */

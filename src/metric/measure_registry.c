@@ -18,6 +18,7 @@
     ENTRY(late_online)                                                                             \
     ENTRY(learning)                                                                                \
     ENTRY(matrix)                                                                                  \
+    ENTRY(min_accuracy)                                                                            \
     ENTRY(objective)                                                                               \
     ENTRY(online)                                                                                  \
     ENTRY(peak)                                                                                    \
@@ -26,6 +27,7 @@
     ENTRY(rank)                                                                                    \
     ENTRY(replacements)                                                                            \
     ENTRY(resources)                                                                               \
+    ENTRY(scratch_iterations)                                                                      \
     ENTRY(stages)                                                                                  \
     ENTRY(task_accuracy)                                                                           \
     ENTRY(transfer)                                                                                \

@@ -11,6 +11,13 @@ const char *eg_lacks_accuracy(const eg_measure_scope *scope)
     return scope->classifies ? eg_lacks_evaluation(scope) : "classes, and the stream has targets";
 }
 
+const char *eg_lacks_learned_tasks(const eg_measure_scope *scope)
+{
+    return scope->tasks == 1 || scope->tasks == scope->phases
+               ? eg_lacks_accuracy(scope)
+               : "a stream whose phases are tasks, or share one";
+}
+
 bool eg_measure_has_few_tasks(const eg_measure_scope *scope)
 {
     return scope->tasks <= EG_MANY_TASKS && scope->phases <= EG_MANY_TASKS;

@@ -8,6 +8,8 @@
 const char *eg_lacks_accuracy(const eg_measure_scope *scope);
 /** eg_measure_kind.lacks: evaluation sets. */
 const char *eg_lacks_evaluation(const eg_measure_scope *scope);
+/** eg_measure_kind.lacks: accuracies, and phases each of which teaches a task, or all the same. */
+const char *eg_lacks_learned_tasks(const eg_measure_scope *scope);
 /** eg_measure_kind.by_default: not more than EG_MANY_TASKS phases or tasks. */
 bool eg_measure_has_few_tasks(const eg_measure_scope *scope);
 /** Training examples of a trial whose phases are not ended early, all epochs counted. */
