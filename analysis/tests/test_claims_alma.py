@@ -318,7 +318,17 @@ class AlmaClaims(ResultsCase):
         found = self.verdicts(files)[found.claim]
         self.assertEqual((found.verdict, found.numbers), (NOT_TESTED, [
             "not in the files: a compute that sm with and without replay share; a compute that gens with and without replay "
-            "share"]))
+            "share; a compute that sm and gens with and without replay share"]))
+
+    def test_replay_at_the_compute_of_another_method(self):
+        files = Small()
+        files.with_replay, files.replay_wait = ("sm", "ens"), 2
+        files.replay_cost = 20.0   # sm with replay costs as much as ens without
+        found = self.verdicts(files)["V11 (cifar10, vgg, 20 mega-batches, 10000 images, 10 epochs)"]
+        words = "\n".join(found.numbers)
+        self.assertIn("equal compute: sm and ens with replay lower at 0 of 1 frontier points of sm and ens without", words)
+        self.assertIn("a compute that sm with and without replay share; a compute that ens with and without replay share", words)
+        self.assertNotIn("equal compute: sm with replay", words)
 
     def test_missing_methods_and_diverged_runs_are_named(self):
         files = Small()
