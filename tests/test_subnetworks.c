@@ -8,6 +8,7 @@ static const char *const learners[][9] = {
     {"learner", "wsn", "learner.share", "0.4", NULL},
     {"learner", "wsn", "learner.share", "0.4", "learner.rank", "magnitude", NULL},
     {"learner", "hat", "learner.s_max", "50", "learner.lambda", "0.5", NULL},
+    {"learner", "progressive", "learner.first", "0.4", NULL},
 };
 
 /* Those whose old tasks stay to the last bit. */

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/** s of minibatch b (from 0) of an epoch of `batches`: from 1/s_max in the first one to s_max in the
- *  last one, evenly; s_max if there is only one. */
+/** s of minibatch b (from 0) of an epoch of `batches`: from 1/s_max in the first one to s_max in
+ *  the last one, evenly; s_max if there is only one. */
 double eg_hat_scale(double s_max, size_t b, size_t batches);
 /** a = sigmoid(s e). */
 double eg_hat_attention(double s, double e);
@@ -16,8 +16,8 @@ double eg_hat_slope(double s, double e);
  *  whatever s is:
  *      s_max/s (cosh(clamp(s e, -50, 50)) + 1)/(cosh(e) + 1). */
 double eg_hat_compensation(double s_max, double s, double e);
-/** How much of the gradient of a weight is left between units that earlier tasks attend to by `to`
- *  and `from`: 1 - min(to, from). */
+/** How much of the gradient of a weight is left between units that earlier tasks attend to by
+ *  `to` and `from`: 1 - min(to, from). */
 double eg_hat_gate(double to, double from);
 /** R = sum_u a_u (1 - before_u) / sum_u (1 - before_u), which is 0 if nothing is left; and, if slope
  *  is not NULL, dR/da_u. */

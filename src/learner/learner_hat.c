@@ -1,5 +1,5 @@
-/** Hard attention to the task: every task has a number for every hidden unit, by which what the unit
- *  gives to the next layer is multiplied.
+/** Hard attention to the task: every task has a number for every hidden unit, by which what the
+ *  unit gives to the next layer is multiplied.
  *
  *      a_t = sigmoid(s e_t),   h'_u = a_t[u] h_u,   theta[i] = a_t[from(i)] W[i]
  *
@@ -132,8 +132,9 @@ static void fix(const eg_subnetwork *base, uint8_t *fixed)
         }
     }
     for (size_t i = 0; i < base->gradient.net->param_count; i++) {
-        bool moves = gate_of(self, i) > 0;
-        fixed[i] = moves ? 0 : 1;
+        if (gate_of(self, i) <= 0) {
+            fixed[i] = 1;
+        }
     }
 }
 

@@ -60,12 +60,11 @@ static void fix(const eg_subnetwork *base, uint8_t *fixed)
 {
     const packnet *self = (const packnet *)base;
     const uint64_t *mask = eg_task_mask(&self->masks, base->phase);
-    bool later = eg_task_masks_others(&self->masks, base->phase, self->taken);
-    for (size_t i = 0; i < self->masks.count; i++) {
-        bool taken = eg_mask_has(self->masks.maskable, i)
-                         ? eg_mask_has(self->taken, i) || (is_pruned(self) && !eg_mask_has(mask, i))
-                         : later;
-        fixed[i] = taken ? 1 : 0;
+    eg_task_masks_fix(&self->masks, base->gradient.net, base->phase, self->taken, fixed);
+    for (size_t i = 0; is_pruned(self) && i < self->masks.count; i++) {
+        if (!eg_mask_has(mask, i)) {
+            fixed[i] = 1;
+        }
     }
 }
 

@@ -23,6 +23,7 @@
     ENTRY(online_ewc)                                                                              \
     ENTRY(packnet)                                                                                 \
     ENTRY(plain)                                                                                   \
+    ENTRY(progressive)                                                                             \
     ENTRY(redo)                                                                                    \
     ENTRY(replay)                                                                                  \
     ENTRY(reset)                                                                                   \

@@ -106,11 +106,7 @@ static void pull(eg_subnetwork *base, const eg_batch *batch, eg_real *g)
 static void fix(const eg_subnetwork *base, uint8_t *fixed)
 {
     const wsn *self = (const wsn *)base;
-    bool later = eg_task_masks_others(&self->masks, base->phase, self->taken);
-    for (size_t i = 0; i < self->masks.count; i++) {
-        bool taken = eg_mask_has(self->masks.maskable, i) ? eg_mask_has(self->taken, i) : later;
-        fixed[i] = taken ? 1 : 0;
-    }
+    eg_task_masks_fix(&self->masks, base->gradient.net, base->phase, self->taken, fixed);
 }
 
 static const eg_subnetwork_rule rule = {

@@ -53,15 +53,14 @@ void eg_subnetwork_clear(eg_subnetwork *self)
     eg_gradient_learner_clear(&self->gradient);
 }
 
-/* The parameters of one output of a head get this mark. */
-static void mark_output(const eg_node *head, size_t output, uint8_t mark, uint8_t *fixed)
+static void fix_output(const eg_node *head, size_t output, uint8_t *fixed)
 {
     eg_unit_run run;
     for (size_t k = 0; head->layer.ops->unit_run(&head->layer, EG_UNIT_INCOMING, output, k, &run);
          k++) {
         size_t first = head->offset[run.block] + run.first;
         for (size_t i = 0; i < run.count; i++) {
-            fixed[first + i * run.stride] = mark;
+            fixed[first + i * run.stride] = 1;
         }
     }
 }
@@ -75,7 +74,9 @@ static void fix_heads(eg_subnetwork *self)
         bool head = eg_node_is_head(&net->nodes[n]);
         for (size_t j = 0; head && j < net->outputs; j++) {
             bool learns = active == NULL || eg_active_place(active, (uint32_t)j) < active->count;
-            mark_output(&net->nodes[n], j, learns ? 0 : 1, self->fixed);
+            if (!learns) {
+                fix_output(&net->nodes[n], j, self->fixed);
+            }
         }
     }
 }
@@ -88,8 +89,8 @@ void eg_subnetwork_changed(eg_subnetwork *self)
     }
     size_t count = self->gradient.net->param_count;
     memset(self->fixed, 0, count);
-    self->rule->fix(self, self->fixed);
     fix_heads(self);
+    self->rule->fix(self, self->fixed);
     memcpy(self->kept, self->raw, count * sizeof *self->kept);
 }
 

@@ -23,8 +23,8 @@ typedef struct eg_subnetwork_rule {
     void (*weights)(eg_subnetwork *self, size_t task, bool learning, eg_real *theta);
     /** Optional: g [param_count], the gradient at theta, becomes that at the raw weights. */
     void (*pull)(eg_subnetwork *self, const eg_batch *batch, eg_real *g);
-    /** fixed [param_count], 0 before: 1 at parameters of the trunk that stay in the phase under
-     *  way. */
+    /** fixed [param_count]: makes 1 what stays in the phase under way, besides the outputs of other
+     *  tasks, which are 1 already. */
     void (*fix)(const eg_subnetwork *self, uint8_t *fixed);
 } eg_subnetwork_rule;
 

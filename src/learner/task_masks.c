@@ -64,6 +64,21 @@ bool eg_task_masks_others(const eg_task_masks *masks, size_t but, uint64_t *out)
     return any;
 }
 
+void eg_task_masks_fix(const eg_task_masks *masks, const eg_net *net, size_t task, uint64_t *taken,
+                       uint8_t *fixed)
+{
+    bool later = eg_task_masks_others(masks, task, taken);
+    for (size_t b = 0; b < net->table.block_count; b++) {
+        const eg_parameter_block *block = &net->table.blocks[b];
+        bool trunk = !eg_block_is_head(net, block);
+        for (size_t i = block->offset; trunk && i < block->offset + block->count; i++) {
+            if (eg_mask_has(masks->maskable, i) ? eg_mask_has(taken, i) : later) {
+                fixed[i] = 1;
+            }
+        }
+    }
+}
+
 static unsigned ones(uint64_t word)
 {
     unsigned count = 0;

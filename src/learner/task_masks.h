@@ -40,6 +40,10 @@ static inline uint64_t *eg_task_mask(const eg_task_masks *masks, size_t task)
 /** out [words]: maskable weights in any known mask but that of task `but`. Returns whether another
  *  task has a mask. */
 bool eg_task_masks_others(const eg_task_masks *masks, size_t but, uint64_t *out);
+/** Makes 1 in fixed [count] the weights that another task than `task` has, and, if any other has a
+ *  mask, all of the trunk that cannot be left out. taken [words] is scratch. */
+void eg_task_masks_fix(const eg_task_masks *masks, const eg_net *net, size_t task, uint64_t *taken,
+                       uint8_t *fixed);
 /** Maskable weights in the masks of the first `learned` tasks, each counted once. */
 double eg_task_masks_used(const eg_task_masks *masks, size_t learned);
 /** What predictions of the first `learned` phases are made of: the weights their masks have, once;

@@ -1,5 +1,5 @@
-/** Which hidden unit every parameter of a network makes, and which one it multiplies: the network as
- *  a graph of units, for learners that treat weights by the units at their ends.
+/** Which hidden unit every parameter of a network makes, and which one it multiplies: the network
+ *  as a graph of units, for learners that treat weights by the units at their ends.
  *
  *  Hidden units of all layers are numbered one after the other: unit u of hidden layer h is
  *  first[h] + u. */
@@ -21,8 +21,8 @@ typedef struct eg_wiring {
     uint32_t *from;
 } eg_wiring;
 
-/** Why it cannot be said of this network; NULL: it can. It has to be a chain of layers with weights,
- *  a hidden layer between every two of them, and no normalisation. */
+/** Why it cannot be said of this network; NULL: it can. It has to be a chain of layers with
+ *  weights, a hidden layer between every two of them, and no normalisation. */
 const char *eg_wiring_obstacle(const eg_net *net);
 /** Of a network without obstacle. On failure the caller still clears it. */
 eg_status eg_wiring_init(eg_wiring *out, const eg_net *net) EG_WARN_UNUSED;
