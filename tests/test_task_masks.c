@@ -191,7 +191,7 @@ static void masks_are_written_and_read(void **state)
     /* As arrays, and without a task that was taken away. */
     eg_weights weights = {0};
     eg_weights_pass pass = {.weights = &weights};
-    assert_ok(eg_task_masks_weights(&masks, &pass, scene_net(&s)));
+    assert_ok(eg_task_masks_weights(&masks, &pass, scene_net(&s), 1));
     assert_int_equal(weights.count, 4);
     const eg_weights_array *array = eg_weights_find(&weights, "task002/layer2.weight");
     assert_non_null(array);
@@ -199,17 +199,37 @@ static void masks_are_written_and_read(void **state)
     assert_int_equal(array->extent[1], 7);
     pass.into_learner = true;
     fill(&other, 1, 5);
-    assert_ok(eg_task_masks_weights(&other, &pass, scene_net(&s)));
+    assert_ok(eg_task_masks_weights(&other, &pass, scene_net(&s), 1));
     assert_same_masks(&masks, &other);
     (void)strcpy(weights.arrays[0].name, "gone1");
     (void)strcpy(weights.arrays[1].name, "gone2");
-    assert_ok(eg_task_masks_weights(&other, &pass, scene_net(&s)));
+    assert_ok(eg_task_masks_weights(&other, &pass, scene_net(&s), 1));
     masks.known[0] = 0;
     assert_same_masks(&masks, &other);
 
+    /* Between steps the task under way has arrays, too: of 1 as long as it has no mask. */
+    eg_weights again = {0};
+    pass = (eg_weights_pass){.weights = &again, .again = true};
+    assert_ok(eg_task_masks_weights(&masks, &pass, scene_net(&s), 1));
+    assert_int_equal(again.count, 4);
+    array = eg_weights_find(&again, "task001/layer1.weight");
+    assert_true(array->values[0] == 1 && array->values[1] == 1);
+    pass.into_learner = true;
+    fill(&other, 1, 5);
+    assert_ok(eg_task_masks_weights(&other, &pass, scene_net(&s), 1));
+    assert_same_masks(&masks, &other);
+    fill(&masks, 1, 4);
+    pass.into_learner = false;
+    assert_ok(eg_task_masks_weights(&masks, &pass, scene_net(&s), 1));
+    pass.into_learner = true;
+    assert_ok(eg_task_masks_weights(&other, &pass, scene_net(&s), 1));
+    assert_same_masks(&masks, &other);
+    eg_weights_clear(&again);
+
     /* What does not fit. */
+    pass = (eg_weights_pass){.weights = &weights, .into_learner = true};
     weights.arrays[3].values[0] = 0.5;
-    assert_fails(eg_task_masks_weights(&other, &pass, scene_net(&s)), EG_INVALID, "0 or 1");
+    assert_fails(eg_task_masks_weights(&other, &pass, scene_net(&s), 1), EG_INVALID, "0 or 1");
     eg_reader few = eg_reader_make(writer.data, writer.size - 1);
     assert_int_equal(eg_task_masks_read(&other, &few).code, EG_INVALID);
     writer.data[8] = 7;

@@ -213,11 +213,12 @@ static eg_status pass_task(hat *self, eg_weights_pass *pass, size_t task)
         const char *maker = net->nodes[net->hidden[h].maker].name;
         char name[EG_WEIGHTS_NAME_SIZE];
         (void)snprintf(name, sizeof name, "task%03zu/%s.attention", task, maker);
-        if (h == 0 && pass->into_learner) {
+        /* The one under way has some, too, and stays under way. */
+        bool under_way = task == self->base.phase && (pass->again || !pass->into_learner);
+        if (h == 0 && pass->into_learner && !under_way) {
             self->known[task] = eg_weights_has(pass, name) ? 1 : 0;
         }
-        /* The one under way has some, too. */
-        bool passes = self->known[task] != 0 || (task == self->base.phase && !pass->into_learner);
+        bool passes = self->known[task] != 0 || under_way;
         if (passes) {
             eg_real *e = self->e + task * self->stride + self->wiring.first[h];
             EG_TRY(eg_weights_reals(pass, name, "buffer", 1, &net->hidden[h].units, e));

@@ -148,7 +148,7 @@ static eg_status packnet_weights(eg_learner *learner, eg_weights_pass *pass)
 {
     packnet *self = (packnet *)learner;
     EG_TRY(eg_subnetwork_weights(learner, pass));
-    EG_TRY(eg_task_masks_weights(&self->masks, pass, self->base.gradient.net));
+    EG_TRY(eg_task_masks_weights(&self->masks, pass, self->base.gradient.net, self->base.phase));
     if (pass->into_learner) {
         eg_subnetwork_changed(&self->base);
     }

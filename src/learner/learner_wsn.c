@@ -165,7 +165,7 @@ static eg_status wsn_weights(eg_learner *learner, eg_weights_pass *pass)
     wsn *self = (wsn *)learner;
     const eg_net *net = self->base.gradient.net;
     EG_TRY(eg_subnetwork_weights(learner, pass));
-    EG_TRY(eg_task_masks_weights(&self->masks, pass, net));
+    EG_TRY(eg_task_masks_weights(&self->masks, pass, net, self->base.phase));
     for (size_t b = 0; b < net->table.block_count; b++) {
         if (eg_mask_takes(net, &net->table.blocks[b])) {
             EG_TRY(eg_weights_block(pass, "scores", "buffer", net, b, self->score));

@@ -236,9 +236,18 @@ static bool has_task(const eg_weights_pass *pass, const eg_net *net, size_t task
     return has;
 }
 
-/* Through a plane [param_count]. */
+static bool leaves_out(const eg_task_masks *masks, size_t task)
+{
+    bool leaves = false;
+    for (size_t k = 0; k < masks->words; k++) {
+        leaves = leaves || ~eg_task_mask(masks, task)[k] != 0;
+    }
+    return leaves;
+}
+
+/* Through a plane [param_count]. `under_way`: there are arrays whether it has a mask or not. */
 static eg_status pass_task(eg_task_masks *masks, eg_weights_pass *pass, const eg_net *net,
-                           size_t task, eg_real *plane)
+                           size_t task, bool under_way, eg_real *plane)
 {
     uint64_t *mask = eg_task_mask(masks, task);
     char group[EG_WEIGHTS_NAME_SIZE];
@@ -250,9 +259,10 @@ static eg_status pass_task(eg_task_masks *masks, eg_weights_pass *pass, const eg
         }
     }
     for (size_t i = 0; !pass->into_learner && i < masks->count; i++) {
-        plane[i] = eg_mask_has(mask, i) ? 1 : 0;
+        plane[i] = masks->known[task] == 0 || eg_mask_has(mask, i) ? 1 : 0;
     }
-    for (size_t b = 0; masks->known[task] != 0 && b < net->table.block_count; b++) {
+    bool passes = masks->known[task] != 0 || under_way;
+    for (size_t b = 0; passes && b < net->table.block_count; b++) {
         const eg_parameter_block *block = &net->table.blocks[b];
         if (!eg_mask_takes(net, block)) {
             continue;
@@ -260,15 +270,19 @@ static eg_status pass_task(eg_task_masks *masks, eg_weights_pass *pass, const eg
         EG_TRY(eg_weights_block(pass, group, "buffer", net, b, plane));
         EG_TRY(pass->into_learner ? take_block(block, task, plane, mask) : eg_ok());
     }
+    if (pass->into_learner && under_way) {
+        masks->known[task] = leaves_out(masks, task) ? 1 : 0;
+    }
     return eg_ok();
 }
 
-eg_status eg_task_masks_weights(eg_task_masks *masks, eg_weights_pass *pass, const eg_net *net)
+eg_status eg_task_masks_weights(eg_task_masks *masks, eg_weights_pass *pass, const eg_net *net,
+                                size_t phase)
 {
     eg_real *plane = NULL;
     eg_status status = eg_alloc(&plane, masks->count, sizeof *plane);
     for (size_t t = 0; t < masks->tasks && status.code == EG_OK; t++) {
-        status = pass_task(masks, pass, net, t, plane);
+        status = pass_task(masks, pass, net, t, pass->again && t == phase, plane);
     }
     eg_free(plane);
     return status;

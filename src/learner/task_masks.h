@@ -74,8 +74,9 @@ bool eg_mask_takes(const eg_net *net, const eg_parameter_block *block);
 void eg_task_masks_write(const eg_task_masks *masks, eg_writer *writer);
 eg_status eg_task_masks_read(eg_task_masks *masks, eg_reader *reader) EG_WARN_UNUSED;
 /** The masks of tasks that have one, as task003/layer1.weight … [units, fan_in] of 0 and 1. Into
- *  masks: a task without arrays has none. */
-eg_status eg_task_masks_weights(eg_task_masks *masks, eg_weights_pass *pass,
-                                const eg_net *net) EG_WARN_UNUSED;
+ *  masks: a task without arrays has none. Between steps (eg_weights_pass.again) there are always
+ *  arrays of the task `phase` that is under way, all of them 1 while it has no mask. */
+eg_status eg_task_masks_weights(eg_task_masks *masks, eg_weights_pass *pass, const eg_net *net,
+                                size_t phase) EG_WARN_UNUSED;
 
 #endif
