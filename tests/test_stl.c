@@ -88,6 +88,13 @@ static void old_tasks_stay(void **state)
     learn(&s, 2);
     predict(&s, 0, after);
     assert_memory_equal(before, after, sizeof before);
+    /* Of those that are frozen, one at a time has memory for predictions. */
+    assert_null(network_of(&s, 0).net->grads);
+    size_t blocks = eg_memory_live_blocks();
+    predict(&s, 1, after);
+    predict(&s, 0, after);
+    assert_memory_equal(before, after, sizeof before);
+    assert_int_equal(eg_memory_live_blocks(), blocks);
     assert_memory_not_equal(network_of(&s, 1).net->params, network_of(&s, 2).net->params,
                             16 * sizeof(eg_real));
     scene_close(&s);

@@ -111,9 +111,12 @@ typedef struct eg_learner_ops {
      * until the next epoch. NULL: there are no more; there are always as many. */
     const double *(*epoch_scores)(const eg_learner *learner, size_t index, size_t *count);
     /** Optional: it learns no more, and may release what only learning needs. From now on it gets
-     *  calls of predict, activity, network, replaced, flops, extra_flops, costs, weights, write
+     *  calls of predict, activity, rest, network, replaced, flops, extra_flops, costs, weights, write
      *  and read, and is freed; what one that is frozen has written is read by one that is. */
     void (*freeze)(eg_learner *learner);
+    /** Optional: it is not going to predict for a while. One that is frozen may release what its next
+     *  predict makes again. */
+    void (*rest)(eg_learner *learner);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
     /** Optional: operations so far besides one forward and backward per example of a minibatch:
      * passes at the end of phases, examples that join minibatches. */
@@ -255,6 +258,7 @@ size_t eg_learner_end_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_learner_declare(eg_learner *learner, eg_record *record, size_t evals) EG_WARN_UNUSED;
 eg_status eg_learner_measure(eg_learner *learner, eg_record *record, size_t eval) EG_WARN_UNUSED;
 void eg_learner_freeze(eg_learner *learner);
+void eg_learner_rest(eg_learner *learner);
 double eg_learner_extra_flops(const eg_learner *learner);
 /** EG_INVALID if the learner has none that could be taken elsewhere. */
 eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN_UNUSED;

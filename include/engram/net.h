@@ -41,6 +41,8 @@ void eg_net_free(eg_net *net);
 void eg_net_init(eg_net *net, uint64_t seed);
 /** Call after changing params or buffers. */
 void eg_net_touch(eg_net *net);
+/** From now on there is no backward: releases the memory of gradients. */
+void eg_net_drop_gradients(eg_net *net);
 /** Floating-point operations per example of one forward. */
 double eg_net_flops(const eg_net *net);
 /** Multiply-adds of one example: a product with weights counts its weights at every place it is

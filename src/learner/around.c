@@ -63,14 +63,30 @@ static eg_learner_ops operations(const eg_learner_ops *own)
 {
 #define EITHER(op) .op = own->op != NULL ? own->op : eg_around_##op
     return (eg_learner_ops){
-        EITHER(free),      EITHER(begin_phase),     EITHER(begin_phase_polls),
-        EITHER(step),      EITHER(end_epoch),       EITHER(end_epoch_polls),
-        EITHER(end_phase), EITHER(end_phase_polls), EITHER(predict),
-        EITHER(activity),  EITHER(declare),         EITHER(measure),
-        EITHER(network),   EITHER(replaced),        EITHER(epoch_scores),
-        EITHER(freeze),    EITHER(flops),           EITHER(extra_flops),
-        EITHER(costs),     EITHER(capacity),        EITHER(write),
-        EITHER(read),      EITHER(weights),
+        EITHER(free),
+        EITHER(begin_phase),
+        EITHER(begin_phase_polls),
+        EITHER(step),
+        EITHER(end_epoch),
+        EITHER(end_epoch_polls),
+        EITHER(end_phase),
+        EITHER(end_phase_polls),
+        EITHER(predict),
+        EITHER(activity),
+        EITHER(declare),
+        EITHER(measure),
+        EITHER(network),
+        EITHER(replaced),
+        EITHER(epoch_scores),
+        EITHER(freeze),
+        EITHER(rest),
+        EITHER(flops),
+        EITHER(extra_flops),
+        EITHER(costs),
+        EITHER(capacity),
+        EITHER(write),
+        EITHER(read),
+        EITHER(weights),
     };
 #undef EITHER
 }
@@ -231,6 +247,11 @@ void eg_around_freeze(eg_learner *learner)
     eg_around *self = (eg_around *)learner;
     eg_learner_freeze(self->inside);
     follow(self);
+}
+
+void eg_around_rest(eg_learner *learner)
+{
+    eg_learner_rest(((eg_around *)learner)->inside);
 }
 
 double eg_around_flops(const eg_learner *learner)

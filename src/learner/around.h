@@ -83,6 +83,7 @@ bool eg_around_network(eg_learner *learner, size_t index, eg_learner_network *ou
 bool eg_around_replaced(const eg_learner *learner, double *counts);
 const double *eg_around_epoch_scores(const eg_learner *learner, size_t index, size_t *count);
 void eg_around_freeze(eg_learner *learner);
+void eg_around_rest(eg_learner *learner);
 double eg_around_flops(const eg_learner *learner);
 double eg_around_extra_flops(const eg_learner *learner);
 bool eg_around_costs(const eg_learner *learner, eg_learner_costs *out);

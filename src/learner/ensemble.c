@@ -231,6 +231,14 @@ void eg_ensemble_freeze(eg_learner *learner)
     }
 }
 
+void eg_ensemble_rest(eg_learner *learner)
+{
+    const eg_ensemble *self = (const eg_ensemble *)learner;
+    for (size_t m = 0; m < self->count; m++) {
+        eg_learner_rest(self->member[m]);
+    }
+}
+
 double eg_ensemble_flops(const eg_learner *learner)
 {
     const eg_ensemble *self = (const eg_ensemble *)learner;

@@ -56,6 +56,7 @@ bool eg_ensemble_replaced(const eg_learner *learner, double *counts);
 /** Of the members that learn. */
 const double *eg_ensemble_epoch_scores(const eg_learner *learner, size_t index, size_t *count);
 void eg_ensemble_freeze(eg_learner *learner);
+void eg_ensemble_rest(eg_learner *learner);
 double eg_ensemble_flops(const eg_learner *learner);
 double eg_ensemble_extra_flops(const eg_learner *learner);
 bool eg_ensemble_costs(const eg_learner *learner, eg_learner_costs *out);

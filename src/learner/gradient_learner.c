@@ -21,20 +21,32 @@ static void count_active(void *user, size_t hidden, size_t batch, const eg_real 
     self->active[hidden] += (double)active;
 }
 
+static eg_status open_evaluation(eg_gradient_learner *self)
+{
+    EG_TRY(eg_workspace_create(&self->evaluation, self->net, self->block, false));
+    self->observer = (eg_unit_observer){.observe = count_active, .user = self};
+    eg_workspace_observe(self->evaluation, &self->observer);
+    return eg_ok();
+}
+
+static void close_evaluation(eg_gradient_learner *self)
+{
+    eg_workspace_free(self->evaluation);
+    self->evaluation = NULL;
+}
+
 /* All that has the sizes of the network. */
 static eg_status attach(eg_gradient_learner *self, const eg_learner_setup *setup, size_t batch,
                         bool carries)
 {
     EG_TRY(eg_workspace_create(&self->training, self->net, batch, true));
     EG_TRY(eg_workspace_predict_block(&self->block, self->net, setup->block));
-    EG_TRY(eg_workspace_create(&self->evaluation, self->net, self->block, false));
     EG_TRY(eg_optimizer_create(&self->optimizer, setup->root, &self->net->table, carries,
                                setup->seed));
     eg_workspace_profile(self->training, setup->profile);
     eg_optimizer_profile(self->optimizer, setup->profile);
     EG_TRY(eg_alloc(&self->active, self->net->hidden_count, sizeof *self->active));
-    self->observer = (eg_unit_observer){.observe = count_active, .user = self};
-    eg_workspace_observe(self->evaluation, &self->observer);
+    EG_TRY(open_evaluation(self));
     self->base.hidden_layers = self->net->hidden_count;
     self->base.reads_sparse = eg_net_takes_sparse(self->net);
     return eg_ok();
@@ -42,13 +54,12 @@ static eg_status attach(eg_gradient_learner *self, const eg_learner_setup *setup
 
 static void detach(eg_gradient_learner *self)
 {
+    close_evaluation(self);
     eg_workspace_free(self->training);
-    eg_workspace_free(self->evaluation);
     eg_optimizer_free(self->optimizer);
     eg_net_free(self->net);
     eg_free(self->active);
     self->training = NULL;
-    self->evaluation = NULL;
     self->optimizer = NULL;
     self->net = NULL;
     self->active = NULL;
@@ -144,6 +155,7 @@ eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch
 {
     eg_gradient_learner *self = (eg_gradient_learner *)learner;
     eg_net *net = self->net;
+    EG_TRY(self->evaluation == NULL ? open_evaluation(self) : eg_ok());
     for (size_t h = 0; h < net->hidden_count; h++) {
         self->active[h] = 0;
     }
@@ -182,10 +194,20 @@ void eg_gradient_learner_freeze(eg_learner *learner)
     eg_optimizer_free(self->optimizer);
     eg_free(self->dy);
     eg_masked_loss_clear(&self->masked);
+    eg_net_drop_gradients(self->net);
+    close_evaluation(self);
     self->training = NULL;
     self->optimizer = NULL;
     self->dy = NULL;
     self->masked = (eg_masked_loss){0};
+}
+
+void eg_gradient_learner_rest(eg_learner *learner)
+{
+    eg_gradient_learner *self = (eg_gradient_learner *)learner;
+    if (self->optimizer == NULL) {
+        close_evaluation(self);
+    }
 }
 
 double eg_gradient_learner_flops(const eg_learner *learner)

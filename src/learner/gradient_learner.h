@@ -14,8 +14,9 @@
 typedef struct eg_gradient_learner {
     eg_learner base;
     eg_net *net;
-    eg_workspace *training, *evaluation;
-    size_t block; /**< most examples of one forward of evaluation */
+    eg_workspace *training;
+    eg_workspace *evaluation; /**< NULL while it is frozen and rests */
+    size_t block;             /**< most examples of one forward of evaluation */
     eg_optimizer *optimizer;
     const eg_loss *loss;
     eg_profile *profile;       /**< borrowed, or NULL */
@@ -62,6 +63,7 @@ eg_status eg_gradient_learner_predict(eg_learner *learner, const eg_batch *batch
 void eg_gradient_learner_activity(const eg_learner *learner, double *out);
 bool eg_gradient_learner_network(eg_learner *learner, size_t index, eg_learner_network *out);
 void eg_gradient_learner_freeze(eg_learner *learner);
+void eg_gradient_learner_rest(eg_learner *learner);
 double eg_gradient_learner_flops(const eg_learner *learner);
 double eg_gradient_learner_extra_flops(const eg_learner *learner);
 bool eg_gradient_learner_costs(const eg_learner *learner, eg_learner_costs *out);

@@ -49,6 +49,7 @@ static const eg_learner_ops ops = {
     .replaced = eg_ensemble_replaced,
     .epoch_scores = eg_ensemble_epoch_scores,
     .freeze = eg_ensemble_freeze,
+    .rest = eg_ensemble_rest,
     .flops = eg_ensemble_flops,
     .extra_flops = eg_ensemble_extra_flops,
     .costs = eg_ensemble_costs,

@@ -327,6 +327,7 @@ static const eg_learner_ops ops = {
     .network = eg_gradient_learner_network,
     .flops = eg_gradient_learner_flops,
     .freeze = eg_gradient_learner_freeze,
+    .rest = eg_gradient_learner_rest,
     .extra_flops = extra_flops,
     .costs = costs,
     .write = firefly_write,

@@ -191,6 +191,7 @@ static const eg_learner_ops ops = {
     .replaced = replaced,
     .epoch_scores = eg_ensemble_epoch_scores,
     .freeze = eg_ensemble_freeze,
+    .rest = eg_ensemble_rest,
     .flops = eg_ensemble_flops,
     .extra_flops = extra_flops,
     .costs = costs,

@@ -288,6 +288,7 @@ static const eg_learner_ops ops = {
     .activity = activity,
     .network = eg_gradient_learner_network,
     .freeze = eg_gradient_learner_freeze,
+    .rest = eg_gradient_learner_rest,
     .flops = eg_gradient_learner_flops,
     .extra_flops = extra_flops,
     .costs = costs,

@@ -17,6 +17,7 @@ static const eg_learner_ops plain_ops = {
     .activity = eg_gradient_learner_activity,
     .network = eg_gradient_learner_network,
     .freeze = eg_gradient_learner_freeze,
+    .rest = eg_gradient_learner_rest,
     .flops = eg_gradient_learner_flops,
     .costs = eg_gradient_learner_costs,
     .capacity = eg_gradient_learner_capacity,

@@ -155,6 +155,7 @@ static const eg_learner_ops replay_ops = {
     .activity = eg_gradient_learner_activity,
     .network = eg_gradient_learner_network,
     .freeze = eg_gradient_learner_freeze,
+    .rest = eg_gradient_learner_rest,
     .flops = eg_gradient_learner_flops,
     .extra_flops = eg_gradient_learner_extra_flops,
     .costs = eg_gradient_learner_costs,

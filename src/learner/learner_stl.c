@@ -7,8 +7,9 @@
  *                    trial's stream, and no other
  *
  *  What its networks do has nothing to do with the order of tasks but for these initial values: it
- *  is the upper reference of accuracy, and the noise floor of what orders change. Curves of the
- *  learners inside are not recorded. */
+ *  is the upper reference of accuracy, and the noise floor of what orders change. Of the frozen ones
+ *  only that which was asked last has memory for more than its parameters. Curves of the learners
+ *  inside are not recorded. */
 #include "engram/memory.h"
 #include "learner/growing.h"
 
@@ -58,7 +59,11 @@ static eg_status predict(eg_learner *learner, const eg_batch *batch, eg_real *sc
 {
     stl *self = (stl *)learner;
     size_t count = self->base.ensemble.count;
-    self->asked = batch->task < count ? batch->task : count - 1;
+    size_t asked = batch->task < count ? batch->task : count - 1;
+    if (asked != self->asked) {
+        eg_learner_rest(self->base.ensemble.member[self->asked]);
+    }
+    self->asked = asked;
     eg_learner *own = self->base.ensemble.member[self->asked];
     return own->ops->predict(own, batch, scores);
 }
@@ -172,6 +177,7 @@ static const eg_learner_ops ops = {
     .replaced = eg_ensemble_replaced,
     .epoch_scores = eg_ensemble_epoch_scores,
     .freeze = eg_ensemble_freeze,
+    .rest = eg_ensemble_rest,
     .flops = flops,
     .extra_flops = eg_ensemble_extra_flops,
     .costs = costs,

@@ -136,6 +136,13 @@ void eg_learner_freeze(eg_learner *learner)
     }
 }
 
+void eg_learner_rest(eg_learner *learner)
+{
+    if (learner->ops->rest != NULL) {
+        learner->ops->rest(learner);
+    }
+}
+
 double eg_learner_extra_flops(const eg_learner *learner)
 {
     return learner->ops->extra_flops != NULL ? learner->ops->extra_flops(learner) : 0;

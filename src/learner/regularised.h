@@ -51,8 +51,9 @@ extern const eg_variable *const eg_regularised_variables[];
     .predict = eg_gradient_learner_predict, .activity = eg_gradient_learner_activity,              \
     .network = eg_gradient_learner_network, .declare = eg_regularised_declare,                     \
     .measure = eg_regularised_measure, .freeze = eg_gradient_learner_freeze,                       \
-    .flops = eg_gradient_learner_flops, .extra_flops = eg_gradient_learner_extra_flops,            \
-    .costs = eg_gradient_learner_costs, .capacity = eg_gradient_learner_capacity
+    .rest = eg_gradient_learner_rest, .flops = eg_gradient_learner_flops,                          \
+    .extra_flops = eg_gradient_learner_extra_flops, .costs = eg_gradient_learner_costs,            \
+    .capacity = eg_gradient_learner_capacity
 
 /** Row of a parameter table: the factor lambda of a penalty. */
 #define EG_LAMBDA(default_value, words)                                                            \

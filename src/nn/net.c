@@ -189,6 +189,17 @@ void eg_net_free(eg_net *net)
     eg_free(net);
 }
 
+void eg_net_drop_gradients(eg_net *net)
+{
+    eg_free(net->grads);
+    net->grads = NULL;
+    for (size_t i = 0; i < net->node_count; i++) {
+        for (size_t b = 0; b < net->nodes[i].layer.block_count; b++) {
+            net->nodes[i].grads[b] = NULL;
+        }
+    }
+}
+
 void eg_net_init(eg_net *net, uint64_t seed)
 {
     net->seed = seed;
