@@ -111,11 +111,12 @@ typedef struct eg_learner_ops {
      * until the next epoch. NULL: there are no more; there are always as many. */
     const double *(*epoch_scores)(const eg_learner *learner, size_t index, size_t *count);
     /** Optional: it learns no more, and may release what only learning needs. From now on it gets
-     *  calls of predict, activity, rest, network, replaced, flops, extra_flops, costs, weights, write
-     *  and read, and is freed; what one that is frozen has written is read by one that is. */
+     *  calls of predict, activity, rest, network, replaced, flops, extra_flops, costs, capacity,
+     *  weights, write and read, and is freed; what one that is frozen has written is read by one
+     *  that is. */
     void (*freeze)(eg_learner *learner);
-    /** Optional: it is not going to predict for a while. One that is frozen may release what its next
-     *  predict makes again. */
+    /** Optional: it is not going to predict for a while. One that is frozen may release what its
+     *  next predict makes again. */
     void (*rest)(eg_learner *learner);
     double (*flops)(const eg_learner *learner); /**< forward, per example */
     /** Optional: operations so far besides one forward and backward per example of a minibatch:

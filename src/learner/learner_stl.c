@@ -7,9 +7,9 @@
  *                    trial's stream, and no other
  *
  *  What its networks do has nothing to do with the order of tasks but for these initial values: it
- *  is the upper reference of accuracy, and the noise floor of what orders change. Of the frozen ones
- *  only that which was asked last has memory for more than its parameters. Curves of the learners
- *  inside are not recorded. */
+ *  is the upper reference of accuracy, and the noise floor of what orders change. Of the frozen
+ *  ones only that which was asked last has memory for more than its parameters. Curves of the
+ *  learners inside are not recorded. */
 #include "engram/memory.h"
 #include "learner/growing.h"
 

@@ -45,8 +45,8 @@ void eg_selector_clear(eg_selector *selector);
 
 /** A phase begins, and with it the learner's: its networks may have other sizes than before. */
 eg_status eg_selector_begin(eg_selector *selector, eg_learner *learner) EG_WARN_UNUSED;
-/** An epoch has ended with this score (higher is better; NaN: worse than any); `left`: how many more
- *  the phase has at most. *enough: it ends here. */
+/** An epoch has ended with this score (higher is better; NaN: worse than any); `left`: how many
+ *  more the phase has at most. *enough: it ends here. */
 eg_status eg_selector_offer(eg_selector *selector, double score, size_t left, eg_learner *learner,
                             bool *enough) EG_WARN_UNUSED;
 /** Puts back what stays. Again, before the next phase begins: does nothing. */
