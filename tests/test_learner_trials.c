@@ -114,10 +114,59 @@ static void an_ensemble_is_better_than_a_member(void **state)
     eg_record_free(five);
 }
 
+/** Tasks are known by what they are, not by where they come. */
+static void tasks_are_recorded_by_identity(void **state)
+{
+    (void)state;
+    eg_record *natural = run_with(WORDS("stream.active", "task"));
+    eg_record *ordered =
+        run_with(WORDS("stream.active", "task", "stream.task_order", "[3, 0, 4, 1, 2]"));
+    eg_record *told = run_with(WORDS("stream", "permuted", "stream.tasks", "2", "stream.task_order",
+                                     "[1, 0]", "stream.heads", "task"));
+    eg_record *not_told =
+        run_with(WORDS("stream", "permuted", "stream.tasks", "2", "stream.task_order", "[1, 0]"));
+    const eg_array *identity = eg_record_find(ordered, "task_identity");
+    static const double order[] = {3, 0, 4, 1, 2};
+    assert_int_equal(identity->count, 5);
+    assert_memory_equal(identity->data, order, sizeof order);
+    assert_null(eg_record_find(natural, "task_identity"));
+    assert_true(eg_record_value(ordered, "task_told") == 1);
+    assert_true(eg_record_value(told, "task_told") == 1);
+    assert_true(eg_record_value(not_told, "task_told") == 0);
+    eg_record_free(natural);
+    eg_record_free(ordered);
+    eg_record_free(told);
+    eg_record_free(not_told);
+}
+
+/** Heads are learned at once only from losses over their own outputs: else an example of one task pushes
+ *  the outputs of the others down, and what is asked of them at test time is not what was learned. */
+static void multi_task_learning(void **state)
+{
+    (void)state;
+#define MULTI TEST, "measures", "[default, online]", "stream.active", "task", "stream.joint", "true"
+    eg_record *all = run_with(WORDS(MULTI));
+    eg_record *own = run_with(WORDS(MULTI, "stream.joint_loss", "task"));
+    eg_record *many = run_with(WORDS(TEST, "dataset.classes", "24", "stream", "omniglot_rotation",
+                                     "stream.joint", "true"));
+    assert_true(eg_record_value(own, "final_accuracy") > 0.95);
+    assert_true(eg_record_value(many, "final_accuracy") > 0.9);
+    /* Of two classes each, one is right in half of the cases before anything is learned. */
+    assert_true(eg_record_find(own, "online_accuracy")->data[0] >
+                eg_record_find(all, "online_accuracy")->data[0]);
+    assert_true(eg_record_value(own, "mean_online_loss") <
+                eg_record_value(all, "mean_online_loss"));
+    eg_record_free(all);
+    eg_record_free(own);
+    eg_record_free(many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heads_per_task_are_not_forgotten),
+        cmocka_unit_test(tasks_are_recorded_by_identity),
+        cmocka_unit_test(multi_task_learning),
         cmocka_unit_test(joint_training_stops_early),
         cmocka_unit_test(curves_of_a_learner_inside_are_recorded),
         cmocka_unit_test(an_ensemble_is_better_than_a_member),

@@ -22,31 +22,31 @@ static void lowest_of_three_tasks(void **state)
         {1, {0.2, 0.6, 0.3}},       {1, {0.8, 0.9, 0}}, {2, {0.7, 0.6, 0.1}},
         {2, {(double)NAN, 0.5, 1}}, {3, {0, 0, 0}}, /* after the last that counts */
     };
-    eg_task_minima minima;
-    assert_ok(eg_task_minima_init(&minima, 3, 3));
-    assert_true(isnan(eg_task_minima_mean(&minima)));
+    eg_minima minima;
+    assert_ok(eg_minima_init(&minima, 3, 3));
+    assert_true(isnan(eg_minima_mean(&minima)));
     for (size_t i = 0; i < EG_COUNT(made); i++) {
-        eg_task_minima_add(&minima, made[i].phase, made[i].accuracy);
+        eg_minima_add(&minima, made[i].phase, made[i].accuracy);
     }
     assert_close(minima.lowest[0], 0.2, 0);
     assert_close(minima.lowest[1], 0.5, 0);
     assert_true(isnan(minima.lowest[2]));
-    assert_close(eg_task_minima_mean(&minima), (0.2 + 0.5) / 2, 1e-15);
-    eg_task_minima_clear(&minima);
+    assert_close(eg_minima_mean(&minima), (0.2 + 0.5) / 2, 1e-15);
+    eg_minima_clear(&minima);
 
     /* One task of all phases. */
-    assert_ok(eg_task_minima_init(&minima, 3, 1));
+    assert_ok(eg_minima_init(&minima, 3, 1));
     for (size_t i = 0; i < EG_COUNT(made); i++) {
-        eg_task_minima_add(&minima, made[i].phase, made[i].accuracy);
+        eg_minima_add(&minima, made[i].phase, made[i].accuracy);
     }
-    assert_close(eg_task_minima_mean(&minima), 0.2, 0);
-    eg_task_minima_clear(&minima);
+    assert_close(eg_minima_mean(&minima), 0.2, 0);
+    eg_minima_clear(&minima);
 
     /* A single phase has no earlier task. */
-    assert_ok(eg_task_minima_init(&minima, 1, 1));
-    eg_task_minima_add(&minima, 0, made[1].accuracy);
-    assert_true(isnan(eg_task_minima_mean(&minima)));
-    eg_task_minima_clear(&minima);
+    assert_ok(eg_minima_init(&minima, 1, 1));
+    eg_minima_add(&minima, 0, made[1].accuracy);
+    assert_true(isnan(eg_minima_mean(&minima)));
+    eg_minima_clear(&minima);
 }
 
 static eg_settings *settings_of(const char *const *pairs)

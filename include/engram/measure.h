@@ -29,6 +29,7 @@ typedef struct eg_measure_scope {
     bool held_out;       /**< some training examples are held out for validation */
     bool untrained;      /**< evaluated before anything is learned, too */
     bool augments_tests; /**< there are EG_SUBSET_TEST_AUGMENTED */
+    bool orders_tasks;   /**< a setting says in which order tasks come */
 } eg_measure_scope;
 
 /** What a measure may look at, as long as it lives. */

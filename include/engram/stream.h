@@ -133,6 +133,7 @@ typedef struct eg_stream_sizes {
     bool phases_hold_out;                 /**< the same */
     size_t chunks;                        /**< the same */
     bool tells_task;                      /**< the same */
+    bool orders_tasks;                    /**< there are eg_stream_task_identities */
 } eg_stream_sizes;
 
 typedef struct eg_stream_kind {

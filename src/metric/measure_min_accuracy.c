@@ -27,7 +27,7 @@ static const eg_variable *const list[] = {&variables[LOWEST], &variables[MEAN], 
 typedef struct measure {
     eg_measure base;
     eg_array *array;
-    eg_task_minima reported, selecting;
+    eg_minima reported, selecting;
     bool diverged; /* known at the end */
 } measure;
 
@@ -40,15 +40,15 @@ static eg_status open(eg_measure *base, const eg_view *view)
     const size_t tasks = leading > 0 && leading < shape->tasks ? leading : shape->tasks;
     (void)view;
     EG_TRY(eg_measure_declare(base, &variables[LOWEST], 0, &self->array));
-    EG_TRY(eg_task_minima_init(&self->reported, shape->phases, shape->tasks));
-    return eg_task_minima_init(&self->selecting, phases, tasks);
+    EG_TRY(eg_minima_init(&self->reported, shape->phases, shape->tasks));
+    return eg_minima_init(&self->selecting, phases, tasks);
 }
 
 static void clear(eg_measure *base)
 {
     measure *self = (measure *)base;
-    eg_task_minima_clear(&self->reported);
-    eg_task_minima_clear(&self->selecting);
+    eg_minima_clear(&self->reported);
+    eg_minima_clear(&self->selecting);
 }
 
 /* An evaluation that was interrupted is made again, which changes no minimum. */
@@ -56,18 +56,18 @@ static eg_status evaluation(eg_measure *base, const eg_moment *now, const eg_eva
 {
     measure *self = (measure *)base;
     if (evaluation->subset == EG_SUBSET_TEST) {
-        eg_task_minima_add(&self->reported, now->phase, evaluation->accuracy);
+        eg_minima_add(&self->reported, now->phase, evaluation->accuracy);
         eg_measure_set_tasks(base, self->array, 0, self->reported.lowest);
     }
     if (evaluation->subset == base->setup->selection.subset) {
-        eg_task_minima_add(&self->selecting, now->phase, evaluation->accuracy);
+        eg_minima_add(&self->selecting, now->phase, evaluation->accuracy);
     }
     return eg_ok();
 }
 
-static double value_of(const measure *self, const eg_task_minima *minima)
+static double value_of(const measure *self, const eg_minima *minima)
 {
-    return self->diverged ? (double)NAN : eg_task_minima_mean(minima);
+    return self->diverged ? (double)NAN : eg_minima_mean(minima);
 }
 
 static eg_status end_trial(eg_measure *base, const eg_moment *now)
@@ -87,15 +87,15 @@ static bool selecting(const eg_measure *base, const char *name, double *out)
 static void write(const eg_measure *base, eg_writer *writer)
 {
     const measure *self = (const measure *)base;
-    eg_task_minima_write(&self->reported, writer);
-    eg_task_minima_write(&self->selecting, writer);
+    eg_minima_write(&self->reported, writer);
+    eg_minima_write(&self->selecting, writer);
 }
 
 static eg_status read(eg_measure *base, eg_reader *reader)
 {
     measure *self = (measure *)base;
-    EG_TRY(eg_task_minima_read(&self->reported, reader));
-    return eg_task_minima_read(&self->selecting, reader);
+    EG_TRY(eg_minima_read(&self->reported, reader));
+    return eg_minima_read(&self->selecting, reader);
 }
 
 static const eg_measure_ops ops = {.clear = clear,

@@ -30,6 +30,7 @@
     ENTRY(scratch_iterations)                                                                      \
     ENTRY(stages)                                                                                  \
     ENTRY(task_accuracy)                                                                           \
+    ENTRY(task_identity)                                                                           \
     ENTRY(transfer)                                                                                \
     ENTRY(units)                                                                                   \
     ENTRY(validation)                                                                              \

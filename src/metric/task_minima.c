@@ -5,9 +5,9 @@
 
 #include <math.h>
 
-eg_status eg_task_minima_init(eg_task_minima *out, size_t phases, size_t tasks)
+eg_status eg_minima_init(eg_minima *out, size_t phases, size_t tasks)
 {
-    *out = (eg_task_minima){.phases = phases, .tasks = tasks};
+    *out = (eg_minima){.phases = phases, .tasks = tasks};
     EG_TRY(eg_alloc(&out->lowest, tasks, sizeof *out->lowest));
     for (size_t j = 0; j < tasks; j++) {
         out->lowest[j] = (double)NAN;
@@ -15,20 +15,20 @@ eg_status eg_task_minima_init(eg_task_minima *out, size_t phases, size_t tasks)
     return eg_ok();
 }
 
-void eg_task_minima_clear(eg_task_minima *minima)
+void eg_minima_clear(eg_minima *minima)
 {
     eg_free(minima->lowest);
-    *minima = (eg_task_minima){.phases = 0};
+    *minima = (eg_minima){.phases = 0};
 }
 
-void eg_task_minima_add(eg_task_minima *minima, size_t phase, const double *accuracy)
+void eg_minima_add(eg_minima *minima, size_t phase, const double *accuracy)
 {
     for (size_t j = 0; phase < minima->phases && j < minima->tasks && j < phase; j++) {
         minima->lowest[j] = fmin(minima->lowest[j], accuracy[j]); /* passes over NaN */
     }
 }
 
-double eg_task_minima_mean(const eg_task_minima *minima)
+double eg_minima_mean(const eg_minima *minima)
 {
     double sum = 0;
     size_t count = 0;
@@ -39,14 +39,14 @@ double eg_task_minima_mean(const eg_task_minima *minima)
     return count > 0 ? sum / (double)count : (double)NAN;
 }
 
-void eg_task_minima_write(const eg_task_minima *minima, eg_writer *writer)
+void eg_minima_write(const eg_minima *minima, eg_writer *writer)
 {
     for (size_t j = 0; j < minima->tasks; j++) {
         eg_write_f64(writer, minima->lowest[j]);
     }
 }
 
-eg_status eg_task_minima_read(eg_task_minima *minima, eg_reader *reader)
+eg_status eg_minima_read(eg_minima *minima, eg_reader *reader)
 {
     for (size_t j = 0; j < minima->tasks; j++) {
         minima->lowest[j] = eg_read_f64(reader);

@@ -15,22 +15,22 @@
 
 #include <stddef.h>
 
-typedef struct eg_task_minima {
+typedef struct eg_minima {
     size_t phases, tasks;
     double *lowest; /**< [tasks] */
-} eg_task_minima;
+} eg_minima;
 
 /** On failure the caller still clears it. */
-eg_status eg_task_minima_init(eg_task_minima *out, size_t phases, size_t tasks) EG_WARN_UNUSED;
-void eg_task_minima_clear(eg_task_minima *minima);
+eg_status eg_minima_init(eg_minima *out, size_t phases, size_t tasks) EG_WARN_UNUSED;
+void eg_minima_clear(eg_minima *minima);
 /** An evaluation made during or at the end of `phase`; those of phases from `phases` on are passed
  *  over. accuracy [at least tasks], NaN where not evaluated. */
-void eg_task_minima_add(eg_task_minima *minima, size_t phase, const double *accuracy);
+void eg_minima_add(eg_minima *minima, size_t phase, const double *accuracy);
 /** min-ACC: the mean over tasks learned before the last phase. NaN if there are none, or if one of
  *  them was not evaluated since. */
-double eg_task_minima_mean(const eg_task_minima *minima);
+double eg_minima_mean(const eg_minima *minima);
 
-void eg_task_minima_write(const eg_task_minima *minima, eg_writer *writer);
-eg_status eg_task_minima_read(eg_task_minima *minima, eg_reader *reader) EG_WARN_UNUSED;
+void eg_minima_write(const eg_minima *minima, eg_writer *writer);
+eg_status eg_minima_read(eg_minima *minima, eg_reader *reader) EG_WARN_UNUSED;
 
 #endif

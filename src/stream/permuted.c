@@ -63,7 +63,7 @@ static eg_status permuted_check(const eg_view *view, const eg_stream_sizes *data
                                "expected at most %d outputs in all",
                                view->prefix, tasks, view->prefix, data->outputs, OUTPUTS_MAX);
     }
-    return eg_task_order_check(view, tasks);
+    return eg_order_tasks_check(view, tasks);
 }
 
 static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_dataset *dataset,
@@ -74,10 +74,10 @@ static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_
     size_t tasks = eg_view_size(view, "tasks");
     uint32_t *order = NULL;
     EG_TRY(eg_alloc(&order, tasks, sizeof *order));
-    eg_task_order(view, tasks, order);
+    eg_order_tasks(view, tasks, order);
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
     setup.phases = tasks;
-    setup.identity = eg_task_order_given(view) ? order : NULL;
+    setup.identity = eg_order_tasks_given(view) ? order : NULL;
     setup.heads = has_heads(view);
     setup.active = setup.heads ? EG_ACTIVE_TASK : EG_ACTIVE_ALL;
     setup.groups = 1;
@@ -96,6 +96,7 @@ static void permuted_sizes(const eg_view *view, eg_stream_sizes *out)
     out->test *= out->phases;
     out->outputs *= has_heads(view) ? out->tasks : 1;
     out->tells_task = has_heads(view);
+    out->orders_tasks = eg_order_tasks_given(view);
 }
 
 const eg_stream_kind eg_stream_permuted = {

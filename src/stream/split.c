@@ -146,7 +146,7 @@ static eg_status split_check(const eg_view *view, const eg_stream_sizes *data)
     const eg_value *partition = eg_view_value(view, "partition");
     if (partition->count > 0) {
         EG_TRY(check_partition(view, partition, classes));
-        return eg_task_order_check(view, partition->count);
+        return eg_order_tasks_check(view, partition->count);
     }
     size_t tasks = eg_view_size(view, "tasks");
     if (tasks > classes) {
@@ -161,7 +161,7 @@ static eg_status split_check(const eg_view *view, const eg_stream_sizes *data)
             "divisor, or groups of your own in %spartition",
             view->prefix, tasks, classes, view->prefix);
     }
-    return eg_task_order_check(view, tasks);
+    return eg_order_tasks_check(view, tasks);
 }
 
 static size_t group_count(const eg_view *view)
@@ -207,16 +207,16 @@ static eg_status split_create(eg_stream **out, const eg_view *view, const eg_dat
     eg_class_order(view, seed, dataset->classes, order);
     assign_groups(view, dataset->classes, order, group);
     EG_TRY_DONE(status, eg_alloc(&identity, tasks, sizeof *identity));
-    eg_task_order(view, tasks, identity);
+    eg_order_tasks(view, tasks, identity);
 
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
-    const eg_task_classes made = {.tasks = tasks,
-                                  .group = group,
-                                  .identity = eg_task_order_given(view) ? identity : NULL,
-                                  .joint = eg_view_bool(view, "joint"),
-                                  .active = (eg_active_outputs)eg_view_name(view, "active"),
-                                  .own_losses = has_own_losses(view)};
-    status = eg_task_classes_create(out, &made, &setup);
+    const eg_class_tasks made = {.tasks = tasks,
+                                 .group = group,
+                                 .identity = eg_order_tasks_given(view) ? identity : NULL,
+                                 .joint = eg_view_bool(view, "joint"),
+                                 .active = (eg_active_outputs)eg_view_name(view, "active"),
+                                 .own_losses = has_own_losses(view)};
+    status = eg_class_tasks_create(out, &made, &setup);
 done:
     eg_free(group);
     eg_free(identity);
@@ -226,8 +226,9 @@ done:
 
 static void split_sizes(const eg_view *view, eg_stream_sizes *out)
 {
-    eg_named_tasks_sizes(view, group_count(view), out);
+    eg_class_tasks_sizes(view, group_count(view), out);
     out->tells_task = eg_view_name(view, "active") == EG_ACTIVE_TASK;
+    out->orders_tasks = eg_order_tasks_given(view);
 }
 
 const eg_stream_kind eg_stream_split = {

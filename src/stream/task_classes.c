@@ -7,7 +7,7 @@
 const char *const eg_order_names[] = {"A", "B", "C", "D", "E", NULL};
 
 /* In group [classes], tasks become their positions. */
-static eg_status place(const eg_task_classes *tasks, size_t classes)
+static eg_status place(const eg_class_tasks *tasks, size_t classes)
 {
     size_t *position = NULL;
     if (tasks->identity == NULL) {
@@ -25,8 +25,8 @@ static eg_status place(const eg_task_classes *tasks, size_t classes)
     return eg_ok();
 }
 
-eg_status eg_task_classes_create(eg_stream **out, const eg_task_classes *tasks,
-                                 eg_indexed_setup *setup)
+eg_status eg_class_tasks_create(eg_stream **out, const eg_class_tasks *tasks,
+                                eg_indexed_setup *setup)
 {
     *out = NULL;
     EG_TRY(place(tasks, setup->dataset->classes));
@@ -39,15 +39,22 @@ eg_status eg_task_classes_create(eg_stream **out, const eg_task_classes *tasks,
     return eg_indexed_create(out, setup);
 }
 
+void eg_class_tasks_sizes(const eg_view *view, size_t tasks, eg_stream_sizes *out)
+{
+    out->tasks = tasks;
+    out->phases = eg_view_bool(view, "joint") ? 1 : tasks;
+    out->train *= eg_view_size(view, "epochs");
+}
+
 eg_status eg_named_tasks_check(const eg_view *view, size_t tasks)
 {
     size_t order = eg_view_name(view, "order");
-    if (order != 0 && eg_task_order_given(view)) {
+    if (order != 0 && eg_order_tasks_given(view)) {
         return eg_fail_setting(view->prefix, "order task_order",
                                "%sorder = %s and %stask_order; expected only one of the two",
                                view->prefix, eg_order_names[order], view->prefix);
     }
-    return eg_task_order_check(view, tasks);
+    return eg_order_tasks_check(view, tasks);
 }
 
 /* out [tasks]; `order` is not the natural one. */
@@ -68,25 +75,24 @@ eg_status eg_named_tasks_create(eg_stream **out, const eg_view *view, size_t tas
     size_t order = eg_view_name(view, "order");
     uint32_t *identity = NULL;
     EG_TRY(eg_alloc(&identity, tasks, sizeof *identity));
-    eg_task_order(view, tasks, identity);
+    eg_order_tasks(view, tasks, identity);
     if (order > 0) {
         name_order(order, tasks, named, identity);
     }
-    const eg_task_classes made = {.tasks = tasks,
-                                  .group = group,
-                                  .identity = identity,
-                                  .joint = eg_view_bool(view, "joint"),
-                                  .active = EG_ACTIVE_TASK,
-                                  .own_losses = true};
-    eg_status status = eg_task_classes_create(out, &made, setup);
+    const eg_class_tasks made = {.tasks = tasks,
+                                 .group = group,
+                                 .identity = identity,
+                                 .joint = eg_view_bool(view, "joint"),
+                                 .active = EG_ACTIVE_TASK,
+                                 .own_losses = true};
+    eg_status status = eg_class_tasks_create(out, &made, setup);
     eg_free(identity);
     return status;
 }
 
 void eg_named_tasks_sizes(const eg_view *view, size_t tasks, eg_stream_sizes *out)
 {
-    out->tasks = tasks;
-    out->phases = eg_view_bool(view, "joint") ? 1 : tasks;
-    out->train *= eg_view_size(view, "epochs");
+    eg_class_tasks_sizes(view, tasks, out);
     out->tells_task = true;
+    out->orders_tasks = true;
 }

@@ -3,7 +3,7 @@
 
 #include "engram/memory.h"
 
-bool eg_task_order_given(const eg_view *view)
+bool eg_order_tasks_given(const eg_view *view)
 {
     return eg_view_value(view, "task_order")->count > 0;
 }
@@ -31,7 +31,7 @@ static eg_status check_tasks(const eg_view *view, const eg_value *order, size_t 
     return eg_ok();
 }
 
-eg_status eg_task_order_check(const eg_view *view, size_t tasks)
+eg_status eg_order_tasks_check(const eg_view *view, size_t tasks)
 {
     const eg_value *order = eg_view_value(view, "task_order");
     uint8_t *seen = NULL;
@@ -49,7 +49,7 @@ eg_status eg_task_order_check(const eg_view *view, size_t tasks)
     return status;
 }
 
-void eg_task_order(const eg_view *view, size_t tasks, uint32_t *out)
+void eg_order_tasks(const eg_view *view, size_t tasks, uint32_t *out)
 {
     const eg_value *order = eg_view_value(view, "task_order");
     for (size_t t = 0; t < tasks; t++) {

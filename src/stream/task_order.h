@@ -18,10 +18,10 @@
     }
 
 /** Whether setting `task_order` of the view names an order. */
-bool eg_task_order_given(const eg_view *view);
+bool eg_order_tasks_given(const eg_view *view);
 /** EG_INVALID, naming the setting, unless it is empty or has each of `tasks` tasks once. */
-eg_status eg_task_order_check(const eg_view *view, size_t tasks) EG_WARN_UNUSED;
+eg_status eg_order_tasks_check(const eg_view *view, size_t tasks) EG_WARN_UNUSED;
 /** out [tasks]: the task at each position, of a checked setting. */
-void eg_task_order(const eg_view *view, size_t tasks, uint32_t *out);
+void eg_order_tasks(const eg_view *view, size_t tasks, uint32_t *out);
 
 #endif

@@ -36,5 +36,6 @@ eg_measure_scope eg_outline_scope(const eg_outline *outline)
                               .classifies = !outline->sizes.regression,
                               .held_out = outline->selection.holdout > 0,
                               .augments_tests = outline->sizes.augments_tests,
+                              .orders_tasks = outline->sizes.orders_tasks,
                               .untrained = eg_view_bool(&outline->root, "eval.untrained")};
 }
