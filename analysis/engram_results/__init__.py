@@ -2,7 +2,8 @@
 
 from .files import ResultError, load, settings, swept
 from .frames import curves, gather, table
+from .orders import over_orders
 from .ranking import best_points, points
 
-__all__ = ["ResultError", "best_points", "curves", "gather", "load", "points", "settings", "swept",
-           "table"]
+__all__ = ["ResultError", "best_points", "curves", "gather", "load", "over_orders", "points", "settings",
+           "swept", "table"]

@@ -1,12 +1,13 @@
 # The command: its parts by themselves, and end to end from sweep file to result file.
 engram_test(cli LIBRARY cli LINKS PkgConfig::JANSSON)
 engram_test(time_limit LIBRARY cli)
+engram_test(order_groups LIBRARY cli LINKS PkgConfig::JANSSON)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
 foreach(name help bad_input outcomes ranking resume merge looking)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
-foreach(name format1 redo surroundings own_files vanished)
+foreach(name orders format1 redo surroundings own_files vanished)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
 engram_script(e2e_changed ${e2e}/changed.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)

@@ -4,3 +4,4 @@ foreach(name expand overrides sources values decisions halving_seeds asha slice 
     target_sources(test_sweep_${name} PRIVATE support/plans.c)
 endforeach()
 engram_test(ranking LIBRARY sweep)
+engram_test(disparity LIBRARY sweep)

@@ -34,7 +34,7 @@ BEGIN {
     place("trial", "attempt predictor")
     place("store", "weights_file")
     place("run", "build")
-    place("sweep", "ranking")
+    place("sweep", "ranking disparity")
     # Which rooms may include a library of which only they know.
     own("mpi.h", "sched")
     own("hdf5.h", "data store")

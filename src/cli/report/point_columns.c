@@ -87,6 +87,13 @@ static size_t find_parent(const eg_point_columns *c, size_t i)
     return parent;
 }
 
+static void find_parents(eg_point_columns *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        c->parent[i] = find_parent(c, i);
+    }
+}
+
 static eg_status choose(eg_point_columns *c, bool all)
 {
     size_t most = candidates(c);
@@ -98,10 +105,20 @@ static eg_status choose(eg_point_columns *c, bool all)
             c->index[c->count++] = i;
         }
     }
-    for (size_t i = 0; i < c->count; i++) {
-        c->parent[i] = find_parent(c, i);
-    }
+    find_parents(c);
     return eg_ok();
+}
+
+void eg_point_columns_drop(eg_point_columns *columns, const char *name)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < columns->count; i++) {
+        if (strcmp(eg_point_columns_name(columns, i), name) != 0) {
+            columns->index[kept++] = columns->index[i];
+        }
+    }
+    columns->count = kept;
+    find_parents(columns);
 }
 
 eg_status eg_point_columns_of_plan(eg_point_columns *out, const eg_plan *plan)

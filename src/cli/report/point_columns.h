@@ -27,6 +27,8 @@ eg_status eg_point_columns_of_plan(eg_point_columns *out, const eg_plan *plan) E
 /** `all`: settings that only some points have, with a single value, too. */
 eg_status eg_point_columns_of_results(eg_point_columns *out, const eg_results *results,
                                       bool all) EG_WARN_UNUSED;
+/** Leaves out a setting, if it is shown. */
+void eg_point_columns_drop(eg_point_columns *columns, const char *name);
 void eg_point_columns_clear(eg_point_columns *columns);
 
 /** Dotted name of shown setting i, and its value at a point (NULL: it does not exist there). */

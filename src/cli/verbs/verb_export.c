@@ -22,7 +22,8 @@ static const eg_option options[] = {
                       "columns NAME.0, NAME.1 …; matrix: a row per cell of the accuracy matrix; "
                       "series: a row "
                       "per value of what is recorded over another axis, such as the bins of "
-                      "measure online."},
+                      "measure online; orders: a row per task of all points that differ in the "
+                      "order of tasks alone, with its accuracy and disparity over orders."},
     [STABLE] = {.name = "stable",
                 .doc = "Leaves out what differs between identical runs: times, memory, rank, host "
                        "and attempt. Two runs of the same sweep then export the same bytes."},
@@ -64,9 +65,9 @@ static eg_status write_file(const eg_results *results, const char *path, const e
 
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
-    static const char *const names[] = {"trials", "curves", "matrix", "series"};
+    static const char *const names[] = {"trials", "curves", "matrix", "series", "orders"};
     static const table_writer writers[] = {eg_export_trials, eg_export_curves, eg_export_matrix,
-                                           eg_export_series};
+                                           eg_export_series, eg_export_orders};
     (void)cli;
     (void)code;
     size_t table = 0;
@@ -92,7 +93,8 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_export = {
     .name = "export",
     .summary = "tidy tables: a row per trial, per evaluation or per matrix cell",
-    .synopsis = "FILE [--csv|--json] [--table trials|curves|matrix|series] [--stable] [-o OUT]",
+    .synopsis =
+        "FILE [--csv|--json] [--table trials|curves|matrix|series|orders] [--stable] [-o OUT]",
     .description =
         "Writes results as a table that any program reads. Columns always come in the same order: "
         "identity (trial, trial_id, point, replicate, seed, status), settings by their dotted "

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "cli/json.h"
+#include "cli/report/orders_report.h"
 #include "cli/report/point_columns.h"
 #include "cli/report/ranking_report.h"
 #include "cli/report/result_facts.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NUMBER, BY, LOWEST, HIGHEST, INTERVAL, COMPARE, ALL, JSON };
+enum { NUMBER, BY, LOWEST, HIGHEST, INTERVAL, COMPARE, ORDERS, ALL, JSON };
 enum { SCHEMA = 2 /* of --json: grows when a key is removed or changes its meaning */ };
 
 static const eg_option options[] = {
@@ -38,6 +39,12 @@ static const eg_option options[] = {
                         "difference of the reported values with its Student interval, number of "
                         "pairs, and two-sided p of the paired t test, as it is and corrected for "
                         "all comparisons by Holm's method."},
+    [ORDERS] = {.name = "orders",
+                .doc = "What the order of tasks does: a row for all points that differ in "
+                       "stream.order or stream.task_order alone, the most accurate first, with "
+                       "AOPD and MOPD, mean and maximum over tasks of the difference between the "
+                       "highest and the lowest accuracy over orders, and those of learner stl, "
+                       "which no order changes, on the same stream. Runs are averaged first."},
     [ALL] = {.name = "all",
              .doc =
                  "Also shows settings that only some points have and that have one value there."},
@@ -144,6 +151,56 @@ static eg_status report(ranking *r, const eg_results *results, const eg_args *ar
     return args->option[JSON] != NULL ? print_json(r, results) : print_text(r, results);
 }
 
+/** Options that are about points one by one. */
+static eg_status check_orders(const eg_args *args)
+{
+    static const size_t others[] = {BY, LOWEST, HIGHEST, INTERVAL, COMPARE};
+    for (size_t i = 0; i < EG_COUNT(others); i++) {
+        if (args->option[others[i]] != NULL) {
+            return eg_fail(EG_INVALID, "--orders and --%s exclude each other",
+                           options[others[i]].name);
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status print_orders_json(const eg_order_groups *groups, size_t count,
+                                   const eg_results *results)
+{
+    json_t *root = json_object();
+    json_t *array = json_array();
+    for (size_t g = 0; g < count; g++) {
+        json_t *group = eg_order_group_json(groups, g, results);
+        json_t *settings = settings_object(results, groups->items[g].point[0]);
+        (void)json_object_del(settings, "stream.order");
+        (void)json_object_del(settings, "stream.task_order");
+        (void)json_object_set_new(group, "settings", settings);
+        (void)json_array_append_new(array, group);
+    }
+    eg_json_count(root, "schema", SCHEMA);
+    eg_json_text(root, "name", results->name);
+    (void)json_object_set_new(root, "groups", array);
+    return eg_json_print(root);
+}
+
+static eg_status report_orders(const eg_results *results, const eg_args *args, size_t number)
+{
+    eg_order_groups groups = {.count = 0};
+    eg_point_columns columns = {.count = 0};
+    eg_status status;
+    EG_TRY_DONE(status, eg_order_groups_find(&groups, results));
+    EG_TRY_DONE(status, eg_point_columns_of_results(&columns, results, args->option[ALL] != NULL));
+    eg_point_columns_drop(&columns, "stream.order");
+    eg_point_columns_drop(&columns, "stream.task_order");
+    size_t count = number == 0 || number > groups.count ? groups.count : number;
+    status = args->option[JSON] != NULL ? print_orders_json(&groups, count, results)
+                                        : eg_orders_print(&groups, count, &columns);
+done:
+    eg_order_groups_clear(&groups);
+    eg_point_columns_clear(&columns);
+    return status;
+}
+
 static eg_status choose_basis(eg_ranking_report *out, const eg_results *results,
                               const eg_args *args)
 {
@@ -168,6 +225,17 @@ static eg_status choose_basis(eg_ranking_report *out, const eg_results *results,
     return eg_ok();
 }
 
+static eg_status report_points(const eg_results *results, const eg_args *args, size_t number)
+{
+    ranking r = {0};
+    eg_status status = choose_basis(&r.report, results, args);
+    if (status.code == EG_OK) {
+        status = report(&r, results, args, number);
+    }
+    clear(&r);
+    return status;
+}
+
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
@@ -176,16 +244,16 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     if (args->option[NUMBER] != NULL) {
         EG_TRY(eg_args_count(&number, "-n", args->option[NUMBER], 0));
     }
+    bool orders = args->option[ORDERS] != NULL;
+    if (orders) {
+        EG_TRY(check_orders(args));
+    }
     eg_results *results = NULL;
-    bool whole = args->option[BY] != NULL && strcmp(args->option[BY], "objective") != 0;
+    bool whole = orders || (args->option[BY] != NULL && strcmp(args->option[BY], "objective") != 0);
     EG_TRY(whole ? eg_results_load(&results, args->operands[0])
                  : eg_results_load_brief(&results, args->operands[0]));
-    ranking r = {0};
-    eg_status status = choose_basis(&r.report, results, args);
-    if (status.code == EG_OK) {
-        status = report(&r, results, args, number);
-    }
-    clear(&r);
+    eg_status status =
+        orders ? report_orders(results, args, number) : report_points(results, args, number);
     eg_results_free(results);
     return status;
 }
@@ -193,7 +261,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_top = {
     .name = "top",
     .summary = "the best points: what they were selected on and what is reported of them",
-    .synopsis = "FILE [-n N] [--by VARIABLE] [--interval NAME] [--compare] [--json]",
+    .synopsis = "FILE [-n N] [--by VARIABLE] [--interval NAME] [--compare|--orders] [--json]",
     .description =
         "Ranks the points of FILE by the mean of the objective over their seeds, and shows what is "
         "reported of them and the settings that the sweep varied. Points are selected on the "
@@ -214,7 +282,9 @@ const eg_verb eg_verb_top = {
         "interval; points: rank, point, in_sweep; selected: mean, interval, n, planned; reported: "
         "likewise, and fresh; planned, finished (done or diverged), done, diverged, stopped, "
         "skipped, failed; settings; with --compare to_best: mean, interval, n (pairs), fresh, p, "
-        "p_holm; notes. What is unknown is null.",
+        "p_holm; notes. What is unknown is null. With --orders: name; groups: rank; accuracy, "
+        "aopd, mopd as shares; stl: the same, or null; least_runs, most_runs; orders: point and "
+        "order of each; tasks: task (its number in the natural order), accuracy, opd; settings.",
     .options = options,
     .option_count = EG_COUNT(options),
     .operands_min = 1,
@@ -222,7 +292,8 @@ const eg_verb eg_verb_top = {
     .needs = "needs a results file",
     .examples = "engram top results/quickstart.h5 -n 3\n"
                 "engram top results/quickstart.h5 --by forgetting\n"
-                "engram top results/quickstart.h5 --compare",
+                "engram top results/quickstart.h5 --compare\n"
+                "engram top results/orders.h5 --orders",
     .exits = "0   done\n"
              "2   usage, or the file cannot be read",
     .run = run,
