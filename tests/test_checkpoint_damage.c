@@ -111,7 +111,7 @@ static void foreign_ones(void **state)
     const size_t version = id + 8;
     const size_t compiler = version + 4;
     refuse_changed(&s, 0, "not a checkpoint");
-    refuse_changed(&s, 4, "format 5, expected 4");
+    refuse_changed(&s, 4, "format 4, expected 5");
     refuse_changed(&s, id, "of trial ");
     refuse_changed(&s, version, "made with result version");
     refuse_changed(&s, compiler + 4, "made with compiler");

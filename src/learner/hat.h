@@ -19,8 +19,8 @@ double eg_hat_compensation(double s_max, double s, double e);
 /** How much of the gradient of a weight is left between units that earlier tasks attend to by
  *  `to` and `from`: 1 - min(to, from). */
 double eg_hat_gate(double to, double from);
-/** R = sum_u a_u (1 - before_u) / sum_u (1 - before_u), which is 0 if nothing is left; and, if slope
- *  is not NULL, dR/da_u. */
+/** R = sum_u a_u (1 - before_u) / sum_u (1 - before_u), which is 0 if nothing is left; and, if
+ *  slope is not NULL, dR/da_u. */
 double eg_hat_penalty(size_t n, const double *a, const double *before, double *slope);
 
 #endif
