@@ -149,8 +149,11 @@ static void multi_task_learning(void **state)
     eg_record *own = run_with(WORDS(MULTI, "stream.joint_loss", "task"));
     eg_record *many = run_with(WORDS(TEST, "dataset.classes", "24", "stream", "omniglot_rotation",
                                      "stream.joint", "true"));
+    eg_record *permuted = run_with(WORDS(TEST, "stream", "permuted", "stream.tasks", "3",
+                                         "stream.heads", "task", "stream.joint", "true"));
     assert_true(eg_record_value(own, "final_accuracy") > 0.95);
     assert_true(eg_record_value(many, "final_accuracy") > 0.9);
+    assert_true(eg_record_value(permuted, "final_accuracy") > 0.9);
     /* Of two classes each, one is right in half of the cases before anything is learned. */
     assert_true(eg_record_find(own, "online_accuracy")->data[0] >
                 eg_record_find(all, "online_accuracy")->data[0]);
@@ -159,6 +162,7 @@ static void multi_task_learning(void **state)
     eg_record_free(all);
     eg_record_free(own);
     eg_record_free(many);
+    eg_record_free(permuted);
 }
 
 int main(void)

@@ -106,7 +106,8 @@ static void assert_refused(eg_settings *settings, size_t classes, const char *pa
         (const eg_stream_kind *)(const void *)eg_view_component(&root, "stream");
     eg_dataset *data = dataset_of(classes);
     eg_stream *stream = NULL;
-    assert_fails(kind->check(&view, &(eg_stream_sizes){.outputs = classes}), EG_INVALID, part);
+    assert_fails(kind->check(&view, &(eg_stream_sizes){.outputs = classes, .train = 4 * classes}),
+                 EG_INVALID, part);
     assert_fails(eg_stream_create(&stream, &root, data, 1, 0), EG_INVALID, part);
     assert_null(stream);
     eg_dataset_free(data);
@@ -129,6 +130,8 @@ static void orders_that_are_none(void **state)
         "stream.task_order: task 2 at position 1 (from 0); expected 0 to 1");
     assert_refused(SETTINGS("stream", "permuted", "stream.tasks", "10000", "stream.heads", "task"),
                    CLASSES, "stream.tasks = 10000 with stream.heads = task");
+    assert_refused(SETTINGS("stream", "permuted", "stream.joint", "true", "stream.order_file", "x"),
+                   CLASSES, "stream.joint = true with stream.order_file");
     assert_refused(SETTINGS("stream", "cifar100_split", "stream.order", "B", "stream.task_order",
                             "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"),
                    HUNDRED, "stream.order = B and stream.task_order; expected only one");
@@ -209,6 +212,49 @@ static void heads_of_permuted(void **state)
             }
             eg_cursor_examples(cursor, EG_SUBSET_TEST, t, 0, 20, &batch);
             assert_int_equal(batch.task, t);
+        }
+    }
+    cursor_free(cursor);
+    eg_settings_free(settings);
+    eg_dataset_free(data);
+}
+
+/* One phase has every example as each task sees it, and its loss is over the head of the task. */
+static void permuted_jointly(void **state)
+{
+    (void)state;
+    enum { TASKS = 3, EXAMPLES = 4 * CLASSES };
+    static const uint32_t order[TASKS] = {2, 0, 1};
+    eg_dataset *data = dataset_of(CLASSES);
+    eg_settings *settings =
+        SETTINGS("stream", "permuted", "stream.tasks", "3", "stream.heads", "task", "stream.joint",
+                 "true", "stream.task_order", "[2, 0, 1]", "stream.batch", "50");
+    eg_cursor *cursor = cursor_of(settings, data, 1, 0, 2 * CLASSES);
+    const uint32_t *from = eg_stream_pixels((eg_stream *)(uintptr_t)cursor->stream);
+    size_t seen[TASKS][EXAMPLES] = {{0}};
+    assert_int_equal(cursor->stream->shape.phases, 1);
+    assert_int_equal(cursor->stream->shape.tasks, TASKS);
+    assert_int_equal(eg_stream_phase(cursor->stream, 0).examples, TASKS * EXAMPLES);
+    assert_int_equal(eg_stream_steps(cursor->stream, 0), 3);
+    for (size_t step = 0; step < 3; step++) {
+        eg_batch batch;
+        eg_cursor_get(cursor, 0, step, &batch);
+        assert_int_equal(batch.task, EG_NO_TASK);
+        for (size_t b = 0; b < batch.size; b++) {
+            uint32_t example = batch.number[b];
+            size_t task = batch.row_task[b];
+            const uint8_t *x = data->train.x + (size_t)2 * example;
+            seen[task][example]++;
+            assert_int_equal(batch.label[b], order[task] * CLASSES + data->train.label[example]);
+            assert_int_equal(eg_batch_active(&batch, b)->output[0], order[task] * CLASSES);
+            for (size_t p = 0; p < 2; p++) {
+                assert_true(batch.x[2 * b + p] == (eg_real)x[from[task * 2 + p]]);
+            }
+        }
+    }
+    for (size_t t = 0; t < TASKS; t++) {
+        for (size_t i = 0; i < EXAMPLES; i++) {
+            assert_int_equal(seen[t][i], 1);
         }
     }
     cursor_free(cursor);
@@ -378,6 +424,7 @@ int main(void)
         cmocka_unit_test(orders_that_are_none),
         cmocka_unit_test(permuted_in_an_order),
         cmocka_unit_test(heads_of_permuted),
+        cmocka_unit_test(permuted_jointly),
         cmocka_unit_test(orders_of_cifar100),
         cmocka_unit_test(named_orders),
         cmocka_unit_test(classes_of_all_tasks),

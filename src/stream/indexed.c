@@ -48,13 +48,29 @@ eg_group_set eg_indexed_taught(const eg_indexed *self, size_t phase)
 size_t eg_indexed_training_count(const eg_indexed *self, size_t phase)
 {
     const eg_group_set groups = eg_indexed_taught(self, phase);
-    return eg_example_list_total(&self->lists.train, &groups);
+    return eg_example_list_total(&self->lists.train, &groups) *
+           (self->copies > 0 ? self->copies : 1);
+}
+
+/* Every example as each task sees it. */
+static const uint32_t *copy_for_tasks(const eg_indexed *self, size_t *count, uint32_t *room)
+{
+    const uint32_t *list = eg_example_list_of(&self->lists.train, 0);
+    size_t each = eg_example_list_count(&self->lists.train, 0);
+    *count = each * self->copies;
+    for (size_t i = 0; i < *count; i++) {
+        room[i] = (uint32_t)(i / each * self->dataset->train.count) + list[i % each];
+    }
+    return room;
 }
 
 const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count,
                                     uint32_t *room)
 {
     const eg_group_set groups = eg_indexed_taught(self, phase);
+    if (self->copies > 0) {
+        return copy_for_tasks(self, count, room);
+    }
     *count = eg_example_list_total(&self->lists.train, &groups);
     return eg_example_list_piece(&self->lists.train, &groups, 0, *count, room);
 }
@@ -350,6 +366,8 @@ static void assert_fits(const eg_indexed_setup *setup)
     assert(!setup->replace || (setup->examples > 0 && setup->groups == 1));
     assert(setup->permutes != EG_PERMUTES_LABELS || setup->online);
     assert(setup->active == EG_ACTIVE_ALL || setup->group != NULL || setup->heads);
+    assert(setup->copies == 0 ||
+           (setup->phases == 1 && setup->groups == 1 && setup->examples == 0));
     assert(!setup->own_losses || (setup->phases == 1 && setup->active == EG_ACTIVE_TASK));
     assert(!setup->heads || (setup->groups == 1 && setup->active == EG_ACTIVE_TASK));
     assert(setup->outputs != EG_OUTPUTS_ARRIVE || setup->active == EG_ACTIVE_SEEN);
@@ -379,6 +397,9 @@ static size_t count_tasks(const eg_indexed_setup *setup)
     bool together = setup->run == NULL && setup->groups > setup->phases;
     if (setup->online) {
         return 0;
+    }
+    if (setup->copies > 0) {
+        return setup->copies;
     }
     return setup->lists != NULL ? 1 : together ? setup->groups : setup->phases;
 }
@@ -419,6 +440,7 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .batch = setup->batch,
         .permutes = setup->permutes,
         .first_stays = setup->first_stays,
+        .copies = setup->copies,
         .heads = setup->heads,
         .own_losses = setup->own_losses && tasks > 1,
         .replace = setup->replace,

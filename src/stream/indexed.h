@@ -64,6 +64,9 @@ typedef struct eg_indexed_setup {
     bool first_stays;     /**< task 0 permutes nothing */
     /** [tasks] the task at each position; NULL: task t is there. Borrowed during create. */
     const uint32_t *identity;
+    /** A single phase teaches so many tasks that permute something: it has every example as each of
+     * them sees it. 0: it does not. Needs groups = 1 and no order file. */
+    size_t copies;
     /** Every task has outputs of its own: label l of task i is output i*classes + l. Needs
      * groups = 1 and EG_ACTIVE_TASK. */
     bool heads;
@@ -96,6 +99,7 @@ typedef struct eg_indexed {
      * have several classes each */
     int32_t *class_task;
     uint32_t *identity; /**< [tasks] the task at each position; NULL: task t */
+    size_t copies;      /**< see eg_indexed_setup */
     bool heads;         /**< every task has outputs of its own */
     bool own_losses;    /**< minibatches say which task each example is of */
     eg_group_run *run;  /**< [phases] of `group_order`; NULL: every phase has one group, or all */
@@ -133,7 +137,7 @@ void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out)
 /** What a phase teaches: its group, those of its run, or all in a single phase. Borrowed. */
 eg_group_set eg_indexed_taught(const eg_indexed *self, size_t phase);
 /** Its training examples: *count of them, in the lists' order; a list in a row, or a copy in `room`
- *  [self->largest]. */
+ *  [self->largest]. Where the phase has copies, example i as task t sees it is t*train.count + i. */
 const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count,
                                     uint32_t *room);
 size_t eg_indexed_training_count(const eg_indexed *self, size_t phase);

@@ -140,14 +140,15 @@ static void augment(const cursor *self, const uint32_t *index, size_t size, uint
     out->x = self->augmented;
 }
 
-/* index [size] and those that come next, `known` in all. */
+/* index [size] and those that come next, `known` in all, as task `phase` sees them, or each as its
+ * own of `tasks` [size]. */
 static void load(cursor *self, const eg_examples *examples, const uint32_t *index, size_t size,
-                 size_t known, size_t phase, eg_batch *out)
+                 size_t known, size_t phase, const uint32_t *tasks, eg_batch *out)
 {
     bool dense = self->rows.sparse == NULL || !self->base.setup.sparse_only;
     size_t n = 0;
-    enter(self, phase);
     for (size_t r = 0; r < size; r++) {
+        enter(self, tasks != NULL ? tasks[r] : phase);
         fetch(self, examples, index[least(r + AHEAD, known - 1)]);
         const uint8_t *bytes = examples->x + (size_t)index[r] * self->dataset->features;
         n = eg_pixel_rows_load(&self->rows, r, bytes, dense, n);
@@ -212,6 +213,17 @@ static const uint32_t *choose(cursor *self, size_t phase, size_t epoch, size_t f
     return self->drawn;
 }
 
+/* Which examples these are, and in self->task as which task sees them. */
+static const uint32_t *tell_copies(cursor *self, const uint32_t *copy, size_t size)
+{
+    size_t examples = self->dataset->train.count;
+    for (size_t r = 0; r < size; r++) {
+        self->task[r] = (uint32_t)(copy[r] / examples);
+        self->drawn[r] = (uint32_t)(copy[r] % examples);
+    }
+    return self->drawn;
+}
+
 static void cursor_get(eg_cursor *base, size_t phase, size_t step, eg_batch *out)
 {
     cursor *self = (cursor *)base;
@@ -228,14 +240,19 @@ static void cursor_get(eg_cursor *base, size_t phase, size_t step, eg_batch *out
         size = least(self->stream->batch, about.examples - first);
         index = choose(self, phase, step / about.steps, first, size, &known);
     }
-    load(self, &self->dataset->train, index, size, known, phase, out);
+    bool copies = self->stream->copies > 0;
+    if (copies) {
+        index = tell_copies(self, index, size);
+        known = size;
+    }
+    load(self, &self->dataset->train, index, size, known, phase, copies ? self->task : NULL, out);
     if (self->augmented != NULL) {
         uint64_t epoch = phase * base->stream->shape.epochs + step / about.steps;
         augment(self, index, size, epoch * self->dataset->train.count, out);
     }
     out->task = about.task;
     out->active = about.active;
-    if (self->task != NULL) {
+    if (self->stream->own_losses) {
         for (size_t r = 0; r < size; r++) {
             self->task[r] = (uint32_t)self->stream->class_task[self->label[r]];
         }
@@ -252,7 +269,7 @@ static void cursor_examples(eg_cursor *base, eg_subset subset, size_t task, size
     bool tests = subset == EG_SUBSET_TEST || subset == EG_SUBSET_TEST_AUGMENTED;
     const eg_examples *examples = tests ? &self->dataset->test : &self->dataset->train;
     const uint32_t *index = eg_indexed_subset(stream, subset, task, first, size, self->drawn);
-    load(self, examples, index, size, size, task, out);
+    load(self, examples, index, size, size, task, NULL, out);
     if (subset == EG_SUBSET_TEST_AUGMENTED && self->augmented != NULL) {
         augment(self, index, size, first_of_tests + base->round * examples->count, out);
     }
@@ -326,7 +343,7 @@ static eg_status allocate_buffers(cursor *self)
     }
     self->rows.from = self->from;
     self->rows.to = self->to;
-    if (setup->trains && self->stream->own_losses) {
+    if (setup->trains && (self->stream->own_losses || self->stream->copies > 0)) {
         EG_TRY(eg_alloc(&self->task, rows, sizeof *self->task));
     }
     return eg_alloc(&self->label, rows, sizeof *self->label);

@@ -47,6 +47,13 @@ static const eg_param params[] = {
             "(task-incremental learning)",
      .added_later = true},
     EG_TASK_ORDER,
+    {.name = "joint",
+     .type = EG_TYPE_BOOL,
+     .default_text = "false",
+     .doc =
+         "one phase learns all tasks together, every example as each of them sees it; with heads "
+         "= task its loss is over the outputs of the task (multi-task learning)",
+     .added_later = true},
 };
 
 static bool has_heads(const eg_view *view)
@@ -63,6 +70,19 @@ static eg_status permuted_check(const eg_view *view, const eg_stream_sizes *data
                                "expected at most %d outputs in all",
                                view->prefix, tasks, view->prefix, data->outputs, OUTPUTS_MAX);
     }
+    if (eg_view_bool(view, "joint") && eg_view_text(view, "order_file")[0] != '\0') {
+        return eg_fail_setting(view->prefix, "joint order_file",
+                               "%sjoint = true with %sorder_file, which does not say of which task "
+                               "an example is; expected only one of the two",
+                               view->prefix, view->prefix);
+    }
+    if (eg_view_bool(view, "joint") && tasks > UINT32_MAX / data->train) {
+        return eg_fail_setting(view->prefix, "joint tasks",
+                               "%sjoint = true with %stasks = %zu; expected at most %zu, for %zu "
+                               "training examples",
+                               view->prefix, view->prefix, tasks, UINT32_MAX / data->train,
+                               data->train);
+    }
     return eg_order_tasks_check(view, tasks);
 }
 
@@ -76,10 +96,13 @@ static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_
     EG_TRY(eg_alloc(&order, tasks, sizeof *order));
     eg_order_tasks(view, tasks, order);
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
-    setup.phases = tasks;
+    bool joint = eg_view_bool(view, "joint") && tasks > 1;
+    setup.phases = joint ? 1 : tasks;
+    setup.copies = joint ? tasks : 0;
     setup.identity = eg_order_tasks_given(view) ? order : NULL;
     setup.heads = has_heads(view);
     setup.active = setup.heads ? EG_ACTIVE_TASK : EG_ACTIVE_ALL;
+    setup.own_losses = joint && setup.heads;
     setup.groups = 1;
     setup.permutes = EG_PERMUTES_PIXELS;
     setup.first_stays = eg_view_name(view, "first") == FIRST_IDENTITY;
@@ -90,10 +113,10 @@ static eg_status permuted_create(eg_stream **out, const eg_view *view, const eg_
 
 static void permuted_sizes(const eg_view *view, eg_stream_sizes *out)
 {
-    out->phases = eg_view_size(view, "tasks");
-    out->tasks = out->phases;
-    out->train *= out->phases * eg_view_size(view, "epochs");
-    out->test *= out->phases;
+    out->tasks = eg_view_size(view, "tasks");
+    out->phases = eg_view_bool(view, "joint") ? 1 : out->tasks;
+    out->train *= out->tasks * eg_view_size(view, "epochs");
+    out->test *= out->tasks;
     out->outputs *= has_heads(view) ? out->tasks : 1;
     out->tells_task = has_heads(view);
     out->orders_tasks = eg_order_tasks_given(view);
