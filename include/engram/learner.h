@@ -143,8 +143,9 @@ typedef struct eg_learner_ops {
      *  for being freed. */
     eg_status (*read)(eg_learner *learner, eg_reader *reader);
     /** Passes over all that predictions are made of (engram/weights.h), in the same order in both
-     *  directions. Into a learner it comes right after create. Optional: there is nothing that
-     *  could be taken elsewhere. */
+     *  directions. Into a learner it comes right after create, or with pass->again between any two
+     *  steps, from where it was taken before: then what is remembered besides, such as anchors,
+     *  stays. Optional: there is nothing that could be taken elsewhere. */
     eg_status (*weights)(eg_learner *learner, eg_weights_pass *pass);
 } eg_learner_ops;
 
@@ -176,7 +177,8 @@ typedef struct eg_learner_kind {
      *  looks at all. */
     const char *const *unused;
     const eg_variable *const *variables; /**< curves it adds, NULL-terminated; NULL: none */
-    bool own_weights; /**< predicts with weights that are not those of its networks */
+    bool own_weights; /**< predicts with weights that are not those of its networks; who selects
+                           them goes through its operation weights */
     bool grows;       /**< networks may join when a phase begins: see network of eg_learner_ops */
     bool reshapes;    /**< networks may change their shapes when a phase begins: the same */
     /** Its declare and measure are those of the learner that setting `of` chooses, besides its own
