@@ -164,8 +164,15 @@ typedef struct eg_learner_work {
     double phase_examples; /**< in one epoch of a phase */
     double phase_held_out; /**< held-out training examples of a phase */
     double ordinary;       /**< forwards and backwards of all that is learned and evaluated */
+    double grown;          /**< in the mean over all that is learned, train of eg_learner_growth */
     size_t outputs;
 } eg_learner_work;
+
+/** How much more than at the start a learner does in a phase because its networks grow. */
+typedef struct eg_learner_growth {
+    double train, predict; /**< of an example, times as much as in phase 0 */
+    double begin;          /**< of beginning the phase, in any unit; 0: nothing to speak of */
+} eg_learner_growth;
 
 typedef struct eg_learner_kind {
     eg_component component;
@@ -191,6 +198,8 @@ typedef struct eg_learner_kind {
     bool (*needs_held_out)(const eg_view *view);
     /** Optional: about what extra_flops of eg_learner_ops will be in the end. */
     double (*extra_flops)(const eg_view *view, const eg_learner_work *work);
+    /** Optional, of learners whose networks grow: about how much, from settings alone. */
+    eg_learner_growth (*growth)(const eg_view *view, size_t phase);
 } eg_learner_kind;
 
 extern const eg_family eg_learner_family;
@@ -202,6 +211,10 @@ bool eg_learner_uses(const eg_learner_kind *kind, const char *setting);
  *  says so; NULL: none. */
 const eg_component *eg_learner_find(const eg_view *view, const char *name,
                                     bool (*is)(const eg_learner_kind *kind));
+
+/** eg_learner_kind.growth of the learner that setting `name` of the view chooses, and of those
+ *  inside it, together. */
+eg_learner_growth eg_learner_growth_of(const eg_view *view, const char *name, size_t phase);
 
 /** EG_INVALID if the learner or the loss that the settings choose cannot do with targets instead of
  *  labels. */

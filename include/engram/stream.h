@@ -134,6 +134,7 @@ typedef struct eg_stream_sizes {
     size_t chunks;                        /**< the same */
     bool tells_task;                      /**< the same */
     bool orders_tasks;                    /**< there are eg_stream_task_identities */
+    bool phases_repeat; /**< phase p has about p + 1 times the examples of the first */
 } eg_stream_sizes;
 
 typedef struct eg_stream_kind {

@@ -40,6 +40,24 @@ const eg_component *eg_learner_find(const eg_view *view, const char *name,
     return is_around_another(learner) ? eg_learner_find(&inside, "of", is) : NULL;
 }
 
+eg_learner_growth eg_learner_growth_of(const eg_view *view, const char *name, size_t phase)
+{
+    const eg_component *component = eg_view_component(view, name);
+    const eg_learner_kind *kind = (const eg_learner_kind *)(const void *)component;
+    const eg_view inside = eg_view_inside(view, name);
+    eg_learner_growth growth = {.train = 1, .predict = 1};
+    if (is_around_another(component)) {
+        growth = eg_learner_growth_of(&inside, "of", phase);
+    }
+    if (kind->growth != NULL) {
+        const eg_learner_growth own = kind->growth(&inside, phase);
+        growth.train *= own.train;
+        growth.predict *= own.predict;
+        growth.begin += own.begin;
+    }
+    return growth;
+}
+
 eg_status eg_learner_check_targets(const eg_view *root, bool regression)
 {
     const eg_component *learner = eg_learner_find(root, "learner", needs_classes);

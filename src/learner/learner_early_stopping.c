@@ -284,7 +284,7 @@ static double work_of(const eg_view *view, const eg_learner_work *work)
 {
     bool scores = eg_view_name(view, "on") == SCORE_BY_VALIDATION;
     double scored = scores ? work->phases * work->epochs * work->phase_held_out : 0;
-    return scored * work->forward + eg_learner_extra_flops_inside(view, work);
+    return scored * work->forward * work->grown + eg_learner_extra_flops_inside(view, work);
 }
 
 const eg_learner_kind eg_learner_early_stopping = {

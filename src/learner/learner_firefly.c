@@ -428,9 +428,10 @@ static const eg_param params[] = {
             "released program"},
 };
 
-/* Of a width at the start, as many times as wide and with its candidates; filters of a
- * convolution multiply with those of the one before. */
-static double work_of(const eg_view *view, const eg_learner_work *work)
+/* As many times as wide as at the start; filters of a convolution multiply with those of the one
+ * before. The search has candidates, too, and looks at the examples twice; the losses before and
+ * after take a forward each. */
+static eg_learner_growth growth_of(const eg_view *view, size_t phase)
 {
     const eg_view root = eg_settings_root(view->settings);
     const eg_view model = eg_view_inside(&root, "model");
@@ -438,17 +439,23 @@ static double work_of(const eg_view *view, const eg_learner_work *work)
     const double candidates = (double)eg_view_size(view, "candidates");
     const size_t every = eg_view_size(view, "grow_every");
     double wide = 1;
+    double begin = 0;
+    for (size_t k = every; k <= phase; k += every) {
+        const double more = candidates / (start * wide);
+        const double searched = wide * wide * (2 + 2 * more + more * more);
+        wide *= 1 + eg_growth_ratio(eg_view_real(view, "growth"), k);
+        begin = k == phase ? 2 * 3 * searched + 2 * wide * wide : 0;
+    }
+    return (eg_learner_growth){.train = wide * wide, .predict = wide * wide, .begin = begin};
+}
+
+static double work_of(const eg_view *view, const eg_learner_work *work)
+{
     double sum = 0;
     for (size_t phase = 1; (double)phase < work->phases; phase++) {
-        const double more = candidates / (start * wide);
-        if (phase % every == 0) {
-            const double searched = wide * wide * (2 + 2 * more + more * more);
-            wide *= 1 + eg_growth_ratio(eg_view_real(view, "growth"), phase);
-            sum += work->phase_examples * work->forward * (2 * 3 * searched + 2 * wide * wide);
-        }
-        sum += (wide * wide - 1) * work->ordinary / work->phases;
+        sum += growth_of(view, phase).begin;
     }
-    return sum;
+    return sum * work->phase_examples * work->forward;
 }
 
 const eg_learner_kind eg_learner_firefly = {
@@ -468,5 +475,6 @@ const eg_learner_kind eg_learner_firefly = {
     .reshapes = true,
     .check = check,
     .extra_flops = work_of,
+    .growth = growth_of,
     .create = firefly_create,
 };

@@ -256,16 +256,17 @@ static const eg_param params[] = {
     EG_COMBINATION_PARAM,
 };
 
-/* As many members learn all the time; predictions are of all that there are. */
 static double work_of(const eg_view *view, const eg_learner_work *work)
 {
-    double add = (double)eg_view_size(view, "add");
-    double every = (double)eg_view_size(view, "grow_every");
-    double learning = 3 * work->forward * work->phases * work->epochs * work->phase_examples;
-    double growths = (work->phases - 1) / every;
-    double predicting = add * (1 + growths / 2);
-    return (add - 1) * learning + (predicting - 1) * (work->ordinary - learning) +
-           add * eg_learner_extra_flops_inside(view, work);
+    const double add = (double)eg_view_size(view, "add");
+    return (add - 1) * work->ordinary + add * eg_learner_extra_flops_inside(view, work);
+}
+
+/* As many members learn all the time; predictions are of all that there are. */
+static eg_learner_growth growth_of(const eg_view *view, size_t phase)
+{
+    return (eg_learner_growth){.train = 1,
+                               .predict = 1 + (double)(phase / eg_view_size(view, "grow_every"))};
 }
 
 const eg_learner_kind eg_learner_growing_ensemble = {
@@ -281,5 +282,6 @@ const eg_learner_kind eg_learner_growing_ensemble = {
     .check = eg_learner_check_inside,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = work_of,
+    .growth = growth_of,
     .create = growing_create,
 };

@@ -409,13 +409,25 @@ static bool needs_held_out(const eg_view *view)
     return true;
 }
 
-/* As if all of the network were parts: that many experts, in the mean over phases. */
+static double first_experts(const eg_view *view)
+{
+    return eg_view_name(view, "start") == START_ONE ? 1 : 2;
+}
+
+/* As if all of the network were parts. */
 static double work_of(const eg_view *view, const eg_learner_work *work)
 {
     const double growths = floor((work->phases - 1) / (double)eg_view_size(view, "grow_every"));
-    const double experts = (eg_view_name(view, "start") == START_ONE ? 1 : 2) + growths / 2;
-    return (experts - 1) * work->ordinary +
+    const double experts = first_experts(view) + growths / 2;
+    return (first_experts(view) - 1) * work->ordinary +
            growths * experts * work->phase_held_out * work->forward;
+}
+
+static eg_learner_growth growth_of(const eg_view *view, size_t phase)
+{
+    const double growths = (double)(phase / eg_view_size(view, "grow_every"));
+    const double times = 1 + growths / first_experts(view);
+    return (eg_learner_growth){.train = times, .predict = times};
 }
 
 const eg_learner_kind eg_learner_growing_mixture = {
@@ -432,5 +444,6 @@ const eg_learner_kind eg_learner_growing_mixture = {
     .check = check,
     .needs_held_out = needs_held_out,
     .extra_flops = work_of,
+    .growth = growth_of,
     .create = growing_create,
 };

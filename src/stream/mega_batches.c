@@ -261,6 +261,7 @@ static void mega_batches_sizes(const eg_view *view, eg_stream_sizes *out)
     out->tasks = 1;
     out->chunks = chunks;
     out->phases_hold_out = true;
+    out->phases_repeat = eg_view_bool(view, "replay");
 }
 
 const eg_stream_kind eg_stream_mega_batches = {

@@ -84,54 +84,75 @@ static eg_status time_evaluation(eg_trial_state *state, double budget, double *e
 }
 
 /** Seconds of something of which `made` polls were seen, if there are `polls`. */
-static double scaled(double seconds, size_t made, size_t polls)
+static double scaled(double seconds, size_t made, double polls)
 {
-    return made > 0 ? seconds * (double)polls / (double)made : seconds;
+    return made > 0 ? seconds * polls / (double)made : seconds;
+}
+
+static eg_learner_growth growth_at(const eg_trial_state *state, size_t phase)
+{
+    return eg_learner_growth_of(&state->outline.root, "learner", phase);
+}
+
+/** The first phase after phase 0 that begins with growth; phase 1 if none does. */
+static size_t first_grown(const eg_trial_state *state)
+{
+    for (size_t phase = 1; phase < state->stream->shape.phases; phase++) {
+        if (growth_at(state, phase).train > 1 ||
+            eg_learner_begin_phase_polls(state->learner, phase) > 0) {
+            return phase;
+        }
+    }
+    return 1;
+}
+
+/** As much of the growth as minibatches feel: `times` as many operations take 1 + felt (times - 1)
+ *  as long. At most 1: parts of networks do not grow, and larger ones are faster for their size. */
+static double grown(double felt, double times)
+{
+    return 1 + felt * (times - 1);
 }
 
 /** *all: seconds of all beginnings of phases at which the learner asks whether it is wanted, from
- *  the first or a part of it. *phase: that one, or phase 1. *begun: it was made whole. */
-static eg_status time_begins(eg_trial_state *state, double budget, double *all, size_t *phase,
+ *  that of `phase`, or a part of it. *begun: it was made whole. */
+static eg_status time_begins(eg_trial_state *state, double budget, size_t phase, double *all,
                              bool *begun)
 {
-    const size_t phases = state->stream->shape.phases;
     eg_learner *learner = state->learner;
+    const double unit = growth_at(state, phase).begin;
+    double polls = 0; /* as many as all take, of the length of those of this phase */
     *all = 0;
     *begun = true;
-    *phase = 1;
-    while (*phase < phases && eg_learner_begin_phase_polls(learner, *phase) == 0) {
-        (*phase)++;
+    for (size_t p = phase; p < state->stream->shape.phases; p++) {
+        const double times = unit > 0 ? growth_at(state, p).begin / unit : 1;
+        polls += times * (double)eg_learner_begin_phase_polls(learner, p);
     }
-    if (*phase >= phases) {
-        *phase = 1;
+    if (eg_learner_begin_phase_polls(learner, phase) == 0) {
         return eg_ok();
-    }
-    size_t polls = 0;
-    for (size_t p = *phase; p < phases; p++) {
-        polls += eg_learner_begin_phase_polls(learner, p);
     }
     double start = eg_clock_of_thread();
     limit clock = {.until = start + budget};
     state->poll = within;
     state->user = &clock;
-    eg_status status = learner->ops->begin_phase(learner, *phase);
+    eg_status status = learner->ops->begin_phase(learner, phase);
     state->poll = NULL;
     *begun = status.code == EG_OK;
     *all = scaled(eg_clock_of_thread() - start, *begun ? clock.polls : clock.polls - 1, polls);
     return status.code == EG_STOPPED ? eg_ok() : status;
 }
 
-/** *all: seconds of all ends of epochs, or of phases, from the first or a part of it. *ended: it
- *  was made whole. */
-static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, double *all,
-                          bool *ended)
+/** The end of an epoch or of a phase, or a part of it. */
+typedef struct end_time {
+    double seconds;
+    size_t made; /* polls that were made */
+    bool whole, none;
+} end_time;
+
+static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, end_time *out)
 {
     eg_learner *learner = state->learner;
     const eg_learner_ops *ops = learner->ops;
-    size_t (*polls_of)(const eg_learner *, size_t) =
-        of_epoch ? ops->end_epoch_polls : ops->end_phase_polls;
-    *all = 0;
-    *ended = true;
+    *out = (end_time){.whole = true, .none = true};
     if (of_epoch ? ops->end_epoch == NULL : ops->end_phase == NULL) {
         return eg_ok();
     }
@@ -142,19 +163,50 @@ static eg_status time_end(eg_trial_state *state, bool of_epoch, double budget, d
     state->user = &clock;
     eg_status status =
         of_epoch ? ops->end_epoch(learner, 0, 0, &enough) : ops->end_phase(learner, 0);
-    double each = eg_clock_of_thread() - start;
     state->poll = NULL;
-    *ended = status.code == EG_OK;
-    if (status.code != EG_OK && status.code != EG_STOPPED) {
-        return status;
-    }
-    size_t made = *ended ? clock.polls : clock.polls - 1; /* the last one stopped it */
-    for (size_t phase = 0; phase < state->stream->shape.phases; phase++) {
+    *out = (end_time){.seconds = eg_clock_of_thread() - start, .whole = status.code == EG_OK};
+    out->made = out->whole ? clock.polls : clock.polls - 1; /* the last one stopped it */
+    return status.code == EG_STOPPED ? eg_ok() : status;
+}
+
+/** Seconds of all ends of epochs, or of phases. */
+static double all_ends(const eg_trial_state *state, bool of_epoch, const end_time *end, double felt)
+{
+    const eg_learner_ops *ops = state->learner->ops;
+    size_t (*polls_of)(const eg_learner *, size_t) =
+        of_epoch ? ops->end_epoch_polls : ops->end_phase_polls;
+    double all = 0;
+    for (size_t phase = 0; phase < state->stream->shape.phases && !end->none; phase++) {
         size_t calls = of_epoch ? eg_stream_phase(state->stream, phase).epochs : 1;
-        size_t polls = polls_of == NULL ? 0 : polls_of(learner, phase);
-        *all += (double)calls * scaled(each, made, polls);
+        size_t polls = polls_of == NULL ? 0 : polls_of(state->learner, phase);
+        all += (double)calls * scaled(end->seconds, end->made, (double)polls) *
+               grown(felt, growth_at(state, phase).train);
     }
-    return eg_ok();
+    return all;
+}
+
+/** Seconds of all minibatches, if one takes `first` in phase 0 and `later` in phase `at`. */
+static double all_steps(const eg_trial_state *state, double first, size_t at, double later,
+                        double felt)
+{
+    const double unit = grown(felt, growth_at(state, at).train);
+    double all = 0;
+    for (size_t phase = 0; phase < state->stream->shape.phases; phase++) {
+        const double times = grown(felt, growth_at(state, phase).train) / unit;
+        all += (double)eg_stream_steps(state->stream, phase) * (phase == 0 ? first : later * times);
+    }
+    return all;
+}
+
+/** As many times as long as at the start an evaluation takes, in the mean over phases. */
+static double mean_prediction(const eg_trial_state *state, double felt)
+{
+    const size_t phases = state->stream->shape.phases;
+    double sum = 0;
+    for (size_t phase = 0; phase < phases; phase++) {
+        sum += grown(felt, growth_at(state, phase).predict);
+    }
+    return sum / (double)phases;
 }
 
 /** Held-out examples of an evaluation of all tasks, in the mean over phases. */
@@ -194,29 +246,33 @@ static double examples_of(const eg_trial_state *state)
 
 static eg_status measure(eg_trial_state *state, double budget, eg_trial_timing *out)
 {
-    size_t phases = state->stream->shape.phases;
+    const bool several = state->stream->shape.phases > 1;
+    const size_t phase = several ? first_grown(state) : 0;
+    const double times = growth_at(state, phase).train;
     double first = 0;
-    double later = 0;
     double example = 0;
-    bool ended = false;
+    double felt = 1;
+    end_time epoch_end;
+    end_time phase_end;
     EG_TRY(time_steps(state, 0, 0.3 * budget, &first));
     EG_TRY(time_evaluation(state, 0.2 * budget, &example));
-    EG_TRY(time_end(state, true, 0.1 * budget, &out->epoch_ends, &ended));
-    bool epoch_ended = ended;
-    EG_TRY(time_end(state, false, 0.2 * budget, &out->phase_ends, &ended));
-    later = first;
-    size_t phase = 1;
-    if (epoch_ended && ended && phases > 1) {
-        EG_TRY(time_begins(state, 0.2 * budget, &out->phase_begins, &phase, &ended));
+    EG_TRY(time_end(state, true, 0.1 * budget, &epoch_end));
+    EG_TRY(time_end(state, false, 0.2 * budget, &phase_end));
+    double later = first * times;
+    bool begun = epoch_end.whole && phase_end.whole && several;
+    if (begun) {
+        EG_TRY(time_begins(state, 0.2 * budget, phase, &out->phase_begins, &begun));
     }
-    if (epoch_ended && ended && phases > 1) { /* penalties and memories only begin to cost there */
+    if (begun) { /* penalties and memories only begin to cost there */
         EG_TRY(time_steps(state, phase, 0.2 * budget, &later));
+        felt = times > 1 && first > 0 ? fmin(1, fmax(0, (later / first - 1) / (times - 1))) : 1;
     }
-    double begin = (double)eg_stream_steps(state->stream, 0);
     out->steps = state->steps;
     out->evaluations = state->evals + (state->untrained ? 1 : 0);
-    out->training = first * begin + later * ((double)state->steps - begin);
-    out->evaluation = example * examples_of(state);
+    out->training = all_steps(state, first, phase, later, felt);
+    out->evaluation = example * examples_of(state) * mean_prediction(state, felt);
+    out->epoch_ends = all_ends(state, true, &epoch_end, felt);
+    out->phase_ends = all_ends(state, false, &phase_end, felt);
     return eg_ok();
 }
 

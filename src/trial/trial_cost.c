@@ -9,9 +9,23 @@
 
 #include <math.h>
 
+/* In the mean over all that is learned, and over all that is predicted. */
+static eg_learner_growth mean_growth(const eg_outline *o)
+{
+    const double phases = (double)o->sizes.phases;
+    eg_learner_growth mean = {.train = 0};
+    for (size_t phase = 0; phase < o->sizes.phases; phase++) {
+        const eg_learner_growth growth = eg_learner_growth_of(&o->root, "learner", phase);
+        const double length = o->sizes.phases_repeat ? 2 * ((double)phase + 1) / (phases + 1) : 1;
+        mean.train += growth.train * length / phases;
+        mean.predict += growth.predict / phases;
+    }
+    return mean;
+}
+
 /* What the learner does besides one forward and backward per example. */
 static eg_status extra_of(double *out, const eg_outline *o, double forward, double steps,
-                          double kept, double ordinary)
+                          double kept, double ordinary, double grown)
 {
     const eg_learner_kind *learner =
         (const eg_learner_kind *)(const void *)eg_view_component(&o->root, "learner");
@@ -33,6 +47,7 @@ static eg_status extra_of(double *out, const eg_outline *o, double forward, doub
         .phase_examples = kept * (double)o->sizes.train / (epochs * phases),
         .phase_held_out = (1 - kept) * (double)o->sizes.train / (epochs * phases),
         .ordinary = ordinary,
+        .grown = grown,
         .outputs = o->sizes.outputs,
     };
     *out = learner->extra_flops(&view, &work);
@@ -62,8 +77,10 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     double forward = 0;
     double extra = 0;
     EG_TRY(eg_model_flops(&forward, o.model_kind, &o.model, o.sizes.input, o.sizes.outputs));
-    double ordinary = forward * (3.0 * kept * train + evaluations * evaluated);
-    EG_TRY(extra_of(&extra, &o, forward, steps, kept, ordinary));
+    const eg_learner_growth growth = mean_growth(&o);
+    double ordinary =
+        forward * (3.0 * kept * train * growth.train + evaluations * evaluated * growth.predict);
+    EG_TRY(extra_of(&extra, &o, forward, steps, kept, ordinary, growth.train));
     const eg_measure_scope scope = eg_outline_scope(&o);
     const eg_measure_work measured = {
         .forward = forward, .phases = phases, .examples = kept * train};
