@@ -2,7 +2,7 @@
  *  not their networks' parameters. In double precision. */
 #include "learner_scene.h"
 
-#include "engram/measure.h"
+#include "learner/around.h"
 #include "learner/selector.h"
 
 #include <math.h>
@@ -116,6 +116,41 @@ static void the_last_epochs_by_hand(void **state)
     /* Patience is for all epochs. */
     const offer impatient[] = {{0.9, false}, {0.3, false}, {0.4, true}};
     check_selector(SCENE(STOPPING, "learner.last", "2"), impatient, 3, 3, 2);
+}
+
+/* Importances and the anchor of ewc are of the parameters that came back. */
+static void tasks_end_with_what_came_back(void **state)
+{
+    (void)state;
+    learner_scene s = scene_open(SCENE(TO_THE_END, "learner.last", "4", "learner.of", "ewc",
+                                       "stream.epochs", "6", "optimizer.lr", "3"),
+                                 SEED);
+    scene_create(&s);
+    assert_ok(eg_learner_begin_phase(s.learner, 0));
+    const size_t steps = eg_stream_phase(s.stream, 0).steps;
+    const eg_net *net = net_of(&s);
+    eg_real *best = NULL;
+    double lowest = INFINITY;
+    assert_ok(eg_alloc(&best, net->param_count, sizeof *best));
+    for (size_t epoch = 0; epoch < 6; epoch++) {
+        double sum = 0;
+        bool enough = false;
+        for (size_t k = 0; k < steps; k++) {
+            sum += scene_step(&s, 0, epoch * steps + k);
+        }
+        assert_ok(s.learner->ops->end_epoch(s.learner, 0, epoch, &enough));
+        if (epoch >= 2 && sum < lowest) {
+            memcpy(best, net->params, net->param_count * sizeof *best);
+            lowest = sum;
+        }
+    }
+    assert_memory_not_equal(net->params, best, net->param_count * sizeof *best);
+    scene_end(&s, 0);
+    const eg_regularised *ewc = (eg_regularised *)((eg_around *)s.learner)->inside;
+    assert_memory_equal(net->params, best, net->param_count * sizeof *best);
+    assert_memory_equal(ewc->terms[0].anchor, best, net->param_count * sizeof *best);
+    eg_free(best);
+    scene_close(&s);
 }
 
 /* Other weights ---------------------------------------------------------------------------------- */
@@ -232,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(selectors_by_hand),
         cmocka_unit_test(the_last_epochs_by_hand),
+        cmocka_unit_test(tasks_end_with_what_came_back),
         cmocka_unit_test(slow_and_fast_weights_come_back),
         cmocka_unit_test(nothing_begins_with_them),
         cmocka_unit_test(refusals),
