@@ -48,6 +48,12 @@ static void learners_around_learners(void **state)
         ("learner=early_stopping\nlearner.patience=0\nlearner.last=3\nlearner.of=hare_tortoise\n"
          "learner.of.momentum=0.8\nlearner.of.every=2\noptimizer.lr=3\n"),
         "learner=reset\nlearner.of=early_stopping\nlearner.of.of=mas\nlearner.of.patience=1\n",
+        ("learner=early_stopping\nlearner.patience=0\nlearner.last=4\nlearner.of=packnet\n"
+         "learner.of.retrain_epochs=2\nstream.active=task\n"),
+        ("learner=early_stopping\nlearner.patience=0\nlearner.last=3\nlearner.of=wsn\n"
+         "stream.active=task\n"),
+        ("learner=early_stopping\nlearner.patience=2\nlearner.of=hat\nmodel.weight_norm=[]\n"
+         "stream.active=task\n"),
         ("learner=redo\nlearner.period=3\nlearner.tau=0.7\nlearner.window=16\nlearner.of=l2_init\n"
          "learner.of.of=ensemble\nlearner.of.of.members=2\noptimizer.lr=0.1\n"),
         ("learner=snr\nlearner.threshold=12\nlearner.horizon=30\nlearner.floor=4\n"

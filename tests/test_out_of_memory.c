@@ -275,10 +275,13 @@ static eg_status trial(void)
     const eg_trial_options options = {.objective = "final_accuracy", .poll = go_on};
     eg_dataset_cache *cache = NULL;
     char text[400];
-    const char *model = strcmp(learner, "firefly") == 0
-                            ? "model=vgg\nmodel.blocks=[1]\nmodel.width=1\nmodel.bias=false\n"
-                              "model.head=conv\nlearner.candidates=1\n"
-                            : "model.hidden=[4]\n";
+    const char *model = "model.hidden=[4]\n";
+    if (strcmp(learner, "firefly") == 0) {
+        model = "model=vgg\nmodel.blocks=[1]\nmodel.width=1\nmodel.bias=false\nmodel.head=conv\n"
+                "learner.candidates=1\n";
+    } else if (needs_told_tasks(learner)) { /* some want a unit per task, and none that mix */
+        model = "model.hidden=[8]\nmodel.weight_norm=[]\nmodel.activation=relu\n";
+    }
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=40\ndataset.test_examples=10\n"
                    "stream.batch=20\nprotocol.fraction=0.25\nlearner=%s\n%s%s",

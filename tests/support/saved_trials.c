@@ -55,6 +55,9 @@ eg_settings *saved_settings(const char *name, const char *value)
     }
     if (name != NULL && strcmp(name, "learner") == 0 && needs_told_tasks(value)) {
         all[count++] = (eg_assignment){.name = "stream.active", .value = "task"};
+        /* Some need units that do not depend on others. */
+        all[count++] = (eg_assignment){.name = "model.weight_norm", .value = "[]"};
+        all[count++] = (eg_assignment){.name = "model.activation", .value = "relu"};
     }
     tasks = strcmp(stream, "class_pairs") == 0 ? "4" : tasks; /* short ones */
     if (param_of(eg_family_find(&eg_stream_family, stream), "tasks") != NULL) {
