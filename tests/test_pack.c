@@ -178,9 +178,58 @@ static void test_checksums(void **state)
     assert_true(eg_hash64("a", 1) != eg_hash64("b", 1));
 }
 
+/* A writer that borrows points to large arrays; its parts are the bytes that another one copies. */
+static void test_borrowed_arrays(void **state)
+{
+    (void)state;
+    enum { LARGE = 1 << 17 };
+    unsigned char *large = NULL;
+    assert_ok(eg_alloc(&large, LARGE, 1));
+    for (size_t i = 0; i < LARGE; i++) {
+        large[i] = (unsigned char)(i * 7);
+    }
+    eg_writer copies = {0};
+    eg_writer borrows = {.borrows = true};
+    for (size_t round = 0; round < 2; round++) {
+        eg_writer *both[] = {&copies, &borrows};
+        for (size_t k = 0; k < 2; k++) {
+            eg_writer_reset(both[k]);
+            eg_write_lasting(both[k], large, LARGE);
+            eg_write_u32(both[k], 7);
+            eg_write_lasting(both[k], large, 10);
+            eg_write_lasting(both[k], large + 5, LARGE - 5);
+            eg_write_lasting(both[k], large + 9, LARGE - 9);
+            if (round == 1) {
+                eg_write_u8(both[k], 3);
+            }
+            assert_ok(eg_writer_status(both[k]));
+        }
+        assert_true(borrows.size < 100 && copies.size > 3 * (LARGE - 9));
+        eg_file_part *parts = NULL;
+        size_t count = 0;
+        size_t at = 0;
+        assert_ok(eg_writer_parts(&borrows, &parts, &count));
+        for (size_t k = 0; k < count; k++) {
+            assert_true(at + parts[k].size <= copies.size);
+            if (parts[k].size > 0) {
+                assert_memory_equal(parts[k].data, copies.data + at, parts[k].size);
+            }
+            at += parts[k].size;
+        }
+        assert_int_equal(at, copies.size);
+        eg_free(parts);
+        assert_int_equal(eg_writer_crc32c(&borrows), eg_crc32c(0, copies.data, copies.size));
+        assert_int_equal(eg_writer_crc32c(&copies), eg_crc32c(0, copies.data, copies.size));
+    }
+    eg_free(large);
+    eg_writer_clear(&copies);
+    eg_writer_clear(&borrows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_borrowed_arrays),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_round_trip_and_truncation),
         cmocka_unit_test(test_abuse),

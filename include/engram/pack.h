@@ -5,16 +5,29 @@
 #ifndef ENGRAM_PACK_H
 #define ENGRAM_PACK_H
 
+#include "engram/file.h"
 #include "engram/real.h"
 #include "engram/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/** Large data that a writer points to, where they stand between its own. */
+typedef struct eg_borrowed {
+    eg_file_part part;
+    size_t at; /**< bytes of the writer's own before them */
+} eg_borrowed;
+
 typedef struct eg_writer {
-    unsigned char *data; /**< owned */
+    unsigned char *data; /**< owned; all that was written, unless it borrows */
     size_t size, capacity;
     bool failed; /**< an allocation failed; later writes do nothing */
+    /** Set by who makes the writer and uses all of it at once: large arrays are not copied
+     *  (eg_write_lasting), and eg_writer_parts gives all that was written. */
+    bool borrows;
+    eg_borrowed *borrowed; /**< [borrowed_count] in order; owned */
+    size_t borrowed_count, borrowed_capacity;
 } eg_writer;
 
 /** A writer begins as {0}. Releases what it holds. */
@@ -24,13 +37,24 @@ void eg_writer_reset(eg_writer *writer);
 /** EG_MEMORY if any write since the last clear failed. */
 eg_status eg_writer_status(const eg_writer *writer) EG_WARN_UNUSED;
 
+/** All that was written, in order, in *count parts in *out (eg_free), valid until the next
+ *  write. */
+eg_status eg_writer_parts(const eg_writer *writer, eg_file_part **out,
+                          size_t *count) EG_WARN_UNUSED;
+/** CRC-32C of all that was written. */
+uint32_t eg_writer_crc32c(const eg_writer *writer);
+
 void eg_write_u8(eg_writer *writer, uint8_t value);
 void eg_write_u32(eg_writer *writer, uint32_t value);
 void eg_write_u64(eg_writer *writer, uint64_t value);
 void eg_write_f64(eg_writer *writer, double value);
 void eg_write_bytes(eg_writer *writer, const void *data, size_t size); /**< raw, no length */
 void eg_write_text(eg_writer *writer, const char *text);               /**< u32 length, bytes */
-/** values [count] exactly: u32 size of a number, u64 count, the numbers as the machine has them. */
+/** The same bytes as eg_write_bytes; they must stay as they are until the writer is reset or
+ *  cleared, as one that borrows only points to them if they are many. */
+void eg_write_lasting(eg_writer *writer, const void *data, size_t size);
+/** values [count] exactly: u32 size of a number, u64 count, the numbers as the machine has them, as
+ *  eg_write_lasting. */
 void eg_write_reals(eg_writer *writer, size_t count, const eg_real *values);
 
 typedef struct eg_reader {

@@ -112,6 +112,8 @@ typedef struct eg_checkpointing {
      *  was too little for it. Called every so often and, whatever `every` is, when the trial pauses
      *  or poll has stopped it after its first minibatch. */
     void (*save)(void *user, const eg_writer *checkpoint);
+    /** Save takes the checkpoint as eg_writer_parts: large arrays are not copied for it. */
+    bool takes_parts;
     /** NULL, or told that `from` was accepted and `step` minibatches of `steps` need not be made
      *  again. */
     void (*continued)(void *user, size_t step, size_t steps);

@@ -8,15 +8,19 @@
 #include <string.h>
 #include <xxhash.h>
 
+enum { BORROW = 1 << 16 /* bytes from which on pointing is worth a part of its own */ };
+
 void eg_writer_clear(eg_writer *writer)
 {
     eg_free(writer->data);
+    eg_free(writer->borrowed);
     *writer = (eg_writer){0};
 }
 
 void eg_writer_reset(eg_writer *writer)
 {
     writer->size = 0;
+    writer->borrowed_count = 0;
     writer->failed = false;
 }
 
@@ -37,6 +41,53 @@ void eg_write_bytes(eg_writer *writer, const void *data, size_t size)
     }
     memcpy(writer->data + writer->size, data, size);
     writer->size += size;
+}
+
+void eg_write_lasting(eg_writer *writer, const void *data, size_t size)
+{
+    if (!writer->borrows || size < BORROW) {
+        eg_write_bytes(writer, data, size);
+        return;
+    }
+    eg_status grown = eg_grow(&writer->borrowed, &writer->borrowed_capacity,
+                              writer->borrowed_count + 1, sizeof *writer->borrowed);
+    writer->failed = writer->failed || grown.code != EG_OK;
+    if (!writer->failed) {
+        writer->borrowed[writer->borrowed_count++] =
+            (eg_borrowed){.part = {data, size}, .at = writer->size};
+    }
+}
+
+/* The k-th part: own bytes before a borrowed piece and that piece in turns, then the rest. */
+static eg_file_part part_of(const eg_writer *writer, size_t k)
+{
+    size_t piece = k / 2;
+    if (k % 2 == 1) {
+        return writer->borrowed[piece].part;
+    }
+    size_t begin = piece == 0 ? 0 : writer->borrowed[piece - 1].at;
+    size_t end = piece < writer->borrowed_count ? writer->borrowed[piece].at : writer->size;
+    return (eg_file_part){writer->data != NULL ? writer->data + begin : NULL, end - begin};
+}
+
+eg_status eg_writer_parts(const eg_writer *writer, eg_file_part **out, size_t *count)
+{
+    *count = 2 * writer->borrowed_count + 1;
+    EG_TRY(eg_alloc(out, *count, sizeof **out));
+    for (size_t k = 0; k < *count; k++) {
+        (*out)[k] = part_of(writer, k);
+    }
+    return eg_ok();
+}
+
+uint32_t eg_writer_crc32c(const eg_writer *writer)
+{
+    uint32_t sum = 0;
+    for (size_t k = 0; k < 2 * writer->borrowed_count + 1; k++) {
+        eg_file_part part = part_of(writer, k);
+        sum = part.size > 0 ? eg_crc32c(sum, part.data, part.size) : sum;
+    }
+    return sum;
 }
 
 void eg_write_u8(eg_writer *writer, uint8_t value)
@@ -85,7 +136,7 @@ void eg_write_reals(eg_writer *writer, size_t count, const eg_real *values)
 {
     eg_write_u32(writer, sizeof *values);
     eg_write_u64(writer, count);
-    eg_write_bytes(writer, values, count * sizeof *values);
+    eg_write_lasting(writer, values, count * sizeof *values);
 }
 
 eg_reader eg_reader_make(const void *data, size_t size)

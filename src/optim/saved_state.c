@@ -17,7 +17,7 @@ void eg_optimizer_write(const eg_optimizer *optimizer, eg_writer *writer)
     eg_write_u64(writer, optimizer->phase_steps);
     eg_write_u64(writer, optimizer->epoch_steps);
     for (size_t s = 0; s < optimizer->slots; s++) {
-        eg_write_bytes(writer, optimizer->slot[s], optimizer->n * sizeof(eg_real));
+        eg_write_lasting(writer, optimizer->slot[s], optimizer->n * sizeof(eg_real));
     }
     if (optimizer->count != NULL) {
         eg_write_bytes(writer, optimizer->count, optimizer->n * sizeof *optimizer->count);

@@ -33,6 +33,8 @@ static eg_status write_checkpoint(const eg_work *work, const eg_writer *checkpoi
 {
     char *directory = NULL;
     char *suffix = NULL;
+    eg_file_part *parts = NULL;
+    size_t count = 0;
     const char *slash = strrchr(work->checkpoint, '/');
     eg_status status = eg_writer_status(checkpoint);
     EG_TRY_DONE(status, status);
@@ -46,9 +48,10 @@ static eg_status write_checkpoint(const eg_work *work, const eg_writer *checkpoi
     }
     /* Two attempts may meet here, one of them given up for lost. */
     EG_TRY_DONE(status, eg_format(&suffix, "%" PRIu32 ".tmp", work->attempt.number));
-    status = eg_replace_file(work->checkpoint, suffix, checkpoint->data, checkpoint->size,
-                             "the checkpoint");
+    EG_TRY_DONE(status, eg_writer_parts(checkpoint, &parts, &count));
+    status = eg_replace_file_parts(work->checkpoint, suffix, parts, count, "the checkpoint");
 done:
+    eg_free(parts);
     eg_free(directory);
     eg_free(suffix);
     return status;
@@ -99,8 +102,11 @@ static eg_status run_saved(effort *me, const eg_settings *settings, eg_dataset_c
                            eg_trial_options *options, eg_record **out)
 {
     const eg_work *work = me->work;
-    eg_checkpointing checkpointing = {
-        .every = work->checkpoint_every, .save = save, .continued = note_continued, .user = me};
+    eg_checkpointing checkpointing = {.every = work->checkpoint_every,
+                                      .save = save,
+                                      .takes_parts = true,
+                                      .continued = note_continued,
+                                      .user = me};
     unsigned char *from = NULL;
     eg_status loaded = eg_checkpoint_load(&from, &checkpointing.from_size, work->checkpoint);
     if (loaded.code != EG_OK) {

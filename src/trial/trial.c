@@ -160,6 +160,7 @@ static eg_status evaluate_untrained(eg_trial_state *state)
 static void save(eg_trial_state *state)
 {
     double start = eg_clock();
+    state->checkpoint.borrows = state->checkpointing->takes_parts;
     eg_checkpoint_write(state, &state->checkpoint);
     state->checkpointing->save(state->checkpointing->user, &state->checkpoint);
     state->saved = eg_clock();
