@@ -11,8 +11,21 @@ const char *const eg_initializer_names[] = {
     [EG_INITIALIZER_XAVIER] = "xavier",
     [EG_INITIALIZER_LECUN] = "lecun",
     [EG_INITIALIZER_DEFAULT] = "default",
+    [EG_INITIALIZER_VARIANCE_SCALING] = "variance_scaling",
     NULL,
 };
+
+/* Standard deviation of a standard normal number that is drawn again outside +-2. */
+static const double truncated_deviation = 0.87962566103423978;
+
+static double draw_truncated(eg_rng *rng)
+{
+    double z = eg_rng_normal(rng);
+    while (fabs(z) > 2.0) {
+        z = eg_rng_normal(rng);
+    }
+    return z;
+}
 
 double eg_initial_draw(const eg_initial *initial, eg_rng *rng)
 {
@@ -21,6 +34,8 @@ double eg_initial_draw(const eg_initial *initial, eg_rng *rng)
         return initial->scale * (2.0 * eg_rng_uniform(rng) - 1.0) / initial->divisor;
     case EG_INITIAL_NORMAL:
         return initial->scale * eg_rng_normal(rng) / initial->divisor;
+    case EG_INITIAL_TRUNCATED:
+        return initial->scale * draw_truncated(rng) / initial->divisor;
     case EG_INITIAL_VALUE:
         break;
     }
@@ -51,6 +66,9 @@ eg_initial eg_initializer_weight(eg_initializer initializer, double gain, size_t
     case EG_INITIALIZER_UNIFORM:
     case EG_INITIALIZER_DEFAULT:
         return uniform(1.0, sqrt(n));
+    case EG_INITIALIZER_VARIANCE_SCALING:
+        return (eg_initial){
+            .kind = EG_INITIAL_TRUNCATED, .scale = 1.0 / truncated_deviation, .divisor = sqrt(n)};
     case EG_INITIALIZER_NORMAL:
         break;
     }

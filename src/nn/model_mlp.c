@@ -206,11 +206,13 @@ static const eg_param params[] = {
      .type = EG_TYPE_NAME,
      .default_text = "normal",
      .names = eg_initializer_names,
-     .doc = "what weights start as: N(0, 2/inputs) (normal), or uniform in -a … a with a = "
-            "1/sqrt(inputs) (uniform, also called default), g sqrt(3/inputs) (kaiming), "
-            "g sqrt(6/(inputs + units)) (xavier), sqrt(3/inputs) (lecun); the gain g is 5/3 before "
-            "tanh, sqrt 2 before relu and its kin, else 1. Biases start like weights with uniform "
-            "and default, else at 0",
+     .doc =
+         "what weights start as: N(0, 2/inputs) (normal), or uniform in -a … a with a = "
+         "1/sqrt(inputs) (uniform, also called default), g sqrt(3/inputs) (kaiming), "
+         "g sqrt(6/(inputs + units)) (xavier), sqrt(3/inputs) (lecun); the gain g is 5/3 before "
+         "tanh, sqrt 2 before relu and its kin, else 1; or normal, cut at two deviations, with "
+         "a deviation of 1/sqrt(inputs) after that (variance_scaling). Biases start like weights "
+         "with uniform and default, else at 0",
      .added_later = true},
     {.name = "norm",
      .type = EG_TYPE_NAME,
