@@ -147,6 +147,10 @@ typedef struct eg_learner_ops {
      *  steps, from where it was taken before: then what is remembered besides, such as anchors,
      *  stays. Optional: there is nothing that could be taken elsewhere. */
     eg_status (*weights)(eg_learner *learner, eg_weights_pass *pass);
+    /** Optional: removes what only predictions of a task are made of, so that it is as if it had
+     *  never come; those of all others stay the same to the last bit. Between steps. EG_INVALID:
+     *  there is nothing of this task, or it is being learned. */
+    eg_status (*forget)(eg_learner *learner, size_t task);
 } eg_learner_ops;
 
 struct eg_learner {
@@ -241,6 +245,10 @@ eg_status eg_learner_get_weights(eg_weights *out, eg_learner *learner) EG_WARN_U
  * of another shape, not finite or not known to the learner; then the learner is only good for being
  * freed. */
 eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights) EG_WARN_UNUSED;
+
+/** Removes a task (eg_learner_ops.forget). Errors: those of it; EG_INVALID if this learner keeps
+ *  nothing that is of one task alone. */
+eg_status eg_learner_forget(eg_learner *learner, size_t task) EG_WARN_UNUSED;
 
 /* For learners around another one, which setting `of` chooses. */
 

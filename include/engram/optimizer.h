@@ -99,6 +99,10 @@ void eg_optimizer_recount(eg_optimizer *optimizer, size_t first, size_t count, s
 /** Learning rate of the last update; 0 before the first. */
 double eg_optimizer_rate(const eg_optimizer *optimizer);
 
+/** How far a gradient of 1 would move each of these parameters in an update like the last one, but
+ *  for momentum. Only for kinds with `reach`. */
+void eg_optimizer_reach(const eg_optimizer *optimizer, size_t first, size_t count, eg_real *out);
+
 /** What an optimizer knows of every parameter. */
 typedef struct eg_optimizer_traits {
     const char *name;
@@ -167,6 +171,8 @@ typedef struct eg_optimizer_kind {
     /** Optional, with gather: whether update wants noise, keyed by seed, update and block. */
     bool (*draws)(const double *p);
     void (*update)(const eg_update *u);
+    /** Optional: see eg_optimizer_reach; out [u->n], after the update. */
+    void (*reach)(const eg_update *u, eg_real *out);
     bool descends; /**< the update is -lr g and nothing else, so factors of g are enough */
 } eg_optimizer_kind;
 

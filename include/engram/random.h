@@ -43,8 +43,10 @@ typedef enum eg_purpose {
     EG_PURPOSE_OUTPUT = 27, /**< fresh weights of outputs that arrive; index = phase and output */
     EG_PURPOSE_PARTITION = 28, /**< which examples arrive together; index = 0, or 1 + chunk */
     EG_PURPOSE_GATE = 29, /**< what hard gates choose in training; index = minibatch and mixture */
-    EG_PURPOSE_GROWTH = 30, /**< seeds of what growth could add; index = phase */
-    EG_PURPOSE_TASKS = 31,  /**< named orders of tasks; index = the order */
+    EG_PURPOSE_GROWTH = 30,    /**< seeds of what growth could add; index = phase */
+    EG_PURPOSE_TASKS = 31,     /**< named orders of tasks; index = the order */
+    EG_PURPOSE_TASK_MASK = 32, /**< masks and biases of a task; index = task and block */
+    EG_PURPOSE_CLUSTER = 33,   /**< where clusters begin; index = tasks so far and block */
 } eg_purpose;
 
 typedef struct eg_rng {

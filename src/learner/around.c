@@ -87,6 +87,7 @@ static eg_learner_ops operations(const eg_learner_ops *own)
         EITHER(write),
         EITHER(read),
         EITHER(weights),
+        EITHER(forget),
     };
 #undef EITHER
 }
@@ -286,6 +287,11 @@ eg_status eg_around_weights(eg_learner *learner, eg_weights_pass *pass)
         self->method->given(self, n);
     }
     return eg_ok();
+}
+
+eg_status eg_around_forget(eg_learner *learner, size_t task)
+{
+    return eg_learner_forget(((eg_around *)learner)->inside, task);
 }
 
 void eg_around_write(const eg_learner *learner, eg_writer *writer)

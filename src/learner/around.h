@@ -88,6 +88,7 @@ double eg_around_flops(const eg_learner *learner);
 double eg_around_extra_flops(const eg_learner *learner);
 bool eg_around_costs(const eg_learner *learner, eg_learner_costs *out);
 bool eg_around_capacity(const eg_learner *learner, size_t learned, eg_learner_capacity *out);
+eg_status eg_around_forget(eg_learner *learner, size_t task);
 eg_status eg_around_weights(eg_learner *learner, eg_weights_pass *pass);
 /** All parts, what eg_around_step counted, own_flops, and the learner inside. */
 void eg_around_write(const eg_learner *learner, eg_writer *writer);

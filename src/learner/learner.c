@@ -169,3 +169,12 @@ eg_status eg_learner_set_weights(eg_learner *learner, eg_weights *weights)
     return eg_status_wrap(fill_all(learner, weights), "%s",
                           weights->source != NULL ? weights->source : "the weights");
 }
+
+eg_status eg_learner_forget(eg_learner *learner, size_t task)
+{
+    if (learner->ops->forget == NULL) {
+        return eg_fail(EG_INVALID,
+                       "this learner cannot forget a task: it keeps nothing that is of one alone");
+    }
+    return learner->ops->forget(learner, task);
+}

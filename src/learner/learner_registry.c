@@ -5,6 +5,7 @@
 
 /* Sorted by name. */
 #define LEARNERS(ENTRY)                                                                            \
+    ENTRY(apd)                                                                                     \
     ENTRY(continual_backprop)                                                                      \
     ENTRY(early_stopping)                                                                          \
     ENTRY(ensemble)                                                                                \

@@ -331,6 +331,12 @@ void eg_optimizer_end(eg_optimizer *optimizer)
     (void)eg_profile_enter(optimizer->profile, before);
 }
 
+void eg_optimizer_reach(const eg_optimizer *optimizer, size_t first, size_t count, eg_real *out)
+{
+    const eg_update run = eg_optimizer_run(optimizer, first, count, NULL, NULL, 1);
+    optimizer->kind->reach(&run, out);
+}
+
 void eg_optimizer_step(eg_optimizer *optimizer, eg_real *params, eg_real *grads)
 {
     const eg_gradient_consumer *consumer = eg_optimizer_begin(optimizer, params, grads, NULL);

@@ -101,6 +101,22 @@ static void update(const eg_update *u)
     (u->count != NULL ? update_each : update_alike)(u);
 }
 
+EG_CLONES static void reach(const eg_update *u, eg_real *out)
+{
+    const eg_real *v = u->slot[1];
+    eg_real epsilon = (eg_real)u->p[P_EPSILON];
+    eg_real lr = (eg_real)u->lr;
+    eg_real scale = (eg_real)sqrt(u->factor[F_SQUARE]);
+    size_t n = u->n;
+    EG_INDEPENDENT
+    for (size_t i = 0; i < n; i++) {
+        out[i] = lr / (scale * eg_sqrt(v[i]) + epsilon);
+    }
+    for (size_t i = 0; u->count != NULL && i < n; i++) {
+        out[i] *= u->correction[u->count[i]];
+    }
+}
+
 static const eg_param params[] = {
     [P_BETA1] = {.name = "beta1",
                  .type = EG_TYPE_REAL,
@@ -149,4 +165,5 @@ const eg_optimizer_kind eg_optimizer_adam = {
     .counts_each = counts_each,
     .correction = correction,
     .update = update,
+    .reach = reach,
 };

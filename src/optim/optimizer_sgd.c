@@ -18,8 +18,16 @@ EG_PASS void pass(const eg_update *u, eg_update_case is)
 
 EG_UPDATE(pass)
 
+static void reach(const eg_update *u, eg_real *out)
+{
+    for (size_t i = 0; i < u->n; i++) {
+        out[i] = (eg_real)u->lr;
+    }
+}
+
 const eg_optimizer_kind eg_optimizer_sgd = {
     .component = {.name = "sgd", .doc = "u = -lr g"},
     .update = update,
+    .reach = reach,
     .descends = true,
 };

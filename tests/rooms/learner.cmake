@@ -35,3 +35,17 @@ engram_test(strangers)
 engram_test(learner_trials)
 engram_test(unit_rules LIBRARY core_f64)
 engram_test(weight_rules LIBRARY core_f64)
+engram_test(apd_trajectory LIBRARY core_f64)
+engram_test(apd LIBRARY core_f64)
+engram_test(apd_consolidation LIBRARY core_f64)
+engram_test(apd_bits)
+
+# The program that the trajectories of apd are compared with; skips where NumPy is missing.
+if(NOT Python3_EXECUTABLE AND EXISTS /usr/bin/python3)
+    set(Python3_EXECUTABLE /usr/bin/python3)
+endif()
+find_package(Python3 3.9 COMPONENTS Interpreter)
+if(Python3_FOUND)
+    engram_script(apd_peer ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/peer/apd_trajectory.py
+                  ${CMAKE_CURRENT_SOURCE_DIR}/data/apd_trajectory.txt)
+endif()
