@@ -137,7 +137,8 @@ void eg_indexed_draw_pixels(const eg_indexed *self, size_t phase, uint32_t *out)
 /** What a phase teaches: its group, those of its run, or all in a single phase. Borrowed. */
 eg_group_set eg_indexed_taught(const eg_indexed *self, size_t phase);
 /** Its training examples: *count of them, in the lists' order; a list in a row, or a copy in `room`
- *  [self->largest]. Where the phase has copies, example i as task t sees it is t*train.count + i. */
+ *  [self->largest]. Where the phase has copies, example i as task t sees it is
+ *  t*train.count + i. */
 const uint32_t *eg_indexed_training(const eg_indexed *self, size_t phase, size_t *count,
                                     uint32_t *room);
 size_t eg_indexed_training_count(const eg_indexed *self, size_t phase);
