@@ -24,6 +24,15 @@ typedef struct eg_learner_setup {
     void *user;                 /**< of wanted; borrowed */
 } eg_learner_setup;
 
+/** A copy for as long as the learner lives, for networks to come; *root is the learner's own. */
+static inline void eg_learner_setup_keep(eg_learner_setup *out, eg_view *root,
+                                         const eg_learner_setup *setup)
+{
+    *root = *setup->root;
+    *out = *setup;
+    out->root = root;
+}
+
 typedef struct eg_learner eg_learner;
 
 /** A network of a learner and what trains it. Borrowed from the learner. */

@@ -11,9 +11,7 @@ eg_status eg_growing_init(eg_growing *self, const eg_learner_ops *ops, eg_combin
                           const eg_view *view, const eg_learner_setup *setup, size_t add)
 {
     self->view = *view;
-    self->root = *setup->root;
-    self->setup = *setup;
-    self->setup.root = &self->root;
+    eg_learner_setup_keep(&self->setup, &self->root, setup);
     self->add = add;
     return eg_ensemble_init(&self->ensemble, ops, combination, setup, add);
 }

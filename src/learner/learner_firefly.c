@@ -17,10 +17,11 @@
 #include "engram/memory.h"
 #include "engram/random.h"
 #include "learner/firefly_search.h"
+#include "learner/firefly_widths.h"
+#include "learner/past_costs.h"
 #include "nn/shared/vgg.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* How the head reads new filters; the order is that of the names. */
@@ -62,10 +63,7 @@ typedef struct firefly {
     size_t *widths; /* [convolutions] */
     size_t grown;   /* the last phase before which it grew; 0: none */
     double loss_before, loss_after;
-    /* Of the networks before this one: */
-    uint64_t learned;               /* examples of their minibatches */
-    double forwards;                /* operations of one forward of each, as eg_net_flops */
-    double train_macs, train_flops; /* as in eg_learner_costs, the latter of searches, too */
+    eg_past_costs past;
 } firefly;
 
 static void firefly_free(eg_learner *learner)
@@ -101,12 +99,10 @@ static eg_status build(eg_net **out, const firefly *self, const size_t *widths)
 static eg_status follow(firefly *self, eg_net *net, const size_t *widths)
 {
     const bool frozen = self->base.optimizer == NULL;
-    eg_learner_costs past = {.parameters = 0};
-    (void)eg_gradient_learner_costs(&self->base.base, &past);
-    self->learned += self->base.learned;
-    self->forwards += (double)self->base.learned * eg_net_flops(self->base.net);
-    self->train_macs += past.train_macs;
-    self->train_flops += past.train_flops;
+    eg_learner_costs costs = {.parameters = 0};
+    (void)eg_gradient_learner_costs(&self->base.base, &costs);
+    eg_past_costs_settle(&self->past, self->base.net, self->base.learned, costs.train_macs,
+                         costs.train_flops);
     self->base.learned = 0;
     memcpy(self->widths, widths, self->convolutions * sizeof *widths);
     EG_TRY(eg_gradient_learner_put(&self->base, &self->setup, net, self->setup.shape.batch, false));
@@ -141,7 +137,7 @@ static eg_status grow(firefly *self, size_t phase)
     EG_TRY(eg_firefly_grow(&grown, &setup, phase));
     self->loss_before = grown.loss_before;
     self->loss_after = grown.loss_after;
-    self->train_flops += grown.train_flops;
+    self->past.train_flops += grown.train_flops;
     self->base.extra_flops += grown.extra_flops;
     self->grown = phase;
     eg_status status = follow(self, grown.net, grown.widths);
@@ -199,19 +195,18 @@ static eg_status measure(eg_learner *learner, eg_record *record, size_t eval)
     return eg_ok();
 }
 
-/* Less what networks before this one had fewer operations than all are counted with. */
 static double extra_flops(const eg_learner *learner)
 {
     const firefly *self = (const firefly *)learner;
-    const double all = (double)self->learned * eg_net_flops(self->base.net);
-    return eg_gradient_learner_extra_flops(learner) + 3 * (self->forwards - all);
+    return eg_gradient_learner_extra_flops(learner) -
+           eg_past_costs_spared(&self->past, self->base.net);
 }
 
 static bool costs(const eg_learner *learner, eg_learner_costs *out)
 {
     const firefly *self = (const firefly *)learner;
-    out->train_macs += self->train_macs;
-    out->train_flops += self->train_flops;
+    out->train_macs += self->past.train_macs;
+    out->train_flops += self->past.train_flops;
     return eg_gradient_learner_costs(learner, out);
 }
 
@@ -225,10 +220,10 @@ static void firefly_write(const eg_learner *learner, eg_writer *writer)
     eg_write_u64(writer, self->grown);
     eg_write_f64(writer, self->loss_before);
     eg_write_f64(writer, self->loss_after);
-    eg_write_u64(writer, self->learned);
-    eg_write_f64(writer, self->forwards);
-    eg_write_f64(writer, self->train_macs);
-    eg_write_f64(writer, self->train_flops);
+    eg_write_u64(writer, self->past.examples);
+    eg_write_f64(writer, self->past.forwards);
+    eg_write_f64(writer, self->past.train_macs);
+    eg_write_f64(writer, self->past.train_flops);
     eg_gradient_learner_write(learner, writer);
 }
 
@@ -243,34 +238,12 @@ static eg_status resize(firefly *self, const size_t *widths)
     return follow(self, net, widths);
 }
 
-/* What is left has room for the weights of so many filters. */
-static bool fits(const eg_reader *reader, size_t before, size_t width)
-{
-    const double bytes = 9 * (double)before * (double)width * (double)sizeof(eg_real);
-    return bytes <= (double)(reader->size - reader->at);
-}
-
-static eg_status read_widths(const firefly *self, eg_reader *reader, size_t *widths)
-{
-    for (size_t l = 0; l < self->convolutions; l++) {
-        const uint64_t width = eg_read_u64(reader);
-        EG_TRY(eg_reader_status(reader, false));
-        if (width < self->widths[l] || !fits(reader, l > 0 ? widths[l - 1] : 1, (size_t)width)) {
-            return eg_fail(EG_INVALID,
-                           "saved network: %llu filters of convolution %zu, it begins with %zu",
-                           (unsigned long long)width, l, self->widths[l]);
-        }
-        widths[l] = (size_t)width;
-    }
-    return eg_ok();
-}
-
 static eg_status read_shape(firefly *self, eg_reader *reader)
 {
     size_t *widths = NULL;
     eg_status status = eg_alloc(&widths, self->convolutions, sizeof *widths);
     EG_TRY_DONE(status, status);
-    EG_TRY_DONE(status, read_widths(self, reader, widths));
+    EG_TRY_DONE(status, eg_firefly_read_widths(reader, self->convolutions, self->widths, widths));
     status = resize(self, widths);
 done:
     eg_free(widths);
@@ -284,10 +257,10 @@ static eg_status firefly_read(eg_learner *learner, eg_reader *reader)
     self->grown = (size_t)eg_read_u64(reader);
     self->loss_before = eg_read_f64(reader);
     self->loss_after = eg_read_f64(reader);
-    self->learned = eg_read_u64(reader);
-    self->forwards = eg_read_f64(reader);
-    self->train_macs = eg_read_f64(reader);
-    self->train_flops = eg_read_f64(reader);
+    self->past.examples = eg_read_u64(reader);
+    self->past.forwards = eg_read_f64(reader);
+    self->past.train_macs = eg_read_f64(reader);
+    self->past.train_flops = eg_read_f64(reader);
     return eg_gradient_learner_read(learner, reader);
 }
 
@@ -296,14 +269,7 @@ static eg_status take_widths(firefly *self, const eg_weights_pass *pass)
 {
     size_t *widths = NULL;
     EG_TRY(eg_alloc(&widths, self->convolutions, sizeof *widths));
-    for (size_t l = 0; l < self->convolutions; l++) {
-        char node[EG_VGG_NAME_SIZE];
-        char name[EG_WEIGHTS_NAME_SIZE + EG_VGG_NAME_SIZE + 24];
-        eg_vgg_name(node, &self->model, l);
-        (void)snprintf(name, sizeof name, "%snetwork/%s.weight", pass->prefix, node);
-        const eg_weights_array *array = eg_weights_find(pass->weights, name);
-        widths[l] = array != NULL ? array->extent[0] : self->widths[l];
-    }
+    eg_firefly_find_widths(pass, &self->model, self->convolutions, self->widths, widths);
     eg_status status = resize(self, widths);
     eg_free(widths);
     return status;
@@ -348,9 +314,7 @@ static eg_status check(const eg_view *view)
 
 static eg_status open_all(firefly *self, const eg_view *view, const eg_learner_setup *setup)
 {
-    self->root = *setup->root;
-    self->setup = *setup;
-    self->setup.root = &self->root;
+    eg_learner_setup_keep(&self->setup, &self->root, setup);
     self->model = eg_view_inside(&self->root, "model");
     self->every = eg_view_size(view, "grow_every");
     self->growth = eg_view_real(view, "growth");

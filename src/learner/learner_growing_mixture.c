@@ -18,9 +18,9 @@
 #include "engram/memory.h"
 #include "engram/mixture.h"
 #include "learner/gradient_learner.h"
-#include "learner/growth_costs.h"
 #include "learner/growth_scores.h"
 #include "learner/held_out.h"
+#include "learner/mixture_costs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static const char *const split_by_names[] = {
 typedef struct growing {
     eg_gradient_learner base;
     eg_mixture mixture;
-    eg_growth_costs costs;
+    eg_mixture_costs costs;
     eg_learner_setup setup; /* for networks to come */
     eg_view root;           /* its own */
     size_t every;
@@ -52,7 +52,7 @@ static void growing_free(eg_learner *learner)
     growing *self = (growing *)learner;
     eg_cursor_close(self->cursor);
     eg_free(self->weight);
-    eg_growth_costs_clear(&self->costs);
+    eg_mixture_costs_clear(&self->costs);
     eg_mixture_clear(&self->mixture);
     eg_gradient_learner_clear(&self->base);
     eg_free(self);
@@ -117,7 +117,7 @@ static void add_block(growing *self, const eg_batch *block, eg_growth_scores *sc
         self->weight[b] = weight_of(self, block, y, b);
     }
     eg_growth_scores_add(scores, net, self->base.training, self->weight);
-    eg_growth_costs_shown(&self->costs, net, block->size);
+    eg_mixture_costs_shown(&self->costs, net, block->size);
     self->base.extra_flops += (double)block->size * eg_net_flops(net);
 }
 
@@ -156,7 +156,7 @@ static eg_status grow(growing *self, size_t phase)
     eg_status status = eg_growth_scores_init(&scores, &self->mixture, batch_of(self));
     if (eg_is_ok(&status)) {
         add_all(self, phase, &scores);
-        eg_growth_costs_settle(&self->costs, self->base.net);
+        eg_mixture_costs_settle(&self->costs, self->base.net);
         status = split(self, &scores);
     }
     eg_growth_scores_clear(&scores);
@@ -177,7 +177,7 @@ static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcom
     growing *self = (growing *)learner;
     EG_TRY(eg_gradient_learner_step(learner, batch, out));
     if (isfinite(out->loss)) {
-        eg_growth_costs_learned(&self->costs, self->base.net, self->base.training, batch->size);
+        eg_mixture_costs_learned(&self->costs, self->base.net, self->base.training, batch->size);
     }
     return eg_ok();
 }
@@ -221,13 +221,13 @@ static double extra_flops(const eg_learner *learner)
 {
     const growing *self = (const growing *)learner;
     return eg_gradient_learner_extra_flops(learner) -
-           eg_growth_costs_spared(&self->costs, self->base.net);
+           eg_past_costs_spared(&self->costs.past, self->base.net);
 }
 
 static bool costs(const eg_learner *learner, eg_learner_costs *out)
 {
     const growing *self = (const growing *)learner;
-    eg_growth_costs_add(&self->costs, self->base.net, out);
+    eg_mixture_costs_add(&self->costs, self->base.net, out);
     return true;
 }
 
@@ -235,7 +235,7 @@ static void growing_write(const eg_learner *learner, eg_writer *writer)
 {
     const growing *self = (const growing *)learner;
     eg_mixture_write(&self->mixture, writer);
-    eg_growth_costs_write(&self->costs, writer);
+    eg_mixture_costs_write(&self->costs, writer);
     eg_gradient_learner_write(learner, writer);
 }
 
@@ -243,7 +243,7 @@ static eg_status growing_read(eg_learner *learner, eg_reader *reader)
 {
     growing *self = (growing *)learner;
     EG_TRY(eg_mixture_read(&self->mixture, reader));
-    EG_TRY(eg_growth_costs_read(&self->costs, reader));
+    EG_TRY(eg_mixture_costs_read(&self->costs, reader));
     EG_TRY(rebuild(self, false));
     return eg_gradient_learner_read(learner, reader);
 }
@@ -326,15 +326,13 @@ static eg_status open_network(growing *self, beginning start)
 
 static eg_status set_up(growing *self, const eg_view *view, const eg_learner_setup *setup)
 {
-    self->root = *setup->root;
-    self->setup = *setup;
-    self->setup.root = &self->root;
+    eg_learner_setup_keep(&self->setup, &self->root, setup);
     self->every = eg_view_size(view, "grow_every");
     self->by = (split_by)eg_view_name(view, "split_by");
     const eg_mixture_setup of = mixture_setup(self);
     EG_TRY(eg_held_out_needed(setup->stream, "growing_mixture"));
     EG_TRY(eg_mixture_init(&self->mixture, &of, (eg_gating)eg_view_name(view, "gate")));
-    EG_TRY(eg_growth_costs_init(&self->costs, &self->mixture, batch_of(self)));
+    EG_TRY(eg_mixture_costs_init(&self->costs, &self->mixture, batch_of(self)));
     EG_TRY(eg_alloc(&self->weight, batch_of(self), sizeof *self->weight));
     EG_TRY(open_network(self, (beginning)eg_view_name(view, "start")));
     const eg_cursor_setup reading = {.member = setup->member,

@@ -14,7 +14,7 @@ fi
 
 awk '
 BEGIN {
-    split("fail_at penalty_term trial_status unit_reset weights_file", list, " ")
+    split("fail_at mixture_costs penalty_term trial_status unit_reset weights_file", list, " ")
     for (i in list) {
         noun[list[i]] = 1
     }

@@ -1,27 +1,27 @@
-/** Costs of mixtures; see learner/growth_costs.h. */
-#include "learner/growth_costs.h"
+/** Costs of mixtures; see learner/mixture_costs.h. */
+#include "learner/mixture_costs.h"
 
 #include "engram/memory.h"
 
 #include <math.h>
 
-eg_status eg_growth_costs_init(eg_growth_costs *out, const eg_mixture *mixture, size_t batch)
+eg_status eg_mixture_costs_init(eg_mixture_costs *out, const eg_mixture *mixture, size_t batch)
 {
-    *out = (eg_growth_costs){.mixture = mixture};
+    *out = (eg_mixture_costs){.mixture = mixture};
     EG_TRY(eg_alloc(&out->gates, mixture->part_count, sizeof *out->gates));
     return eg_alloc(&out->reach, batch, sizeof *out->reach);
 }
 
-void eg_growth_costs_clear(eg_growth_costs *costs)
+void eg_mixture_costs_clear(eg_mixture_costs *costs)
 {
     eg_free(costs->gates);
     eg_free(costs->reach);
-    *costs = (eg_growth_costs){.examples = 0};
+    *costs = (eg_mixture_costs){.examples = 0};
 }
 
 /* Gates that an example passes: the mean over those learned by this network, or, before there are
  * any, if all gates give both children the same. */
-static double gates_passed(const eg_growth_costs *costs, size_t part)
+static double gates_passed(const eg_mixture_costs *costs, size_t part)
 {
     const eg_expert_tree *tree = &costs->mixture->part[part].tree;
     double even = 0;
@@ -32,7 +32,7 @@ static double gates_passed(const eg_growth_costs *costs, size_t part)
 }
 
 /* Multiply-adds of an example on its way. */
-static eg_net_work work_of(const eg_growth_costs *costs, const eg_net *net)
+static eg_net_work work_of(const eg_mixture_costs *costs, const eg_net *net)
 {
     const eg_mixture *mixture = costs->mixture;
     eg_net_work work = eg_net_macs(net);
@@ -48,8 +48,8 @@ static eg_net_work work_of(const eg_growth_costs *costs, const eg_net *net)
     return work;
 }
 
-void eg_growth_costs_learned(eg_growth_costs *costs, const eg_net *net,
-                             const eg_workspace *training, size_t examples)
+void eg_mixture_costs_learned(eg_mixture_costs *costs, const eg_net *net,
+                              const eg_workspace *training, size_t examples)
 {
     const eg_mixture *mixture = costs->mixture;
     for (size_t p = 0; mixture->gating == EG_GATING_HARD && p < mixture->part_count; p++) {
@@ -64,64 +64,57 @@ void eg_growth_costs_learned(eg_growth_costs *costs, const eg_net *net,
     costs->examples += examples;
 }
 
-void eg_growth_costs_shown(eg_growth_costs *costs, const eg_net *net, size_t examples)
+void eg_mixture_costs_shown(eg_mixture_costs *costs, const eg_net *net, size_t examples)
 {
-    costs->flops += 2 * (double)examples * work_of(costs, net).forward;
+    costs->past.train_flops += 2 * (double)examples * work_of(costs, net).forward;
 }
 
-void eg_growth_costs_settle(eg_growth_costs *costs, const eg_net *net)
+void eg_mixture_costs_settle(eg_mixture_costs *costs, const eg_net *net)
 {
     const eg_net_work work = work_of(costs, net);
     const double examples = (double)costs->examples;
-    costs->macs += examples * work.forward;
-    costs->flops += examples * 2 * (work.forward + work.backward);
-    costs->forwards += examples * eg_net_flops(net);
-    costs->before += costs->examples;
+    eg_past_costs_settle(&costs->past, net, costs->examples, examples * work.forward,
+                         examples * 2 * (work.forward + work.backward));
     costs->examples = 0;
     for (size_t p = 0; p < costs->mixture->part_count; p++) {
         costs->gates[p] = 0;
     }
 }
 
-void eg_growth_costs_add(const eg_growth_costs *costs, const eg_net *net, eg_learner_costs *out)
+void eg_mixture_costs_add(const eg_mixture_costs *costs, const eg_net *net, eg_learner_costs *out)
 {
     const eg_net_work work = work_of(costs, net);
     const double examples = (double)costs->examples;
     out->parameters += (double)eg_parameter_table_size(&net->table, EG_ROLE_COUNT);
     out->predict_macs += work.forward;
-    out->train_macs += costs->macs + examples * work.forward;
-    out->train_flops += costs->flops + examples * 2 * (work.forward + work.backward);
+    out->train_macs += costs->past.train_macs + examples * work.forward;
+    out->train_flops += costs->past.train_flops + examples * 2 * (work.forward + work.backward);
 }
 
-double eg_growth_costs_spared(const eg_growth_costs *costs, const eg_net *net)
-{
-    return 3 * ((double)costs->before * eg_net_flops(net) - costs->forwards);
-}
-
-void eg_growth_costs_write(const eg_growth_costs *costs, eg_writer *writer)
+void eg_mixture_costs_write(const eg_mixture_costs *costs, eg_writer *writer)
 {
     eg_write_u64(writer, costs->examples);
-    eg_write_u64(writer, costs->before);
-    eg_write_f64(writer, costs->macs);
-    eg_write_f64(writer, costs->flops);
-    eg_write_f64(writer, costs->forwards);
+    eg_write_u64(writer, costs->past.examples);
+    eg_write_f64(writer, costs->past.train_macs);
+    eg_write_f64(writer, costs->past.train_flops);
+    eg_write_f64(writer, costs->past.forwards);
     for (size_t p = 0; p < costs->mixture->part_count; p++) {
         eg_write_f64(writer, costs->gates[p]);
     }
 }
 
-eg_status eg_growth_costs_read(eg_growth_costs *costs, eg_reader *reader)
+eg_status eg_mixture_costs_read(eg_mixture_costs *costs, eg_reader *reader)
 {
     costs->examples = eg_read_u64(reader);
-    costs->before = eg_read_u64(reader);
-    costs->macs = eg_read_f64(reader);
-    costs->flops = eg_read_f64(reader);
-    costs->forwards = eg_read_f64(reader);
+    costs->past.examples = eg_read_u64(reader);
+    costs->past.train_macs = eg_read_f64(reader);
+    costs->past.train_flops = eg_read_f64(reader);
+    costs->past.forwards = eg_read_f64(reader);
     for (size_t p = 0; p < costs->mixture->part_count; p++) {
         costs->gates[p] = eg_read_f64(reader);
     }
     EG_TRY(eg_reader_status(reader, false));
-    return costs->macs >= 0 && costs->flops >= 0 && costs->forwards >= 0
+    return eg_past_costs_possible(&costs->past)
                ? eg_ok()
                : eg_fail(EG_INVALID, "saved mixture: costs below 0 or not a number");
 }
