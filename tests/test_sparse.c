@@ -6,6 +6,7 @@
 #include "engram/random.h"
 #include "engram/sparse.h"
 #include "math/shared/panel.h"
+#include "math/shared/sparse_bytes.h"
 #include "math/sparse_kernel.h"
 
 #include <math.h>
@@ -83,6 +84,47 @@ static double error_of(eg_sparse_kernel *kernel, const eg_sparse *list, size_t w
     }
     eg_free(out);
     return worst;
+}
+
+/** Bytes that are not 7 of every length up to several registers, against one by one; nothing is
+ *  written behind the list. */
+static void lists_bytes(eg_sparse_lister *lister)
+{
+    enum { MOST = 150, EMPTY = 7, FIRST = 1000 };
+    uint8_t byte[MOST];
+    uint32_t column[MOST + 1];
+    eg_real value[MOST + 1];
+    eg_real of[256];
+    eg_rng rng = eg_rng_make(13, EG_PURPOSE_TEST, 0);
+    for (size_t b = 0; b < 256; b++) {
+        of[b] = (eg_real)b / 3;
+    }
+    for (size_t count = 0; count <= MOST; count++) {
+        size_t expected = 0;
+        for (size_t i = 0; i < count; i++) {
+            byte[i] = eg_rng_below(&rng, 3) > 0 ? EMPTY : (uint8_t)eg_rng_below(&rng, 256);
+            expected += byte[i] != EMPTY ? 1 : 0;
+        }
+        column[expected] = UINT32_MAX;
+        value[expected] = -1;
+        assert_int_equal(lister(count, byte, EMPTY, FIRST, of, column, value), expected);
+        for (size_t i = 0, n = 0; i < count; i++) {
+            if (byte[i] != EMPTY) {
+                assert_int_equal(column[n], FIRST + i);
+                assert_true(value[n] == of[byte[i]]);
+                n++;
+            }
+        }
+        assert_int_equal(column[expected], UINT32_MAX);
+        assert_true(value[expected] == -1);
+    }
+}
+
+static void bytes_by_every_lister(void **state)
+{
+    (void)state;
+    lists_bytes(eg_sparse_bytes_plain);
+    lists_bytes(eg_sparse_bytes);
 }
 
 static void every_kernel_in_every_width(void **state)
@@ -246,6 +288,7 @@ int main(void)
         cmocka_unit_test(every_kernel_in_every_width),
         cmocka_unit_test(product_by_hand),
         cmocka_unit_test(equal_blocks),
+        cmocka_unit_test(bytes_by_every_lister),
         cmocka_unit_test(transposes),
         cmocka_unit_test(panel_sums),
         cmocka_unit_test(out_of_memory),

@@ -121,6 +121,7 @@ static void fetch(const cursor *self, const eg_examples *examples, uint32_t inde
     for (size_t i = 0; i < self->dataset->features; i += EG_ALIGNMENT) {
         __builtin_prefetch(bytes + i);
     }
+    __builtin_prefetch(examples->label + index);
 }
 
 /* Presentations of augmented test examples have numbers of their own. */

@@ -2,6 +2,7 @@
 #include "stream/pixel_rows.h"
 
 #include "engram/memory.h"
+#include "math/shared/sparse_bytes.h"
 
 #include <string.h>
 
@@ -19,56 +20,14 @@ static void convert(size_t pixels, const eg_real *restrict value, const uint8_t 
     }
 }
 
-/* Bit i says whether byte i of eight differs from the byte repeated in `empty`. The sum carries
- * into the highest bit of every byte that is not 0, the product gathers these bits at the top. */
-static uint64_t differing(const uint8_t *byte, uint64_t empty)
-{
-    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    uint64_t word = 0;
-    memcpy(&word, byte, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
-    word ^= empty;
-    uint64_t marks = (((word & low) + low) | word) & ~low;
-    return (marks >> 7) * UINT64_C(0x0102040810204080) >> 56;
-}
-
-/* The same for at most 64 bytes. */
-static uint64_t differing_of(size_t count, const uint8_t *byte, uint64_t empty)
-{
-    uint64_t marks = 0;
-    size_t i = 0;
-    for (; i + 8 <= count; i += 8) {
-        marks |= differing(byte + i, empty) << i;
-    }
-    for (; i < count; i++) {
-        marks |= (uint64_t)(byte[i] != (uint8_t)empty) << i;
-    }
-    return marks;
-}
-
 /* Lists what is not background of bytes first … end-1 of one channel from entry n of the sparse
  * matrix on, with columns counted from `column`; returns the entries after. */
-static size_t list(const eg_pixel_rows *self, size_t first, size_t end,
-                   const eg_real *restrict value, const uint8_t *restrict byte, size_t column,
-                   size_t n)
+static size_t list(const eg_pixel_rows *self, size_t first, size_t end, size_t channel,
+                   const uint8_t *byte, size_t column, size_t n)
 {
-    enum { CHUNK = 64 };
-    uint32_t *restrict columns = self->sparse->column;
-    eg_real *restrict difference = self->sparse->value;
-    const eg_real background = self->sparse->background;
-    const uint64_t empty = self->dataset->background * UINT64_C(0x0101010101010101);
-    for (size_t chunk = first; chunk < end; chunk += CHUNK) {
-        uint64_t marks = differing_of(least(CHUNK, end - chunk), byte + chunk, empty);
-        for (; marks != 0; marks &= marks - 1) {
-            size_t i = chunk + (size_t)__builtin_ctzll(marks);
-            columns[n] = (uint32_t)(column + i);
-            difference[n] = value[byte[i]] - background;
-            n++;
-        }
-    }
-    return n;
+    return n + eg_sparse_bytes(end - first, byte + first, self->dataset->background,
+                               (uint32_t)(column + first), self->difference[channel],
+                               self->sparse->column + n, self->sparse->value + n);
 }
 
 /* One channel as it is seen: its own bytes, or permuted ones. */
@@ -110,7 +69,7 @@ static size_t load_ordered(const eg_pixel_rows *self, size_t r, const uint8_t *b
             size_t column = begin + first;
             size_t room = sparse->block - column % sparse->block;
             end = least(pixels, first + room);
-            n = list(self, first, end, data->value[c], byte, begin, n);
+            n = list(self, first, end, c, byte, begin, n);
             if (end - first == room || begin + end == data->features) {
                 *next++ = (uint32_t)n;
             }
@@ -126,20 +85,19 @@ static void scatter(const eg_pixel_rows *self, size_t channel, const uint8_t *re
 {
     enum { CHUNK = 64 };
     const eg_dataset *data = self->dataset;
-    const eg_real *restrict value = data->value[channel];
-    const eg_real background = self->sparse->background;
-    const uint64_t empty = data->background * UINT64_C(0x0101010101010101);
+    const eg_real *restrict value = self->difference[channel];
     size_t pixels = eg_shape_positions(data->shape);
     size_t block = self->sparse->block;
     for (size_t chunk = 0; chunk < pixels; chunk += CHUNK) {
-        uint64_t marks = differing_of(least(CHUNK, pixels - chunk), byte + chunk, empty);
+        uint64_t marks =
+            eg_sparse_marks(least(CHUNK, pixels - chunk), byte + chunk, data->background);
         for (; marks != 0; marks &= marks - 1) {
             size_t i = chunk + (size_t)__builtin_ctzll(marks);
             size_t column = channel * pixels + self->to[i];
             size_t b = column / block;
             size_t at = b * block + self->filled[b]++;
             columns[at] = (uint32_t)column;
-            difference[at] = value[byte[i]] - background;
+            difference[at] = value[byte[i]];
         }
     }
 }
@@ -202,6 +160,12 @@ eg_status eg_pixel_rows_init(eg_pixel_rows *out, const eg_dataset *dataset, size
         EG_TRY(eg_sparse_create(&out->sparse, rows, dataset->features));
         out->sparse->background = dataset->value[0][dataset->background];
         EG_TRY(eg_alloc(&out->filled, out->sparse->blocks, sizeof *out->filled));
+        EG_TRY(eg_alloc(&out->difference, dataset->shape.channels, sizeof *out->difference));
+        for (size_t c = 0; c < dataset->shape.channels; c++) {
+            for (size_t b = 0; b < EG_COUNT(out->difference[c]); b++) {
+                out->difference[c][b] = dataset->value[c][b] - out->sparse->background;
+            }
+        }
     }
     return eg_ok();
 }
@@ -212,5 +176,6 @@ void eg_pixel_rows_clear(eg_pixel_rows *self)
     eg_free(self->x);
     eg_sparse_free(self->sparse);
     eg_free(self->filled);
+    eg_free(self->difference);
     *self = (eg_pixel_rows){.dataset = NULL};
 }

@@ -16,10 +16,11 @@ typedef struct eg_pixel_rows {
     /** [height*width] Where a pixel of the dataset is seen: then the entries of a sparse row are
      * listed in the order of the dataset, which is faster; NULL: in the order of the columns. */
     const uint32_t *to;
-    uint8_t *seen;     /**< [height*width] one channel of one example, permuted */
-    eg_real *x;        /**< [rows, features] */
-    eg_sparse *sparse; /**< the same, or NULL if the data are dense */
-    uint32_t *filled;  /**< [blocks of a sparse row] entries so far */
+    uint8_t *seen;              /**< [height*width] one channel of one example, permuted */
+    eg_real *x;                 /**< [rows, features] */
+    eg_sparse *sparse;          /**< the same, or NULL if the data are dense */
+    uint32_t *filled;           /**< [blocks of a sparse row] entries so far */
+    eg_real (*difference)[256]; /**< [channels][256] what a byte stands for, less the background */
 } eg_pixel_rows;
 
 /** For at most `rows` rows. The dataset is borrowed. *out may be cleared also after a failure. */
