@@ -83,7 +83,9 @@ AVX512 void eg_sparse_product_avx512(const eg_sparse *list, size_t width, const 
     for (; first + two <= width; first += two) {
         strip(2, list, width, first, m, out);
     }
-    if (first < width) {
+    if (width == LANES) {
+        strip(1, list, LANES, 0, m, out); /* places of rows are shifts */
+    } else if (first < width) {
         strip(1, list, width, first, m, out);
     }
 }
