@@ -1,11 +1,15 @@
 /** Maximum pooling of images: the largest number of every window, channel by channel.
  *
- *      cache | scratch [channels] | which place won, one byte for every output [B][outputs] |
+ *      cache | scratch [width of the output][channels] |
+ *            | which place won, one byte for every output [B][outputs] |
  *
  *  Places of a window are numbered row by row. A later place wins only if it is larger, or NaN: a
  *  diverged network is seen. Backward goes through the places of the input and takes from every
  *  window that covers one, so every number of dx is written once, and sums are in the order of the
- *  windows. Where an output is 0, so is the number that won. */
+ *  windows. Where an output is 0, so is the number that won.
+ *
+ *  Windows of 2x2 side by side, which most networks have, take a row of them at a time: with few
+ *  channels a place alone is too little for a call. */
 #include "math/shared/clones.h"
 #include "nn/pooling.h"
 
@@ -34,6 +38,7 @@ __attribute__((always_inline)) static inline void challenge(size_t n, eg_real pl
                                                             eg_real *restrict best,
                                                             eg_real *restrict which)
 {
+    EG_INDEPENDENT
     for (size_t c = 0; c < n; c++) {
         bool wins = (x[c] > best[c]) | (x[c] != x[c]);
         best[c] = wins ? x[c] : best[c];
@@ -69,9 +74,54 @@ static unsigned char *winners(const eg_layer *layer, const eg_layer_context *con
     return (unsigned char *)(context->cache + layer->cache_fixed);
 }
 
+/* Windows of 2x2 side by side that cover all of the input. */
+static bool is_halving(const eg_layer *layer)
+{
+    const eg_pool *pool = eg_pool_of(layer);
+    return pool->height == 2 && pool->width == 2 && pool->stride == 2 && pool->before == 0 &&
+           layer->in.height == 2 * layer->out.height && layer->in.width == 2 * layer->out.width;
+}
+
+/* A row of outputs, from x, the first of its two rows of the input. */
+EG_CLONES static void pool_row(const eg_layer *layer, const eg_real *restrict x,
+                               eg_real *restrict which, eg_real *restrict y,
+                               unsigned char *restrict winner)
+{
+    const size_t channels = layer->in.channels;
+    const size_t count = layer->out.width * channels;
+    const eg_real *restrict below = x + 2 * count;
+    for (size_t o = 0; o < count; o += channels) {
+        for (size_t c = 0; c < channels; c++) {
+            y[o + c] = x[2 * o + c];
+            which[o + c] = 0;
+        }
+        challenge(channels, 1, x + 2 * o + channels, y + o, which + o);
+        challenge(channels, 2, below + 2 * o, y + o, which + o);
+        challenge(channels, 3, below + 2 * o + channels, y + o, which + o);
+    }
+    for (size_t l = 0; l < count; l++) {
+        winner[l] = (unsigned char)which[l];
+    }
+}
+
+static void forward_halving(const eg_layer *layer, const eg_layer_context *context)
+{
+    const size_t count = layer->out.width * layer->in.channels;
+    const size_t rows = context->batch * layer->out.height;
+    unsigned char *winner = winners(layer, context);
+    for (size_t i = 0; i < rows; i++) {
+        pool_row(layer, context->x[0] + 4 * i * count, context->cache, context->y + i * count,
+                 winner + i * count);
+    }
+}
+
 static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
     size_t channels = layer->in.channels;
+    if (is_halving(layer)) {
+        forward_halving(layer, context);
+        return;
+    }
     eg_real *y = context->y;
     unsigned char *winner = winners(layer, context);
     for (size_t b = 0; b < context->batch; b++) {
@@ -128,9 +178,55 @@ static void collect(const eg_layer *layer, const eg_layer_context *context, size
     }
 }
 
+/* dx of one place of a window, as take does. */
+__attribute__((always_inline)) static inline void give(size_t n, eg_real place,
+                                                       const eg_real *restrict which,
+                                                       const eg_real *restrict dy,
+                                                       eg_real *restrict dx)
+{
+    EG_INDEPENDENT
+    for (size_t c = 0; c < n; c++) {
+        dx[c] = which[c] == place ? dy[c] : 0;
+    }
+}
+
+/* Both rows of the input below a row of outputs. */
+EG_CLONES static void give_row(const eg_layer *layer, const unsigned char *restrict winner,
+                               const eg_real *restrict dy, eg_real *restrict which,
+                               eg_real *restrict dx)
+{
+    const size_t channels = layer->in.channels;
+    const size_t count = layer->out.width * channels;
+    eg_real *restrict below = dx + 2 * count;
+    for (size_t l = 0; l < count; l++) {
+        which[l] = winner[l];
+    }
+    for (size_t o = 0; o < count; o += channels) {
+        give(channels, 0, which + o, dy + o, dx + 2 * o);
+        give(channels, 1, which + o, dy + o, dx + 2 * o + channels);
+        give(channels, 2, which + o, dy + o, below + 2 * o);
+        give(channels, 3, which + o, dy + o, below + 2 * o + channels);
+    }
+}
+
+static void backward_halving(const eg_layer *layer, const eg_layer_context *context)
+{
+    const size_t count = layer->out.width * layer->in.channels;
+    const size_t rows = context->batch * layer->out.height;
+    const unsigned char *winner = winners(layer, context);
+    for (size_t i = 0; i < rows; i++) {
+        give_row(layer, winner + i * count, context->dy + i * count, context->cache,
+                 context->dx[0] + 4 * i * count);
+    }
+}
+
 static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
     eg_real *dx = context->dx[0];
+    if (dx != NULL && is_halving(layer)) {
+        backward_halving(layer, context);
+        return;
+    }
     for (size_t b = 0; dx != NULL && b < context->batch; b++) {
         for (size_t i = 0; i < layer->in.height; i++) {
             for (size_t j = 0; j < layer->in.width; j++) {
@@ -153,7 +249,7 @@ static const eg_layer_ops ops = {
 eg_status eg_layer_max_pool(eg_layer *out, eg_shape in, const eg_pool *spec)
 {
     EG_TRY(eg_pool_layer(out, &ops, in, spec));
-    out->cache_fixed = in.channels;
+    out->cache_fixed = out->out.width * in.channels;
     out->cache_per_example = (eg_layer_outputs(out) + sizeof(eg_real) - 1) / sizeof(eg_real);
     return eg_ok();
 }
