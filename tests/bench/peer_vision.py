@@ -1,4 +1,4 @@
-"""Training steps of the networks of loss of plasticity in vision, in plain PyTorch.
+"""Training steps of the networks of loss of plasticity in vision, and of anytime learning, in plain PyTorch.
 
 The networks, sizes of minibatches and optimizers of tests/bench/vision.sh, on images of noise: the
 time of a step does not depend on what they show. Prints the median processor time of a step, and
@@ -64,9 +64,30 @@ class ResNet18(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
+class Vgg(nn.Module):
+    """Sixteen convolutions of one width, each with normalisation, in five blocks; one linear layer."""
+
+    def __init__(self, outputs, width):
+        super().__init__()
+        layers, inputs = [], 3
+        for convolutions in (2, 2, 4, 4, 4):
+            for _ in range(convolutions):
+                layers += [nn.Conv2d(inputs, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+                inputs = width
+            layers.append(nn.MaxPool2d(2))
+        self.blocks = nn.Sequential(*layers)
+        self.head = nn.Linear(width, outputs)
+
+    def forward(self, x):
+        return self.head(self.blocks(x).flatten(1))
+
+
+MODELS = {"cin_net": lambda outputs, width: CinNet(outputs), "resnet18": ResNet18, "vgg": Vgg}
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("model", choices=["cin_net", "resnet18"])
+    parser.add_argument("model", choices=MODELS)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--outputs", type=int, required=True)
     parser.add_argument("--batch", type=int, required=True)
@@ -77,10 +98,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
-    if arguments.model == "cin_net":
-        net = CinNet(arguments.outputs)
-    else:
-        net = ResNet18(arguments.outputs, arguments.width)
+    net = MODELS[arguments.model](arguments.outputs, arguments.width)
     x = torch.randn(arguments.batch, 3, 32, 32)
     label = torch.randint(arguments.outputs, (arguments.batch,))
     if arguments.channels_last:

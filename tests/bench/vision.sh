@@ -17,8 +17,9 @@ learner. Images are made up: the time of a step does not depend on what they sho
   --core C        the core to run on (default: the last one)
   --build FOLDER  where to build (default: build/bench)
 
-Cases: cin cin_cbp resnet18 resnet18_small (default: all). cin is the network of Continual ImageNet, minibatches of
-100; resnet18 that of class-incremental CIFAR-100, minibatches of 90, and of width 16.
+Cases: cin cin_cbp resnet18 resnet18_small vgg8 vgg16 (default: all). cin is the network of Continual ImageNet,
+minibatches of 100; resnet18 that of class-incremental CIFAR-100, minibatches of 90, and of width 16; vgg8 and vgg16 the
+VGG of anytime learning (sweeps/alma/cifar), of width 8 and 16, minibatches of 128.
 HELP
 }
 
@@ -26,7 +27,7 @@ HELP
 . "$(dirname "$0")/common.sh"
 read_options --pairs 3 "$@"
 if [ ${#cases[@]} -eq 0 ]; then
-    cases=(cin cin_cbp resnet18 resnet18_small)
+    cases=(cin cin_cbp resnet18 resnet18_small vgg8 vgg16)
 fi
 build_release engram
 scratch=$(mktemp -d)
@@ -48,6 +49,13 @@ describe() {
         [ "$1" = resnet18 ] || width=16 more=20
         ours=(model=resnet18 "model.width=$width" optimizer.lr=0.1 optimizer.weight_decay=5e-4)
         theirs=(resnet18 --width "$width" --decay 5e-4 --steps "$more")
+        ;;
+    vgg8 | vgg16)
+        local width=${1#vgg}
+        batch=128 steps=4 more=10 outputs=10
+        ours=(model=vgg "model.width=$width" model.activation=relu model.init=uniform optimizer.lr=0.01
+            optimizer.weight_decay=1e-4)
+        theirs=(vgg --width "$width" --decay 1e-4 --steps 40)
         ;;
     *) refuse "unknown case '$1'" ;;
     esac
