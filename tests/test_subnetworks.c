@@ -173,6 +173,45 @@ static void weights_go_out_and_in(void **state)
     }
 }
 
+/* What belongs to a task is taken away: the others predict the same. */
+static void a_forgotten_task_leaves_the_others(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < EG_COUNT(learners); v++) {
+        learner_scene s = subnetwork_open(learners[v]);
+        learner_scene other = subnetwork_open(learners[v]);
+        eg_weights weights = {0};
+        scene_create(&s);
+        scene_create(&other);
+        for (size_t phase = 0; phase < 3; phase++) {
+            subnetwork_learn(&s, phase);
+        }
+        assert_ok(eg_learner_get_weights(&weights, s.learner));
+        size_t kept = 0;
+        for (size_t i = 0; i < weights.count; i++) {
+            if (strncmp(weights.arrays[i].name, "task001/", 8) == 0) {
+                eg_free(weights.arrays[i].values);
+            } else {
+                weights.arrays[kept++] = weights.arrays[i];
+            }
+        }
+        bool has_arrays = strcmp(learners[v][1], "progressive") != 0;
+        assert_true((kept < weights.count) == has_arrays);
+        weights.count = kept;
+        assert_ok(eg_learner_set_weights(other.learner, &weights));
+        for (size_t t = 0; t < 3; t += 2) {
+            eg_real a[SUBNETWORK_TEST];
+            eg_real b[SUBNETWORK_TEST];
+            size_t count = subnetwork_scores(&s, t, a);
+            (void)subnetwork_scores(&other, t, b);
+            assert_memory_equal(a, b, count * sizeof *a);
+        }
+        eg_weights_clear(&weights);
+        scene_close(&s);
+        scene_close(&other);
+    }
+}
+
 /* Two tasks, one after the other, with units that cannot die: losses become small. */
 static void they_learn(void **state)
 {
@@ -269,6 +308,7 @@ int main(void)
         cmocka_unit_test(checkpoints_hold_everything),
         cmocka_unit_test(damaged_checkpoints_are_refused),
         cmocka_unit_test(weights_go_out_and_in),
+        cmocka_unit_test(a_forgotten_task_leaves_the_others),
         cmocka_unit_test(they_learn),
         cmocka_unit_test(frozen_ones_predict),
         cmocka_unit_test(a_task_has_to_be_told),

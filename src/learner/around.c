@@ -22,7 +22,7 @@ static eg_status find_networks(eg_around *self)
     bool (*at)(eg_learner *, size_t, eg_learner_network *) = inside->ops->network;
     eg_learner_network any;
     size_t count = 0;
-    while (at(inside, count, &any)) {
+    while (at != NULL && at(inside, count, &any)) {
         count++;
     }
     EG_TRY(eg_alloc(&self->network, count, sizeof *self->network));
@@ -42,7 +42,7 @@ static eg_status open_all(eg_around *self, const eg_view *view, const eg_learner
 {
     const eg_around_method *method = self->method;
     EG_TRY(eg_learner_create_inside(&self->inside, view, setup));
-    EG_TRY(eg_learner_needs_network(self->inside, method->name));
+    EG_TRY(method->does_without ? eg_ok() : eg_learner_needs_network(self->inside, method->name));
     self->base.hidden_layers = self->inside->hidden_layers;
     self->base.reads_sparse = self->inside->reads_sparse;
     EG_TRY(find_networks(self));

@@ -25,6 +25,7 @@ typedef struct eg_around_method {
     const char *name;   /**< the learner's own */
     size_t size;        /**< bytes of its struct, which begins with eg_around */
     size_t part_size;   /**< bytes of what it has for every network (eg_around_part) */
+    bool does_without;  /**< the learner inside may have no network */
     eg_learner_ops ops; /**< those of its own; what is NULL is the operation of below */
     /** Reads settings. Learner inside and networks are there, parts are zero. */
     eg_status (*open)(eg_around *self, const eg_view *view, const eg_learner_setup *setup);

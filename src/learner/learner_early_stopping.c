@@ -223,6 +223,7 @@ static eg_status set_up(eg_around *around, const eg_view *view, const eg_learner
     self->epochs = setup->shape.epochs;
     EG_TRY(eg_alloc(&self->epoch_score, self->epochs, sizeof *self->epoch_score));
     bool others = eg_learner_find(view, "of", own_weights) != NULL;
+    EG_TRY(others ? eg_ok() : eg_learner_needs_network(around->inside, around->method->name));
     EG_TRY(eg_selector_init(&self->selector, view, around->inside, others));
     return self->by == SCORE_BY_VALIDATION ? open_held_out(self, setup) : eg_ok();
 }
@@ -241,6 +242,7 @@ static eg_status early_create(eg_learner **out, const eg_view *view, const eg_le
     static const eg_around_method method = {
         .name = "early_stopping",
         .size = sizeof(early_stopping),
+        .does_without = true,
         .ops = {.begin_phase = begin_phase,
                 .step = step,
                 .end_epoch = end_epoch,

@@ -225,8 +225,10 @@ static const eg_param params[] = {
      .min = 0,
      .max = 1e6,
      .unit = "epochs",
-     .doc = "the last ones of a phase, for which the weights that a task keeps learn on; a third "
-            "of the epochs in the paper"},
+     .doc =
+         "the last ones of a phase, for which the weights that a task keeps learn on; a third "
+         "of the epochs in the paper. Early stopping around it that keeps one of the last epochs "
+         "is to look at no more than these"},
 };
 
 const eg_learner_kind eg_learner_packnet = {
