@@ -110,7 +110,8 @@ static void every_learner(void **state)
             const char *const told[] = {"stream", "split", "stream.active", "task", NULL};
             const char *words[] = {"learner", name, NULL, NULL, NULL, NULL, NULL};
             memcpy(words + 2, told, needs_told_tasks(name) ? sizeof told : 0);
-            if (suits(networks[n], words)) {
+            /* Columns of progressive want a unit per task, and some layers here have fewer. */
+            if (strcmp(name, "progressive") != 0 && suits(networks[n], words)) {
                 eg_record_free(run(settings_of(networks[n], words)));
                 learned++;
             }
