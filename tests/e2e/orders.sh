@@ -7,7 +7,7 @@ sweep orders <<'END'
   stream.active: task
   optimizer.lr: 0.02
 grid:
-  learner: [plain, {l2: {lambda: 0.1}}]
+  learner: [plain, {l2: {lambda: 0.1}}, stl]
   stream.task_order: [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]]
 seeds: 2
 END
@@ -26,7 +26,7 @@ for row in csv.DictReader(open("matrix.csv")):
     if row["train_task"] == "4":
         key = row["learner"], identity[row["trial"], row["eval_task"]], row["stream.task_order"]
         cells.setdefault(key, []).append(float(row["accuracy_matrix"]))
-for learner in ("plain", "l2"):
+for learner in ("plain", "l2", "stl"):
     opd = []
     for task in range(5):
         means = [statistics.fmean(runs) for key, runs in cells.items() if key[:2] == (learner, task)]
@@ -36,28 +36,33 @@ for learner in ("plain", "l2"):
     print(learner, *(f"{100 * x:.2f}" for x in (mean, statistics.fmean(opd), max(opd))))
 END
 expect 0 "$engram" top results/orders.h5 --orders
-grep -E '^ +[12] ' out | awk '{ print ($8 == "plain" ? "plain" : "l2"), $2, $3, $4 }' >shown
+grep -E '^ +[123] ' out | awk '{ print $10, $2, $3, $4 }' >shown
 same <(sort expected) <(sort shown)
-grep -qE '^ +1 .* 3 +2 ' out || fail "not three orders of two runs"
+grep -E '^ +[123] ' out | awk '{ print $5, $6, $7, $8 }' | sort -u >beside
+awk '$1 == "stl" { print $3, $4, 3, 2 }' expected >stl
+same stl beside
 lacks out "task_order"
-lacks out "stl"
 
 # JSON and the table of export have the same numbers, as shares.
 expect 0 "$engram" top results/orders.h5 --orders --json
 python3 - <<'END' >json
 import json
-for group in json.load(open("out"))["groups"]:
-    assert [len(group[key]) for key in ("orders", "tasks")] == [3, 5] and group["stl"] is None
+groups = json.load(open("out"))["groups"]
+numbers = {group["settings"]["learner"]: [group[key] for key in ("accuracy", "aopd", "mopd")] for group in groups}
+for group in groups:
+    learner = group["settings"]["learner"]
+    assert [len(group[key]) for key in ("orders", "tasks")] == [3, 5]
     assert "stream.task_order" not in group["settings"]
     assert group["mopd"] == max(task["opd"] for task in group["tasks"])
-    print(group["settings"]["learner"], *(f"{100 * group[key]:.2f}" for key in ("accuracy", "aopd", "mopd")))
+    assert list(group["stl"].values()) == numbers["stl"]
+    print(learner, *(f"{100 * number:.2f}" for number in numbers[learner]))
 END
 same <(sort expected) <(sort json)
 "$engram" export results/orders.h5 --table orders >orders.csv
 python3 - <<'END' >exported
 import csv
 rows = list(csv.DictReader(open("orders.csv")))
-assert [row["task"] for row in rows] == 2 * list("01234")
+assert [row["task"] for row in rows] == 3 * list("01234")
 for row in rows[::5]:
     print(row["learner"], *(f"{100 * float(row[key]):.2f}" for key in ("accuracy", "aopd", "mopd")))
 END
