@@ -279,13 +279,13 @@ static eg_status trial(void)
     if (strcmp(learner, "firefly") == 0) {
         model = "model=vgg\nmodel.blocks=[1]\nmodel.width=1\nmodel.bias=false\nmodel.head=conv\n"
                 "learner.candidates=1\n";
-    } else if (needs_told_tasks(learner)) { /* some want a unit per task, and none that mix */
-        model = "model.hidden=[8]\nmodel.weight_norm=[]\nmodel.activation=relu\n";
+    } else if (needs_told_tasks(learner)) { /* some want a unit per task */
+        model = "model.hidden=[8]\n";
     }
     (void)snprintf(text, sizeof text,
                    "dataset=synthetic\ndataset.examples=40\ndataset.test_examples=10\n"
                    "stream.batch=20\nprotocol.fraction=0.25\nlearner=%s\n%s%s",
-                   learner, model, stream_for(learner));
+                   learner, model, settings_for(learner));
     EG_TRY(eg_settings_parse(&set, eg_trial_schema(), text));
     eg_status status = eg_dataset_cache_create(&cache);
     if (status.code == EG_OK) {

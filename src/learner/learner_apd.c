@@ -78,6 +78,14 @@ static eg_status predict(eg_learner *learner, const eg_batch *batch, eg_real *sc
     return eg_gradient_learner_predict(learner, batch, scores);
 }
 
+/* Whoever looks at it sees the task that is learned, or was last, whatever was asked for before. */
+static bool network(eg_learner *learner, size_t index, eg_learner_network *out)
+{
+    eg_apd *self = (eg_apd *)learner;
+    eg_apd_show(self, self->current, self->learning);
+    return eg_gradient_learner_network(learner, index, out);
+}
+
 static eg_status forget(eg_learner *learner, size_t task)
 {
     return eg_apd_forget((eg_apd *)learner, task);
@@ -92,6 +100,7 @@ static const eg_learner_ops apd_ops = {
     .activity = eg_gradient_learner_activity,
     .declare = eg_apd_declare,
     .measure = eg_apd_measure,
+    .network = network,
     .flops = eg_gradient_learner_flops,
     .costs = eg_gradient_learner_costs,
     .capacity = eg_apd_capacity,
@@ -307,6 +316,8 @@ const eg_learner_kind eg_learner_apd = {
     .uses_task_ids = true,
     .needs_classes = true,
     .variables = eg_apd_variables,
+    .own_weights = true,
+    .reshapes = true, /* its network is another one with every task, as far as others can tell */
     .check = check,
     .create = apd_create,
 };

@@ -64,7 +64,7 @@ static void make_scene(scene *s, const char *learner)
                    "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"
                    "stream.tasks=2\nstream.batch=5\n"
                    "eval.every=4\nprotocol.fraction=0.25\noptimizer=adam\nlearner=%s\n%s%s",
-                   learner, model, stream_for(learner));
+                   learner, model, settings_for(learner));
     eg_status status = eg_settings_parse(&s->settings, eg_trial_schema(), text);
     fuzz_require(status.code == EG_OK);
     size_t left = STOP_AFTER;

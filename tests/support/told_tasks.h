@@ -1,4 +1,4 @@
-/** Settings of the stream that a learner needs, for tests of every learner. */
+/** Settings of stream and network that a learner needs, for tests of every learner. */
 #ifndef ENGRAM_TESTS_TOLD_TASKS_H
 #define ENGRAM_TESTS_TOLD_TASKS_H
 
@@ -11,10 +11,12 @@ static inline bool needs_told_tasks(const char *learner)
     return kind != NULL && ((const eg_learner_kind *)(const void *)kind)->uses_task_ids;
 }
 
-/** Lines of settings. */
-static inline const char *stream_for(const char *learner)
+/** Lines of settings for an mlp. Some need units that do not depend on others. */
+static inline const char *settings_for(const char *learner)
 {
-    return needs_told_tasks(learner) ? "stream=split\nstream.active=task\n" : "";
+    return needs_told_tasks(learner) ? "stream=split\nstream.active=task\n"
+                                       "model.weight_norm=[]\nmodel.activation=relu\n"
+                                     : "";
 }
 
 #endif
