@@ -132,7 +132,7 @@ static void clear_taken(taken *t)
 }
 
 /* Four tasks, never consolidated yet, with K clusters and this beta from now on. */
-static eg_apd *open(learner_scene *s, size_t clusters, double beta)
+static eg_apd *open_apd(learner_scene *s, size_t clusters, double beta)
 {
     apd_scene_open(s, SCENE("learner.lambda1", "0.01", "learner.consolidate_every", "9"));
     for (size_t t = 0; t < APD_TASKS; t++) {
@@ -151,7 +151,7 @@ static void theta_moves_by_half_of_beta(void **state)
     const double beta = 0.15;
     for (size_t clusters = 1; clusters <= 3; clusters++) {
         learner_scene s;
-        eg_apd *self = open(&s, clusters, beta);
+        eg_apd *self = open_apd(&s, clusters, beta);
         taken before = take(&s);
         assert_ok(eg_apd_consolidate(self));
         taken after = take(&s);
@@ -173,7 +173,7 @@ static void members_share_zeros(void **state)
 {
     (void)state;
     learner_scene s;
-    eg_apd *self = open(&s, 2, 0.2);
+    eg_apd *self = open_apd(&s, 2, 0.2);
     size_t shared_numbers = 0;
     assert_ok(eg_apd_consolidate(self));
     for (size_t p = 0; p < self->layout.part_count; p++) {
@@ -201,7 +201,7 @@ static void beta_of_0_and_of_infinity(void **state)
     (void)state;
     for (size_t all = 0; all < 2; all++) {
         learner_scene s;
-        eg_apd *self = open(&s, 1, all == 1 ? (double)INFINITY : 0);
+        eg_apd *self = open_apd(&s, 1, all == 1 ? (double)INFINITY : 0);
         taken before = take(&s);
         assert_ok(eg_apd_consolidate(self));
         taken after = take(&s);
@@ -231,7 +231,7 @@ static void twice_in_a_row_changes_nothing(void **state)
 {
     (void)state;
     learner_scene s;
-    eg_apd *self = open(&s, 1, 0.2);
+    eg_apd *self = open_apd(&s, 1, 0.2);
     assert_ok(eg_apd_consolidate(self));
     taken once = take(&s);
     size_t bytes = self->planes * self->layout.plane * sizeof *self->all;
@@ -263,7 +263,7 @@ static void one_number_by_hand(void **state)
                  {3, EG_APD_MEAN, (1 + 2 + 4) / 3.0, 0}};
     for (size_t c = 0; c < EG_COUNT(cases); c++) {
         learner_scene s;
-        eg_apd *self = open(&s, 1, cases[c].beta);
+        eg_apd *self = open_apd(&s, 1, cases[c].beta);
         eg_apd_drop(self, 3);
         self->settings.centre = cases[c].centre;
         for (size_t j = 0; j < 3; j++) {

@@ -130,9 +130,9 @@ static void assert_changes_nothing(eg_settings *plain, eg_settings *more, size_t
     eg_settings_free(more);
 }
 
-#define EVERYTHING                                                                                 \
-    "[default, class_accuracy, late_online, min_accuracy, online, peak, rank, replacements, "      \
-    "scratch_iterations, units, weights]"
+static const char everything[] =
+    "[default, class_accuracy, late_online, min_accuracy, online, peak, rank, replacements, "
+    "scratch_iterations, units, weights]";
 #define FEW_EXAMPLES "measures.units.examples", "30", "measures.rank.examples", "30"
 
 enum { ADDED = 1 + 2 + 2 + 5 + 6 + 7 + 1 + 3 + 8 + 1 }; /* variables of these, in their order */
@@ -143,8 +143,8 @@ static void a_measure_changes_nothing(void **state)
 {
     (void)state;
     eg_settings *settings[3] = {SETTINGS("eval.every", "3"),
-                                SETTINGS("eval.every", "3", "measures", EVERYTHING),
-                                SETTINGS("eval.every", "3", "measures", EVERYTHING, FEW_EXAMPLES)};
+                                SETTINGS("eval.every", "3", "measures", everything),
+                                SETTINGS("eval.every", "3", "measures", everything, FEW_EXAMPLES)};
     uint64_t id[3];
     for (size_t i = 0; i < 3; i++) {
         assert_ok(eg_trial_id(&id[i], settings[i], 3));
@@ -155,11 +155,11 @@ static void a_measure_changes_nothing(void **state)
     assert_changes_nothing(settings[0], settings[2], ADDED);
     assert_changes_nothing(
         SETTINGS("model.dropout", "0.3", "model.norm", "online"),
-        SETTINGS("model.dropout", "0.3", "model.norm", "online", "measures", EVERYTHING), ADDED);
+        SETTINGS("model.dropout", "0.3", "model.norm", "online", "measures", everything), ADDED);
     assert_changes_nothing(SETTINGS("learner", "continual_backprop", "learner.replacement_rate",
                                     "0.5", "learner.maturity", "3"),
                            SETTINGS("learner", "continual_backprop", "learner.replacement_rate",
-                                    "0.5", "learner.maturity", "3", "measures", EVERYTHING,
+                                    "0.5", "learner.maturity", "3", "measures", everything,
                                     FEW_EXAMPLES),
                            ADDED);
 }
@@ -299,8 +299,8 @@ static void continued_measures(void **state)
         eg_record *whole = NULL;
         eg_record *continued = NULL;
         bool refused = false;
-        saved_scene all = saved_scene_open(saved_settings("measures", EVERYTHING));
-        saved_scene cut = saved_scene_open(saved_settings("measures", EVERYTHING));
+        saved_scene all = saved_scene_open(saved_settings("measures", everything));
+        saved_scene cut = saved_scene_open(saved_settings("measures", everything));
         saved_scene other = saved_scene_open(saved_settings(NULL, NULL));
         assert_ok(saved_scene_run(&all, NULL, ENDLESS, 0, &whole, &refused));
         polls = all.polls;

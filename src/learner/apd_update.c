@@ -129,29 +129,31 @@ static void give_tau(const eg_apd *self, size_t plane, size_t at, size_t n, eg_r
 }
 
 /* The task that is learned. One without mask has no tau, either, until it is an old one. */
-static void pass_current(const eg_apd *self, const eg_apd_chunk *chunk, size_t at, chunk_data *c,
-                         const eg_real *g)
+static void pass_current(const eg_apd *self, const eg_apd_chunk *chunk, size_t at,
+                         const chunk_data *common, const eg_real *g)
 {
+    chunk_data data = *common;
     const eg_apd_settings *set = &self->settings;
     size_t plane = self->task[self->current].plane;
     size_t in_all = self->layout.first_plane + plane * self->layout.plane + at;
     bool masked = self->task[self->current].masked;
     eg_real room[EG_APD_CHUNK];
-    c->tau = self->all + in_all;
-    c->tau_gradient = place_of(self, in_all, room);
-    add_loss(c, g, (eg_real)set->weight_decay, self->first ? (eg_real)set->weight_decay : 0,
+    data.tau = self->all + in_all;
+    data.tau_gradient = place_of(self, in_all, room);
+    add_loss(&data, g, (eg_real)set->weight_decay, self->first ? (eg_real)set->weight_decay : 0,
              subgradient(self));
-    eg_apd_chunk_sum(chunk, c->product, self->sums + plane * self->layout.units);
+    eg_apd_chunk_sum(chunk, data.product, self->sums + plane * self->layout.units);
     if (masked) {
-        give_tau(self, plane, at, c->n, c->tau_gradient);
+        give_tau(self, plane, at, data.n, data.tau_gradient);
     } else {
-        give_nothing(self, in_all, c->n);
+        give_nothing(self, in_all, data.n);
     }
 }
 
 static void pass_old(const eg_apd *self, size_t task, size_t part, const eg_apd_chunk *chunk,
-                     size_t at, chunk_data *c)
+                     size_t at, const chunk_data *common)
 {
+    chunk_data data = *common;
     const eg_apd_settings *set = &self->settings;
     size_t plane = self->task[task].plane;
     size_t in_all = self->layout.first_plane + plane * self->layout.plane + at;
@@ -159,16 +161,16 @@ static void pass_old(const eg_apd *self, size_t task, size_t part, const eg_apd_
     eg_real room[EG_APD_CHUNK];
     eg_real mask[EG_APD_CHUNK];
     eg_apd_chunk_expand(chunk, self->masks + plane * self->layout.units, mask);
-    c->mask = mask;
-    c->shared = shared != NULL ? shared : eg_apd_zeros;
-    c->tau = self->all + in_all;
-    c->anchor = self->anchor + plane * self->layout.weights + at;
-    c->tau_gradient = place_of(self, in_all, room);
-    add_retroactive(c, (eg_real)set->lambda2, subgradient(self));
+    data.mask = mask;
+    data.shared = shared != NULL ? shared : eg_apd_zeros;
+    data.tau = self->all + in_all;
+    data.anchor = self->anchor + plane * self->layout.weights + at;
+    data.tau_gradient = place_of(self, in_all, room);
+    add_retroactive(&data, (eg_real)set->lambda2, subgradient(self));
     if (set->retro_masks && self->task[task].masked) {
-        eg_apd_chunk_sum(chunk, c->product, self->sums + plane * self->layout.units);
+        eg_apd_chunk_sum(chunk, data.product, self->sums + plane * self->layout.units);
     }
-    give_tau(self, plane, at, c->n, c->tau_gradient);
+    give_tau(self, plane, at, data.n, data.tau_gradient);
 }
 
 /* All that stands at one chunk, sigma last: the others need it as it was. */

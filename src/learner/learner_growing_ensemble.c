@@ -265,8 +265,8 @@ static double work_of(const eg_view *view, const eg_learner_work *work)
 /* As many members learn all the time; predictions are of all that there are. */
 static eg_learner_growth growth_of(const eg_view *view, size_t phase)
 {
-    return (eg_learner_growth){.train = 1,
-                               .predict = 1 + (double)(phase / eg_view_size(view, "grow_every"))};
+    const size_t growths = phase / eg_view_size(view, "grow_every");
+    return (eg_learner_growth){.train = 1, .predict = 1 + (double)growths};
 }
 
 const eg_learner_kind eg_learner_growing_ensemble = {

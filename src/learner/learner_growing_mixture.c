@@ -423,8 +423,8 @@ static double work_of(const eg_view *view, const eg_learner_work *work)
 
 static eg_learner_growth growth_of(const eg_view *view, size_t phase)
 {
-    const double growths = (double)(phase / eg_view_size(view, "grow_every"));
-    const double times = 1 + growths / first_experts(view);
+    const size_t growths = phase / eg_view_size(view, "grow_every");
+    const double times = 1 + (double)growths / first_experts(view);
     return (eg_learner_growth){.train = times, .predict = times};
 }
 

@@ -273,7 +273,7 @@ static eg_status create_attender(hat *self, const eg_learner_setup *setup)
     return eg_ok();
 }
 
-static eg_status open(hat *self, const eg_view *view, const eg_learner_setup *setup)
+static eg_status set_up(hat *self, const eg_view *view, const eg_learner_setup *setup)
 {
     const size_t line = EG_ALIGNMENT / sizeof(eg_real);
     self->s_max = eg_view_real(view, "s_max");
@@ -302,7 +302,7 @@ static eg_status hat_create(eg_learner **out, const eg_view *view, const eg_lear
     hat *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     self->base.gradient.base.ops = &hat_ops;
-    eg_status status = open(self, view, setup);
+    eg_status status = set_up(self, view, setup);
     if (!eg_is_ok(&status)) {
         hat_free(&self->base.gradient.base);
         return status;

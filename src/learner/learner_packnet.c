@@ -177,7 +177,7 @@ static const eg_learner_ops packnet_ops = {
     .freeze = eg_subnetwork_freeze,
 };
 
-static eg_status open(packnet *self, const eg_view *view, const eg_learner_setup *setup)
+static eg_status set_up(packnet *self, const eg_view *view, const eg_learner_setup *setup)
 {
     self->share = eg_view_real(view, "prune");
     self->retrain = eg_view_size(view, "retrain_epochs");
@@ -202,7 +202,7 @@ static eg_status packnet_create(eg_learner **out, const eg_view *view,
     packnet *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     self->base.gradient.base.ops = &packnet_ops;
-    eg_status status = open(self, view, setup);
+    eg_status status = set_up(self, view, setup);
     if (!eg_is_ok(&status)) {
         packnet_free(&self->base.gradient.base);
         return status;

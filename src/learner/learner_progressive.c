@@ -239,7 +239,7 @@ static eg_status check_units(const progressive *self)
     return obstacle != NULL ? eg_subnetwork_refuse(&self->base, obstacle) : eg_ok();
 }
 
-static eg_status open(progressive *self, const eg_view *view, const eg_learner_setup *setup)
+static eg_status set_up(progressive *self, const eg_view *view, const eg_learner_setup *setup)
 {
     self->tasks = setup->shape.phases;
     self->base_of = (base_of)eg_view_name(view, "base");
@@ -264,7 +264,7 @@ static eg_status progressive_create(eg_learner **out, const eg_view *view,
     progressive *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     self->base.gradient.base.ops = &progressive_ops;
-    eg_status status = open(self, view, setup);
+    eg_status status = set_up(self, view, setup);
     if (!eg_is_ok(&status)) {
         progressive_free(&self->base.gradient.base);
         return status;

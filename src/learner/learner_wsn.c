@@ -211,7 +211,7 @@ static void draw_scores(wsn *self)
     }
 }
 
-static eg_status open(wsn *self, const eg_view *view, const eg_learner_setup *setup)
+static eg_status set_up(wsn *self, const eg_view *view, const eg_learner_setup *setup)
 {
     self->share = eg_view_real(view, "share");
     self->rank = (ranking)eg_view_name(view, "rank");
@@ -233,7 +233,7 @@ static eg_status wsn_create(eg_learner **out, const eg_view *view, const eg_lear
     wsn *self = NULL;
     EG_TRY(eg_alloc(&self, 1, sizeof *self));
     self->base.gradient.base.ops = &wsn_ops;
-    eg_status status = open(self, view, setup);
+    eg_status status = set_up(self, view, setup);
     if (!eg_is_ok(&status)) {
         wsn_free(&self->base.gradient.base);
         return status;

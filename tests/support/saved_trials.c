@@ -23,6 +23,31 @@ static const eg_param *param_of(const eg_component *component, const char *name)
     return NULL;
 }
 
+/* What a stream needs to be a short one; returns how many there are then. */
+static size_t add_stream(eg_assignment all[ASSIGNMENTS_MAX], size_t count, const char *stream)
+{
+    if (strcmp(stream, "online_permuted") == 0) {
+        all[count++] = (eg_assignment){.name = "stream.change_after", .value = "50"};
+    }
+    if (strcmp(stream, "mega_batches") == 0) {
+        all[count++] = (eg_assignment){.name = "stream.chunks", .value = "4"};
+        all[count++] = (eg_assignment){.name = "stream.wait", .value = "3"};
+    }
+    bool hundred = strncmp(stream, "cifar100_", 9) == 0;
+    if (hundred || strcmp(stream, "omniglot_rotation") == 0) {
+        all[count++] = (eg_assignment){.name = "dataset.classes", .value = hundred ? "100" : "24"};
+        all[1].value = "200";
+        all[2].value = "100";
+    }
+    if (strcmp(stream, "bit_flipping") == 0) {
+        all[count++] = (eg_assignment){.name = "stream.epochs", .value = "1"};
+        all[count++] = (eg_assignment){.name = "stream.examples", .value = "120"};
+        all[count++] = (eg_assignment){.name = "stream.flip_every", .value = "20"};
+        all[count++] = (eg_assignment){.name = "loss", .value = "squared_error"};
+    }
+    return count;
+}
+
 eg_settings *saved_settings(const char *name, const char *value)
 {
     eg_assignment all[ASSIGNMENTS_MAX] = {
@@ -91,25 +116,7 @@ eg_settings *saved_settings(const char *name, const char *value)
         all[count++] = (eg_assignment){.name = "model.hidden",
                                        .value = hidden->type == EG_TYPE_INT ? "100" : layers};
     }
-    if (strcmp(stream, "online_permuted") == 0) {
-        all[count++] = (eg_assignment){.name = "stream.change_after", .value = "50"};
-    }
-    if (strcmp(stream, "mega_batches") == 0) {
-        all[count++] = (eg_assignment){.name = "stream.chunks", .value = "4"};
-        all[count++] = (eg_assignment){.name = "stream.wait", .value = "3"};
-    }
-    bool hundred = strncmp(stream, "cifar100_", 9) == 0;
-    if (hundred || strcmp(stream, "omniglot_rotation") == 0) {
-        all[count++] = (eg_assignment){.name = "dataset.classes", .value = hundred ? "100" : "24"};
-        all[1].value = "200";
-        all[2].value = "100";
-    }
-    if (strcmp(stream, "bit_flipping") == 0) {
-        all[count++] = (eg_assignment){.name = "stream.epochs", .value = "1"};
-        all[count++] = (eg_assignment){.name = "stream.examples", .value = "120"};
-        all[count++] = (eg_assignment){.name = "stream.flip_every", .value = "20"};
-        all[count++] = (eg_assignment){.name = "loss", .value = "squared_error"};
-    }
+    count = add_stream(all, count, stream);
     eg_settings *settings = NULL;
     assert_ok(eg_settings_resolve(&settings, eg_trial_schema(), all, count));
     assert_ok(eg_trial_check(settings));
