@@ -33,7 +33,7 @@ AVX512 size_t eg_sparse_bytes_avx512(size_t count, const uint8_t *restrict byte,
     size_t n = 0;
     for (size_t i = 0; i < count; i += LANES) {
         const size_t left = count - i;
-        const __mmask16 here = left < LANES ? (__mmask16)((1U << left) - 1) : (__mmask16)0xffff;
+        const __mmask16 here = (__mmask16)(left < LANES ? (1U << left) - 1 : 0xffffU);
         const __m128i bytes = _mm_maskz_loadu_epi8(here, byte + i);
         const __mmask16 marks = _mm_mask_cmpneq_epi8_mask(here, bytes, background);
         const unsigned found = (unsigned)__builtin_popcount(marks);
