@@ -29,8 +29,8 @@ static const struct layer {
 
 static double theta(const eg_weights *w, size_t task, const struct layer *l, size_t k)
 {
-    char name[20];
-    char shared[20];
+    char name[32];
+    char shared[32];
     (void)snprintf(name, sizeof name, "task%03zu", task);
     double group = at(w, name, l->group, 0);
     (void)snprintf(shared, sizeof shared, "groups/%.0f", group);
@@ -45,7 +45,7 @@ static double penalties(const learner_scene *s, const eg_weights *w, const eg_we
                         size_t task)
 {
     const eg_apd_settings *set = &apd_of(s)->settings;
-    char current[20];
+    char current[32];
     double sum = 0;
     (void)snprintf(current, sizeof current, "task%03zu", task);
     for (size_t p = 0; p < EG_COUNT(layers); p++) {
@@ -58,7 +58,7 @@ static double penalties(const learner_scene *s, const eg_weights *w, const eg_we
             sum += task == 0 ? set->weight_decay / 2 * sigma * sigma : 0;
             sum += !set->retroactive && task > 0 ? set->lambda2 / 2 * drift * drift : 0;
             for (size_t j = 0; set->retroactive && j < task; j++) {
-                char old[20];
+                char old[32];
                 (void)snprintf(old, sizeof old, "task%03zu", j);
                 double e = theta(w, j, l, k) - theta(begun, j, l, k);
                 sum += set->lambda2 / 2 * e * e + set->lambda1 * fabs(at(w, old, l->weight, k));
@@ -82,7 +82,7 @@ static double objective(learner_scene *s, eg_weights *w, const eg_weights *begun
 /* Whether an array is of parameters that learn: biases and heads of old tasks do not. */
 static bool learns(const learner_scene *s, const char *name, size_t task)
 {
-    char current[20];
+    char current[32];
     (void)snprintf(current, sizeof current, "task%03zu/", task);
     bool of_current = strncmp(name, current, strlen(current)) == 0;
     bool old_plane = strncmp(name, "task", 4) == 0 && (strstr(name, "layer1.weight") != NULL ||
