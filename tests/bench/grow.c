@@ -113,7 +113,8 @@ static void open_runner(runner *self, const growth_case *of, const char *folder,
     }
     list[count++] = (eg_assignment){.name = "stream", .value = "mega_batches"};
     list[count++] = (eg_assignment){.name = "stream.batch", .value = "128"};
-    list[count++] = (eg_assignment){.name = "dataset.path", .value = folder}; /* synthetic: unused */
+    list[count++] =
+        (eg_assignment){.name = "dataset.path", .value = folder}; /* synthetic: unused */
     must(eg_settings_resolve(&self->settings, eg_trial_schema(), list, count));
     eg_view root = eg_settings_root(self->settings);
     const eg_dataset *dataset = NULL;
