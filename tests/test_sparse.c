@@ -7,6 +7,7 @@
 #include "engram/sparse.h"
 #include "math/shared/panel.h"
 #include "math/shared/sparse_bytes.h"
+#include "math/shared/sparse_scatter.h"
 #include "math/sparse_kernel.h"
 
 #include <math.h>
@@ -234,6 +235,44 @@ static void transposes(void **state)
     eg_sparse_free(list);
 }
 
+/** Without the transpose, the bits of the product with it: rows of one entry, of many, of none; of a
+ *  narrow panel and one of all lanes. Nothing of an earlier product is left in scratch. */
+static void scatters_as_it_transposes(void **state)
+{
+    (void)state;
+    if (!eg_sparse_scatters()) {
+        skip();
+    }
+    enum { W = EG_SCATTER_WIDTH, UNITS_STEP = 5 };
+    eg_sparse *list = ragged(3);
+    eg_sparse *transposed = NULL;
+    eg_real *scratch = NULL;
+    static eg_real expected[COLUMNS * W];
+    static eg_real got[COLUMNS * W];
+    eg_real m[ROWS * W];
+    assert_ok(eg_sparse_create(&transposed, COLUMNS, ROWS));
+    assert_ok(eg_alloc(&scratch, eg_sparse_scatter_room(COLUMNS), sizeof *scratch));
+    eg_sparse_transpose(list, transposed);
+    for (size_t units = 1; units <= W; units += UNITS_STEP) {
+        random_panel(units, (size_t)ROWS * W, m);
+        for (size_t i = 0; i < (size_t)ROWS * W; i++) {
+            m[i] = i % W < units ? m[i] : 0;
+        }
+        eg_sparse_product(transposed, W, m, expected);
+        eg_sparse_scatter(list, units, m, scratch);
+        memset(got, 1, sizeof got);
+        for (size_t first = 0; first < COLUMNS; first += 100) {
+            size_t left = COLUMNS - first;
+            eg_sparse_scattered(COLUMNS, units, first, left < 100 ? left : 100, scratch,
+                                got + first * W);
+        }
+        assert_memory_equal(got, expected, sizeof got);
+    }
+    eg_free(scratch);
+    eg_sparse_free(transposed);
+    eg_sparse_free(list);
+}
+
 /* Seven rows: one group of four and three single ones. Lane l of row i is i + l. */
 static void panel_sums(void **state)
 {
@@ -290,6 +329,7 @@ int main(void)
         cmocka_unit_test(equal_blocks),
         cmocka_unit_test(bytes_by_every_lister),
         cmocka_unit_test(transposes),
+        cmocka_unit_test(scatters_as_it_transposes),
         cmocka_unit_test(panel_sums),
         cmocka_unit_test(out_of_memory),
     };

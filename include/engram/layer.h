@@ -59,7 +59,7 @@ typedef struct eg_layer_context {
     uint64_t step;           /**< training minibatches seen by this network, for layers that draw */
     const eg_real *const *x; /**< inputs: x[k] [B, shape]; x[0] may be NULL if `sparse` is there */
     const eg_sparse *sparse; /**< x[0] in sparse form, or NULL */
-    const eg_sparse *transposed; /**< in backward: the transpose of `sparse` */
+    const eg_sparse *transposed; /**< in backward: the transpose of `sparse`; see `transposes` */
     bool flat_input;    /**< where x[0] is 0, dx[0] may be 0: it is multiplied by 0 further on */
     eg_real *y;         /**< output [B, shape] */
     const eg_real *dy;  /**< in backward: gradient of y */
@@ -146,9 +146,11 @@ typedef struct eg_layer_ops {
      * (eg_net_macs); NULL: none. */
     double (*macs)(const eg_layer *layer);
     void (*free)(eg_layer *layer); /**< optional: releases `state` where it is not one block */
-    bool takes_sparse; /**< uses context->sparse, so the workspace keeps its transpose */
-    /** Backward of a single example does not use context->transposed, which is then not made. */
-    bool transposes_none;
+    bool takes_sparse; /**< uses context->sparse, so the workspace has room for its transpose */
+    /** Optional: whether backward of a minibatch uses context->transposed. It is not made if no
+     * layer does; asked where it would have all examples in one block. `readers`: the layers that
+     * use context->sparse. */
+    bool (*transposes)(const eg_layer *layer, size_t batch, size_t readers);
     /** Unit c of the output is unit c of the first input, changed; where there are several times
      * its channels n, channels c, n + c, … are unit c. */
     bool keeps_units;

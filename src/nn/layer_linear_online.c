@@ -313,9 +313,21 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     }
 }
 
+static bool transposes(const eg_layer *layer, size_t batch, size_t readers)
+{
+    (void)layer, (void)readers;
+    return batch > 1;
+}
+
 static const eg_layer_ops ops = {
-    EG_LINEAR_OPS,        .name = "linear_online", .forward = forward,        .backward = backward,
-    .takes_sparse = true, .transposes_none = true, .streams_gradients = true, .fuses_update = true,
+    EG_LINEAR_OPS,
+    .name = "linear_online",
+    .forward = forward,
+    .backward = backward,
+    .transposes = transposes,
+    .takes_sparse = true,
+    .streams_gradients = true,
+    .fuses_update = true,
 };
 
 eg_status eg_layer_linear_online(eg_layer *out, eg_shape in, size_t outputs, bool bias,

@@ -8,7 +8,8 @@
  *
  *      params  | weight W [panels][inputs][width] | bias b [panels*width], if any |
  *      derived | sums of the units' weights [panels*width] | 1/|v| [panels*width] |
- *      cache   | gradient: rows of a panel [DENSE_ROWS][width], biases [panels*width] |
+ *      cache   | of a narrow layer: the sums S, as math/shared/sparse_scatter.h has them |
+ *              | gradient: rows of a panel [DENSE_ROWS][width], biases [panels*width] |
  *              | a panel's lanes of y or dy [B][width] | a [B] |
  *
  *  Write the input as x = background + d, d sparse (background 0 and d = x if it comes dense). For
@@ -25,6 +26,7 @@
 #include "engram/sparse.h"
 #include "math/shared/panel.h"
 #include "math/shared/prefetch.h"
+#include "math/shared/sparse_scatter.h"
 #include "math/shared/vector.h"
 #include "nn/linear_layout.h"
 
@@ -50,8 +52,19 @@ typedef struct pieces {
     const eg_real *x;
     const eg_real *weights, *bias; /* bias NULL: none */
     const eg_real *sum, *inverse;
-    eg_real *gradient, *bias_gradient, *lanes, *a;
+    eg_real *gradient, *bias_gradient, *lanes, *a, *scatter;
 } pieces;
+
+/* Of one narrow panel all sums S stay in the cache at once, so they need no transpose. */
+static bool is_narrow(const eg_layer *layer)
+{
+    return eg_linear_of(layer)->width == EG_SCATTER_WIDTH && eg_sparse_scatters();
+}
+
+static size_t scatter_room(const eg_layer *layer)
+{
+    return is_narrow(layer) ? eg_sparse_scatter_room(eg_layer_inputs(layer)) : 0;
+}
 
 static pieces cut(const eg_layer *layer, const eg_layer_context *context)
 {
@@ -66,7 +79,8 @@ static pieces cut(const eg_layer *layer, const eg_layer_context *context)
     out.bias = p->bias ? context->params[BIAS] : NULL;
     out.sum = context->derived;
     out.inverse = context->derived + out.all;
-    out.gradient = context->cache;
+    out.scatter = context->cache;
+    out.gradient = out.scatter + scatter_room(layer);
     out.bias_gradient = out.gradient + DENSE_ROWS * out.width;
     out.lanes = out.bias_gradient + out.all;
     out.a = out.lanes + out.batch * out.width;
@@ -176,12 +190,23 @@ static void begin_panel(const eg_layer *layer, const eg_layer_context *context, 
     }
 }
 
+/* After begin_panel, before the first panel_gradient of a panel. */
+static void begin_sums(const eg_layer *layer, const eg_layer_context *context, const pieces *c)
+{
+    if (c->sparse != NULL && context->transposed == NULL) {
+        eg_sparse_scatter(c->sparse, eg_layer_outputs(layer), c->lanes, c->scatter);
+    }
+}
+
 /* The gradient of a panel's weights of `rows` inputs from `row` on, into g [rows][width]. */
-static void panel_gradient(const eg_layer_context *context, const pieces *c, size_t panel,
-                           const projection *project, size_t row, size_t rows, eg_real *g)
+static void panel_gradient(const eg_layer *layer, const eg_layer_context *context, const pieces *c,
+                           size_t panel, const projection *project, size_t row, size_t rows,
+                           eg_real *g)
 {
     size_t first = panel * c->width;
-    if (c->sparse != NULL) {
+    if (c->sparse != NULL && context->transposed == NULL) {
+        eg_sparse_scattered(c->n, eg_layer_outputs(layer), row, rows, c->scatter, g);
+    } else if (c->sparse != NULL) {
         eg_sparse part = eg_sparse_rows(context->transposed, row, rows);
         eg_sparse_product(&part, c->width, c->lanes, g);
     } else {
@@ -243,6 +268,7 @@ static void backward_store(const eg_layer *layer, const eg_layer_context *contex
     eg_real *grads = context->grads[WEIGHT];
     for (size_t panel = 0; panel < eg_linear_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
+        begin_sums(layer, context, &c);
         size_t part = c.sparse != NULL ? ROWS : c.n;
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
@@ -250,7 +276,7 @@ static void backward_store(const eg_layer *layer, const eg_layer_context *contex
             size_t next = c.n - row - rows < part ? c.n - row - rows : part;
             /* To be written next; who takes it reads it at once. */
             eg_prefetch(grads + at + rows * c.width, next * c.width * sizeof *grads);
-            panel_gradient(context, &c, panel, &project, row, rows, grads + at);
+            panel_gradient(layer, context, &c, panel, &project, row, rows, grads + at);
             give_piece(context, WEIGHT, at, rows * c.width);
         }
         if (context->dx[0] != NULL) {
@@ -277,12 +303,13 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     backward_input(layer, context); /* before any weight changes */
     for (size_t panel = 0; updates && panel < eg_linear_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
+        begin_sums(layer, context, &c);
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
             size_t next = c.n - row - rows < part ? c.n - row - rows : part;
             eg_prefetch(c.weights + (panel * c.n + row + rows) * c.width,
                         next * c.width * sizeof *c.weights);
-            panel_gradient(context, &c, panel, &project, row, rows, c.gradient);
+            panel_gradient(layer, context, &c, panel, &project, row, rows, c.gradient);
             eg_gradient_emit(context, WEIGHT, (panel * c.n + row) * c.width, rows * c.width,
                              c.gradient);
         }
@@ -293,9 +320,17 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     }
 }
 
+/* One transpose for several layers is faster than sums without it. */
+static bool transposes(const eg_layer *layer, size_t batch, size_t readers)
+{
+    (void)batch;
+    return readers > 2 || !is_narrow(layer);
+}
+
 static const eg_layer_ops ops = {
-    EG_LINEAR_OPS,        .name = "linear_panels", .prepare = prepare,        .forward = forward,
-    .backward = backward, .takes_sparse = true,    .streams_gradients = true, .fuses_update = true,
+    EG_LINEAR_OPS,        .name = "linear_panels",   .prepare = prepare,
+    .forward = forward,   .backward = backward,      .transposes = transposes,
+    .takes_sparse = true, .streams_gradients = true, .fuses_update = true,
 };
 
 size_t eg_linear_panels_width(size_t outputs)
@@ -313,6 +348,6 @@ eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_
     size_t all = eg_linear_of(out)->count * width;
     out->derived_count = 2 * all;
     out->cache_per_example = width + 1;
-    out->cache_fixed = DENSE_ROWS * width + all;
+    out->cache_fixed = DENSE_ROWS * width + all + scatter_room(out);
     return eg_ok();
 }

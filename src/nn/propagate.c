@@ -85,6 +85,22 @@ const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, eg_mode mode
     return workspace->context[net->node_count - 1].y;
 }
 
+/* Whether a layer uses the transpose of the sparse input. */
+static bool transposes(const eg_net *net, const eg_workspace *workspace, size_t batch,
+                       size_t readers)
+{
+    bool one_block = batch <= workspace->transposed->block;
+    for (size_t i = 0; i < net->node_count; i++) {
+        const eg_layer *layer = &net->nodes[i].layer;
+        if (workspace->context[i].sparse != NULL &&
+            (!one_block || layer->ops->transposes == NULL ||
+             layer->ops->transposes(layer, batch, readers))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void eg_workspace_begin_backward(const eg_net *net, eg_workspace *workspace, const eg_real *dy,
                                  bool per_example)
 {
@@ -92,18 +108,22 @@ void eg_workspace_begin_backward(const eg_net *net, eg_workspace *workspace, con
     assert(workspace->context[last].batch > 0 && eg_mode_keeps(workspace->context[last].mode));
     assert(!net->stale);
     workspace->context[last].dy = dy;
-    bool transposed = false;
+    const eg_sparse *sparse = NULL;
+    size_t readers = 0;
     for (size_t i = 0; i < net->node_count; i++) {
-        eg_layer_context *context = &workspace->context[i];
-        bool unused = context->batch == 1 && net->nodes[i].layer.ops->transposes_none;
-        if (context->sparse == NULL || (unused && !per_example)) {
-            continue;
+        if (workspace->context[i].sparse != NULL) {
+            sparse = workspace->context[i].sparse;
+            readers++;
         }
-        if (!transposed) {
-            eg_sparse_transpose(context->sparse, workspace->transposed);
-            transposed = true;
+    }
+    if (readers == 0 || !(per_example || transposes(net, workspace, sparse->rows, readers))) {
+        return;
+    }
+    eg_sparse_transpose(sparse, workspace->transposed);
+    for (size_t i = 0; i < net->node_count; i++) {
+        if (workspace->context[i].sparse != NULL) {
+            workspace->context[i].transposed = workspace->transposed;
         }
-        context->transposed = workspace->transposed;
     }
 }
 
