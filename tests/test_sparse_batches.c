@@ -2,6 +2,7 @@
 #include "data_settings.h"
 
 #include "engram/random.h"
+#include "stream/kept_rows.h"
 
 #include <string.h>
 
@@ -155,6 +156,97 @@ static void sparse_only(void **state)
     eg_dataset_free(dense_data);
 }
 
+static eg_cursor *epochs_cursor(const char *kind, const eg_dataset *data, bool sparse_only)
+{
+    const char *const pairs[] = {"stream", kind, "stream.batch", "5", "stream.epochs", "3", NULL};
+    const char *const tasks[] = {
+        "stream", kind, "stream.tasks", "2", "stream.batch", "5", "stream.epochs", "3", NULL};
+    eg_settings *settings = settings_of(strcmp(kind, "iid") == 0 ? pairs : tasks);
+    eg_cursor *cursor = cursor_of(settings, data, 3, 0.0, 7);
+    eg_settings_free(settings);
+    cursor->setup.sparse_only = sparse_only;
+    return cursor;
+}
+
+static void assert_same_rows(const eg_sparse *a, const eg_sparse *b)
+{
+    size_t segments = a->rows * a->blocks;
+    assert_int_equal(a->rows, b->rows);
+    assert_memory_equal(a->start, b->start, (segments + 1) * sizeof *a->start);
+    assert_memory_equal(a->column, b->column, a->start[segments] * sizeof *a->column);
+    assert_memory_equal(a->value, b->value, a->start[segments] * sizeof *a->value);
+}
+
+/** Rows that were kept in the first epoch are what the bytes say in the others, too, whatever is
+ *  evaluated in between. */
+static void epochs_list_the_same(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"iid", "split", "permuted"};
+    eg_dataset *data = made_up(3);
+    for (size_t kind = 0; kind < EG_COUNT(kinds); kind++) {
+        eg_cursor *kept = epochs_cursor(kinds[kind], data, true);
+        eg_cursor *listed = epochs_cursor(kinds[kind], data, false);
+        eg_batch batch;
+        eg_batch expected;
+        for (size_t phase = 0; phase < kept->stream->shape.phases; phase++) {
+            for (size_t step = 0; step < eg_stream_steps(kept->stream, phase); step++) {
+                eg_cursor_get(kept, phase, step, &batch);
+                eg_cursor_get(listed, phase, step, &expected);
+                assert_same_rows(batch.sparse, expected.sparse);
+                assert_int_equal(batch.label[0], expected.label[0]);
+                eg_cursor_examples(kept, EG_SUBSET_TEST, phase, 0, 2, &batch);
+                eg_cursor_examples(listed, EG_SUBSET_TEST, phase, 0, 2, &expected);
+                assert_same_rows(batch.sparse, expected.sparse);
+            }
+        }
+        cursor_free(kept);
+        cursor_free(listed);
+    }
+    eg_dataset_free(data);
+}
+
+/** Room for three rows: a fourth one of the same phase is not kept, and one of another phase drops
+ *  them. Too many examples keep nothing. */
+static void rows_are_dropped(void **state)
+{
+    (void)state;
+    eg_sparse *from = NULL;
+    eg_sparse *to = NULL;
+    eg_kept_rows kept;
+    assert_ok(eg_sparse_create(&from, 2, 8));
+    assert_ok(eg_sparse_create(&to, 2, 8));
+    /* Row 0 has one entry, row 1 has (1, 5) and (2, 6). */
+    from->rows = 2;
+    from->start[1] = 1;
+    from->start[2] = 3;
+    for (uint32_t k = 0; k < 3; k++) {
+        from->column[k] = k;
+        from->value[k] = (eg_real)(4 + k);
+    }
+    assert_ok(eg_kept_rows_init(&kept, 10, 1, 2, 2.0));
+    for (uint32_t example = 0; example < 4; example++) {
+        assert_false(eg_kept_rows_has(&kept, example));
+        eg_kept_rows_add(&kept, 0, example, 1, from);
+        assert_true(eg_kept_rows_has(&kept, example) == (example < 3));
+    }
+    to->start[1] = 1; /* a row of one entry is before */
+    assert_int_equal(eg_kept_rows_copy(&kept, 2, 1, to, 1), 3);
+    assert_int_equal(to->start[2], 3);
+    assert_true(to->column[1] == 1 && to->column[2] == 2);
+    assert_true(to->value[1] == 5 && to->value[2] == 6);
+    eg_kept_rows_add(&kept, 1, 9, 1, from);
+    assert_true(eg_kept_rows_has(&kept, 9));
+    assert_false(eg_kept_rows_has(&kept, 0));
+    eg_kept_rows_clear(&kept);
+    assert_ok(eg_kept_rows_init(&kept, 10, 1, EG_KEPT_ENTRIES_MAX, 1.0));
+    eg_kept_rows_add(&kept, 1, 9, 1, from);
+    assert_false(eg_kept_rows_has(&kept, 9));
+    eg_kept_rows_clear(&kept);
+    eg_sparse_free(from);
+    eg_sparse_free(to);
+}
+
 static void dense_data_stay_dense(void **state)
 {
     (void)state;
@@ -191,10 +283,9 @@ static void datasets_know_their_background(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_numbers),
-        cmocka_unit_test(sparse_only),
-        cmocka_unit_test(dense_data_stay_dense),
-        cmocka_unit_test(datasets_know_their_background),
+        cmocka_unit_test(the_same_numbers),      cmocka_unit_test(sparse_only),
+        cmocka_unit_test(epochs_list_the_same),  cmocka_unit_test(rows_are_dropped),
+        cmocka_unit_test(dense_data_stay_dense), cmocka_unit_test(datasets_know_their_background),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

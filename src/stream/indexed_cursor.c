@@ -4,6 +4,7 @@
 
 #include "engram/memory.h"
 #include "engram/random.h"
+#include "stream/kept_rows.h"
 #include "stream/pixel_rows.h"
 
 #include <assert.h>
@@ -26,6 +27,7 @@ typedef struct cursor {
     uint32_t shift;      /* the first output of the task, where each has outputs of its own */
     uint32_t *shuffled;  /* [training examples] their labels; or NULL */
     eg_pixel_rows rows;  /* the larger of minibatch and block */
+    eg_kept_rows kept;   /* of training examples whose pixels stay, where an epoch is not alone */
     eg_real *augmented;  /* [rows, features] or NULL */
     uint32_t *label;     /* [rows] */
     uint32_t *task;      /* [rows] of a minibatch that mixes tasks; or NULL */
@@ -147,12 +149,25 @@ static void load(cursor *self, const eg_examples *examples, const uint32_t *inde
                  size_t known, size_t phase, const uint32_t *tasks, eg_batch *out)
 {
     bool dense = self->rows.sparse == NULL || !self->base.setup.sparse_only;
+    bool keeps = !dense && self->kept.most > 0 && examples == &self->dataset->train;
     size_t n = 0;
     for (size_t r = 0; r < size; r++) {
         enter(self, tasks != NULL ? tasks[r] : phase);
-        fetch(self, examples, index[least(r + AHEAD, known - 1)]);
+        uint32_t ahead = index[least(r + AHEAD, known - 1)];
+        if (keeps && eg_kept_rows_has(&self->kept, ahead)) {
+            eg_kept_rows_fetch(&self->kept, ahead);
+        } else {
+            fetch(self, examples, ahead);
+        }
         const uint8_t *bytes = examples->x + (size_t)index[r] * self->dataset->features;
-        n = eg_pixel_rows_load(&self->rows, r, bytes, dense, n);
+        if (keeps && eg_kept_rows_has(&self->kept, index[r])) {
+            n = eg_kept_rows_copy(&self->kept, index[r], r, self->rows.sparse, n);
+        } else {
+            n = eg_pixel_rows_load(&self->rows, r, bytes, dense, n);
+            if (keeps) {
+                eg_kept_rows_add(&self->kept, phase, index[r], r, self->rows.sparse);
+            }
+        }
         self->label[r] = label_of(self, examples, index[r]);
     }
     if (self->rows.sparse != NULL) {
@@ -293,6 +308,7 @@ static void cursor_free(eg_cursor *base)
     eg_free(self->renamed);
     eg_free(self->shuffled);
     eg_pixel_rows_clear(&self->rows);
+    eg_kept_rows_clear(&self->kept);
     eg_free(self->label);
     eg_free(self->task);
     eg_free(self);
@@ -324,6 +340,19 @@ static eg_status allocate_permutations(cursor *self)
     return eg_ok();
 }
 
+/* Where training examples come again as they were. */
+static eg_status keep_rows(cursor *self)
+{
+    const eg_indexed *stream = self->stream;
+    const eg_sparse *sparse = self->rows.sparse;
+    if (sparse == NULL || self->from != NULL || stream->base.shape.epochs < 2) {
+        return eg_ok();
+    }
+    double entries = self->dataset->density * (double)self->dataset->features;
+    return eg_kept_rows_init(&self->kept, self->dataset->train.count, sparse->blocks,
+                             stream->largest, entries);
+}
+
 /* Buffers for the largest minibatch and evaluation block there can be. */
 static eg_status allocate_buffers(cursor *self)
 {
@@ -344,6 +373,7 @@ static eg_status allocate_buffers(cursor *self)
     }
     self->rows.from = self->from;
     self->rows.to = self->to;
+    EG_TRY(keep_rows(self));
     if (setup->trains && (self->stream->own_losses || self->stream->copies > 0)) {
         EG_TRY(eg_alloc(&self->task, rows, sizeof *self->task));
     }
