@@ -30,6 +30,9 @@ typedef struct sweep_case {
 #define GROWTHS_OF_MNIST (5 + 6 + 8)
 #define GROWTHS_OF_CIFAR (4 + 6 + 7)
 #define GROWTHS_WITH_REPLAY (3 + 1)
+#define SHORT_TASKS_OF_ORDER_A                                                                     \
+    "seeds=1", "stream.epochs=1", "stream.order=A", "only={learner.of: apd}"
+#define SMALL_LENET "model.filters=[4, 4]", "model.hidden=[40, 30]"
 #define SHORT_CLASSES "seeds=1", "stream.tasks=1", "stream.epochs=1", "model.width=8"
 
 static const sweep_case cases[] = {
@@ -381,6 +384,52 @@ static const sweep_case cases[] = {
      .seeds = 3,
      .overrides = {SHORT_STAGES("[50, 100]"), "model.of.width=4"},
      .left = 2 * (2 + 3 * 2 + 1 + 3 * 2 + 4 * 2 + 3 * 4 * 2 + 3 * 2)},
+    {.path = "apd/mnist-split.yaml",
+     .points = (9 + 2 * 7) * 3 * 2 + 2,
+     .seeds = 3,
+     .overrides = {"seeds=1", "only={learner.of: apd, stream.epochs: 3}"},
+     .left = 3 * 3},
+    {.path = "apd/mnist-permuted.yaml",
+     .points = (9 + 2 * 7) * 3 * 2 + 2,
+     .seeds = 3,
+     .overrides = {"seeds=1", "only={learner.of: apd, stream.epochs: 3}"},
+     .left = 3 * 3},
+    {.path = "apd/cifar100-split-small.yaml",
+     .points = (9 + 2 * 4) * 3 + 1,
+     .seeds = 1,
+     .overrides = {SHORT_TASKS_OF_ORDER_A},
+     .left = 3},
+    {.path = "apd/cifar100-superclass-small.yaml",
+     .points = (9 + 2 * 4) * 3 + 1,
+     .seeds = 1,
+     .overrides = {SHORT_TASKS_OF_ORDER_A},
+     .left = 3},
+    {.path = "apd/omniglot-small.yaml",
+     .points = (9 + 2 * 4) * 3 + 1,
+     .seeds = 1,
+     .overrides = {SHORT_TASKS_OF_ORDER_A, "stream.tasks=2"},
+     .left = 3},
+    {.path = "apd/split.yaml",
+     .points = (9 + 2 * 7) * 5 + 1,
+     .seeds = 3,
+     .overrides = {SHORT_TASKS_OF_ORDER_A, SMALL_LENET, "dataset.limit=1200"},
+     .left = 3},
+    {.path = "apd/superclass.yaml",
+     .points = (9 + 2 * 7) * 5 + 1,
+     .seeds = 3,
+     .overrides = {SHORT_TASKS_OF_ORDER_A, SMALL_LENET, "dataset.limit=1200"},
+     .left = 3},
+    {.path = "apd/omniglot.yaml",
+     .points = (9 + 2 * 7) * 5 + 1,
+     .seeds = 3,
+     .overrides = {SHORT_TASKS_OF_ORDER_A, SMALL_LENET, "stream.tasks=2"},
+     .left = 3},
+    {.path = "apd/ablations.yaml",
+     .points = (5 * 3 + 5 + 3 * 2 + 2) * 5,
+     .seeds = 3,
+     .overrides = {"seeds=1", "stream.epochs=1", "stream.order=A", SMALL_LENET,
+                   "dataset.limit=1200", "only={learner.of.lambda1: 0}"},
+     .left = 3},
 };
 
 #endif
