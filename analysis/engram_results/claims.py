@@ -5,7 +5,7 @@ have trials.
 
 import dataclasses
 
-from . import alma, claims_alma, claims_cic, claims_cin, claims_opm, claims_scr, plasticity
+from . import alma, apd, claims_alma, claims_apd, claims_cic, claims_cin, claims_opm, claims_scr, plasticity
 from .files import ResultError
 from .verdict import ERRORS, HOLDS, NOT_TESTED
 
@@ -19,14 +19,19 @@ ALMA = (
     "test errors, as fractions, over mega-batches 1 to B. At equal budget a method is lower than another if its frontier is at",
     "80 % or more of the other's frontier points; compute: operations of training, memory: parameters, both summed over",
     "mega-batches.")
+APD = (
+    "Additive parameter decomposition: claims of Yoon et al. 2020 and what the files say of them (mean ± standard deviation over",
+    "seeds). One is above another if the mean of the differences is and at least 2/3 of the paired seeds agree. Strengths are those",
+    "with the best objective; AOPD and MOPD are of accuracies that are means over seeds.")
 
 
 def by_paper(datasets):
     """[(heading, verdicts)] of the papers that the files have trials of; a verdict.Verdict for every claim, in their order."""
-    found = [(PLASTICITY, _plasticity(datasets)), (ALMA, claims_alma.judge(datasets))]
+    found = [(PLASTICITY, _plasticity(datasets)), (ALMA, claims_alma.judge(datasets)), (APD, claims_apd.judge(datasets))]
     found = [(heading, verdicts) for heading, verdicts in found if verdicts]
     if not found:
-        raise ResultError(f"no finished trial of the streams {', '.join((*plasticity.PROBLEMS, *alma.PROBLEMS))}")
+        raise ResultError(f"no finished trial of the streams {', '.join((*plasticity.PROBLEMS, *alma.PROBLEMS))}, and none of tasks "
+                          f"with a head each in several orders ({', '.join(apd.PROBLEMS)})")
     return found
 
 

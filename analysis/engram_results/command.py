@@ -7,7 +7,7 @@ import sys
 
 import pandas
 
-from . import claims
+from . import claims, table_apd
 from .early_cut import changed_rows, cut_note, paper_cut
 from .files import ResultError, load
 from .program import INTERVALS
@@ -17,7 +17,7 @@ from .tables import compare, render
 
 PROGRAM = "engram_results"
 AXIS_NAMES = ("steps", "examples", "evaluations")
-OWN_AXIS = ("scr", "opm", "cin", "cic", "alma")  # figures that --x is not for
+OWN_AXIS = ("scr", "opm", "cin", "cic", "alma", "apd", "apd-orders")  # figures that --x is not for
 
 
 def main(arguments=None):
@@ -42,7 +42,7 @@ def _parser():
 
     table = commands.add_parser("table", help="a table of the Hard ASH paper, or the class-"
                                 "incremental methods, measured next to published")
-    table.add_argument("name", choices=TABLES, help="which table")
+    table.add_argument("name", choices=(*TABLES, "apd"), help="which table")
     table.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
     table.add_argument("--csv", action="store_true", help="print comma-separated values")
     table.add_argument("--paper-cut", action="store_true", help="leave out the seeds that the "
@@ -56,7 +56,8 @@ def _parser():
     figure.add_argument("name", choices=("1", "2", "3", "methods", *OWN_AXIS), help="which figure; scr: "
                         "slowly-changing regression relative to the linear learner, opm: online permuted MNIST, cin: "
                         "pairs of classes, cic: more and more classes; alma: mega-batches, error over time and cumulative error "
-                        "over compute and memory with frontiers")
+                        "over compute and memory with frontiers; apd: accuracy over capacity of task-incremental methods, "
+                        "apd-orders: disparity of their tasks between orders")
     figure.add_argument("files", nargs="+", metavar="FILE",
                         help="result file (.h5); all but 1, 2 and 3 take several")
     figure.add_argument("-o", "--output", required=True, metavar="OUT.png", help="image to write")
@@ -77,10 +78,11 @@ def _parser():
                         help="horizontal axis (default: %(default)s, that is minibatches)")
     curves.set_defaults(run=_curves)
 
-    judged = commands.add_parser("claims", help="every claim about the loss of plasticity, or about anytime learning: "
+    judged = commands.add_parser("claims", help="every claim about the loss of plasticity, anytime learning or additive "
+                                 "parameter decomposition: "
                                  "holds, does not hold, or not tested at this size, with the numbers")
     judged.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5) of "
-                        "sweeps/loss-of-plasticity or sweeps/alma, read together")
+                        "sweeps/loss-of-plasticity, sweeps/alma or sweeps/apd, read together")
     judged.add_argument("--csv", action="store_true", help="print comma-separated values")
     judged.set_defaults(run=_claims)
 
@@ -124,6 +126,10 @@ def _opened(paths):
 
 def _table(options):
     with _opened(options.files) as datasets:
+        if options.name == "apd":
+            frame = table_apd.compare(datasets)
+            print(frame.to_csv(index=False).rstrip() if options.csv else table_apd.render(frame))
+            return
         frame = compare(options.name, datasets)
         notes = []
         if options.paper_cut:

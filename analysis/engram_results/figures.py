@@ -17,7 +17,7 @@ matplotlib.use("Agg")  # no display is needed to write a file
 import matplotlib.pyplot as plt
 import numpy as np
 
-from . import alma_figures, plasticity_figures
+from . import alma_figures, apd_figures, plasticity_figures
 from .files import FINISHED, ResultError, as_list, settings
 from .lines import AXES, UNFINISHED, best_lines, labelled, method_lines, need, phase_ends, point_lines
 from .program import INTERVALS, factors
@@ -166,9 +166,11 @@ FIGURES = {
     "cin": plasticity_figures.cin,
     "cic": plasticity_figures.cic,
     "alma": alma_figures.alma,
+    "apd": apd_figures.capacity,
+    "apd-orders": apd_figures.orders,
 }
 # These take several files.
-OF_MANY = ("methods", "scr", "opm", "cin", "cic", "alma")
+OF_MANY = ("methods", "scr", "opm", "cin", "cic", "alma", "apd", "apd-orders")
 
 
 def save(figure, path):

@@ -69,6 +69,11 @@ def _figures(datasets, part):
             "aopd": mean, "mopd": largest, "opd": opd, "task_accuracy": values.mean(axis=1), "P": values}
 
 
+def by_identity(point):
+    """[tasks] of every run of a runs.Point: accuracy on each task after the last one, by what tasks are."""
+    return [_by_identity(ds, at) for ds, at in point.places]
+
+
 def _by_identity(ds, at):
     """[tasks]: the last row of the accuracy matrix of a trial, by what tasks are; None: it has none."""
     if "accuracy_matrix" not in ds.variables:

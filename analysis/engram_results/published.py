@@ -30,6 +30,11 @@ def anytime_learning():
     return _data("anytime_learning.json")
 
 
+def additive_decomposition():
+    """The main table of Yoon et al. 2020: {stream: {method: [capacity, accuracy, AOPD, MOPD]}}."""
+    return _data("additive_decomposition.json")
+
+
 def _data(name):
     return json.loads(importlib.resources.files("engram_results.paper").joinpath(name).read_text(
         encoding="utf-8"))

@@ -34,6 +34,11 @@ class Point:
         """Number of runs."""
         return len(self.seeds)
 
+    @property
+    def places(self):
+        """[(dataset, position along `trial`)] of every seed."""
+        return self._places
+
     def get(self, name, missing=None):
         """A setting by its dotted name; `missing` if the point does not have it."""
         value = self.settings.get(name)

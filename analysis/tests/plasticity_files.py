@@ -11,7 +11,8 @@ CURVES = {"online_loss": "bin", "online_accuracy": "bin", "online_examples": "bi
           "learning_accuracy": "train_task", "peak_examples": "train_task", "peak_accuracy": "train_task",
           "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look",
           "class_accuracy": "train_task class", "anytime_error": "mega_batch", "anytime_parameters": "mega_batch",
-          "comp_train_flop": "mega_batch", "inf_mac": "mega_batch"}
+          "comp_train_flop": "mega_batch", "inf_mac": "mega_batch", "accuracy_matrix": "train_task eval_task",
+          "task_identity": "task", "capacity": "train_task"}
 SCALARS = ("cer",)
 
 
@@ -59,11 +60,11 @@ def _id(row):
 def dataset(rows):
     """The dataset of some runs; a row without `status` is done."""
     names = [name for name in dict.fromkeys(key for row in rows for key in row)
-             if name not in CURVES and name not in SCALARS and name not in ("seed", "status")]
+             if name not in CURVES and name not in SCALARS and name not in ("seed", "status", "objective")]
     ds = xarray.Dataset(attrs={"format_name": "engram-results", "format_version": 1, "title": "synthetic",
                                "complete": 1})
     ds["status"] = ("trial", np.array([STATUS[row.get("status", "done")] for row in rows], dtype=np.uint8))
-    ds["objective"] = ("trial", np.zeros(len(rows)))
+    ds["objective"] = ("trial", np.array([float(row.get("objective", 0)) for row in rows]))
     ds["seed"] = ("trial", np.array([row["seed"] for row in rows], dtype=np.uint64))
     ds["trial_id"] = ("trial", np.array([_id(row) for row in rows], dtype=object))
     for name in names:
