@@ -99,7 +99,8 @@ def _flat(_problem, best):
     there = [(method, best[method]) for method in APD if method in best]
     cases = [Case(bool(one.forgetting.mean() < FLAT), f"{method} loses {text(one.forgetting)} points") for method, one in there]
     if cases:
-        cases += [Case(True, f"beside: {method} loses {text(best[method].forgetting)}") for method in ("ewc", "l2t") if method in best]
+        cases += [Case(True, f"beside: {method} loses {text(best[method].forgetting)}")
+                  for method in ("ewc", "l2t") if method in best]
     return cases, [one for _, one in there], "apd is not in the files"
 
 
