@@ -1,5 +1,5 @@
-/** Rows of examples in sparse form that are kept from one epoch to the next, so that their bytes are
- *  looked at once. */
+/** Rows of examples in sparse form that are kept from one epoch to the next, so that their bytes
+ *  are looked at once. */
 #ifndef STREAM_KEPT_ROWS_H
 #define STREAM_KEPT_ROWS_H
 
@@ -22,8 +22,8 @@ typedef struct eg_kept_rows {
     eg_real *value;            /**< the same */
 } eg_kept_rows;
 
-/** For examples 0 … examples-1, of which a phase has `phase_examples` with about `row_entries` each;
- *  keeps nothing if these are too many. *out may be cleared also after a failure. */
+/** For examples 0 … examples-1, of which a phase has `phase_examples` with about `row_entries`
+ *  each; keeps nothing if these are too many. *out may be cleared also after a failure. */
 eg_status eg_kept_rows_init(eg_kept_rows *out, size_t examples, size_t blocks,
                             size_t phase_examples, double row_entries) EG_WARN_UNUSED;
 void eg_kept_rows_clear(eg_kept_rows *self);

@@ -18,8 +18,8 @@ bool eg_sparse_scatters(void);
 /** Numbers of scratch for so many columns. */
 size_t eg_sparse_scatter_room(size_t columns);
 
-/** Adds up L' M, L the listed values, M [rows, EG_SCATTER_WIDTH], whose lanes from `units` on are 0.
- *  Only where eg_sparse_scatters(). The arrays must not overlap. */
+/** Adds up L' M, L the listed values, M [rows, EG_SCATTER_WIDTH], whose lanes from `units` on are
+ *  0. Only where eg_sparse_scatters(). The arrays must not overlap. */
 void eg_sparse_scatter(const eg_sparse *list, size_t units, const eg_real *m, eg_real *scratch);
 
 /** Rows first … first+count-1 of what was added up, into out [count, EG_SCATTER_WIDTH]. `columns`
