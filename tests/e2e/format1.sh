@@ -63,7 +63,7 @@ for name in plain asha select redo merged redo_killed stopped paused losses; do
     mv err said
     cmp -n "$(stat -c %s before)" before $name.journal || fail "$name: the journal was changed"
     if $saved; then
-        has said "format 1, expected 4"
+        has said "format 1, expected 5"
     else
         lacks said "format"
     fi
