@@ -40,7 +40,7 @@ eg_status eg_apd_layout_init(eg_apd_layout *out, const eg_net *net)
     for (size_t heads = 0; heads < 2; heads++) {
         for (size_t b = 0; b < blocks; b++) {
             const eg_parameter_block *block = &net->table.blocks[b];
-            bool head = eg_block_is_head(net, block);
+            bool head = block->head;
             if (head == (heads == 1) && !head && block->role == EG_ROLE_WEIGHT) {
                 add_part(out, block);
             } else if (head == (heads == 1)) {

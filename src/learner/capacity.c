@@ -1,18 +1,13 @@
 /** Counting parameters of trunk and heads; see learner/capacity.h. */
 #include "learner/capacity.h"
 
-bool eg_block_is_head(const eg_net *net, const eg_parameter_block *block)
-{
-    return eg_node_is_head(&net->nodes[block->node]);
-}
-
 size_t eg_trunk_size(const eg_net *net, eg_role role)
 {
     size_t size = 0;
     for (size_t b = 0; b < net->table.block_count; b++) {
         const eg_parameter_block *block = &net->table.blocks[b];
         bool counts = role == EG_ROLE_COUNT || block->role == role;
-        size += counts && !eg_block_is_head(net, block) ? block->units * block->fan_in : 0;
+        size += counts && !block->head ? block->units * block->fan_in : 0;
     }
     return size;
 }
@@ -34,7 +29,7 @@ size_t eg_heads_size(const eg_net *net, const eg_stream *stream, size_t learned)
     size_t outputs = 0;
     for (size_t b = 0; b < net->table.block_count; b++) {
         const eg_parameter_block *block = &net->table.blocks[b];
-        per_output += eg_block_is_head(net, block) ? block->fan_in : 0;
+        per_output += block->head ? block->fan_in : 0;
     }
     for (size_t c = 0; c < net->outputs; c++) {
         outputs += is_had(stream, learned, (uint32_t)c) ? 1 : 0;

@@ -7,8 +7,6 @@
 #include "engram/net.h"
 #include "engram/stream.h"
 
-/** Whether a block belongs to the output layer. */
-bool eg_block_is_head(const eg_net *net, const eg_parameter_block *block);
 /** Parameters of the trunk, without padding: of one role, or of all with EG_ROLE_COUNT. */
 size_t eg_trunk_size(const eg_net *net, eg_role role);
 /** Parameters of the head that belong to outputs which are active in one of phases

@@ -94,7 +94,7 @@ static void prune(packnet *self)
         self->free[k] = ~mask[k];
     }
     for (size_t b = 0; b < net->table.block_count; b++) {
-        if (eg_mask_takes(net, &net->table.blocks[b])) {
+        if (eg_mask_takes(&net->table.blocks[b])) {
             prune_block(self, &net->table.blocks[b], mask);
         }
     }

@@ -69,7 +69,7 @@ static void choose(wsn *self)
                                        .scratch = self->scratch};
         size_t n = block->units * block->fan_in;
         double dropped = floor((1 - self->share) * (double)(n - 1) + 0.5);
-        if (eg_mask_takes(net, block)) {
+        if (eg_mask_takes(block)) {
             eg_mask_choose(&choice, n - (size_t)dropped, self->chosen);
         }
     }
@@ -167,7 +167,7 @@ static eg_status wsn_weights(eg_learner *learner, eg_weights_pass *pass)
     EG_TRY(eg_subnetwork_weights(learner, pass));
     EG_TRY(eg_task_masks_weights(&self->masks, pass, net, self->base.phase));
     for (size_t b = 0; b < net->table.block_count; b++) {
-        if (eg_mask_takes(net, &net->table.blocks[b])) {
+        if (eg_mask_takes(&net->table.blocks[b])) {
             EG_TRY(eg_weights_block(pass, "scores", "buffer", net, b, self->score));
         }
     }
@@ -201,7 +201,7 @@ static void draw_scores(wsn *self)
         const eg_parameter_block *block = &net->table.blocks[b];
         eg_rng rng = eg_rng_make(net->seed, EG_PURPOSE_LEARNER, b);
         double bound = 1 / sqrt((double)block->fan_in);
-        if (!eg_mask_takes(net, block)) {
+        if (!eg_mask_takes(block)) {
             continue;
         }
         for (size_t i = 0; i < block->units * block->fan_in; i++) {

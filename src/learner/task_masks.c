@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-bool eg_mask_takes(const eg_net *net, const eg_parameter_block *block)
+bool eg_mask_takes(const eg_parameter_block *block)
 {
-    return block->role == EG_ROLE_WEIGHT && !eg_block_is_head(net, block);
+    return block->role == EG_ROLE_WEIGHT && !block->head;
 }
 
 static void mark_maskable(const eg_net *net, uint64_t *maskable)
 {
     for (size_t b = 0; b < net->table.block_count; b++) {
         const eg_parameter_block *block = &net->table.blocks[b];
-        bool is = eg_mask_takes(net, block);
+        bool is = eg_mask_takes(block);
         for (size_t i = 0; is && i < block->count; i++) {
             if (eg_parameter_unit(block, i) < block->units) {
                 eg_mask_add(maskable, block->offset + i);
@@ -70,7 +70,7 @@ void eg_task_masks_fix(const eg_task_masks *masks, const eg_net *net, size_t tas
     bool later = eg_task_masks_others(masks, task, taken);
     for (size_t b = 0; b < net->table.block_count; b++) {
         const eg_parameter_block *block = &net->table.blocks[b];
-        bool trunk = !eg_block_is_head(net, block);
+        bool trunk = !block->head;
         for (size_t i = block->offset; trunk && i < block->offset + block->count; i++) {
             if (eg_mask_has(masks->maskable, i) ? eg_mask_has(taken, i) : later) {
                 fixed[i] = 1;
@@ -264,7 +264,7 @@ static eg_status pass_task(eg_task_masks *masks, eg_weights_pass *pass, const eg
     bool passes = masks->known[task] != 0 || under_way;
     for (size_t b = 0; passes && b < net->table.block_count; b++) {
         const eg_parameter_block *block = &net->table.blocks[b];
-        if (!eg_mask_takes(net, block)) {
+        if (!eg_mask_takes(block)) {
             continue;
         }
         EG_TRY(eg_weights_block(pass, group, "buffer", net, b, plane));

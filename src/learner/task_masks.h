@@ -69,7 +69,7 @@ size_t eg_mask_candidates(const eg_mask_choice *choice);
 void eg_mask_choose(const eg_mask_choice *choice, size_t keep, uint64_t *chosen);
 
 /** Whether a block is one of weights of the trunk. */
-bool eg_mask_takes(const eg_net *net, const eg_parameter_block *block);
+bool eg_mask_takes(const eg_parameter_block *block);
 
 void eg_task_masks_write(const eg_task_masks *masks, eg_writer *writer);
 eg_status eg_task_masks_read(eg_task_masks *masks, eg_reader *reader) EG_WARN_UNUSED;
