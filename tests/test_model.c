@@ -185,9 +185,9 @@ static void deep_networks_with_biases(void **state)
                                 "true",
                                 NULL};
     eg_net *net = build(deep, 4, 3);
-    /* 8 units fill one panel of 16 lanes. */
-    const size_t params[] = {16 * 4 + 16, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
-    const size_t derived[] = {2 * 16, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
+    /* 8 units fill one panel. */
+    const size_t params[] = {8 * 4 + 8, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
+    const size_t derived[] = {2 * 8, 0, 6 * 8 + 6, 0, 3 * 6 + 3};
     assert_int_equal(net->node_count, 5);
     for (size_t i = 0; i < 5; i++) {
         assert_int_equal(eg_layer_param_count(&net->nodes[i].layer), params[i]);

@@ -34,7 +34,7 @@ static eg_net *network(bool panels, size_t outputs, eg_norm norm, bool bias)
 /** Where parameter (unit j, input i) lies in a layer of panels; i == IN: its bias. */
 static size_t place(size_t outputs, size_t j, size_t i)
 {
-    size_t rounded = (outputs + 15) / 16 * 16;
+    size_t rounded = outputs <= 8 ? 8 : (outputs + 15) / 16 * 16;
     size_t width = rounded < WIDTH ? rounded : WIDTH;
     size_t all = (outputs + width - 1) / width * width;
     return i == IN ? IN * all + j : j / width * IN * width + i * width + j % width;
@@ -145,7 +145,7 @@ static void check_case(const example *e, size_t outputs, eg_norm norm, bool bias
     eg_net_free(reference);
 }
 
-static const size_t widths[] = {1, 10, 16, 64, 65, OUT_MAX};
+static const size_t widths[] = {1, 8, 10, 16, 64, 65, OUT_MAX};
 
 static void the_same_as_the_reference(void **state)
 {

@@ -296,11 +296,32 @@ static void starting_weights(void **state)
 }
 
 /* More inputs than a block of a sparse matrix has columns. */
-enum { IN = EG_SPARSE_BLOCK + 44, OUT = 5, B = 4 };
+enum { IN = EG_SPARSE_BLOCK + 44, OUT = 5, B = 4, GRADS_WIDTH = 8 };
+
+typedef enum form { DENSE, SPARSE, ANYWHERE } form;
+
+/** The same rows, which stand far apart in a longer list, the last one first. */
+static eg_sparse *apart(const eg_sparse *from, uint32_t *start)
+{
+    eg_sparse *list = NULL;
+    assert_ok(eg_sparse_create(&list, 3 * B, IN));
+    for (size_t r = 0; r < B; r++) {
+        const uint32_t *of = from->start + r * from->stride;
+        const uint32_t at = (uint32_t)((3 * B - 1 - 3 * r) * IN);
+        for (size_t b = 0; b <= from->blocks; b++) {
+            start[r * (from->blocks + 1) + b] = at + (of[b] - of[0]);
+        }
+        memcpy(list->column + at, from->column + of[0], (of[from->blocks] - of[0]) * sizeof *of);
+        memcpy(list->value + at, from->value + of[0],
+               (of[from->blocks] - of[0]) * sizeof *list->value);
+    }
+    return list;
+}
 
 /** Outputs and gradients of one minibatch, dense or sparse. */
-static void run(bool is_sparse, eg_real background, eg_real *y, eg_real *grads)
+static void run(form given, eg_real background, eg_real *y, eg_real *grads)
 {
+    uint32_t start[B * 3];
     eg_net *net = constrained(IN, OUT, true, (eg_constraint){.unit_input = true, .bias = true});
     eg_workspace *workspace = NULL;
     eg_sparse *sparse = NULL;
@@ -324,11 +345,20 @@ static void run(bool is_sparse, eg_real background, eg_real *y, eg_real *grads)
     for (size_t i = 0; i < (size_t)B * OUT; i++) {
         dy[i] = (eg_real)eg_rng_normal(&rng);
     }
-    const eg_real *out = eg_net_forward(net, workspace, EG_MODE_TRAIN, B, is_sparse ? NULL : x,
-                                        is_sparse ? sparse : NULL);
+    eg_sparse *list = apart(sparse, start);
+    eg_sparse rows = *sparse;
+    if (given == ANYWHERE) {
+        rows.stride = sparse->blocks + 1;
+        rows.start = start;
+        rows.column = list->column;
+        rows.value = list->value;
+    }
+    const eg_real *out = eg_net_forward(net, workspace, EG_MODE_TRAIN, B, given == DENSE ? x : NULL,
+                                        given == DENSE ? NULL : &rows);
     memcpy(y, out, sizeof dy);
     eg_net_backward(net, workspace, dy, NULL);
     memcpy(grads, net->grads, net->param_count * sizeof *grads);
+    eg_sparse_free(list);
     eg_sparse_free(sparse);
     eg_workspace_free(workspace);
     eg_net_free(net);
@@ -339,14 +369,18 @@ static void sparse_inputs_are_the_same_function(void **state)
     (void)state;
     const eg_real background[] = {(eg_real)-0.4, 0, (eg_real)0.7};
     for (size_t k = 0; k < 3; k++) {
-        eg_real y[2][B * OUT];
-        eg_real grads[2][(IN + 1) * 16];
-        run(false, background[k], y[0], grads[0]);
-        run(true, background[k], y[1], grads[1]);
+        eg_real y[3][B * OUT];
+        eg_real grads[3][(IN + 1) * GRADS_WIDTH];
+        assert_int_equal(eg_linear_panels_width(OUT), GRADS_WIDTH);
+        run(DENSE, background[k], y[0], grads[0]);
+        run(SPARSE, background[k], y[1], grads[1]);
+        run(ANYWHERE, background[k], y[2], grads[2]);
+        assert_memory_equal(y[2], y[1], sizeof y[1]);
+        assert_memory_equal(grads[2], grads[1], sizeof grads[1]);
         for (size_t i = 0; i < (size_t)B * OUT; i++) {
             assert_close((double)y[1][i], (double)y[0][i], 1e-6);
         }
-        for (size_t i = 0; i < (size_t)(IN + 1) * 16; i++) {
+        for (size_t i = 0; i < (size_t)(IN + 1) * GRADS_WIDTH; i++) {
             assert_close((double)grads[1][i], (double)grads[0][i], 1e-6);
         }
     }

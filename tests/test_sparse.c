@@ -135,7 +135,8 @@ static void every_kernel_in_every_width(void **state)
     eg_real *m = NULL;
     assert_ok(eg_alloc(&m, COLUMNS * WIDTH_MAX, sizeof *m));
     random_panel(1, COLUMNS * WIDTH_MAX, m);
-    for (size_t width = EG_SPARSE_STEP; width <= WIDTH_MAX; width += EG_SPARSE_STEP) {
+    for (size_t i = 0; i <= WIDTH_MAX / EG_SPARSE_STEP; i++) {
+        size_t width = i == 0 ? EG_SPARSE_NARROW : i * EG_SPARSE_STEP;
         assert_true(error_of(eg_sparse_product_plain, list, width, m) < 1e-5);
         assert_true(error_of(eg_sparse_product, list, width, m) < 1e-5);
         if (eg_sparse_has_avx512()) {
@@ -157,6 +158,7 @@ static void product_by_hand(void **state)
                             .columns = 2,
                             .block = 2,
                             .blocks = 1,
+                            .stride = 1,
                             .background = 5,
                             .start = start,
                             .column = column,
@@ -173,6 +175,67 @@ static void product_by_hand(void **state)
         assert_close((double)out[EG_SPARSE_STEP + l], 0.0, 0.0);
         assert_close((double)out[2 * EG_SPARSE_STEP + l], -7.0, 0.0);
     }
+}
+
+/** Rows that stand anywhere, some of them twice: what is made of them is what is made of the same rows
+ *  one after the other. */
+static void rows_anywhere(void **state)
+{
+    (void)state;
+    enum { W = EG_SPARSE_STEP + EG_SPARSE_NARROW };
+    static const size_t shown[] = {22, 0, 7, 7, 1, 21};
+    eg_sparse *list = ragged(4);
+    eg_sparse *copy = NULL;
+    eg_sparse *transposed[2] = {NULL, NULL};
+    eg_real *m = NULL;
+    uint32_t start[EG_COUNT(shown) * 8];
+    eg_sparse rows = *list;
+    rows.rows = EG_COUNT(shown);
+    rows.stride = list->blocks + 1;
+    rows.start = start;
+    assert_in_range(rows.stride, 1, 8);
+    for (size_t r = 0; r < EG_COUNT(shown); r++) {
+        memcpy(start + r * rows.stride, list->start + shown[r] * list->blocks,
+               rows.stride * sizeof *start);
+        assert_int_equal(eg_sparse_row_end(&rows, r) - eg_sparse_row(&rows, r),
+                         eg_sparse_row_end(list, shown[r]) - eg_sparse_row(list, shown[r]));
+    }
+    assert_ok(eg_sparse_create(&copy, EG_COUNT(shown), COLUMNS));
+    eg_sparse_copy(&rows, copy);
+    assert_int_equal(copy->rows, EG_COUNT(shown));
+    for (size_t r = 0, n = 0; r < EG_COUNT(shown); r++) {
+        for (size_t k = eg_sparse_row(&rows, r); k < eg_sparse_row_end(&rows, r); k++, n++) {
+            assert_int_equal(copy->column[n], list->column[k]);
+            assert_true(copy->value[n] == list->value[k]);
+        }
+        assert_int_equal(eg_sparse_row_end(copy, r), n);
+    }
+    assert_ok(eg_alloc(&m, COLUMNS * W, sizeof *m));
+    random_panel(9, COLUMNS * W, m);
+    for (size_t width = EG_SPARSE_NARROW; width <= EG_SPARSE_STEP; width += EG_SPARSE_NARROW) {
+        eg_real expected[EG_COUNT(shown) * W];
+        eg_real got[EG_COUNT(shown) * W];
+        eg_sparse_product(copy, width, m, expected);
+        eg_sparse_product(&rows, width, m, got);
+        assert_memory_equal(got, expected, EG_COUNT(shown) * width * sizeof *got);
+        eg_sparse_product_plain(copy, width, m, expected);
+        eg_sparse_product_plain(&rows, width, m, got);
+        assert_memory_equal(got, expected, EG_COUNT(shown) * width * sizeof *got);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(eg_sparse_create(&transposed[i], COLUMNS, EG_COUNT(shown)));
+        eg_sparse_transpose(i == 0 ? copy : &rows, transposed[i]);
+    }
+    size_t entries = eg_sparse_entries(transposed[0]);
+    assert_int_equal(entries, eg_sparse_entries(copy));
+    assert_int_equal(entries, eg_sparse_entries(transposed[1]));
+    assert_memory_equal(transposed[0]->column, transposed[1]->column, entries * sizeof(uint32_t));
+    assert_memory_equal(transposed[0]->value, transposed[1]->value, entries * sizeof(eg_real));
+    eg_sparse_free(transposed[0]);
+    eg_sparse_free(transposed[1]);
+    eg_free(m);
+    eg_sparse_free(copy);
+    eg_sparse_free(list);
 }
 
 static void dense_of(const eg_sparse *list, bool transposed, eg_real *out)
@@ -235,40 +298,38 @@ static void transposes(void **state)
     eg_sparse_free(list);
 }
 
-/** Without the transpose, the bits of the product with it: rows of one entry, of many, of none; of a
- *  narrow panel and one of all lanes. Nothing of an earlier product is left in scratch. */
+/** Without the transpose, the bits of the product with it: rows of one entry, of many, of none; in
+ *  both widths. Nothing of an earlier product is left in scratch. */
 static void scatters_as_it_transposes(void **state)
 {
     (void)state;
     if (!eg_sparse_scatters()) {
         skip();
     }
-    enum { W = EG_SCATTER_WIDTH, UNITS_STEP = 5 };
+    static const size_t widths[] = {EG_SPARSE_NARROW, EG_SCATTER_WIDTH};
     eg_sparse *list = ragged(3);
     eg_sparse *transposed = NULL;
-    eg_real *scratch = NULL;
-    static eg_real expected[COLUMNS * W];
-    static eg_real got[COLUMNS * W];
-    eg_real m[ROWS * W];
+    static eg_real expected[COLUMNS * EG_SCATTER_WIDTH];
+    static eg_real got[COLUMNS * EG_SCATTER_WIDTH];
+    eg_real m[ROWS * EG_SCATTER_WIDTH];
     assert_ok(eg_sparse_create(&transposed, COLUMNS, ROWS));
-    assert_ok(eg_alloc(&scratch, eg_sparse_scatter_room(COLUMNS), sizeof *scratch));
     eg_sparse_transpose(list, transposed);
-    for (size_t units = 1; units <= W; units += UNITS_STEP) {
-        random_panel(units, (size_t)ROWS * W, m);
-        for (size_t i = 0; i < (size_t)ROWS * W; i++) {
-            m[i] = i % W < units ? m[i] : 0;
-        }
-        eg_sparse_product(transposed, W, m, expected);
-        eg_sparse_scatter(list, units, m, scratch);
+    for (size_t i = 0; i < 2 * EG_COUNT(widths); i++) {
+        size_t width = widths[i % 2];
+        eg_real *scratch = NULL;
+        assert_ok(eg_alloc(&scratch, eg_sparse_scatter_room(COLUMNS, width), sizeof *scratch));
+        random_panel(i, ROWS * width, m);
+        eg_sparse_product(transposed, width, m, expected);
+        eg_sparse_scatter(list, width, m, scratch);
         memset(got, 1, sizeof got);
         for (size_t first = 0; first < COLUMNS; first += 100) {
             size_t left = COLUMNS - first;
-            eg_sparse_scattered(COLUMNS, units, first, left < 100 ? left : 100, scratch,
-                                got + first * W);
+            eg_sparse_scattered(COLUMNS, width, first, left < 100 ? left : 100, scratch,
+                                got + first * width);
         }
-        assert_memory_equal(got, expected, sizeof got);
+        assert_memory_equal(got, expected, COLUMNS * width * sizeof *got);
+        eg_free(scratch);
     }
-    eg_free(scratch);
     eg_sparse_free(transposed);
     eg_sparse_free(list);
 }
@@ -326,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_in_every_width),
         cmocka_unit_test(product_by_hand),
+        cmocka_unit_test(rows_anywhere),
         cmocka_unit_test(equal_blocks),
         cmocka_unit_test(bytes_by_every_lister),
         cmocka_unit_test(transposes),

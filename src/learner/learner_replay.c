@@ -53,16 +53,6 @@ static void compress(eg_sparse *sparse, size_t row, const eg_real *restrict x)
     }
 }
 
-/* Both have the same columns, so the same blocks. */
-static void copy_sparse(eg_sparse *to, const eg_sparse *from)
-{
-    size_t entries = eg_sparse_row(from, from->rows);
-    to->background = from->background;
-    memcpy(to->start, from->start, (from->rows * from->blocks + 1) * sizeof *to->start);
-    memcpy(to->column, from->column, entries * sizeof *to->column);
-    memcpy(to->value, from->value, entries * sizeof *to->value);
-}
-
 /* Example i of a minibatch, dense. */
 static const eg_real *example(replay *self, const eg_batch *batch, size_t i)
 {
@@ -74,7 +64,7 @@ static const eg_real *example(replay *self, const eg_batch *batch, size_t i)
     for (size_t k = 0; k < features; k++) {
         self->row[k] = sparse->background;
     }
-    for (size_t k = eg_sparse_row(sparse, i); k < eg_sparse_row(sparse, i + 1); k++) {
+    for (size_t k = eg_sparse_row(sparse, i); k < eg_sparse_row_end(sparse, i); k++) {
         self->row[sparse->column[k]] = sparse->background + sparse->value[k];
     }
     return self->row;
@@ -89,7 +79,7 @@ static eg_batch join(replay *self, const eg_batch *batch, eg_rng *rng)
     const eg_active *active = batch->active;
     memcpy(self->label, batch->label, batch->size * sizeof *self->label);
     if (is_sparse) {
-        copy_sparse(self->sparse, batch->sparse);
+        eg_sparse_copy(batch->sparse, self->sparse);
         self->sparse->rows = batch->size + more;
     } else {
         memcpy(self->x, batch->x, batch->size * features * sizeof *self->x);

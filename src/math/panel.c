@@ -9,9 +9,14 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STEP = EG_SPARSE_STEP };
+enum { STEP = EG_SPARSE_STEP, NARROW = EG_SPARSE_NARROW };
 
-EG_CLONES static void sums(size_t n, size_t width, const eg_real *restrict w, eg_real *restrict sum)
+/* Loops over lanes are made for steps whose length is a constant, `step`: NARROW where the width is
+ * that, else STEP. */
+#define STEPS __attribute__((always_inline)) static inline
+
+STEPS void sums_by(size_t step, size_t n, size_t width, const eg_real *restrict w,
+                   eg_real *restrict sum)
 {
     size_t i = 0;
     for (; i + 4 <= n; i += 4) {
@@ -19,8 +24,8 @@ EG_CLONES static void sums(size_t n, size_t width, const eg_real *restrict w, eg
         const eg_real *restrict w1 = w0 + width;
         const eg_real *restrict w2 = w1 + width;
         const eg_real *restrict w3 = w2 + width;
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
+        for (size_t s = 0; s < width; s += step) {
+            for (size_t l = 0; l < step; l++) {
                 sum[s + l] += (w0[s + l] + w1[s + l]) + (w2[s + l] + w3[s + l]);
             }
         }
@@ -32,13 +37,22 @@ EG_CLONES static void sums(size_t n, size_t width, const eg_real *restrict w, eg
     }
 }
 
+EG_CLONES static void sums(size_t n, size_t width, const eg_real *restrict w, eg_real *restrict sum)
+{
+    if (width == NARROW) {
+        sums_by(NARROW, n, NARROW, w, sum);
+    } else {
+        sums_by(STEP, n, width, w, sum);
+    }
+}
+
 static inline eg_real square(eg_real x)
 {
     return x * x;
 }
 
-EG_CLONES static void squares(size_t n, size_t width, const eg_real *restrict w,
-                              const eg_real *restrict mean, eg_real *restrict sum)
+STEPS void squares_by(size_t step, size_t n, size_t width, const eg_real *restrict w,
+                      const eg_real *restrict mean, eg_real *restrict sum)
 {
     size_t i = 0;
     for (; i + 4 <= n; i += 4) {
@@ -46,8 +60,8 @@ EG_CLONES static void squares(size_t n, size_t width, const eg_real *restrict w,
         const eg_real *restrict w1 = w0 + width;
         const eg_real *restrict w2 = w1 + width;
         const eg_real *restrict w3 = w2 + width;
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
+        for (size_t s = 0; s < width; s += step) {
+            for (size_t l = 0; l < step; l++) {
                 eg_real m = mean[s + l];
                 sum[s + l] += (square(w0[s + l] - m) + square(w1[s + l] - m)) +
                               (square(w2[s + l] - m) + square(w3[s + l] - m));
@@ -61,15 +75,48 @@ EG_CLONES static void squares(size_t n, size_t width, const eg_real *restrict w,
     }
 }
 
-EG_CLONES static void weighted(size_t n, size_t width, const eg_real *restrict a,
-                               const eg_real *restrict w, eg_real *restrict sum)
+EG_CLONES static void squares(size_t n, size_t width, const eg_real *restrict w,
+                              const eg_real *restrict mean, eg_real *restrict sum)
+{
+    if (width == NARROW) {
+        squares_by(NARROW, n, NARROW, w, mean, sum);
+    } else {
+        squares_by(STEP, n, width, w, mean, sum);
+    }
+}
+
+STEPS void weighted_by(size_t step, size_t n, size_t width, const eg_real *restrict a,
+                       const eg_real *restrict w, eg_real *restrict sum)
 {
     for (size_t i = 0; i < n; i++) {
         const eg_real *restrict row = w + i * width;
         eg_real factor = a[i];
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
+        for (size_t s = 0; s < width; s += step) {
+            for (size_t l = 0; l < step; l++) {
                 sum[s + l] += factor * row[s + l];
+            }
+        }
+    }
+}
+
+EG_CLONES static void weighted(size_t n, size_t width, const eg_real *restrict a,
+                               const eg_real *restrict w, eg_real *restrict sum)
+{
+    if (width == NARROW) {
+        weighted_by(NARROW, n, NARROW, a, w, sum);
+    } else {
+        weighted_by(STEP, n, width, a, w, sum);
+    }
+}
+
+STEPS void scale_lanes_by(size_t step, size_t n, size_t width, const eg_real *restrict scale,
+                          eg_real *restrict w)
+{
+    for (size_t i = 0; i < n; i++) {
+        eg_real *restrict row = w + i * width;
+        for (size_t s = 0; s < width; s += step) {
+            for (size_t l = 0; l < step; l++) {
+                row[s + l] *= scale[s + l];
             }
         }
     }
@@ -78,11 +125,23 @@ EG_CLONES static void weighted(size_t n, size_t width, const eg_real *restrict a
 EG_CLONES static void scale_lanes(size_t n, size_t width, const eg_real *restrict scale,
                                   eg_real *restrict w)
 {
+    if (width == NARROW) {
+        scale_lanes_by(NARROW, n, NARROW, scale, w);
+    } else {
+        scale_lanes_by(STEP, n, width, scale, w);
+    }
+}
+
+STEPS void combine_by(size_t step, size_t n, size_t width, const eg_real *restrict scale,
+                      const eg_real *restrict offset, const eg_real *restrict slope,
+                      const eg_real *restrict w, eg_real *restrict g)
+{
     for (size_t i = 0; i < n; i++) {
-        eg_real *restrict row = w + i * width;
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
-                row[s + l] *= scale[s + l];
+        const eg_real *restrict from = w + i * width;
+        eg_real *restrict row = g + i * width;
+        for (size_t s = 0; s < width; s += step) {
+            for (size_t l = 0; l < step; l++) {
+                row[s + l] = scale[s + l] * row[s + l] + offset[s + l] + slope[s + l] * from[s + l];
             }
         }
     }
@@ -92,14 +151,10 @@ EG_CLONES static void combine(size_t n, size_t width, const eg_real *restrict sc
                               const eg_real *restrict offset, const eg_real *restrict slope,
                               const eg_real *restrict w, eg_real *restrict g)
 {
-    for (size_t i = 0; i < n; i++) {
-        const eg_real *restrict from = w + i * width;
-        eg_real *restrict row = g + i * width;
-        for (size_t s = 0; s < width; s += STEP) {
-            for (size_t l = 0; l < STEP; l++) {
-                row[s + l] = scale[s + l] * row[s + l] + offset[s + l] + slope[s + l] * from[s + l];
-            }
-        }
+    if (width == NARROW) {
+        combine_by(NARROW, n, NARROW, scale, offset, slope, w, g);
+    } else {
+        combine_by(STEP, n, width, scale, offset, slope, w, g);
     }
 }
 
@@ -138,14 +193,14 @@ EG_CLONES static void collect(size_t n, size_t width, size_t units, size_t strid
 
 void eg_panel_sums(size_t n, size_t width, const eg_real *w, eg_real *sum)
 {
-    assert(width % STEP == 0);
+    assert(width % STEP == 0 || width == NARROW);
     memset(sum, 0, width * sizeof *sum);
     sums(n, width, w, sum);
 }
 
 void eg_panel_squares(size_t n, size_t width, const eg_real *w, const eg_real *mean, eg_real *sum)
 {
-    assert(width % STEP == 0);
+    assert(width % STEP == 0 || width == NARROW);
     memset(sum, 0, width * sizeof *sum);
     squares(n, width, w, mean, sum);
 }
@@ -165,7 +220,7 @@ void eg_panel_unit(size_t n, size_t width, eg_real least, eg_real *w)
 
 void eg_panel_weighted(size_t n, size_t width, const eg_real *a, const eg_real *w, eg_real *sum)
 {
-    assert(width % STEP == 0);
+    assert(width % STEP == 0 || width == NARROW);
     memset(sum, 0, width * sizeof *sum);
     weighted(n, width, a, w, sum);
 }
@@ -173,7 +228,7 @@ void eg_panel_weighted(size_t n, size_t width, const eg_real *a, const eg_real *
 void eg_panel_combine(size_t n, size_t width, const eg_real *scale, const eg_real *offset,
                       const eg_real *slope, const eg_real *w, eg_real *g)
 {
-    assert(width % STEP == 0);
+    assert(width % STEP == 0 || width == NARROW);
     combine(n, width, scale, offset, slope, w, g);
 }
 

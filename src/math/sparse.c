@@ -23,12 +23,13 @@ eg_status eg_sparse_create(eg_sparse **out, size_t rows, size_t columns)
         status = eg_fail(EG_INVALID, "a sparse matrix of %zu x %zu is too large", rows, columns);
         goto done;
     }
-    matrix->blocks = columns == 0 ? 1 : (columns + EG_SPARSE_BLOCK - 1) / EG_SPARSE_BLOCK;
+    matrix->blocks = eg_sparse_block_count(columns);
     matrix->block = (columns + matrix->blocks - 1) / matrix->blocks;
     EG_TRY_DONE(status, eg_alloc(&matrix->start, rows * matrix->blocks + 1, sizeof *matrix->start));
     EG_TRY_DONE(status, eg_alloc(&matrix->column, rows * columns, sizeof *matrix->column));
     EG_TRY_DONE(status, eg_alloc(&matrix->value, rows * columns, sizeof *matrix->value));
     matrix->columns = columns;
+    matrix->stride = matrix->blocks;
     *out = matrix;
     return status;
 done:
@@ -47,6 +48,27 @@ void eg_sparse_free(eg_sparse *matrix)
     eg_free(matrix);
 }
 
+void eg_sparse_copy(const eg_sparse *from, eg_sparse *out)
+{
+    assert(out->columns == from->columns && out->stride == out->blocks);
+    uint32_t n = 0;
+    out->rows = from->rows;
+    out->background = from->background;
+    for (size_t r = 0; r < from->rows; r++) {
+        const uint32_t *segment = from->start + r * from->stride;
+        const uint32_t first = segment[0];
+        const size_t count = segment[from->blocks] - first;
+        for (size_t b = 0; b <= from->blocks; b++) {
+            out->start[r * out->blocks + b] = n + (segment[b] - first);
+        }
+        memcpy(out->column + n, from->column + first, count * sizeof *out->column);
+        if (out->value != NULL) {
+            memcpy(out->value + n, from->value + first, count * sizeof *out->value);
+        }
+        n += (uint32_t)count;
+    }
+}
+
 /* A counting sort: start[s + 1] first counts the entries of segment s, a row's part of a block,
  * then runs through their places. */
 void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out)
@@ -59,7 +81,7 @@ void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out)
     memset(start, 0, (segments + 1) * sizeof *start);
     for (size_t r = 0; r < from->rows; r++) {
         uint32_t *count = start + 1 + r / out->block;
-        for (size_t k = eg_sparse_row(from, r); k < eg_sparse_row(from, r + 1); k++) {
+        for (size_t k = eg_sparse_row(from, r); k < eg_sparse_row_end(from, r); k++) {
             count[from->column[k] * out->blocks]++;
         }
     }
@@ -71,7 +93,7 @@ void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out)
     }
     for (size_t r = 0; r < from->rows; r++) {
         uint32_t *next = start + 1 + r / out->block;
-        for (size_t k = eg_sparse_row(from, r); k < eg_sparse_row(from, r + 1); k++) {
+        for (size_t k = eg_sparse_row(from, r); k < eg_sparse_row_end(from, r); k++) {
             uint32_t to = next[from->column[k] * out->blocks]++;
             out->column[to] = (uint32_t)r;
             out->value[to] = from->value[k];
@@ -81,7 +103,7 @@ void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out)
 
 /* sum += v[0] * row column[0] of m + … + v[7] * row column[7] of m. The factors are copied so that
  * the compiler keeps them in registers over the whole row. */
-static inline void add_eight(size_t width, const uint32_t *column, const eg_real *v,
+static inline void add_eight(size_t step, size_t width, const uint32_t *column, const eg_real *v,
                              const eg_real *restrict m, eg_real *restrict sum)
 {
     const eg_real *restrict m0 = m + column[0] * width;
@@ -94,8 +116,8 @@ static inline void add_eight(size_t width, const uint32_t *column, const eg_real
     const eg_real *restrict m7 = m + column[7] * width;
     const eg_real v0 = v[0], v1 = v[1], v2 = v[2], v3 = v[3];
     const eg_real v4 = v[4], v5 = v[5], v6 = v[6], v7 = v[7];
-    for (size_t s = 0; s < width; s += EG_SPARSE_STEP) {
-        for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+    for (size_t s = 0; s < width; s += step) {
+        for (size_t l = 0; l < step; l++) {
             eg_real low = (v0 * m0[s + l] + v1 * m1[s + l]) + (v2 * m2[s + l] + v3 * m3[s + l]);
             eg_real high = (v4 * m4[s + l] + v5 * m5[s + l]) + (v6 * m6[s + l] + v7 * m7[s + l]);
             sum[s + l] += low + high;
@@ -104,55 +126,68 @@ static inline void add_eight(size_t width, const uint32_t *column, const eg_real
 }
 
 /* sum += v[0] * row column[0] of m + v[1] * row column[1] of m */
-static inline void add_two(size_t width, const uint32_t *column, const eg_real *v,
+static inline void add_two(size_t step, size_t width, const uint32_t *column, const eg_real *v,
                            const eg_real *restrict m, eg_real *restrict sum)
 {
     const eg_real *restrict m0 = m + column[0] * width;
     const eg_real *restrict m1 = m + column[1] * width;
     const eg_real v0 = v[0], v1 = v[1];
-    for (size_t s = 0; s < width; s += EG_SPARSE_STEP) {
-        for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+    for (size_t s = 0; s < width; s += step) {
+        for (size_t l = 0; l < step; l++) {
             sum[s + l] += v0 * m0[s + l] + v1 * m1[s + l];
         }
     }
 }
 
 /* sum += v * row `column` of m */
-static inline void add_one(size_t width, uint32_t column, eg_real v, const eg_real *restrict m,
-                           eg_real *restrict sum)
+static inline void add_one(size_t step, size_t width, uint32_t column, eg_real v,
+                           const eg_real *restrict m, eg_real *restrict sum)
 {
     const eg_real *restrict m0 = m + column * width;
-    for (size_t s = 0; s < width; s += EG_SPARSE_STEP) {
-        for (size_t l = 0; l < EG_SPARSE_STEP; l++) {
+    for (size_t s = 0; s < width; s += step) {
+        for (size_t l = 0; l < step; l++) {
             sum[s + l] += v * m0[s + l];
         }
     }
 }
 
 /* sum += the listed entries from k to end times their rows of m */
-static inline void add_all(const eg_sparse *list, size_t k, size_t end, size_t width,
+static inline void add_all(const eg_sparse *list, size_t k, size_t end, size_t step, size_t width,
                            const eg_real *restrict m, eg_real *restrict sum)
 {
     for (; k + 8 <= end; k += 8) {
-        add_eight(width, list->column + k, list->value + k, m, sum);
+        add_eight(step, width, list->column + k, list->value + k, m, sum);
     }
     for (; k + 2 <= end; k += 2) {
-        add_two(width, list->column + k, list->value + k, m, sum);
+        add_two(step, width, list->column + k, list->value + k, m, sum);
     }
     if (k < end) {
-        add_one(width, list->column[k], list->value[k], m, sum);
+        add_one(step, width, list->column[k], list->value[k], m, sum);
+    }
+}
+
+/* Called with a constant `step`, so that loops over lanes have a known length. */
+__attribute__((always_inline)) static inline void product_by(size_t step, const eg_sparse *list,
+                                                             size_t width,
+                                                             const eg_real *restrict m,
+                                                             eg_real *restrict out)
+{
+    memset(out, 0, list->rows * width * sizeof *out);
+    for (size_t b = 0; b < list->blocks; b++) {
+        for (size_t r = 0; r < list->rows; r++) {
+            const uint32_t *segment = list->start + r * list->stride + b;
+            add_all(list, segment[0], segment[1], step, width, m, out + r * width);
+        }
     }
 }
 
 EG_CLONES static void product(const eg_sparse *list, size_t width, const eg_real *restrict m,
                               eg_real *restrict out)
 {
-    memset(out, 0, list->rows * width * sizeof *out);
-    for (size_t b = 0; b < list->blocks; b++) {
-        for (size_t r = 0; r < list->rows; r++) {
-            const uint32_t *segment = list->start + r * list->blocks + b;
-            add_all(list, segment[0], segment[1], width, m, out + r * width);
-        }
+    if (width == EG_SPARSE_NARROW) {
+        product_by(EG_SPARSE_NARROW, list, EG_SPARSE_NARROW, m, out);
+    } else {
+        product_by(EG_SPARSE_STEP, list, width, m, out);
     }
 }
 
@@ -163,7 +198,7 @@ void eg_sparse_product_plain(const eg_sparse *list, size_t width, const eg_real 
 
 void eg_sparse_product(const eg_sparse *list, size_t width, const eg_real *m, eg_real *out)
 {
-    assert(width % EG_SPARSE_STEP == 0);
+    assert(width % EG_SPARSE_STEP == 0 || width == EG_SPARSE_NARROW);
     if (eg_sparse_has_avx512()) {
         eg_sparse_product_avx512(list, width, m, out);
     } else {

@@ -8,11 +8,11 @@
 
 #include <immintrin.h>
 
-#define AVX512 __attribute__((target("avx512f")))
+#define AVX512 __attribute__((target("avx512f,fma")))
 /* Sums are registers only where the number of them is a constant. */
 #define INLINE AVX512 __attribute__((always_inline)) static inline
 
-enum { LANES = 16, VECTORS_MAX = 4 };
+enum { LANES = 16, NARROW = EG_SPARSE_NARROW, VECTORS_MAX = 4 };
 
 bool eg_sparse_has_avx512(void)
 {
@@ -61,12 +61,59 @@ INLINE void strip(size_t vectors, const eg_sparse *list, size_t width, size_t fi
 {
     for (size_t b = 0; b < list->blocks; b++) {
         for (size_t r = 0; r < list->rows; r++) {
-            const uint32_t *segment = list->start + r * list->blocks + b;
+            const uint32_t *segment = list->start + r * list->stride + b;
             if (b == 0 || segment[0] < segment[1]) {
                 add_all(vectors, list, segment[0], segment[1], width, m + first, b == 0,
                         out + r * width + first);
             }
         }
+    }
+}
+
+/* A row of half a register has one sum, and rows go four together so that their additions do not
+ * wait for each other. A product without the transpose then adds in the same order. */
+enum { TOGETHER = 4 };
+
+INLINE __m256 add_narrow(const eg_sparse *list, size_t k, const eg_real *m, __m256 sum)
+{
+    const __m256 row = _mm256_loadu_ps(m + (size_t)list->column[k] * NARROW);
+    return _mm256_fmadd_ps(_mm256_set1_ps(list->value[k]), row, sum);
+}
+
+/* `rows` neighbouring rows, a constant. */
+INLINE void narrow_rows(size_t rows, const eg_sparse *list, size_t first, const eg_real *m,
+                        eg_real *out)
+{
+    __m256 sum[TOGETHER];
+    size_t at[TOGETHER], end[TOGETHER];
+    size_t all = SIZE_MAX;
+    for (size_t i = 0; i < rows; i++) {
+        sum[i] = _mm256_setzero_ps();
+        at[i] = eg_sparse_row(list, first + i);
+        end[i] = eg_sparse_row_end(list, first + i);
+        all = end[i] - at[i] < all ? end[i] - at[i] : all;
+    }
+    for (size_t k = 0; k < all; k++) {
+        for (size_t i = 0; i < rows; i++) {
+            sum[i] = add_narrow(list, at[i] + k, m, sum[i]);
+        }
+    }
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t k = at[i] + all; k < end[i]; k++) {
+            sum[i] = add_narrow(list, k, m, sum[i]);
+        }
+        _mm256_storeu_ps(out + (first + i) * NARROW, sum[i]);
+    }
+}
+
+AVX512 static void product_narrow(const eg_sparse *list, const eg_real *m, eg_real *out)
+{
+    size_t r = 0;
+    for (; r + TOGETHER <= list->rows; r += TOGETHER) {
+        narrow_rows(TOGETHER, list, r, m, out);
+    }
+    for (; r < list->rows; r++) {
+        narrow_rows(1, list, r, m, out);
     }
 }
 
@@ -77,6 +124,10 @@ AVX512 void eg_sparse_product_avx512(const eg_sparse *list, size_t width, const 
     const size_t four = (size_t)VECTORS_MAX * LANES;
     const size_t two = (size_t)2 * LANES;
     size_t first = 0;
+    if (width == NARROW) {
+        product_narrow(list, m, out);
+        return;
+    }
     for (; first + four <= width; first += four) {
         strip(VECTORS_MAX, list, width, first, m, out);
     }

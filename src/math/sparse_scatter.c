@@ -4,8 +4,8 @@
  *  these in the end (math/sparse_avx512.c). For the same bits a column has two sums here, too, and
  *  its entries go to them in turns:
  *
- *      up to 8 units | sums of a column [columns][2][8]: the next one first
- *      more          | next sum of a column [columns] | sums [columns][2][16] */
+ *      narrow | sums of a column [columns][2][8]: the next one first
+ *      wide   | next sum of a column [columns] | sums [columns][2][16] */
 #include "math/shared/sparse_scatter.h"
 
 #include <assert.h>
@@ -17,43 +17,44 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define AVX512 __attribute__((target("avx512f")))
+#define AVX512 __attribute__((target("avx512f,fma")))
 
-enum { LANES = EG_SCATTER_WIDTH, HALF = LANES / 2, UPPER = 0xff00 };
+enum { LANES = EG_SCATTER_WIDTH, NARROW = EG_SPARSE_NARROW, UPPER = 0xff00 };
 
 bool eg_sparse_scatters(void)
 {
     return eg_sparse_has_avx512();
 }
 
-size_t eg_sparse_scatter_room(size_t columns)
+/* Where the sums begin: at a whole cache line. */
+static size_t first_sum(size_t columns, size_t width)
 {
-    size_t next = (columns + LANES - 1) / LANES * LANES; /* sums are whole cache lines */
-    return next + 2 * columns * LANES;
+    return width == NARROW ? 0 : (columns + LANES - 1) / LANES * LANES;
 }
 
-/* Both sums of a column are one register. They change places, and the one that is second then
- * grows: nobody has to know which it is. */
-AVX512 static void scatter_half(const eg_sparse *list, const eg_real *restrict m,
-                                eg_real *restrict sums)
+size_t eg_sparse_scatter_room(size_t columns, size_t width)
+{
+    return first_sum(columns, width) + 2 * columns * width;
+}
+
+AVX512 static void scatter_narrow(const eg_sparse *list, const eg_real *restrict m,
+                                  eg_real *restrict sums)
 {
     const uint32_t *column = list->column;
     const eg_real *value = list->value;
-    memset(sums, 0, list->columns * LANES * sizeof *sums);
+    memset(sums, 0, list->columns * NARROW * sizeof *sums);
     for (size_t r = 0; r < list->rows; r++) {
-        const size_t end = eg_sparse_row(list, r + 1);
-        const __m512 row = _mm512_maskz_expandloadu_ps(UPPER, m + r * LANES);
+        const size_t end = eg_sparse_row_end(list, r);
+        const __m256 row = _mm256_loadu_ps(m + r * NARROW);
         for (size_t k = eg_sparse_row(list, r); k < end; k++) {
-            eg_real *sum = sums + (size_t)column[k] * LANES;
-            __m512 both = _mm512_loadu_ps(sum);
-            both = _mm512_shuffle_f32x4(both, both, _MM_SHUFFLE(1, 0, 3, 2));
-            both = _mm512_mask3_fmadd_ps(_mm512_set1_ps(value[k]), row, both, UPPER);
-            _mm512_storeu_ps(sum, both);
+            eg_real *sum = sums + (size_t)column[k] * NARROW;
+            const __m256 factor = _mm256_set1_ps(value[k]);
+            _mm256_storeu_ps(sum, _mm256_fmadd_ps(factor, row, _mm256_loadu_ps(sum)));
         }
     }
 }
 
-AVX512 static void scatter_full(const eg_sparse *list, const eg_real *restrict m,
+AVX512 static void scatter_wide(const eg_sparse *list, const eg_real *restrict m,
                                 uint32_t *restrict next, eg_real *restrict sums)
 {
     const uint32_t *column = list->column;
@@ -63,7 +64,7 @@ AVX512 static void scatter_full(const eg_sparse *list, const eg_real *restrict m
         next[c] = (uint32_t)(2 * c * LANES);
     }
     for (size_t r = 0; r < list->rows; r++) {
-        const size_t end = eg_sparse_row(list, r + 1);
+        const size_t end = eg_sparse_row_end(list, r);
         const __m512 row = _mm512_loadu_ps(m + r * LANES);
         for (size_t k = eg_sparse_row(list, r); k < end; k++) {
             const uint32_t at = next[column[k]];
@@ -74,32 +75,26 @@ AVX512 static void scatter_full(const eg_sparse *list, const eg_real *restrict m
     }
 }
 
-static size_t first_sum(size_t columns, size_t units)
+void eg_sparse_scatter(const eg_sparse *list, size_t width, const eg_real *m, eg_real *scratch)
 {
-    return units <= HALF ? 0 : eg_sparse_scatter_room(columns) - 2 * columns * LANES;
-}
-
-void eg_sparse_scatter(const eg_sparse *list, size_t units, const eg_real *m, eg_real *scratch)
-{
-    assert(units <= LANES && list->columns < UINT32_MAX / (2 * LANES));
-    eg_real *sums = scratch + first_sum(list->columns, units);
-    if (units <= HALF) {
-        scatter_half(list, m, sums);
+    assert((width == NARROW || width == LANES) && list->columns < UINT32_MAX / (2 * LANES));
+    eg_real *sums = scratch + first_sum(list->columns, width);
+    if (width == NARROW) {
+        scatter_narrow(list, m, sums);
     } else {
-        scatter_full(list, m, (uint32_t *)(void *)scratch, sums);
+        scatter_wide(list, m, (uint32_t *)(void *)scratch, sums);
     }
 }
 
-AVX512 void eg_sparse_scattered(size_t columns, size_t units, size_t first, size_t count,
+AVX512 void eg_sparse_scattered(size_t columns, size_t width, size_t first, size_t count,
                                 const eg_real *scratch, eg_real *out)
 {
-    const eg_real *sums = scratch + first_sum(columns, units);
-    for (size_t i = 0; i < count && units <= HALF; i++) {
-        __m512 even = _mm512_loadu_ps(sums + (first + i) * LANES);
-        __m512 odd = _mm512_shuffle_f32x4(even, even, _MM_SHUFFLE(1, 0, 3, 2));
-        _mm512_storeu_ps(out + i * LANES, _mm512_maskz_add_ps((__mmask16)~UPPER, even, odd));
+    const eg_real *sums = scratch + first_sum(columns, width);
+    if (width == NARROW) {
+        memcpy(out, sums + first * NARROW, count * NARROW * sizeof *out);
+        return;
     }
-    for (size_t i = 0; i < count && units > HALF; i++) {
+    for (size_t i = 0; i < count; i++) {
         const eg_real *sum = sums + 2 * (first + i) * LANES;
         _mm512_storeu_ps(out + i * LANES,
                          _mm512_add_ps(_mm512_loadu_ps(sum), _mm512_loadu_ps(sum + LANES)));
@@ -113,22 +108,22 @@ bool eg_sparse_scatters(void)
     return false;
 }
 
-size_t eg_sparse_scatter_room(size_t columns)
+size_t eg_sparse_scatter_room(size_t columns, size_t width)
 {
-    (void)columns;
+    (void)columns, (void)width;
     return 0;
 }
 
-void eg_sparse_scatter(const eg_sparse *list, size_t units, const eg_real *m, eg_real *scratch)
+void eg_sparse_scatter(const eg_sparse *list, size_t width, const eg_real *m, eg_real *scratch)
 {
-    (void)list, (void)units, (void)m, (void)scratch;
+    (void)list, (void)width, (void)m, (void)scratch;
     assert(false && "only where eg_sparse_scatters()");
 }
 
-void eg_sparse_scattered(size_t columns, size_t units, size_t first, size_t count,
+void eg_sparse_scattered(size_t columns, size_t width, size_t first, size_t count,
                          const eg_real *scratch, eg_real *out)
 {
-    (void)columns, (void)units, (void)first, (void)count, (void)scratch, (void)out;
+    (void)columns, (void)width, (void)first, (void)count, (void)scratch, (void)out;
     assert(false && "only where eg_sparse_scatters()");
 }
 

@@ -73,6 +73,7 @@ typedef struct input {
     eg_sparse sparse, transposed; /* what context points to, if it came in sparse form */
     const eg_real *x;             /* the same */
     eg_real *value, *transposed_value, *inverse;
+    uint32_t *list; /* columns, then where rows begin: of rows that did not follow each other */
 } input;
 
 /* A bright background would differ from example to example once scaled: such input is used as it
@@ -80,6 +81,27 @@ typedef struct input {
 static bool stays_sparse(const eg_layer_context *context)
 {
     return context->sparse != NULL && context->sparse->background <= 0;
+}
+
+/* Numbers per example that a list takes; a last one is fixed. */
+static size_t list_room(size_t inputs)
+{
+    return inputs + eg_sparse_block_count(inputs);
+}
+
+/* Rows that stand anywhere in a long list are listed anew: scaled values have places for those of
+ * the minibatch alone. */
+static void list_anew(const eg_sparse *from, size_t size, input *in)
+{
+    if (from->stride == from->blocks) {
+        return;
+    }
+    in->sparse.stride = from->blocks;
+    in->sparse.column = in->list;
+    in->sparse.start = in->list + size;
+    in->sparse.value = NULL; /* they are scaled on the way */
+    eg_sparse_copy(from, &in->sparse);
+    in->sparse.value = in->value;
 }
 
 static void cut(const eg_layer *layer, const eg_layer_context *context, input *in)
@@ -92,15 +114,17 @@ static void cut(const eg_layer *layer, const eg_layer_context *context, input *i
     in->value = context->cache;
     in->transposed_value = in->value + size;
     in->inverse = in->transposed_value + size;
-    in->context.cache = in->inverse + context->batch;
+    in->list = (uint32_t *)(void *)(in->inverse + context->batch);
+    in->context.cache = in->inverse + context->batch * (1 + list_room(eg_layer_inputs(layer))) + 1;
     in->x = in->value;
     in->context.x = &in->x;
     in->context.sparse = NULL;
     in->context.transposed = NULL;
     if (stays_sparse(context)) {
         in->sparse = *context->sparse;
-        in->sparse.background = 0;
         in->sparse.value = in->value;
+        list_anew(context->sparse, size, in);
+        in->sparse.background = 0;
         in->context.sparse = &in->sparse;
         if (context->transposed != NULL) {
             in->transposed = *context->transposed;
@@ -131,7 +155,7 @@ static void write_out(const eg_sparse *from, size_t b, eg_real *u)
     for (size_t i = 0; i < from->columns; i++) {
         u[i] = from->background;
     }
-    for (size_t k = eg_sparse_row(from, b); k < eg_sparse_row(from, b + 1); k++) {
+    for (size_t k = eg_sparse_row(from, b); k < eg_sparse_row_end(from, b); k++) {
         eg_real value = from->value[k] + from->background;
         u[from->column[k]] = value < 0 ? 0 : value;
     }
@@ -146,9 +170,10 @@ static void scale_inputs(const eg_layer *layer, const eg_layer_context *context,
         size_t first = b * n;
         size_t count = n;
         if (in->context.sparse != NULL) {
-            first = eg_sparse_row(sparse, b);
-            count = eg_sparse_row(sparse, b + 1) - first;
-            rectify(count, sparse->background, sparse->value + first, in->value + first);
+            first = eg_sparse_row(&in->sparse, b);
+            count = eg_sparse_row_end(&in->sparse, b) - first;
+            rectify(count, sparse->background, sparse->value + eg_sparse_row(sparse, b),
+                    in->value + first);
         } else if (sparse != NULL) {
             write_out(sparse, b, in->value + first);
         } else {
@@ -165,7 +190,7 @@ static void scale_transposed(const eg_layer_context *context, input *in)
     if (in->context.transposed == NULL) {
         return;
     }
-    for (size_t k = 0; k < eg_sparse_row(from, from->rows); k++) {
+    for (size_t k = 0; k < eg_sparse_entries(from); k++) {
         eg_real value = from->value[k] + context->sparse->background;
         in->transposed_value[k] = value < 0 ? 0 : value * in->inverse[from->column[k]];
     }
@@ -287,10 +312,12 @@ eg_status eg_layer_constrained(eg_layer *out, eg_shape in, size_t outputs, bool 
         eg_free(self);
         return status;
     }
-    size_t scaled = spec->unit_input ? 2 * eg_shape_size(in) + 1 : 0;
     *out = self->linear;
     out->ops = panels ? &panels_ops : &rows_ops;
     out->state = self;
-    out->cache_per_example += scaled;
+    if (spec->unit_input) {
+        out->cache_per_example += 2 * eg_shape_size(in) + 1 + list_room(eg_shape_size(in));
+        out->cache_fixed++;
+    }
     return status;
 }

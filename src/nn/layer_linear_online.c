@@ -88,7 +88,7 @@ static const eg_real *unfold(const pieces *c)
     for (size_t i = 0; i < c->n; i++) {
         c->unfolded[i] = sparse->background;
     }
-    for (size_t k = eg_sparse_row(sparse, 0); k < eg_sparse_row(sparse, 1); k++) {
+    for (size_t k = eg_sparse_row(sparse, 0); k < eg_sparse_row_end(sparse, 0); k++) {
         c->unfolded[sparse->column[k]] += sparse->value[k];
     }
     return c->unfolded;
@@ -126,7 +126,7 @@ static active active_of(const pieces *c)
         return (active){.count = c->place[c->n], .place = c->place, .value = c->value};
     }
     size_t first = eg_sparse_row(c->sparse, 0);
-    return (active){.count = eg_sparse_row(c->sparse, 1) - first,
+    return (active){.count = eg_sparse_row_end(c->sparse, 0) - first,
                     .place = c->sparse->column + first,
                     .value = c->sparse->value + first};
 }

@@ -9,7 +9,7 @@
  *      params  | weight W [panels][inputs][width] | bias b [panels*width], if any |
  *      derived | sums of the units' weights [panels*width] | 1/|v| [panels*width] |
  *      cache   | of a narrow layer: the sums S, as math/shared/sparse_scatter.h has them |
- *              | gradient: rows of a panel [DENSE_ROWS][width], biases [panels*width] |
+ *              | gradient: rows of a panel [rows][width], biases [panels*width] |
  *              | a panel's lanes of y or dy [B][width] | a [B] |
  *
  *  Write the input as x = background + d, d sparse (background 0 and d = x if it comes dense). For
@@ -32,9 +32,16 @@
 
 #include <string.h>
 
-/* ROWS of a panel's gradient are made, used and forgotten in the first-level cache, with all that
- * is read to use them; of a dense input more, because BLAS likes larger pieces. */
-enum { WIDTH_MAX = EG_PANEL_WIDTH_MAX, ROWS = 16, DENSE_ROWS = 64, STEP = EG_SPARSE_STEP };
+/* PIECE numbers of a panel's gradient are made, used and forgotten in the first-level cache, with
+ * all that is read to use them; of a dense input DENSE_ROWS rows, because BLAS likes larger pieces.
+ */
+enum {
+    WIDTH_MAX = EG_PANEL_WIDTH_MAX,
+    PIECE = 1024,
+    DENSE_ROWS = 64,
+    STEP = EG_SPARSE_STEP,
+    NARROW = EG_SPARSE_NARROW
+};
 
 enum { WEIGHT = EG_LINEAR_WEIGHT, BIAS = EG_LINEAR_BIAS };
 
@@ -58,12 +65,19 @@ typedef struct pieces {
 /* Of one narrow panel all sums S stay in the cache at once, so they need no transpose. */
 static bool is_narrow(const eg_layer *layer)
 {
-    return eg_linear_of(layer)->width == EG_SCATTER_WIDTH && eg_sparse_scatters();
+    return eg_linear_of(layer)->width <= EG_SCATTER_WIDTH && eg_sparse_scatters();
 }
 
 static size_t scatter_room(const eg_layer *layer)
 {
-    return is_narrow(layer) ? eg_sparse_scatter_room(eg_layer_inputs(layer)) : 0;
+    size_t width = eg_linear_of(layer)->width;
+    return is_narrow(layer) ? eg_sparse_scatter_room(eg_layer_inputs(layer), width) : 0;
+}
+
+static size_t gradient_room(size_t width)
+{
+    size_t dense = DENSE_ROWS * width;
+    return dense > PIECE ? dense : PIECE;
 }
 
 static pieces cut(const eg_layer *layer, const eg_layer_context *context)
@@ -81,7 +95,7 @@ static pieces cut(const eg_layer *layer, const eg_layer_context *context)
     out.inverse = context->derived + out.all;
     out.scatter = context->cache;
     out.gradient = out.scatter + scatter_room(layer);
-    out.bias_gradient = out.gradient + DENSE_ROWS * out.width;
+    out.bias_gradient = out.gradient + gradient_room(out.width);
     out.lanes = out.bias_gradient + out.all;
     out.a = out.lanes + out.batch * out.width;
     return out;
@@ -133,7 +147,7 @@ static void input_offsets(const eg_layer *layer, const pieces *c)
         eg_real sum = 0;
         if (centered && c->sparse != NULL) {
             size_t start = eg_sparse_row(c->sparse, b);
-            sum = eg_sum(eg_sparse_row(c->sparse, b + 1) - start, c->sparse->value + start);
+            sum = eg_sum(eg_sparse_row_end(c->sparse, b) - start, c->sparse->value + start);
         } else if (centered) {
             sum = eg_sum(c->n, c->x + b * c->n);
         }
@@ -191,21 +205,20 @@ static void begin_panel(const eg_layer *layer, const eg_layer_context *context, 
 }
 
 /* After begin_panel, before the first panel_gradient of a panel. */
-static void begin_sums(const eg_layer *layer, const eg_layer_context *context, const pieces *c)
+static void begin_sums(const eg_layer_context *context, const pieces *c)
 {
     if (c->sparse != NULL && context->transposed == NULL) {
-        eg_sparse_scatter(c->sparse, eg_layer_outputs(layer), c->lanes, c->scatter);
+        eg_sparse_scatter(c->sparse, c->width, c->lanes, c->scatter);
     }
 }
 
 /* The gradient of a panel's weights of `rows` inputs from `row` on, into g [rows][width]. */
-static void panel_gradient(const eg_layer *layer, const eg_layer_context *context, const pieces *c,
-                           size_t panel, const projection *project, size_t row, size_t rows,
-                           eg_real *g)
+static void panel_gradient(const eg_layer_context *context, const pieces *c, size_t panel,
+                           const projection *project, size_t row, size_t rows, eg_real *g)
 {
     size_t first = panel * c->width;
     if (c->sparse != NULL && context->transposed == NULL) {
-        eg_sparse_scattered(c->n, eg_layer_outputs(layer), row, rows, c->scatter, g);
+        eg_sparse_scattered(c->n, c->width, row, rows, c->scatter, g);
     } else if (c->sparse != NULL) {
         eg_sparse part = eg_sparse_rows(context->transposed, row, rows);
         eg_sparse_product(&part, c->width, c->lanes, g);
@@ -268,15 +281,15 @@ static void backward_store(const eg_layer *layer, const eg_layer_context *contex
     eg_real *grads = context->grads[WEIGHT];
     for (size_t panel = 0; panel < eg_linear_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
-        begin_sums(layer, context, &c);
-        size_t part = c.sparse != NULL ? ROWS : c.n;
+        begin_sums(context, &c);
+        size_t part = c.sparse != NULL ? PIECE / c.width : c.n;
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
             size_t at = (panel * c.n + row) * c.width;
             size_t next = c.n - row - rows < part ? c.n - row - rows : part;
             /* To be written next; who takes it reads it at once. */
             eg_prefetch(grads + at + rows * c.width, next * c.width * sizeof *grads);
-            panel_gradient(layer, context, &c, panel, &project, row, rows, grads + at);
+            panel_gradient(context, &c, panel, &project, row, rows, grads + at);
             give_piece(context, WEIGHT, at, rows * c.width);
         }
         if (context->dx[0] != NULL) {
@@ -294,7 +307,7 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
 {
     pieces c = cut(layer, context);
     projection project;
-    const size_t part = c.sparse != NULL ? ROWS : DENSE_ROWS;
+    const size_t part = c.sparse != NULL ? PIECE / c.width : DENSE_ROWS;
     bool updates = context->consumer != NULL && context->consumer->updates;
     if (context->grads != NULL && !updates) {
         backward_store(layer, context);
@@ -303,13 +316,13 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     backward_input(layer, context); /* before any weight changes */
     for (size_t panel = 0; updates && panel < eg_linear_of(layer)->count; panel++) {
         begin_panel(layer, context, &c, panel, &project);
-        begin_sums(layer, context, &c);
+        begin_sums(context, &c);
         for (size_t row = 0; row < c.n; row += part) {
             size_t rows = c.n - row < part ? c.n - row : part;
             size_t next = c.n - row - rows < part ? c.n - row - rows : part;
             eg_prefetch(c.weights + (panel * c.n + row + rows) * c.width,
                         next * c.width * sizeof *c.weights);
-            panel_gradient(layer, context, &c, panel, &project, row, rows, c.gradient);
+            panel_gradient(context, &c, panel, &project, row, rows, c.gradient);
             eg_gradient_emit(context, WEIGHT, (panel * c.n + row) * c.width, rows * c.width,
                              c.gradient);
         }
@@ -335,7 +348,7 @@ static const eg_layer_ops ops = {
 
 size_t eg_linear_panels_width(size_t outputs)
 {
-    size_t rounded = (outputs + STEP - 1) / STEP * STEP;
+    size_t rounded = outputs <= NARROW ? NARROW : (outputs + STEP - 1) / STEP * STEP;
     return rounded < WIDTH_MAX ? rounded : WIDTH_MAX;
 }
 
@@ -348,6 +361,6 @@ eg_status eg_layer_linear_panels(eg_layer *out, eg_shape in, size_t outputs, eg_
     size_t all = eg_linear_of(out)->count * width;
     out->derived_count = 2 * all;
     out->cache_per_example = width + 1;
-    out->cache_fixed = DENSE_ROWS * width + all + scatter_room(out);
+    out->cache_fixed = gradient_room(width) + all + scatter_room(out);
     return eg_ok();
 }

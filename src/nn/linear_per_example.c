@@ -79,7 +79,7 @@ static void prepare_inputs(const eg_linear_per_example *layer, const pieces *c)
 static void prepare_sparse(const eg_linear_per_example *layer, const pieces *c)
 {
     const eg_sparse *t = layer->transposed;
-    size_t entries = eg_sparse_row(t, layer->inputs);
+    size_t entries = eg_sparse_entries(t);
     bool centered = layer->norm == EG_NORM_CENTERED;
     for (size_t b = 0; b < layer->batch; b++) {
         c->a[b] = centered ? 0 : t->background;

@@ -22,15 +22,17 @@ typedef struct cursor {
     uint32_t *drawn; /* [rows] numbers of examples where they are not a piece of a list */
     /* What phase `seen` makes of an example; SIZE_MAX: of none yet. */
     size_t seen;
-    uint32_t *from, *to; /* [pixels] see eg_pixel_rows; NULL: pixels stay */
-    uint32_t *renamed;   /* [classes] what a label becomes; NULL: itself */
-    uint32_t shift;      /* the first output of the task, where each has outputs of its own */
-    uint32_t *shuffled;  /* [training examples] their labels; or NULL */
-    eg_pixel_rows rows;  /* the larger of minibatch and block */
-    eg_kept_rows kept;   /* of training examples whose pixels stay, where an epoch is not alone */
-    eg_real *augmented;  /* [rows, features] or NULL */
-    uint32_t *label;     /* [rows] */
-    uint32_t *task;      /* [rows] of a minibatch that mixes tasks; or NULL */
+    uint32_t *from, *to;   /* [pixels] see eg_pixel_rows; NULL: pixels stay */
+    uint32_t *renamed;     /* [classes] what a label becomes; NULL: itself */
+    uint32_t shift;        /* the first output of the task, where each has outputs of its own */
+    uint32_t *shuffled;    /* [training examples] their labels; or NULL */
+    eg_pixel_rows rows;    /* the larger of minibatch and block */
+    eg_kept_rows kept;     /* of training examples whose pixels stay, where an epoch is not alone */
+    eg_sparse shown;       /* a batch of kept rows */
+    uint32_t *shown_start; /* [rows][blocks + 1] of it */
+    eg_real *augmented;    /* [rows, features] or NULL */
+    uint32_t *label;       /* [rows] */
+    uint32_t *task;        /* [rows] of a minibatch that mixes tasks; or NULL */
 } cursor;
 
 static size_t least(size_t a, size_t b)
@@ -143,6 +145,42 @@ static void augment(const cursor *self, const uint32_t *index, size_t size, uint
     out->x = self->augmented;
 }
 
+/* Training examples as they were made before, if all rows are kept. */
+static bool show_kept(cursor *self, const uint32_t *index, size_t size, size_t phase,
+                      const uint32_t *tasks)
+{
+    if (!eg_kept_rows_have(&self->kept, size, index)) {
+        return false;
+    }
+    self->shown.start = self->shown_start;
+    eg_kept_rows_show(&self->kept, size, index, self->rows.sparse, &self->shown);
+    for (size_t r = 0; r < size; r++) {
+        enter(self, tasks != NULL ? tasks[r] : phase);
+        self->label[r] = label_of(self, &self->dataset->train, index[r]);
+    }
+    return true;
+}
+
+/* Makes the rows of these examples from their bytes; those that come next are fetched. */
+static void make_rows(cursor *self, const eg_examples *examples, const uint32_t *index, size_t size,
+                      size_t known, size_t phase, const uint32_t *tasks, bool dense, bool keeps)
+{
+    size_t n = 0;
+    for (size_t r = 0; r < size; r++) {
+        enter(self, tasks != NULL ? tasks[r] : phase);
+        fetch(self, examples, index[least(r + AHEAD, known - 1)]);
+        const uint8_t *bytes = examples->x + (size_t)index[r] * self->dataset->features;
+        n = eg_pixel_rows_load(&self->rows, r, bytes, dense, n);
+        if (keeps) {
+            eg_kept_rows_add(&self->kept, phase, index[r], r, self->rows.sparse);
+        }
+        self->label[r] = label_of(self, examples, index[r]);
+    }
+    if (self->rows.sparse != NULL) {
+        self->rows.sparse->rows = size;
+    }
+}
+
 /* index [size] and those that come next, `known` in all, as task `phase` sees them, or each as its
  * own of `tasks` [size]. */
 static void load(cursor *self, const eg_examples *examples, const uint32_t *index, size_t size,
@@ -150,32 +188,13 @@ static void load(cursor *self, const eg_examples *examples, const uint32_t *inde
 {
     bool dense = self->rows.sparse == NULL || !self->base.setup.sparse_only;
     bool keeps = !dense && self->kept.most > 0 && examples == &self->dataset->train;
-    size_t n = 0;
-    for (size_t r = 0; r < size; r++) {
-        enter(self, tasks != NULL ? tasks[r] : phase);
-        uint32_t ahead = index[least(r + AHEAD, known - 1)];
-        if (keeps && eg_kept_rows_has(&self->kept, ahead)) {
-            eg_kept_rows_fetch(&self->kept, ahead);
-        } else {
-            fetch(self, examples, ahead);
-        }
-        const uint8_t *bytes = examples->x + (size_t)index[r] * self->dataset->features;
-        if (keeps && eg_kept_rows_has(&self->kept, index[r])) {
-            n = eg_kept_rows_copy(&self->kept, index[r], r, self->rows.sparse, n);
-        } else {
-            n = eg_pixel_rows_load(&self->rows, r, bytes, dense, n);
-            if (keeps) {
-                eg_kept_rows_add(&self->kept, phase, index[r], r, self->rows.sparse);
-            }
-        }
-        self->label[r] = label_of(self, examples, index[r]);
-    }
-    if (self->rows.sparse != NULL) {
-        self->rows.sparse->rows = size;
+    bool kept = keeps && show_kept(self, index, size, phase, tasks);
+    if (!kept) {
+        make_rows(self, examples, index, size, known, phase, tasks, dense, keeps);
     }
     out->size = size;
     out->x = dense ? self->rows.x : NULL;
-    out->sparse = self->rows.sparse;
+    out->sparse = kept ? &self->shown : self->rows.sparse;
     out->label = self->label;
     out->number = index;
 }
@@ -309,6 +328,7 @@ static void cursor_free(eg_cursor *base)
     eg_free(self->shuffled);
     eg_pixel_rows_clear(&self->rows);
     eg_kept_rows_clear(&self->kept);
+    eg_free(self->shown_start);
     eg_free(self->label);
     eg_free(self->task);
     eg_free(self);
@@ -341,13 +361,14 @@ static eg_status allocate_permutations(cursor *self)
 }
 
 /* Where training examples come again as they were. */
-static eg_status keep_rows(cursor *self)
+static eg_status keep_rows(cursor *self, size_t rows)
 {
     const eg_indexed *stream = self->stream;
     const eg_sparse *sparse = self->rows.sparse;
     if (sparse == NULL || self->from != NULL || stream->base.shape.epochs < 2) {
         return eg_ok();
     }
+    EG_TRY(eg_alloc(&self->shown_start, rows, (sparse->blocks + 1) * sizeof *self->shown_start));
     double entries = self->dataset->density * (double)self->dataset->features;
     return eg_kept_rows_init(&self->kept, self->dataset->train.count, sparse->blocks,
                              stream->largest, entries);
@@ -373,7 +394,7 @@ static eg_status allocate_buffers(cursor *self)
     }
     self->rows.from = self->from;
     self->rows.to = self->to;
-    EG_TRY(keep_rows(self));
+    EG_TRY(keep_rows(self, rows));
     if (setup->trains && (self->stream->own_losses || self->stream->copies > 0)) {
         EG_TRY(eg_alloc(&self->task, rows, sizeof *self->task));
     }

@@ -37,39 +37,46 @@ void eg_kept_rows_clear(eg_kept_rows *self)
     *self = (eg_kept_rows){.examples = 0};
 }
 
-static const uint32_t *start_of(const eg_kept_rows *self, uint32_t example)
+bool eg_kept_rows_have(const eg_kept_rows *self, size_t count, const uint32_t *example)
 {
-    return self->start + (self->place[example] - 1) * (self->blocks + 1);
-}
-
-void eg_kept_rows_fetch(const eg_kept_rows *self, uint32_t example)
-{
-    const uint32_t *start = start_of(self, example);
-    size_t count = start[self->blocks] - start[0];
-    eg_prefetch(self->column + start[0], count * sizeof *self->column);
-    eg_prefetch(self->value + start[0], count * sizeof *self->value);
-}
-
-size_t eg_kept_rows_copy(const eg_kept_rows *self, uint32_t example, size_t r, eg_sparse *out,
-                         size_t n)
-{
-    const uint32_t *start = start_of(self, example);
-    size_t count = start[self->blocks] - start[0];
-    memcpy(out->column + n, self->column + start[0], count * sizeof *out->column);
-    memcpy(out->value + n, self->value + start[0], count * sizeof *out->value);
-    for (size_t b = 1; b <= self->blocks; b++) {
-        out->start[r * self->blocks + b] = (uint32_t)n + (start[b] - start[0]);
+    bool all = self->most > 0;
+    for (size_t r = 0; r < count && all; r++) {
+        all = self->place[example[r]] != 0;
     }
-    return n + count;
+    return all;
+}
+
+/* Examples come in random order: their rows are fetched before they are needed. */
+void eg_kept_rows_show(const eg_kept_rows *self, size_t count, const uint32_t *example,
+                       const eg_sparse *like, eg_sparse *out)
+{
+    const size_t stride = self->blocks + 1;
+    uint32_t *start = out->start;
+    *out = *like;
+    out->rows = count;
+    out->stride = stride;
+    out->start = start;
+    out->column = self->column;
+    out->value = self->value;
+    for (size_t r = 0; r < count; r++) {
+        const uint32_t *kept = self->start + (self->place[example[r]] - 1) * stride;
+        memcpy(start + r * stride, kept, stride * sizeof *start);
+        size_t entries = kept[self->blocks] - kept[0];
+        eg_prefetch(self->column + kept[0], entries * sizeof *self->column);
+        eg_prefetch(self->value + kept[0], entries * sizeof *self->value);
+    }
 }
 
 void eg_kept_rows_add(eg_kept_rows *self, size_t phase, uint32_t example, size_t r,
                       const eg_sparse *from)
 {
+    if (self->most == 0 || self->place[example] != 0) {
+        return;
+    }
     size_t first = eg_sparse_row(from, r);
-    size_t count = eg_sparse_row(from, r + 1) - first;
+    size_t count = eg_sparse_row_end(from, r) - first;
     bool room = self->count < self->most && count <= self->most_entries - self->entries;
-    if (!room && self->most > 0 && phase != self->phase && count <= self->most_entries) {
+    if (!room && phase != self->phase && count <= self->most_entries) {
         memset(self->place, 0, self->examples * sizeof *self->place);
         self->count = 0;
         self->entries = 0;
@@ -81,7 +88,7 @@ void eg_kept_rows_add(eg_kept_rows *self, size_t phase, uint32_t example, size_t
     }
     uint32_t *start = self->start + self->count * (self->blocks + 1);
     for (size_t b = 0; b <= self->blocks; b++) {
-        size_t before = from->start[r * self->blocks + b] - first;
+        size_t before = from->start[r * from->stride + b] - first;
         start[b] = (uint32_t)(self->entries + before);
     }
     memcpy(self->column + self->entries, from->column + first, count * sizeof *self->column);

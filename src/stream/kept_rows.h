@@ -28,20 +28,15 @@ eg_status eg_kept_rows_init(eg_kept_rows *out, size_t examples, size_t blocks,
                             size_t phase_examples, double row_entries) EG_WARN_UNUSED;
 void eg_kept_rows_clear(eg_kept_rows *self);
 
-static inline bool eg_kept_rows_has(const eg_kept_rows *self, uint32_t example)
-{
-    return self->most > 0 && self->place[example] != 0;
-}
+/** Whether all of so many examples are kept. */
+bool eg_kept_rows_have(const eg_kept_rows *self, size_t count, const uint32_t *example);
 
-/** Announces that the row of an example, which is kept, will be copied. */
-void eg_kept_rows_fetch(const eg_kept_rows *self, uint32_t example);
+/** These, which are kept, as the rows of *out, whose `start` [count][blocks + 1] is the caller's;
+ *  its entries are borrowed, until rows are added again. `like`: what else *out is to be. */
+void eg_kept_rows_show(const eg_kept_rows *self, size_t count, const uint32_t *example,
+                       const eg_sparse *like, eg_sparse *out);
 
-/** Copies the row of an example, which is kept, to row r of `out`, whose entries so far are n;
- *  returns those with it. */
-size_t eg_kept_rows_copy(const eg_kept_rows *self, uint32_t example, size_t r, eg_sparse *out,
-                         size_t n);
-
-/** Keeps row r of `from` as that of an example which is not kept, if there is room: where another
+/** Keeps row r of `from` as that of an example, unless it is kept, if there is room: where another
  *  phase filled it, that is dropped. */
 void eg_kept_rows_add(eg_kept_rows *self, size_t phase, uint32_t example, size_t r,
                       const eg_sparse *from);

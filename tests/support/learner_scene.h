@@ -15,7 +15,7 @@
 enum {
     SCENE_CLASSES = 6,
     SCENE_INPUTS = 9,
-    SCENE_LANES = 16, /* the weight of input i and class j is parameter i*16 + j, biases follow */
+    SCENE_LANES = 8, /* the weight of input i and class j is parameter i*8 + j, biases follow */
     SCENE_BATCH = 8,
     SCENE_SETTINGS = 32, /* room for the words of a test */
 };

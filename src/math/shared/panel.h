@@ -1,6 +1,6 @@
 /** Arithmetic on panels: matrices [n][width] whose columns, the lanes, are on their own, so that
  *  every loop vectorises over lanes and gives the same bits for every instruction set. width is a
- *  multiple of EG_SPARSE_STEP. Arrays must not overlap. */
+ *  multiple of EG_SPARSE_STEP, or EG_SPARSE_NARROW. Arrays must not overlap. */
 #ifndef ENGRAM_MATH_PANEL_H
 #define ENGRAM_MATH_PANEL_H
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/** Lanes of the panel. */
+/** The most lanes of the panel; its width is this or EG_SPARSE_NARROW. */
 enum { EG_SCATTER_WIDTH = EG_SPARSE_STEP };
 
 /** Whether this processor has the kernel. It gives the bits that eg_sparse_product makes of
@@ -16,15 +16,15 @@ enum { EG_SCATTER_WIDTH = EG_SPARSE_STEP };
 bool eg_sparse_scatters(void);
 
 /** Numbers of scratch for so many columns. */
-size_t eg_sparse_scatter_room(size_t columns);
+size_t eg_sparse_scatter_room(size_t columns, size_t width);
 
-/** Adds up L' M, L the listed values, M [rows, EG_SCATTER_WIDTH], whose lanes from `units` on are
- *  0. Only where eg_sparse_scatters(). The arrays must not overlap. */
-void eg_sparse_scatter(const eg_sparse *list, size_t units, const eg_real *m, eg_real *scratch);
+/** Adds up L' M, L the listed values, M [rows, width]. Only where eg_sparse_scatters(). The arrays
+ *  must not overlap. */
+void eg_sparse_scatter(const eg_sparse *list, size_t width, const eg_real *m, eg_real *scratch);
 
-/** Rows first … first+count-1 of what was added up, into out [count, EG_SCATTER_WIDTH]. `columns`
- *  and `units` as they were. */
-void eg_sparse_scattered(size_t columns, size_t units, size_t first, size_t count,
+/** Rows first … first+count-1 of what was added up, into out [count, width]. `columns` and `width`
+ *  as they were. */
+void eg_sparse_scattered(size_t columns, size_t width, size_t first, size_t count,
                          const eg_real *scratch, eg_real *out);
 
 #endif
