@@ -88,7 +88,7 @@ static double error_of(eg_sparse_kernel *kernel, const eg_sparse *list, size_t w
 }
 
 /** Bytes that are not 7 of every length up to several registers, against one by one; nothing is
- *  written behind the list. */
+ *  written behind its room. */
 static void lists_bytes(eg_sparse_lister *lister)
 {
     enum { MOST = 150, EMPTY = 7, FIRST = 1000 };
@@ -106,8 +106,8 @@ static void lists_bytes(eg_sparse_lister *lister)
             byte[i] = eg_rng_below(&rng, 3) > 0 ? EMPTY : (uint8_t)eg_rng_below(&rng, 256);
             expected += byte[i] != EMPTY ? 1 : 0;
         }
-        column[expected] = UINT32_MAX;
-        value[expected] = -1;
+        column[count] = UINT32_MAX;
+        value[count] = -1;
         assert_int_equal(lister(count, byte, EMPTY, FIRST, of, column, value), expected);
         for (size_t i = 0, n = 0; i < count; i++) {
             if (byte[i] != EMPTY) {
@@ -116,8 +116,8 @@ static void lists_bytes(eg_sparse_lister *lister)
                 n++;
             }
         }
-        assert_int_equal(column[expected], UINT32_MAX);
-        assert_true(value[expected] == -1);
+        assert_int_equal(column[count], UINT32_MAX);
+        assert_true(value[count] == -1);
     }
 }
 

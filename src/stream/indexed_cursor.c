@@ -22,12 +22,13 @@ typedef struct cursor {
     uint32_t *drawn; /* [rows] numbers of examples where they are not a piece of a list */
     /* What phase `seen` makes of an example; SIZE_MAX: of none yet. */
     size_t seen;
-    uint32_t *from, *to;   /* [pixels] see eg_pixel_rows; NULL: pixels stay */
-    uint32_t *renamed;     /* [classes] what a label becomes; NULL: itself */
-    uint32_t shift;        /* the first output of the task, where each has outputs of its own */
-    uint32_t *shuffled;    /* [training examples] their labels; or NULL */
-    eg_pixel_rows rows;    /* the larger of minibatch and block */
-    eg_kept_rows kept;     /* of training examples whose pixels stay, where an epoch is not alone */
+    uint32_t *from, *to; /* [pixels] see eg_pixel_rows; NULL: pixels stay */
+    uint32_t *renamed;   /* [classes] what a label becomes; NULL: itself */
+    uint32_t shift;      /* the first output of the task, where each has outputs of its own */
+    uint32_t *shuffled;  /* [training examples] their labels; or NULL */
+    eg_pixel_rows rows;  /* the larger of minibatch and block */
+    /* Of training and of test examples whose pixels stay, where they come more than once. */
+    eg_kept_rows kept[2];
     eg_sparse shown;       /* a batch of kept rows */
     uint32_t *shown_start; /* [rows][blocks + 1] of it */
     eg_real *augmented;    /* [rows, features] or NULL */
@@ -145,34 +146,36 @@ static void augment(const cursor *self, const uint32_t *index, size_t size, uint
     out->x = self->augmented;
 }
 
-/* Training examples as they were made before, if all rows are kept. */
-static bool show_kept(cursor *self, const uint32_t *index, size_t size, size_t phase,
-                      const uint32_t *tasks)
+/* Examples as they were made before, if all rows are kept. */
+static bool show_kept(cursor *self, const eg_kept_rows *kept, const eg_examples *examples,
+                      const uint32_t *index, size_t size, size_t phase, const uint32_t *tasks)
 {
-    if (!eg_kept_rows_have(&self->kept, size, index)) {
+    if (!eg_kept_rows_have(kept, size, index)) {
         return false;
     }
     self->shown.start = self->shown_start;
-    eg_kept_rows_show(&self->kept, size, index, self->rows.sparse, &self->shown);
+    eg_kept_rows_show(kept, size, index, self->rows.sparse, &self->shown);
     for (size_t r = 0; r < size; r++) {
         enter(self, tasks != NULL ? tasks[r] : phase);
-        self->label[r] = label_of(self, &self->dataset->train, index[r]);
+        self->label[r] = label_of(self, examples, index[r]);
     }
     return true;
 }
 
 /* Makes the rows of these examples from their bytes; those that come next are fetched. */
 static void make_rows(cursor *self, const eg_examples *examples, const uint32_t *index, size_t size,
-                      size_t known, size_t phase, const uint32_t *tasks, bool dense, bool keeps)
+                      size_t known, size_t phase, const uint32_t *tasks, bool dense,
+                      eg_kept_rows *kept)
 {
+    const bool trains = examples == &self->dataset->train;
     size_t n = 0;
     for (size_t r = 0; r < size; r++) {
         enter(self, tasks != NULL ? tasks[r] : phase);
         fetch(self, examples, index[least(r + AHEAD, known - 1)]);
         const uint8_t *bytes = examples->x + (size_t)index[r] * self->dataset->features;
         n = eg_pixel_rows_load(&self->rows, r, bytes, dense, n);
-        if (keeps) {
-            eg_kept_rows_add(&self->kept, phase, index[r], r, self->rows.sparse);
+        if (kept != NULL) {
+            eg_kept_rows_add(kept, trains ? phase : 0, index[r], r, self->rows.sparse);
         }
         self->label[r] = label_of(self, examples, index[r]);
     }
@@ -187,10 +190,10 @@ static void load(cursor *self, const eg_examples *examples, const uint32_t *inde
                  size_t known, size_t phase, const uint32_t *tasks, eg_batch *out)
 {
     bool dense = self->rows.sparse == NULL || !self->base.setup.sparse_only;
-    bool keeps = !dense && self->kept.most > 0 && examples == &self->dataset->train;
-    bool kept = keeps && show_kept(self, index, size, phase, tasks);
+    eg_kept_rows *rows = dense ? NULL : &self->kept[examples == &self->dataset->test];
+    bool kept = rows != NULL && show_kept(self, rows, examples, index, size, phase, tasks);
     if (!kept) {
-        make_rows(self, examples, index, size, known, phase, tasks, dense, keeps);
+        make_rows(self, examples, index, size, known, phase, tasks, dense, rows);
     }
     out->size = size;
     out->x = dense ? self->rows.x : NULL;
@@ -327,7 +330,8 @@ static void cursor_free(eg_cursor *base)
     eg_free(self->renamed);
     eg_free(self->shuffled);
     eg_pixel_rows_clear(&self->rows);
-    eg_kept_rows_clear(&self->kept);
+    eg_kept_rows_clear(&self->kept[0]);
+    eg_kept_rows_clear(&self->kept[1]);
     eg_free(self->shown_start);
     eg_free(self->label);
     eg_free(self->task);
@@ -360,18 +364,26 @@ static eg_status allocate_permutations(cursor *self)
     return eg_ok();
 }
 
-/* Where training examples come again as they were. */
+/* Where examples come again as they were. */
 static eg_status keep_rows(cursor *self, size_t rows)
 {
     const eg_indexed *stream = self->stream;
     const eg_sparse *sparse = self->rows.sparse;
-    if (sparse == NULL || self->from != NULL || stream->base.shape.epochs < 2) {
+    const eg_dataset *data = self->dataset;
+    const size_t count[] = {data->train.count, data->test.count};
+    const size_t at_once[] = {stream->largest, data->test.count};
+    const bool again[] = {stream->base.shape.epochs > 1, stream->base.shape.phases > 1};
+    if (sparse == NULL || self->from != NULL) {
         return eg_ok();
     }
     EG_TRY(eg_alloc(&self->shown_start, rows, (sparse->blocks + 1) * sizeof *self->shown_start));
-    double entries = self->dataset->density * (double)self->dataset->features;
-    return eg_kept_rows_init(&self->kept, self->dataset->train.count, sparse->blocks,
-                             stream->largest, entries);
+    for (size_t i = 0; i < EG_COUNT(self->kept); i++) {
+        if (again[i]) {
+            EG_TRY(eg_kept_rows_init(&self->kept[i], count[i], sparse->blocks, at_once[i],
+                                     data->density * (double)data->features));
+        }
+    }
+    return eg_ok();
 }
 
 /* Buffers for the largest minibatch and evaluation block there can be. */
