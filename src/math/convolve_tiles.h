@@ -52,53 +52,52 @@ INLINE void add_run(const size_t vectors, const size_t images, const size_t from
     }
 }
 
-/* Numbers 0 … n-1 from tap v on, of all rows of taps. */
-INLINE void add_rows(const size_t vectors, const size_t images, const size_t from, const size_t to,
-                     const eg_tile *t, size_t v, size_t n, sums *sum)
-{
-    const size_t row = t->columns * t->channels * t->lanes;
-    ptrdiff_t at = t->first + (ptrdiff_t)(v * t->channels);
-    const eg_real *w = t->w + v * t->channels * t->lanes;
-    for (size_t u = 0; u < t->rows; u++) {
-        add_run(vectors, images, from, to, t, at, w, n, sum);
-        at += (ptrdiff_t)t->x_row;
-        w += row;
-    }
-}
+/* Taps that the same pixels are inside at, up to the other end of a row of taps. */
+typedef struct run {
+    size_t from, to;     /* pixels from … to-1 */
+    size_t first, count; /* numbers of the row */
+} run;
 
-INLINE void add_range(const size_t vectors, const size_t images, const eg_tile *t, size_t from,
-                      size_t to, size_t v, size_t n, sums *sum)
+/* A run begins at tap 0, where a pixel comes in and where one goes out. */
+enum { RUNS_MAX = 2 * EG_TILE_PIXELS + 1 };
+
+/* `at` and w: of the row of taps. */
+INLINE void add_part(const size_t vectors, const size_t images, const eg_tile *t, const run *part,
+                     ptrdiff_t at, const eg_real *w, sums *sum)
 {
-    switch (from * (EG_TILE_PIXELS + 1) + to) {
+    const size_t n = part->count;
+    at += (ptrdiff_t)part->first;
+    w += part->first * t->lanes;
+    switch (part->from * (EG_TILE_PIXELS + 1) + part->to) {
     case 1:
-        add_rows(vectors, images, 0, 1, t, v, n, sum);
+        add_run(vectors, images, 0, 1, t, at, w, n, sum);
         break;
     case 2:
-        add_rows(vectors, images, 0, 2, t, v, n, sum);
+        add_run(vectors, images, 0, 2, t, at, w, n, sum);
         break;
     case 3:
-        add_rows(vectors, images, 0, 3, t, v, n, sum);
+        add_run(vectors, images, 0, 3, t, at, w, n, sum);
         break;
     case 4:
-        add_rows(vectors, images, 0, 4, t, v, n, sum);
+        add_run(vectors, images, 0, 4, t, at, w, n, sum);
         break;
     case 1 * (EG_TILE_PIXELS + 1) + 2:
-        add_rows(vectors, images, 1, 2, t, v, n, sum);
+        add_run(vectors, images, 1, 2, t, at, w, n, sum);
         break;
     case 1 * (EG_TILE_PIXELS + 1) + 3:
-        add_rows(vectors, images, 1, 3, t, v, n, sum);
+        add_run(vectors, images, 1, 3, t, at, w, n, sum);
         break;
     case 1 * (EG_TILE_PIXELS + 1) + 4:
-        add_rows(vectors, images, 1, 4, t, v, n, sum);
+        add_run(vectors, images, 1, 4, t, at, w, n, sum);
         break;
     case 2 * (EG_TILE_PIXELS + 1) + 3:
-        add_rows(vectors, images, 2, 3, t, v, n, sum);
+        add_run(vectors, images, 2, 3, t, at, w, n, sum);
         break;
     case 2 * (EG_TILE_PIXELS + 1) + 4:
-        add_rows(vectors, images, 2, 4, t, v, n, sum);
+        add_run(vectors, images, 2, 4, t, at, w, n, sum);
         break;
     case 3 * (EG_TILE_PIXELS + 1) + 4:
-        add_rows(vectors, images, 3, 4, t, v, n, sum);
+        add_run(vectors, images, 3, 4, t, at, w, n, sum);
         break;
     default:
         break;
@@ -155,31 +154,40 @@ INLINE bool is_inside(const eg_tile *t)
     return t->pixels == EG_TILE_PIXELS && t->column >= 0 && last <= (ptrdiff_t)t->width;
 }
 
-/* Taps of the same range are one run. */
-INLINE void whole_tile(const size_t vectors, const size_t images, const eg_tile *t)
+INLINE size_t find_runs(const eg_tile *t, run *runs)
 {
-    sums sum;
-    begin_sums(vectors, images, t, &sum);
-    if (is_inside(t)) {
-        add_rows(vectors, images, 0, EG_TILE_PIXELS, t, 0, t->columns * t->channels, &sum);
-        store_sums(vectors, images, t, &sum);
-        return;
-    }
-    for (size_t v = 0; v < t->columns;) {
+    size_t count = 0;
+    for (size_t v = 0; v < t->columns; v++) {
         size_t from = 0;
         size_t to = 0;
         find_range(t, v, &from, &to);
-        size_t next = v + 1;
-        for (; next < t->columns; next++) {
-            size_t next_from = 0;
-            size_t next_to = 0;
-            find_range(t, next, &next_from, &next_to);
-            if (next_from != from || next_to != to) {
-                break;
-            }
+        if (count == 0 || runs[count - 1].from != from || runs[count - 1].to != to) {
+            runs[count++] = (run){.from = from, .to = to, .first = v * t->channels};
         }
-        add_range(vectors, images, t, from, to, v, (next - v) * t->channels, &sum);
-        v = next;
+        runs[count - 1].count += t->channels;
+    }
+    return count;
+}
+
+INLINE void whole_tile(const size_t vectors, const size_t images, const eg_tile *t)
+{
+    const size_t row = t->columns * t->channels;
+    const bool inside = is_inside(t);
+    run runs[RUNS_MAX];
+    const size_t count = inside ? 0 : find_runs(t, runs);
+    ptrdiff_t at = t->first;
+    const eg_real *w = t->w;
+    sums sum;
+    begin_sums(vectors, images, t, &sum);
+    for (size_t u = 0; u < t->rows; u++) {
+        if (inside) {
+            add_run(vectors, images, 0, EG_TILE_PIXELS, t, at, w, row, &sum);
+        }
+        for (size_t i = 0; i < count; i++) {
+            add_part(vectors, images, t, &runs[i], at, w, &sum);
+        }
+        at += (ptrdiff_t)t->x_row;
+        w += row * t->lanes;
     }
     store_sums(vectors, images, t, &sum);
 }
