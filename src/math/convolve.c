@@ -28,7 +28,7 @@ const char *eg_convolve_kernel(void)
 size_t eg_convolve_scratch(const eg_convolution *c)
 {
     const size_t each[] = {eg_convolve_tiled_scratch(c), eg_convolve_weights_scratch(c),
-                           eg_convolve_listed_scratch(c)};
+                           eg_convolve_listed_scratch(c), eg_convolve_skipping_scratch(c)};
     size_t most = 0;
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
         most = each[i] > most ? each[i] : most;
@@ -37,10 +37,12 @@ size_t eg_convolve_scratch(const eg_convolution *c)
 }
 
 void eg_convolve(const eg_convolution *c, size_t batch, const eg_real *x, const eg_real *w,
-                 const eg_real *bias, eg_real *y)
+                 const eg_real *bias, eg_real *scratch, eg_real *y)
 {
     const eg_convolve_kernels *kernels = kernels_here();
-    if (kernels != NULL) {
+    if (kernels != NULL && eg_convolve_skipping_pays(c, batch, x)) {
+        eg_convolve_skipping(kernels, c, batch, x, w, bias, scratch, y);
+    } else if (kernels != NULL) {
         eg_convolve_tiled(kernels, c, batch, x, w, bias, y);
     } else {
         eg_convolve_plain(c, batch, x, w, bias, y);
@@ -51,7 +53,9 @@ void eg_convolve_input(const eg_convolution *c, size_t batch, const eg_real *dy,
                        eg_real *scratch, eg_real *dx)
 {
     const eg_convolve_kernels *kernels = kernels_here();
-    if (kernels != NULL && eg_convolve_listed_pays(c, batch, dy)) {
+    if (kernels != NULL && eg_convolve_input_skipping_pays(c, batch, dy)) {
+        eg_convolve_input_skipping(kernels, c, batch, dy, w, scratch, dx);
+    } else if (kernels != NULL && eg_convolve_listed_pays(c, batch, dy)) {
         eg_convolve_input_listed(kernels, c, batch, dy, w, scratch, dx);
     } else if (kernels != NULL) {
         eg_convolve_input_tiled(kernels, c, batch, dy, w, scratch, dx);

@@ -14,6 +14,8 @@
 #define VECTORS_MAX 1
 #define WINDOW_VECTORS 1
 #define INPUTS_MAX(vectors) 12
+#define ROW_VECTORS 1
+#define NONZERO(n, p) nonzero_bits(n, p)
 #define ZERO() _mm256_setzero_ps()
 #define SET(a) _mm256_set1_ps(a)
 #define LOAD(p) _mm256_loadu_ps(p)
@@ -22,13 +24,26 @@
 #define ADD(a, b) _mm256_add_ps(a, b)
 #define MULTIPLY_ADD(a, b, sum) _mm256_fmadd_ps(a, b, sum)
 
-INLINE void store_part(eg_real *p, size_t n, VECTOR v)
+INLINE __m256i first_lanes(size_t n)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane), v);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
+}
+
+INLINE unsigned nonzero_bits(size_t n, const eg_real *p)
+{
+    const __m256 x = n < WIDE ? _mm256_maskload_ps(p, first_lanes(n)) : LOAD(p);
+    return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+}
+
+INLINE void store_part(eg_real *p, size_t n, VECTOR v)
+{
+    _mm256_maskstore_ps(p, first_lanes(n), v);
 }
 
 #include "math/convolve_tiles.h"
+
+#include "math/convolve_rows.h"
 
 AVX2 static void tile(const eg_tile *t)
 {
@@ -67,6 +82,11 @@ AVX2 static void listed(const eg_listed_tile *t)
     whole_listed(t);
 }
 
+AVX2 static void skipping(const eg_skipping_row *t)
+{
+    whole_row(t);
+}
+
 AVX2 static size_t nonzero(size_t n, const eg_real *x, const eg_entries *out)
 {
     size_t count = 0;
@@ -85,6 +105,7 @@ const eg_convolve_kernels *eg_convolve_avx2(void)
                                                 .outer = outer,
                                                 .window = window,
                                                 .listed = listed,
+                                                .skipping = skipping,
                                                 .nonzero = nonzero};
     return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 ? &kernels
                                                                                      : NULL;

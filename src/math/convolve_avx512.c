@@ -15,6 +15,8 @@
 #define VECTORS_MAX 2
 #define WINDOW_VECTORS 3
 #define INPUTS_MAX(vectors) ((vectors) == 1 ? EG_TILE_INPUTS : 12)
+#define ROW_VECTORS 2
+#define NONZERO(n, p) nonzero_bits(n, p)
 #define ZERO() _mm512_setzero_ps()
 #define SET(a) _mm512_set1_ps(a)
 #define LOAD(p) _mm512_loadu_ps(p)
@@ -23,7 +25,16 @@
 #define ADD(a, b) _mm512_add_ps(a, b)
 #define MULTIPLY_ADD(a, b, sum) _mm512_fmadd_ps(a, b, sum)
 
+INLINE unsigned nonzero_bits(size_t n, const eg_real *p)
+{
+    const unsigned there = n < WIDE ? (1U << n) - 1U : 0xffffU;
+    const __m512 x = _mm512_maskz_loadu_ps((__mmask16)there, p);
+    return _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+}
+
 #include "math/convolve_tiles.h"
+
+#include "math/convolve_rows.h"
 
 AVX512 static void tile(const eg_tile *t)
 {
@@ -64,6 +75,11 @@ AVX512 static void listed(const eg_listed_tile *t)
     whole_listed(t);
 }
 
+AVX512 static void skipping(const eg_skipping_row *t)
+{
+    whole_row(t);
+}
+
 AVX512 static size_t nonzero(size_t n, const eg_real *x, const eg_entries *out)
 {
     const __m512i step = _mm512_set1_epi32(WIDE);
@@ -89,6 +105,7 @@ const eg_convolve_kernels *eg_convolve_avx512(void)
                                                 .outer = outer,
                                                 .window = window,
                                                 .listed = listed,
+                                                .skipping = skipping,
                                                 .nonzero = nonzero};
     return __builtin_cpu_supports("avx512f") != 0 && eg_convolve_avx2() != NULL ? &kernels : NULL;
 }

@@ -38,9 +38,10 @@ enum {
     EG_TILE_INPUTS = 16, /**< rows of a tile of weights */
     EG_WINDOW_INPUTS = 8,
     EG_WINDOW_MAX = 48,
-    EG_PIECE = 16,       /**< numbers that are added together */
-    EG_PIECES_MAX = 12,  /**< at a time */
-    EG_PIECE_ROWS = 1024 /**< of a window that convolve_listed.c takes */
+    EG_PIECE = 16,        /**< numbers that are added together */
+    EG_PIECES_MAX = 12,   /**< at a time */
+    EG_PIECE_ROWS = 1024, /**< of a window that convolve_listed.c takes */
+    EG_TAPS = 3           /**< along a side of the kernels that convolve_skipping.c takes */
 };
 
 /** Outputs of neighbouring pixels of a row, in `images` images, for one panel:
@@ -106,6 +107,26 @@ typedef struct eg_window_tile {
     eg_real *sum; /**< [inputs][EG_WINDOW_MAX] */
 } eg_window_tile;
 
+/** A row of pixels, and what they add to up to EG_TAPS rows of outputs, for one panel, under a
+ *  kernel of EG_TAPS x EG_TAPS with a stride and a padding of 1:
+ *
+ *      to(r, j, l) = from(r, j, l) + sum_{i, k} x(i, k) w(k, r, j - i + 1, l)
+ *
+ *  for r < rows, j < columns, all lanes l, and the i from j - 1 to j + 1 that are inside, in the
+ *  order of i and k, one fused multiply-add after the other, without the x that are 0. `from` may
+ *  be `to`. */
+typedef struct eg_skipping_row {
+    size_t rows;            /**< up to EG_TAPS */
+    size_t columns, count;  /**< pixels, numbers of each */
+    const eg_real *x;       /**< [columns][count] */
+    const eg_real *w;       /**< of number 0, row 0, tap 0, lane 0 */
+    size_t w_number, lanes; /**< from a number to the next; from a tap to the next: 16 or 32 */
+    const eg_real *from[EG_TAPS];
+    size_t from_pixel[EG_TAPS];
+    eg_real *to[EG_TAPS];
+    size_t to_pixel;
+} eg_skipping_row;
+
 /** Numbers that are not 0, and where they belong. */
 typedef struct eg_entries {
     eg_real *value;
@@ -135,6 +156,7 @@ typedef struct eg_convolve_kernels {
     void (*outer)(const eg_outer_tile *tile);
     void (*window)(const eg_window_tile *tile);
     void (*listed)(const eg_listed_tile *tile);
+    void (*skipping)(const eg_skipping_row *row);
     /** out [count]: those of x [n] that are not 0 (NaN is not), in their order, with their number
      *  in x. EG_PIECE more may be written. */
     size_t (*nonzero)(size_t n, const eg_real *x, const eg_entries *out);
@@ -162,6 +184,17 @@ void eg_convolve_input_listed(const eg_convolve_kernels *kernels, const eg_convo
 void eg_convolve_weights_listed(const eg_convolve_kernels *kernels, const eg_convolution *c,
                                 size_t batch, const eg_real *x, const eg_real *dy, eg_real *scratch,
                                 eg_real *dw);
+/** Convolutions and the gradient of their inputs where much of what is read is 0, and whether
+ *  this is so, of x and of dy; see convolve_skipping.c. The same bits as by tiles. */
+bool eg_convolve_skipping_pays(const eg_convolution *c, size_t batch, const eg_real *x);
+bool eg_convolve_input_skipping_pays(const eg_convolution *c, size_t batch, const eg_real *dy);
+size_t eg_convolve_skipping_scratch(const eg_convolution *c);
+void eg_convolve_skipping(const eg_convolve_kernels *kernels, const eg_convolution *c, size_t batch,
+                          const eg_real *x, const eg_real *w, const eg_real *bias, eg_real *scratch,
+                          eg_real *y);
+void eg_convolve_input_skipping(const eg_convolve_kernels *kernels, const eg_convolution *c,
+                                size_t batch, const eg_real *dy, const eg_real *w, eg_real *scratch,
+                                eg_real *dx);
 /** The same gradient where it is a window; see convolve_windows.c. */
 bool eg_convolve_has_windows(const eg_convolution *c);
 size_t eg_convolve_windows_scratch(const eg_convolution *c);

@@ -21,7 +21,8 @@ enum {
     NEAR = 7 * 1024,        /* numbers of a first-level cache */
     SAMPLE = 8,             /* dy is counted in one of so many images */
     PIECES = EG_PIECE_ROWS, /* of a window, at most */
-    OVERHEAD = 3            /* of an entry, in pieces */
+    OVERHEAD = 3,           /* of an entry, in pieces */
+    PLACE = 60              /* of a place, in pieces of a tile */
 };
 
 /* The pieces of a window. */
@@ -146,7 +147,7 @@ EG_CLONES static size_t count_nonzero(size_t n, const eg_real *x)
 }
 
 /* An entry costs as much as its pieces and a little more, and makes half as good use of the
- * processor as a tile. */
+ * processor as a tile; a place has a cost of its own, which few filters do not outweigh. */
 bool eg_convolve_listed_pays(const eg_convolution *c, size_t batch, const eg_real *dy)
 {
     const size_t numbers = places_of(c) * c->filters;
@@ -160,8 +161,9 @@ bool eg_convolve_listed_pays(const eg_convolution *c, size_t batch, const eg_rea
         counted += numbers;
     }
     const double each = 2.0 * (double)(c->kernel_height * pieces_of_row(c) + OVERHEAD);
+    const double place = (double)PLACE / (double)c->filters;
     const double dense = (double)(c->kernel_height * row_of(c)) / EG_PIECE;
-    return (double)entries * each < (double)counted * dense;
+    return (double)entries * each < (double)counted * (dense - place);
 }
 
 /* x [height][width][channels] into a copy, whose padding is 0 already. */

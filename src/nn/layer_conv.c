@@ -53,7 +53,7 @@ static void init(const eg_layer *layer, const eg_layer_context *context, uint64_
 static void forward(const eg_layer *layer, const eg_layer_context *context)
 {
     eg_convolve(convolution_of(layer), context->batch, context->x[0], context->params[WEIGHT],
-                has_bias(layer) ? context->params[BIAS] : NULL, context->y);
+                has_bias(layer) ? context->params[BIAS] : NULL, context->cache, context->y);
 }
 
 static void backward(const eg_layer *layer, const eg_layer_context *context)

@@ -138,7 +138,7 @@ static void arrays_clear(arrays *a)
 static void run_ours(const arrays *a, int product)
 {
     if (product == FORWARD) {
-        eg_convolve(&a->c, a->batch, a->x, a->w, NULL, a->y);
+        eg_convolve(&a->c, a->batch, a->x, a->w, NULL, a->scratch, a->y);
     } else if (product == INPUT) {
         eg_convolve_input(&a->c, a->batch, a->dy, a->w, a->scratch, a->dx);
     } else {

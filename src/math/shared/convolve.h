@@ -35,12 +35,12 @@ static inline size_t eg_convolve_panels(const eg_convolution *c)
 /** The kernels of this processor: "avx512", "avx2", "plain". The first two give the same bits. */
 const char *eg_convolve_kernel(void);
 
-/** Numbers of scratch that the gradients need, whatever the batch. */
+/** Numbers of scratch that each of the three products needs, whatever the batch. */
 size_t eg_convolve_scratch(const eg_convolution *c);
 
 /** y from x; bias [panels*lanes], or NULL for none. */
 void eg_convolve(const eg_convolution *c, size_t batch, const eg_real *x, const eg_real *w,
-                 const eg_real *bias, eg_real *y);
+                 const eg_real *bias, eg_real *scratch, eg_real *y);
 /** dx from dy; overwrites dx. */
 void eg_convolve_input(const eg_convolution *c, size_t batch, const eg_real *dy, const eg_real *w,
                        eg_real *scratch, eg_real *dx);
