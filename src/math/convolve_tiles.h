@@ -169,25 +169,67 @@ INLINE size_t find_runs(const eg_tile *t, run *runs)
     return count;
 }
 
-INLINE void whole_tile(const size_t vectors, const size_t images, const eg_tile *t)
+/* All rows of two runs: the tiles at the left and at the right edge of most convolutions, which have
+ * no need to be looked at row by row. */
+INLINE void add_edge(const size_t vectors, const size_t images, const size_t from, const size_t to,
+                     const size_t next_from, const size_t next_to, const eg_tile *t,
+                     const run *runs, sums *sum)
 {
-    const size_t row = t->columns * t->channels;
-    const bool inside = is_inside(t);
-    run runs[RUNS_MAX];
-    const size_t count = inside ? 0 : find_runs(t, runs);
+    const size_t row = t->columns * t->channels * t->lanes;
     ptrdiff_t at = t->first;
     const eg_real *w = t->w;
-    sums sum;
-    begin_sums(vectors, images, t, &sum);
     for (size_t u = 0; u < t->rows; u++) {
-        if (inside) {
-            add_run(vectors, images, 0, EG_TILE_PIXELS, t, at, w, row, &sum);
-        }
+        add_run(vectors, images, from, to, t, at, w, runs[0].count, sum);
+        add_run(vectors, images, next_from, next_to, t, at + (ptrdiff_t)runs[1].first,
+                w + runs[1].first * t->lanes, runs[1].count, sum);
+        at += (ptrdiff_t)t->x_row;
+        w += row;
+    }
+}
+
+INLINE bool is_run(const run *part, size_t from, size_t to)
+{
+    return part->from == from && part->to == to;
+}
+
+INLINE void add_runs(const size_t vectors, const size_t images, const eg_tile *t, const run *runs,
+                     size_t count, sums *sum)
+{
+    enum { PIXELS = EG_TILE_PIXELS };
+    const size_t row = t->columns * t->channels * t->lanes;
+    ptrdiff_t at = t->first;
+    const eg_real *w = t->w;
+    if (count == 2 && is_run(&runs[0], 1, PIXELS) && is_run(&runs[1], 0, PIXELS)) {
+        add_edge(vectors, images, 1, PIXELS, 0, PIXELS, t, runs, sum);
+        return;
+    }
+    if (count == 2 && is_run(&runs[0], 0, PIXELS) && is_run(&runs[1], 0, PIXELS - 1)) {
+        add_edge(vectors, images, 0, PIXELS, 0, PIXELS - 1, t, runs, sum);
+        return;
+    }
+    for (size_t u = 0; u < t->rows; u++) {
         for (size_t i = 0; i < count; i++) {
-            add_part(vectors, images, t, &runs[i], at, w, &sum);
+            add_part(vectors, images, t, &runs[i], at, w, sum);
         }
         at += (ptrdiff_t)t->x_row;
-        w += row * t->lanes;
+        w += row;
+    }
+}
+
+INLINE void whole_tile(const size_t vectors, const size_t images, const eg_tile *t)
+{
+    sums sum;
+    begin_sums(vectors, images, t, &sum);
+    if (is_inside(t)) {
+        const size_t row = t->columns * t->channels;
+        for (size_t u = 0; u < t->rows; u++) {
+            add_run(vectors, images, 0, EG_TILE_PIXELS, t, t->first + (ptrdiff_t)(u * t->x_row),
+                    t->w + u * row * t->lanes, row, &sum);
+        }
+    } else {
+        run runs[RUNS_MAX];
+        const size_t count = find_runs(t, runs);
+        add_runs(vectors, images, t, runs, count, &sum);
     }
     store_sums(vectors, images, t, &sum);
 }
