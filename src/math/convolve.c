@@ -2,7 +2,7 @@
 #include "math/shared/convolve.h"
 
 #include "math/convolve_kernel.h"
-#include "math/shared/vector.h"
+#include "math/shared/clones.h"
 
 #include <string.h>
 
@@ -77,10 +77,42 @@ void eg_convolve_weights(const eg_convolution *c, size_t batch, const eg_real *x
     }
 }
 
+/* sum [lanes] of dy [places][filters], from lane 0 on; constant `lanes` are registers. */
+__attribute__((always_inline)) static inline void add_lanes(const size_t lanes, size_t places,
+                                                            size_t filters,
+                                                            const eg_real *restrict dy,
+                                                            eg_real *restrict sum)
+{
+    eg_real all[EG_CONVOLVE_LANES_MAX] = {0};
+    for (size_t i = 0; i < places; i++) {
+        for (size_t l = 0; l < lanes; l++) {
+            all[l] += dy[i * filters + l];
+        }
+    }
+    memcpy(sum, all, lanes * sizeof *sum);
+}
+
+EG_CLONES static void add_panel(size_t lanes, size_t places, size_t filters,
+                                const eg_real *restrict dy, eg_real *restrict sum)
+{
+    enum { EIGHT = 8, SIXTEEN = 16 };
+    if (lanes == EIGHT) {
+        add_lanes(EIGHT, places, filters, dy, sum);
+    } else if (lanes == SIXTEEN) {
+        add_lanes(SIXTEEN, places, filters, dy, sum);
+    } else if (lanes == EG_CONVOLVE_LANES_MAX) {
+        add_lanes(EG_CONVOLVE_LANES_MAX, places, filters, dy, sum);
+    } else {
+        add_lanes(lanes, places, filters, dy, sum);
+    }
+}
+
 void eg_convolve_bias(const eg_convolution *c, size_t batch, const eg_real *dy, eg_real *sum)
 {
+    const size_t places = batch * c->out_height * c->out_width;
     memset(sum, 0, eg_convolve_panels(c) * c->lanes * sizeof *sum);
-    for (size_t b = 0; b < batch * c->out_height * c->out_width; b++) {
-        eg_accumulate(c->filters, dy + b * c->filters, sum);
+    for (size_t f = 0; f < c->filters; f += c->lanes) {
+        const size_t left = c->filters - f;
+        add_panel(left < c->lanes ? left : c->lanes, places, c->filters, dy + f, sum + f);
     }
 }
