@@ -194,6 +194,62 @@ static void one_number_per_channel(void **state)
     one_layer_clear(&one);
 }
 
+/* The norm's dy and y are the activation's dx and x. */
+static void join(one_layer *norm, one_layer *rectified)
+{
+    rectified->reads[0] = norm->y;
+    norm->context.dy = rectified->dx;
+    memset(norm->y, 0, norm->batch * norm->outputs * sizeof *norm->y);
+}
+
+/* Made together, an activation and its norm give what they give one after the other, in every mode, with and
+ * without gradients of parameters, over more than a chunk of 8192 numbers and less. */
+static void with_the_next_layer(void **state)
+{
+    (void)state;
+    const eg_mode modes[] = {EG_MODE_TRAIN, EG_MODE_PROBE, EG_MODE_PROBE_BATCH};
+    const eg_shape shapes[] = {{1, 1, 5}, {13, 7, 20}, {9, 9, 64}};
+    const eg_component *relu = eg_family_find(&eg_activation_family, "relu");
+    for (size_t i = 0; i < EG_COUNT(shapes) * EG_COUNT(modes) * 2; i++) {
+        const eg_shape shape = shapes[i / 2 / EG_COUNT(modes)];
+        one_layer norm[2];
+        one_layer rectified[2];
+        for (size_t together = 0; together < 2; together++) {
+            eg_layer layer;
+            assert_ok(eg_layer_activation(&layer, (const eg_activation *)(const void *)relu, NULL,
+                                          shape));
+            assert_true(layer.elementwise);
+            one_layer *a = &norm[together];
+            one_layer *b = &rectified[together];
+            make(a, shape, 9);
+            one_layer_init(b, layer, 9);
+            join(a, b);
+            const eg_layer_next next = {&b->layer, &b->context};
+            assert_true(a->layer.ops->takes_next);
+            a->context.grads = i % 2 == 0 ? a->grads : NULL;
+            a->context.next = together ? &next : NULL;
+            b->context.mode = modes[i / 2 % EG_COUNT(modes)];
+            one_layer_forward(a, b->context.mode);
+            if (!together) {
+                one_layer_forward(b, b->context.mode);
+                one_layer_backward(b);
+            }
+            one_layer_backward(a);
+        }
+        const size_t bytes = norm->batch * norm->inputs * sizeof(eg_real);
+        assert_memory_equal(rectified[0].y, rectified[1].y, bytes);
+        assert_memory_equal(norm[0].dx, norm[1].dx, bytes);
+        for (size_t b = 0; b < norm->layer.block_count; b++) {
+            assert_memory_equal(norm[0].grads[b], norm[1].grads[b],
+                                norm->layer.blocks[b].count * sizeof(eg_real));
+        }
+        for (size_t k = 0; k < 2; k++) {
+            one_layer_clear(&norm[k]);
+            one_layer_clear(&rectified[k]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +259,7 @@ int main(void)
         cmocka_unit_test(gradients_of_large_minibatches),
         cmocka_unit_test(what_moves),
         cmocka_unit_test(one_number_per_channel),
+        cmocka_unit_test(with_the_next_layer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,12 @@ static inline bool eg_mode_draws(eg_mode mode)
 
 /** All that a call works on. Arrays of B examples; none overlap. What a call does not use is
  *  unset. */
+/** A layer that is made together with the one it reads. */
+typedef struct eg_layer_next {
+    const struct eg_layer *layer;
+    const struct eg_layer_context *context;
+} eg_layer_next;
+
 typedef struct eg_layer_context {
     eg_mode mode;
     size_t batch;            /**< examples B */
@@ -72,6 +78,7 @@ typedef struct eg_layer_context {
     eg_real *cache; /**< [B * cache_per_example + cache_fixed] from forward to backward; scratch if
                        nothing is kept */
     const eg_gradient_consumer *consumer; /**< in backward, for layers that say so; or NULL */
+    const eg_layer_next *next;            /**< for layers that say so (takes_next); or NULL */
 } eg_layer_context;
 
 /** Gives `count` gradients of a block, from `first` on, to the consumer. */
@@ -122,6 +129,12 @@ typedef struct eg_layer_ops {
     void (*forward)(const eg_layer *layer, const eg_layer_context *context);
     /** dx and grads from dy; all are overwritten, not added to. */
     void (*backward)(const eg_layer *layer, const eg_layer_context *context);
+    /** Of layers that are elementwise: y, or dx[0], of numbers first … first+count-1 of the
+     * minibatch alone; x: from number `first` on. */
+    void (*forward_part)(const eg_layer *layer, const eg_layer_context *context, size_t first,
+                         size_t count, const eg_real *x);
+    void (*backward_part)(const eg_layer *layer, const eg_layer_context *context, size_t first,
+                          size_t count);
     /** Optional: after every update of the parameters, from a forward in mode train. Puts them back
      * where the layer wants them (a projection), counts in buffers, leaves `derived` up to date. */
     void (*after_update)(const eg_layer *layer, const eg_layer_context *context);
@@ -156,6 +169,10 @@ typedef struct eg_layer_ops {
     bool keeps_units;
     /** Unit c of the input is outputs c*P, …, c*P + P - 1, P the places of the input. */
     bool flattens;
+    /** Forward and backward make those of context->next, too, if it is there, part by part while it
+     * is in cache. It alone reads y, and its backward only its own outputs, so y is free to hold a
+     * part after the other. */
+    bool takes_next;
     /** Where an output is 0, so is what it was taken from, or its dy is multiplied by 0: the output
      * is flat at zero if the input is. */
     bool keeps_flat;
@@ -182,6 +199,8 @@ struct eg_layer {
      * be dy. */
     bool spares_input, spares_output, passes_gradient;
     bool flat_at_zero; /**< where an output is 0, backward multiplies its dy by 0 */
+    bool elementwise;  /**< an output depends on the input of the same number alone, and backward
+                          does not read x: has forward_part and backward_part */
     bool mixes_units;  /**< a unit that passes through depends on other units, too */
     bool scales_rows;  /**< computes with the weights of a unit made of a fixed length */
     bool hidden;       /**< outputs are hidden units: counted as active when not zero */

@@ -41,6 +41,23 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     }
 }
 
+static void forward_part(const eg_layer *layer, const eg_layer_context *context, size_t first,
+                         size_t count, const eg_real *x)
+{
+    const units *u = units_of(layer);
+    u->activation->forward(u->p, count, x, context->y + first, context->cache);
+}
+
+static void backward_part(const eg_layer *layer, const eg_layer_context *context, size_t first,
+                          size_t count)
+{
+    const units *u = units_of(layer);
+    if (context->dx[0] != NULL) {
+        u->activation->backward(u->p, count, NULL, context->y + first, context->cache,
+                                context->dy + first, context->dx[0] + first);
+    }
+}
+
 double eg_activation_flops(size_t n)
 {
     /* Between relu (1) and ash (about 30): small beside any weight matrix, so one number will do.
@@ -57,6 +74,8 @@ static const eg_layer_ops ops = {
     .name = "activation",
     .forward = forward,
     .backward = backward,
+    .forward_part = forward_part,
+    .backward_part = backward_part,
     .flops = flops,
     .keeps_units = true,
 };
@@ -84,6 +103,8 @@ eg_status eg_layer_activation(eg_layer *out, const eg_activation *activation, co
         .cache_per_example = state->calls * activation->aux_count,
         .spares_input = activation->spares_input,
         .flat_at_zero = activation->flat_at_zero,
+        .elementwise = activation->spares_input && !activation->mixes_units && parts == 1 &&
+                       activation->aux_count == 0,
         .mixes_units = activation->mixes_units,
         .hidden = true,
         .low = activation->low,

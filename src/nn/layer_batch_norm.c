@@ -13,6 +13,8 @@
  *  Nothing is kept per example: backward computes n again from x. A minibatch with one number per
  *  channel leaves the running variance as it is, for it has none.
  *
+ *  An elementwise layer that alone reads y, as an activation, is made chunk by chunk along with it.
+ *
  *  Forward goes over memory once for the statistics and once for y, backward once for the sums and
  *  once for dx. Numbers are taken chunk by chunk: within a chunk, which stays in cache, in eg_real
  *  and about the chunk's own mean, between chunks in double. Constants of the channels are repeated
@@ -248,7 +250,16 @@ static void forward(const eg_layer *layer, const eg_layer_context *context)
     }
     repeat(&p, p.a);
     repeat(&p, p.b);
-    normalise(p.count, p.tile, context->x[0], p.mean, p.a, p.b, context->y);
+    if (context->next == NULL) {
+        normalise(p.count, p.tile, context->x[0], p.mean, p.a, p.b, context->y);
+        return;
+    }
+    const eg_layer *next = context->next->layer;
+    for (size_t i = 0; i < p.count; i += p.chunk) {
+        size_t n = least(p.chunk, p.count - i);
+        normalise(n, p.tile, context->x[0] + i, p.mean, p.a, p.b, context->y);
+        next->ops->forward_part(next, context->next->context, i, n, context->y);
+    }
 }
 
 /* sum [tile] of dy, and along [tile] of dy (x - mean). */
@@ -277,12 +288,22 @@ EG_CLONES static void add_up_gradients(size_t n, size_t tile, const eg_real *res
     }
 }
 
+/* dy of some numbers, where the next layer leaves it to this one. */
+static void backward_next(const eg_layer_context *context, size_t first, size_t count)
+{
+    if (context->next != NULL) {
+        const eg_layer *next = context->next->layer;
+        next->ops->backward_part(next, context->next->context, first, count);
+    }
+}
+
 /* Sums of dy and of dy n, into first and second. */
 static void find_gradients(const eg_layer_context *context, const pieces *p)
 {
     memset(p->first, 0, 2 * p->channels * sizeof *p->first);
     for (size_t i = 0; i < p->count; i += p->chunk) {
         size_t n = least(p->chunk, p->count - i);
+        backward_next(context, i, n);
         add_up_gradients(n, p->tile, context->dy + i, context->x[0] + i, p->mean, p->a, p->b);
         fold(p, p->a);
         fold(p, p->b);
@@ -345,6 +366,8 @@ static void backward(const eg_layer *layer, const eg_layer_context *context)
     pieces p = cut(layer, context);
     if (context->grads != NULL || eg_mode_uses_batch(context->mode)) {
         find_gradients(context, &p);
+    } else {
+        backward_next(context, 0, p.count);
     }
     for (size_t c = 0; context->grads != NULL && c < p.channels; c++) {
         context->grads[EG_UNIT_NORM_SCALE][c] = (eg_real)p.second[c];
@@ -384,6 +407,7 @@ static const eg_layer_ops ops = {
     .flops = flops,
     .macs = macs,
     .keeps_units = true,
+    .takes_next = true,
 };
 
 eg_status eg_layer_batch_norm(eg_layer *out, eg_shape shape, double eps, double decay)

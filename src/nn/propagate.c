@@ -47,6 +47,17 @@ static void bind_node(const eg_net *net, eg_workspace *workspace, size_t i, cons
     }
 }
 
+/* Forward or backward of a node, and of the one after it if they are made together. Only then they
+ * are: who calls a layer on his own gets the layer alone. */
+static void run_node(const eg_net *net, eg_workspace *workspace, size_t i,
+                     void (*run)(const eg_layer *layer, const eg_layer_context *context))
+{
+    eg_layer_context *context = &workspace->context[i];
+    context->next = eg_workspace_makes_next(workspace, i) ? &workspace->next[i] : NULL;
+    run(&net->nodes[i].layer, context);
+    context->next = NULL;
+}
+
 static void show(const eg_net *net, const eg_workspace *workspace, size_t i)
 {
     const eg_unit_observer *observer = workspace->observer;
@@ -71,13 +82,15 @@ const eg_real *eg_net_forward(eg_net *net, eg_workspace *workspace, eg_mode mode
     }
     net->stale = false;
     for (size_t i = 0; i < net->node_count; i++) {
-        const eg_layer *layer = &net->nodes[i].layer;
-        eg_layer_context *context = &workspace->context[i];
-        context->mode = mode;
-        context->batch = batch;
+        workspace->context[i].mode = mode;
+        workspace->context[i].batch = batch;
         bind_node(net, workspace, i, x, sparse);
+    }
+    for (size_t i = 0; i < net->node_count; i++) {
         enter(workspace, net, i, EG_PROFILE_FORWARD);
-        layer->ops->forward(layer, context);
+        if (i == 0 || !eg_workspace_makes_next(workspace, i - 1)) {
+            run_node(net, workspace, i, net->nodes[i].layer.ops->forward);
+        }
         show(net, workspace, i);
     }
     net->step += mode == EG_MODE_TRAIN ? 1 : 0;
@@ -236,12 +249,13 @@ void eg_net_backward(eg_net *net, eg_workspace *workspace, const eg_real *dy,
     eg_workspace_begin_backward(net, workspace, dy, false);
     workspace->derives = consumer != NULL && consumer->updates;
     for (size_t i = net->node_count; i-- > 0;) {
-        const eg_layer *layer = &net->nodes[i].layer;
         if (!net->nodes[i].learns) {
             continue;
         }
         begin_node(net, workspace, i, consumer);
-        layer->ops->backward(layer, &workspace->context[i]);
+        if (i == 0 || !eg_workspace_makes_next(workspace, i - 1)) {
+            run_node(net, workspace, i, net->nodes[i].layer.ops->backward);
+        }
         finish_node(net, workspace, i, consumer);
     }
     (void)eg_profile_enter(workspace->profile, before);

@@ -356,10 +356,20 @@ static bool is_flat(const eg_net *net, size_t i)
     return i != EG_INPUT;
 }
 
+/* Whether node i can make the one after it. */
+static bool makes_next(const eg_net *net, size_t i)
+{
+    const eg_node *node = &net->nodes[i];
+    return i + 1 < net->node_count && node->layer.ops->takes_next && node->last_reader == i + 1 &&
+           net->nodes[i + 1].read_count == 1 && net->nodes[i + 1].layer.elementwise &&
+           !is_kept(net, i);
+}
+
 static eg_status allocate_all(eg_workspace *workspace, const eg_net *net)
 {
     size_t nodes = net->node_count;
     EG_TRY(eg_alloc(&workspace->context, nodes, sizeof *workspace->context));
+    EG_TRY(eg_alloc(&workspace->next, nodes, sizeof *workspace->next));
     EG_TRY(eg_alloc(&workspace->first_read, nodes + 1, sizeof *workspace->first_read));
     for (size_t i = 0; i < nodes; i++) {
         workspace->first_read[i + 1] = workspace->first_read[i] + net->nodes[i].read_count;
@@ -378,6 +388,10 @@ static eg_status allocate_all(eg_workspace *workspace, const eg_net *net)
             size_t read = net->nodes[i].reads[k];
             x[k] = read != EG_INPUT ? workspace->context[read].y : NULL;
             context->flat_input |= k == 0 && is_flat(net, read);
+        }
+        if (makes_next(net, i)) {
+            workspace->next[i] =
+                (eg_layer_next){&net->nodes[i + 1].layer, &workspace->context[i + 1]};
         }
     }
     return eg_ok();
@@ -411,6 +425,7 @@ void eg_workspace_free(eg_workspace *workspace)
     }
     eg_free(workspace->block);
     eg_free(workspace->context);
+    eg_free(workspace->next);
     eg_free(workspace->first_read);
     eg_free(workspace->x);
     eg_free(workspace->dx);

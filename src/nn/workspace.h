@@ -11,6 +11,7 @@ struct eg_workspace {
     bool keeps;
     bool derives; /* the last backward left `derived` up to date with what it changed */
     eg_layer_context *context; /* [node_count] of the last forward */
+    eg_layer_next *next;       /* [node_count] the node after it, if it is made with it */
     size_t *first_read;        /* [node_count + 1] */
     const eg_real **x;         /* [reads] */
     eg_real **dx;              /* [reads] NULL: the network's input */
@@ -24,6 +25,12 @@ struct eg_workspace {
     eg_profile *profile;              /* borrowed; NULL: not measured */
     const eg_unit_observer *observer; /* borrowed; or NULL */
 };
+
+/* Whether node i makes the one after it. */
+static inline bool eg_workspace_makes_next(const eg_workspace *workspace, size_t i)
+{
+    return workspace->next[i].layer != NULL;
+}
 
 /* Before going back through the nodes from dy [B, outputs]; `per_example`: for
  * eg_net_per_example. */
