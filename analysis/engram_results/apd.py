@@ -16,7 +16,8 @@ PROBLEMS = {name: name for name in ("cifar100_split", "cifar100_superclass", "om
 # What a problem is made of; the rest is of the method.
 PROBLEM = ("dataset", "stream", "model", "dataset.limit", "dataset.characters", "dataset.layout", "stream.tasks", "stream.epochs",
            "model.hidden", "model.filters")
-METHODS = ("stl", "mtl", "apd (2)", "apd (1)", "apd fixed", "ewc", "l2t", "plain", "hat", "packnet", "wsn", "progressive")
+METHODS = ("stl", "mtl", "apd (2)", "apd (1)", "apd fixed", "ewc", "mas", "si", "l2t", "plain", "hat", "packnet", "wsn",
+           "progressive")
 APD = ("apd fixed", "apd (1)", "apd (2)")
 
 

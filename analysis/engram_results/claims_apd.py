@@ -17,7 +17,7 @@ STATEMENTS = {
     "A5": "old tasks stay nearly flat with apd: they lose less than 2 points",
     "A6": "stl > apd (2) >= apd (1) >= apd fixed > all other methods that are one network"}
 TIMES, SHARE, FLAT, ENOUGH_EPOCHS = 2, 0.4, 2.0, 20
-OTHERS = ("ewc", "l2t", "plain", "hat", "packnet", "wsn", "progressive")
+OTHERS = ("ewc", "mas", "si", "l2t", "plain", "hat", "packnet", "wsn", "progressive")
 
 
 def judge(datasets):
