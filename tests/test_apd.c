@@ -34,7 +34,10 @@ static double theta(const eg_weights *w, size_t task, const struct layer *l, siz
     (void)snprintf(name, sizeof name, "task%03zu", task);
     double group = at(w, name, l->group, 0);
     (void)snprintf(shared, sizeof shared, "groups/%.0f", group);
-    double mask = 1 / (1 + exp(-at(w, name, l->mask, k / l->inputs)));
+    char full[64];
+    (void)snprintf(full, sizeof full, "%s/%s", name, l->mask);
+    bool masked = eg_weights_find(w, full) != NULL;
+    double mask = masked ? 1 / (1 + exp(-at(w, name, l->mask, k / l->inputs))) : 1;
     return mask * at(w, "shared", l->weight, k) + at(w, name, l->weight, k) +
            (group < 0 ? 0 : at(w, shared, l->weight, k));
 }
@@ -132,7 +135,7 @@ static void check_gradients(const char *const *settings, size_t task)
             checked++;
         }
     }
-    assert_true(checked >= 65 + 65 + 9 + 9 + 10);
+    assert_true(checked >= (apd_of(&s)->settings.masks ? 65 + 65 + 9 + 9 + 10 : 65 + 65 + 9 + 10));
     eg_weights_clear(&begun);
     eg_weights_clear(&before);
     eg_weights_clear(&after);
@@ -148,6 +151,7 @@ static void gradients(void **state)
     check_gradients(SCENE(SLOW, COMMON, "learner.consolidate_every", "2", "learner.centroids", "1",
                           "learner.beta", "0.3"),
                     3);
+    check_gradients(SCENE(SLOW, COMMON, "learner.masks", "false"), 2);
     /* All gradients at once. */
     check_gradients(SCENE(SLOW, COMMON, "optimizer.clip_norm", "1e9"), 2);
 }
@@ -244,6 +248,45 @@ static void a_plain_first_task(void **state)
     scene_close(&s);
 }
 
+/* M = 1, and nothing of masks is stored; tau and biases begin as with masks. */
+static void without_masks(void **state)
+{
+    (void)state;
+    learner_scene s;
+    learner_scene masked;
+    apd_scene_open(&s, SCENE("learner.masks", "false"));
+    apd_scene_open(&masked, SCENE("learner.lambda1", "4e-4"));
+    apd_begin(&s, 0);
+    apd_begin(&masked, 0);
+    eg_apd *self = apd_of(&s);
+    const eg_apd *other = apd_of(&masked);
+    eg_real *weights = NULL;
+    assert_ok(eg_alloc(&weights, self->layout.weights, sizeof *weights));
+    eg_apd_theta(self, 0, true, weights);
+    for (size_t k = 0; k < self->layout.weights; k++) {
+        assert_true(weights[k] == 2 * self->all[k] && eg_apd_plane(self, 0)[k] == self->all[k]);
+    }
+    assert_memory_equal(self->all + self->layout.first_own, other->all + other->layout.first_own,
+                        self->layout.own * sizeof *weights);
+    (void)scene_step(&s, 0, 0);
+    const eg_real *v = eg_apd_mask(self, 0);
+    for (size_t u = 0; u < self->layout.units; u++) {
+        assert_true(v[u] == 0);
+    }
+    eg_learner_capacity of = {.stored = 0};
+    eg_learner_capacity beside = {.stored = 0};
+    eg_apd *both[] = {self, apd_of(&masked)};
+    for (size_t k = 0; k < 2; k++) {
+        memset(eg_apd_plane(both[k], 0), 0, self->layout.weights * sizeof *weights);
+    }
+    assert_true(eg_learner_get_capacity(s.learner, 1, &of));
+    assert_true(eg_learner_get_capacity(masked.learner, 1, &beside));
+    assert_true(of.base == beside.base && of.stored == of.base && beside.stored == of.base + 9);
+    eg_free(weights);
+    scene_close(&s);
+    scene_close(&masked);
+}
+
 /* Masks begin near 1/2, tau as sigma, and the head as the network began. */
 static void how_a_task_begins(void **state)
 {
@@ -294,9 +337,13 @@ static void settings_that_do_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients),         cmocka_unit_test(large_lambda2_keeps_old_tasks),
-        cmocka_unit_test(capacity_by_hand),  cmocka_unit_test(a_plain_first_task),
-        cmocka_unit_test(how_a_task_begins), cmocka_unit_test(settings_that_do_not_fit),
+        cmocka_unit_test(gradients),
+        cmocka_unit_test(large_lambda2_keeps_old_tasks),
+        cmocka_unit_test(capacity_by_hand),
+        cmocka_unit_test(a_plain_first_task),
+        cmocka_unit_test(without_masks),
+        cmocka_unit_test(how_a_task_begins),
+        cmocka_unit_test(settings_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,6 +232,7 @@ static void a_state_goes_on(void **state)
         {FIXED, "learner.consolidate_every", "2"},
         {"optimizer.clip_norm", "1", "learner.first_task", "plain"},
         {"learner.l1", "proximal", "learner.lambda1", "0.01"},
+        {"learner.masks", "false", "learner.lambda1", "0.01"},
     };
     for (size_t k = 0; k < EG_COUNT(kinds); k++) {
         learner_scene s;

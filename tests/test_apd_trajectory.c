@@ -189,6 +189,7 @@ static void every_option(void **state)
     follow(&r, "still_masks",
            SCENE(COMMON, "learner.retro_masks", "false", "learner.tau_start", "zero"));
     follow(&r, "plain_first", SCENE(GROUPS, "learner.first_task", "plain"));
+    follow(&r, "no_masks", SCENE(GROUPS, "learner.masks", "false"));
     follow(&r, "proximal", SCENE(GROUPS, "learner.l1", "proximal"));
     follow(&r, "fixed_groups", SCENE(GROUPS, FIXED));
     clear_reference(&r);

@@ -23,7 +23,7 @@ typedef enum eg_apd_first { EG_APD_FIRST_MASKED, EG_APD_FIRST_PLAIN } eg_apd_fir
 typedef enum eg_apd_centre { EG_APD_MIDPOINT, EG_APD_MEAN } eg_apd_centre;
 
 typedef struct eg_apd_settings {
-    bool retroactive, retro_masks, freeze_shared;
+    bool retroactive, masks, retro_masks, freeze_shared;
     double lambda1, lambda2, weight_decay, mask_l1, beta;
     eg_apd_l1 l1;
     eg_apd_start tau_start;
@@ -116,6 +116,12 @@ eg_status eg_apd_forget(eg_apd *self, size_t task) EG_WARN_UNUSED;
 static inline eg_real *eg_apd_plane(const eg_apd *self, size_t plane)
 {
     return self->all + self->layout.first_plane + plane * self->layout.plane;
+}
+
+/** Whether the task that is learned uses the shared weights as they are. */
+static inline bool eg_apd_plain(const eg_apd *self)
+{
+    return self->first && self->settings.first_task == EG_APD_FIRST_PLAIN;
 }
 
 /** Biases and head of a known task. */

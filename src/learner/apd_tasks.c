@@ -161,12 +161,12 @@ static void draw_masks(eg_apd *self, size_t task, eg_real *v)
 }
 
 /* Biases and head of a task that begins. */
-static void start_own(eg_apd *self, size_t task, bool masked)
+static void start_own(eg_apd *self, size_t task)
 {
     const eg_apd_layout *layout = &self->layout;
     eg_net *net = self->base.net;
     eg_apd_own_set(layout, NULL, self->start, net->params);
-    for (size_t k = 0; masked && k < layout->own_count; k++) {
+    for (size_t k = 0; !eg_apd_plain(self) && k < layout->own_count; k++) {
         const eg_parameter_block *block = layout->owns[k].block;
         if (layout->owns[k].head || block->role != EG_ROLE_BIAS) {
             continue;
@@ -186,15 +186,15 @@ static eg_status start_task(eg_apd *self, size_t task)
     const eg_apd_layout *layout = &self->layout;
     eg_apd_task *of = &self->task[task];
     eg_real *plane = eg_apd_plane(self, of->plane);
-    EG_TRY(new_task(self, task, !(self->first && self->settings.first_task == EG_APD_FIRST_PLAIN)));
+    EG_TRY(new_task(self, task, self->settings.masks && !eg_apd_plain(self)));
     memset(plane, 0, layout->plane * sizeof *plane);
-    if (of->masked && self->settings.tau_start == EG_APD_FROM_SIGMA) {
+    if (!eg_apd_plain(self) && self->settings.tau_start == EG_APD_FROM_SIGMA) {
         memcpy(plane, self->all, layout->weights * sizeof *plane);
     }
     if (of->masked) {
         draw_masks(self, task, plane + layout->weights);
     }
-    start_own(self, task, of->masked);
+    start_own(self, task);
     return eg_ok();
 }
 

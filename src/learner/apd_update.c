@@ -128,7 +128,7 @@ static void give_tau(const eg_apd *self, size_t plane, size_t at, size_t n, eg_r
     }
 }
 
-/* The task that is learned. One without mask has no tau, either, until it is an old one. */
+/* The task that is learned. A plain one has no tau until it is an old one. */
 static void pass_current(const eg_apd *self, const eg_apd_chunk *chunk, size_t at,
                          const chunk_data *common, const eg_real *g)
 {
@@ -136,17 +136,16 @@ static void pass_current(const eg_apd *self, const eg_apd_chunk *chunk, size_t a
     const eg_apd_settings *set = &self->settings;
     size_t plane = self->task[self->current].plane;
     size_t in_all = self->layout.first_plane + plane * self->layout.plane + at;
-    bool masked = self->task[self->current].masked;
     eg_real room[EG_APD_CHUNK];
     data.tau = self->all + in_all;
     data.tau_gradient = place_of(self, in_all, room);
     add_loss(&data, g, (eg_real)set->weight_decay, self->first ? (eg_real)set->weight_decay : 0,
              subgradient(self));
     eg_apd_chunk_sum(chunk, data.product, self->sums + plane * self->layout.units);
-    if (masked) {
-        give_tau(self, plane, at, data.n, data.tau_gradient);
-    } else {
+    if (eg_apd_plain(self)) {
         give_nothing(self, in_all, data.n);
+    } else {
+        give_tau(self, plane, at, data.n, data.tau_gradient);
     }
 }
 

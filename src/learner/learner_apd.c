@@ -114,6 +114,7 @@ static eg_apd_settings read_settings(const eg_view *view)
 {
     return (eg_apd_settings){
         .retroactive = eg_view_bool(view, "retroactive"),
+        .masks = eg_view_bool(view, "masks"),
         .retro_masks = eg_view_bool(view, "retro_masks"),
         .freeze_shared = eg_view_bool(view, "freeze_shared"),
         .lambda1 = eg_view_real(view, "lambda1"),
@@ -261,6 +262,12 @@ static const eg_param params[] = {
             "that weight per gradient: lr/(sqrt(v') + epsilon) with adam (lr alone would do next "
             "to nothing). The weights of old tasks are spared in the first update of a task, "
             "where v' is 0 and all would go (proximal)"},
+    {.name = "masks",
+     .type = EG_TYPE_BOOL,
+     .default_text = "true",
+     .added_later = true,
+     .doc = "tasks see the shared weights through masks of their own; false: as they are, M = 1 (a "
+            "task then starts with twice these weights, or with tau_start = zero with these)"},
     {.name = "retro_masks",
      .type = EG_TYPE_BOOL,
      .default_text = "true",

@@ -29,6 +29,7 @@ VARIANTS = {
     "mean": dict(every=2, centroids=1, beta=0.08, centre="mean", mask_l1=0.01),
     "still_masks": dict(retro_masks=False, tau_start="zero"),
     "plain_first": dict(first_task="plain", every=2, centroids=1, beta=0.08),
+    "no_masks": dict(masks=False, every=2, centroids=1, beta=0.08),
     "proximal": dict(l1="proximal", every=2, centroids=1, beta=0.08),
     "fixed_groups": dict(retroactive=False, lambda2=3.0, every=2, centroids=1, beta=0.08),
 }
@@ -82,7 +83,7 @@ class Adam:
 class Learner:
     def __init__(self, path, retroactive=True, retro_masks=True, lambda1=0.01, lambda2=2.0,
                  weight_decay=1e-3, mask_l1=0.0, l1="subgradient", tau_start="sigma",
-                 first_task="masked", every=0, centroids=2, beta=0.0, centre="midpoint"):
+                 first_task="masked", masks=True, every=0, centroids=2, beta=0.0, centre="midpoint"):
         self.__dict__.update({k: v for k, v in locals().items() if k not in ("self", "path")})
         self.path = path
         self.sigma = {n: w.copy() for n, w in path["sigma"].items()}
@@ -91,7 +92,7 @@ class Learner:
         self.kept = {n: [] for n in LAYERS}  # centroids
 
     def mask(self, task, name):
-        if task["plain"]:
+        if not task["masked"]:
             return np.ones(self.sigma[name].shape[0])
         return sigmoid(task["v"][name])
 
@@ -106,7 +107,7 @@ class Learner:
         given = self.path["task"][number]
         plain = number == 0 and self.first_task == "plain"
         zero = plain or self.tau_start == "zero"
-        task = {"plain": plain, "group": {n: None for n in LAYERS}}
+        task = {"plain": plain, "masked": self.masks and not plain, "group": {n: None for n in LAYERS}}
         task["tau"] = {n: np.zeros_like(w) if zero else w.copy() for n, w in self.sigma.items()}
         task["v"] = {n: v.copy() for n, v in given["v"].items()}
         task["b"] = {n: b.copy() for n, b in given["b"].items()}
@@ -157,8 +158,9 @@ class Learner:
             if not task["plain"]:
                 tau, v = task["tau"][name], task["v"][name]
                 gradient["tau", name] = gt + self.weight_decay * tau + l1 * np.sign(tau)
-                gradient["v", name] = (m * (1 - m) * (gt * sigma).sum(axis=1)
-                                       + self.weight_decay * v + self.mask_l1 * np.sign(v))
+                if task["masked"]:
+                    gradient["v", name] = (m * (1 - m) * (gt * sigma).sum(axis=1)
+                                           + self.weight_decay * v + self.mask_l1 * np.sign(v))
             if not self.retroactive and not first:
                 gs = gs + self.lambda2 * (sigma - before[name])
             for j, old in enumerate(self.tasks if self.retroactive else []):
@@ -166,7 +168,7 @@ class Learner:
                 e = self.lambda2 * (self.theta(old, name) - wanted[j][name])
                 gs = gs + mj[:, None] * e
                 gradient["tau", name, j] = e + l1 * np.sign(old["tau"][name])
-                if self.retro_masks and not old["plain"]:
+                if self.retro_masks and old["masked"]:
                     gradient["v", name, j] = mj * (1 - mj) * (e * sigma).sum(axis=1)
             gradient["sigma", name] = gs
         self.update(task, g, gradient, adam)
@@ -245,7 +247,7 @@ def compute(put):
                 put(f"{variant}/task{t:03}/{name}.weight", task["tau"][name])
                 put(f"{variant}/task{t:03}/{name}.weight.group", -1 if group is None else group)
                 put(f"{variant}/task{t:03}/{name}.bias", task["b"][name])
-                if not task["plain"]:
+                if task["masked"]:
                     put(f"{variant}/task{t:03}/{name}.weight.mask", task["v"][name])
             put(f"{variant}/task{t:03}/layer3.weight", task["head"])
             put(f"{variant}/task{t:03}/layer3.bias", task["head_bias"])

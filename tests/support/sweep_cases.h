@@ -425,7 +425,7 @@ static const sweep_case cases[] = {
      .overrides = {SHORT_TASKS_OF_ORDER_A, SMALL_LENET, "stream.tasks=2"},
      .left = 3},
     {.path = "apd/ablations.yaml",
-     .points = (5 * 3 + 5 + 3 * 2 + 2) * 5,
+     .points = (5 * 3 + 7 + 3 * 2 + 2) * 5,
      .seeds = 3,
      .overrides = {"seeds=1", "stream.epochs=1", "stream.order=A", SMALL_LENET,
                    "dataset.limit=1200", "only={learner.of.lambda1: 0}"},
