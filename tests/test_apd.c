@@ -321,6 +321,7 @@ static void settings_that_do_not_fit(void **state)
     } bad[] = {
         {{"optimizer.weight_decay", "0.1"}, "decays some of what it learns"},
         {{"learner.l1", "proximal", "optimizer", "rmsprop"}, "optimizer = rmsprop does not say"},
+        {{"model.norm", "online"}, "model.norm = online: it has running averages"},
     };
     for (size_t k = 0; k < EG_COUNT(bad); k++) {
         eg_settings *settings = small_settings(apd_small, EG_COUNT(apd_small), bad[k].settings);
@@ -330,7 +331,7 @@ static void settings_that_do_not_fit(void **state)
     learner_scene s = scene_open_settings(
         small_settings(apd_small, EG_COUNT(apd_small), SCENE("model.norm", "online")), 1);
     s.setup.root = &s.root;
-    assert_fails(eg_learner_create(&s.learner, &s.setup), EG_INVALID, "which tasks would share");
+    assert_fails(eg_learner_create(&s.learner, &s.setup), EG_INVALID, "running averages");
     scene_close(&s);
 }
 

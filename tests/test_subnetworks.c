@@ -295,6 +295,7 @@ static void running_averages_are_refused(void **state)
         memcpy(words + 2, learners[v], sizeof learners[v]);
         learner_scene s = subnetwork_open(words);
         s.setup.root = &s.root;
+        assert_fails(eg_trial_check(s.root.settings), EG_INVALID, "model.norm = online");
         assert_fails(eg_learner_create(&s.learner, &s.setup), EG_INVALID, "running averages");
         scene_close(&s);
     }

@@ -207,6 +207,9 @@ typedef struct eg_learner_kind {
     eg_status (*create)(eg_learner **out, const eg_view *view, const eg_learner_setup *setup);
     /** Optional: EG_INVALID if the learner's own settings cannot work together. */
     eg_status (*check)(const eg_view *view);
+    /** Optional: why it cannot do with a network of these nodes; NULL: it can. Of nodes it looks at
+     *  layers, what they read, and `shared`, not at parameters, which there may not be yet. */
+    const char *(*obstacle)(size_t count, const eg_node *nodes);
     /** Optional: whether it looks at held-out training examples (EG_SUBSET_VALIDATION). */
     bool (*needs_held_out)(const eg_view *view);
     /** Optional: about what extra_flops of eg_learner_ops will be in the end. */
@@ -242,6 +245,12 @@ eg_status eg_learner_check_outputs(const eg_view *root, bool changes) EG_WARN_UN
  *  phase. */
 eg_status eg_learner_check_tasks(const eg_view *root, bool tells,
                                  bool tasks_are_phases) EG_WARN_UNUSED;
+
+/** Whether the learner, or one inside it, says obstacles (eg_learner_kind.obstacle). */
+bool eg_learner_looks_at_nodes(const eg_view *root);
+/** EG_INVALID if it has one in these nodes. */
+eg_status eg_learner_check_nodes(const eg_view *root, size_t count,
+                                 const eg_node *nodes) EG_WARN_UNUSED;
 
 /** Creates the learner chosen by setting `learner`. */
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup) EG_WARN_UNUSED;

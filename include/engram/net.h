@@ -147,6 +147,10 @@ typedef struct eg_node {
     double *buffers[EG_LAYER_BUFFERS_MAX];
 } eg_node;
 
+/** Nodes of a graph, in the order in which they were added, before a network gives them parameters;
+ *  borrowed until a node is added. */
+const eg_node *eg_graph_nodes(const eg_graph *graph, size_t *count);
+
 /** Whether outputs come from its parameters and from none behind them. There is one such node, or
  *  one in every member of graphs that were joined. */
 static inline bool eg_node_is_head(const eg_node *node)

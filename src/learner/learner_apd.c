@@ -4,6 +4,7 @@
 #include "engram/memory.h"
 #include "learner/apd.h"
 #include "learner/apd_proximal.h"
+#include "learner/obstacle.h"
 
 #include <math.h>
 #include <string.h>
@@ -146,21 +147,14 @@ static eg_status check(const eg_view *view)
                                                        : eg_ok();
 }
 
-/* Whether all that the network remembers are parameters that belong to a task or to none. */
-static eg_status check_net(const eg_net *net)
+/* Parameters belong to one task, or are shared in one way. */
+static const char *obstacle_in(size_t count, const eg_node *nodes)
 {
-    for (size_t i = 0; i < net->node_count; i++) {
-        const eg_node *node = &net->nodes[i];
-        if (node->layer.buffer_count > 0 || node->layer.ops->after_update != NULL || node->shared) {
-            return eg_fail(EG_INVALID,
-                           "learner apd: layer %s of the network %s, which tasks would share",
-                           node->name,
-                           node->shared                   ? "has parameters of another one"
-                           : node->layer.buffer_count > 0 ? "keeps running statistics"
-                                                          : "changes its parameters by itself");
-        }
+    const char *why = eg_obstacle_moving(count, nodes);
+    for (size_t i = 0; i < count && why == NULL; i++) {
+        why = nodes[i].shared ? "it has layers with the same parameters" : NULL;
     }
-    return eg_ok();
+    return why;
 }
 
 static eg_status open_all(eg_apd *self, const eg_view *view, const eg_learner_setup *setup)
@@ -176,7 +170,7 @@ static eg_status open_all(eg_apd *self, const eg_view *view, const eg_learner_se
     /* Its own is of other parameters. */
     eg_optimizer_free(self->base.optimizer);
     self->base.optimizer = NULL;
-    EG_TRY(check_net(self->base.net));
+    EG_TRY(eg_learner_check_nodes(setup->root, self->base.net->node_count, self->base.net->nodes));
     EG_TRY(eg_apd_layout_init(&self->layout, self->base.net));
     const eg_apd_layout *layout = &self->layout;
     size_t most = layout->own > layout->units ? layout->own : layout->units;
@@ -326,5 +320,6 @@ const eg_learner_kind eg_learner_apd = {
     .own_weights = true,
     .reshapes = true, /* its network is another one with every task, as far as others can tell */
     .check = check,
+    .obstacle = obstacle_in,
     .create = apd_create,
 };

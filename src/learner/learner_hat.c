@@ -23,6 +23,7 @@
 #include "engram/random.h"
 #include "learner/capacity.h"
 #include "learner/hat.h"
+#include "learner/obstacle.h"
 #include "learner/subnetwork.h"
 #include "learner/wiring.h"
 
@@ -273,6 +274,12 @@ static eg_status create_attender(hat *self, const eg_learner_setup *setup)
     return eg_ok();
 }
 
+static const char *obstacle_in(size_t count, const eg_node *nodes)
+{
+    const char *why = eg_obstacle_moving(count, nodes);
+    return why != NULL ? why : eg_wiring_node_obstacle(count, nodes);
+}
+
 static eg_status set_up(hat *self, const eg_view *view, const eg_learner_setup *setup)
 {
     const size_t line = EG_ALIGNMENT / sizeof(eg_real);
@@ -282,7 +289,7 @@ static eg_status set_up(hat *self, const eg_view *view, const eg_learner_setup *
     self->tasks = setup->shape.phases;
     EG_TRY(eg_subnetwork_init(&self->base, setup, &rule));
     const char *obstacle = eg_wiring_obstacle(self->base.gradient.net);
-    EG_TRY(obstacle != NULL ? eg_subnetwork_refuse(&self->base, obstacle) : eg_ok());
+    EG_TRY(obstacle != NULL ? eg_obstacle_refuse(setup->root, rule.name, obstacle) : eg_ok());
     EG_TRY(eg_wiring_init(&self->wiring, self->base.gradient.net));
     size_t units = self->wiring.units;
     self->stride = (units + line - 1) / line * line;
@@ -339,5 +346,6 @@ const eg_learner_kind eg_learner_hat = {
     .uses_task_boundaries = true,
     .uses_task_ids = true,
     .own_weights = true,
+    .obstacle = obstacle_in,
     .create = hat_create,
 };

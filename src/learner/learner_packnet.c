@@ -11,6 +11,7 @@
  *  the first network is one trained on ImageNet, and pruned once by another share; retraining comes
  *  on top of the epochs of a task; of weights exactly as large as the largest pruned one all go. */
 #include "engram/memory.h"
+#include "learner/obstacle.h"
 #include "learner/subnetwork.h"
 #include "learner/task_masks.h"
 
@@ -241,5 +242,6 @@ const eg_learner_kind eg_learner_packnet = {
     .uses_task_boundaries = true,
     .uses_task_ids = true,
     .own_weights = true,
+    .obstacle = eg_obstacle_moving,
     .create = packnet_create,
 };

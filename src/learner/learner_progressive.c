@@ -15,6 +15,7 @@
  *  own); here they are weights as any other, and there are no adapters. */
 #include "engram/memory.h"
 #include "learner/capacity.h"
+#include "learner/obstacle.h"
 #include "learner/subnetwork.h"
 #include "learner/wiring.h"
 
@@ -226,17 +227,17 @@ static const eg_learner_ops progressive_ops = {
     .weights = progressive_weights,
 };
 
-static eg_status check_units(const progressive *self)
+static const char *obstacle_in(size_t count, const eg_node *nodes)
 {
-    const eg_net *net = self->base.gradient.net;
-    const char *obstacle = eg_wiring_obstacle(net);
-    for (size_t n = 0; n < net->node_count && obstacle == NULL; n++) {
-        if (net->nodes[n].layer.mixes_units) {
-            obstacle = "it has an activation or a local response in which units depend on others, "
-                       "also on those of later columns";
+    const char *why = eg_obstacle_moving(count, nodes);
+    why = why != NULL ? why : eg_wiring_node_obstacle(count, nodes);
+    for (size_t n = 0; n < count && why == NULL; n++) {
+        if (nodes[n].layer.mixes_units) {
+            why = "it has an activation or a local response in which units depend on others, "
+                  "also on those of later columns";
         }
     }
-    return obstacle != NULL ? eg_subnetwork_refuse(&self->base, obstacle) : eg_ok();
+    return why;
 }
 
 static eg_status set_up(progressive *self, const eg_view *view, const eg_learner_setup *setup)
@@ -244,8 +245,9 @@ static eg_status set_up(progressive *self, const eg_view *view, const eg_learner
     self->tasks = setup->shape.phases;
     self->base_of = (base_of)eg_view_name(view, "base");
     EG_TRY(eg_subnetwork_init(&self->base, setup, &rule));
-    EG_TRY(check_units(self));
     const eg_net *net = self->base.gradient.net;
+    const char *obstacle = eg_wiring_obstacle(net);
+    EG_TRY(obstacle != NULL ? eg_obstacle_refuse(setup->root, rule.name, obstacle) : eg_ok());
     EG_TRY(eg_wiring_init(&self->wiring, net));
     EG_TRY(eg_alloc(&self->column, self->wiring.units, sizeof *self->column));
     EG_TRY(eg_alloc(&self->owner, net->param_count, sizeof *self->owner));
@@ -304,5 +306,6 @@ const eg_learner_kind eg_learner_progressive = {
     .uses_task_boundaries = true,
     .uses_task_ids = true,
     .own_weights = true,
+    .obstacle = obstacle_in,
     .create = progressive_create,
 };

@@ -18,6 +18,7 @@
  *  paper's capacity knows. */
 #include "engram/memory.h"
 #include "engram/random.h"
+#include "learner/obstacle.h"
 #include "learner/subnetwork.h"
 #include "learner/task_masks.h"
 
@@ -268,5 +269,6 @@ const eg_learner_kind eg_learner_wsn = {
     .uses_task_boundaries = true,
     .uses_task_ids = true,
     .own_weights = true,
+    .obstacle = eg_obstacle_moving,
     .create = wsn_create,
 };

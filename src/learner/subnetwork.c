@@ -6,38 +6,14 @@
 #include <math.h>
 #include <string.h>
 
-eg_status eg_subnetwork_refuse(const eg_subnetwork *self, const char *why)
-{
-    return eg_fail_setting("", "learner model", "learner %s does not go with this model: %s",
-                           self->rule->name, why);
-}
-
-static eg_status check_layers(const eg_subnetwork *self)
-{
-    const eg_net *net = self->gradient.net;
-    for (size_t i = 0; i < net->node_count; i++) {
-        const eg_layer *layer = &net->nodes[i].layer;
-        if (layer->buffer_count > 0) {
-            return eg_subnetwork_refuse(
-                self, "it has running averages (batch or online normalisation, counts of units), "
-                      "which every task would move, and old tasks would predict otherwise");
-        }
-        if (layer->ops->after_update != NULL) {
-            return eg_subnetwork_refuse(self, "its layers change weights after an update, also "
-                                              "those that old tasks need");
-        }
-    }
-    return eg_ok();
-}
-
 eg_status eg_subnetwork_init(eg_subnetwork *self, const eg_learner_setup *setup,
                              const eg_subnetwork_rule *rule)
 {
     self->rule = rule;
     self->shown = EG_NO_TASK;
     EG_TRY(eg_gradient_learner_init(&self->gradient, setup, setup->shape.batch, false));
-    EG_TRY(check_layers(self));
     const eg_net *net = self->gradient.net;
+    EG_TRY(eg_learner_check_nodes(setup->root, net->node_count, net->nodes));
     EG_TRY(eg_alloc(&self->raw, net->param_count, sizeof *self->raw));
     EG_TRY(eg_alloc(&self->kept, net->param_count, sizeof *self->kept));
     EG_TRY(eg_alloc(&self->fixed, net->param_count, sizeof *self->fixed));

@@ -40,14 +40,10 @@ struct eg_subnetwork {
 };
 
 /** Fills *self (zero before) but for base.ops; the network's initial weights are the raw ones. On
- *  failure the caller still clears it. EG_INVALID if the network has a layer that averages or
- *  changes its own weights. */
+ *  failure the caller still clears it. EG_INVALID if the learner has an obstacle in the network. */
 eg_status eg_subnetwork_init(eg_subnetwork *self, const eg_learner_setup *setup,
                              const eg_subnetwork_rule *rule) EG_WARN_UNUSED;
 void eg_subnetwork_clear(eg_subnetwork *self);
-
-/** EG_INVALID about settings learner and model: `why` it does not go with this network. */
-eg_status eg_subnetwork_refuse(const eg_subnetwork *self, const char *why) EG_WARN_UNUSED;
 
 /** After raw weights, masks or what the rule fixes have changed. */
 void eg_subnetwork_changed(eg_subnetwork *self);

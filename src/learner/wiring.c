@@ -6,33 +6,53 @@
 
 #include <string.h>
 
-static bool is_chain(const eg_net *net)
+static bool is_chain(size_t count, const eg_node *nodes)
 {
     bool chain = true;
-    for (size_t i = 0; i < net->node_count; i++) {
-        const eg_node *node = &net->nodes[i];
+    for (size_t i = 0; i < count; i++) {
         size_t before = i == 0 ? EG_INPUT : i - 1;
-        chain = chain && node->read_count == 1 && node->reads[0] == before && !node->shared;
+        chain =
+            chain && nodes[i].read_count == 1 && nodes[i].reads[0] == before && !nodes[i].shared;
     }
     return chain;
+}
+
+static const char *layer_obstacle(const eg_layer *layer)
+{
+    for (size_t b = 0; b < layer->block_count; b++) {
+        eg_role role = layer->blocks[b].role;
+        if (role == EG_ROLE_SCALE || role == EG_ROLE_SHIFT) {
+            return "it normalises units, and so each depends on all of its layer";
+        }
+    }
+    return layer->block_count > 0 && layer->scales_rows
+               ? "it computes with normalised weights, so a unit that is used less would make "
+                 "others be used more"
+               : NULL;
+}
+
+const char *eg_wiring_node_obstacle(size_t count, const eg_node *nodes)
+{
+    const char *why = NULL;
+    if (!is_chain(count, nodes)) {
+        return "its layers are no chain, in which each one reads the one before (mlp, lenet, vgg)";
+    }
+    for (size_t i = 0; i < count && why == NULL; i++) {
+        why = layer_obstacle(&nodes[i].layer);
+    }
+    return why;
 }
 
 const char *eg_wiring_obstacle(const eg_net *net)
 {
     size_t hidden = 0;
     size_t maker = EG_INPUT;
-    if (!is_chain(net)) {
-        return "its layers are no chain, in which each one reads the one before (mlp, lenet, vgg)";
+    const char *why = eg_wiring_node_obstacle(net->node_count, net->nodes);
+    if (why != NULL) {
+        return why;
     }
     for (size_t b = 0; b < net->table.block_count; b++) {
         const eg_parameter_block *block = &net->table.blocks[b];
-        if (block->role == EG_ROLE_SCALE || block->role == EG_ROLE_SHIFT) {
-            return "it normalises units, and so each depends on all of its layer";
-        }
-        if (net->nodes[block->node].layer.scales_rows) {
-            return "it computes with normalised weights, so a unit that is used less would make "
-                   "others be used more";
-        }
         if (block->role != EG_ROLE_WEIGHT) {
             continue;
         }

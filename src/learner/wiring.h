@@ -21,6 +21,8 @@ typedef struct eg_wiring {
     uint32_t *from;
 } eg_wiring;
 
+/** What of this can be said of its nodes alone. */
+const char *eg_wiring_node_obstacle(size_t count, const eg_node *nodes);
 /** Why it cannot be said of this network; NULL: it can. It has to be a chain of layers with
  *  weights, a hidden layer between every two of them, and no normalisation. */
 const char *eg_wiring_obstacle(const eg_net *net);

@@ -58,6 +58,12 @@ void eg_graph_free(eg_graph *graph)
     }
 }
 
+const eg_node *eg_graph_nodes(const eg_graph *graph, size_t *count)
+{
+    *count = graph->count;
+    return graph->nodes;
+}
+
 static eg_status check_name(const eg_graph *graph, const char *name)
 {
     if (strlen(name) >= EG_NODE_NAME_SIZE) {

@@ -88,6 +88,21 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     return eg_ok();
 }
 
+/* Of the graph, where the learner looks at one. */
+static eg_status check_network(const eg_outline *o)
+{
+    eg_graph *graph = NULL;
+    size_t count = 0;
+    if (!eg_learner_looks_at_nodes(&o->root)) {
+        return eg_model_check(o->model_kind, &o->model, o->sizes.input, o->sizes.outputs);
+    }
+    EG_TRY(eg_model_graph(&graph, o->model_kind, &o->model, o->sizes.input, o->sizes.outputs, 1));
+    const eg_node *nodes = eg_graph_nodes(graph, &count);
+    eg_status status = eg_learner_check_nodes(&o->root, count, nodes);
+    eg_graph_free(graph);
+    return status;
+}
+
 eg_status eg_trial_check(const eg_settings *settings)
 {
     eg_outline o = eg_outline_of(settings);
@@ -116,5 +131,5 @@ eg_status eg_trial_check(const eg_settings *settings)
     size_t count = 0;
     EG_TRY(eg_measures_list(&measures, &count, &scope));
     eg_free(measures);
-    return eg_model_check(o.model_kind, &o.model, o.sizes.input, o.sizes.outputs);
+    return check_network(&o);
 }
