@@ -2,7 +2,7 @@
  *  them. */
 #include "testing.h"
 
-#include "cli/report/order_groups.h"
+#include "store/shared/order_groups.h"
 #include "engram/memory.h"
 #include "engram/params.h"
 
@@ -93,7 +93,7 @@ static void the_worked_example(void **state)
     scene s;
     eg_order_groups groups;
     open_scene(&s);
-    assert_ok(eg_order_groups_find(&groups, &s.results));
+    assert_ok(eg_results_groups_find(&groups, &s.results));
     assert_int_equal(groups.count, 2); /* points 6 and 7 have one order each */
     const eg_order_group *stl = &groups.items[0];
     const eg_order_group *ewc = &groups.items[1];
@@ -102,16 +102,16 @@ static void the_worked_example(void **state)
     assert_int_equal(ewc->orders, 3);
     assert_int_equal(ewc->least_runs, RUNS);
     assert_int_equal(ewc->stl, 0);
-    eg_order_numbers numbers = eg_order_group_numbers(&groups, 1);
+    eg_order_numbers numbers = eg_results_group_numbers(&groups, 1);
     assert_close(numbers.accuracy, 400.0 / 6, 1e-12);
     assert_close(numbers.mean, 4.5, 1e-12);
     assert_close(numbers.largest, 5, 1e-12);
     assert_close(eg_disparity_of_task(&ewc->disparity, 0), 4, 1e-12);
-    numbers = eg_order_group_numbers(&groups, ewc->stl);
+    numbers = eg_results_group_numbers(&groups, ewc->stl);
     assert_close(numbers.mean, 1.5, 1e-12);
     assert_close(numbers.largest, 2, 1e-12);
-    assert_true(isnan(eg_order_group_numbers(&groups, SIZE_MAX).mean));
-    eg_order_groups_clear(&groups);
+    assert_true(isnan(eg_results_group_numbers(&groups, SIZE_MAX).mean));
+    eg_results_groups_clear(&groups);
     close_scene(&s);
 }
 
@@ -126,7 +126,7 @@ static void trials_that_do_not_count(void **state)
     s.trials[2 * RUNS].stage = EG_STAGE_EARLIER;
     s.trials[2 * RUNS + 1].stage = EG_STAGE_EARLIER;
     s.trials[3 * RUNS].stage = EG_STAGE_SECOND;
-    assert_ok(eg_order_groups_find(&groups, &s.results));
+    assert_ok(eg_results_groups_find(&groups, &s.results));
     const eg_order_group *stl = &groups.items[0];
     const eg_order_group *ewc = &groups.items[1];
     assert_int_equal(ewc->orders, 2);
@@ -135,7 +135,7 @@ static void trials_that_do_not_count(void **state)
     assert_close(eg_disparity_of_task(&ewc->disparity, 0), 64 - (60 - 3), 1e-12);
     assert_int_equal(stl->least_runs, 1);
     assert_close(eg_disparity_of_task(&stl->disparity, 0), 80 + 3 - 80, 1e-12);
-    eg_order_groups_clear(&groups);
+    eg_results_groups_clear(&groups);
     close_scene(&s);
 }
 
@@ -148,13 +148,13 @@ static void nothing_to_compare(void **state)
     for (size_t i = 0; i < s.results.trial_count; i++) {
         s.trials[i].status = EG_TRIAL_FAILED;
     }
-    assert_fails(eg_order_groups_find(&groups, &s.results), EG_INVALID, "accuracy_matrix");
-    eg_order_groups_clear(&groups);
+    assert_fails(eg_results_groups_find(&groups, &s.results), EG_INVALID, "accuracy_matrix");
+    eg_results_groups_clear(&groups);
     s.results.point_count = 1;
     s.results.trial_count = RUNS;
-    assert_fails(eg_order_groups_find(&groups, &s.results), EG_INVALID,
+    assert_fails(eg_results_groups_find(&groups, &s.results), EG_INVALID,
                  "no points differ in the order of tasks alone");
-    eg_order_groups_clear(&groups);
+    eg_results_groups_clear(&groups);
     s.results.trial_count = (size_t)POINTS * RUNS;
     close_scene(&s);
 }

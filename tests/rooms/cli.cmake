@@ -1,7 +1,6 @@
 # The command: its parts by themselves, and end to end from sweep file to result file.
 engram_test(cli LIBRARY cli LINKS PkgConfig::JANSSON)
 engram_test(time_limit LIBRARY cli)
-engram_test(order_groups LIBRARY cli LINKS PkgConfig::JANSSON)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
 foreach(name help bad_input outcomes ranking resume merge looking)

@@ -2,7 +2,7 @@
 add_library(engram_store_testing STATIC support/stores.c support/plans.c)
 target_link_libraries(engram_store_testing PUBLIC engram_testing engram_store)
 
-foreach(name journal results plans pauses refuse foreign copies crash merge footer flips)
+foreach(name journal results plans pauses refuse foreign copies crash merge footer flips orders)
     engram_test(store_${name} LIBRARY store LINKS engram_store_testing hdf5::hdf5 COST 300)
 endforeach()
 
@@ -21,5 +21,6 @@ endif()
 engram_script(e2e_octave ${CMAKE_CURRENT_SOURCE_DIR}/e2e/octave_r.sh $<TARGET_FILE:engram> octave LABELS e2e)
 engram_script(e2e_r ${CMAKE_CURRENT_SOURCE_DIR}/e2e/octave_r.sh $<TARGET_FILE:engram> r LABELS e2e)
 
+engram_test(order_groups LIBRARY store LINKS engram_store_testing hdf5::hdf5)
 engram_test(weights_file LIBRARY store LINKS engram_store_testing hdf5::hdf5)
 engram_test(out_of_memory LIBRARY store LINKS engram_store_testing ZLIB::ZLIB COST 200)

@@ -1,8 +1,8 @@
 /** Disparities over orders of tasks as a table; see cli/report/export_tables.h. */
 #include "cli/report/export_tables.h"
 
-#include "cli/report/order_groups.h"
 #include "engram/params.h"
+#include "store/shared/order_groups.h"
 
 static const char *const before[] = {"group", "orders", "least_runs", "most_runs"};
 static const char *const after[] = {"task", "task_accuracy", "opd",      "accuracy",
@@ -10,7 +10,7 @@ static const char *const after[] = {"task", "task_accuracy", "opd",      "accura
 
 static bool is_shown(const eg_column *column)
 {
-    return column->swept && !eg_is_task_order(column->name);
+    return column->swept && !eg_results_is_task_order(column->name);
 }
 
 static eg_status name_columns(eg_rows *rows, const eg_results *results)
@@ -33,8 +33,8 @@ static void write_group(eg_rows *rows, const eg_results *results, const eg_order
                         size_t g)
 {
     const eg_order_group *group = &groups->items[g];
-    const eg_order_numbers own = eg_order_group_numbers(groups, g);
-    const eg_order_numbers stl = eg_order_group_numbers(groups, group->stl);
+    const eg_order_numbers own = eg_results_group_numbers(groups, g);
+    const eg_order_numbers stl = eg_results_group_numbers(groups, group->stl);
     for (size_t t = 0; t < group->disparity.tasks; t++) {
         const double numbers[] = {eg_disparity_task_accuracy(&group->disparity, t),
                                   eg_disparity_of_task(&group->disparity, t),
@@ -65,7 +65,7 @@ eg_status eg_export_orders(eg_rows *rows, const eg_results *results, bool stable
 {
     eg_order_groups groups;
     (void)stable; /* an accuracy never depends on the clock */
-    eg_status status = eg_order_groups_find(&groups, results);
+    eg_status status = eg_results_groups_find(&groups, results);
     if (status.code == EG_OK) {
         status = name_columns(rows, results);
     }
@@ -76,6 +76,6 @@ eg_status eg_export_orders(eg_rows *rows, const eg_results *results, bool stable
         }
         eg_rows_foot(rows);
     }
-    eg_order_groups_clear(&groups);
+    eg_results_groups_clear(&groups);
     return status;
 }

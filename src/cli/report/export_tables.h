@@ -16,7 +16,7 @@ eg_status eg_export_matrix(eg_rows *rows, const eg_results *results, bool stable
 /** A row per value of what is recorded over another axis than evaluations: bins, tasks. */
 eg_status eg_export_series(eg_rows *rows, const eg_results *results, bool stable) EG_WARN_UNUSED;
 /** A row per task of all points that differ in the order of tasks alone: its accuracy and OPD, and
- *  accuracy, AOPD and MOPD of these points, and of stl. Errors: as eg_order_groups_find. */
+ *  accuracy, AOPD and MOPD of these points, and of stl. Errors: as eg_results_groups_find. */
 eg_status eg_export_orders(eg_rows *rows, const eg_results *results, bool stable) EG_WARN_UNUSED;
 
 #endif

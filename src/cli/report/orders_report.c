@@ -39,8 +39,8 @@ static eg_status add_row(eg_table *table, const eg_order_groups *groups, size_t 
                          const eg_point_columns *columns, bool stl)
 {
     const eg_order_group *group = &groups->items[g];
-    const eg_order_numbers own = eg_order_group_numbers(groups, g);
-    const eg_order_numbers beside = eg_order_group_numbers(groups, group->stl);
+    const eg_order_numbers own = eg_results_group_numbers(groups, g);
+    const eg_order_numbers beside = eg_results_group_numbers(groups, group->stl);
     EG_TRY(eg_table_cell(table, "%zu", g + 1));
     EG_TRY(add_percent(table, own.accuracy));
     EG_TRY(add_percent(table, own.mean));
@@ -97,7 +97,7 @@ static json_t *orders_array(const eg_order_group *group, const eg_results *resul
         for (size_t c = 0; c < results->column_count; c++) {
             const eg_column *column = &results->columns[c];
             const char *text = column->text[group->point[o]];
-            if (eg_is_task_order(column->name) && text != NULL) {
+            if (eg_results_is_task_order(column->name) && text != NULL) {
                 eg_json_setting(order, column->name, column->type, text);
             }
         }
@@ -109,8 +109,8 @@ static json_t *orders_array(const eg_order_group *group, const eg_results *resul
 json_t *eg_order_group_json(const eg_order_groups *groups, size_t g, const eg_results *results)
 {
     const eg_order_group *group = &groups->items[g];
-    const eg_order_numbers own = eg_order_group_numbers(groups, g);
-    const eg_order_numbers beside = eg_order_group_numbers(groups, group->stl);
+    const eg_order_numbers own = eg_results_group_numbers(groups, g);
+    const eg_order_numbers beside = eg_results_group_numbers(groups, group->stl);
     json_t *object = json_object();
     json_t *tasks = json_array();
     json_t *stl = json_null();

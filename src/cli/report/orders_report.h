@@ -2,8 +2,8 @@
 #ifndef CLI_ORDERS_REPORT_H
 #define CLI_ORDERS_REPORT_H
 
-#include "cli/report/order_groups.h"
 #include "cli/report/point_columns.h"
+#include "store/shared/order_groups.h"
 
 #include <jansson.h>
 

@@ -188,7 +188,7 @@ static eg_status report_orders(const eg_results *results, const eg_args *args, s
     eg_order_groups groups = {.count = 0};
     eg_point_columns columns = {.count = 0};
     eg_status status;
-    EG_TRY_DONE(status, eg_order_groups_find(&groups, results));
+    EG_TRY_DONE(status, eg_results_groups_find(&groups, results));
     EG_TRY_DONE(status, eg_point_columns_of_results(&columns, results, args->option[ALL] != NULL));
     eg_point_columns_drop(&columns, "stream.order");
     eg_point_columns_drop(&columns, "stream.task_order");
@@ -196,7 +196,7 @@ static eg_status report_orders(const eg_results *results, const eg_args *args, s
     status = args->option[JSON] != NULL ? print_orders_json(&groups, count, results)
                                         : eg_orders_print(&groups, count, &columns);
 done:
-    eg_order_groups_clear(&groups);
+    eg_results_groups_clear(&groups);
     eg_point_columns_clear(&columns);
     return status;
 }

@@ -125,8 +125,9 @@ static void take_scalars(const sink *s, eg_record *const *records, size_t first,
 }
 
 static eg_status write_trials(const eg_journal_state *state, eg_journal *journal, const sink *sinks,
-                              size_t sink_count)
+                              size_t sink_count, eg_order_groups *groups)
 {
+    const eg_result *results = state->owner->results.trials;
     size_t trials = state->owner->results.trial_count;
     eg_record *records[SLAB] = {0};
     eg_status status = eg_ok();
@@ -134,6 +135,9 @@ static eg_status write_trials(const eg_journal_state *state, eg_journal *journal
         size_t count = trials - first < SLAB ? trials - first : SLAB;
         for (size_t i = 0; i < count && status.code == EG_OK; i++) {
             status = eg_journal_state_record(&records[i], state, journal, first + i);
+            if (status.code == EG_OK) {
+                status = eg_results_groups_add(groups, &results[first + i], records[i]);
+            }
         }
         for (size_t k = 0; k < sink_count && status.code == EG_OK; k++) {
             if (sinks[k].whole) {
@@ -156,7 +160,7 @@ static eg_status write_trials(const eg_journal_state *state, eg_journal *journal
 }
 
 eg_status eg_h5_write_records(eg_h5_out *out, const eg_journal_state *state, eg_journal *journal,
-                              const char *const *names)
+                              const char *const *names, eg_order_groups *groups)
 {
     const eg_results *results = &state->owner->results;
     sink *sinks = NULL;
@@ -171,7 +175,7 @@ eg_status eg_h5_write_records(eg_h5_out *out, const eg_journal_state *state, eg_
         }
     }
     if (status.code == EG_OK) {
-        status = write_trials(state, journal, sinks, count);
+        status = write_trials(state, journal, sinks, count, groups);
     }
     for (size_t i = 0; i < count; i++) {
         eg_free(sinks[i].values);

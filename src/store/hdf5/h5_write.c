@@ -46,17 +46,22 @@ static eg_status write_parts(eg_h5_out *out, const eg_journal_state *state, eg_j
     const eg_results *results = &state->owner->results;
     const char **recorded = NULL;
     const char **settings = NULL;
-    eg_status status = eg_ok();
+    eg_order_groups groups;
+    eg_status status;
+    EG_TRY_DONE(status, eg_results_groups_begin(&groups, results));
     EG_TRY_DONE(status, eg_alloc(&recorded, results->variable_count, sizeof *recorded));
     EG_TRY_DONE(status, eg_alloc(&settings, results->column_count, sizeof *settings));
     EG_TRY_DONE(status, choose_names(out, state, recorded, settings));
     EG_TRY_DONE(status, eg_h5_write_settings(out, state, settings));
     EG_TRY_DONE(status, eg_h5_write_fixed(out, state));
-    EG_TRY_DONE(status, eg_h5_write_records(out, state, journal, recorded));
+    EG_TRY_DONE(status, eg_h5_write_records(out, state, journal, recorded, &groups));
+    eg_results_groups_end(&groups, results);
+    EG_TRY_DONE(status, eg_h5_write_orders(out, state, &groups));
     status = eg_h5_write_provenance(out, state, complete);
 done:
     eg_free(recorded);
     eg_free(settings);
+    eg_results_groups_clear(&groups);
     return status;
 }
 

@@ -1,5 +1,5 @@
-/** Grouping points by all settings but the order of tasks; see cli/report/order_groups.h. */
-#include "cli/report/order_groups.h"
+/** Grouping points by all settings but the order of tasks; see store/shared/order_groups.h. */
+#include "store/shared/order_groups.h"
 
 #include "engram/memory.h"
 #include "engram/params.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool eg_is_task_order(const char *name)
+bool eg_results_is_task_order(const char *name)
 {
     return strcmp(name, "stream.order") == 0 || strcmp(name, "stream.task_order") == 0;
 }
@@ -32,7 +32,7 @@ static bool agree(const eg_results *results, size_t a, size_t b, bool (*wanted)(
 
 static bool is_no_order(const char *name)
 {
-    return !eg_is_task_order(name);
+    return !eg_results_is_task_order(name);
 }
 
 /* Settings of what is learned, and of the network. */
@@ -53,23 +53,42 @@ static void find_stages(const eg_results *results, bool *live, bool *fresh)
     }
 }
 
+/* Whether any points differ in their order of tasks: else none are compared with all others. */
+static bool orders_are_swept(const eg_results *results)
+{
+    bool swept = false;
+    for (size_t c = 0; c < results->column_count && !swept; c++) {
+        swept = results->columns[c].swept && eg_results_is_task_order(results->columns[c].name);
+    }
+    return swept;
+}
+
 /* Adds the point to the first group that it fits, or to a new one. */
-static eg_status place(eg_order_groups *groups, size_t *capacity, const eg_results *results,
-                       size_t point)
+static eg_status place(eg_order_groups *groups, const eg_results *results, size_t point)
 {
     size_t g = 0;
     while (g < groups->count && !agree(results, groups->items[g].point[0], point, is_no_order)) {
         g++;
     }
     if (g == groups->count) {
-        EG_TRY(eg_grow(&groups->items, capacity, g + 1, sizeof *groups->items));
+        EG_TRY(eg_grow(&groups->items, &groups->capacity, g + 1, sizeof *groups->items));
         groups->items[g] = (eg_order_group){.stl = SIZE_MAX};
         groups->count++;
     }
     eg_order_group *group = &groups->items[g];
-    EG_TRY(eg_grow(&group->point, &group->capacity, group->orders + 1, sizeof *group->point));
+    size_t more = group->orders + 1;
+    EG_TRY(eg_grow(&group->point, &group->point_capacity, more, sizeof *group->point));
+    EG_TRY(eg_grow(&group->runs, &group->runs_capacity, more, sizeof *group->runs));
+    group->runs[group->orders] = 0;
     group->point[group->orders++] = point;
     return eg_ok();
+}
+
+static void clear_group(eg_order_group *group)
+{
+    eg_free(group->point);
+    eg_free(group->runs);
+    eg_disparity_clear(&group->disparity);
 }
 
 static void drop_single_orders(eg_order_groups *groups)
@@ -79,25 +98,51 @@ static void drop_single_orders(eg_order_groups *groups)
         if (groups->items[g].orders > 1) {
             groups->items[kept++] = groups->items[g];
         } else {
-            eg_free(groups->items[g].point);
+            clear_group(&groups->items[g]);
         }
     }
     groups->count = kept;
 }
 
-/* The matrix of a trial that counts, or NULL. */
-static const eg_array *matrix_of(const eg_result *result, const bool *fresh)
+static void number_points(eg_order_groups *groups, size_t points)
 {
-    bool reports = result->stage == (fresh[result->point] ? EG_STAGE_SECOND : EG_STAGE_FIRST);
-    bool counts = reports && result->status == EG_TRIAL_DONE && result->record != NULL;
-    return counts ? eg_record_find(result->record, "accuracy_matrix") : NULL;
+    for (size_t p = 0; p < points; p++) {
+        groups->group[p] = SIZE_MAX;
+    }
+    for (size_t g = 0; g < groups->count; g++) {
+        for (size_t order = 0; order < groups->items[g].orders; order++) {
+            groups->group[groups->items[g].point[order]] = g;
+        }
+    }
 }
 
-/* Its last row, by identity. */
-static void add_trial(eg_disparity *disparity, size_t order, const eg_result *result,
-                      const eg_array *matrix)
+eg_status eg_results_groups_begin(eg_order_groups *out, const eg_results *results)
 {
-    const eg_array *identity = eg_record_find(result->record, "task_identity");
+    bool *live = NULL;
+    size_t points = results->point_count;
+    *out = (eg_order_groups){.count = 0};
+    eg_status status;
+    EG_TRY_DONE(status, eg_alloc(&live, points, sizeof *live));
+    EG_TRY_DONE(status, eg_alloc(&out->fresh, points, sizeof *out->fresh));
+    EG_TRY_DONE(status, eg_alloc(&out->group, points, sizeof *out->group));
+    find_stages(results, live, out->fresh);
+    for (size_t p = 0; p < points && orders_are_swept(results); p++) {
+        if (live[p]) {
+            EG_TRY_DONE(status, place(out, results, p));
+        }
+    }
+    drop_single_orders(out);
+    number_points(out, points);
+done:
+    eg_free(live);
+    return status;
+}
+
+/* The last row of the matrix, by identity. */
+static void add_row(eg_disparity *disparity, size_t order, const eg_record *record,
+                    const eg_array *matrix)
+{
+    const eg_array *identity = eg_record_find(record, "task_identity");
     size_t tasks = matrix->extent[1];
     const double *last = matrix->data + (matrix->extent[0] - 1) * tasks;
     for (size_t t = 0; t < tasks; t++) {
@@ -108,25 +153,28 @@ static void add_trial(eg_disparity *disparity, size_t order, const eg_result *re
     }
 }
 
-static eg_status add_order(eg_order_group *group, size_t order, const eg_results *results,
-                           const bool *fresh)
+eg_status eg_results_groups_add(eg_order_groups *groups, const eg_result *trial,
+                                const eg_record *record)
 {
-    size_t runs = 0;
-    for (size_t i = 0; i < results->trial_count; i++) {
-        const eg_result *result = &results->trials[i];
-        const eg_array *matrix =
-            result->point == group->point[order] ? matrix_of(result, fresh) : NULL;
-        if (matrix == NULL || matrix->count == 0) {
-            continue;
-        }
-        if (group->disparity.cell == NULL) {
-            EG_TRY(eg_disparity_init(&group->disparity, group->orders, matrix->extent[1]));
-        }
-        add_trial(&group->disparity, order, result, matrix);
-        runs++;
+    bool fresh = groups->fresh[trial->point];
+    bool counts = trial->stage == (fresh ? EG_STAGE_SECOND : EG_STAGE_FIRST) &&
+                  trial->status == EG_TRIAL_DONE && record != NULL;
+    const eg_array *matrix = counts ? eg_record_find(record, "accuracy_matrix") : NULL;
+    size_t g = groups->group[trial->point];
+    if (g == SIZE_MAX || matrix == NULL || matrix->count == 0) {
+        return eg_ok();
     }
-    group->least_runs = order == 0 || runs < group->least_runs ? runs : group->least_runs;
-    group->most_runs = runs > group->most_runs ? runs : group->most_runs;
+    eg_order_group *group = &groups->items[g];
+    size_t order = 0;
+    while (group->point[order] != trial->point) {
+        order++;
+    }
+    if (group->disparity.cell == NULL) {
+        EG_TRY(eg_disparity_init(&group->disparity, group->orders, matrix->extent[1]));
+    }
+    add_row(&group->disparity, order, record, matrix);
+    group->runs[order]++;
+    groups->measured = true;
     return eg_ok();
 }
 
@@ -175,65 +223,61 @@ static void find_stl(const eg_order_groups *groups, const eg_results *results, s
     }
 }
 
-/* live, fresh [points]: zero. */
-static eg_status find(eg_order_groups *out, const eg_results *results, bool *live, bool *fresh)
+static void count_runs(eg_order_group *group)
 {
-    size_t capacity = 0;
-    bool measured = false;
-    find_stages(results, live, fresh);
-    for (size_t p = 0; p < results->point_count; p++) {
-        if (live[p]) {
-            EG_TRY(place(out, &capacity, results, p));
-        }
+    group->least_runs = group->runs[0];
+    group->most_runs = group->runs[0];
+    for (size_t order = 1; order < group->orders; order++) {
+        size_t runs = group->runs[order];
+        group->least_runs = runs < group->least_runs ? runs : group->least_runs;
+        group->most_runs = runs > group->most_runs ? runs : group->most_runs;
     }
-    drop_single_orders(out);
-    for (size_t g = 0; g < out->count; g++) {
-        for (size_t order = 0; order < out->items[g].orders; order++) {
-            EG_TRY(add_order(&out->items[g], order, results, fresh));
-        }
-        measured = measured || out->items[g].disparity.cell != NULL;
+}
+
+void eg_results_groups_end(eg_order_groups *groups, const eg_results *results)
+{
+    for (size_t g = 0; g < groups->count; g++) {
+        count_runs(&groups->items[g]);
+    }
+    if (groups->count > 0) {
+        qsort(groups->items, groups->count, sizeof *groups->items, most_accurate_first);
+    }
+    for (size_t g = 0; g < groups->count; g++) {
+        find_stl(groups, results, g);
+    }
+    number_points(groups, results->point_count);
+}
+
+eg_status eg_results_groups_find(eg_order_groups *out, const eg_results *results)
+{
+    EG_TRY(eg_results_groups_begin(out, results));
+    for (size_t i = 0; i < results->trial_count; i++) {
+        EG_TRY(eg_results_groups_add(out, &results->trials[i], results->trials[i].record));
     }
     if (out->count == 0) {
         return eg_fail(EG_INVALID, "no points differ in the order of tasks alone (stream.order, "
                                    "stream.task_order)");
     }
-    if (!measured) {
+    if (!out->measured) {
         return eg_fail(EG_INVALID, "no trial that is done recorded an accuracy_matrix, which "
                                    "disparities over orders are made of");
     }
-    qsort(out->items, out->count, sizeof *out->items, most_accurate_first);
-    for (size_t g = 0; g < out->count; g++) {
-        find_stl(out, results, g);
-    }
+    eg_results_groups_end(out, results);
     return eg_ok();
 }
 
-eg_status eg_order_groups_find(eg_order_groups *out, const eg_results *results)
-{
-    bool *live = NULL;
-    bool *fresh = NULL;
-    *out = (eg_order_groups){.count = 0};
-    eg_status status;
-    EG_TRY_DONE(status, eg_alloc(&live, results->point_count, sizeof *live));
-    EG_TRY_DONE(status, eg_alloc(&fresh, results->point_count, sizeof *fresh));
-    status = find(out, results, live, fresh);
-done:
-    eg_free(live);
-    eg_free(fresh);
-    return status;
-}
-
-void eg_order_groups_clear(eg_order_groups *groups)
+void eg_results_groups_clear(eg_order_groups *groups)
 {
     for (size_t g = 0; g < groups->count; g++) {
-        eg_free(groups->items[g].point);
-        eg_disparity_clear(&groups->items[g].disparity);
+        clear_group(&groups->items[g]);
     }
     eg_free(groups->items);
+    eg_free(groups->group);
+    eg_free(groups->fresh);
     *groups = (eg_order_groups){.count = 0};
 }
 
-eg_order_numbers eg_order_group_numbers(const eg_order_groups *groups, size_t g)
+eg_order_numbers eg_results_group_numbers(const eg_order_groups *groups, size_t g)
 {
     const eg_disparity *of = g == SIZE_MAX ? NULL : &groups->items[g].disparity;
     if (of == NULL || of->cell == NULL) {
