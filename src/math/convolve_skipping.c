@@ -7,7 +7,7 @@
  *  row is added to three rows of outputs at a time where the weights of a panel stay in the
  *  first-level cache, else to one, and a pass over some images is made for each.
  *
- *  Weights are copied panel by panel:  w [numbers of a pixel][row reached][column reached][lanes] */
+ *  Weights are copied panel by panel: w [numbers of a pixel][row reached][column reached][lanes] */
 #include "math/convolve_kernel.h"
 #include "math/shared/clones.h"
 

@@ -169,8 +169,8 @@ INLINE size_t find_runs(const eg_tile *t, run *runs)
     return count;
 }
 
-/* All rows of two runs: the tiles at the left and at the right edge of most convolutions, which have
- * no need to be looked at row by row. */
+/* All rows of two runs: the tiles at the left and at the right edge of most convolutions, which
+ * have no need to be looked at row by row. */
 INLINE void add_edge(const size_t vectors, const size_t images, const size_t from, const size_t to,
                      const size_t next_from, const size_t next_to, const eg_tile *t,
                      const run *runs, sums *sum)
