@@ -23,6 +23,26 @@ static void test_aligned_and_zeroed(void **state)
     eg_free(NULL);
 }
 
+/* Blocks of several large pages, and of almost one. */
+static void test_large_blocks(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {2097000, 2097152, 5000003};
+    for (size_t s = 0; s < 2 * sizeof sizes / sizeof *sizes; s++) {
+        const size_t size = sizes[s / 2];
+        unsigned char *block = NULL;
+        assert_ok(eg_alloc(&block, size, 1));
+        assert_int_equal((uintptr_t)block % EG_ALIGNMENT, 0);
+        for (size_t i = 0; i < size; i++) {
+            if (block[i] != 0) {
+                fail_msg("byte %zu is %d", i, block[i]);
+            }
+        }
+        memset(block, 0xff, size);
+        eg_free(block);
+    }
+}
+
 static void test_overflow(void **state)
 {
     (void)state;
@@ -79,9 +99,8 @@ static void test_injected_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_aligned_and_zeroed),
-        cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_grow_keeps),
+        cmocka_unit_test(test_aligned_and_zeroed), cmocka_unit_test(test_large_blocks),
+        cmocka_unit_test(test_overflow),           cmocka_unit_test(test_grow_keeps),
         cmocka_unit_test(test_injected_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /** Aligned allocation with checked sizes; see engram/memory.h. */
 #include "engram/memory.h"
 
+#include "base/pages.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -32,17 +34,22 @@ size_t eg_memory_live_blocks(void)
     return atomic_load(&live_blocks);
 }
 
+/* Arrays of images are gone through from end to end in every minibatch: they stand in large pages
+ * where there are some, which cost the processor fewer look-ups and the system fewer faults. */
 static void *allocate(size_t bytes)
 {
     if (must_fail() || bytes > SIZE_MAX - EG_ALIGNMENT) {
         return NULL;
     }
     size_t rounded = (bytes + EG_ALIGNMENT) / EG_ALIGNMENT * EG_ALIGNMENT;
-    void *block = aligned_alloc(EG_ALIGNMENT, rounded);
-    if (block != NULL) {
-        memset(block, 0, rounded);
-        atomic_fetch_add_explicit(&live_blocks, 1, memory_order_relaxed);
+    void *block = NULL;
+    if (posix_memalign(&block, rounded < EG_LARGE_PAGE ? EG_ALIGNMENT : EG_LARGE_PAGE, rounded) !=
+        0) {
+        return NULL;
     }
+    eg_pages_enlarge(block, rounded);
+    memset(block, 0, rounded);
+    atomic_fetch_add_explicit(&live_blocks, 1, memory_order_relaxed);
     return block;
 }
 
