@@ -43,6 +43,24 @@ static void test_large_blocks(void **state)
     }
 }
 
+/* What is not cleared fails, is counted and is released as what is. */
+static void test_unset(void **state)
+{
+    (void)state;
+    const size_t before = eg_memory_live_blocks();
+    double *block = NULL;
+    assert_ok(eg_alloc_unset(&block, 1000, sizeof *block));
+    assert_int_equal((uintptr_t)block % EG_ALIGNMENT, 0);
+    assert_int_equal(eg_memory_live_blocks(), before + 1);
+    block[999] = 1;
+    eg_free(block);
+    assert_int_equal(eg_memory_live_blocks(), before);
+    assert_fails(eg_alloc_unset(&block, SIZE_MAX / 2, 3), EG_MEMORY, "exceed the address space");
+    assert_null(block);
+    eg_memory_fail_after(1);
+    assert_fails(eg_alloc_unset(&block, 1, 1), EG_MEMORY, "out of memory");
+}
+
 static void test_overflow(void **state)
 {
     (void)state;
@@ -99,8 +117,11 @@ static void test_injected_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_aligned_and_zeroed), cmocka_unit_test(test_large_blocks),
-        cmocka_unit_test(test_overflow),           cmocka_unit_test(test_grow_keeps),
+        cmocka_unit_test(test_aligned_and_zeroed),
+        cmocka_unit_test(test_large_blocks),
+        cmocka_unit_test(test_unset),
+        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_grow_keeps),
         cmocka_unit_test(test_injected_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

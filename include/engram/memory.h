@@ -14,12 +14,16 @@ enum { EG_ALIGNMENT = 64 /**< bytes; one cache line, one AVX-512 register */ };
  *  Errors: EG_MEMORY. Release with eg_free. */
 eg_status eg_alloc(void *out, size_t count, size_t size) EG_WARN_UNUSED;
 
+/** The same without the zeros, for arrays that are written before they are read: large ones take no
+ *  memory before that. */
+eg_status eg_alloc_unset(void *out, size_t count, size_t size) EG_WARN_UNUSED;
+
 /** Grows *block (from eg_alloc, or NULL) so that it holds at least `needed` elements of `size`
  * bytes; *capacity counts elements and grows geometrically. Contents are kept, new bytes are zero.
  */
 eg_status eg_grow(void *block, size_t *capacity, size_t needed, size_t size) EG_WARN_UNUSED;
 
-/** Releases memory from eg_alloc, eg_grow, eg_strdup; NULL is accepted. */
+/** Releases memory from eg_alloc, eg_alloc_unset, eg_grow, eg_strdup; NULL is accepted. */
 void eg_free(void *block);
 
 /** A copy of `text` in *out. Errors: EG_MEMORY. */

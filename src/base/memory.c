@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ size_t eg_memory_live_blocks(void)
 
 /* Arrays of images are gone through from end to end in every minibatch: they stand in large pages
  * where there are some, which cost the processor fewer look-ups and the system fewer faults. */
-static void *allocate(size_t bytes)
+static void *allocate(size_t bytes, bool zeroed)
 {
     if (must_fail() || bytes > SIZE_MAX - EG_ALIGNMENT) {
         return NULL;
@@ -48,7 +49,9 @@ static void *allocate(size_t bytes)
         return NULL;
     }
     eg_pages_enlarge(block, rounded);
-    memset(block, 0, rounded);
+    if (zeroed) {
+        memset(block, 0, rounded);
+    }
     atomic_fetch_add_explicit(&live_blocks, 1, memory_order_relaxed);
     return block;
 }
@@ -59,19 +62,29 @@ static void store_pointer(void *out, void *value)
     memcpy(out, &value, sizeof value);
 }
 
-eg_status eg_alloc(void *out, size_t count, size_t size)
+static eg_status allocate_items(void *out, size_t count, size_t size, bool zeroed)
 {
     store_pointer(out, NULL);
     if (size != 0 && count > SIZE_MAX / size) {
         return eg_fail(EG_MEMORY, "out of memory: %zu items of %zu bytes exceed the address space",
                        count, size);
     }
-    void *block = allocate(count * size);
+    void *block = allocate(count * size, zeroed);
     if (block == NULL) {
         return eg_fail_memory(count * size);
     }
     store_pointer(out, block);
     return eg_ok();
+}
+
+eg_status eg_alloc(void *out, size_t count, size_t size)
+{
+    return allocate_items(out, count, size, true);
+}
+
+eg_status eg_alloc_unset(void *out, size_t count, size_t size)
+{
+    return allocate_items(out, count, size, false);
 }
 
 eg_status eg_grow(void *block, size_t *capacity, size_t needed, size_t size)

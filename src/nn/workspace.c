@@ -17,7 +17,7 @@ static eg_status allocate(eg_workspace *workspace, size_t count, eg_real **out)
 {
     EG_TRY(eg_grow(&workspace->block, &workspace->block_capacity, workspace->block_count + 1,
                    sizeof *workspace->block));
-    EG_TRY(eg_alloc(out, count, sizeof **out));
+    EG_TRY(eg_alloc_unset(out, count, sizeof **out));
     workspace->block[workspace->block_count++] = *out;
     workspace->numbers += count;
 #ifndef NDEBUG
