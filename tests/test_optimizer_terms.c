@@ -200,6 +200,106 @@ static void attached_terms_join_the_gradient(void **state)
     }
 }
 
+/* Parts of weights: m s + c + w = 0.5 * 2 + 0.25 + 1 is 0.25 above its anchor; k = 2, l = 0.1, lr 1. */
+static void composed_weights_by_hand(void **state)
+{
+    (void)state;
+    const char *const words[] = {"optimizer", "sgd", "optimizer.lr", "1", NULL};
+    eg_optimizer *optimizer = optimizer_of(words, 1);
+    const eg_real mask = (eg_real)0.5;
+    const eg_real base = 2;
+    const eg_real group = (eg_real)0.25;
+    const eg_real anchor = 2;
+    eg_real base_gradient = 3;
+    eg_real mask_gradient = 7;
+    eg_real w = 1;
+    const eg_composed_term term = {.strength = 2,
+                                   .l1 = (eg_real)0.1,
+                                   .mask = &mask,
+                                   .base = &base,
+                                   .group = &group,
+                                   .anchor = &anchor,
+                                   .base_gradient = &base_gradient,
+                                   .mask_gradient = &mask_gradient};
+    const eg_gradient_consumer *consumer = eg_optimizer_begin(optimizer, &w, NULL, NULL);
+    consumer->consume_composed(consumer->user, 0, 1, &term);
+    eg_optimizer_end(optimizer);
+    assert_close((double)w, 1 - 0.6, 1e-6);
+    assert_close((double)base_gradient, 3.25, 1e-6);
+    assert_close((double)mask_gradient, 1, 1e-6);
+    eg_optimizer_free(optimizer);
+}
+
+/* One pass, in uneven pieces, has the bits of gradients that are made first and taken then. */
+static void check_composed(const char *name, const scene *p)
+{
+    const char *const words[] = {"optimizer", name, NULL};
+    eg_optimizer *here = optimizer_of(words, LONG);
+    eg_optimizer *there = optimizer_of(words, LONG);
+    eg_real w[LONG];
+    eg_real other[LONG];
+    eg_real sums[2][LONG] = {{0}};
+    eg_real products[2][LONG];
+    const eg_composed_term term = {
+        .strength = 3, .l1 = (eg_real)0.2, .mask = p->g, .base = p->anchor, .group = p->w};
+    memcpy(w, p->w, sizeof w);
+    memcpy(other, p->w, sizeof other);
+    for (int t = 0; t < 3; t++) {
+        eg_real g[LONG];
+        eg_composed_term of = term;
+        of.anchor = p->g;
+        of.base_gradient = sums[1];
+        of.mask_gradient = products[1];
+        for (size_t i = 0; i < LONG; i++) {
+            g[i] = eg_composed_gradient(&of, i, other[i]);
+        }
+        eg_optimizer_step(there, other, g);
+        const eg_gradient_consumer *consumer = eg_optimizer_begin(here, w, g, NULL);
+        assert_true((consumer->consume_composed != NULL) == consumer->updates);
+        for (size_t first = 0; consumer->updates && first < LONG; first += 70) {
+            of = (eg_composed_term){.strength = term.strength,
+                                    .l1 = term.l1,
+                                    .mask = p->g + first,
+                                    .base = p->anchor + first,
+                                    .group = p->w + first,
+                                    .anchor = p->g + first,
+                                    .base_gradient = sums[0] + first,
+                                    .mask_gradient = products[0] + first};
+            size_t n = LONG - first < 70 ? LONG - first : 70;
+            consumer->consume_composed(consumer->user, first, n, &of);
+        }
+        bool one_pass = consumer->updates;
+        if (!one_pass) {
+            consumer->consume(consumer->user, 0, LONG, g);
+        }
+        eg_optimizer_end(here);
+        assert_memory_equal(w, other, sizeof w);
+        if (one_pass) {
+            assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
+            assert_memory_equal(products[0], products[1], sizeof products[0]);
+        }
+    }
+    eg_optimizer_free(here);
+    eg_optimizer_free(there);
+}
+
+static void composed_weights_in_one_pass(void **state)
+{
+    (void)state;
+    scene p;
+    draw_scene(&p);
+    for (size_t m = 0; m < eg_optimizer_family.member_count; m++) {
+        check_composed(eg_optimizer_family.members[m]->name, &p);
+    }
+    /* With something else to add there is no such pass. */
+    const char *const words[] = {"optimizer", "adam", NULL};
+    const eg_penalty penalty = {.strength = 1, .anchor = p.anchor};
+    const eg_update_terms terms = {.penalty = &penalty};
+    eg_optimizer *optimizer = optimizer_of(words, LONG);
+    assert_null(eg_optimizer_begin(optimizer, p.w, NULL, &terms)->consume_composed);
+    eg_optimizer_free(optimizer);
+}
+
 static void note_renewed(void *user, size_t first, size_t count, size_t stride)
 {
     size_t *seen = user;
@@ -231,6 +331,8 @@ int main(void)
         cmocka_unit_test(paths_take_the_gradient_of_the_loss),
         cmocka_unit_test(attached_terms_by_hand),
         cmocka_unit_test(attached_terms_join_the_gradient),
+        cmocka_unit_test(composed_weights_by_hand),
+        cmocka_unit_test(composed_weights_in_one_pass),
         cmocka_unit_test(renewed_parameters_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #ifndef ENGRAM_GRADIENT_CONSUMER_H
 #define ENGRAM_GRADIENT_CONSUMER_H
 
+#include "engram/composed.h"
 #include "engram/real.h"
 
 #include <stdbool.h>
@@ -30,6 +31,9 @@ typedef struct eg_gradient_consumer {
     /** Optional, only where `updates`: the same change as by `consume` to the last bit, from the
      * factors of the gradient. */
     void (*consume_outer)(void *user, const eg_outer_gradient *g);
+    /** Optional, only where `updates`: the same as `consume` with the gradients of this term, in
+     *  one pass. */
+    void (*consume_composed)(void *user, size_t first, size_t count, const eg_composed_term *term);
     /** What has gradient 0 stays as it is, so consume_outer need not be told of rows whose a is
      *  0. */
     bool skips_zero;

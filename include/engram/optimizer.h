@@ -132,10 +132,11 @@ typedef struct eg_update {
     size_t n;
     eg_real *w;
     const eg_real *g;
-    eg_real scale;          /**< of g */
-    eg_penalty penalty;     /**< its gradient is added to the scaled g; anchor NULL: none */
-    eg_real *path_integral; /**< -= loss_g times the change of w; NULL: not followed */
-    const eg_real *loss_g;  /**< set where path_integral is */
+    eg_real scale;             /**< of g */
+    eg_penalty penalty;        /**< its gradient is added to the scaled g; anchor NULL: none */
+    eg_composed_term composed; /**< g is its gradient; anchor NULL: g is given */
+    eg_real *path_integral;    /**< -= loss_g times the change of w; NULL: not followed */
+    const eg_real *loss_g;     /**< set where path_integral is */
     eg_real *slot[EG_OPTIMIZER_SLOTS_MAX]; /**< state arrays [n] */
     /** [n] updates of each parameter before this one, up to correction_end; NULL: there are no
      * such counts */

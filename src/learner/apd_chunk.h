@@ -24,7 +24,7 @@ void eg_apd_chunk_sum(const eg_apd_chunk *chunk, const eg_real *values, double *
  *  bits wherever it is needed. */
 static inline eg_real eg_apd_weight(eg_real mask, eg_real sigma, eg_real shared, eg_real tau)
 {
-    return mask * sigma + shared + tau;
+    return eg_composed_value(mask, sigma, shared, tau);
 }
 
 /** Zeros, for those without sigma_g. */

@@ -16,15 +16,10 @@
 
 #include <string.h>
 
-__attribute__((always_inline)) static inline eg_real sign_of(eg_real x)
-{
-    return (eg_real)(x > 0 ? 1 : 0) - (eg_real)(x < 0 ? 1 : 0);
-}
-
 /* What the pass over a chunk works with, [n] each. */
 typedef struct chunk_data {
     size_t n;
-    const eg_real *mask, *sigma, *shared, *tau, *anchor;
+    const eg_real *mask, *sigma, *tau, *anchor;
     eg_real *sigma_gradient, *tau_gradient;
     eg_real *product; /* what is summed for the gradient of the mask */
 } chunk_data;
@@ -43,29 +38,19 @@ EG_CLONES static void add_loss(const chunk_data *c, const eg_real *restrict g, e
     EG_INDEPENDENT
     for (size_t i = 0; i < n; i++) {
         sigma_gradient[i] = mask[i] * g[i] + sigma_decay * sigma[i];
-        tau_gradient[i] = g[i] + decay * tau[i] + lambda1 * sign_of(tau[i]);
+        tau_gradient[i] = g[i] + decay * tau[i] + lambda1 * eg_composed_sign(tau[i]);
         product[i] = g[i] * sigma[i];
     }
 }
 
-/* The retroactive term of an old task. */
-EG_CLONES static void add_retroactive(const chunk_data *c, eg_real lambda2, eg_real lambda1)
+/* g [n] = the gradients of tau of an old task. */
+EG_CLONES static void add_retroactive(size_t n, const eg_composed_term *term, const eg_real *tau,
+                                      eg_real *g)
 {
-    const eg_real *mask = c->mask;
-    const eg_real *sigma = c->sigma;
-    const eg_real *shared = c->shared;
-    const eg_real *tau = c->tau;
-    const eg_real *anchor = c->anchor;
-    eg_real *sigma_gradient = c->sigma_gradient;
-    eg_real *tau_gradient = c->tau_gradient;
-    eg_real *product = c->product;
-    size_t n = c->n;
+    const eg_composed_term local = *term;
     EG_INDEPENDENT
     for (size_t i = 0; i < n; i++) {
-        eg_real e = lambda2 * (eg_apd_weight(mask[i], sigma[i], shared[i], tau[i]) - anchor[i]);
-        sigma_gradient[i] += mask[i] * e;
-        tau_gradient[i] = e + lambda1 * sign_of(tau[i]);
-        product[i] = e * sigma[i];
+        g[i] = eg_composed_gradient(&local, i, tau[i]);
     }
 }
 
@@ -118,14 +103,35 @@ static eg_real subgradient(const eg_apd *self)
     return self->settings.l1 == EG_APD_SUBGRADIENT ? (eg_real)self->settings.lambda1 : 0;
 }
 
+static void shrink_tau(const eg_apd *self, size_t plane, size_t in_all, size_t n)
+{
+    if (self->settings.l1 == EG_APD_PROXIMAL && self->gradient == NULL) {
+        eg_apd_proximal(self, plane, in_all, n);
+    }
+}
+
 /* tau of a task, from `at` on in its plane, learns. */
 static void give_tau(const eg_apd *self, size_t plane, size_t at, size_t n, eg_real *g)
 {
     size_t in_all = self->layout.first_plane + plane * self->layout.plane + at;
     give(self, in_all, n, g);
-    if (self->settings.l1 == EG_APD_PROXIMAL && self->gradient == NULL) {
-        eg_apd_proximal(self, plane, in_all, n);
+    shrink_tau(self, plane, in_all, n);
+}
+
+/* The same of an old task: in one pass where the optimizer can. */
+static void give_old(const eg_apd *self, size_t plane, size_t at, size_t n,
+                     const eg_composed_term *term)
+{
+    size_t in_all = self->layout.first_plane + plane * self->layout.plane + at;
+    if (self->optimizer->consume_composed != NULL) {
+        self->optimizer->consume_composed(self->optimizer->user, in_all, n, term);
+        shrink_tau(self, plane, in_all, n);
+        return;
     }
+    eg_real room[EG_APD_CHUNK];
+    eg_real *g = place_of(self, in_all, room);
+    add_retroactive(n, term, self->all + in_all, g);
+    give_tau(self, plane, at, n, g);
 }
 
 /* The task that is learned. A plain one has no tau until it is an old one. */
@@ -152,24 +158,23 @@ static void pass_current(const eg_apd *self, const eg_apd_chunk *chunk, size_t a
 static void pass_old(const eg_apd *self, size_t task, size_t part, const eg_apd_chunk *chunk,
                      size_t at, const chunk_data *common)
 {
-    chunk_data data = *common;
     const eg_apd_settings *set = &self->settings;
     size_t plane = self->task[task].plane;
-    size_t in_all = self->layout.first_plane + plane * self->layout.plane + at;
     const eg_real *shared = eg_apd_shared(self, task, part, chunk->i);
-    eg_real room[EG_APD_CHUNK];
     eg_real mask[EG_APD_CHUNK];
     eg_apd_chunk_expand(chunk, self->masks + plane * self->layout.units, mask);
-    data.mask = mask;
-    data.shared = shared != NULL ? shared : eg_apd_zeros;
-    data.tau = self->all + in_all;
-    data.anchor = self->anchor + plane * self->layout.weights + at;
-    data.tau_gradient = place_of(self, in_all, room);
-    add_retroactive(&data, (eg_real)set->lambda2, subgradient(self));
+    const eg_composed_term term = {.strength = (eg_real)set->lambda2,
+                                   .l1 = subgradient(self),
+                                   .mask = mask,
+                                   .base = common->sigma,
+                                   .group = shared != NULL ? shared : eg_apd_zeros,
+                                   .anchor = self->anchor + plane * self->layout.weights + at,
+                                   .base_gradient = common->sigma_gradient,
+                                   .mask_gradient = common->product};
+    give_old(self, plane, at, chunk->n, &term);
     if (set->retro_masks && self->task[task].masked) {
-        eg_apd_chunk_sum(chunk, data.product, self->sums + plane * self->layout.units);
+        eg_apd_chunk_sum(chunk, common->product, self->sums + plane * self->layout.units);
     }
-    give_tau(self, plane, at, data.n, data.tau_gradient);
 }
 
 /* All that stands at one chunk, sigma last: the others need it as it was. */
@@ -252,7 +257,8 @@ static void update_mask(eg_apd *self, size_t task)
     eg_real decay = current ? (eg_real)set->weight_decay : 0;
     eg_real l1 = current ? (eg_real)set->mask_l1 : 0;
     for (size_t u = 0; u < layout->units; u++) {
-        g[u] = masks[u] * (1 - masks[u]) * (eg_real)sums[u] + decay * v[u] + l1 * sign_of(v[u]);
+        g[u] = masks[u] * (1 - masks[u]) * (eg_real)sums[u] + decay * v[u] +
+               l1 * eg_composed_sign(v[u]);
     }
     give(self, at, layout->units, g);
 }

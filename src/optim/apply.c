@@ -224,6 +224,25 @@ static void consume_outer(void *user, const eg_outer_gradient *g)
     (void)eg_profile_enter(optimizer->profile, before);
 }
 
+/* Where nothing else is added, one pass makes the gradients and takes them. */
+static void consume_composed(void *user, size_t first, size_t count, const eg_composed_term *term)
+{
+    const eg_optimizer *optimizer = user;
+    eg_profile_part before = eg_profile_enter(optimizer->profile, EG_PROFILE_UPDATE);
+    eg_update run = eg_optimizer_run(optimizer, first, count, NULL, NULL, 1);
+    assert(first + count <= optimizer->n);
+    lose_sums(optimizer, first, count);
+    run.composed = *term;
+    optimizer->kind->update(&run);
+    (void)eg_profile_enter(optimizer->profile, before);
+}
+
+static bool takes_composed(const eg_optimizer *optimizer)
+{
+    return optimizer->penalty == NULL && !optimizer->adds && optimizer->block_count == 0 &&
+           optimizer->terms->path_integral == NULL;
+}
+
 /* Whether the terms of this update leave it a step down the gradient. */
 static bool only_descends(const eg_optimizer *optimizer)
 {
@@ -305,6 +324,7 @@ const eg_gradient_consumer *eg_optimizer_begin(eg_optimizer *optimizer, eg_real 
         .user = optimizer,
         .updates = at_once,
         .consume_outer = at_once && only_descends(optimizer) ? consume_outer : NULL,
+        .consume_composed = at_once && takes_composed(optimizer) ? consume_composed : NULL,
         .skips_zero = optimizer->block_count == 0,
     };
     return &optimizer->consumer;

@@ -12,7 +12,8 @@
 typedef enum eg_penalty_case {
     EG_PENALTY_NONE,
     EG_PENALTY_EVEN,
-    EG_PENALTY_WEIGHTED
+    EG_PENALTY_WEIGHTED,
+    EG_GRADIENT_COMPOSED /* the gradient is made on the way, and there is nothing else */
 } eg_penalty_case;
 typedef struct eg_update_case {
     eg_penalty_case penalty;
@@ -24,6 +25,9 @@ typedef struct eg_update_case {
 /** The whole gradient of parameter i, which is w now. */
 EG_PASS eg_real eg_update_gradient(const eg_update *u, eg_update_case is, size_t i, eg_real w)
 {
+    if (is.penalty == EG_GRADIENT_COMPOSED) {
+        return eg_composed_gradient(&u->composed, i, w);
+    }
     eg_real g = u->scale * u->g[i];
     switch (is.penalty) {
     case EG_PENALTY_EVEN:
@@ -32,6 +36,7 @@ EG_PASS eg_real eg_update_gradient(const eg_update *u, eg_update_case is, size_t
         return g + u->penalty.strength * eg_ufloat16_value(u->penalty.importance[i]) *
                        (w - u->penalty.anchor[i]);
     case EG_PENALTY_NONE:
+    case EG_GRADIENT_COMPOSED:
         break;
     }
     return g;
@@ -54,7 +59,9 @@ EG_PASS void eg_update_follow(const eg_update *u, eg_update_case is, size_t i, e
     {                                                                                              \
         const eg_update local = *u;                                                                \
         bool path_integral = u->path_integral != NULL;                                             \
-        if (u->penalty.anchor == NULL && path_integral) {                                          \
+        if (u->composed.anchor != NULL) {                                                          \
+            pass(&local, (eg_update_case){EG_GRADIENT_COMPOSED, false});                           \
+        } else if (u->penalty.anchor == NULL && path_integral) {                                   \
             pass(&local, (eg_update_case){EG_PENALTY_NONE, true});                                 \
         } else if (u->penalty.anchor == NULL) {                                                    \
             pass(&local, (eg_update_case){EG_PENALTY_NONE, false});                                \

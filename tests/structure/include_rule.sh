@@ -24,7 +24,7 @@ BEGIN {
     }
     # Whose contract a public header is; those not listed here are called after their room.
     place("base", "clock file memory pack params profile random real record settings status")
-    place("math", "blas column_magnitudes gradient_consumer initial parameter_table penalty shape sparse statistics ufloat16")
+    place("math", "blas column_magnitudes composed gradient_consumer initial parameter_table penalty shape sparse statistics ufloat16")
     place("data", "dataset")
     place("nn", "activation expert_tree graph layer loss mixture model net units")
     place("optim", "optimizer")
