@@ -229,6 +229,31 @@ static void capacity_by_hand(void **state)
     scene_close(&s);
 }
 
+/* 11 operations per step, old task and weight, of which there are 65. */
+static void operations_of_the_retroactive_term(void **state)
+{
+    (void)state;
+    learner_scene s;
+    apd_scene_open(&s, SCENE("learner.lambda1", "0.01"));
+    double expected = 0;
+    for (size_t t = 0; t < 3; t++) {
+        apd_learn(&s, t);
+        expected += 11 * 65 * (double)t * (double)eg_stream_steps(s.stream, t);
+        assert_true(eg_learner_extra_flops(s.learner) == expected);
+    }
+    /* One that was forgotten takes none. */
+    assert_ok(eg_learner_forget(s.learner, 1));
+    apd_learn(&s, 3);
+    expected += 11 * 65 * 2 * (double)eg_stream_steps(s.stream, 3);
+    assert_true(expected > 0 && eg_learner_extra_flops(s.learner) == expected);
+    scene_close(&s);
+    apd_scene_open(&s, SCENE("learner.retroactive", "false"));
+    apd_learn(&s, 0);
+    apd_learn(&s, 1);
+    assert_true(eg_learner_extra_flops(s.learner) == 0);
+    scene_close(&s);
+}
+
 /* The first task uses sigma as it is. */
 static void a_plain_first_task(void **state)
 {
@@ -338,13 +363,10 @@ static void settings_that_do_not_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients),
-        cmocka_unit_test(large_lambda2_keeps_old_tasks),
-        cmocka_unit_test(capacity_by_hand),
-        cmocka_unit_test(a_plain_first_task),
-        cmocka_unit_test(without_masks),
-        cmocka_unit_test(how_a_task_begins),
-        cmocka_unit_test(settings_that_do_not_fit),
+        cmocka_unit_test(gradients),         cmocka_unit_test(large_lambda2_keeps_old_tasks),
+        cmocka_unit_test(capacity_by_hand),  cmocka_unit_test(a_plain_first_task),
+        cmocka_unit_test(without_masks),     cmocka_unit_test(operations_of_the_retroactive_term),
+        cmocka_unit_test(how_a_task_begins), cmocka_unit_test(settings_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "engram/memory.h"
 #include "learner/apd.h"
 #include "learner/apd_proximal.h"
+#include "learner/capacity.h"
 #include "learner/obstacle.h"
 
 #include <math.h>
@@ -51,6 +52,21 @@ static eg_status end_phase(eg_learner *learner, size_t phase)
     return eg_apd_end((eg_apd *)learner);
 }
 
+/* Operations of the retroactive term per weight of an old task: theta 3, e 2, the gradient of sigma
+ * 2, of the mask 2, of tau 2. What is done once for all weights of the network does not count, as
+ * elsewhere updates and penalties do not. */
+enum { RETROACTIVE_FLOPS = 11 };
+
+static double retroactive_flops(const eg_apd *self)
+{
+    size_t old = 0;
+    for (size_t t = 0; self->settings.retroactive && t < self->phases; t++) {
+        old += self->task[t].known && t != self->current ? 1 : 0;
+    }
+    double weights = (double)eg_trunk_size(self->base.net, EG_ROLE_WEIGHT);
+    return RETROACTIVE_FLOPS * (double)old * weights;
+}
+
 static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)
 {
     eg_apd *self = (eg_apd *)learner;
@@ -65,6 +81,7 @@ static eg_status step(eg_learner *learner, const eg_batch *batch, eg_step_outcom
         eg_apd_update_end(self);
         eg_net_updated(base->net, base->training);
         base->learned += batch->size;
+        base->extra_flops += retroactive_flops(self);
     }
     return eg_ok();
 }
@@ -103,6 +120,7 @@ static const eg_learner_ops apd_ops = {
     .measure = eg_apd_measure,
     .network = network,
     .flops = eg_gradient_learner_flops,
+    .extra_flops = eg_gradient_learner_extra_flops,
     .costs = eg_gradient_learner_costs,
     .capacity = eg_apd_capacity,
     .write = eg_apd_write,
@@ -205,6 +223,14 @@ static eg_status apd_create(eg_learner **out, const eg_view *view, const eg_lear
     }
     *out = &self->base.base;
     return status;
+}
+
+/* Half as many old tasks as tasks, in the mean. A weight takes two operations of a forward, more in
+ * convolutions. */
+static double extra_flops(const eg_view *view, const eg_learner_work *work)
+{
+    double old = eg_view_bool(view, "retroactive") ? (work->phases - 1) / 2 : 0;
+    return work->steps * RETROACTIVE_FLOPS * old * work->forward / 2;
 }
 
 static const eg_param params[] = {
@@ -321,5 +347,6 @@ const eg_learner_kind eg_learner_apd = {
     .reshapes = true, /* its network is another one with every task, as far as others can tell */
     .check = check,
     .obstacle = obstacle_in,
+    .extra_flops = extra_flops,
     .create = apd_create,
 };
