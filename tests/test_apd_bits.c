@@ -261,6 +261,59 @@ static void a_state_goes_on(void **state)
     }
 }
 
+static const eg_assignment lenet[] = {
+    {.name = "dataset", .value = "synthetic"},    {.name = "dataset.classes", .value = "40"},
+    {.name = "dataset.side", .value = "8"},       {.name = "dataset.channels", .value = "3"},
+    {.name = "dataset.examples", .value = "400"}, {.name = "stream", .value = "split"},
+    {.name = "stream.tasks", .value = "20"},      {.name = "stream.active", .value = "task"},
+    {.name = "stream.batch", .value = "10"},      {.name = "model", .value = "lenet"},
+    {.name = "model.filters", .value = "[4, 6]"}, {.name = "model.hidden", .value = "[60, 40]"},
+    {.name = "optimizer", .value = "adam"},
+};
+
+/* While the last of twenty tasks is learned on a LeNet: what goes into a checkpoint is pointed to, but for
+ * what is small, and is byte for byte what a copy would be. */
+static void a_state_of_twenty_tasks_is_no_copy(void **state)
+{
+    (void)state;
+    enum { TASKS = 20 };
+    learner_scene s;
+    s = scene_open_settings(small_settings(lenet, EG_COUNT(lenet), SCENE("learner", "apd")), 1);
+    scene_create(&s);
+    for (size_t t = 0; t + 1 < TASKS; t++) {
+        apd_learn(&s, t);
+    }
+    apd_begin(&s, TASKS - 1);
+    (void)scene_step(&s, TASKS - 1, 0);
+    const eg_apd *self = apd_of(&s);
+    size_t weights = self->layout.weights * sizeof(eg_real);
+    eg_writer copies = {.borrows = false};
+    eg_writer borrows = {.borrows = true};
+    s.learner->ops->write(s.learner, &copies);
+    s.learner->ops->write(s.learner, &borrows);
+    assert_ok(eg_writer_status(&copies));
+    assert_ok(eg_writer_status(&borrows));
+    /* tau and two moments of every task, theta* of the old ones. */
+    assert_true(copies.size > (4 * TASKS - 1) * weights);
+    assert_true(borrows.size < copies.size / 16);
+    eg_file_part *parts = NULL;
+    size_t count = 0;
+    size_t at = 0;
+    assert_ok(eg_writer_parts(&borrows, &parts, &count));
+    for (size_t k = 0; k < count; k++) {
+        assert_true(at + parts[k].size <= copies.size);
+        if (parts[k].size > 0) {
+            assert_memory_equal(parts[k].data, copies.data + at, parts[k].size);
+        }
+        at += parts[k].size;
+    }
+    assert_int_equal(at, copies.size);
+    eg_free(parts);
+    eg_writer_clear(&copies);
+    eg_writer_clear(&borrows);
+    scene_close(&s);
+}
+
 /* Of a task that is not learned, tau takes the room of what is left of it. */
 static void old_tasks_are_sparse(void **state)
 {
@@ -310,6 +363,7 @@ int main(void)
         cmocka_unit_test(weights_go_to_another_learner),
         cmocka_unit_test(weights_between_steps),
         cmocka_unit_test(a_state_goes_on),
+        cmocka_unit_test(a_state_of_twenty_tasks_is_no_copy),
         cmocka_unit_test(old_tasks_are_sparse),
         cmocka_unit_test(a_store),
     };

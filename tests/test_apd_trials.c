@@ -43,6 +43,26 @@ static void interrupted(void **state)
     }
 }
 
+/* Twenty tasks of a small LeNet: stopped at every minibatch and evaluation, with all tasks that there are
+ * until then in the checkpoint. */
+static void twenty_tasks_interrupted(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "dataset=synthetic\ndataset.classes=40\ndataset.side=8\ndataset.channels=3\n"
+        "dataset.examples=160\ndataset.test_examples=40\nstream=split\nstream.tasks=20\n"
+        "stream.active=task\nstream.batch=4\nprotocol=test\neval.tasks=current\n"
+        "model=lenet\nmodel.filters=[2, 3]\nmodel.hidden=[6, 5]\noptimizer=adam\n"
+        "optimizer.lr=0.01\nmeasures=[default, capacity]\nlearner=apd\nlearner.lambda1=0.01\n"
+        "learner.consolidate_every=5\nlearner.centroids=2\nlearner.beta=0.05\n";
+    eg_settings *settings = NULL;
+    assert_ok(eg_settings_parse(&settings, eg_trial_schema(), text));
+    assert_ok(eg_trial_check(settings));
+    saved_scene s = saved_scene_open(settings);
+    saved_scene_interrupt(&s, "20 tasks");
+    saved_scene_close(&s);
+}
+
 /* The measure and the learner's own curves, after every task and evaluation. */
 static void curves(void **state)
 {
@@ -75,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(interrupted),
+        cmocka_unit_test(twenty_tasks_interrupted),
         cmocka_unit_test(curves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
