@@ -2,9 +2,9 @@
  *  them. */
 #include "testing.h"
 
-#include "store/shared/order_groups.h"
 #include "engram/memory.h"
 #include "engram/params.h"
+#include "store/shared/order_groups.h"
 
 #include <math.h>
 #include <stdio.h>
