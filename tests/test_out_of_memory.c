@@ -92,6 +92,16 @@ void *aligned_alloc(size_t alignment, size_t size)
     return refuse() ? NULL : counted(__libc_memalign(alignment, size));
 }
 
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    void *made = refuse() ? NULL : counted(__libc_memalign(alignment, size));
+    if (made == NULL) {
+        return ENOMEM;
+    }
+    *block = made;
+    return 0;
+}
+
 void free(void *block)
 {
     outstanding -= counting && block != NULL ? 1 : 0;
