@@ -256,7 +256,7 @@ static void check_composed(const char *name, const scene *p)
         eg_optimizer_step(there, other, g);
         const eg_gradient_consumer *consumer = eg_optimizer_begin(here, w, g, NULL);
         assert_true((consumer->consume_composed != NULL) == consumer->updates);
-        for (size_t first = 0; consumer->updates && first < LONG; first += 70) {
+        for (size_t first = 0; consumer->updates && first < LONG; first += 200) {
             of = (eg_composed_term){.strength = term.strength,
                                     .l1 = term.l1,
                                     .mask = p->g + first,
@@ -265,7 +265,7 @@ static void check_composed(const char *name, const scene *p)
                                     .anchor = p->g + first,
                                     .base_gradient = sums[0] + first,
                                     .mask_gradient = products[0] + first};
-            size_t n = LONG - first < 70 ? LONG - first : 70;
+            size_t n = LONG - first < 200 ? LONG - first : 200;
             consumer->consume_composed(consumer->user, first, n, &of);
         }
         bool one_pass = consumer->updates;

@@ -4,6 +4,7 @@
 #ifndef ENGRAM_OPTIM_UPDATE_H
 #define ENGRAM_OPTIM_UPDATE_H
 
+#include "engram/memory.h"
 #include "engram/optimizer.h"
 
 #include "math/shared/clones.h"
@@ -50,6 +51,44 @@ EG_PASS void eg_update_follow(const eg_update *u, eg_update_case is, size_t i, e
     }
 }
 
+/* Where gradients are made on the way, arithmetic is too much for a processor to look far enough
+ * ahead: so many numbers are computed while those that many further on are fetched. */
+enum { EG_COMPOSED_STEP = 128, EG_COMPOSED_AHEAD = 512 };
+
+/** Asks for what stands EG_COMPOSED_AHEAD numbers further on. There may be nothing: that is no
+ *  access. */
+EG_PASS void eg_update_fetch(const void *x)
+{
+    const uintptr_t at = (uintptr_t)x + EG_COMPOSED_AHEAD * sizeof(eg_real);
+    for (size_t i = 0; i < EG_COMPOSED_STEP * sizeof(eg_real); i += EG_ALIGNMENT) {
+        __builtin_prefetch((const void *)(at + i), 0, 2);
+    }
+}
+
+/** The next EG_COMPOSED_STEP numbers of u, or those that are left. */
+EG_PASS eg_update eg_update_step(const eg_update *u, size_t first)
+{
+    eg_update step = *u;
+    step.n = u->n - first < EG_COMPOSED_STEP ? u->n - first : EG_COMPOSED_STEP;
+    step.w += first;
+    eg_update_fetch(step.w);
+    for (size_t s = 0; s < EG_OPTIMIZER_SLOTS_MAX; s++) {
+        if (step.slot[s] != NULL) {
+            step.slot[s] += first;
+            eg_update_fetch(step.slot[s]);
+        }
+    }
+    step.count += step.count != NULL ? first : 0;
+    step.composed.mask += first;
+    step.composed.base += first;
+    step.composed.group += first;
+    step.composed.anchor += first;
+    eg_update_fetch(step.composed.anchor);
+    step.composed.base_gradient += first;
+    step.composed.mask_gradient += first;
+    return step;
+}
+
 /** Defines update(u) by pass(u, case). */
 #define EG_UPDATE(pass) EG_UPDATE_AS(update, pass)
 
@@ -60,7 +99,10 @@ EG_PASS void eg_update_follow(const eg_update *u, eg_update_case is, size_t i, e
         const eg_update local = *u;                                                                \
         bool path_integral = u->path_integral != NULL;                                             \
         if (u->composed.anchor != NULL) {                                                          \
-            pass(&local, (eg_update_case){EG_GRADIENT_COMPOSED, false});                           \
+            for (size_t first = 0; first < local.n; first += EG_COMPOSED_STEP) {                   \
+                const eg_update step = eg_update_step(&local, first);                              \
+                pass(&step, (eg_update_case){EG_GRADIENT_COMPOSED, false});                        \
+            }                                                                                      \
         } else if (u->penalty.anchor == NULL && path_integral) {                                   \
             pass(&local, (eg_update_case){EG_PENALTY_NONE, true});                                 \
         } else if (u->penalty.anchor == NULL) {                                                    \
