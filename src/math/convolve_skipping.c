@@ -104,7 +104,7 @@ static double break_even(const product *p)
     double tiles = 0;
     for (size_t first = 0; first < p->filters; first += lanes_of(p, first)) {
         const size_t lanes = lanes_of(p, first);
-        const double registers = (double)(TAPS * TAPS * lanes) / NARROW;
+        const double registers = (double)(lanes * TAPS * TAPS) / NARROW;
         tiles += registers * tiles_waste;
         here += registers + overhead * TAPS / (double)rows_at_once(p, lanes);
     }
@@ -159,7 +159,7 @@ static void take_forward(const product *p, size_t first, size_t lanes, eg_real *
                 memcpy(to, from, filters * sizeof *to);
                 memset(to + filters, 0, (lanes - filters) * sizeof *to);
                 from += c->lanes;
-                to += TAPS * TAPS * lanes;
+                to += lanes * TAPS * TAPS;
             }
         }
     }
@@ -205,7 +205,7 @@ static void add_row(const eg_convolve_kernels *kernels, const panel *at, const e
                          .count = p->count,
                          .x = x + h * width * p->count,
                          .w = at->w + a * TAPS * at->lanes,
-                         .w_number = TAPS * TAPS * at->lanes,
+                         .w_number = at->lanes * TAPS * TAPS,
                          .lanes = at->lanes,
                          .to_pixel = at->pixel};
     for (size_t r = 0; r < rows; r++) {

@@ -20,6 +20,7 @@
 #include "math/shared/elementary.h"
 #include "math/shared/vector.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { WIDTH = EG_PER_EXAMPLE_WIDTH };
@@ -219,6 +220,7 @@ void eg_linear_per_example_add(const eg_linear_per_example *layer, eg_real *weig
                                eg_real *bias_sums)
 {
     pieces c = cut(layer);
+    assert(layer->width > 0);
     (layer->transposed != NULL ? prepare_sparse : prepare_inputs)(layer, &c);
     for (size_t first = 0; first < layer->outputs; first += layer->width) {
         size_t left = layer->outputs - first;
