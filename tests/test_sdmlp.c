@@ -357,6 +357,7 @@ static void run(form given, eg_real background, eg_real *y, eg_real *grads)
                                         given == DENSE ? NULL : &rows);
     memcpy(y, out, sizeof dy);
     eg_net_backward(net, workspace, dy, NULL);
+    assert_int_equal(net->param_count, (IN + 2) * GRADS_WIDTH); /* blocks are whole cache lines */
     memcpy(grads, net->grads, net->param_count * sizeof *grads);
     eg_sparse_free(list);
     eg_sparse_free(sparse);
@@ -370,7 +371,7 @@ static void sparse_inputs_are_the_same_function(void **state)
     const eg_real background[] = {(eg_real)-0.4, 0, (eg_real)0.7};
     for (size_t k = 0; k < 3; k++) {
         eg_real y[3][B * OUT];
-        eg_real grads[3][(IN + 1) * GRADS_WIDTH];
+        eg_real grads[3][(IN + 2) * GRADS_WIDTH];
         assert_int_equal(eg_linear_panels_width(OUT), GRADS_WIDTH);
         run(DENSE, background[k], y[0], grads[0]);
         run(SPARSE, background[k], y[1], grads[1]);
