@@ -181,7 +181,25 @@ def problems_of(datasets):
         one = _configuration(point)
         if one is not None:
             problem.configurations.append(one)
+    for problem in found.values():
+        _leave_out_what_is_new(problem.configurations)
     return [found[key] for key in sorted(found, key=str)]
+
+
+def _leave_out_what_is_new(configurations):
+    """A program that did not have a setting yet did not write it, and what it did is what a later one does unless the
+    setting is changed. So a setting that some configurations of a method lack tells them apart only if the others differ
+    in it; one that belongs to a choice is lacking where the choice differs, which tells them apart."""
+    for method in {one.method for one in configurations}:
+        variants = [dict(one.variant) for one in configurations if one.method == method]
+        values = {}
+        for variant in variants:
+            for name, value in variant.items():
+                values.setdefault(name, []).append(value)
+        new = {name for name, those in values.items() if len(those) < len(variants) and len(set(those)) == 1}
+        for one in configurations:
+            if one.method == method:
+                one.variant = tuple(item for item in one.variant if item[0] not in new)
 
 
 def _configuration(point):

@@ -177,6 +177,16 @@ class Rules(ResultsCase):
         self.assertEqual(problem.choice("ens", chosen.values()), "ens with patience=100")
         self.assertEqual(problem.choice("ens", problem.of("ens")), "")
 
+    def test_a_setting_that_an_older_program_did_not_have(self):
+        older = [alma_files.alma(seed, "sm", 4, 5, [0.3, 0.2], "mlp", 10) for seed in (0, 1)]
+        newer = [alma_files.alma(seed, "sm", 16, 5, [0.3, 0.2], "mlp", 10, learner_last=0.0) for seed in (0, 1)]
+        changed = [alma_files.alma(seed, "sm", 16, 5, [0.4, 0.3], "mlp", 10, learner_last=5.0) for seed in (0, 1)]
+        files = [plasticity_files.dataset(older), plasticity_files.dataset(newer)]
+        problem, = alma.problems_of(files)
+        self.assertEqual(sorted(problem.chosen("sm")), [(4, 5), (16, 5)])
+        problem, = alma.problems_of([*files, plasticity_files.dataset(changed)])
+        self.assertEqual(len(problem.chosen("sm")), 1)
+
     def test_cost_of_points(self):
         digits = next(grid for grid in alma_cost.GRIDS if grid.label == "MNIST")
         vision = next(grid for grid in alma_cost.GRIDS if grid.label == "CIFAR-10")
