@@ -50,14 +50,14 @@ static inline bool eg_mode_draws(eg_mode mode)
     return mode == EG_MODE_TRAIN || mode == EG_MODE_PROBE_BATCH;
 }
 
-/** All that a call works on. Arrays of B examples; none overlap. What a call does not use is
- *  unset. */
 /** A layer that is made together with the one it reads. */
 typedef struct eg_layer_next {
     const struct eg_layer *layer;
     const struct eg_layer_context *context;
 } eg_layer_next;
 
+/** All that a call works on. Arrays of B examples; none overlap. What a call does not use is
+ *  unset. */
 typedef struct eg_layer_context {
     eg_mode mode;
     size_t batch;            /**< examples B */

@@ -74,8 +74,8 @@ void eg_sparse_copy(const eg_sparse *from, eg_sparse *out);
 void eg_sparse_transpose(const eg_sparse *from, eg_sparse *out);
 
 /** out[rows, width] = L M[columns, width], L the listed values without the background. The arrays
- * must not overlap; width is a multiple of EG_SPARSE_STEP, or EG_SPARSE_NARROW. A narrow one has
- * the bits of the first lanes of a wide one. */
+ * must not overlap; width is a multiple of EG_SPARSE_STEP, or EG_SPARSE_NARROW. A narrow panel and
+ * the same lanes of a wide one can differ in the last bits: sums are taken in another order. */
 enum { EG_SPARSE_STEP = 16, EG_SPARSE_NARROW = EG_SPARSE_STEP / 2 };
 void eg_sparse_product(const eg_sparse *list, size_t width, const eg_real *m, eg_real *out);
 

@@ -1,10 +1,10 @@
 /** The product of a transpose that is not made, with AVX-512; see math/shared/sparse_scatter.h.
  *
- *  The product of a transpose adds the even and the odd entries of a row to sums of their own and
- *  these in the end (math/sparse_avx512.c). For the same bits a column has two sums here, too, and
- *  its entries go to them in turns:
+ *  The product of a transpose with a wide panel adds the even and the odd entries of a row to sums
+ *  of their own and these in the end (math/sparse_avx512.c). For the same bits a column has two
+ *  sums here, too, and its entries go to them in turns; with a narrow panel it has one:
  *
- *      narrow | sums of a column [columns][2][8]: the next one first
+ *      narrow | sums [columns][8]
  *      wide   | next sum of a column [columns] | sums [columns][2][16] */
 #include "math/shared/sparse_scatter.h"
 
@@ -19,22 +19,27 @@
 
 #define AVX512 __attribute__((target("avx512f,fma")))
 
-enum { LANES = EG_SCATTER_WIDTH, NARROW = EG_SPARSE_NARROW, UPPER = 0xff00 };
+enum { LANES = EG_SCATTER_WIDTH, NARROW = EG_SPARSE_NARROW };
 
 bool eg_sparse_scatters(void)
 {
     return eg_sparse_has_avx512();
 }
 
-/* Where the sums begin: at a whole cache line. */
+/* Up to a whole cache line. */
+static size_t whole(size_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
+
 static size_t first_sum(size_t columns, size_t width)
 {
-    return width == NARROW ? 0 : (columns + LANES - 1) / LANES * LANES;
+    return width == NARROW ? 0 : whole(columns);
 }
 
 size_t eg_sparse_scatter_room(size_t columns, size_t width)
 {
-    return first_sum(columns, width) + 2 * columns * width;
+    return width == NARROW ? whole(columns * NARROW) : whole(columns) + 2 * columns * LANES;
 }
 
 AVX512 static void scatter_narrow(const eg_sparse *list, const eg_real *restrict m,

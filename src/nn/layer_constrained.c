@@ -89,19 +89,32 @@ static size_t list_room(size_t inputs)
     return inputs + eg_sparse_block_count(inputs);
 }
 
-/* Rows that stand anywhere in a long list are listed anew: scaled values have places for those of
- * the minibatch alone. */
-static void list_anew(const eg_sparse *from, size_t size, input *in)
+/* Rows that stand anywhere in a long list are listed anew by forward: scaled values have places for
+ * those of the minibatch alone. */
+static bool lists_anew(const eg_sparse *from)
 {
-    if (from->stride == from->blocks) {
-        return;
+    return from->stride != from->blocks;
+}
+
+/* Points to that list, which stays in the cache until backward. */
+static void place_list(const eg_sparse *from, size_t size, input *in)
+{
+    in->sparse = *from;
+    if (lists_anew(from)) {
+        in->sparse.stride = from->blocks;
+        in->sparse.column = in->list;
+        in->sparse.start = in->list + size;
     }
-    in->sparse.stride = from->blocks;
-    in->sparse.column = in->list;
-    in->sparse.start = in->list + size;
-    in->sparse.value = NULL; /* they are scaled on the way */
-    eg_sparse_copy(from, &in->sparse);
+    in->sparse.background = 0;
     in->sparse.value = in->value;
+}
+
+/* Values are scaled on the way, not copied. */
+static void list_anew(const eg_sparse *from, const input *in)
+{
+    eg_sparse list = in->sparse;
+    list.value = NULL;
+    eg_sparse_copy(from, &list);
 }
 
 static void cut(const eg_layer *layer, const eg_layer_context *context, input *in)
@@ -121,10 +134,7 @@ static void cut(const eg_layer *layer, const eg_layer_context *context, input *i
     in->context.sparse = NULL;
     in->context.transposed = NULL;
     if (stays_sparse(context)) {
-        in->sparse = *context->sparse;
-        in->sparse.value = in->value;
-        list_anew(context->sparse, size, in);
-        in->sparse.background = 0;
+        place_list(context->sparse, size, in);
         in->context.sparse = &in->sparse;
         if (context->transposed != NULL) {
             in->transposed = *context->transposed;
@@ -166,6 +176,9 @@ static void scale_inputs(const eg_layer *layer, const eg_layer_context *context,
 {
     const eg_sparse *sparse = context->sparse;
     size_t n = eg_layer_inputs(layer);
+    if (in->context.sparse != NULL && lists_anew(sparse)) {
+        list_anew(sparse, in);
+    }
     for (size_t b = 0; b < context->batch; b++) {
         size_t first = b * n;
         size_t count = n;
