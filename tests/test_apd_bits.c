@@ -1,6 +1,7 @@
 /** Additive parameter decomposition in single precision: what must not change by a bit, states in files,
  *  and tasks that are forgotten. */
 #include "apd_scene.h"
+#include "writer_parts.h"
 
 #include <stdio.h>
 
@@ -296,19 +297,7 @@ static void a_state_of_twenty_tasks_is_no_copy(void **state)
     /* tau and two moments of every task, theta* of the old ones. */
     assert_true(copies.size > (4 * TASKS - 1) * weights);
     assert_true(borrows.size < copies.size / 16);
-    eg_file_part *parts = NULL;
-    size_t count = 0;
-    size_t at = 0;
-    assert_ok(eg_writer_parts(&borrows, &parts, &count));
-    for (size_t k = 0; k < count; k++) {
-        assert_true(at + parts[k].size <= copies.size);
-        if (parts[k].size > 0) {
-            assert_memory_equal(parts[k].data, copies.data + at, parts[k].size);
-        }
-        at += parts[k].size;
-    }
-    assert_int_equal(at, copies.size);
-    eg_free(parts);
+    assert_parts_are(&borrows, &copies);
     eg_writer_clear(&copies);
     eg_writer_clear(&borrows);
     scene_close(&s);

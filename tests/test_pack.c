@@ -1,6 +1,8 @@
 /** Binary encoding: layout, round trip, bounded reading, checksums. */
 #include "testing.h"
 
+#include "writer_parts.h"
+
 #include "engram/memory.h"
 #include "engram/pack.h"
 
@@ -205,19 +207,7 @@ static void test_borrowed_arrays(void **state)
             assert_ok(eg_writer_status(both[k]));
         }
         assert_true(borrows.size < 100 && copies.size > 3 * (LARGE - 9));
-        eg_file_part *parts = NULL;
-        size_t count = 0;
-        size_t at = 0;
-        assert_ok(eg_writer_parts(&borrows, &parts, &count));
-        for (size_t k = 0; k < count; k++) {
-            assert_true(at + parts[k].size <= copies.size);
-            if (parts[k].size > 0) {
-                assert_memory_equal(parts[k].data, copies.data + at, parts[k].size);
-            }
-            at += parts[k].size;
-        }
-        assert_int_equal(at, copies.size);
-        eg_free(parts);
+        assert_parts_are(&borrows, &copies);
         assert_int_equal(eg_writer_crc32c(&borrows), eg_crc32c(0, copies.data, copies.size));
         assert_int_equal(eg_writer_crc32c(&copies), eg_crc32c(0, copies.data, copies.size));
     }
