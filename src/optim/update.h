@@ -55,13 +55,12 @@ EG_PASS void eg_update_follow(const eg_update *u, eg_update_case is, size_t i, e
  * ahead: so many numbers are computed while those that many further on are fetched. */
 enum { EG_COMPOSED_STEP = 128, EG_COMPOSED_AHEAD = 512 };
 
-/** Asks for what stands EG_COMPOSED_AHEAD numbers further on. There may be nothing: that is no
- *  access. */
-EG_PASS void eg_update_fetch(const void *x)
+/** Asks for the numbers that many further on than the next step of x, of which `left` exist. */
+EG_PASS void eg_update_fetch(const eg_real *x, size_t left)
 {
-    const uintptr_t at = (uintptr_t)x + EG_COMPOSED_AHEAD * sizeof(eg_real);
-    for (size_t i = 0; i < EG_COMPOSED_STEP * sizeof(eg_real); i += EG_ALIGNMENT) {
-        __builtin_prefetch((const void *)(at + i), 0, 2);
+    const size_t end = EG_COMPOSED_AHEAD + EG_COMPOSED_STEP;
+    for (size_t i = EG_COMPOSED_AHEAD; i < end && i < left; i += EG_ALIGNMENT / sizeof *x) {
+        __builtin_prefetch(x + i, 0, 2);
     }
 }
 
@@ -69,13 +68,14 @@ EG_PASS void eg_update_fetch(const void *x)
 EG_PASS eg_update eg_update_step(const eg_update *u, size_t first)
 {
     eg_update step = *u;
-    step.n = u->n - first < EG_COMPOSED_STEP ? u->n - first : EG_COMPOSED_STEP;
+    const size_t left = u->n - first;
+    step.n = left < EG_COMPOSED_STEP ? left : EG_COMPOSED_STEP;
     step.w += first;
-    eg_update_fetch(step.w);
+    eg_update_fetch(step.w, left);
     for (size_t s = 0; s < EG_OPTIMIZER_SLOTS_MAX; s++) {
         if (step.slot[s] != NULL) {
             step.slot[s] += first;
-            eg_update_fetch(step.slot[s]);
+            eg_update_fetch(step.slot[s], left);
         }
     }
     step.count += step.count != NULL ? first : 0;
@@ -83,7 +83,7 @@ EG_PASS eg_update eg_update_step(const eg_update *u, size_t first)
     step.composed.base += first;
     step.composed.group += first;
     step.composed.anchor += first;
-    eg_update_fetch(step.composed.anchor);
+    eg_update_fetch(step.composed.anchor, left);
     step.composed.base_gradient += first;
     step.composed.mask_gradient += first;
     return step;
