@@ -281,6 +281,7 @@ static void fail_each(attempt_function attempt, eg_store *store, const char *fil
             return;
         }
         assert_int_equal(status.code, EG_MEMORY);
+        assert_non_null(strstr(status.message, "memory"));
     }
 }
 

@@ -26,4 +26,4 @@ engram_script(e2e_r ${CMAKE_CURRENT_SOURCE_DIR}/e2e/octave_r.sh $<TARGET_FILE:en
 
 engram_test(order_groups LIBRARY store LINKS engram_store_testing hdf5::hdf5)
 engram_test(weights_file LIBRARY store LINKS engram_store_testing hdf5::hdf5)
-engram_test(out_of_memory LIBRARY store LINKS engram_store_testing ZLIB::ZLIB COST 200)
+engram_test(out_of_memory LIBRARY store LINKS engram_store_testing ZLIB::ZLIB)

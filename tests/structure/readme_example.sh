@@ -53,7 +53,7 @@ quietly cmake -S "$work/tree" -B "$work/build" -G "Unix Makefiles" "${settings[@
 (cd "$build" && find CMakeFiles tests -name '*.o' | tar -cf - -T -) | tar -xmf - -C "$work/build"
 touch "$work/tree/$file" "$work/tree/$registry"
 
-tests=(activation activation_gradient checkpoint model cli out_of_memory)
+tests=(activation activation_gradient checkpoint model cli)
 quietly make -C "$work/build" -j2 engram "${tests[@]/#/test_}"
 compiled=$(grep -c 'Building C object' "$work/log" || true)
 echo "compiled $compiled of $(find "$work/build" -name '*.o' | wc -l) objects"
