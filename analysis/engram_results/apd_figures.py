@@ -9,6 +9,7 @@ matplotlib.use("Agg")  # no display is needed to write a file
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from .alma import spread
 from .apd import problems_of
@@ -22,9 +23,8 @@ BANDS = "bars: ± one standard deviation over seeds (divisor n − 1)"
 
 def capacity(datasets):
     """Mean accuracy over capacity after the last task, a panel per problem and a point per method."""
-    problems, notes = _problems(datasets), []
-    figure, axes = plt.subplots(1, len(problems), figsize=(5.6 * len(problems), 4.6), squeeze=False, layout="constrained")
-    for axis, problem in zip(axes[0], problems):
+    figure, panels, notes = _panels(datasets)
+    for axis, problem in panels:
         for index, (method, one) in enumerate(problem.best().items()):
             if one.capacity is None:
                 notes.append(f"left out {method} of {problem.name}: it has not measured capacity")
@@ -32,15 +32,17 @@ def capacity(datasets):
             axis.errorbar(one.capacity.mean(), one.mean.mean(), np.nan_to_num(spread(one.mean)), np.nan_to_num(spread(one.capacity)),
                           fmt="o", color=colour(index), label=f"{method} (n = {one.n})")
         axis.set(xscale="log", xlabel="capacity, % of one network", ylabel="accuracy, %", title=problem.name)
-        axis.legend(fontsize="x-small")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        _explain(axis)
     return finish(figure, datasets, notes, BANDS)
 
 
 def orders(datasets):
     """Disparity between orders (OPD) of every task, sorted, a line per method: its mean is AOPD and its end MOPD."""
-    problems, notes = _problems(datasets), []
-    figure, axes = plt.subplots(1, len(problems), figsize=(5.6 * len(problems), 4.6), squeeze=False, layout="constrained")
-    for axis, problem in zip(axes[0], problems):
+    figure, panels, notes = _panels(datasets)
+    for axis, problem in panels:
         for index, (method, one) in enumerate(problem.best().items()):
             if len(one.points) < 2:
                 notes.append(f"left out {method} of {problem.name}: it has one order")
@@ -49,12 +51,24 @@ def orders(datasets):
             axis.plot(np.arange(1, len(opd) + 1), opd, marker=".", color=colour(index),
                       label=f"{method}: AOPD {opd.mean():.2f}, MOPD {opd.max():.2f}")
         axis.set(xlabel="tasks, by disparity", ylabel="disparity between orders, points", title=problem.name)
-        axis.legend(fontsize="x-small")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _explain(axis)
     return finish(figure, datasets, notes, "of accuracies that are means over seeds")
 
 
-def _problems(datasets):
+def _panels(datasets):
+    """A figure, (axis, problem) of every problem, two in a row, and an empty list for what is left out."""
     problems = problems_of(datasets)
     if not problems:
         raise ResultError("no finished trials of tasks with a head each in several orders")
-    return problems
+    columns = min(len(problems), 2)
+    rows = -(-len(problems) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(7.5 * columns, 4.2 * rows), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(problems):]:
+        axis.set_axis_off()
+    return figure, zip(axes.flat, problems), []
+
+
+def _explain(axis):
+    """A dozen methods: their names stand beside the panel, where they hide none."""
+    axis.legend(fontsize="x-small", loc="upper left", bbox_to_anchor=(1, 1))

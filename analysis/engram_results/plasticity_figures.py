@@ -201,7 +201,7 @@ def _band(axis, places, curves, label, colour_, style="-"):
 
 def finish(figure, datasets, notes, bands=BANDS):
     """The figure with what its bands are, the titles of the files, and what is not in it."""
-    figure.text(0.005, 0.002, bands, fontsize="x-small", color="0.4")
+    figure.supxlabel(bands, x=0.005, ha="left", fontsize="x-small", color="0.4")  # the layout makes room for it
     figure.suptitle(", ".join(dict.fromkeys(str(ds.attrs.get("title", "")) for ds in as_list(datasets))))
     figure.left_out = notes
     return figure
