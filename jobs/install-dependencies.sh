@@ -25,8 +25,8 @@ run_set=(gcc libc6-dev cmake ninja-build pkg-config
     python3 python3-h5py python3-numpy python3-pandas python3-matplotlib python3-xarray
     python3-h5netcdf
     ca-certificates curl)
-unit_set=(libcmocka-dev make dataset-fashion-mnist python3-netcdf4)
-test_set=(hdf5-tools netcdf-bin
+unit_set=(libcmocka-dev make dataset-fashion-mnist python3-netcdf4 python3-protobuf)
+test_set=(hdf5-tools netcdf-bin octave octave-netcdf r-base-core r-cran-ncdf4
     slurmctld slurmd slurm-client munge iproute2)
 lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
 bench_set=(python3-torch)

@@ -235,6 +235,41 @@ static void tables_measure_characters_as_terminals_do(void **state)
     eg_table_clear(&table);
 }
 
+/** Whatever names and values hold, LaTeX prints it: every character that it takes for a command is escaped. */
+static void tables_for_latex_compile(void **state)
+{
+    (void)state;
+    static const char *const cells[] = {
+        "p_holm", "learner & lr", "-0.5 ± 0.1", "a{b}$c#^~\\", "+2", "x\x1b[1m<y>|z",
+    };
+    eg_table table;
+    eg_table_init(&table, 2);
+    for (size_t i = 0; i < EG_COUNT(cells); i++) {
+        assert_ok(eg_table_cell(&table, "%s", cells[i]));
+    }
+    char text[600] = "";
+    FILE *file = fmemopen(text, sizeof text, "w");
+    assert_non_null(file);
+    eg_table_print_latex(&table, "95 % of s_n", file);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(
+        text, "% \\usepackage{booktabs}\n"
+              "\\begin{table}\n"
+              "  \\centering\n"
+              "  \\caption{95 \\% of s\\_n}\n"
+              "  \\begin{tabular}{rl}\n"
+              "    \\toprule\n"
+              "    p\\_holm & learner \\& lr \\\\\n"
+              "    \\midrule\n"
+              "    $-$0.5 $\\pm$ 0.1 & a\\{b\\}\\$c\\#\\textasciicircum{}\\textasciitilde{}"
+              "\\textbackslash{} \\\\\n"
+              "    +2 & x[1m\\textless{}y\\textgreater{}\\textbar{}z \\\\\n"
+              "    \\bottomrule\n"
+              "  \\end{tabular}\n"
+              "\\end{table}\n");
+    eg_table_clear(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +280,7 @@ int main(void)
         cmocka_unit_test(durations_have_two_digits_and_a_unit),
         cmocka_unit_test(command_lines_are_quoted),
         cmocka_unit_test(tables_measure_characters_as_terminals_do),
+        cmocka_unit_test(tables_for_latex_compile),
         cmocka_unit_test(rows_of_csv_follow_rfc_4180),
         cmocka_unit_test(rows_of_json_have_types),
     };

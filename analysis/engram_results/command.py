@@ -1,4 +1,4 @@
-"""The command: python3 -m engram_results table|figure|curves|claims|statistics|points."""
+"""The command: python3 -m engram_results table|figure|curves|claims|statistics|points|tensorboard."""
 
 import argparse
 import contextlib
@@ -7,7 +7,7 @@ import sys
 
 import pandas
 
-from . import claims, table_apd
+from . import claims, table_apd, tensorboard
 from .early_cut import changed_rows, cut_note, paper_cut
 from .files import ResultError, load
 from .program import INTERVALS
@@ -90,6 +90,13 @@ def _parser():
                                      "weights of every point early and late, as comma-separated values")
     statistics.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
     statistics.set_defaults(run=_statistics)
+
+    events = commands.add_parser("tensorboard", help="event files of TensorBoard: a run per trial, its "
+                                 "curves, and the swept settings for the HParams tab")
+    events.add_argument("file", metavar="FILE", help="result file (.h5)")
+    events.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the runs")
+    events.add_argument("--variables", metavar="NAME,…", help="curves over evaluations to write (default: all)")
+    events.set_defaults(run=_tensorboard)
 
     ranking = commands.add_parser("points", help="all points: what they were selected on and what "
                                   "is reported of them, as comma-separated values, best first")
@@ -177,6 +184,12 @@ def _curves(options):
     with load(options.file) as ds:
         _write(learning_curves(ds, tuple(_names(options.variables)), _names(options.by), options.best,
                                options.x), options.output)
+
+
+def _tensorboard(options):
+    with load(options.file) as ds:
+        count = tensorboard.write(ds, options.output, _names(options.variables))
+    print(f"{options.output}: {count} runs; look at them with: tensorboard --logdir {options.output}")
 
 
 def _write(figure, path):

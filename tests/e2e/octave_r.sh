@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The recipes of analysis/README.md, as they stand there, in Octave or in R: they give the words and numbers of the export,
-# and nothing warns. usage: octave_r.sh ENGRAM octave|r
+# The recipes of analysis/README.md, as they stand there, and the scripts of analysis/examples, in Octave or in R: they give
+# the words and numbers of the export, and nothing warns. usage: octave_r.sh ENGRAM octave|r
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
 language=$2
@@ -42,6 +42,21 @@ for row in rows:
     print(row["model.activation"])
 print(sum(row["status"] == "done" for row in rows))
 END
+# Mean, half of the Student interval and count of final accuracy, by words; the quantiles are those of any table.
+python3 - <<'END' >values
+import csv, math, statistics, subprocess
+quantile = {2: 12.706204736, 3: 4.302652730, 4: 3.182446305}
+rows = list(csv.DictReader(subprocess.run(["engram", "export", "results/quickstart.h5"], check=True,
+                                          capture_output=True, text=True).stdout.splitlines()))
+groups = {}
+for row in rows:
+    if row["status"] == "done":
+        groups.setdefault(row["model.activation"], []).append(float(row["final_accuracy"]))
+for name, values in sorted(groups.items()):
+    n = len(values)
+    half = quantile[n] * statistics.stdev(values) / math.sqrt(n) if n > 1 else math.nan
+    print(f"{name} {statistics.mean(values):.6f} {half:.6f} {n}".replace("nan", "NA"))
+END
 
 if [ "$language" = octave ]; then
     {
@@ -75,3 +90,14 @@ END
 fi
 [ ! -s err ] || fail "it complains: $(head -5 err)"
 same expected out
+
+examples=$here/../../analysis/examples
+if [ "$language" = octave ]; then
+    expect 0 octave-cli --quiet --no-history "$examples/results.m" results/quickstart.h5 model_activation
+    sed -i 's/NaN/NA/' out
+else
+    expect 0 Rscript --vanilla "$examples/results.R" results/quickstart.h5 model_activation curves.pdf
+    [ "$(head -c 5 curves.pdf)" = %PDF- ] || fail "no picture"
+fi
+[ ! -s err ] || fail "it complains: $(head -5 err)"
+same values out

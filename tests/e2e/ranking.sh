@@ -71,6 +71,12 @@ has out "final_accuracy selected on validation $selected"
 has out "reported on test"
 expect 0 "$engram" status results/held.h5 --json
 [ "$(after selected_on data) $(after reported_on data)" = "validation test" ] || fail "status --json: $(cat out)"
+# The same cells for LaTeX, and the caption says what they are.
+expect 0 "$engram" top results/held.h5 --latex
+has out 'caption{held: selected on final\_accuracy of validation data, highest first; reported on final\_accuracy of test data'
+same <(grep -E '^    [1-9]+ & ' out | sed 's/ *\\\\$//; s/ \$.pm\$ / ± /g; s/\\_/_/g; s/ & / /g; s/^ *//') \
+    <(grep -E '^ +[1-9] ' top | sed 's/  */ /g; s/^ //; s/+\/-/±/g')
+refuses "exclude each other" -- "$engram" top results/held.h5 --latex --json
 expect 0 "$engram" top results/held.h5 --json
 [ "$(after selected_on data) $(after reported_on data) $(after reported n)" = "validation test 3" ] ||
     fail "top --json: $(cat out)"

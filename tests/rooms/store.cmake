@@ -20,7 +20,7 @@ if(Python3_FOUND)
                   $<TARGET_FILE:engram> ${PROJECT_SOURCE_DIR}/docs/weights.md)
 endif()
 
-# The recipes of analysis/README.md; they skip where Octave or R is missing, which no set installs.
+# The recipes of analysis/README.md and the scripts of analysis/examples; they skip where Octave or R is missing.
 engram_script(e2e_octave ${CMAKE_CURRENT_SOURCE_DIR}/e2e/octave_r.sh $<TARGET_FILE:engram> octave LABELS e2e)
 engram_script(e2e_r ${CMAKE_CURRENT_SOURCE_DIR}/e2e/octave_r.sh $<TARGET_FILE:engram> r LABELS e2e)
 

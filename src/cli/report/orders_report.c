@@ -58,8 +58,14 @@ static eg_status add_row(eg_table *table, const eg_order_groups *groups, size_t 
 }
 
 eg_status eg_orders_print(const eg_order_groups *groups, size_t count,
-                          const eg_point_columns *columns)
+                          const eg_point_columns *columns, const char *latex)
 {
+    static const char about[] =
+        "over orders of tasks, the most accurate first; test accuracy after the last task, by what "
+        "tasks are, mean over runs";
+    static const char terms[] =
+        "OPD of a task: its highest less its lowest accuracy over orders; AOPD and MOPD: mean and "
+        "maximum over tasks";
     bool stl = has_stl(groups);
     eg_table table;
     eg_table_init(&table, (stl ? 9 : 7) + eg_point_columns_width(columns));
@@ -67,12 +73,14 @@ eg_status eg_orders_print(const eg_order_groups *groups, size_t count,
     for (size_t g = 0; g < count && status.code == EG_OK; g++) {
         status = add_row(&table, groups, g, columns, stl);
     }
-    if (status.code == EG_OK) {
-        (void)printf("over orders of tasks, the most accurate first; test accuracy after the last "
-                     "task, by what tasks are, mean over runs\n\n");
+    if (status.code == EG_OK && latex != NULL) {
+        char caption[sizeof about + sizeof terms + 256];
+        (void)snprintf(caption, sizeof caption, "%.250s: %s; %s", latex, about, terms);
+        eg_table_print_latex(&table, caption, stdout);
+    } else if (status.code == EG_OK) {
+        (void)printf("%s\n\n", about);
         status = eg_table_print(&table, stdout);
-        (void)printf("\nOPD of a task: its highest less its lowest accuracy over orders; AOPD and "
-                     "MOPD: mean and maximum over tasks\n");
+        (void)printf("\n%s\n", terms);
     }
     eg_table_clear(&table);
     return status;

@@ -9,9 +9,9 @@
 
 /** A table of the first `count` groups, in per cent: accuracy, AOPD, MOPD, the latter two of stl
  *  beside them where it is there, orders and runs of each; settings are those of `columns`, which
- *  has no orders. */
+ *  has no orders. `latex`: for LaTeX, the caption begins with this name; NULL: as text. */
 eg_status eg_orders_print(const eg_order_groups *groups, size_t count,
-                          const eg_point_columns *columns) EG_WARN_UNUSED;
+                          const eg_point_columns *columns, const char *latex) EG_WARN_UNUSED;
 /** The same of one group as an object, and what each task and each order has; shares, not per
  *  cent. No settings. */
 json_t *eg_order_group_json(const eg_order_groups *groups, size_t g, const eg_results *results);

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LINE_SIZE = 256 };
+
 /** Columns that only some rankings need. */
 typedef struct layout {
     bool one_value; /* selected and reported are the same numbers */
@@ -168,46 +170,75 @@ static eg_status add_row(eg_table *table, const eg_ranking_report *report, const
     return eg_point_columns_row(report->columns, table, point->point);
 }
 
-/** " of validation data", " of the first 3 tasks' validation data". */
-static void print_data(const char *data)
+/** "final_accuracy of validation data", "loss of validation data of the first 3 tasks". */
+static void append_variable(char *text, size_t size, const char *variable, const char *data)
 {
+    eg_append(text, size, "%s", variable);
     if (strncmp(data, "first ", 6) == 0) {
-        eg_say(stdout, " of validation data of the %s", data);
+        eg_append(text, size, " of validation data of the %s", data);
     } else if (data[0] != '\0') {
-        eg_say(stdout, " of %s data", data);
+        eg_append(text, size, " of %s data", data);
     }
 }
 
-static void print_basis(const eg_ranking_report *report, const layout *l)
-{
-    eg_say(stdout, "selected on %s", report->basis.selected);
-    print_data(report->selecting);
-    (void)printf(", %s first\nreported on ", report->basis.maximise ? "highest" : "lowest");
-    if (l->one_value) {
-        (void)printf("the same\n\n");
-        return;
-    }
-    eg_say(stdout, "%s", report->basis.reported);
-    print_data(report->reporting);
-    (void)printf("%s\n\n",
-                 l->fresh ? " (of points that `select` chose: over their fresh seeds only)" : "");
-}
+/** What the values of a ranking are, in words. */
+typedef struct meaning {
+    char selected[LINE_SIZE], reported[LINE_SIZE], value[LINE_SIZE];
+    char difference[LINE_SIZE], p[LINE_SIZE]; /* empty without comparisons */
+} meaning;
 
-static void print_meaning(const eg_ranking_report *report)
+static meaning meaning_of(const eg_ranking_report *report, const layout *l)
 {
+    meaning out = {.reported = "reported on "};
     const char *sign = eg_utf8() ? "±" : "+/-";
-    (void)printf("\nmean %s %s; n: values/planned seeds\n", sign,
-                 eg_interval_formula(report->interval));
-    if (report->comparisons != NULL) {
-        (void)printf("to the best: mean difference of reported values to rank 1 over the seeds "
-                     "both have, %s its Student interval;\n"
-                     "p: paired t test, two-sided, not corrected; p (Holm): corrected for all "
-                     "points of the file\n",
-                     sign);
+    eg_append(out.selected, LINE_SIZE, "selected on ");
+    append_variable(out.selected, LINE_SIZE, report->basis.selected, report->selecting);
+    eg_append(out.selected, LINE_SIZE, ", %s first", report->basis.maximise ? "highest" : "lowest");
+    if (l->one_value) {
+        eg_append(out.reported, LINE_SIZE, "the same");
+    } else {
+        append_variable(out.reported, LINE_SIZE, report->basis.reported, report->reporting);
+        eg_append(out.reported, LINE_SIZE, "%s",
+                  l->fresh ? " (of points that `select` chose: over their fresh seeds only)" : "");
     }
+    eg_append(out.value, LINE_SIZE, "mean %s %s; n: values/planned seeds", sign,
+              eg_interval_formula(report->interval));
+    if (report->comparisons != NULL) {
+        eg_append(out.difference, LINE_SIZE,
+                  "to the best: mean difference of reported values to rank 1 over the seeds both "
+                  "have, %s its Student interval;",
+                  sign);
+        eg_append(out.p, LINE_SIZE,
+                  "p: paired t test, two-sided, not corrected; p (Holm): corrected for all points "
+                  "of the file");
+    }
+    return out;
 }
 
-eg_status eg_ranking_print(const eg_ranking_report *report)
+static eg_status print_text(const eg_table *table, const meaning *words)
+{
+    eg_say(stdout, "%s\n", words->selected);
+    eg_say(stdout, "%s\n\n", words->reported);
+    EG_TRY(eg_table_print(table, stdout));
+    (void)printf("\n%s\n", words->value);
+    if (words->p[0] != '\0') {
+        (void)printf("%s\n%s\n", words->difference, words->p);
+    }
+    return eg_ok();
+}
+
+static void print_latex(const eg_table *table, const meaning *words, const char *name)
+{
+    char caption[6 * LINE_SIZE];
+    (void)snprintf(caption, sizeof caption, "%s: %s; %s; %s", name, words->selected,
+                   words->reported, words->value);
+    if (words->p[0] != '\0') {
+        eg_append(caption, sizeof caption, "; %s %s", words->difference, words->p);
+    }
+    eg_table_print_latex(table, caption, stdout);
+}
+
+eg_status eg_ranking_print(const eg_ranking_report *report, const char *latex)
 {
     layout l = layout_of(report);
     eg_table table;
@@ -217,9 +248,12 @@ eg_status eg_ranking_print(const eg_ranking_report *report)
         status = add_row(&table, report, &l, i);
     }
     if (status.code == EG_OK) {
-        print_basis(report, &l);
-        status = eg_table_print(&table, stdout);
-        print_meaning(report);
+        meaning words = meaning_of(report, &l);
+        if (latex != NULL) {
+            print_latex(&table, &words, latex);
+        } else {
+            status = print_text(&table, &words);
+        }
     }
     eg_table_clear(&table);
     return status;

@@ -37,8 +37,9 @@ eg_ranking_report eg_ranking_report_of_plan(const eg_plan *plan);
 /** How many of the sorted points have anything to show: `most` at most, 0: all. */
 size_t eg_ranking_shown(const eg_ranked_point *points, size_t count, size_t most);
 
-/** The lines that say what the ranking is, the table, and what "±" means. */
-eg_status eg_ranking_print(const eg_ranking_report *report) EG_WARN_UNUSED;
+/** The lines that say what the ranking is, the table, and what "±" means. `latex`: as a table of
+ *  LaTeX with all of that in its caption, which begins with this name; NULL: as text. */
+eg_status eg_ranking_print(const eg_ranking_report *report, const char *latex) EG_WARN_UNUSED;
 
 /** "validation 0.7723 ± 0.0042 (n 3/5), reported on test 0.7511 ± 0.0087": one point in a line,
  *  appended. */

@@ -25,7 +25,7 @@ static eg_status print_best(eg_screen *screen, eg_run *run)
         return eg_ok();
     }
     (void)printf("\nbest points, ");
-    EG_TRY(eg_ranking_print(ranking));
+    EG_TRY(eg_ranking_print(ranking, NULL));
     if (ranking->on_test) {
         (void)printf("note: " EG_NOTE_ON_TEST "\n");
     }

@@ -47,8 +47,7 @@ static bool looks_like_a_number(const char *text)
            (strchr("+-.", text[0]) != NULL && text[1] >= '0' && text[1] <= '9');
 }
 
-/** Numbers go right: true if no cell below the heading is anything else. */
-static bool goes_right(const eg_table *table, size_t column)
+bool eg_table_goes_right(const eg_table *table, size_t column)
 {
     for (size_t i = table->columns + column; i < table->count; i += table->columns) {
         if (!looks_like_a_number(table->cells[i])) {
@@ -61,7 +60,7 @@ static bool goes_right(const eg_table *table, size_t column)
 static eg_status add_columns(const eg_table *table, struct libscols_table *out)
 {
     for (size_t c = 0; c < table->columns; c++) {
-        int flags = goes_right(table, c) ? SCOLS_FL_RIGHT : 0;
+        int flags = eg_table_goes_right(table, c) ? SCOLS_FL_RIGHT : 0;
         if (scols_table_new_column(out, table->cells[c], 0, flags) == NULL) {
             return eg_fail_memory(strlen(table->cells[c]));
         }

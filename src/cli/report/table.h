@@ -4,6 +4,7 @@
 
 #include "engram/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -20,5 +21,11 @@ void eg_table_clear(eg_table *table);
 eg_status eg_table_cell(eg_table *table, const char *format, ...) EG_WARN_UNUSED EG_PRINTF(2, 3);
 /** Prints all rows, each indented by two spaces. Errors: EG_MEMORY. */
 eg_status eg_table_print(const eg_table *table, FILE *file) EG_WARN_UNUSED;
+/** Whether a column stands to the right: below the heading all its cells are numbers. */
+bool eg_table_goes_right(const eg_table *table, size_t column);
+
+/** The table as a floating table of LaTeX with the rules of package booktabs. `caption` is plain
+ *  text, as the cells are: what means something to LaTeX is escaped. */
+void eg_table_print_latex(const eg_table *table, const char *caption, FILE *file);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NUMBER, BY, LOWEST, HIGHEST, INTERVAL, COMPARE, ORDERS, ALL, JSON };
+enum { NUMBER, BY, LOWEST, HIGHEST, INTERVAL, COMPARE, ORDERS, ALL, JSON, LATEX };
 enum { SCHEMA = 2 /* of --json: grows when a key is removed or changes its meaning */ };
 
 static const eg_option options[] = {
@@ -49,6 +49,10 @@ static const eg_option options[] = {
              .doc =
                  "Also shows settings that only some points have and that have one value there."},
     [JSON] = {.name = "json", .doc = "A JSON object with the points in an array."},
+    [LATEX] = {.name = "latex",
+               .doc = "A table for LaTeX (package booktabs) whose caption says what is selected on "
+                      "and reported, with how many seeds and which interval. Notes come before it "
+                      "as comments."},
 };
 
 /** Everything that is printed. */
@@ -70,10 +74,10 @@ static void clear(ranking *r)
     eg_point_columns_clear(&r->columns);
 }
 
-static void print_notes(const char *notes)
+static void print_notes(const char *notes, const char *before)
 {
     for (const char *at = notes; *at != '\0'; at = strchr(at, '\n') + 1) {
-        eg_say(stdout, "note: %.*s\n", (int)strcspn(at, "\n"), at);
+        eg_say(stdout, "%snote: %.*s\n", before, (int)strcspn(at, "\n"), at);
     }
 }
 
@@ -110,14 +114,18 @@ static eg_status print_json(const ranking *r, const eg_results *results)
     return eg_json_print(root);
 }
 
-static eg_status print_text(const ranking *r, const eg_results *results)
+static eg_status print_table(const ranking *r, const eg_results *results, bool latex)
 {
     if (r->report.count == 0) {
-        eg_say(stdout, "%s: no trial has finished yet\n", results->name);
+        eg_say(stdout, "%s%s: no trial has finished yet\n", latex ? "% " : "", results->name);
         return eg_ok();
     }
-    EG_TRY(eg_ranking_print(&r->report));
-    print_notes(r->notes);
+    if (latex) {
+        print_notes(r->notes, "% ");
+        return eg_ranking_print(&r->report, results->name);
+    }
+    EG_TRY(eg_ranking_print(&r->report, NULL));
+    print_notes(r->notes, "");
     return eg_ok();
 }
 
@@ -148,7 +156,8 @@ static eg_status report(ranking *r, const eg_results *results, const eg_args *ar
     out->points = r->points;
     out->columns = &r->columns;
     out->count = eg_ranking_shown(r->points, results->point_count, number);
-    return args->option[JSON] != NULL ? print_json(r, results) : print_text(r, results);
+    return args->option[JSON] != NULL ? print_json(r, results)
+                                      : print_table(r, results, args->option[LATEX] != NULL);
 }
 
 /** Options that are about points one by one. */
@@ -193,8 +202,10 @@ static eg_status report_orders(const eg_results *results, const eg_args *args, s
     eg_point_columns_drop(&columns, "stream.order");
     eg_point_columns_drop(&columns, "stream.task_order");
     size_t count = number == 0 || number > groups.count ? groups.count : number;
-    status = args->option[JSON] != NULL ? print_orders_json(&groups, count, results)
-                                        : eg_orders_print(&groups, count, &columns);
+    status = args->option[JSON] != NULL
+                 ? print_orders_json(&groups, count, results)
+                 : eg_orders_print(&groups, count, &columns,
+                                   args->option[LATEX] != NULL ? results->name : NULL);
 done:
     eg_results_groups_clear(&groups);
     eg_point_columns_clear(&columns);
@@ -245,6 +256,9 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
         EG_TRY(eg_args_count(&number, "-n", args->option[NUMBER], 0));
     }
     bool orders = args->option[ORDERS] != NULL;
+    if (args->option[JSON] != NULL && args->option[LATEX] != NULL) {
+        return eg_fail(EG_INVALID, "--json and --latex exclude each other");
+    }
     if (orders) {
         EG_TRY(check_orders(args));
     }
@@ -261,7 +275,8 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_top = {
     .name = "top",
     .summary = "the best points: what they were selected on and what is reported of them",
-    .synopsis = "FILE [-n N] [--by VARIABLE] [--interval NAME] [--compare|--orders] [--json]",
+    .synopsis =
+        "FILE [-n N] [--by VARIABLE] [--interval NAME] [--compare|--orders] [--json|--latex]",
     .description =
         "Ranks the points of FILE by the mean of the objective over their seeds, and shows what is "
         "reported of them and the settings that the sweep varied. Points are selected on the "
@@ -293,6 +308,7 @@ const eg_verb eg_verb_top = {
     .examples = "engram top results/quickstart.h5 -n 3\n"
                 "engram top results/quickstart.h5 --by forgetting\n"
                 "engram top results/quickstart.h5 --compare\n"
+                "engram top results/quickstart.h5 --latex >table.tex\n"
                 "engram top results/orders.h5 --orders",
     .exits = "0   done\n"
              "2   usage, or the file cannot be read",
