@@ -1,4 +1,5 @@
-# `cmake --install` gives the command, the libraries, the headers and a package that find_package finds.
+# `cmake --install` gives the command, its manual pages and completions, the scripts, sweeps and analysis that go with it, the
+# libraries, the headers and a package that find_package finds.
 set(engram_libraries engram_core engram_sweep engram_store engram_sched engram_run)
 install(TARGETS engram RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${engram_libraries} EXPORT engramTargets
@@ -11,3 +12,23 @@ write_basic_package_version_file(engramConfigVersion.cmake COMPATIBILITY SameMin
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/engramConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/engramConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/engram)
+
+# The command itself makes them, from the tables of --help.
+set(engram_pages ${CMAKE_CURRENT_BINARY_DIR}/pages)
+install(CODE "
+    file(MAKE_DIRECTORY \"${engram_pages}/man1\")
+    execute_process(COMMAND \"$<TARGET_FILE:engram>\" man --all \"${engram_pages}/man1\" COMMAND_ERROR_IS_FATAL ANY)
+    foreach(shell bash zsh fish)
+        execute_process(COMMAND \"$<TARGET_FILE:engram>\" completion \${shell} COMMAND_ERROR_IS_FATAL ANY
+                        OUTPUT_FILE \"${engram_pages}/engram.\${shell}\")
+    endforeach()")
+install(DIRECTORY ${engram_pages}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
+install(FILES ${engram_pages}/engram.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME engram)
+install(FILES ${engram_pages}/engram.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _engram)
+install(FILES ${engram_pages}/engram.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+# quickstart.sh and install-dependencies.sh are about building a checkout.
+install(DIRECTORY jobs sweeps docs DESTINATION ${CMAKE_INSTALL_DATADIR}/engram USE_SOURCE_PERMISSIONS
+        PATTERN quickstart.sh EXCLUDE PATTERN install-dependencies.sh EXCLUDE)
+install(DIRECTORY analysis DESTINATION ${CMAKE_INSTALL_DATADIR}/engram USE_SOURCE_PERMISSIONS
+        PATTERN tests EXCLUDE PATTERN reference EXCLUDE PATTERN __pycache__ EXCLUDE)

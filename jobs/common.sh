@@ -21,11 +21,15 @@ find_engram() {
     engram=${ENGRAM-}
     if [ -z "$engram" ]; then
         engram=$repository/build/release/engram
-        if [ ! -x "$engram" ]; then
+        if [ ! -x "$engram" ] && [ -x "$repository/../../bin/engram" ]; then
+            engram=$repository/../../bin/engram # installed together: share/engram/jobs
+        elif [ ! -x "$engram" ]; then
             engram=$(command -v engram) || fail "build engram first: cmake --workflow --preset release"
         fi
     fi
     command -v "$engram" >/dev/null || fail "ENGRAM=$engram is not a program"
     engram=$(realpath "$(command -v "$engram")")
-    export ENGRAM_DATA="${ENGRAM_DATA:-$repository/data}"
+    if [ -f "$repository/CMakeLists.txt" ]; then # a checkout has its own; else ./data, as for the command
+        export ENGRAM_DATA="${ENGRAM_DATA:-$repository/data}"
+    fi
 }

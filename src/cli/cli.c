@@ -31,26 +31,19 @@ int eg_exit_code(const eg_status *status)
     return codes[status->code];
 }
 
-static const eg_verb *find_verb(const char *name)
-{
-    for (size_t i = 0; i < eg_verb_count; i++) {
-        if (strcmp(eg_verbs[i]->name, name) == 0) {
-            return eg_verbs[i];
-        }
-    }
-    return NULL;
-}
-
-static eg_status unknown_verb(const char *word)
+eg_status eg_verb_find(const eg_verb **out, const char *name)
 {
     eg_nearest nearest = {0};
     for (size_t i = 0; i < eg_verb_count; i++) {
-        eg_nearest_offer(&nearest, word, eg_verbs[i]->name);
+        if (strcmp(eg_verbs[i]->name, name) == 0) {
+            *out = eg_verbs[i];
+            return eg_ok();
+        }
+        eg_nearest_offer(&nearest, name, eg_verbs[i]->name);
     }
-    if (nearest.best != NULL) {
-        return eg_fail(EG_INVALID, "unknown verb \"%s\"; did you mean %s?", word, nearest.best);
-    }
-    return eg_fail(EG_INVALID, "unknown verb \"%s\"; see `engram --help`", word);
+    return nearest.best != NULL
+               ? eg_fail(EG_INVALID, "unknown verb \"%s\"; did you mean %s?", name, nearest.best)
+               : eg_fail(EG_INVALID, "unknown verb \"%s\"; see `engram --help`", name);
 }
 
 static eg_status run_verb(eg_cli *cli, const eg_verb *verb, int argc, char **argv, int *code)
@@ -71,10 +64,8 @@ static eg_status run_help(int argc, char **argv)
         eg_help_all();
         return eg_ok();
     }
-    const eg_verb *verb = find_verb(argv[2]);
-    if (verb == NULL) {
-        return unknown_verb(argv[2]);
-    }
+    const eg_verb *verb = NULL;
+    EG_TRY(eg_verb_find(&verb, argv[2]));
     eg_help_verb(verb);
     return eg_ok();
 }
@@ -108,8 +99,9 @@ static eg_status dispatch(eg_cli *cli, int argc, char **argv, int *code)
         return eg_fail(EG_INVALID, "unknown option %s; a verb comes first, see `engram --help`",
                        word);
     }
-    const eg_verb *verb = find_verb(word);
-    return verb == NULL ? unknown_verb(word) : run_verb(cli, verb, argc - 1, argv + 1, code);
+    const eg_verb *verb = NULL;
+    EG_TRY(eg_verb_find(&verb, word));
+    return run_verb(cli, verb, argc - 1, argv + 1, code);
 }
 
 /** Results that did not reach standard output are a failure, except when the reader has left. */

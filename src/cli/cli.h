@@ -86,6 +86,9 @@ eg_status eg_args_count(size_t *out, const char *option, const char *value,
 eg_status eg_args_choice(size_t *out, const char *option, const char *value,
                          const char *const *choices, size_t count) EG_WARN_UNUSED;
 
+/** The verb of this name. Errors: EG_INVALID with the nearest one. */
+eg_status eg_verb_find(const eg_verb **out, const char *name) EG_WARN_UNUSED;
+
 /** Help: the page of one verb, the list of verbs, two lines for somebody who typed nothing. */
 void eg_help_verb(const eg_verb *verb);
 void eg_help_all(void);

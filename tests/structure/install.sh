@@ -19,6 +19,22 @@ quietly() {
 
 quietly cmake --install "$build" --prefix "$work/prefix"
 quietly "$work/prefix/bin/engram" --help
+share=$work/prefix/share
+for file in man/man1/engram.1 man/man1/engram-run.1 bash-completion/completions/engram zsh/site-functions/_engram \
+    fish/vendor_completions.d/engram.fish engram/sweeps/quickstart.yaml engram/docs/weights.md engram/jobs/fetch-data.sh \
+    engram/analysis/engram_results/__main__.py; do
+    if [ ! -s "$share/$file" ]; then
+        echo "share/$file is not installed"
+        exit 1
+    fi
+done
+# Its sweeps and scripts work from there, with the program beside them.
+(cd "$work" && quietly env -u ENGRAM PATH=/usr/bin:/bin "$share/engram/jobs/local.sh" -n 1 "$share/engram/sweeps/quickstart.yaml" \
+    -o installed.h5 dataset=synthetic 'only={model.activation: relu}' seeds=1 stream.epochs=1)
+if [ ! -s "$work/installed.h5" ]; then
+    echo "the installed script wrote no results"
+    exit 1
+fi
 quietly cmake -S "$here/consumer" -B "$work/build" -G Ninja -DCMAKE_C_COMPILER="$compiler" \
     -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
 quietly cmake --build "$work/build"
