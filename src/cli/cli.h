@@ -33,7 +33,7 @@ typedef struct eg_option {
     const char *doc;   /**< one or more sentences for the help page */
 } eg_option;
 
-enum { EG_OPTIONS_MAX = 16, EG_EXTRA_MAX = 32 };
+enum { EG_OPTIONS_MAX = 24, EG_EXTRA_MAX = 32 };
 
 /** The arguments of a verb. */
 typedef struct eg_args {

@@ -3,7 +3,7 @@ engram_test(cli LIBRARY cli LINKS PkgConfig::JANSSON)
 engram_test(time_limit LIBRARY cli)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
-foreach(name help pages bad_input outcomes ranking resume merge looking)
+foreach(name help pages notify bad_input outcomes ranking resume merge looking)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
 foreach(name orders format1 redo surroundings own_files vanished)

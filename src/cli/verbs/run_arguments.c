@@ -79,6 +79,15 @@ const eg_option eg_verb_run_options[EG_ARG_OPTIONS] = {
                 "now, or seconds since 1970. Default: a minute before the end of the batch job "
                 "where SLURM_JOB_END_TIME tells it (short jobs: a quarter of their time); off: "
                 "never."},
+    [EG_ARG_NOTIFY] =
+        {.name = "notify",
+         .value = "COMMAND",
+         .doc = "Runs COMMAND with the shell when the sweep has ended: finished, stopped, or by "
+                "an error, but not where nothing was begun. It finds in its environment "
+                "ENGRAM_MESSAGE (a sentence), ENGRAM_NAME, ENGRAM_RESULTS (the file), ENGRAM_EXIT "
+                "(this program's exit code), ENGRAM_TRIALS, ENGRAM_FINISHED, ENGRAM_FAILED and "
+                "ENGRAM_DIVERGED (counts). Under mpirun rank 0 runs it, once. It should be quick; "
+                "if it fails, that is a warning."},
     [EG_ARG_ACCEPT_DATA] =
         {.name = "accept-data",
          .doc = "Goes on although the data are not those that the results so far were "

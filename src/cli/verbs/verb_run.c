@@ -1,6 +1,7 @@
 /** engram run: the sweep. */
 #include "cli/cli.h"
 
+#include "cli/notify.h"
 #include "cli/preflight.h"
 #include "cli/report/plan_report.h"
 #include "cli/report/screen.h"
@@ -88,6 +89,12 @@ static eg_status run_and_show(eg_cli *cli, const eg_args *args, eg_plan *plan, e
                      : eg_ok();
         *code = stopped ? EG_EXIT_STOPPED : code_of(run);
     }
+    /* Nothing was begun, and so nothing ended, where bad input was found. */
+    if (args->option[EG_ARG_NOTIFY] != NULL && run != NULL && status.code != EG_INVALID) {
+        bool failed = status.code != EG_OK;
+        eg_notify(args->option[EG_ARG_NOTIFY], run, failed ? eg_exit_code(&status) : *code,
+                  failed ? status.message : NULL);
+    }
     eg_run_free(run);
     return status;
 }
@@ -155,7 +162,9 @@ const eg_verb eg_verb_run = {
                 "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
                 "engram run sweeps/quickstart.yaml --slice 2/8\n"
                 "engram run sweeps/quickstart.yaml --keep-weights best\n"
-                "engram run sweeps/quickstart.yaml --redo failed",
+                "engram run sweeps/quickstart.yaml --redo failed\n"
+                "engram run sweeps/quickstart.yaml --notify 'echo \"$ENGRAM_MESSAGE\" | mail -s "
+                "engram me'",
     .exits = "0   all trials are finished (diverged ones and those cut by a rule included)\n"
              "2   usage or bad input; nothing was started\n"
              "3   finished, but some trials failed; see `engram failures FILE`\n"
