@@ -1,0 +1,69 @@
+"""Which method a point is of: the best point of each is what the page compares.
+
+Streams of a reproduced paper have the paper's names (bp, cbp, sm, ens, apd …). Elsewhere, and where one of these names
+has several, a method is a combination of the components that the sweep varied: activation, optimizer, learner, model.
+"""
+
+from .. import alma, apd, plasticity
+from ..ranking import group_ids
+
+COMPONENT = 8    # `parameter_type` of a setting that chooses a component
+PAPERS = (plasticity, alma)
+
+
+def names(sweep, ranked):
+    """[points]: the name of the method of every row of a ranking."""
+    components = [column for column in sweep.varied.values() if column in ranked and _is_component(sweep, column)]
+    ids = group_ids(ranked, components) if components else [0] * len(ranked)
+    papers = _papers(sweep, ranked)
+    families = {}
+    for group, paper in zip(ids, papers):
+        families.setdefault(paper, set()).add(group)
+    found = []
+    for (_, row), paper in zip(ranked[components].iterrows(), papers):
+        several = len(families[paper]) > 1
+        words = [paper] if paper else []
+        if several:
+            words += [str(row[column]) for column in _telling(ranked, components, papers, paper)
+                      if row[column] == row[column] and row[column] != "" and str(row[column]) not in words]
+        found.append(" ".join(words) or "all points")
+    return found
+
+
+def _telling(ranked, components, papers, paper):
+    """The components that differ among the points of one name."""
+    here = ranked[[other == paper for other in papers]]
+    return [column for column in components if here[column].astype(str).nunique() > 1]
+
+
+def _is_component(sweep, column):
+    types = [ds[column].attrs.get("parameter_type") for ds in sweep.datasets if column in ds.variables]
+    types = [int(kind) for kind in types if kind is not None]
+    return COMPONENT in types if types else sweep.frame[column].dtype == object
+
+
+def _papers(sweep, ranked):
+    """[points]: the name that the paper of the stream has for a method, or ""."""
+    first = sweep.frame.drop_duplicates("group").set_index("group")
+    known = sweep.known
+    found = []
+    for group in ranked["group"]:
+        row = first.loc[group]
+
+        def get(name, row=row):
+            value = row[known[name]] if name in known else None
+            return None if value is None or value != value or value == "" else value
+
+        found.append(_paper(get))
+    return found
+
+
+def _paper(get):
+    stream = get("stream")
+    for paper in PAPERS:
+        if stream in paper.PROBLEMS:
+            return paper.method_of(get, paper.PROBLEMS[stream])
+    if stream in apd.PROBLEMS and (get("stream.active") == "task" or get("stream.heads") == "task"
+                                   or stream not in ("split", "permuted")):
+        return apd.method_of(get)
+    return ""

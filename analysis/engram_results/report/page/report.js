@@ -1,0 +1,185 @@
+/* Reads the data of the page, draws the views that have a chart, and makes the table twin of each. */
+const report = (() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const charts = {};
+  const errors = [];
+
+  /* A fault is shown where it happened, and counted where tests look. */
+  function fail(where, error, at) {
+    errors.push(`${where}: ${error && error.stack || error}`);
+    document.documentElement.dataset.errors = JSON.stringify(errors);
+    console.error(where, error);
+    if (at) {
+      at.replaceChildren(element("p", {class: "error"}, `This view could not be drawn: ${error && error.message || error}`));
+    }
+  }
+  window.addEventListener("error", event => fail("page", event.error || event.message));
+  window.addEventListener("unhandledrejection", event => fail("page", event.reason));
+
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key.startsWith("on")) {
+        made.addEventListener(key.slice(2), value);
+      } else if (value !== null && value !== undefined && value !== false) {
+        made.setAttribute(key, value === true ? "" : value);
+      }
+    }
+    made.append(...children.filter(child => child !== null && child !== undefined));
+    return made;
+  }
+
+  /* Objects with the names of the columns; [] if the view has no such table. */
+  function records(view, name) {
+    const table = data.views[view].tables[name];
+    return table ? table.rows.map(row => Object.fromEntries(table.columns.map((column, at) => [column, row[at]]))) : [];
+  }
+
+  const counts = d3.rollup(data.points, those => those.length, point => point.method);
+  const label = index => data.points[index].label;
+  /* The method where that says which point it is. */
+  const name = index => counts.get(data.points[index].method) === 1 ? data.points[index].method : label(index);
+  const colour = index => `var(--c${index % 10})`;
+  /* Rounded to 5 digits for reading; copies have all of them. */
+  const text = value => value === null || value === undefined ? "–" : typeof value !== "number" ? String(value)
+    : Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
+  const number = value => value === null || value === undefined ? NaN : value;
+
+  function select(title, options, value, changed) {
+    const list = element("select", {onchange: event => changed(event.target.value)},
+      ...options.map(([key, words]) => element("option", {value: key, selected: String(key) === String(value)}, words)));
+    return element("label", {}, title, list);
+  }
+
+  function checkbox(title, checked, changed) {
+    return element("label", {}, element("input", {type: "checkbox", checked, onchange: event => changed(event.target.checked)}), title);
+  }
+
+  /* Checkboxes of chosen points with their colours; `state.points` is the set of those that are drawn. */
+  function legend(state, indices, redraw) {
+    state.points ??= new Set(indices.slice(0, 6));
+    return element("fieldset", {class: "legend"}, element("legend", {}, "points drawn"), ...indices.map(index => element("label", {title: label(index)},
+      element("input", {type: "checkbox", checked: state.points.has(index), onchange: event => {
+        event.target.checked ? state.points.add(index) : state.points.delete(index);
+        redraw();
+      }}), element("span", {class: "swatch", style: `background:${colour(index)}`}), name(index))));
+  }
+
+  /* A drawing of Observable Plot that says in words what it is. */
+  function plot(words, options) {
+    const drawing = Plot.plot({style: {background: "transparent", color: "currentColor"}, ...options});
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", words);
+    return element("div", {class: "drawing"}, drawing);
+  }
+
+  const panel = (title, drawing) => element("div", {}, title ? element("h3", {}, title) : null, drawing);
+  /* Widths of the columns of `.panels`, as the style sheet makes them. */
+  function columnWidth(width) {
+    const count = Math.max(1, Math.floor((width + 20) / (Math.min(width, 420) + 20)));
+    return Math.floor((width - 20 * (count - 1)) / count);
+  }
+
+  /* Room for labels at the left, and labels that fit in it: about 6 pixels a character. */
+  function labelRoom(labels, width) {
+    const room = Math.min(d3.max(labels, words => words.length) * 6 + 16, Math.max(110, Math.floor(width * 0.4)));
+    return {marginLeft: room, axis: Plot.axisY({label: null, tickSize: 0, lineWidth: (room - 14) / 10, textOverflow: "ellipsis"})};
+  }
+
+  /* A white or black text for a cell of this colour. */
+  const textOn = fill => d3.lab(fill).l > 60 ? "#000000" : "#ffffff";
+
+  function chart(view, draw) {
+    charts[view] = draw;
+  }
+
+  function tableTwin(view) {
+    const tables = data.views[view].tables;
+    const details = element("details", {class: "twin"}, element("summary", {}, "Table"));
+    details.addEventListener("toggle", () => {
+      if (details.open && details.childElementCount === 1) {
+        details.append(...Object.keys(tables).map(key => tablePart(view, key, tables[key])));
+      }
+    });
+    return details;
+  }
+
+  function tablePart(view, key, table) {
+    const cell = (value, kind) => kind === "point" && value !== null ? label(value) : value;
+    const lines = separator => [table.columns, ...table.rows.map(row => row.map((value, at) => cell(value, table.kinds[at])))]
+      .map(row => row.map(value => quoted(value === null ? "" : String(value), separator)).join(separator)).join("\n") + "\n";
+    const said = element("span", {role: "status"});
+    const copy = element("button", {type: "button", onclick: () => copyText(lines("\t"), said)}, "Copy");
+    const save = element("button", {type: "button", onclick: () => download(`${view}-${key}.csv`, lines(","))}, "Save CSV");
+    const body = element("tbody");
+    const fill = most => body.replaceChildren(...table.rows.slice(0, most).map(row => element("tr", {}, ...row.map((value, at) =>
+      element("td", {class: /text|point/.test(table.kinds[at]) ? "text" : "number"}, text(cell(value, table.kinds[at])))))));
+    const more = table.rows.length > 200 ? element("button", {type: "button", onclick: () => { fill(Infinity); more.remove(); }},
+      `Show all ${table.rows.length} rows`) : null;
+    fill(200);
+    return element("div", {}, element("div", {class: "controls"}, copy, save, more, said),
+      element("div", {class: "table", tabindex: 0, role: "region", "aria-label": table.caption}, element("table", {},
+        element("caption", {}, `${table.caption}: shown to 5 digits; copies and CSV have all of them`),
+        element("thead", {}, element("tr", {}, ...table.columns.map((column, at) =>
+          element("th", {scope: "col", class: /text|point/.test(table.kinds[at]) ? "text" : "number"}, column)))), body)));
+  }
+
+  const quoted = (words, separator) => separator === "," && /[",\n]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words;
+
+  /* From a file there is not always a clipboard to write to; then the text is selected in a field. */
+  function copyText(words, said) {
+    const field = element("textarea", {"aria-label": "text to copy"}, words);
+    said.replaceChildren(field);
+    field.select();
+    const done = document.execCommand("copy");
+    said.replaceChildren(done ? "copied" : field);
+    if (!done) {
+      field.select();
+    }
+  }
+
+  function download(file, words) {
+    const link = element("a", {href: URL.createObjectURL(new Blob([words], {type: "text/csv"})), download: file});
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  function draw(view, at, state) {
+    const width = at.clientWidth;
+    try {
+      const again = () => draw(view, at, state);
+      const focused = at.contains(document.activeElement) ? focusPlace(at) : -1;
+      at.replaceChildren(...charts[view]({view, records: key => records(view, key), options: data.views[view].options, width, state,
+        redraw: again}));
+      if (focused >= 0) {
+        focusable(at)[focused]?.focus();
+      }
+    } catch (error) {
+      fail(view, error, at);
+    }
+  }
+
+  /* A drawing that is made anew keeps the keyboard where it was. */
+  const focusable = at => [...at.querySelectorAll("input, select, button, [tabindex]")];
+  const focusPlace = at => focusable(at).indexOf(document.activeElement);
+
+  function start() {
+    const parts = Object.keys(data.views).map(view => {
+      const at = document.querySelector(`#${view} .chart`);
+      at.after(tableTwin(view));
+      return {view, at, state: {}, width: 0};
+    });
+    const all = () => parts.forEach(part => {
+      if (charts[part.view] && part.at.clientWidth !== part.width) {
+        part.width = part.at.clientWidth;
+        draw(part.view, part.at, part.state);
+      }
+    });
+    all();
+    new ResizeObserver(() => requestAnimationFrame(all)).observe(document.querySelector("main"));
+    document.documentElement.dataset.drawn = "yes";
+  }
+
+  return {data, chart, start, element, select, checkbox, legend, plot, panel, columnWidth, labelRoom, textOn, copyText, label, name,
+    colour, text, number};
+})();
