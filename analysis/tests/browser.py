@@ -1,6 +1,7 @@
 """Chromium without a window, driven over a pipe with the DevTools protocol: what a page does in a real browser."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -20,9 +21,12 @@ class Browser:
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
-        there, self._to = os.pipe()
-        self._from, back = os.pipe()
-        # The protocol's file descriptors are 3 and 4.
+        # The protocol's file descriptors are 3 and 4, so its ends of the pipes stay clear of them until bash has moved them.
+        ends = [*os.pipe(), *os.pipe()]
+        there, back = (fcntl.fcntl(ends[at], fcntl.F_DUPFD, 10) for at in (0, 3))
+        self._to, self._from = ends[1], ends[2]
+        os.close(ends[0])
+        os.close(ends[3])
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
                  "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio",
                  "--remote-debugging-pipe", f"--user-data-dir={self._folder.name}", "about:blank"]

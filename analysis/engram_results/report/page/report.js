@@ -75,8 +75,8 @@ const report = (() => {
 
   const panel = (title, drawing) => element("div", {}, title ? element("h3", {}, title) : null, drawing);
   /* Widths of the columns of `.panels`, as the style sheet makes them. */
-  function columnWidth(width) {
-    const count = Math.max(1, Math.floor((width + 20) / (Math.min(width, 420) + 20)));
+  function columnWidth(width, least = 420) {
+    const count = Math.max(1, Math.floor((width + 20) / (Math.min(width, least) + 20)));
     return Math.floor((width - 20 * (count - 1)) / count);
   }
 
@@ -84,6 +84,18 @@ const report = (() => {
   function labelRoom(labels, width) {
     const room = Math.min(d3.max(labels, words => words.length) * 6 + 16, Math.max(110, Math.floor(width * 0.4)));
     return {marginLeft: room, axis: Plot.axisY({label: null, tickSize: 0, lineWidth: (room - 14) / 10, textOverflow: "ellipsis"})};
+  }
+
+  /* A domain for values with intervals: wide ones, of two or three seeds, would leave no room for the values. */
+  function domain(rows, value, half) {
+    const values = rows.map(value), span = d3.max(values) - d3.min(values) || Math.abs(values[0]) * 0.1 || 1;
+    const most = d3.median(rows.map(half).filter(wide => wide !== null)) ?? 0;
+    const room = Math.max(span * 0.15, Math.min(most * 1.5, span));
+    const ends = [d3.min(rows, row => value(row) - (half(row) ?? 0)), d3.max(rows, row => value(row) + (half(row) ?? 0))];
+    if (ends[0] === ends[1]) {
+      return {domain: [ends[0] - room, ends[1] + room], cut: false};
+    }
+    return {domain: [Math.max(ends[0], d3.min(values) - room), Math.min(ends[1], d3.max(values) + room)], cut: ends[0] < d3.min(values) - room || ends[1] > d3.max(values) + room};
   }
 
   /* A white or black text for a cell of this colour. */
@@ -180,6 +192,6 @@ const report = (() => {
     document.documentElement.dataset.drawn = "yes";
   }
 
-  return {data, chart, start, element, select, checkbox, legend, plot, panel, columnWidth, labelRoom, textOn, copyText, label, name,
+  return {data, chart, start, domain, element, select, checkbox, legend, plot, panel, columnWidth, labelRoom, textOn, copyText, label, name,
     colour, text, number};
 })();

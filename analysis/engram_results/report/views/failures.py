@@ -1,5 +1,7 @@
 """What failed or diverged, why, and at which values of settings."""
 
+import re
+
 from ...ranking import number
 from ..view import NoData, Table, View
 
@@ -14,8 +16,10 @@ def view(sweep):
     if bad.empty:
         raise NoData("no trial failed or diverged")
     messages = bad["message"].astype(str) if "message" in bad else bad["status"]
-    reasons = [[status, message, len(part), part["group"].nunique()] for (status, message), part
-               in sorted(bad.groupby(["status", messages]), key=lambda item: -len(item[1]))]
+    # As `engram failures` groups them: numbers, such as that of a minibatch, do not tell reasons apart.
+    alike = [re.sub(r"[0-9]+", "0", message) for message in messages]
+    reasons = [[status, messages[part.index[0]], len(part), part["group"].nunique()] for (status, _), part
+               in sorted(bad.groupby(["status", alike], sort=False), key=lambda item: -len(item[1]))]
     rows = []
     for dotted, column in sweep.telling.items():
         has = frame[frame[column].notna() & (frame[column] != "")]

@@ -12,6 +12,8 @@ def view(sweep):
     """Table `cells`; the difference of two points is that of their means."""
     if not sweep.has(NAME):
         raise NoData("no trial has recorded an accuracy matrix (measure matrix)")
+    if max(ds.sizes.get("eval_task", 0) for ds in sweep.datasets) < 2:
+        raise NoData("the stream is tested on one task alone: its curve says the same")
     rows, left = [], 0
     for index, one in enumerate(sweep.chosen):
         values = sweep.values(NAME, one.finished)

@@ -14,6 +14,8 @@ report.chart("curves", ({records, options, width, state, redraw}) => {
   const key = row => `${row.point} ${row.seed}`;
   const last = [...d3.rollup(each.filter(row => row.status === "stopped" || row.status === "paused"), rows => rows.at(-1), key).values(),
     ...d3.rollup(others, rows => rows.at(-1), row => row.trial).values()];
+  const range = report.domain([...lines, ...each.map(row => ({mean: row.value, half: null})), ...others.map(row => ({mean: row.value, half: null}))],
+    row => row.mean, row => row.half);
   const few = d3.max(d3.rollup(lines, rows => rows.length, row => row.point).values()) <= 12;
   const stroke = row => row.point === undefined ? "var(--quiet)" : report.colour(row.point);
   const words = {step: "minibatches", examples: "training examples", seconds: "seconds"};
@@ -25,12 +27,12 @@ report.chart("curves", ({records, options, width, state, redraw}) => {
     list,
     report.plot(`${state.variable} over ${words[state.x]}`, {
       width, height: Math.min(460, Math.max(280, width * 0.5)), marginLeft: 52, marginRight: 20,
-      x: {label: words[state.x]}, y: {label: options.variables[state.variable].slice(0, Math.floor(width / 6)), grid: true, nice: true},
+      x: {label: words[state.x]}, y: {label: options.variables[state.variable].slice(0, Math.floor(width / 6)), grid: true, domain: range.domain},
       marks: [
         Plot.ruleX(ends, {x: state.x, stroke: "var(--quiet)", strokeOpacity: 0.6, strokeDasharray: "3 4"}),
         Plot.line(others, {x: state.x, y: "value", z: "trial", stroke: "var(--quiet)", strokeWidth: 0.7, strokeOpacity: 0.6}),
         Plot.areaY(lines.filter(row => row.half !== null), {x: state.x, y1: row => row.mean - row.half, y2: row => row.mean + row.half,
-          z: "point", fill: stroke, fillOpacity: 0.14}),
+          z: "point", fill: stroke, fillOpacity: 0.14, clip: true}),
         state.seeds ? Plot.line(each, {x: state.x, y: "value", z: key, stroke, strokeWidth: 0.8, strokeOpacity: 0.45}) : null,
         Plot.dot(last, {x: state.x, y: "value", symbol: "times", stroke, r: 4}),
         Plot.line(lines, {x: state.x, y: "mean", z: "point", stroke, strokeWidth: 2.2}),

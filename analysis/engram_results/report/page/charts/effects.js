@@ -3,10 +3,11 @@ report.chart("effects", ({records, options, width, state, redraw}) => {
   const main = d3.group(records("main"), row => row.setting);
   const pairs = d3.group(records("pairs"), row => `${row.first} × ${row.second}`);
   const set = key => value => { state[key] = value; redraw(); };
-  const narrow = Math.floor(report.columnWidth(width) / (width > 600 ? 1.5 : 1));
+  const narrow = report.columnWidth(width, 270);
+  const turned = rows => rows.length > 5 || d3.max(rows, row => row.value.length) > 9;
   const panels = [...main].map(([setting, rows]) => report.panel(setting, report.plot(`main effect of ${setting}`, {
-    width: narrow, height: 170, marginLeft: 48, marginRight: 8, marginBottom: 44, y: {label: null, grid: true, nice: true, ticks: 4},
-    x: {type: "point", label: null, domain: rows.map(row => row.value), tickRotate: rows.length > 5 || d3.max(rows, row => row.value.length) > 9 ? -30 : 0, padding: 0.5},
+    width: narrow, height: turned(rows) ? 200 : 150, marginLeft: 48, marginRight: 8, marginBottom: turned(rows) ? 72 : 24, y: {label: null, grid: true, nice: true, ticks: 4},
+    x: {type: "point", label: null, domain: rows.map(row => row.value), tickRotate: turned(rows) ? -40 : 0, padding: 0.5},
     marks: [
       Plot.ruleX(rows.filter(row => row.sd !== null), {x: "value", y1: row => row.mean - row.sd, y2: row => row.mean + row.sd, stroke: "var(--c0)", strokeOpacity: 0.5}),
       Plot.line(rows, {x: "value", y: "mean", stroke: "var(--c0)", strokeOpacity: 0.5}),
@@ -17,7 +18,7 @@ report.chart("effects", ({records, options, width, state, redraw}) => {
     ],
   })));
   const parts = [report.element("p", {class: "shown"}, "● mean over points, line: ± one standard deviation over points; △ best point."),
-    report.element("div", {class: "panels"}, ...panels)];
+    report.element("div", {class: "panels small"}, ...panels)];
   if (pairs.size) {
     state.pair ??= [...pairs.keys()][0];
     state.value ??= "best";

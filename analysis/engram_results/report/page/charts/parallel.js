@@ -2,7 +2,9 @@
 report.chart("parallel", ({records, options, width: room, state, redraw}) => {
   const rows = records("points");
   const axes = options.axes;
-  const width = Math.max(room, axes.length * 92), height = 380, margin = {top: 54, right: 60, bottom: 20, left: 60};
+  const width = Math.max(room, axes.length * 92), height = 380;
+  const long = d3.max(rows, row => report.text(row[axes[0]]).length) * 6 + 12;
+  const margin = {top: 54, right: 60, bottom: 20, left: Math.max(60, Math.min(160, long))};
   const inner = [height - margin.bottom, margin.top];
   state.ranges ??= {};
   const x = d3.scalePoint(axes, [margin.left, width - margin.right]);

@@ -6,6 +6,7 @@ report.chart("plasticity", ({records, options, width, state, redraw}) => {
   const list = report.legend(state, [...new Set(all.map(row => row.point))], redraw);
   const column = report.columnWidth(width);
   const groups = d3.group(all.filter(row => state.points.has(row.point) && (row.layer === 0 || String(row.layer) === state.layer)), row => row.measure);
+  const range = rows => report.domain(rows, row => row.mean, row => row.half).domain;
   const stroke = row => report.colour(row.point);
   return [
     report.element("div", {class: "controls"}, layers.length > 1 ? report.select("hidden layer", layers.map(layer => [layer, layer]), state.layer,
@@ -13,9 +14,9 @@ report.chart("plasticity", ({records, options, width, state, redraw}) => {
     list,
     report.element("div", {class: "panels"}, ...[...groups].map(([measure, rows]) => report.panel(
       `${measure}${rows[0].layer ? `, layer ${rows[0].layer}` : ""}`, report.plot(options.words[measure], {
-        width: column, height: 210, marginLeft: 50, marginRight: 14, x: {label: options.places[measure], ticks: 6}, y: {label: null, grid: true, nice: true, ticks: 5},
+        width: column, height: 210, marginLeft: 50, marginRight: 14, x: {label: options.places[measure], ticks: 6}, y: {label: null, grid: true, domain: range(rows), ticks: 5},
         marks: [
-          Plot.areaY(rows.filter(row => row.half !== null), {x: "place", y1: row => row.mean - row.half, y2: row => row.mean + row.half, z: "point", fill: stroke, fillOpacity: 0.14}),
+          Plot.areaY(rows.filter(row => row.half !== null), {x: "place", y1: row => row.mean - row.half, y2: row => row.mean + row.half, z: "point", fill: stroke, fillOpacity: 0.14, clip: true}),
           Plot.line(rows, {x: "place", y: "mean", z: "point", stroke, strokeWidth: 1.6}),
           Plot.dot(rows.filter((row, at) => rows.findIndex(other => other.point === row.point) === at), {x: "place", y: "mean", fill: stroke, r: 2}),
           Plot.tip(rows, Plot.pointer({x: "place", y: "mean", title: row => `${report.label(row.point)}\n${options.places[measure]} ${row.place}: ` +

@@ -3,15 +3,16 @@ report.chart("verdict", ({records, options, width}) => {
   const rows = records("best").map(row => ({...row, name: report.name(row.point), label: report.label(row.point)}));
   const same = rows.every(row => row.selected === null || Math.abs(row.selected - row.reported) < 1e-6);
   const room = report.labelRoom(rows.map(row => row.name), width);
-  return [report.plot("best points with intervals", {
+  const range = report.domain([...rows, ...rows.filter(row => row.selected !== null).map(row => ({reported: row.selected, reported_ci: null}))], row => row.reported, row => row.reported_ci);
+  return [range.cut ? report.element("p", {class: "shown"}, "Intervals that reach the border of the drawing go on beyond it.") : null, report.plot("best points with intervals", {
     width, height: rows.length * 20 + 50, marginLeft: room.marginLeft, marginRight: 30,
     x: {label: `${same ? "selected and reported on" : "●"} ${options.reported_on}${same ? "" : `   ○ ${options.selected_on}`}`, grid: true,
-      nice: true, labelAnchor: "center"},
+      domain: range.domain, labelAnchor: "center"},
     y: {domain: rows.map(row => row.name)},
     marks: [
       room.axis,
       Plot.ruleY(rows, {y: "name", x1: row => row.reported - report.number(row.reported_ci), x2: row => row.reported + report.number(row.reported_ci),
-        stroke: row => report.colour(row.point), strokeWidth: 1.5}),
+        stroke: row => report.colour(row.point), strokeWidth: 1.5, clip: true}),
       same ? null : Plot.dot(rows, {y: "name", x: "selected", stroke: row => report.colour(row.point), r: 4}),
       Plot.dot(rows, {y: "name", x: "reported", fill: row => report.colour(row.point), r: 4}),
       Plot.tip(rows, Plot.pointerY({y: "name", x: "reported", title: row => `${row.label}\nrank ${row.rank}\n` +
