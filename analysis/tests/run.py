@@ -6,7 +6,7 @@ import sys
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-NEEDED = ("numpy", "pandas", "xarray", "h5py", "h5netcdf", "netCDF4", "matplotlib")
+NEEDED = ("numpy", "scipy", "pandas", "xarray", "h5py", "h5netcdf", "netCDF4", "matplotlib")
 
 
 def main():
