@@ -55,14 +55,19 @@ const report = (() => {
     return element("label", {}, element("input", {type: "checkbox", checked, onchange: event => changed(event.target.checked)}), title);
   }
 
-  /* Checkboxes of chosen points with their colours; `state.points` is the set of those that are drawn. */
+  /* Checkboxes with colours; `chosen` is the set of keys that are drawn. */
+  function choices(chosen, entries, title, redraw) {
+    return element("fieldset", {class: "legend"}, element("legend", {}, title), ...entries.map(entry => element("label", {title: entry.title},
+      element("input", {type: "checkbox", checked: chosen.has(entry.key), onchange: event => {
+        event.target.checked ? chosen.add(entry.key) : chosen.delete(entry.key);
+        redraw();
+      }}), element("span", {class: "swatch", style: `background:${entry.colour}`}), entry.words)));
+  }
+
+  /* The same for chosen points; `state.points` is the set of those that are drawn. */
   function legend(state, indices, redraw) {
     state.points ??= new Set(indices.slice(0, 6));
-    return element("fieldset", {class: "legend"}, element("legend", {}, "points drawn"), ...indices.map(index => element("label", {title: label(index)},
-      element("input", {type: "checkbox", checked: state.points.has(index), onchange: event => {
-        event.target.checked ? state.points.add(index) : state.points.delete(index);
-        redraw();
-      }}), element("span", {class: "swatch", style: `background:${colour(index)}`}), name(index))));
+    return choices(state.points, indices.map(index => ({key: index, words: name(index), colour: colour(index), title: label(index)})), "points drawn", redraw);
   }
 
   /* A drawing of Observable Plot that says in words what it is. */
@@ -192,6 +197,6 @@ const report = (() => {
     document.documentElement.dataset.drawn = "yes";
   }
 
-  return {data, chart, start, domain, element, select, checkbox, legend, plot, panel, columnWidth, labelRoom, textOn, copyText, label, name,
+  return {data, chart, start, domain, element, select, checkbox, choices, legend, plot, panel, columnWidth, labelRoom, textOn, copyText, label, name,
     colour, text, number};
 })();
