@@ -19,21 +19,16 @@ def names(sweep, ranked):
     families = {}
     for group, paper in zip(ids, papers):
         families.setdefault(paper, set()).add(group)
+    # Components that differ among the points of one name.
+    telling = {paper: [column for column in components if part[column].astype(str).nunique() > 1] if len(families[paper]) > 1 else []
+               for paper, part in ranked.groupby(papers)}
     found = []
-    for (_, row), paper in zip(ranked[components].iterrows(), papers):
-        several = len(families[paper]) > 1
+    for row, paper in zip(ranked.to_dict("records"), papers):
         words = [paper] if paper else []
-        if several:
-            words += [str(row[column]) for column in _telling(ranked, components, papers, paper)
-                      if row[column] == row[column] and row[column] != "" and str(row[column]) not in words]
+        words += [str(row[column]) for column in telling[paper]
+                  if row[column] == row[column] and row[column] != "" and str(row[column]) not in words]
         found.append(" ".join(words) or "all points")
     return found
-
-
-def _telling(ranked, components, papers, paper):
-    """The components that differ among the points of one name."""
-    here = ranked[[other == paper for other in papers]]
-    return [column for column in components if here[column].astype(str).nunique() > 1]
 
 
 def _is_component(sweep, column):
@@ -44,11 +39,10 @@ def _is_component(sweep, column):
 
 def _papers(sweep, ranked):
     """[points]: the name that the paper of the stream has for a method, or ""."""
-    first = sweep.frame.drop_duplicates("group").set_index("group")
     known = sweep.known
     found = []
     for group in ranked["group"]:
-        row = first.loc[group]
+        row = sweep.example[group]
 
         def get(name, row=row):
             value = row[known[name]] if name in known else None

@@ -40,11 +40,14 @@ class Sweep:
         self.telling = telling(self.datasets)
         self.ranked = points(self.datasets, interval=interval)
         self.frame = self.frame.assign(group=group_ids(self.frame, list(self.varied.values())))
-        self.ranked["method"] = methods.names(self, self.ranked)
         self.maximise, self.variable = maximise(self.datasets), variable(self.datasets)
         self.selected_on, self.reported_on = ((str(self.ranked[name].iloc[0]) if len(self.ranked) else self.variable)
                                               for name in ("selected_on", "reported_on"))
-        self._read, self._members = {}, self.frame.groupby("group").indices
+        self._read, self._attributes, self._members = {}, {}, self.frame.groupby("group").indices
+        # One trial of every point, {group: {column: value}}: for settings.
+        first = self.frame.drop_duplicates("group")[["group", *self.known.values()]]
+        self.example = dict(zip(first["group"], first.to_dict("records")))
+        self.ranked["method"] = methods.names(self, self.ranked)
         self.chosen = [self.point(row) for _, row in self._choose().iterrows()]
 
     def _choose(self):
@@ -83,8 +86,14 @@ class Sweep:
 
     def attribute(self, name, attribute, missing=""):
         """An attribute of a variable, of the first file that has it."""
+        if (name, attribute) not in self._attributes:
+            self._attributes[name, attribute] = self._find_attribute(name, attribute)
+        found = self._attributes[name, attribute]
+        return missing if found is None else found
+
+    def _find_attribute(self, name, attribute):
         return next((str(ds[name].attrs[attribute]) for ds in self.datasets
-                     if name in ds.variables and attribute in ds[name].attrs), missing)
+                     if name in ds.variables and attribute in ds[name].attrs), None)
 
     def values(self, name, trials):
         """[trials, …]: a variable of rows of the frame; NaN where a file does not have it or has fewer places."""

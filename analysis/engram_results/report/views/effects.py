@@ -19,11 +19,13 @@ def view(sweep):
         raise NoData("no setting has two values among the points that have results")
     main, pairs = [], []
     for name, column, mask in factors:
-        for value, part in _by(usable[mask], column):
+        for value, part in _by(usable.loc[mask, [column, "selected"]], column):
             main.append([name, value, len(part), part["selected"].mean(), _best(sweep, part), part["selected"].std(ddof=1)])
     left = 0
     for (one, first, mask), (other, second, mask2) in itertools.combinations(factors, 2):
-        both = usable[mask & mask2]
+        if first == second or not (mask & mask2).any():
+            continue   # the same setting of two components
+        both = usable.loc[mask & mask2, [first, second, "selected"]]
         cells = [[one, other, a, b, len(part), part["selected"].mean(), _best(sweep, part)]
                  for a, rest in _by(both, first) for b, part in _by(rest, second)]
         if len({cell[2] for cell in cells}) > 1 and len({cell[3] for cell in cells}) > 1:
@@ -64,8 +66,7 @@ def _factors(sweep, usable):
 
 def _by(frame, column):
     """(value as text, rows) for every value, numbers in their order."""
-    values = sorted(frame[column].unique(), key=lambda value: (isinstance(value, str), value))
-    return [(number(value), frame[frame[column] == value]) for value in values]
+    return [(number(value), part) for value, part in frame.groupby(column)]
 
 
 def _best(sweep, part):

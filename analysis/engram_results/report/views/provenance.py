@@ -14,10 +14,9 @@ WORDS = ("sweep", "overrides")
 def view(sweep):
     """Tables `files`, `sessions` and `rows`: arguments of every point, to follow those that all share."""
     shared, own = _columns(sweep)
-    first = sweep.frame.drop_duplicates("group").set_index("group")
     seeds = {group: " ".join(str(int(seed)) for seed in part) for group, part in sweep.frame.groupby("group")["seed"]} \
         if "seed" in sweep.frame else {}
-    rows = [[row["rank"], row["method"], arguments(sweep, first.loc[row["group"]], own), seeds.get(row["group"], "")]
+    rows = [[row["rank"], row["method"], arguments(sweep, sweep.example[row["group"]], own), seeds.get(row["group"], "")]
             for row in sweep.ranked[["rank", "method", "group"]].to_dict("records")]
     files, sessions, texts = [], [], []
     for path, ds in zip(sweep.paths, sweep.datasets):
@@ -30,7 +29,7 @@ def view(sweep):
         texts += [{"file": path, "name": name, "text": told[name]} for name in WORDS if told.get(name, "").strip()]
     shown = ("The files, the runs of the command that made them, the sweep files, and for every point the command that runs "
              "a trial of it again, with any of its seeds: with the same build on the same kind of processor it gives the same bits.")
-    base = arguments(sweep, sweep.frame.iloc[0], shared)
+    base = arguments(sweep, next(iter(sweep.example.values())), shared)
     return View("Provenance, and how to run a row again", shown, {
         "files": Table("files", [("file", "text"), ("sweep", "text"), ("created", "text"), ("engram", "text"),
                                  ("trials", "integer"), ("finished", "text")], files),

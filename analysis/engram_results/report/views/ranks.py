@@ -12,9 +12,8 @@ BLOCK = ("stream", "dataset")
 def view(sweep):
     """Tables `ranks`, `blocks` and `cliques`; a block is a stream and dataset, a method has its best point there."""
     columns = [sweep.known[name] for name in BLOCK if name in sweep.known]
-    first = sweep.frame.drop_duplicates("group").set_index("group")
     ranked = sweep.ranked[sweep.ranked["n"] > 0]
-    blocks = [", ".join(str(first.at[group, column]) for column in columns) for group in ranked["group"]]
+    blocks = [", ".join(str(sweep.example[group][column]) for column in columns) for group in ranked["group"]]
     ranked = ranked.assign(block=blocks)
     names = list(dict.fromkeys(blocks))
     if len(names) < 2:

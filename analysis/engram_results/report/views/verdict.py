@@ -18,7 +18,7 @@ def view(sweep):
              f"{sweep.selected_on}; reported on {sweep.reported_on}; n: values of planned seeds. "
              f"Interval: {sweep.interval_words}.")
     return View("Verdict: what is best", shown[0].upper() + shown[1:], {"best": Table("best points", COLUMNS, rows)},
-                {"selected_on": sweep.selected_on, "reported_on": sweep.reported_on}, warnings.all_of(sweep))
+                {"variable": sweep.variable}, warnings.all_of(sweep))
 
 
 def _cell(value):

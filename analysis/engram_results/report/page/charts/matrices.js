@@ -22,7 +22,7 @@ report.chart("matrices", ({records, width, state, redraw}) => {
       marks: [
         Plot.cell(shown, {x: "on_task", y: "after_task", fill: row => scale(value(row)), tip: true, title: row => `after task ${row.after_task}, ` +
           `on task ${row.on_task}: ${report.text(value(row))}\nmean ${report.text(row.mean)}, sd ${report.text(row.sd)}, n ${row.n}`}),
-        side >= 32 ? Plot.text(shown, {x: "on_task", y: "after_task", text: row => value(row).toFixed(2), fill: row => report.textOn(scale(value(row)))}) : null,
+        side >= 32 ? Plot.text(shown, {x: "on_task", y: "after_task", text: row => value(row).toFixed(2).replace("-0.00", "0.00"), fill: row => report.textOn(scale(value(row)))}) : null,
       ],
     }) : report.element("p", {class: "shown"}, "no cell has a value"));
   }

@@ -6,7 +6,7 @@ report.chart("verdict", ({records, options, width}) => {
   const range = report.domain([...rows, ...rows.filter(row => row.selected !== null).map(row => ({reported: row.selected, reported_ci: null}))], row => row.reported, row => row.reported_ci);
   return [range.cut ? report.element("p", {class: "shown"}, "Intervals that reach the border of the drawing go on beyond it.") : null, report.plot("best points with intervals", {
     width, height: rows.length * 20 + 50, marginLeft: room.marginLeft, marginRight: 30,
-    x: {label: `${same ? "selected and reported on" : "●"} ${options.reported_on}${same ? "" : `   ○ ${options.selected_on}`}`, grid: true,
+    x: {label: same ? options.variable : `${options.variable}: ● reported  ○ selected`, grid: true, ticks: Math.min(10, width / 110),
       domain: range.domain, labelAnchor: "center"},
     y: {domain: rows.map(row => row.name)},
     marks: [
