@@ -2,18 +2,23 @@
 
 Streams of a reproduced paper have the paper's names (bp, cbp, sm, ens, apd …). Elsewhere, and where one of these names
 has several, a method is a combination of the components that the sweep varied: activation, optimizer, learner, model.
+What is learned, stream and dataset, is no part of a method but a problem.
 """
+
+import pandas
 
 from .. import alma, apd, plasticity
 from ..ranking import group_ids
 
 COMPONENT = 8    # `parameter_type` of a setting that chooses a component
+PROBLEM = ("stream", "dataset")
 PAPERS = (plasticity, alma)
 
 
 def names(sweep, ranked):
     """[points]: the name of the method of every row of a ranking."""
-    components = [column for column in sweep.varied.values() if column in ranked and _is_component(sweep, column)]
+    components = [column for dotted, column in sweep.varied.items()
+                  if dotted.split(".")[0] not in PROBLEM and column in ranked and _is_component(sweep, column)]
     ids = group_ids(ranked, components) if components else [0] * len(ranked)
     papers = _papers(sweep, ranked)
     families = {}
@@ -21,7 +26,7 @@ def names(sweep, ranked):
         families.setdefault(paper, set()).add(group)
     # Components that differ among the points of one name.
     telling = {paper: [column for column in components if part[column].astype(str).nunique() > 1] if len(families[paper]) > 1 else []
-               for paper, part in ranked.groupby(papers)}
+               for paper, part in ranked.groupby(pandas.Series(papers, ranked.index, dtype=object))}
     found = []
     for row, paper in zip(ranked.to_dict("records"), papers):
         words = [paper] if paper else []
@@ -29,6 +34,13 @@ def names(sweep, ranked):
                   if row[column] == row[column] and row[column] != "" and str(row[column]) not in words]
         found.append(" ".join(words) or "all points")
     return found
+
+
+def problems(sweep, ranked):
+    """[points]: what every point learns, "split, mnist"; "" if that is the same for all."""
+    columns = [sweep.known[name] for name in PROBLEM if name in sweep.known]
+    found = [", ".join(str(sweep.example[group][column]) for column in columns) for group in ranked["group"]]
+    return found if len(set(found)) > 1 else [""] * len(found)
 
 
 def _is_component(sweep, column):

@@ -47,7 +47,9 @@ class Sweep:
         # One trial of every point, {group: {column: value}}: for settings.
         first = self.frame.drop_duplicates("group")[["group", *self.known.values()]]
         self.example = dict(zip(first["group"], first.to_dict("records")))
-        self.ranked["method"] = methods.names(self, self.ranked)
+        names, problems = methods.names(self, self.ranked), methods.problems(self, self.ranked)
+        self.ranked = self.ranked.assign(problem=problems, method_alone=names, method=[
+            f"{name} on {problem}" if problem else name for name, problem in zip(names, problems)])
         self.chosen = [self.point(row) for _, row in self._choose().iterrows()]
 
     def _choose(self):

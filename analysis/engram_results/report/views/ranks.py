@@ -6,19 +6,14 @@ from ...ranking import first_of_each
 from ...statistics import compare_ranks
 from ..view import NoData, Table, View
 
-BLOCK = ("stream", "dataset")
-
 
 def view(sweep):
     """Tables `ranks`, `blocks` and `cliques`; a block is a stream and dataset, a method has its best point there."""
-    columns = [sweep.known[name] for name in BLOCK if name in sweep.known]
     ranked = sweep.ranked[sweep.ranked["n"] > 0]
-    blocks = [", ".join(str(sweep.example[group][column]) for column in columns) for group in ranked["group"]]
-    ranked = ranked.assign(block=blocks)
-    names = list(dict.fromkeys(blocks))
+    names = list(dict.fromkeys(ranked["problem"]))
     if len(names) < 2:
         raise NoData("the files have one stream and dataset alone, and ranks over blocks need several")
-    best = first_of_each(ranked, ["block", "method"]).set_index(["block", "method"])["reported"].unstack()
+    best = first_of_each(ranked, ["problem", "method_alone"]).set_index(["problem", "method_alone"])["reported"].unstack()
     best = best.loc[names].dropna(axis=1)
     if best.shape[1] < 2:
         raise NoData("no two methods have a result on all streams")
