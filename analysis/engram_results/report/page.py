@@ -41,7 +41,7 @@ def views_of(sweep):
 def data_of(sweep, shown):
     """What the scripts read: chosen points by index, and the tables of every view."""
     return {"schema": SCHEMA,
-            "points": [{"label": one.label, "method": one.row["method"], "rank": int(one.row["rank"]),
+            "points": [{"label": one.label, "name": one.name, "method": one.row["method"], "rank": int(one.row["rank"]),
                         "settings": sweep.settings_text(one.row)} for one in sweep.chosen],
             "views": {name: {"options": view.options, "tables": {key: table.plain() for key, table in view.tables.items()}}
                       for name, view in shown.items()}}

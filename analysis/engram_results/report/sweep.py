@@ -23,7 +23,8 @@ class Point:
     """A chosen point: its row in the ranking, and the rows in the frame of the trials that report it."""
 
     row: object
-    label: str
+    label: str            # all settings that tell points apart
+    name: str             # short: its method, and what tells it from other chosen points of that
     finished: np.ndarray
     partly: np.ndarray
 
@@ -50,7 +51,8 @@ class Sweep:
         names, problems = methods.names(self, self.ranked), methods.problems(self, self.ranked)
         self.ranked = self.ranked.assign(problem=problems, method_alone=names, method=[
             f"{name} on {problem}" if problem else name for name, problem in zip(names, problems)])
-        self.chosen = [self.point(row) for _, row in self._choose().iterrows()]
+        best = self._choose()
+        self.chosen = [self._point(row, best[best["method"] == row["method"]]) for _, row in best.iterrows()]
 
     def _choose(self):
         usable = self.ranked[self.ranked["n"] > 0]
@@ -69,12 +71,14 @@ class Sweep:
                 f" (of {self.methods}: the best {MOST})" if self.methods > MOST else "")
         return "the best point of each method and the next best ones" if self.methods > 1 else "the best points"
 
-    def point(self, row):
-        """A point of the ranking with its trials: those of the seeds that report it."""
+    def _point(self, row, family):
+        """A point of the ranking with its trials: those of the seeds that report it. family: chosen points of its method."""
+        differ = {dotted: column for dotted, column in self.telling.items() if family[column].astype(str).nunique() > 1}
         members = self.frame.iloc[self._members[row["group"]]]
         members = members[reporting(members, row)]
         status = members["status"]
-        return Point(row, describe(row, self.telling) or row["method"], members.index[status.isin(FINISHED)].to_numpy(),
+        name = f"{row['method']} {describe(row, differ)}".strip() if len(family) > 1 else row["method"]
+        return Point(row, describe(row, self.telling) or row["method"], name, members.index[status.isin(FINISHED)].to_numpy(),
                      members.index[status.isin(PARTLY)].to_numpy())
 
     def settings_text(self, row):

@@ -35,10 +35,9 @@ const report = (() => {
     return table ? table.rows.map(row => Object.fromEntries(table.columns.map((column, at) => [column, row[at]]))) : [];
   }
 
-  const counts = d3.rollup(data.points, those => those.length, point => point.method);
   const label = index => data.points[index].label;
-  /* The method where that says which point it is. */
-  const name = index => counts.get(data.points[index].method) === 1 ? data.points[index].method : label(index);
+  /* The method, and what tells the point from others of it that were chosen. */
+  const name = index => data.points[index].name;
   const colour = index => `var(--c${index % 10})`;
   /* Rounded to 5 digits for reading; copies have all of them. */
   const text = value => value === null || value === undefined ? "–" : typeof value !== "number" ? String(value)
@@ -88,7 +87,7 @@ const report = (() => {
   /* Room for labels at the left, and labels that fit in it: about 6 pixels a character. */
   function labelRoom(labels, width) {
     const room = Math.min(d3.max(labels, words => words.length) * 6 + 16, Math.max(110, Math.floor(width * 0.4)));
-    return {marginLeft: room, axis: Plot.axisY({label: null, tickSize: 0, lineWidth: (room - 14) / 12, textOverflow: "ellipsis"})};
+    return {marginLeft: room, axis: Plot.axisY({label: null, tickSize: 0, lineWidth: (room - 12) / 12, textOverflow: "ellipsis"})};
   }
 
   /* A domain for values with intervals: wide ones, of two or three seeds, would leave no room for the values. */
@@ -102,6 +101,9 @@ const report = (() => {
     }
     return {domain: [Math.max(ends[0], d3.min(values) - room), Math.min(ends[1], d3.max(values) + room)], cut: ends[0] < d3.min(values) - room || ends[1] > d3.max(values) + room};
   }
+
+  /* Large numbers of an axis in short: 3M. */
+  const short = rows => value => d3.max(rows, row => Math.abs(value(row))) >= 1e4 ? "~s" : undefined;
 
   /* A white or black text for a cell of this colour. */
   const textOn = fill => d3.lab(fill).l > 60 ? "#000000" : "#ffffff";
@@ -166,8 +168,9 @@ const report = (() => {
     try {
       const again = () => draw(view, at, state);
       const focused = at.contains(document.activeElement) ? focusPlace(at) : -1;
-      at.replaceChildren(...charts[view]({view, records: key => records(view, key), options: data.views[view].options, width, state,
-        redraw: again}));
+      const parts = charts[view]({view, records: key => records(view, key), options: data.views[view].options, width, state,
+        redraw: again});
+      at.replaceChildren(...parts.filter(part => part !== null));
       if (focused >= 0) {
         focusable(at)[focused]?.focus();
       }
@@ -197,6 +200,6 @@ const report = (() => {
     document.documentElement.dataset.drawn = "yes";
   }
 
-  return {data, chart, start, domain, element, select, checkbox, choices, legend, plot, panel, columnWidth, labelRoom, textOn, copyText, label, name,
+  return {data, chart, start, short, domain, element, select, checkbox, choices, legend, plot, panel, columnWidth, labelRoom, textOn, copyText, label, name,
     colour, text, number};
 })();

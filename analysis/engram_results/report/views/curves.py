@@ -15,7 +15,9 @@ PLACES = ("step", "examples", "seconds")
 
 def view(sweep):
     """Tables `mean` and `seeds`."""
-    names = [(name, place) for name, place in CURVES if sweep.has(name) and sweep.has(place)][:MOST_CURVES]
+    names = [(name, place) for name, place in CURVES if sweep.has(name) and sweep.has(place)]
+    # First the curve that the objective is made of.
+    names = sorted(names, key=lambda pair: pair[0] not in sweep.variable)[:MOST_CURVES]
     chosen = sweep.chosen[:MOST_POINTS]
     if not names or not chosen:
         raise NoData("no trial has a curve of accuracy or loss")

@@ -35,7 +35,7 @@ def _exact(sweep, factors, values, seeds):
     if found.left_out:
         notes.append(f"{found.left_out} values of seeds that not every point has are left out")
     if found.nested_in:
-        notes.append(f"the points are no full grid over {', '.join(found.nested_in)}: the other settings are decomposed within its values")
+        notes.append(f"the points are no full grid over {', '.join(found.nested_in)}: the other settings are decomposed within their values")
     shown = (f"Exact decomposition of the variance (ANOVA) of {sweep.selected_on} over a grid of {found.points} points × {found.seeds} "
              f"{'paired ' if found.paired else ''}seeds, first stage, no selection: shares of the total sum of squares of every setting alone, "
              "of settings together (×), of seeds, and of noise; they sum to one. Settings of a component are nested in it. F: mean square over "

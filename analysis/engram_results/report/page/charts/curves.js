@@ -27,7 +27,7 @@ report.chart("curves", ({records, options, width, state, redraw}) => {
     list,
     report.plot(`${state.variable} over ${words[state.x]}`, {
       width, height: Math.min(460, Math.max(280, width * 0.5)), marginLeft: 52, marginRight: 20,
-      x: {label: words[state.x]}, y: {label: options.variables[state.variable].slice(0, Math.floor(width / 6)), grid: true, domain: range.domain},
+      x: {label: words[state.x], tickFormat: report.short(lines)(row => row[state.x])}, y: {label: options.variables[state.variable].slice(0, Math.floor(width / 6)), grid: true, domain: range.domain},
       marks: [
         Plot.ruleX(ends, {x: state.x, stroke: "var(--quiet)", strokeOpacity: 0.6, strokeDasharray: "3 4"}),
         Plot.line(others, {x: state.x, y: "value", z: "trial", stroke: "var(--quiet)", strokeWidth: 0.7, strokeOpacity: 0.6}),

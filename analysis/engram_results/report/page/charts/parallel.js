@@ -37,7 +37,9 @@ report.chart("parallel", ({records, options, width: room, state, redraw}) => {
   axes.forEach((axis, at) => {
     const scale = scales.get(axis);
     const group = svg.append("g").attr("transform", `translate(${x(axis)},0)`);
-    const ticks = scale.bandwidth ? scale.domain() : scale.base ? scale.ticks(3).filter(tick => /^[15]/.test(tick.toExponential())) : scale.ticks(5);
+    const known = [...new Set(rows.map(row => row[axis]).filter(value => value !== null))].sort((a, b) => scale(a) - scale(b));
+    const apart = known.length <= 12 && d3.pairs(known).every(([one, other]) => scale(other) - scale(one) >= 11);
+    const ticks = apart ? known : scale.bandwidth ? scale.domain() : scale.base ? scale.ticks(3).filter(tick => /^[15]/.test(tick.toExponential())) : scale.ticks(5);
     group.call(d3.axisLeft(scale).tickValues(ticks).tickSize(4).tickFormat(tick => report.text(tick)));
     group.selectAll(".tick text").attr("stroke", "var(--ground)").attr("stroke-width", 3).attr("paint-order", "stroke").style("font-size", "10px");
     const short = axis.split(".").slice(-2).join(".");

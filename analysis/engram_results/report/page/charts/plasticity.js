@@ -14,7 +14,7 @@ report.chart("plasticity", ({records, options, width, state, redraw}) => {
     list,
     report.element("div", {class: "panels"}, ...[...groups].map(([measure, rows]) => report.panel(
       `${measure}${rows[0].layer ? `, layer ${rows[0].layer}` : ""}`, report.plot(options.words[measure], {
-        width: column, height: 210, marginLeft: 50, marginRight: 14, x: {label: options.places[measure], ticks: 6}, y: {label: null, grid: true, domain: range(rows), ticks: 5},
+        width: column, height: 210, marginLeft: 50, marginRight: 14, x: {label: options.places[measure], ticks: 6}, y: {label: null, grid: true, domain: range(rows), ticks: 5, tickFormat: report.short(rows)(row => row.mean)},
         marks: [
           Plot.areaY(rows.filter(row => row.half !== null), {x: "place", y1: row => row.mean - row.half, y2: row => row.mean + row.half, z: "point", fill: stroke, fillOpacity: 0.14, clip: true}),
           Plot.line(rows, {x: "place", y: "mean", z: "point", stroke, strokeWidth: 1.6}),
