@@ -1,10 +1,12 @@
 """Chromium without a window, driven over a pipe with the DevTools protocol: what a page does in a real browser."""
 
 import base64
+import contextlib
 import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -20,7 +22,7 @@ class Browser:
     """One page of a browser of its own, which ends with the `with` block."""
 
     def __init__(self):
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = tempfile.mkdtemp()
         # The protocol's file descriptors are 3 and 4, so its ends of the pipes stay clear of them until bash has moved them.
         ends = [*os.pipe(), *os.pipe()]
         there, back = (fcntl.fcntl(ends[at], fcntl.F_DUPFD, 10) for at in (0, 3))
@@ -29,10 +31,10 @@ class Browser:
         os.close(ends[3])
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",
                  "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio",
-                 "--remote-debugging-pipe", f"--user-data-dir={self._folder.name}", "about:blank"]
+                 "--remote-debugging-pipe", f"--user-data-dir={self._folder}", "about:blank"]
         self._process = subprocess.Popen(
             ["bash", "-c", f'exec 3<&{there} 4>&{back} {there}<&- {back}>&-; exec "$@"', "bash", find(), *flags],
-            pass_fds=(there, back), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            pass_fds=(there, back), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         os.close(there)
         os.close(back)
         self._input, self._number, self._rest, self.events = os.fdopen(self._from, "rb", buffering=0), 0, b"", []
@@ -49,7 +51,10 @@ class Browser:
         self._process.wait()
         os.close(self._to)
         self._input.close()
-        self._folder.cleanup()
+        # Its own children may be there for a moment longer, and write.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def open(self, path, width, dark=False, height=900):
         """Loads a file at a width of the window, and returns when it is there."""
