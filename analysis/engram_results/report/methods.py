@@ -11,6 +11,7 @@ from .. import alma, apd, plasticity
 from ..ranking import group_ids
 
 COMPONENT = 8    # `parameter_type` of a setting that chooses a component
+ALL = "all points"   # where nothing tells methods apart
 PROBLEM = ("stream", "dataset")
 PAPERS = (plasticity, alma)
 
@@ -32,7 +33,7 @@ def names(sweep, ranked):
         words = [paper] if paper else []
         words += [str(row[column]) for column in telling[paper]
                   if row[column] == row[column] and row[column] != "" and str(row[column]) not in words]
-        found.append(" ".join(words) or "all points")
+        found.append(" ".join(words) or ALL)
     return found
 
 

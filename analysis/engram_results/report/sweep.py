@@ -77,8 +77,9 @@ class Sweep:
         members = self.frame.iloc[self._members[row["group"]]]
         members = members[reporting(members, row)]
         status = members["status"]
-        name = f"{row['method']} {describe(row, differ)}".strip() if len(family) > 1 else row["method"]
-        return Point(row, describe(row, self.telling) or row["method"], name, members.index[status.isin(FINISHED)].to_numpy(),
+        method = "" if row["method_alone"] == methods.ALL else row["method"]
+        name = f"{method} {describe(row, differ)}".strip() if len(family) > 1 else row["method"]
+        return Point(row, describe(row, self.telling) or row["method"], name or row["method"], members.index[status.isin(FINISHED)].to_numpy(),
                      members.index[status.isin(PARTLY)].to_numpy())
 
     def settings_text(self, row):

@@ -26,8 +26,8 @@ def view(sweep):
         if first == second or not (mask & mask2).any():
             continue   # the same setting of two components
         both = usable.loc[mask & mask2, [first, second, "selected"]]
-        cells = [[one, other, a, b, len(part), part["selected"].mean(), _best(sweep, part)]
-                 for a, rest in _by(both, first) for b, part in _by(rest, second)]
+        told = both.groupby([first, second])["selected"].agg(["size", "mean", "max" if sweep.maximise else "min"])
+        cells = [[one, other, number(a), number(b), int(size), mean, best] for (a, b), size, mean, best in told.itertuples()]
         if len({cell[2] for cell in cells}) > 1 and len({cell[3] for cell in cells}) > 1:
             if len(pairs) + len(cells) > MOST_CELLS:
                 left += 1
