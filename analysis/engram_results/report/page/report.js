@@ -86,7 +86,7 @@ const report = (() => {
 
   /* Room for labels at the left, and labels that fit in it: about 6 pixels a character. */
   function labelRoom(labels, width) {
-    const room = Math.min(d3.max(labels, words => words.length) * 6 + 16, Math.max(110, Math.floor(width * 0.4)));
+    const room = Math.min(d3.max(labels, words => words.length) * 6.6 + 20, Math.max(110, Math.floor(width * 0.4)));
     return {marginLeft: room, axis: Plot.axisY({label: null, tickSize: 0, lineWidth: (room - 12) / 12, textOverflow: "ellipsis"})};
   }
 
