@@ -29,6 +29,10 @@ static eg_status print_best(eg_screen *screen, eg_run *run)
     if (ranking->on_test) {
         (void)printf("note: " EG_NOTE_ON_TEST "\n");
     }
+    const char *note = eg_ranking_note(ranking, count);
+    if (note != NULL) {
+        (void)printf("note: %s\n", note);
+    }
     return eg_ok();
 }
 
