@@ -135,9 +135,8 @@ class Paired(unittest.TestCase):
                          (np.sum(first > second), 0, np.sum(first < second)))
         other = st.compare(first, second, maximise=False)
         self.assertEqual((other.wins, other.losses), (got.losses, got.wins))
-        self.assertEqual(st.compare([1, 2], [1, 2]).student, 1)
-        self.assertEqual(st.compare([1, 2], [0, 1]).student, 0)
-        self.assertTrue(math.isnan(st.compare([1], [0]).student))
+        for one, other in (([1, 2], [1, 2]), ([1, 2], [0, 1]), ([1], [0])):
+            self.assertTrue(math.isnan(st.compare(one, other).student))
         with self.assertRaisesRegex(ValueError, "are no pairs"):
             st.compare([1, 2], [1])
 

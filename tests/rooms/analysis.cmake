@@ -15,6 +15,9 @@ if(Python3_FOUND)
     engram_script(analysis_report ${CMAKE_COMMAND} -E env ENGRAM=$<TARGET_FILE:engram>
         ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/analysis/tests/run.py report COST 60)
     engram_script(e2e_report ${CMAKE_CURRENT_SOURCE_DIR}/e2e/report.sh $<TARGET_FILE:engram> LABELS e2e)
+    # 77, skipped: SciPy or h5py is missing.
+    engram_script(e2e_statistics ${CMAKE_CURRENT_SOURCE_DIR}/e2e/statistics.sh $<TARGET_FILE:engram>
+                  ${Python3_EXECUTABLE} LABELS e2e)
 else()
     message(WARNING "No Python 3.9 or newer found: the analysis is not tested")
 endif()

@@ -39,15 +39,13 @@ def compare(first, second, maximise=True, level=0.95):
 
 
 def paired_t(differences):
-    """p of Student's paired test that the mean difference is 0; NaN with fewer than two pairs.
+    """p of Student's paired test that the mean difference is 0.
 
-    Differences that are all the same have p = 0, or 1 if they are all 0.
+    NaN with fewer than two pairs, and where all differences are the same, of which t is not defined.
     """
     differences = _present(differences)
-    if len(differences) < 2:
+    if len(differences) < 2 or np.ptp(differences) == 0:
         return np.nan
-    if np.ptp(differences) == 0:
-        return 1.0 if differences[0] == 0 else 0.0
     return float(scipy.stats.ttest_1samp(differences, 0).pvalue)
 
 
