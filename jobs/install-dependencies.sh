@@ -21,7 +21,7 @@ END
 
 run_set=(gcc libc6-dev cmake ninja-build pkg-config
     openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev libyaml-dev librandom123-dev zlib1g-dev
-    libxxhash-dev libisal-dev libjansson-dev libsmartcols-dev libunistring-dev
+    libxxhash-dev libisal-dev libjansson-dev libsmartcols-dev libunistring-dev libgsl-dev
     python3 python3-h5py python3-numpy python3-scipy python3-pandas python3-matplotlib python3-xarray
     python3-h5netcdf python3-jinja2
     ca-certificates curl)

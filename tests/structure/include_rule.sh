@@ -43,6 +43,8 @@ BEGIN {
     own("lapacke.h", "math")
     own("immintrin.h", "math")
     own("yaml.h", "sweep")
+    own("gsl/gsl_errno.h", "sweep")
+    own("gsl/gsl_qrng.h", "sweep")
     own("jansson.h", "cli")
     own("libsmartcols/libsmartcols.h", "cli")
     own("zlib.h", "data")
