@@ -43,6 +43,7 @@ BEGIN {
     own("lapacke.h", "math")
     own("immintrin.h", "math")
     own("yaml.h", "sweep")
+    own("gsl/gsl_cdf.h", "math")
     own("gsl/gsl_errno.h", "sweep")
     own("gsl/gsl_qrng.h", "sweep")
     own("jansson.h", "cli")
