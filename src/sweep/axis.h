@@ -35,6 +35,10 @@ eg_status eg_axes_grid(eg_sweep *sweep, eg_axes *axes, const char *prefix,
 /** Appends an axis for every named group of a zip map. */
 eg_status eg_axes_zip(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WARN_UNUSED;
 
+/** Appends the axis of an `around` map: the reference point, and every value of every parameter
+ *  alone. */
+eg_status eg_axes_around(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WARN_UNUSED;
+
 /** Appends the axis of a `sample` map: its choices are the draws, made when they are picked. */
 eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WARN_UNUSED;
 /** Appends the assignments of draw `k` to out[*count]. */
