@@ -40,6 +40,20 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count, eg_stream_orders *orders) EG_WARN_UNUSED;
 
+/** The seeds that a trial draws from. With setting `seeding` = one both are the trial's. With
+ *  order_init the trial's seed is the number of a pair, by Cantor's pairing
+ *  (o + i)(o + i + 1)/2 + i, so that the order of the data and the initial weights can be varied
+ *  apart. */
+typedef struct eg_trial_seeds {
+    uint64_t order; /**< of what the stream draws: orders of tasks, classes and examples, … */
+    uint64_t init;  /**< of what the learner draws: initial weights, dropout, noise, … */
+} eg_trial_seeds;
+/** The largest of either: the number of every pair is below 2^53, exact in every language. */
+enum { EG_PAIRED_SEED_MAX = (1 << 26) - 1 };
+/** The number of a pair. */
+uint64_t eg_trial_seed_of(const eg_trial_seeds *seeds);
+eg_trial_seeds eg_trial_seeds_of(const eg_settings *settings, uint64_t seed);
+
 /** Whether a setting can matter to the trial: its learner and its stream look at it. Others are
  * part of the id all the same. */
 bool eg_trial_uses(const eg_settings *settings, const char *name);

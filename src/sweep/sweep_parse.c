@@ -160,6 +160,10 @@ static eg_status read_bases(eg_sweep *sweep, eg_assignments *base)
             EG_TRY(eg_sweep_flatten(sweep, "", node, base));
         }
     }
+    if (eg_sweep_pairs_seeds(sweep)) {
+        const eg_origin at = eg_sweep_key(sweep, "seeds")->at;
+        EG_TRY(eg_assignments_add(sweep, base, "seeding", "order_init", at));
+    }
     return read_protocol(sweep, base);
 }
 

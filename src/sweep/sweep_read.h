@@ -74,6 +74,11 @@ eg_status eg_sweep_add_parts(eg_sweep *sweep, const char *path, const char *text
  *  if none. */
 const eg_node *eg_sweep_key(const eg_sweep *sweep, const char *key);
 
+/* plan_seeds.c --------------------------------------------------------------- */
+
+/** Whether seeds are pairs: seeds: {order: …, init: …}. */
+bool eg_sweep_pairs_seeds(const eg_sweep *sweep);
+
 /* overrides.c ---------------------------------------------------------------- */
 
 eg_status eg_sweep_add_overrides(eg_sweep *sweep, const char *const *overrides,

@@ -10,6 +10,7 @@
 #include "engram/trial.h"
 #include "trial/evaluation.h"
 #include "trial/protocol.h"
+#include "trial/trial_seeds.h"
 
 #define COMPONENT(family_name, default_member, words)                                              \
     {                                                                                              \
@@ -32,6 +33,16 @@ static const eg_param root[] = {
      .doc = "what is recorded; default stands for what suits the stream, so [default, online] adds "
             "one",
      .keeps_results = true},
+    {.name = "seeding",
+     .type = EG_TYPE_NAME,
+     .default_text = "one",
+     .names = eg_seeding_names,
+     .doc =
+         "what a trial's seed is: one for everything, or the number of a pair (Cantor's pairing) "
+         "of seeds, for what the stream draws (the order of tasks, classes and examples) and for "
+         "what the learner draws (initial weights, dropout, noise); a sweep's seeds: {order: …, "
+         "init: …} sets it",
+     .added_later = true},
     {.name = "eval.every",
      .type = EG_TYPE_INT,
      .default_text = "0",

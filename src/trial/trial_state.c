@@ -14,7 +14,9 @@ static eg_status open_measures(eg_trial_state *state)
                                     .record = state->record,
                                     .selection = state->selection,
                                     .objective = state->objective,
-                                    .evals = state->evals};
+                                    .evals = state->evals,
+                                    .order_seed = state->seeds.order,
+                                    .init_seed = state->seeds.init};
     EG_TRY(eg_measures_init(&state->measures, &setup));
     return eg_learner_declare(state->learner, state->record, state->evals);
 }
@@ -37,12 +39,14 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
         state->data = dataset->checksum;
         state->dataset = dataset;
     }
-    EG_TRY(eg_stream_create(&state->stream, root, dataset, seed, state->selection.holdout));
     state->seed = seed;
+    state->seeds = eg_trial_seeds_of(settings, seed);
+    EG_TRY(eg_stream_create(&state->stream, root, dataset, state->seeds.order,
+                            state->selection.holdout));
     EG_TRY(eg_selection_check(&state->selection, state->stream->shape.tasks));
     const eg_learner_setup setup = {.root = root,
                                     .shape = state->stream->shape,
-                                    .seed = seed,
+                                    .seed = state->seeds.init,
                                     .block = block,
                                     .stream = state->stream,
                                     .profile = state->profile,

@@ -49,6 +49,7 @@ typedef struct eg_trial_state {
     void *trace_user;
     eg_weights *initial; /**< NULL: it initialises its own */
     uint64_t seed;
+    eg_trial_seeds seeds;            /**< by purpose */
     const eg_dataset *dataset;       /**< borrowed from the cache; NULL: the stream makes its own */
     eg_checkpointing *checkpointing; /**< NULL: no checkpoints */
     size_t until;                    /**< pauses after this evaluation; 0: does not */

@@ -4,6 +4,18 @@
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
 
+# --- Seeds by purpose -----------------------------------------------------------------------------
+sweep purposes <<'END'
+seeds: {order: 3, init: 2}
+END
+expect 0 "$engram" run purposes.yaml
+has out "6 of 6 trials finished"
+expect 0 "$engram" export results/purposes.h5 --json
+[ "$(grep -o '"order_seed":[0-2]\b' out | sort | uniq -c | awk '{print $1}' | tr '\n' ' ')" = "2 2 2 " ] ||
+    fail "not two trials of each order"
+[ "$(grep -o '"init_seed":[01]\b' out | sort | uniq -c | awk '{print $1}' | tr '\n' ' ')" = "3 3 " ] ||
+    fail "not three trials of each initialisation"
+
 # --- One parameter at a time ----------------------------------------------------------------------
 sweep study <<'END'
 around:
