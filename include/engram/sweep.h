@@ -42,6 +42,8 @@ typedef struct eg_outcome {
     uint8_t rungs;            /**< that it has come to, with a rule that looks into trials … */
     uint32_t evaluations;     /**< … the evaluations it has … */
     float rung[EG_RUNGS_MAX]; /**< … and how it did at the rungs; see eg_plan_measure */
+    float mean[EG_RUNGS_MAX]; /**< … and on the way there, with the rule `median` */
+    uint32_t improved;        /**< evaluation of the last improvement, with the rule `patience` */
     double objective;         /**< NaN until finished */
     double reported; /**< the objective's variable as recorded, on test data; NaN likewise */
 } eg_outcome;

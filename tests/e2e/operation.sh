@@ -4,6 +4,37 @@
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
 
+# --- Rules that stop trials on their way: the same ones whatever the ranks, and interrupted -------
+for rule in '{median: {batch: 2}}' '{patience: {evaluations: 2}}'; do
+    sweep rule <<END
+  eval.every: 4
+  stream.epochs: 2
+grid:
+  optimizer.lr: [0.1, 1e-6, 0.03, 1e-7, 0.2, 1e-5, 0.05, 1e-8]
+seeds: 2
+stop: $rule
+END
+    rm -rf rule.h5 rule.journal rule.checkpoints two.* cut.*
+    expect 0 "$engram" run rule.yaml -o rule.h5
+    has out "stopped"
+    "$engram" export rule.h5 --stable >rule.csv
+    grep -q ',done,' rule.csv || fail "$rule stopped everything"
+    expect 0 "$mpirun" 2 "$engram" run rule.yaml -o two.h5
+    "$engram" export two.h5 --stable >two.csv
+    same rule.csv two.csv
+    hooks rule "results 5"
+    "${hook[@]}" "$engram" run rule.yaml -o cut.h5 >cut.log 2>&1 &
+    background+=($!)
+    await_point rule
+    kill -INT $!
+    code=0
+    wait $! || code=$?
+    [ "$code" = 75 ] || fail "interrupted with exit code $code instead of 75"
+    expect 0 "$engram" run rule.yaml -o cut.h5
+    "$engram" export cut.h5 --stable >cut.csv
+    same rule.csv cut.csv
+done
+
 # --- Seeds by purpose -----------------------------------------------------------------------------
 sweep purposes <<'END'
 seeds: {order: 3, init: 2}
