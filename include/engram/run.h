@@ -53,7 +53,7 @@ typedef struct eg_run_counts {
     size_t unfinished;                       /**< pending, running or paused */
     size_t safe;                             /**< finished, and on disk */
     size_t finished;    /**< by this run; those that a rule cut on their way included */
-    size_t failed;      /**< … and that failed in this run */
+    size_t failed;      /**< … and that failed or timed out in this run */
     size_t retried;     /**< handed out again because their worker was lost */
     size_t checkpoints; /**< unfinished ones that go on from where they stopped */
 } eg_run_counts;
@@ -90,8 +90,8 @@ struct eg_run_options {
     const char *const *overrides; /**< [override_count] "name=value", as for eg_plan_load */
     size_t override_count;
     size_t slice, slice_count; /**< run part `slice` of so many, from 1, as eg_plan_slice; 0: all */
-    /** Finished trials that run again: "failed", "diverged", "all", "status=NAME", "id=HEX", or
-     *  several of these separated by commas; NULL: none. */
+    /** Finished trials that run again: "failed", "diverged", "timeout", "all", "status=NAME",
+     *  "id=HEX", or several of these separated by commas; NULL: none. */
     const char *redo;
     bool accept_data; /**< also if the results so far were made with other data */
     eg_run_keeping keeping;

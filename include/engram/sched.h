@@ -55,7 +55,7 @@ typedef struct eg_work_progress {
 /** How a piece of work came back. */
 typedef struct eg_work_result {
     eg_attempt attempt;
-    eg_trial_status status;  /**< done, diverged, failed, paused */
+    eg_trial_status status;  /**< done, diverged, failed, timeout, paused */
     const eg_record *record; /**< NULL when failed; borrowed */
     const char *message;     /**< why it failed, "" otherwise */
 } eg_work_result;

@@ -206,10 +206,10 @@ eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, eg_d
 void eg_prediction_clear(eg_prediction *prediction);
 
 /** Runs a trial. No pointer may be NULL, except for those of the options that say what NULL means;
- * a required one that is gives EG_INVALID. *out is a record with status done, diverged or paused:
- * then curves end where it paused, and what is only known at the end is NaN. Errors: what the data
- * or the system did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was refused, EG_STOPPED
- * when poll said so; then *out is NULL. */
+ * a required one that is gives EG_INVALID. *out is a record with status done, diverged, timeout or
+ * paused: after the last two curves end there, and what is only known at the end is NaN. Errors:
+ * what the data or the system did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was
+ * refused, EG_STOPPED when poll said so; then *out is NULL. */
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        eg_dataset_cache *cache, const eg_trial_options *options) EG_WARN_UNUSED;
 

@@ -85,7 +85,7 @@ static eg_status finished(void *user, const eg_work_result *result)
     if (result->record != NULL) {
         eg_plan_measure(state->plan, result->record, &state->outcomes[trial]);
     }
-    state->counts.failed += result->status == EG_TRIAL_FAILED ? 1 : 0;
+    state->counts.failed += eg_trial_status_is_failure(result->status) ? 1 : 0;
     tell_result(run, trial, result);
     state->own_seconds += result->attempt.wall_seconds;
     if (result->status != EG_TRIAL_PAUSED) {

@@ -53,7 +53,8 @@ static bool is_complete(const eg_ranked_point *point)
     return eg_point_has_ended(point) && eg_point_count(point, EG_TRIAL_PENDING) == 0 &&
            eg_point_count(point, EG_TRIAL_RUNNING) == 0 &&
            eg_point_count(point, EG_TRIAL_PAUSED) == 0 &&
-           eg_point_count(point, EG_TRIAL_FAILED) == 0;
+           eg_point_count(point, EG_TRIAL_FAILED) == 0 &&
+           eg_point_count(point, EG_TRIAL_TIMEOUT) == 0;
 }
 
 /** beaten [points]: complete, and another complete point is better. */

@@ -125,8 +125,7 @@ static eg_status read_result(eg_message *out, eg_reader *reader)
     uint8_t status = eg_read_u8(reader);
     EG_TRY(eg_read_text(reader, &out->text[0]));
     EG_TRY(eg_reader_status(reader, false));
-    if (status != EG_TRIAL_DONE && status != EG_TRIAL_DIVERGED && status != EG_TRIAL_FAILED &&
-        status != EG_TRIAL_PAUSED) {
+    if (!eg_trial_status_is_finished(status) && status != EG_TRIAL_PAUSED) {
         return eg_fail(EG_INVALID, "a result cannot have status %u", status);
     }
     result->status = (eg_trial_status)status;

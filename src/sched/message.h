@@ -30,7 +30,7 @@
 #include "engram/sched.h"
 
 /** Ranks of one job that run different builds notice it by this. */
-enum { EG_PROTOCOL_VERSION = 7 };
+enum { EG_PROTOCOL_VERSION = 8 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,

@@ -58,7 +58,7 @@ static void measure(const double *p, const eg_record *record, eg_outcome *outcom
             outcome->rung[k] = (float)curve->data[at - 1];
         } else if (outcome->status == EG_TRIAL_DONE && count > 0) {
             outcome->rung[k] = (float)curve->data[count - 1];
-        } else if (outcome->status == EG_TRIAL_DIVERGED) {
+        } else if (outcome->status == EG_TRIAL_DIVERGED || outcome->status == EG_TRIAL_TIMEOUT) {
             outcome->rung[k] = NAN;
         } else {
             return;

@@ -240,7 +240,7 @@ static eg_status add_part(eg_sweep *sweep, const chain *link, const char *text, 
 {
     static const char *const keys[] = {
         "name",   "doc",    "include", "base",  "grid",      "zip", "around", "when", "exclude", "only",
-        "sample", "points", "blocks",  "seeds", "objective", "protocol", "stop", "select",  NULL};
+        "sample", "points", "blocks",  "seeds", "objective", "protocol", "stop", "select", "max_seconds", NULL};
     eg_sweep_part part = {.path = link->path, .text = text, .size = size};
     EG_TRY(eg_yaml_parse(&part.root, sweep->arena, link->path, text, size, false));
     const eg_origin whole = {.file = link->path};

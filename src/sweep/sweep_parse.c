@@ -140,14 +140,15 @@ static eg_status read_block(eg_sweep *sweep, eg_block *block, const eg_entry *en
     return read_axes(sweep, block, get_entry, entry->value);
 }
 
-/** `protocol` is a setting with a key of its own: a word, or a map like those of base. */
-static eg_status read_protocol(eg_sweep *sweep, eg_assignments *base)
+/** `protocol` and `max_seconds` are settings with keys of their own: a value, or a map like those
+ *  of base. */
+static eg_status read_setting_key(eg_sweep *sweep, const char *key, eg_assignments *base)
 {
-    const eg_node *node = eg_sweep_key(sweep, "protocol");
+    const eg_node *node = eg_sweep_key(sweep, key);
     if (node == NULL) {
         return eg_ok();
     }
-    const eg_entry entry = {.key = "protocol", .at = node->at, .value = node};
+    const eg_entry entry = {.key = key, .at = node->at, .value = node};
     const eg_node map = {.kind = EG_NODE_MAP, .at = node->at, .entries = &entry, .count = 1};
     return eg_sweep_flatten(sweep, "", &map, base);
 }
@@ -160,11 +161,12 @@ static eg_status read_bases(eg_sweep *sweep, eg_assignments *base)
             EG_TRY(eg_sweep_flatten(sweep, "", node, base));
         }
     }
+    EG_TRY(read_setting_key(sweep, "protocol", base));
     if (eg_sweep_pairs_seeds(sweep)) {
         const eg_origin at = eg_sweep_key(sweep, "seeds")->at;
         EG_TRY(eg_assignments_add(sweep, base, "seeding", "order_init", at));
     }
-    return read_protocol(sweep, base);
+    return read_setting_key(sweep, "max_seconds", base);
 }
 
 /** An override with several values is an axis of every block; with one it is a setting of every

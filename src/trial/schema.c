@@ -43,6 +43,15 @@ static const eg_param root[] = {
          "what the learner draws (initial weights, dropout, noise); a sweep's seeds: {order: …, "
          "init: …} sets it",
      .added_later = true},
+    {.name = "max_seconds",
+     .type = EG_TYPE_REAL,
+     .default_text = "0",
+     .min = 0,
+     .max = 1e9,
+     .unit = "s",
+     .doc = "no minibatch begins after so many seconds of training, wall time of all attempts "
+            "without what was lost: the trial ends with status timeout; 0: no limit",
+     .keeps_results = true},
     {.name = "eval.every",
      .type = EG_TYPE_INT,
      .default_text = "0",

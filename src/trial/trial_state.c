@@ -30,6 +30,7 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
     state->selection = state->outline.selection;
     state->eval_every = eg_view_size(root, "eval.every");
     state->eval_epochs = eg_view_size(root, "eval.epochs");
+    state->max_seconds = eg_view_real(root, "max_seconds");
     state->untrained = eg_view_bool(root, "eval.untrained");
     state->eval_tasks = (eg_eval_tasks)eg_view_name(root, "eval.tasks");
     size_t block = eg_view_size(root, "eval.block");

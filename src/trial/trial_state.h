@@ -43,7 +43,8 @@ typedef struct eg_trial_state {
     size_t examples_seen;
     size_t examples_evaluated; /**< in finished evaluations */
     double train_seconds, evaluation_seconds;
-    eg_poll poll; /**< NULL: nobody stops it */
+    double max_seconds; /**< of training, after which no minibatch begins; 0: no limit */
+    eg_poll poll;       /**< NULL: nobody stops it */
     void *user;
     eg_status (*trace)(void *user, const eg_traced_step *step); /**< NULL: nobody is told */
     void *trace_user;

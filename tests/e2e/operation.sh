@@ -4,6 +4,49 @@
 # shellcheck source-path=SCRIPTDIR source=support.sh
 source "$(dirname "$0")/support.sh"
 
+# --- max_seconds ----------------------------------------------------------------------------------
+sweep slow <<'END'
+grid:
+  optimizer.lr: [0.01, 0.02]
+seeds: 2
+END
+expect 0 "$engram" run slow.yaml
+"$engram" export results/slow.h5 --stable >unlimited.csv
+# A limit that is not reached is no part of the results, nor of what trials are.
+expect 0 "$engram" run slow.yaml max_seconds=1e9
+has out "all 4 trials were finished before"
+# One that is over at once: every trial ends with status timeout.
+expect 3 "$engram" run slow.yaml max_seconds=1e-6 -o over.h5
+has out "4 of 4 trials finished, 4 timeout"
+has out "--redo timeout"
+expect 0 "$engram" failures over.h5
+has out "4 timeout: training took longer than max_seconds = 1e-06"
+has out "--redo timeout"
+expect 0 "$engram" status over.h5
+has out "timeout   4"
+expect 0 "$engram" check over.h5
+expect 0 "$engram" top over.h5
+"$engram" export over.h5 >over.csv
+[ "$(grep -c ',timeout,' over.csv)" = 4 ] || fail "not four trials with status timeout"
+# They stay so until somebody asks, and then say what they would have said without a limit.
+expect 3 "$engram" run slow.yaml max_seconds=0 -o over.h5
+has out "all 4 trials were finished before"
+expect 0 "$engram" run slow.yaml --redo timeout -o over.h5
+has out "4 of 4 trials finished; 4 run now"
+"$engram" export over.h5 --stable >again.csv
+same unlimited.csv again.csv
+# The results file can be made from the journal, and the journal from the file.
+expect 3 "$engram" run slow.yaml max_seconds=1e-6 -o part.h5
+cp part.h5 kept.h5
+expect 0 "$engram" collect part.h5
+"$engram" export part.h5 --stable >collected.csv
+"$engram" export kept.h5 --stable >kept.csv
+same kept.csv collected.csv
+# Of two files the one with the result counts.
+expect 0 "$engram" merge both.h5 part.h5 results/slow.h5
+"$engram" export both.h5 --stable >both.csv
+[ "$(grep -c ',done,' both.csv)" = 4 ] || fail "merge preferred a timeout to a result"
+
 # --- Rules that stop trials on their way: the same ones whatever the ranks, and interrupted -------
 for rule in '{median: {batch: 2}}' '{patience: {evaluations: 2}}'; do
     sweep rule <<END

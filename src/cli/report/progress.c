@@ -151,7 +151,7 @@ static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)
               facts->by_status[EG_TRIAL_RUNNING]);
     append_shares(text, facts);
     static const eg_trial_status rare[] = {EG_TRIAL_PAUSED, EG_TRIAL_SKIPPED, EG_TRIAL_STOPPED,
-                                           EG_TRIAL_DIVERGED};
+                                           EG_TRIAL_DIVERGED, EG_TRIAL_TIMEOUT};
     for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
         if (facts->by_status[rare[i]] > 0) {
             eg_append(text, LINE_SIZE, "%s%zu %s", dot, facts->by_status[rare[i]],

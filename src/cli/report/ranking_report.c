@@ -21,7 +21,7 @@ typedef struct layout {
 
 /** Shown where some point has one: the others can be read from n. */
 static const eg_trial_status counted[] = {EG_TRIAL_DIVERGED, EG_TRIAL_STOPPED, EG_TRIAL_SKIPPED,
-                                          EG_TRIAL_FAILED};
+                                          EG_TRIAL_FAILED, EG_TRIAL_TIMEOUT};
 enum { COUNTED = sizeof counted / sizeof counted[0] };
 
 size_t eg_ranking_shown(const eg_ranked_point *points, size_t count, size_t most)

@@ -133,6 +133,11 @@ static void print_next(const eg_run *run, bool stopped)
     } else if (counts->by_status[EG_TRIAL_FAILED] > 0) {
         eg_say(stdout, "next: engram failures %s; then the same command with --redo failed\n",
                path);
+    } else if (counts->by_status[EG_TRIAL_TIMEOUT] > 0) {
+        eg_say(stdout,
+               "next: engram failures %s; then the same command with a larger max_seconds and "
+               "--redo timeout\n",
+               path);
     } else if (slices > 0) {
         (void)printf("next: when all %zu slices are finished, engram merge joins them\n", slices);
     } else {

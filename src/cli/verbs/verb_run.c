@@ -73,8 +73,9 @@ static eg_status show_plan(const eg_args *args, eg_plan *plan)
 
 static int code_of(const eg_run *run)
 {
-    bool failed = eg_run_counted(run)->by_status[EG_TRIAL_FAILED] > 0;
-    return failed ? EG_EXIT_FAILED_TRIALS : EG_EXIT_DONE;
+    const size_t *by_status = eg_run_counted(run)->by_status;
+    return by_status[EG_TRIAL_FAILED] + by_status[EG_TRIAL_TIMEOUT] > 0 ? EG_EXIT_FAILED_TRIALS
+                                                                        : EG_EXIT_DONE;
 }
 
 static eg_status run_and_show(eg_cli *cli, const eg_args *args, eg_plan *plan, eg_screen *screen,
@@ -167,7 +168,7 @@ const eg_verb eg_verb_run = {
                 "engram me'",
     .exits = "0   all trials are finished (diverged ones and those cut by a rule included)\n"
              "2   usage or bad input; nothing was started\n"
-             "3   finished, but some trials failed; see `engram failures FILE`\n"
+             "3   finished, but some trials failed or timed out; see `engram failures FILE`\n"
              "4   the system failed (disk full, too many workers lost); the same command goes on\n"
              "75  stopped by a signal or because its time was up; the same command goes on",
     .run = run_sweep,
