@@ -63,7 +63,8 @@ typedef struct eg_run_counts {
  *  0 (zeros on others, and if nothing was begun). A trial that failed is no error here: see
  *  counts->by_status. Errors: EG_INVALID: the sweep, the data or an option is wrong, nothing was
  *  written, or the results file is of another sweep or being written by another process;
- *  EG_STOPPED: a signal or a limit of time stopped the sweep, the same call goes on; EG_SYSTEM,
+ *  EG_STOPPED: a signal, a limit of time or max_failures stopped the sweep, the same call goes on;
+ *  EG_SYSTEM,
  *  EG_MEMORY: the same call goes on, once that is repaired. On ranks above 0: of the rank
  *  itself. */
 eg_status eg_run_file(eg_run_counts *counts, eg_world *world, const char *sweep,
@@ -151,6 +152,9 @@ struct eg_run_observer {
     void (*worker_back)(void *user, uint32_t rank, const char *host);
     /** eg_run_options.stop_at has come: the sweep is being stopped. */
     void (*time_up)(void *user);
+    /** So many trials have failed or timed out, as many as the sweep's max_failures: nothing more
+     *  is handed out, the sweep is being stopped. */
+    void (*gave_up)(void *user, size_t failures);
     /** Every few milliseconds while trials run: the moment to draw progress. */
     void (*idle)(void *user, eg_run *run);
     /** No trial runs any more, whatever the reason. */
@@ -159,6 +163,9 @@ struct eg_run_observer {
 
 /** Stops the sweep as SIGUSR1 would; from a callback of the observer. */
 void eg_run_stop(eg_run *run);
+
+/** Whether the sweep ended, or did not begin, because of max_failures. */
+bool eg_run_gave_up(const eg_run *run);
 
 /** How the trials stand now; lives as long as the run. */
 const eg_run_counts *eg_run_counted(const eg_run *run);

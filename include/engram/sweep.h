@@ -137,6 +137,9 @@ struct eg_plan {
     size_t warning_count;
     char **notes; /**< how the sweep file was read, where that may surprise */
     size_t note_count;
+    /** Trials that may fail or time out before the sweep ends; 0: any number. */
+    double max_failures;
+    bool max_failures_percent; /**< it is a share of all trials, in per cent */
 };
 
 /** Reads, validates and expands a sweep file; "-" is standard input (files it names are then
@@ -193,6 +196,10 @@ bool eg_plan_compares(const eg_plan *plan, size_t point, size_t other);
  * Errors: EG_INVALID if there is no such slice, nothing for some slice to do, or a rule that
  * compares points. */
 eg_status eg_plan_slice(eg_plan *plan, size_t slice, size_t count) EG_WARN_UNUSED;
+
+/** With so many trials failed or timed out nothing more is to run: what `max_failures` says of the
+ *  trials that the plan has now; SIZE_MAX: no limit. */
+size_t eg_plan_max_failures(const eg_plan *plan);
 
 /** Trial index of (point, replicate), or SIZE_MAX. */
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);

@@ -119,7 +119,12 @@ static eg_status run_trials(eg_run *run, eg_world *world)
     if (observer->began != NULL) {
         EG_TRY(observer->began(observer->user, run));
     }
-    return run->state.counts.unfinished == 0 ? eg_ok() : schedule(run, world);
+    if (run->state.counts.unfinished == 0) {
+        return eg_ok();
+    }
+    eg_status status = eg_run_gives_up(run) ? eg_ok() : schedule(run, world);
+    bool as_asked = status.code == EG_OK || status.code == EG_STOPPED;
+    return run->gave_up && as_asked ? eg_run_say_gave_up(run) : status;
 }
 
 eg_status eg_run_trials(eg_run *run, eg_world *world)

@@ -93,6 +93,9 @@ static eg_status finished(void *user, const eg_work_result *result)
     }
     EG_TRY(eg_run_decide(run, trial));
     EG_TRY(eg_run_next_stage(run));
+    if (eg_run_gives_up(run)) {
+        eg_run_stop(run); /* before anything more is handed out */
+    }
     run->reporter.heard = eg_clock();
     return eg_ok();
 }

@@ -40,6 +40,7 @@ struct eg_run {
     /** the results file could not be written while the sweep ran; it was said */
     bool publishing_failed;
     bool scheduled;
+    bool gave_up; /**< as many trials failed as max_failures */
 };
 
 /** The callbacks for the scheduler; borrows `run`. */
@@ -75,6 +76,12 @@ eg_status eg_run_take_on(eg_run *run, size_t first) EG_WARN_UNUSED;
 eg_status eg_run_decide(eg_run *run, size_t trial) EG_WARN_UNUSED;
 /** Starts the second stage when the first is finished. */
 eg_status eg_run_next_stage(eg_run *run) EG_WARN_UNUSED;
+
+/** run_failures.c: whether as many trials have failed as max_failures allows while others are left;
+ *  says so once. */
+bool eg_run_gives_up(eg_run *run);
+/** The failure that a run ends with which gave up. */
+eg_status eg_run_say_gave_up(const eg_run *run) EG_WARN_UNUSED;
 
 /** run_repeats.c: compares the result of a trial that ran again with what it had before. */
 eg_status eg_run_compare(eg_run *run, size_t trial, const eg_record *record) EG_WARN_UNUSED;

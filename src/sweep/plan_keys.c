@@ -39,7 +39,7 @@ eg_status eg_plan_read_keys(eg_sweep *sweep, eg_plan *plan)
     EG_TRY(eg_plan_read_seeds(sweep, plan));
     EG_TRY(eg_plan_read_objective(sweep, plan));
     EG_TRY(eg_plan_read_stop(sweep, plan));
-    return eg_ok();
+    return eg_plan_read_failures(sweep, plan);
 }
 
 static eg_status warn_protocol(eg_sweep *sweep, const eg_plan *plan)

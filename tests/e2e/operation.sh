@@ -47,6 +47,41 @@ expect 0 "$engram" merge both.h5 part.h5 results/slow.h5
 "$engram" export both.h5 --stable >both.csv
 [ "$(grep -c ',done,' both.csv)" = 4 ] || fail "merge preferred a timeout to a result"
 
+# --- max_failures ---------------------------------------------------------------------------------
+# Weights of 160 TB fit into no address space; see outcomes.sh.
+layers=$(printf '1000000, %.0s' {1..40})
+sweep failing <<END
+grid:
+  model.hidden: [[${layers%, }], [24]]
+seeds: 6
+max_failures: 2
+END
+expect 3 "$engram" run failing.yaml
+has err "2 trials failed or timed out, as many as max_failures allows: nothing more is handed out"
+has out "stopped early, 2 failed"
+has out "with --redo failed,timeout or with a larger max_failures runs the other"
+[ "$(grep -c 'max_failures allows' err)" = 1 ] || fail "said more than once"
+"$engram" export results/failing.h5 >failing.csv
+[ "$(grep -c ',failed,' failing.csv)" = 2 ] || fail "more failed than max_failures"
+grep -q ',pending,' failing.csv || fail "everything ran although it should have stopped"
+# The same command again stops at once; with more room it goes on to the end.
+expect 3 "$engram" run failing.yaml --quiet
+has err "as many as max_failures allows"
+expect 3 "$engram" run failing.yaml max_failures=50%
+has err "6 trials failed or timed out"
+expect 3 "$engram" run failing.yaml max_failures=off
+has out "12 of 12 trials finished, 6 failed"
+lacks err "max_failures"
+# The last failure of a sweep stops nothing.
+expect 3 "$engram" run failing.yaml max_failures=6 'only={model.hidden: [['"${layers%, }"']]}' -o last.h5
+has out "6 of 6 trials finished, 6 failed"
+refuses "command line" "max_failures = none" -- "$engram" run failing.yaml max_failures=none
+# Under two ranks it ends as well, and the rest runs afterwards.
+expect 3 "$mpirun" 2 "$engram" run failing.yaml -o two.h5
+has err "as many as max_failures allows"
+expect 3 "$mpirun" 2 "$engram" run failing.yaml max_failures=off -o two.h5
+has out "12 of 12 trials finished, 6 failed"
+
 # --- Rules that stop trials on their way: the same ones whatever the ranks, and interrupted -------
 for rule in '{median: {batch: 2}}' '{patience: {evaluations: 2}}'; do
     sweep rule <<END

@@ -187,6 +187,16 @@ static void time_up(void *user)
     }
 }
 
+static void gave_up(void *user, size_t failures)
+{
+    eg_screen *screen = user;
+    eg_progress_clear(&screen->progress);
+    eg_say(stderr,
+           "%zu trial%s failed or timed out, as many as max_failures allows: nothing more is "
+           "handed out; see `engram failures %s`\n",
+           failures, eg_plural(failures), screen->path);
+}
+
 /** "name=value name=value" of what tells the best point from others, cut to fit. */
 static void describe_best(eg_screen *screen, size_t point)
 {
@@ -264,6 +274,7 @@ eg_run_observer eg_screen_observer(eg_screen *screen)
         .worker_lost = worker_lost,
         .worker_back = worker_back,
         .time_up = time_up,
+        .gave_up = gave_up,
         .idle = idle,
         .ended = ended,
     };

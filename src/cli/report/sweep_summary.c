@@ -122,7 +122,12 @@ static void print_next(const eg_run *run, bool stopped)
     const eg_run_counts *counts = eg_run_counted(run);
     const char *path = eg_run_path(run);
     size_t slices = eg_run_plan(run)->slice_count;
-    if (stopped) {
+    if (eg_run_gave_up(run)) {
+        eg_say(stdout,
+               "next: engram failures %s; then the same command with --redo failed,timeout or with "
+               "a larger max_failures runs the other %zu trial%s\n",
+               path, counts->unfinished, eg_plural(counts->unfinished));
+    } else if (stopped) {
         (void)printf("next: the same command again runs the other %zu trial%s", counts->unfinished,
                      eg_plural(counts->unfinished));
         if (counts->checkpoints > 0) {

@@ -88,7 +88,7 @@ static eg_status run_and_show(eg_cli *cli, const eg_args *args, eg_plan *plan, e
         status = args->option[EG_ARG_QUIET] == NULL
                      ? eg_sweep_summary_print(screen, run, options->keeping, stopped)
                      : eg_ok();
-        *code = stopped ? EG_EXIT_STOPPED : code_of(run);
+        *code = stopped && !eg_run_gave_up(run) ? EG_EXIT_STOPPED : code_of(run);
     }
     /* Nothing was begun, and so nothing ended, where bad input was found. */
     if (args->option[EG_ARG_NOTIFY] != NULL && run != NULL && status.code != EG_INVALID) {
@@ -141,7 +141,8 @@ const eg_verb eg_verb_run = {
         "the sweep file was edited, only what is new runs. A results file of a different sweep, or "
         "one that another process is writing, is refused. Nothing is ever deleted.\n\n"
         "name=value replaces the value of a setting, and all values it takes in grids. Special "
-        "names: seeds=N or seeds=[a, b], protocol=…, objective=…, stop=off, name=…, "
+        "names: seeds=N or seeds=[a, b], protocol=…, objective=…, stop=off, max_failures=…, "
+        "name=…, "
         "only={name: value, …} (of the sweep's points just those that match).\n\n"
         "SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGXCPU (the soft limit of processor time), at any "
         "rank, stop the sweep, and so does the end of a batch job (--until): what is finished is "
@@ -166,10 +167,12 @@ const eg_verb eg_verb_run = {
                 "engram run sweeps/quickstart.yaml --redo failed\n"
                 "engram run sweeps/quickstart.yaml --notify 'echo \"$ENGRAM_MESSAGE\" | mail -s "
                 "engram me'",
-    .exits = "0   all trials are finished (diverged ones and those cut by a rule included)\n"
-             "2   usage or bad input; nothing was started\n"
-             "3   finished, but some trials failed or timed out; see `engram failures FILE`\n"
-             "4   the system failed (disk full, too many workers lost); the same command goes on\n"
-             "75  stopped by a signal or because its time was up; the same command goes on",
+    .exits =
+        "0   all trials are finished (diverged ones and those cut by a rule included)\n"
+        "2   usage or bad input; nothing was started\n"
+        "3   finished, but some trials failed or timed out; or so many that max_failures ended "
+        "the sweep, which says so; see `engram failures FILE`\n"
+        "4   the system failed (disk full, too many workers lost); the same command goes on\n"
+        "75  stopped by a signal or because its time was up; the same command goes on",
     .run = run_sweep,
 };
