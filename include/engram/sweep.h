@@ -137,6 +137,8 @@ struct eg_plan {
     size_t warning_count;
     char **notes; /**< how the sweep file was read, where that may surprise */
     size_t note_count;
+    /** Points before the baselines, which come last: rules and `select` look at these alone. */
+    size_t compared_count;
     /** Trials that may fail or time out before the sweep ends; 0: any number. */
     double max_failures;
     bool max_failures_percent; /**< it is a share of all trials, in per cent */

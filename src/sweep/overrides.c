@@ -11,8 +11,8 @@
 /* What errors in an override name instead of a file. */
 static const char command_line[] = "command line";
 
-static const char *const override_keys[] = {"name",   "seeds", "objective",    "stop",
-                                            "select", "only",  "max_failures", NULL};
+static const char *const override_keys[] = {"name", "seeds",        "objective", "stop", "select",
+                                            "only", "max_failures", "baselines", NULL};
 
 static bool is_key(const char *name)
 {

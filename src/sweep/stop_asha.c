@@ -160,7 +160,7 @@ static size_t peers(const double *p, const eg_plan *plan, const eg_outcome *outc
     const eg_plan_trial *which = &plan->trials[trial];
     eg_rung_entry entries[EG_COHORT_MAX];
     size_t all = eg_cohort_of(p, plan, which->point, entries);
-    size_t cohorts = all > 1 ? entries[1].point - entries[0].point : plan->point_count;
+    size_t cohorts = all > 1 ? entries[1].point - entries[0].point : plan->compared_count;
     for (size_t i = 0; i < all; i++) {
         out[i] = (eg_peer){.trial = eg_plan_find(plan, entries[i].point, which->replicate)};
     }

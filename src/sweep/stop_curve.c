@@ -17,7 +17,7 @@ eg_status eg_stop_check_curve(const eg_plan *plan, const char *rule, const char 
                        "final_accuracy",
                        rule, plan->objective, does);
     }
-    for (size_t i = 0; i < plan->point_count; i++) {
+    for (size_t i = 0; i < plan->compared_count; i++) {
         eg_view root = eg_settings_root(plan->points[i].settings);
         const char *protocol = eg_view_component(&root, "protocol")->name;
         if (strcmp(protocol, "first_tasks") == 0) {

@@ -155,9 +155,10 @@ static void bounds(const double *p, const eg_plan *plan, size_t evaluations, dou
                    double *most)
 {
     size_t cohorts = eg_cohort_count(p, plan);
-    double whole = fmin((double)cohorts * p[BATCH], (double)plan->point_count);
+    double whole = fmin((double)cohorts * p[BATCH], (double)plan->compared_count);
     double share = fmin(p[FIRST] / (double)evaluations, 1);
-    *least = (whole + ((double)plan->point_count - whole) * share) / (double)plan->point_count;
+    *least =
+        (whole + ((double)plan->compared_count - whole) * share) / (double)plan->compared_count;
     *most = 1;
 }
 

@@ -7,6 +7,7 @@
 #include "base/shared/value.h"
 #include "engram/memory.h"
 #include "engram/trial.h"
+#include "sweep/baselines.h"
 #include "sweep/point_set.h"
 
 #include <stdio.h>
@@ -348,7 +349,8 @@ static eg_status expand_all(expansion *e)
     for (size_t i = 0; i < e->blocks->count; i++) {
         EG_TRY(check_base(e, &e->blocks->items[i].base));
     }
-    return warn_all_idle(e->sweep, e->blocks);
+    EG_TRY(warn_all_idle(e->sweep, e->blocks));
+    return eg_baselines_add(e->sweep, e->plan, &e->points, e->resolver);
 }
 
 eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,

@@ -239,9 +239,10 @@ static eg_status include(eg_sweep *sweep, const chain *outer, const eg_node *nam
 static eg_status add_part(eg_sweep *sweep, const chain *link, const char *text, size_t size)
 {
     static const char *const keys[] = {
-        "name",      "doc",      "include", "base",   "grid",        "zip",          "around",
-        "when",      "exclude",  "only",    "sample", "points",      "blocks",       "seeds",
-        "objective", "protocol", "stop",    "select", "max_seconds", "max_failures", NULL};
+        "name",        "doc",          "include",   "base",     "grid",   "zip",
+        "around",      "when",         "exclude",   "only",     "sample", "points",
+        "blocks",      "seeds",        "objective", "protocol", "stop",   "select",
+        "max_seconds", "max_failures", "baselines", NULL};
     eg_sweep_part part = {.path = link->path, .text = text, .size = size};
     EG_TRY(eg_yaml_parse(&part.root, sweep->arena, link->path, text, size, false));
     const eg_origin whole = {.file = link->path};

@@ -18,6 +18,8 @@
         .family = family_name, .doc = words                                                        \
     }
 
+static const char *const baseline_names[] = {"none", "finetune", "joint", "iid", NULL};
+
 static const eg_param root[] = {
     COMPONENT("dataset", "mnist", "what is learned"),
     COMPONENT("stream", "split", "in which order it arrives"),
@@ -32,6 +34,13 @@ static const eg_param root[] = {
      .family = "measure",
      .doc = "what is recorded; default stands for what suits the stream, so [default, online] adds "
             "one",
+     .keeps_results = true},
+    {.name = "baseline",
+     .type = EG_TYPE_NAME,
+     .default_text = "none",
+     .names = baseline_names,
+     .doc = "which baseline of a sweep the point is, where its key `baselines` added it: a label, "
+            "that changes nothing",
      .keeps_results = true},
     {.name = "seeding",
      .type = EG_TYPE_NAME,

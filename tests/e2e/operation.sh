@@ -135,3 +135,21 @@ expect 0 "$engram" plan study.yaml
 has out "points      5"
 expect 0 "$engram" run study.yaml
 has out "5 of 5 trials finished"
+
+# --- Baselines ------------------------------------------------------------------------------------
+sweep between <<'END'
+grid:
+  learner: [ewc: {lambda: 10}]
+seeds: 2
+baselines: auto
+END
+expect 0 "$engram" plan between.yaml
+has out "points      4"
+expect 0 "$engram" run between.yaml
+has out "8 of 8 trials finished"
+expect 0 "$engram" top results/between.h5
+has out "baseline"
+"$engram" export results/between.h5 >between.csv
+for kind in finetune joint iid; do
+    [ "$(grep -c ",$kind," between.csv)" = 2 ] || fail "not two trials called $kind"
+done
