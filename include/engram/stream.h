@@ -134,7 +134,8 @@ typedef struct eg_stream_sizes {
     size_t chunks;                        /**< the same */
     bool tells_task;                      /**< the same */
     bool orders_tasks;                    /**< there are eg_stream_task_identities */
-    bool phases_repeat; /**< phase p has about p + 1 times the examples of the first */
+    bool phases_repeat;    /**< phase p has about p + 1 times the examples of the first */
+    bool hides_boundaries; /**< what arrives changes within a phase, and nothing says when */
 } eg_stream_sizes;
 
 typedef struct eg_stream_kind {

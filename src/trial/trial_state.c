@@ -27,6 +27,7 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
     state->outline = eg_outline_of(settings);
     const eg_view *root = &state->outline.root;
     EG_TRY(eg_trial_check_schedule(root));
+    EG_TRY(eg_learner_check_boundaries(root, state->outline.sizes.hides_boundaries));
     state->selection = state->outline.selection;
     state->eval_every = eg_view_size(root, "eval.every");
     state->eval_epochs = eg_view_size(root, "eval.epochs");
