@@ -115,9 +115,12 @@ struct eg_plan {
     char *overrides; /**< "name=value\n…" from the command line, "" if none */
     eg_point *points;
     size_t point_count;
-    eg_plan_trial *trials; /**< order of the plan: replicate 0 of every point, then replicate 1 … */
+    /** order of the plan: replicate 0 of every point, then replicate 1 …; with a space all
+     *  replicates of point 0, then of point 1 … */
+    eg_plan_trial *trials;
     size_t trial_count, trial_capacity;
-    size_t first_count; /**< of them, those of the first stage: (replicate, point) ascending */
+    size_t first_count; /**< of them, those of the first stage: (replicate, point) ascending; with a
+                             space (point, replicate) */
     size_t slice, slice_count; /**< which part of how many this is, from 1; 0: the whole sweep */
     uint64_t *seeds;           /**< by replicate */
     size_t seed_count;
@@ -142,6 +145,9 @@ struct eg_plan {
     /** Trials that may fail or time out before the sweep ends; 0: any number. */
     double max_failures;
     bool max_failures_percent; /**< it is a share of all trials, in per cent */
+    struct eg_space *space; /**< where points are suggested: see engram/space.h; NULL: it has all */
+    size_t suggestions;     /**< … so many in all, … */
+    size_t batch;           /**< … so many at a time */
 };
 
 /** Reads, validates and expands a sweep file; "-" is standard input (files it names are then

@@ -28,6 +28,7 @@ typedef struct dimension {
     eg_origin at;
     shape shape;
     double a, b;
+    eg_type type; /* of the setting */
     eg_axis choices;
     eg_draw_dimension draw;
 } dimension;
@@ -41,6 +42,7 @@ typedef struct eg_sample {
     const char **numbers;
     size_t number_count; /* dimensions that are no CHOICE */
     eg_axes parts;       /* by dimension */
+    int64_t seed, batch;
 } eg_sample;
 
 /** The x with P(X <= x) = u for a standard normal X, by bisection of erfc: exact, and fast enough
@@ -134,6 +136,7 @@ static eg_status read_dimension(eg_sweep *sweep, dimension *d, const eg_entry *e
     const eg_param *param = NULL;
     *d = (dimension){.name = entry->key, .at = entry->at};
     EG_TRY(eg_sweep_param(sweep, entry->key, &entry->at, &param));
+    d->type = param->type;
     EG_TRY(read_shape(d, entry->value));
     char text[EG_PREFIX_SIZE + 32];
     int length = snprintf(text, sizeof text, "%lld:%.119s", (long long)seed, entry->key);
@@ -244,11 +247,12 @@ void eg_sweep_sample_pick(const eg_sample *sample, size_t k, eg_assignment *out,
 
 eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
 {
-    static const char *const keys[] = {"count", "method", "seed", "settings", NULL};
+    static const char *const keys[] = {"count", "method", "batch", "seed", "settings", NULL};
     EG_TRY(eg_node_expect(map, EG_NODE_MAP, "sample"));
     EG_TRY(eg_node_keys(map, keys, "sample"));
     const eg_node *count = eg_node_get(map, "count");
     const eg_node *method = eg_node_get(map, "method");
+    const eg_node *batch = eg_node_get(map, "batch");
     const eg_node *seed = eg_node_get(map, "seed");
     const eg_node *settings = eg_node_get(map, "settings");
     if (count == NULL || settings == NULL) {
@@ -257,7 +261,11 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
     int64_t draws = 0;
     int64_t seed_value = 0;
     int64_t method_value = EG_SAMPLE_RANDOM;
+    int64_t batch_value = 1;
     EG_TRY(eg_node_integer(&draws, count, "sample.count", 1, EG_PLAN_POINTS_MAX));
+    if (batch != NULL) {
+        EG_TRY(eg_node_integer(&batch_value, batch, "sample.batch", 1, EG_PLAN_POINTS_MAX));
+    }
     if (seed != NULL) {
         EG_TRY(eg_node_integer(&seed_value, seed, "sample.seed", 0, (int64_t)1 << 53));
     }
@@ -285,6 +293,8 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
     eg_sample *sample = NULL;
     EG_TRY(eg_arena_alloc(sweep->arena, &sample, 1, sizeof *sample));
     sample->method = (eg_sample_method)method_value;
+    sample->seed = seed_value;
+    sample->batch = batch_value;
     EG_TRY(eg_arena_alloc(sweep->arena, &sample->dimensions, settings->count,
                           sizeof *sample->dimensions));
     EG_TRY(read_dimensions(sweep, sample->dimensions, &sample->count, settings, seed_value));
@@ -298,4 +308,86 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
                     .sample = sample,
                     .count = (size_t)draws};
     return eg_axes_add(sweep, axes, &axis);
+}
+
+/* The same settings, chosen by somebody else --------------------------------------------------- */
+
+int64_t eg_sweep_sample_seed(const eg_sample *sample)
+{
+    return sample->seed;
+}
+
+size_t eg_sweep_sample_batch(const eg_sample *sample)
+{
+    return (size_t)sample->batch;
+}
+
+/** "NAME key=value …" of a choice that brings parameters, otherwise its value. */
+static eg_status label_choice(eg_sweep *sweep, const eg_choice *choice, const char **out)
+{
+    size_t prefix = strlen(choice->items[0].name) + 1;
+    *out = choice->items[0].value;
+    for (size_t i = 1; i < choice->count; i++) {
+        const char *pair = NULL;
+        EG_TRY(eg_arena_join(sweep->arena, &pair, choice->items[i].name + prefix, "=",
+                             choice->items[i].value));
+        EG_TRY(eg_arena_join(sweep->arena, out, *out, " ", pair));
+    }
+    return eg_ok();
+}
+
+static eg_status label_choices(eg_space_variable *out, eg_sweep *sweep, const dimension *d)
+{
+    const char **labels = NULL;
+    EG_TRY(eg_arena_alloc(sweep->arena, &labels, d->choices.count, sizeof *labels));
+    out->kind = EG_VARIABLE_CHOICE;
+    out->type = d->type;
+    out->label_count = d->choices.count;
+    out->labels = labels;
+    for (size_t i = 0; i < d->choices.count; i++) {
+        EG_TRY(label_choice(sweep, &d->choices.choices[i], &labels[i]));
+    }
+    return eg_ok();
+}
+
+eg_status eg_sweep_sample_variable(eg_space_variable *out, eg_sweep *sweep, const eg_sample *sample,
+                                   size_t i)
+{
+    const dimension *d = &sample->dimensions[i];
+    *out = (eg_space_variable){.name = d->name, .low = d->a, .high = d->b};
+    if (d->shape == CHOICE) {
+        return label_choices(out, sweep, d);
+    }
+    if (d->shape == NORMAL) {
+        return eg_fail_at(&d->at, "%s: a tuner needs bounds, which normal has not; use uniform",
+                          d->name);
+    }
+    out->kind = d->shape == INT || d->shape == LOGINT ? EG_VARIABLE_INTEGER : EG_VARIABLE_REAL;
+    out->logarithmic = d->shape == LOGINT || d->shape == LOGUNIFORM;
+    return eg_ok();
+}
+
+eg_status eg_sweep_sample_choose(eg_sweep *sweep, const eg_sample *sample, size_t i,
+                                 eg_space_value value, eg_assignment *out, size_t *count)
+{
+    const dimension *d = &sample->dimensions[i];
+    char text[EG_NUMBER_TEXT];
+    if (d->shape == CHOICE) {
+        const eg_choice *choice = &d->choices.choices[value.choice];
+        memcpy(out + *count, choice->items, choice->count * sizeof *out);
+        *count += choice->count;
+        return eg_ok();
+    }
+    eg_real_text(text, value.number);
+    if (!(value.number >= d->a && value.number <= d->b)) {
+        char low[EG_NUMBER_TEXT];
+        char high[EG_NUMBER_TEXT];
+        eg_real_text(low, d->a);
+        eg_real_text(high, d->b);
+        return eg_fail(EG_INVALID, "%s = %s is not in %s … %s", d->name, text, low, high);
+    }
+    out[*count] = (eg_assignment){.name = d->name, .origin = d->at};
+    EG_TRY(eg_arena_copy(sweep->arena, &out[*count].value, text, strlen(text)));
+    (*count)++;
+    return eg_ok();
 }

@@ -34,7 +34,7 @@ BEGIN {
     place("trial", "attempt predictor")
     place("store", "weights_file")
     place("run", "build")
-    place("sweep", "ranking disparity")
+    place("sweep", "ranking disparity space")
     # Which rooms may include a library of which only they know.
     own("mpi.h", "sched")
     own("hdf5.h", "data store")
@@ -46,7 +46,7 @@ BEGIN {
     own("gsl/gsl_cdf.h", "math")
     own("gsl/gsl_errno.h", "sweep")
     own("gsl/gsl_qrng.h", "sweep")
-    own("jansson.h", "cli")
+    own("jansson.h", "run cli")
     own("libsmartcols/libsmartcols.h", "cli")
     own("zlib.h", "data")
     own("xxhash.h", "base")
