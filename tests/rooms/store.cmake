@@ -2,7 +2,7 @@
 add_library(engram_store_testing STATIC support/stores.c support/plans.c)
 target_link_libraries(engram_store_testing PUBLIC engram_testing engram_store)
 
-foreach(name journal results plans pauses refuse foreign copies crash merge footer flips orders)
+foreach(name journal results plans pauses refuse foreign copies crash merge footer flips orders exchanges)
     engram_test(store_${name} LIBRARY store LINKS engram_store_testing hdf5::hdf5 COST 300)
 endforeach()
 
