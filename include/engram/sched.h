@@ -78,9 +78,10 @@ typedef struct eg_work_loss {
     bool was_running;
 } eg_work_loss;
 
-/** What the scheduler is working for: the plan, the journal, the screen. All are required, and
- *  called on rank 0's main thread. Every piece of work that was `started` ends with exactly one of
- *  `finished`, `lost` and `interrupted`; once the client itself has failed, with the last. */
+/** What the scheduler is working for: the plan, the journal, the screen. All but the last are
+ *  required, and called on rank 0's main thread. Every piece of work that was `started` ends with
+ *  exactly one of `finished`, `lost` and `interrupted`; once the client itself has failed, with the
+ *  last. */
 typedef struct eg_sched_client {
     void *user;
     /** The next piece of work, or *have = false if nothing can be handed out now (more may come
@@ -115,6 +116,9 @@ typedef struct eg_sched_client {
     /** Mean seconds per trial so far, 0 if unknown: the shorter trials are, the more of them are
      *  handed out ahead. */
     double (*mean_seconds)(void *user);
+    /** Something else than a result may bring more work: `idle` looks after it, `next` is asked
+     *  again at every turn, and the scheduler does not end meanwhile. NULL: never. */
+    bool (*expects)(void *user);
 } eg_sched_client;
 
 /** Zeros are the defaults. */
