@@ -27,6 +27,7 @@ run_set=(gcc libc6-dev cmake ninja-build pkg-config
     ca-certificates curl)
 unit_set=(libcmocka-dev make dataset-fashion-mnist python3-netcdf4 python3-protobuf)
 test_set=(hdf5-tools netcdf-bin chromium fonts-dejavu-core octave octave-netcdf r-base-core r-cran-ncdf4 groff-base zsh fish
+    python3-optuna
     slurmctld slurmd slurm-client munge iproute2)
 lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
 bench_set=(python3-torch)

@@ -47,7 +47,8 @@ typedef struct eg_run_options eg_run_options;
 
 /** The trials of a sweep, by how they stand. */
 typedef struct eg_run_counts {
-    size_t total; /**< those of the second stage count once it has begun */
+    size_t total;   /**< those of the second stage count once it has begun */
+    size_t to_come; /**< those of points that a tuner has yet to suggest, at most; not in `total` */
     size_t by_status[EG_TRIAL_STATUS_COUNT]; /**< of all */
     size_t before;                           /**< finished when this run began */
     size_t unfinished;                       /**< pending, running or paused */
@@ -62,7 +63,8 @@ typedef struct eg_run_counts {
  *  (NAME.h5; its directory must exist). options NULL: the defaults. *counts: how it ended, on rank
  *  0 (zeros on others, and if nothing was begun). A trial that failed is no error here: see
  *  counts->by_status. Errors: EG_INVALID: the sweep, the data or an option is wrong, nothing was
- *  written, or the results file is of another sweep or being written by another process;
+ *  written, or the results file is of another sweep or being written by another process, or the
+ *  tuner did something wrong before any trial ran;
  *  EG_STOPPED: a signal, a limit of time or max_failures stopped the sweep, the same call goes on;
  *  EG_SYSTEM,
  *  EG_MEMORY: the same call goes on, once that is repaired. On ranks above 0: of the rank
@@ -106,6 +108,10 @@ struct eg_run_options {
     const eg_sched_options *sched;   /**< NULL: eg_run_sched_options */
     const eg_run_observer *observer; /**< NULL: nobody watches; borrowed */
     const char *command;             /**< for the provenance in the results; NULL: "" */
+    /** Of a plan with a space (eg_run_file and eg_run_text load one): the command of the tuner that
+     *  suggests its points, for /bin/sh; docs/ask.md has what is said to it. NULL: none. */
+    const char *ask;
+    double ask_timeout; /**< seconds that it may take to answer; 0: 3600 */
 };
 
 /** The defaults for so many ranks: from 64 on rank 0 only schedules. */
@@ -159,6 +165,8 @@ struct eg_run_observer {
     void (*idle)(void *user, eg_run *run);
     /** No trial runs any more, whatever the reason. */
     void (*ended)(void *user, eg_run *run);
+    /** A tuner has suggested points, which are in the plan now. A failure ends the run. */
+    eg_status (*plan_grew)(void *user, eg_run *run);
 };
 
 /** Stops the sweep as SIGUSR1 would; from a callback of the observer. */
@@ -244,7 +252,8 @@ eg_status eg_run_find_weights(eg_run_weights_found *out, eg_run *run) EG_WARN_UN
  * and eg_sched_dismiss(world) unless eg_run_was_scheduled; the other ranks: eg_run_work. */
 
 /** Checks everything that can be checked before a file is written: redo, and that all data can be
- *  opened. `plan` belongs to the run from here on, also after a failure; `options` and what it
+ *  opened. A tuner is started, told what it was told before, and asked for the first points. `plan`
+ *  belongs to the run from here on, also after a failure; `options` and what it
  *  points to are borrowed. Release with eg_run_free, also after a failure (*out NULL: only the plan
  *  was freed). Errors: EG_INVALID, EG_MEMORY, EG_SYSTEM. */
 eg_status eg_run_create(eg_run **out, eg_plan *plan, const char *results,

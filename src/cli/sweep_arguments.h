@@ -28,4 +28,7 @@ eg_status eg_sweep_arguments_plan(eg_plan **out, const eg_args *args,
 eg_status eg_sweep_arguments_path(char **out, const eg_plan *plan,
                                   const char *given) EG_WARN_UNUSED;
 
+/** The same for a plan whose points a tuner suggests. */
+eg_status eg_sweep_arguments_space(eg_plan **out, const eg_args *args) EG_WARN_UNUSED;
+
 #endif

@@ -202,7 +202,13 @@ static eg_status idle(void *user)
     if (observer->idle != NULL) {
         observer->idle(observer->user, run);
     }
+    EG_TRY(eg_run_ask_look(run));
     return publish(run);
+}
+
+static bool expects(void *user)
+{
+    return eg_run_ask_expects(user);
 }
 
 eg_sched_client eg_run_client(eg_run *run)
@@ -221,5 +227,6 @@ eg_sched_client eg_run_client(eg_run *run)
         .interrupted = interrupted,
         .idle = idle,
         .mean_seconds = mean_seconds,
+        .expects = expects,
     };
 }

@@ -4,6 +4,7 @@
 
 #include "engram/run.h"
 #include "engram/store.h"
+#include "run/run_ask.h"
 #include "run/run_data.h"
 #include "run/run_queue.h"
 #include "run/run_reporter.h"
@@ -35,6 +36,7 @@ struct eg_run {
     eg_run_weights weights;
     eg_run_repeats repeats;
     eg_run_data data;
+    eg_run_ask ask;
     eg_store *store; /**< NULL unless open */
     char *settings;  /**< text lent to the scheduler until the next call */
     /** the results file could not be written while the sweep ran; it was said */

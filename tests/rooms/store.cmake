@@ -15,6 +15,8 @@ find_package(Python3 3.9 COMPONENTS Interpreter)
 if(Python3_FOUND)
     engram_script(e2e_readers ${CMAKE_CURRENT_SOURCE_DIR}/e2e/readers.sh $<TARGET_FILE:engram>
                   ${Python3_EXECUTABLE} LABELS e2e COST 240)
+    engram_script(e2e_ask ${CMAKE_CURRENT_SOURCE_DIR}/e2e/ask.sh $<TARGET_FILE:engram>
+                  ${Python3_EXECUTABLE} RANKS 2 LABELS e2e COST 240)
     # The NumPy example of docs/weights.md; skips where NumPy or h5py are missing.
     engram_script(apd_weights ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/peer/apd_weights.py
                   $<TARGET_FILE:engram> ${PROJECT_SOURCE_DIR}/docs/weights.md)
