@@ -1,10 +1,11 @@
-# `cmake --install` gives the command, its manual pages and completions, the scripts, sweeps and analysis that go with it, the
-# libraries, the headers and a package that find_package finds.
+# `cmake --install` gives the command, its manual pages and completions, the scripts, sweeps, tuners (run --ask) and analysis that go
+# with it, the libraries, the headers and a package that find_package finds.
 set(engram_libraries engram_core engram_sweep engram_store engram_sched engram_run)
 install(TARGETS engram RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${engram_libraries} EXPORT engramTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/engram DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY adapters DESTINATION ${CMAKE_INSTALL_DATADIR}/engram FILES_MATCHING PATTERN "*.py")
 install(EXPORT engramTargets NAMESPACE engram:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/engram)
 configure_package_config_file(cmake/engramConfig.cmake.in engramConfig.cmake
     INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/engram)

@@ -205,7 +205,7 @@ const eg_verb eg_verb_run = {
                 "engram run sweeps/quickstart.yaml --redo failed\n"
                 "engram run sweeps/quickstart.yaml --notify 'echo \"$ENGRAM_MESSAGE\" | mail -s "
                 "engram me'\n"
-                "engram run sweeps/tuned.yaml --ask 'python3 adapters/optuna_tuner.py'",
+                "engram run sweeps/tuning/split-mnist.yaml --ask 'python3 adapters/optuna_tuner.py'",
     .exits =
         "0   all trials are finished (diverged ones and those cut by a rule included)\n"
         "2   usage or bad input; nothing was started\n"
