@@ -154,7 +154,7 @@ static void test_refused(void **state)
     refused("name: t\nbase: {dataset: synthetic}\nseeds: 4\n"
             "sample: {count: 8, settings: {optimizer.lr: {uniform: [0.1, 0.2]}}}\n"
             "stop: {halving_seeds: {eta: 2}}\n",
-            NULL, "t.yaml:5:7: --ask: stop halving_seeds compares points");
+            NULL, "t.yaml:5:7: --ask: stop halving_seeds needs all points");
     refused("name: t\nbase: {dataset: synthetic}\n"
             "sample: {count: 2, batch: 0, settings: {optimizer.lr: {uniform: [0.1, 0.2]}}}\n",
             NULL, "sample.batch");

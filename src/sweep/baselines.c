@@ -180,7 +180,8 @@ static eg_status add_one(addition *a, size_t point, size_t kind)
     }
     EG_TRY(status);
     size_t duplicates = a->plan->duplicates;
-    EG_TRY(eg_point_set_add(a->points, a->plan, baseline, a->resolver));
+    size_t at = 0;
+    EG_TRY(eg_point_set_add(a->points, a->plan, baseline, a->resolver, &at));
     a->plan->duplicates = duplicates; /* these are meant */
     size_t now = a->plan->point_count;
     return now <= EG_PLAN_POINTS_MAX && now <= EG_PLAN_TRIALS_MAX / a->plan->seed_count

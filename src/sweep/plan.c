@@ -218,6 +218,7 @@ void eg_plan_forget_points(eg_plan *plan)
     plan->points = NULL;
     plan->trials = NULL;
     plan->point_count = plan->trial_count = plan->trial_capacity = plan->first_count = 0;
+    plan->compared_count = 0;
 }
 
 void eg_plan_free(eg_plan *plan)

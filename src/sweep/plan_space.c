@@ -39,8 +39,8 @@ void eg_space_free(eg_space *space)
 /** What makes points or leaves some out, beside the sample. */
 static eg_status refuse_keys(const eg_sweep *sweep)
 {
-    static const char *const others[] = {"grid", "zip",     "points", "blocks",
-                                         "when", "exclude", "only"};
+    static const char *const others[] = {"grid", "zip",     "around", "points",   "blocks",
+                                         "when", "exclude", "only",   "baselines"};
     for (size_t i = 0; i < EG_COUNT(others); i++) {
         const eg_node *node = eg_sweep_key(sweep, others[i]);
         if (node != NULL) {
@@ -54,7 +54,7 @@ static eg_status refuse_keys(const eg_sweep *sweep)
     return eg_ok();
 }
 
-/** Rules that compare points need all of them from the beginning. */
+/** Rules that decide while trials run are made for all points of a plan. */
 static eg_status refuse_rules(const eg_sweep *sweep, const eg_plan *plan)
 {
     for (size_t i = 0; i < plan->stop_count; i++) {
@@ -62,10 +62,11 @@ static eg_status refuse_rules(const eg_sweep *sweep, const eg_plan *plan)
         if (kind->look == NULL) {
             const eg_node *node = eg_sweep_key(sweep, "stop");
             const eg_origin whole = {.file = sweep->path};
-            return eg_fail_at(node == NULL ? &whole : &node->at,
-                              "--ask: stop %s compares points, which are not all known; early_cut "
-                              "looks at each by itself",
-                              kind->component.name);
+            return eg_fail_at(
+                node == NULL ? &whole : &node->at,
+                "--ask: stop %s needs all points from the beginning; early_cut looks at "
+                "each when it has run",
+                kind->component.name);
         }
     }
     return eg_ok();
@@ -189,6 +190,7 @@ static eg_status append_trials(eg_plan *plan, size_t first)
     }
     eg_free(ids);
     plan->trial_count = plan->first_count = count;
+    plan->compared_count = plan->point_count;
     return status;
 }
 

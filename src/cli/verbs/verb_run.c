@@ -197,15 +197,16 @@ const eg_verb eg_verb_run = {
     .operands_min = 1,
     .operands_max = SIZE_MAX,
     .needs = "needs a sweep file",
-    .examples = "engram run sweeps/quickstart.yaml\n"
-                "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"
-                "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
-                "engram run sweeps/quickstart.yaml --slice 2/8\n"
-                "engram run sweeps/quickstart.yaml --keep-weights best\n"
-                "engram run sweeps/quickstart.yaml --redo failed\n"
-                "engram run sweeps/quickstart.yaml --notify 'echo \"$ENGRAM_MESSAGE\" | mail -s "
-                "engram me'\n"
-                "engram run sweeps/tuning/split-mnist.yaml --ask 'python3 adapters/optuna_tuner.py'",
+    .examples =
+        "engram run sweeps/quickstart.yaml\n"
+        "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"
+        "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
+        "engram run sweeps/quickstart.yaml --slice 2/8\n"
+        "engram run sweeps/quickstart.yaml --keep-weights best\n"
+        "engram run sweeps/quickstart.yaml --redo failed\n"
+        "engram run sweeps/quickstart.yaml --notify 'echo \"$ENGRAM_MESSAGE\" | mail -s "
+        "engram me'\n"
+        "engram run sweeps/tuning/split-mnist.yaml --ask 'python3 adapters/optuna_tuner.py'",
     .exits =
         "0   all trials are finished (diverged ones and those cut by a rule included)\n"
         "2   usage or bad input; nothing was started\n"
