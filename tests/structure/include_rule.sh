@@ -27,7 +27,7 @@ BEGIN {
     place("math", "blas column_magnitudes composed gradient_consumer initial parameter_table penalty shape sparse statistics ufloat16")
     place("data", "dataset")
     place("nn", "activation expert_tree graph layer loss mixture model net units")
-    place("optim", "optimizer")
+    place("optim", "optimizer optimizer_rule")
     place("stream", "batch")
     place("metric", "measure")
     place("learner", "weights")
