@@ -55,9 +55,6 @@ eg_status eg_run_drop_checkpoint(eg_run *run, size_t trial) EG_WARN_UNUSED;
 /** While no trial runs: removes what is left of the checkpoints of finished trials, and the
  *  directory if nothing is in it; counts the others. */
 eg_status eg_run_tidy_checkpoints(eg_run *run) EG_WARN_UNUSED;
-/** `name` with the current directory in front: workers may have been started elsewhere. A new
- *  string. */
-eg_status eg_run_absolute(char **out, const char *name) EG_WARN_UNUSED;
 
 /** run_weights.c: names the file for a trial's weights: run->weights.file; NULL: they are not
  *  kept. */

@@ -3,6 +3,7 @@
  *  points. */
 #include "run/run_parts.h"
 
+#include "base/shared/file_name.h"
 #include "engram/build.h"
 #include "engram/memory.h"
 #include "engram/weights_file.h"
@@ -32,7 +33,7 @@ static eg_status name_directory(eg_run *run)
 {
     char *name = NULL;
     EG_TRY(eg_store_weights_directory(&name, run->path));
-    eg_status status = eg_run_absolute(&run->weights.directory, name);
+    eg_status status = eg_file_absolute(&run->weights.directory, name);
     eg_free(name);
     return status;
 }
