@@ -16,6 +16,16 @@
 /** Everything that can be set: the root of all settings. */
 const eg_schema *eg_trial_schema(void);
 
+/** Adds a component from outside to family "activation", "optimizer" or "schedule" of the schema,
+ *  until the process ends: descriptors are borrowed for as long. `origin`, not 0, is the hash of
+ *  where it comes from, and becomes part of the ids of trials that use it. Not thread safe;
+ *  settings resolved before stay valid. Errors: EG_INVALID if the name exists, or there are too
+ *  many. */
+eg_status eg_trial_add_component(const char *family, const eg_component *component,
+                                 uint64_t origin) EG_WARN_UNUSED;
+/** The origin that a component was added with; 0: it is built in. */
+uint64_t eg_trial_origin(const eg_component *component);
+
 /** Every variable a trial of these settings records (measures, learner): a list of *count borrowed
  * declarations, NULL-terminated; the list itself is the caller's (eg_free). */
 eg_status eg_trial_variables(const eg_variable ***out, size_t *count,
