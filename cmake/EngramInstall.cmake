@@ -1,6 +1,6 @@
 # `cmake --install` gives the command, its manual pages and completions, the scripts, sweeps, tuners (run --ask) and analysis that go
 # with it, the libraries, the headers and a package that find_package finds.
-set(engram_libraries engram_core engram_sweep engram_store engram_sched engram_run)
+set(engram_libraries engram_core engram_plugin engram_sweep engram_store engram_sched engram_run)
 install(TARGETS engram RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${engram_libraries} EXPORT engramTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

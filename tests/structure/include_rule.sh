@@ -15,7 +15,7 @@ awk '
 BEGIN {
     # Rooms from the top; those on one line do not include each other.
     level = 0
-    split("base|math|data nn optim|stream|learner|metric|trial|sweep|sched store|run|cli", floors, "|")
+    split("base|math|data nn optim|stream|learner|metric|trial|plugin|sweep|sched store|run|cli", floors, "|")
     for (i = 1; i in floors; i++) {
         count = split(floors[i], rooms, " ")
         for (j = 1; j <= count; j++) {
@@ -48,6 +48,7 @@ BEGIN {
     own("gsl/gsl_qrng.h", "sweep")
     own("jansson.h", "run cli")
     own("libsmartcols/libsmartcols.h", "cli")
+    own("dlfcn.h", "plugin")
     own("zlib.h", "data")
     own("xxhash.h", "base")
     own("isa-l.h", "base")
