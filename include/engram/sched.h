@@ -36,6 +36,9 @@ typedef struct eg_work {
     /** Checksum of the dataset where the sweep was begun; a worker that reads another one refuses
      *  the work, which ends the sweep. 0: not known. */
     uint64_t data;
+    /** The plug-ins whose components the settings may name, "HASH PATH\n…"; a worker loads them,
+     *  and one that finds another file refuses the work, which ends the sweep. NULL or "": none. */
+    const char *plugins;
 } eg_work;
 
 /** What a worker has to say of a trial while it runs. */

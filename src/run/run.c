@@ -4,6 +4,7 @@
 #include "engram/blas.h"
 #include "engram/clock.h"
 #include "engram/memory.h"
+#include "plugin/shared/plugin_load.h"
 #include "run/redo.h"
 #include "run/run_provenance.h"
 
@@ -45,6 +46,7 @@ eg_status eg_run_create(eg_run **out, eg_plan *plan, const char *results,
     take_options(run, options);
     run->state.plan = plan; /* owned from here on */
     EG_TRY(eg_strdup(&run->path, results));
+    EG_TRY(eg_plugin_list(&run->plugins));
     if (run->options.redo != NULL) {
         EG_TRY(eg_run_check_redo(run->options.redo));
     }
@@ -175,6 +177,7 @@ void eg_run_free(eg_run *run)
     eg_run_data_clear(&run->data);
     eg_run_reporter_clear(&run->reporter);
     eg_free(run->settings);
+    eg_free(run->plugins);
     eg_free(run->checkpoints.directory);
     eg_free(run->checkpoints.file);
     eg_free(run->weights.directory);

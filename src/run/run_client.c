@@ -38,6 +38,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .weights = run->weights.file,
         .from = state->outcomes[trial].evaluations,
         .until = eg_plan_budget(state->plan, state->outcomes, trial).until,
+        .plugins = run->plugins,
         .losses = eg_store_losses(run->store, trial),
         .data = data,
     };

@@ -39,6 +39,7 @@ struct eg_run {
     eg_run_ask ask;
     eg_store *store; /**< NULL unless open */
     char *settings;  /**< text lent to the scheduler until the next call */
+    char *plugins;   /**< eg_plugin_list when the run was made */
     /** the results file could not be written while the sweep ran; it was said */
     bool publishing_failed;
     bool scheduled;

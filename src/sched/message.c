@@ -76,6 +76,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_text(writer,
                       message->as.work.checkpoint == NULL ? "" : message->as.work.checkpoint);
         eg_write_text(writer, message->as.work.weights == NULL ? "" : message->as.work.weights);
+        eg_write_text(writer, message->as.work.plugins == NULL ? "" : message->as.work.plugins);
         eg_write_f64(writer, message->as.work.checkpoint_every);
         eg_write_u64(writer, message->as.work.from);
         eg_write_u64(writer, message->as.work.until);
@@ -145,10 +146,12 @@ static eg_status read_work(eg_message *out, eg_reader *reader)
     EG_TRY(eg_read_text(reader, &out->text[1]));
     EG_TRY(eg_read_text(reader, &out->text[2]));
     EG_TRY(eg_read_text(reader, &out->text[3]));
+    EG_TRY(eg_read_text(reader, &out->text[4]));
     out->as.work.settings = out->text[0];
     out->as.work.objective = out->text[1];
     out->as.work.checkpoint = out->text[2];
     out->as.work.weights = out->text[3];
+    out->as.work.plugins = out->text[4];
     out->as.work.checkpoint_every = eg_read_f64(reader);
     out->as.work.from = eg_read_u64(reader);
     out->as.work.until = eg_read_u64(reader);
