@@ -210,10 +210,10 @@ const eg_verb eg_verb_run = {
     .exits =
         "0   all trials are finished (diverged ones and those cut by a rule included)\n"
         "2   usage or bad input; nothing was started\n"
-        "3   finished, but some trials failed or timed out; or so many that max_failures ended "
-        "the sweep, which says so; see `engram failures FILE`\n"
-        "4   the system failed (disk full, too many workers lost), or the tuner of --ask did; the "
-        "same command goes on\n"
+        "3   finished, but some trials failed or timed out, or max_failures ended the sweep;\n"
+        "    see `engram failures FILE`\n"
+        "4   the system failed (disk full, too many workers lost), or the tuner of --ask did;\n"
+        "    the same command goes on\n"
         "75  stopped by a signal or because its time was up; the same command goes on",
     .run = run_sweep,
 };
