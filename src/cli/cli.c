@@ -100,8 +100,8 @@ static eg_status dispatch(eg_cli *cli, int argc, char **argv, int *code)
                        word);
     }
     const eg_verb *verb = NULL;
-    EG_TRY(eg_verb_find(&verb, word));
-    return run_verb(cli, verb, argc - 1, argv + 1, code);
+    eg_status status = eg_verb_find(&verb, word);
+    return verb == NULL ? status : run_verb(cli, verb, argc - 1, argv + 1, code);
 }
 
 /** Results that did not reach standard output are a failure, except when the reader has left. */
