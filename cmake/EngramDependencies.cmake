@@ -13,6 +13,9 @@ pkg_check_modules(SMARTCOLS REQUIRED IMPORTED_TARGET smartcols)
 # GNU libunistring has no pkg-config file; it is linked to as `unistring`.
 find_library(UNISTRING_LIBRARY unistring REQUIRED)
 find_path(UNISTRING_INCLUDE_DIR unistr.h REQUIRED)
+# GSL alone, and not what its pkg-config file adds: libgslcblas has the names of OpenBLAS, and would stand in for it.
+find_library(GSL_LIBRARY gsl REQUIRED)
+find_path(GSL_INCLUDE_DIR gsl/gsl_qrng.h REQUIRED)
 find_package(HDF5 REQUIRED COMPONENTS C HL)
 # The C++ bindings of MPI are long dead; not asking for them keeps the include path clean.
 set(MPI_CXX_SKIP_MPICXX TRUE)

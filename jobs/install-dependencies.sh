@@ -21,12 +21,13 @@ END
 
 run_set=(gcc libc6-dev cmake ninja-build pkg-config
     openmpi-bin libopenmpi-dev libopenblas-dev libhdf5-dev libyaml-dev librandom123-dev zlib1g-dev
-    libxxhash-dev libisal-dev libjansson-dev libsmartcols-dev libunistring-dev
-    python3 python3-h5py python3-numpy python3-pandas python3-matplotlib python3-xarray
-    python3-h5netcdf
+    libxxhash-dev libisal-dev libjansson-dev libsmartcols-dev libunistring-dev libgsl-dev
+    python3 python3-h5py python3-numpy python3-scipy python3-pandas python3-matplotlib python3-xarray
+    python3-h5netcdf python3-jinja2
     ca-certificates curl)
 unit_set=(libcmocka-dev make dataset-fashion-mnist python3-netcdf4 python3-protobuf)
-test_set=(hdf5-tools netcdf-bin octave octave-netcdf r-base-core r-cran-ncdf4 groff-base zsh fish
+test_set=(hdf5-tools netcdf-bin chromium fonts-dejavu-core octave octave-netcdf r-base-core r-cran-ncdf4 groff-base zsh fish
+    python3-optuna
     slurmctld slurmd slurm-client munge iproute2)
 lint_set=(clang clang-tidy clang-format python3-yaml shellcheck gcovr valgrind spin)
 bench_set=(python3-torch)

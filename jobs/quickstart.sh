@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a bare machine to a finished sweep: packages, build, data, sweep, ranking, curves.
+# From a bare machine to a finished sweep: packages, build, data, sweep, ranking, report.
 set -euo pipefail
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -14,7 +14,7 @@ On Debian or Ubuntu, as root or with sudo, from any working directory:
   2. builds build/release/engram
   3. fetches MNIST into data/ (jobs/fetch-data.sh); if no source gives it, Fashion-MNIST, and says so
   4. runs sweeps/quickstart.yaml on every core (jobs/local.sh); arguments change its settings
-  5. prints the ranking and draws the learning curves to results/quickstart.png
+  5. prints the ranking and writes a page about the sweep, results/quickstart.html
 
 What is done is not done again: a second run prints the ranking after a few seconds, and one that was
 interrupted continues. Exit codes are those of engram: 0 all trials done, 3 some failed, 75 stopped.
@@ -75,17 +75,16 @@ fi
 step "ranking"
 build/release/engram top "results/$name.h5"
 
-step "learning curves"
-# The packages of step 1 belong to the distribution's Python, which need not be first on PATH.
-PYTHONPATH=analysis MPLCONFIGDIR=${MPLCONFIGDIR:-$repository/build/matplotlib} \
-    /usr/bin/python3 -m engram_results curves "results/$name.h5" -o "results/$name.png"
+step "report"
+MPLCONFIGDIR=${MPLCONFIGDIR:-$repository/build/matplotlib} \
+    build/release/engram report "results/$name.h5" -o "results/$name.html" >/dev/null
 
 cat <<END
 
 Results  $repository/results/$name.h5   (engram top, status, export; xarray.open_dataset)
-Curves   $repository/results/$name.png
 Journal  $repository/results/$name.journal   (every trial as it ended; the results are made from it)
 Dataset  $dataset$remark
 Next     jobs/local.sh sweeps/hard-ash/table3-smoke.yaml, then engram list
+Report   $repository/results/$name.html   (open it in a browser; it needs no network)
 END
 exit $code

@@ -12,7 +12,7 @@ Usage: tests/fresh_machine.sh [--check] [--if-changed]
 Makes a bare root of this machine's Debian or Ubuntu release with mmdebstrap: apt and what is
 essential, no compiler, no Python, none of the packages that engram installs. Copies the checkout as it is
 at HEAD into it, and there, in name spaces of its own, as root:
-  1. jobs/quickstart.sh must end with the ranking of its sweep and a picture of its learning curves
+  1. jobs/quickstart.sh must end with the ranking of its sweep and a report about it
   2. tests/run.sh --quick must pass
 Takes some minutes and 3 GB in $TMPDIR (default: /var/tmp), and leaves nothing there, however it ends.
 Package sources, apt's settings, proxies, certificates and npm's registry are those of this machine.
@@ -148,7 +148,7 @@ elif [ "$dataset" != mnist ]; then
 fi
 
 # Eight points, and with MNIST the one the README puts first.
-ranking=$(sed -n "/^== ranking/,/^== learning/p" /quickstart.log | grep -E "^ +[0-9]+ .*(adagrad|adam)" || true)
+ranking=$(sed -n "/^== ranking/,/^== report/p" /quickstart.log | grep -E "^ +[0-9]+ .*(adagrad|adam)" || true)
 for activation in hard_ash topk_subtract relu sigmoid; do
     for optimizer in adagrad adam; do
         [ "$(grep -c "$activation .*$optimizer " <<<"$ranking")" = 1 ] ||
@@ -160,15 +160,16 @@ if [ "$dataset" = mnist ]; then
     head -n 1 <<<"$ranking" | grep -q "hard_ash .*adagrad " || fail "hard_ash with adagrad should be first"
 fi
 
-# A picture with curves on it: many colours, and none of them everywhere.
-/usr/bin/python3 - "results/$name.png" <<"END" || fail "results/$name.png is not a picture of curves"
+# A report with all eight points, whose path the quickstart ends with.
+[ "$(sed -n "\$s/^Report   \([^ ]*\).*/\1/p" /quickstart.log)" = "$PWD/results/$name.html" ] || fail "the quickstart does not end with its report"
+/usr/bin/python3 - "results/$name.html" <<"END" || fail "results/$name.html is not a report of the eight points"
+import json
+import re
 import sys
-import matplotlib.image
-import numpy
-pixels = matplotlib.image.imread(sys.argv[1])
-colours = numpy.unique(pixels.reshape(-1, pixels.shape[-1]).round(2), axis=0)
-print(f"{sys.argv[1]}: {pixels.shape[1]} x {pixels.shape[0]} pixels, {len(colours)} colours")
-sys.exit(not (min(pixels.shape[:2]) >= 200 and len(colours) >= 20))
+text = open(sys.argv[1], encoding="utf-8").read()
+data = json.loads(re.search("id=.data.>(.*?)</script>", text, re.DOTALL).group(1))
+print(sys.argv[1], len(text), "characters, views", sorted(data["views"]))
+sys.exit(not (len(data["points"]) == 8 and {"verdict", "curves", "matrices"} <= set(data["views"]) and "<svg" in text))
 END
 
 echo

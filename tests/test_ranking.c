@@ -186,6 +186,52 @@ static void comparisons_are_paired_by_seed(void **state)
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
 
+static void two_points_are_paired_by_seed(void **state)
+{
+    (void)state;
+    eg_scored_trial trials[] = {
+        SEED(0, 7, DONE, 0.9, 0.9),     SEED(0, 5, DONE, 0.9, 0.8), SEED(0, 6, FAILED, none, none),
+        SEED(1, 5, DIVERGED, 0.1, 0.1), SEED(1, 6, DONE, 0.7, 0.7), SEED(1, 7, DONE, 0.6, 0.6),
+        SEED(1, 8, DONE, 0.6, 0.6),     SEED(0, 8, DONE, 0.5, 0.5), SEED(1, 9, DONE, 0.4, 0.4),
+    };
+    eg_ranking_basis basis = eg_ranking_by_objective("final_accuracy", true);
+    eg_ranked_point *points = rank(&basis, trials, EG_COUNT(trials));
+    eg_seed_pairs pairs;
+    assert_ok(eg_ranking_pair(&pairs, &points[0], &points[1], &basis, trials, EG_COUNT(trials)));
+    static const double expected[][3] = {{5, 0.8, 0.1}, {7, 0.9, 0.6}, {8, 0.5, 0.6}};
+    assert_int_equal(points[0].point, 0);
+    assert_int_equal(pairs.count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(pairs.items[i].seed, expected[i][0]);
+        assert_close(pairs.items[i].first, expected[i][1], 0);
+        assert_close(pairs.items[i].second, expected[i][2], 0);
+    }
+    assert_int_equal(pairs.first_alone, 0);
+    assert_int_equal(pairs.second_alone, 2);
+    assert_false(pairs.fresh);
+    eg_free(pairs.items);
+    eg_free(points);
+
+    /* Fresh seeds of both: those alone; of one: not. */
+    trials[7].stage = EG_STAGE_SECOND;
+    points = rank(&basis, trials, EG_COUNT(trials));
+    assert_ok(eg_ranking_pair(&pairs, &points[0], &points[1], &basis, trials, EG_COUNT(trials)));
+    assert_int_equal(pairs.count, 2);
+    assert_false(pairs.fresh);
+    eg_free(pairs.items);
+    eg_free(points);
+    trials[6].stage = trials[8].stage = EG_STAGE_SECOND;
+    points = rank(&basis, trials, EG_COUNT(trials));
+    assert_ok(eg_ranking_pair(&pairs, &points[0], &points[1], &basis, trials, EG_COUNT(trials)));
+    assert_int_equal(pairs.count, 1);
+    assert_int_equal(pairs.items[0].seed, 8);
+    assert_int_equal(pairs.second_alone, 1);
+    assert_true(pairs.fresh);
+    eg_free(pairs.items);
+    eg_free(points);
+    assert_int_equal(eg_memory_live_blocks(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +240,7 @@ int main(void)
         cmocka_unit_test(points_with_stopped_seeds_come_behind),
         cmocka_unit_test(fresh_seeds_report_what_the_others_chose),
         cmocka_unit_test(comparisons_are_paired_by_seed),
+        cmocka_unit_test(two_points_are_paired_by_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

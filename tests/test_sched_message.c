@@ -61,7 +61,8 @@ static void make_all(eg_message *all, const eg_record *record)
                      3,
                      9,
                      1,
-                     0xfedcba9876543210u}},
+                     0xfedcba9876543210u,
+                     "00000000000000ab /data/wave.so\n"}},
         {.kind = EG_MESSAGE_ACK, .as.ack = {.attempts = attempts, .count = 2}},
         {.kind = EG_MESSAGE_HEARTBEAT, .as.heartbeat = {2.5, 7.5}},
         {.kind = EG_MESSAGE_STOP},
@@ -121,6 +122,7 @@ static void test_round_trip(void **state)
     assert_int_equal(back[7].as.work.from, 3);
     assert_int_equal(back[7].as.work.until, 9);
     assert_true(back[7].as.work.data == 0xfedcba9876543210u);
+    assert_string_equal(back[7].as.work.plugins, "00000000000000ab /data/wave.so\n");
     assert_int_equal(back[8].as.ack.count, 2);
     assert_close(back[9].as.heartbeat.heartbeat_seconds, 2.5, 0);
     assert_close(back[9].as.heartbeat.silence_seconds, 7.5, 0);
@@ -237,7 +239,7 @@ static void test_words_for_damage(void **state)
     assert_ok(eg_message_encode(&message, &bytes));
     bytes.data[4] = 9;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID,
-                 "protocol version 9, expected 7");
+                 "protocol version 9, expected 8");
     bytes.data[4] = EG_PROTOCOL_VERSION;
     bytes.data[5] = 99;
     assert_fails(decode_copy(bytes.data, bytes.size, true), EG_INVALID, "unknown kind 99");

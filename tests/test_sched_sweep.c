@@ -155,6 +155,31 @@ static void test_short_trials_are_handed_out_ahead(void **state)
     close_folder();
 }
 
+/* However short trials are, not more are out than the client wants. */
+static void test_work_ahead_is_bounded(void **state)
+{
+    (void)state;
+    size_t ranks = (size_t)eg_world_size(world);
+    for (size_t each = 1; each <= 3; each++) {
+        open_folder();
+        fake_ledger ledger = {.trials = 20 * ranks,
+                              .settings = until_a,
+                              .mean_seconds = 1e-4,
+                              .out_max = each * ranks,
+                              .all_busy_file = file_a,
+                              .all_busy = each,
+                              .ranks = ranks};
+        assert_ok(sweep(&ledger, &quick));
+        if (is_rank_0()) {
+            assert_all_finished(&ledger);
+            for (size_t rank = 0; rank < ranks; rank++) {
+                assert_int_equal(ledger.out_most[rank], each);
+            }
+        }
+        close_folder();
+    }
+}
+
 /* Acknowledged results are forgotten: memory does not grow with the number of trials. A kept result is at least four
  * blocks; however slow the machine, EG_IN_FLIGHT_MAX pieces at most are with the worker and as many on their way, not
  * a quarter of the trials. With more ranks the results of all of them may wait at rank 0 at once. */
@@ -404,6 +429,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_every_trial_once),
         cmocka_unit_test(test_work_is_shared),
         cmocka_unit_test(test_short_trials_are_handed_out_ahead),
+        cmocka_unit_test(test_work_ahead_is_bounded),
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_results_share_a_sync),
         cmocka_unit_test(test_more_work_after_results),

@@ -104,6 +104,69 @@ static void holm_multiplies_from_the_smallest(void **state)
     assert_int_equal(eg_memory_live_blocks(), 0);
 }
 
+/** p of differences. */
+static double signed_rank_p(const double *differences, size_t count)
+{
+    double p = -1;
+    assert_ok(eg_signed_rank_p(&p, differences, count));
+    assert_int_equal(eg_memory_live_blocks(), 0);
+    return p;
+}
+
+static void signed_ranks_are_counted_over_all_signs(void **state)
+{
+    (void)state;
+    static const double alike[] = {1, 2, 3, 4, 5};
+    assert_close(signed_rank_p(alike, 5), 2.0 / 32, 1e-15);
+    /* W = 2: the sets of ranks with a sum of 2 or less are {}, {1}, {2}: 2 * 3 / 2^5. */
+    static const double one_less[] = {-1, 2, -3, -4, -5};
+    assert_close(signed_rank_p(one_less, 5), 6.0 / 32, 1e-15);
+    /* 0 is left out; ranks 1.5, 1.5, 3: W = 1.5, sums of 1.5 or less: {}, {1.5}, {1.5}. */
+    static const double tied[] = {1, 0, -1, -2, (double)NAN};
+    assert_close(signed_rank_p(tied, 5), 6.0 / 8, 1e-15);
+    /* W in the middle: both tails have more than half. */
+    static const double even[] = {1, 2, -3};
+    assert_close(signed_rank_p(even, 3), 1, 1e-15);
+    static const double zeros[] = {0, 0};
+    assert_close(signed_rank_p(zeros, 2), 1, 0);
+    assert_true(isnan(signed_rank_p(tied + 4, 1)));
+    assert_true(isnan(signed_rank_p(tied, 0)));
+}
+
+/** Around the number of pairs beyond which the normal distribution stands in, both say the same. */
+static void many_signed_ranks_are_about_normal(void **state)
+{
+    (void)state;
+    enum { MANY = EG_SIGNED_RANK_EXACT + 1 };
+    static double differences[MANY];
+    eg_rng rng = eg_rng_make(3, EG_PURPOSE_TEST, 0);
+    for (size_t i = 0; i < MANY; i++) {
+        differences[i] = 0.05 + eg_rng_normal(&rng);
+    }
+    double exact = signed_rank_p(differences, MANY - 1);
+    double normal = signed_rank_p(differences, MANY);
+    assert_true(exact > 0.001 && exact < 0.999);
+    assert_true(fabs(exact - normal) < 0.03);
+    /* Of the same numbers, in closed form: n = 1001, all of one sign: z = sqrt(3 n (n+1) / (2 (2n+1))) */
+    for (size_t i = 0; i < MANY; i++) {
+        differences[i] = (double)(i + 1);
+    }
+    double n = MANY;
+    double z = sqrt(3 * n * (n + 1) / (2 * (2 * n + 1)));
+    assert_true(fabs(signed_rank_p(differences, MANY) / erfc(z / sqrt(2)) - 1) < 1e-9);
+}
+
+static void improvement_counts_pairs(void **state)
+{
+    (void)state;
+    static const double first[] = {3, 1, (double)NAN};
+    static const double second[] = {2, 1, 0};
+    /* 3 is above all three, 1 above one and equal to one: 4.5 of 6. */
+    assert_close(eg_improvement(first, 3, second, 3), 0.75, 1e-15);
+    assert_close(eg_improvement(second, 3, first, 3), 0.25, 1e-15);
+    assert_true(isnan(eg_improvement(first + 2, 1, second, 3)));
+}
+
 /** Share of `draws` samples of n standard normal values whose interval holds the mean, 0. */
 static double coverage(size_t n, eg_interval interval, size_t draws)
 {
@@ -146,6 +209,9 @@ int main(void)
         cmocka_unit_test(tails_have_closed_forms),
         cmocka_unit_test(differences_are_tested_against_zero),
         cmocka_unit_test(holm_multiplies_from_the_smallest),
+        cmocka_unit_test(signed_ranks_are_counted_over_all_signs),
+        cmocka_unit_test(many_signed_ranks_are_about_normal),
+        cmocka_unit_test(improvement_counts_pairs),
         cmocka_unit_test(student_covers_95_percent_and_the_papers_formula_does_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

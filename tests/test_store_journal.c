@@ -354,7 +354,7 @@ static void test_newer_format(void **state)
     eg_results *results = NULL;
     assert_ok(eg_journal_open(&journal, s->journal, EG_JOURNAL_CREATE));
     eg_write_text(&payload, EG_JOURNAL_WORDS);
-    eg_write_u32(&payload, EG_JOURNAL_FORMAT + 1);
+    eg_write_u32(&payload, EG_JOURNAL_FORMAT_EXCHANGES + 1);
     assert_ok(eg_journal_append(&journal, EG_FRAME_HEADER, &payload, 0, true, &frame));
     eg_journal_close(&journal);
     eg_writer_clear(&payload);

@@ -103,6 +103,7 @@ static void test_prefix_property(void **state)
     (void)state;
     assert_prefix("random");
     assert_prefix("halton");
+    assert_prefix("sobol");
 }
 
 /** The rule itself: identities of sampled points must never change. */
@@ -225,6 +226,41 @@ static void test_sample_multiplies(void **state)
     eg_plan_free(plan);
 }
 
+/** Every box of 2^-a by 2^-b, a + b = 6, holds one of 64 draws, whatever digits the seed flips: a net
+ *  (Sobol 1967). */
+static void test_sobol_is_a_net(void **state)
+{
+    (void)state;
+    eg_plan *plan = sample("count: 64, seed: 3, method: sobol",
+                           "optimizer.clip: {uniform: [0, 1]}, optimizer.lr: {uniform: [1, 2]}");
+    eg_plan *other = sample("count: 64, seed: 4, method: sobol",
+                            "optimizer.clip: {uniform: [0, 1]}, optimizer.lr: {uniform: [1, 2]}");
+    for (int a = 0; a <= 6; a++) {
+        int boxes[64] = {0};
+        for (size_t k = 0; k < 64; k++) {
+            int row = (int)(number(plan, k, "optimizer.clip") * (1 << a));
+            int column = (int)((number(plan, k, "optimizer.lr") - 1) * (1 << (6 - a)));
+            boxes[(row << (6 - a)) + column]++;
+        }
+        for (int i = 0; i < 64; i++) {
+            assert_int_equal(boxes[i], 1);
+        }
+    }
+    assert_string_not_equal(eg_test_value(plan, 0, "optimizer.clip"),
+                            eg_test_value(other, 0, "optimizer.clip"));
+    /* The rule itself: draws 0 and 1 are the origin and the middle, with flipped digits. */
+    uint64_t key = eg_hash64("3:optimizer.clip", 16);
+    eg_rng rng = eg_rng_make(key, EG_PURPOSE_SOBOL, 0);
+    uint32_t flips = eg_rng_u32(&rng) >> 2;
+    for (uint32_t k = 0; k < 2; k++) {
+        char expected[32];
+        (void)snprintf(expected, sizeof expected, "%.12g", ((flips ^ (k << 29)) + 0.5) / (1 << 30));
+        assert_string_equal(eg_test_value(plan, k, "optimizer.clip"), expected);
+    }
+    eg_plan_free(plan);
+    eg_plan_free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_draws_belong_to_settings),
         cmocka_unit_test(test_distributions),
         cmocka_unit_test(test_halton_is_even),
+        cmocka_unit_test(test_sobol_is_a_net),
         cmocka_unit_test(test_sample_multiplies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
-"""The command: python3 -m engram_results table|figure|curves|claims|statistics|points|tensorboard."""
+"""The command: python3 -m engram_results report|table|figure|curves|claims|statistics|points|tensorboard."""
 
 import argparse
 import contextlib
 import os
+import pathlib
 import sys
 
 import pandas
@@ -39,6 +40,14 @@ def _parser():
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Tables and figures from result "
                                      "files of engram. Files of running sweeps are fine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    report = commands.add_parser("report", help="one page that needs no network: what is best, curves, measures, settings, "
+                                 "failures, and the commands that run any row again, each with its table")
+    report.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5), looked at together")
+    report.add_argument("-o", "--output", metavar="OUT.html", help="page to write (default: the first file with the ending .html)")
+    report.add_argument("--interval", choices=tuple(INTERVALS), default="student", help="95 %% interval of Student's distribution, "
+                        "or the formula of the Hard ASH paper (default: %(default)s)")
+    report.set_defaults(run=_report)
 
     table = commands.add_parser("table", help="a table of the Hard ASH paper, or the class-"
                                 "incremental methods, measured next to published")
@@ -129,6 +138,13 @@ def _names(text):
 def _opened(paths):
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(load(path)) for path in paths]
+
+
+def _report(options):
+    from .report import page
+    output = options.output or pathlib.Path(options.files[0]).with_suffix(".html")
+    page.write(options.files, output, options.interval)
+    print(output)
 
 
 def _table(options):

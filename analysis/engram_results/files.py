@@ -11,8 +11,8 @@ import xarray
 
 FORMAT_NAME = "engram-results"
 FORMAT_VERSION = 1
-# By code; 5 is not used.
-STATUS_WORDS = ("pending", "running", "done", "diverged", "failed", "", "skipped", "paused",
+# By code.
+STATUS_WORDS = ("pending", "running", "done", "diverged", "failed", "timeout", "skipped", "paused",
                 "stopped")
 FINISHED = ("done", "diverged")
 

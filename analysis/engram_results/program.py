@@ -46,6 +46,14 @@ def rank(request):
     return json.loads(done.stdout)
 
 
+def notes(path):
+    """What `engram top` says of a file below its ranking: sentences to know before numbers are used."""
+    done = subprocess.run([find(), "top", str(path), "-n", "1", "--json"], text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise ResultError(f"engram top {path}: {done.stderr.strip() or f'exit code {done.returncode}'}")
+    return json.loads(done.stdout)["notes"]
+
+
 @functools.lru_cache(maxsize=None)
 def factors(most, interval):
     """Half widths of the interval for n = 0 … most values, in units of their standard deviation with

@@ -147,10 +147,10 @@ def telling(datasets):
     for ds in as_list(datasets):
         known.update(settings(ds))
     return {dotted: column for dotted, column in varied.items()
-            if _varies_within(frame, column, _owner(dotted, known))}
+            if _varies_within(frame, column, owner(dotted, known))}
 
 
-def _owner(dotted, known):
+def owner(dotted, known):
     """The column of the component that a setting belongs to: `optimizer` for `optimizer.lr`."""
     while "." in dotted:
         dotted = dotted.rsplit(".", 1)[0]
@@ -159,9 +159,9 @@ def _owner(dotted, known):
     return None
 
 
-def _varies_within(frame, column, owner):
+def _varies_within(frame, column, inside):
     has = frame[frame[column].notna() & (frame[column] != "")]
-    parts = [has] if owner is None else [part for _, part in has.groupby(owner)]
+    parts = [has] if inside is None else [part for _, part in has.groupby(inside)]
     return any(varies(part[column]) for part in parts)
 
 

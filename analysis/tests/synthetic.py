@@ -5,6 +5,7 @@ import xarray
 
 STATUS = {"pending": 0, "running": 1, "done": 2, "diverged": 3, "failed": 4, "skipped": 6,
           "paused": 7, "stopped": 8}
+PLAIN = ("seed", "message", "wall_seconds")   # of a trial, and no settings
 
 
 def trial(activation, optimizer, objective, status="done", **more):
@@ -17,7 +18,7 @@ def trial(activation, optimizer, objective, status="done", **more):
 def dataset(trials, complete=True, attributes=None):
     """The dataset of some trials: 2 tasks, 4 evaluations."""
     names = [name for name in dict.fromkeys(key for row in trials for key in row)
-             if name not in ("objective", "status", "stage")]
+             if name not in ("objective", "status", "stage", *PLAIN)]
     ds = xarray.Dataset(attrs={"format_name": "engram-results", "format_version": 1,
                                "title": "synthetic", "complete": int(complete),
                                **(attributes or {})})
@@ -27,6 +28,9 @@ def dataset(trials, complete=True, attributes=None):
     ds["status"] = ("trial", np.array([row["status"] for row in trials], dtype=np.uint8))
     partial = np.isin(ds["status"].values, (STATUS["paused"], STATUS["stopped"]))
     aim = np.array([row["objective"] for row in trials], dtype=float)
+    for name in PLAIN:
+        if any(name in row for row in trials):
+            ds[name] = ("trial", np.array([row[name] for row in trials], dtype=object if name == "message" else None))
     if any("stage" in row for row in trials):
         ds["stage"] = ("trial", [row.get("stage", 1) for row in trials])
     ds["objective"] = ("trial", np.where(partial, np.nan, aim))

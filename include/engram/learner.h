@@ -246,6 +246,10 @@ eg_status eg_learner_check_outputs(const eg_view *root, bool changes) EG_WARN_UN
 eg_status eg_learner_check_tasks(const eg_view *root, bool tells,
                                  bool tasks_are_phases) EG_WARN_UNUSED;
 
+/** EG_INVALID if the learner, or one inside it, does something where tasks begin or end
+ *  (eg_learner_kind.uses_task_boundaries), and the stream hides that (`hidden`). */
+eg_status eg_learner_check_boundaries(const eg_view *root, bool hidden) EG_WARN_UNUSED;
+
 /** Whether the learner, or one inside it, says obstacles (eg_learner_kind.obstacle). */
 bool eg_learner_looks_at_nodes(const eg_view *root);
 /** EG_INVALID if it has one in these nodes. */

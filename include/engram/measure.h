@@ -42,6 +42,7 @@ typedef struct eg_measure_setup {
     const char *objective;            /**< the summary variable that selects */
     const struct eg_measures *others; /**< all measures of the trial */
     size_t evals;                     /**< evaluations at most: the length of the axis `eval` */
+    uint64_t order_seed, init_seed;   /**< as in eg_trial_seeds */
 } eg_measure_setup;
 
 /** Where the trial stands. */

@@ -47,6 +47,9 @@ typedef enum eg_purpose {
     EG_PURPOSE_TASKS = 31,     /**< named orders of tasks; index = the order */
     EG_PURPOSE_TASK_MASK = 32, /**< masks and biases of a task; index = task and block */
     EG_PURPOSE_CLUSTER = 33,   /**< where clusters begin; index = tasks so far and block */
+    EG_PURPOSE_SOBOL = 34,     /**< which digits of a Sobol sequence are flipped */
+    EG_PURPOSE_BLUR = 35,      /**< which examples go to other tasks; index = task */
+    EG_PURPOSE_ARRIVAL = 36,   /**< when examples arrive; index = epoch and example */
 } eg_purpose;
 
 typedef struct eg_rng {

@@ -92,6 +92,26 @@ void eg_ranking_sort(eg_ranked_point *points, size_t count, const eg_ranking_bas
 const eg_ranked_point *eg_ranking_best(const eg_ranked_point *points, size_t count,
                                        const eg_ranking_basis *basis);
 
+/** The reported values of two points at one seed. */
+typedef struct eg_seed_pair {
+    uint64_t seed;
+    double first, second;
+} eg_seed_pair;
+
+/** Two points seed by seed: seeds of the second stage where both have such, else those that rank
+ *  them. Seeds at which a point has no value (rule 1) make no pair. */
+typedef struct eg_seed_pairs {
+    eg_seed_pair *items; /**< [count], by seed */
+    size_t count;
+    size_t first_alone, second_alone; /**< values of one point without one of the other */
+    bool fresh;                       /**< over seeds of the second stage */
+} eg_seed_pairs;
+
+/** *out: release items with eg_free. */
+eg_status eg_ranking_pair(eg_seed_pairs *out, const eg_ranked_point *first,
+                          const eg_ranked_point *second, const eg_ranking_basis *basis,
+                          const eg_scored_trial *trials, size_t trial_count) EG_WARN_UNUSED;
+
 /** How a point differs from the best one, over the seeds that both have a reported value of. */
 typedef struct eg_comparison {
     size_t point;

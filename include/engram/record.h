@@ -15,12 +15,12 @@ typedef enum eg_trial_status {
     EG_TRIAL_DONE = 2,
     EG_TRIAL_DIVERGED = 3, /**< non-finite loss: a result, not an error */
     EG_TRIAL_FAILED = 4,   /**< an error of the system or the data; the message says which */
-    /* 5 is not used */
-    EG_TRIAL_SKIPPED = 6, /**< cut by a stopping rule before it ran */
-    EG_TRIAL_PAUSED = 7,  /**< ran up to an evaluation and waits for a stopping rule */
-    EG_TRIAL_STOPPED = 8, /**< cut by a stopping rule on its way: its curves end there */
+    EG_TRIAL_TIMEOUT = 5,  /**< it trained for longer than `max_seconds`: its curves end there */
+    EG_TRIAL_SKIPPED = 6,  /**< cut by a stopping rule before it ran */
+    EG_TRIAL_PAUSED = 7,   /**< ran up to an evaluation and waits for a stopping rule */
+    EG_TRIAL_STOPPED = 8,  /**< cut by a stopping rule on its way: its curves end there */
 } eg_trial_status;
-#define EG_TRIAL_STATUS_COUNT 9 /* of the numbers up to the largest, used or not */
+#define EG_TRIAL_STATUS_COUNT 9
 
 /** "pending" … "stopped"; NULL for a number that is no status. */
 const char *eg_trial_status_name(eg_trial_status status);
@@ -34,12 +34,14 @@ const char *eg_trial_status_name(eg_trial_status status);
  *      done                x       x              x      x
  *      diverged            x       x              x      x
  *      failed              x       x
+ *      timeout             x       x                    x
  *      skipped             x               x
  *      stopped             x               x             x
  */
 bool eg_trial_status_is_open(eg_trial_status status);     /**< it may still change by itself */
 bool eg_trial_status_is_final(eg_trial_status status);    /**< not open */
-bool eg_trial_status_is_finished(eg_trial_status status); /**< the trial ran to its end */
+bool eg_trial_status_is_finished(eg_trial_status status); /**< the trial ended by itself */
+bool eg_trial_status_is_failure(eg_trial_status status);  /**< finished, but not with a result */
 bool eg_trial_status_is_cut(eg_trial_status status);      /**< by a stopping rule */
 bool eg_trial_status_is_result(eg_trial_status status);   /**< with all its curves */
 bool eg_trial_status_has_record(eg_trial_status status);  /**< with curves, maybe not to the end */

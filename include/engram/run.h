@@ -47,13 +47,14 @@ typedef struct eg_run_options eg_run_options;
 
 /** The trials of a sweep, by how they stand. */
 typedef struct eg_run_counts {
-    size_t total; /**< those of the second stage count once it has begun */
+    size_t total;   /**< those of the second stage count once it has begun */
+    size_t to_come; /**< those of points that a tuner has yet to suggest, at most; not in `total` */
     size_t by_status[EG_TRIAL_STATUS_COUNT]; /**< of all */
     size_t before;                           /**< finished when this run began */
     size_t unfinished;                       /**< pending, running or paused */
     size_t safe;                             /**< finished, and on disk */
     size_t finished;    /**< by this run; those that a rule cut on their way included */
-    size_t failed;      /**< … and that failed in this run */
+    size_t failed;      /**< … and that failed or timed out in this run */
     size_t retried;     /**< handed out again because their worker was lost */
     size_t checkpoints; /**< unfinished ones that go on from where they stopped */
 } eg_run_counts;
@@ -62,8 +63,10 @@ typedef struct eg_run_counts {
  *  (NAME.h5; its directory must exist). options NULL: the defaults. *counts: how it ended, on rank
  *  0 (zeros on others, and if nothing was begun). A trial that failed is no error here: see
  *  counts->by_status. Errors: EG_INVALID: the sweep, the data or an option is wrong, nothing was
- *  written, or the results file is of another sweep or being written by another process;
- *  EG_STOPPED: a signal or a limit of time stopped the sweep, the same call goes on; EG_SYSTEM,
+ *  written, or the results file is of another sweep or being written by another process, or the
+ *  tuner did something wrong before any trial ran;
+ *  EG_STOPPED: a signal, a limit of time or max_failures stopped the sweep, the same call goes on;
+ *  EG_SYSTEM,
  *  EG_MEMORY: the same call goes on, once that is repaired. On ranks above 0: of the rank
  *  itself. */
 eg_status eg_run_file(eg_run_counts *counts, eg_world *world, const char *sweep,
@@ -90,8 +93,8 @@ struct eg_run_options {
     const char *const *overrides; /**< [override_count] "name=value", as for eg_plan_load */
     size_t override_count;
     size_t slice, slice_count; /**< run part `slice` of so many, from 1, as eg_plan_slice; 0: all */
-    /** Finished trials that run again: "failed", "diverged", "all", "status=NAME", "id=HEX", or
-     *  several of these separated by commas; NULL: none. */
+    /** Finished trials that run again: "failed", "diverged", "timeout", "all", "status=NAME",
+     *  "id=HEX", or several of these separated by commas; NULL: none. */
     const char *redo;
     bool accept_data; /**< also if the results so far were made with other data */
     eg_run_keeping keeping;
@@ -105,6 +108,10 @@ struct eg_run_options {
     const eg_sched_options *sched;   /**< NULL: eg_run_sched_options */
     const eg_run_observer *observer; /**< NULL: nobody watches; borrowed */
     const char *command;             /**< for the provenance in the results; NULL: "" */
+    /** Of a plan with a space (eg_run_file and eg_run_text load one): the command of the tuner that
+     *  suggests its points, for /bin/sh; docs/ask.md has what is said to it. NULL: none. */
+    const char *ask;
+    double ask_timeout; /**< seconds that it may take to answer; 0: 3600 */
 };
 
 /** The defaults for so many ranks: from 64 on rank 0 only schedules. */
@@ -151,14 +158,22 @@ struct eg_run_observer {
     void (*worker_back)(void *user, uint32_t rank, const char *host);
     /** eg_run_options.stop_at has come: the sweep is being stopped. */
     void (*time_up)(void *user);
+    /** So many trials have failed or timed out, as many as the sweep's max_failures: nothing more
+     *  is handed out, the sweep is being stopped. */
+    void (*gave_up)(void *user, size_t failures);
     /** Every few milliseconds while trials run: the moment to draw progress. */
     void (*idle)(void *user, eg_run *run);
     /** No trial runs any more, whatever the reason. */
     void (*ended)(void *user, eg_run *run);
+    /** A tuner has suggested points, which are in the plan now. A failure ends the run. */
+    eg_status (*plan_grew)(void *user, eg_run *run);
 };
 
 /** Stops the sweep as SIGUSR1 would; from a callback of the observer. */
 void eg_run_stop(eg_run *run);
+
+/** Whether the sweep ended, or did not begin, because of max_failures. */
+bool eg_run_gave_up(const eg_run *run);
 
 /** How the trials stand now; lives as long as the run. */
 const eg_run_counts *eg_run_counted(const eg_run *run);
@@ -237,7 +252,8 @@ eg_status eg_run_find_weights(eg_run_weights_found *out, eg_run *run) EG_WARN_UN
  * and eg_sched_dismiss(world) unless eg_run_was_scheduled; the other ranks: eg_run_work. */
 
 /** Checks everything that can be checked before a file is written: redo, and that all data can be
- *  opened. `plan` belongs to the run from here on, also after a failure; `options` and what it
+ *  opened. A tuner is started, told what it was told before, and asked for the first points. `plan`
+ *  belongs to the run from here on, also after a failure; `options` and what it
  *  points to are borrowed. Release with eg_run_free, also after a failure (*out NULL: only the plan
  *  was freed). Errors: EG_INVALID, EG_MEMORY, EG_SYSTEM. */
 eg_status eg_run_create(eg_run **out, eg_plan *plan, const char *results,

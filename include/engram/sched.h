@@ -36,6 +36,9 @@ typedef struct eg_work {
     /** Checksum of the dataset where the sweep was begun; a worker that reads another one refuses
      *  the work, which ends the sweep. 0: not known. */
     uint64_t data;
+    /** The plug-ins whose components the settings may name, "HASH PATH\n…"; a worker loads them,
+     *  and one that finds another file refuses the work, which ends the sweep. NULL or "": none. */
+    const char *plugins;
 } eg_work;
 
 /** What a worker has to say of a trial while it runs. */
@@ -55,7 +58,7 @@ typedef struct eg_work_progress {
 /** How a piece of work came back. */
 typedef struct eg_work_result {
     eg_attempt attempt;
-    eg_trial_status status;  /**< done, diverged, failed, paused */
+    eg_trial_status status;  /**< done, diverged, failed, timeout, paused */
     const eg_record *record; /**< NULL when failed; borrowed */
     const char *message;     /**< why it failed, "" otherwise */
 } eg_work_result;
@@ -78,9 +81,10 @@ typedef struct eg_work_loss {
     bool was_running;
 } eg_work_loss;
 
-/** What the scheduler is working for: the plan, the journal, the screen. All are required, and
- *  called on rank 0's main thread. Every piece of work that was `started` ends with exactly one of
- *  `finished`, `lost` and `interrupted`; once the client itself has failed, with the last. */
+/** What the scheduler is working for: the plan, the journal, the screen. All but the last are
+ *  required, and called on rank 0's main thread. Every piece of work that was `started` ends with
+ *  exactly one of `finished`, `lost` and `interrupted`; once the client itself has failed, with the
+ *  last. */
 typedef struct eg_sched_client {
     void *user;
     /** The next piece of work, or *have = false if nothing can be handed out now (more may come
@@ -115,6 +119,12 @@ typedef struct eg_sched_client {
     /** Mean seconds per trial so far, 0 if unknown: the shorter trials are, the more of them are
      *  handed out ahead. */
     double (*mean_seconds)(void *user);
+    /** Nobody gets work ahead that would make it more than so many pieces handed out in all; asked
+     *  at every turn. NULL: any number. */
+    size_t (*out_max)(void *user);
+    /** Something else than a result may bring more work: `idle` looks after it, `next` is asked
+     *  again at every turn, and the scheduler does not end meanwhile. NULL: never. */
+    bool (*expects)(void *user);
 } eg_sched_client;
 
 /** Zeros are the defaults. */

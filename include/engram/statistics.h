@@ -41,6 +41,24 @@ double eg_sample_interval(const eg_sample *sample, eg_interval interval);
  *  test. NaN below two values, and where they do not vary. */
 double eg_sample_p(const eg_sample *sample);
 
+/** Pairs up to which eg_signed_rank_p is exact. */
+#define EG_SIGNED_RANK_EXACT 1000
+
+/** Two-sided p value of Wilcoxon's signed-rank test (1945) that the differences [count] within
+ *  pairs are symmetric about 0: min(1, 2 min(P(W <= w), P(W >= w))), with W the sum of the ranks by
+ *  |d| of the positive ones. Differences of 0 are left out, equal |d| share midranks; the
+ *  distribution is that of all 2^n signs, exactly, and beyond EG_SIGNED_RANK_EXACT differences the
+ *  normal one with correction for ties. Not below 2 / 2^n: at n = 5 0.0625. *out = 1 if all
+ *  differences are 0, NaN if there is none; what is not finite does not count. Errors:
+ *  EG_MEMORY. */
+eg_status eg_signed_rank_p(double *out, const double *differences, size_t count) EG_WARN_UNUSED;
+
+/** The share of pairs (x, y) of values of two samples with x > y, and half of those with x = y: the
+ *  probability of improvement (Agarwal et al. 2021), Mann and Whitney's U / (n m). What is not
+ *  finite does not count; NaN if nothing is left. */
+double eg_improvement(const double *first, size_t first_count, const double *second,
+                      size_t second_count);
+
 /** P(|T| >= |t|) for Student's T with `freedom` >= 1 degrees of freedom. */
 double eg_student_tail(double t, size_t freedom);
 /** The t with P(|T| >= t) = tail, for 0 < tail < 1. */

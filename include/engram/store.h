@@ -14,6 +14,14 @@
  *  or, if NAME has no dot, as NAME alone. A new string. EG_INVALID: another ending. */
 eg_status eg_store_file(char **out, const char *path) EG_WARN_UNUSED;
 
+/** What was said to a tuner: a line of JSON, and the line that it answered, "" where none was
+ *  due. */
+typedef struct eg_exchange {
+    const char *sent, *answer;
+    size_t suggested; /**< points in the answer */
+    size_t wanted;    /**< points that the sweep asks for in all */
+} eg_exchange;
+
 /** One run of the command, as written to the journal. */
 typedef struct eg_session {
     const char *command;   /**< command line */
@@ -29,6 +37,9 @@ typedef struct eg_session {
     bool accept_data; /**< also if the results so far were made with other data */
     uint32_t ranks;
     double time; /**< seconds since 1970 */
+    /** [exchange_count] that were made for the plan's points since the file was read */
+    const eg_exchange *exchanges;
+    size_t exchange_count;
 } eg_session;
 
 /** A results file being written. One writer at a time. */
@@ -61,6 +72,24 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan,
 eg_status eg_store_checkpoint_directory(char **out, const char *path) EG_WARN_UNUSED;
 /** NAME.weights beside PATH: the directory for what trials have learned; the same. */
 eg_status eg_store_weights_directory(char **out, const char *path) EG_WARN_UNUSED;
+/** The exchange that comes next. */
+eg_status eg_store_exchanged(eg_store *store, const eg_exchange *exchange) EG_WARN_UNUSED;
+/** The plan has new points: writes it, and what rules have cut once more. `outcomes` grows by those
+ *  of the new trials, from `first` on. No trial may be running. */
+eg_status eg_store_grow(eg_store *store, const eg_plan *plan, eg_outcome *outcomes,
+                        size_t first) EG_WARN_UNUSED;
+/** What a journal says of exchanges; its texts belong to it. */
+typedef struct eg_exchanges {
+    eg_exchange *items; /**< [count] in order */
+    size_t count;
+    bool begun;  /**< there is a journal, and a plan in it */
+    void *owner; /**< of the texts */
+} eg_exchanges;
+/** The exchanges in the journal of PATH; none if there is no journal. Only reads. Release with
+ *  eg_exchanges_clear, also after a failure. */
+eg_status eg_store_exchanges(eg_exchanges *out, const char *path) EG_WARN_UNUSED;
+void eg_exchanges_clear(eg_exchanges *exchanges);
+
 /** Index of the plan's trial with this id; SIZE_MAX: the plan has none. */
 size_t eg_store_find(const eg_store *store, uint64_t id);
 /** Attempts made so far at a trial. */

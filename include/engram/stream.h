@@ -134,7 +134,8 @@ typedef struct eg_stream_sizes {
     size_t chunks;                        /**< the same */
     bool tells_task;                      /**< the same */
     bool orders_tasks;                    /**< there are eg_stream_task_identities */
-    bool phases_repeat; /**< phase p has about p + 1 times the examples of the first */
+    bool phases_repeat;    /**< phase p has about p + 1 times the examples of the first */
+    bool hides_boundaries; /**< what arrives changes within a phase, and nothing says when */
 } eg_stream_sizes;
 
 typedef struct eg_stream_kind {
@@ -152,6 +153,9 @@ typedef struct eg_stream_kind {
     eg_status (*check)(const eg_view *view, const eg_stream_sizes *data);
     /** `out` has input and outputs, train and test examples of the dataset. */
     void (*sizes)(const eg_view *view, eg_stream_sizes *out);
+    /** Its training examples are those of the dataset as they are, each as often as any other:
+     *  stream iid is the same ones shuffled, if it has as many. */
+    bool shows_examples;
 } eg_stream_kind;
 
 extern const eg_family eg_stream_family;

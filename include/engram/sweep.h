@@ -42,6 +42,8 @@ typedef struct eg_outcome {
     uint8_t rungs;            /**< that it has come to, with a rule that looks into trials … */
     uint32_t evaluations;     /**< … the evaluations it has … */
     float rung[EG_RUNGS_MAX]; /**< … and how it did at the rungs; see eg_plan_measure */
+    float mean[EG_RUNGS_MAX]; /**< … and on the way there, with the rule `median` */
+    uint32_t improved;        /**< evaluation of the last improvement, with the rule `patience` */
     double objective;         /**< NaN until finished */
     double reported; /**< the objective's variable as recorded, on test data; NaN likewise */
 } eg_outcome;
@@ -113,9 +115,12 @@ struct eg_plan {
     char *overrides; /**< "name=value\n…" from the command line, "" if none */
     eg_point *points;
     size_t point_count;
-    eg_plan_trial *trials; /**< order of the plan: replicate 0 of every point, then replicate 1 … */
+    /** order of the plan: replicate 0 of every point, then replicate 1 …; with a space all
+     *  replicates of point 0, then of point 1 … */
+    eg_plan_trial *trials;
     size_t trial_count, trial_capacity;
-    size_t first_count; /**< of them, those of the first stage: (replicate, point) ascending */
+    size_t first_count; /**< of them, those of the first stage: (replicate, point) ascending; with a
+                             space (point, replicate) */
     size_t slice, slice_count; /**< which part of how many this is, from 1; 0: the whole sweep */
     uint64_t *seeds;           /**< by replicate */
     size_t seed_count;
@@ -135,6 +140,14 @@ struct eg_plan {
     size_t warning_count;
     char **notes; /**< how the sweep file was read, where that may surprise */
     size_t note_count;
+    /** Points before the baselines, which come last: rules and `select` look at these alone. */
+    size_t compared_count;
+    /** Trials that may fail or time out before the sweep ends; 0: any number. */
+    double max_failures;
+    bool max_failures_percent; /**< it is a share of all trials, in per cent */
+    struct eg_space *space; /**< where points are suggested: see engram/space.h; NULL: it has all */
+    size_t suggestions;     /**< … so many in all, … */
+    size_t batch;           /**< … so many at a time */
 };
 
 /** Reads, validates and expands a sweep file; "-" is standard input (files it names are then
@@ -191,6 +204,10 @@ bool eg_plan_compares(const eg_plan *plan, size_t point, size_t other);
  * Errors: EG_INVALID if there is no such slice, nothing for some slice to do, or a rule that
  * compares points. */
 eg_status eg_plan_slice(eg_plan *plan, size_t slice, size_t count) EG_WARN_UNUSED;
+
+/** With so many trials failed or timed out nothing more is to run: what `max_failures` says of the
+ *  trials that the plan has now; SIZE_MAX: no limit. */
+size_t eg_plan_max_failures(const eg_plan *plan);
 
 /** Trial index of (point, replicate), or SIZE_MAX. */
 size_t eg_plan_find(const eg_plan *plan, size_t point, size_t replicate);

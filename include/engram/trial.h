@@ -16,6 +16,16 @@
 /** Everything that can be set: the root of all settings. */
 const eg_schema *eg_trial_schema(void);
 
+/** Adds a component from outside to family "activation", "optimizer" or "schedule" of the schema,
+ *  until the process ends: descriptors are borrowed for as long. `origin`, not 0, is the hash of
+ *  where it comes from, and becomes part of the ids of trials that use it. Not thread safe;
+ *  settings resolved before stay valid. Errors: EG_INVALID if the name exists, or there are too
+ *  many. */
+eg_status eg_trial_add_component(const char *family, const eg_component *component,
+                                 uint64_t origin) EG_WARN_UNUSED;
+/** The origin that a component was added with; 0: it is built in. */
+uint64_t eg_trial_origin(const eg_component *component);
+
 /** Every variable a trial of these settings records (measures, learner): a list of *count borrowed
  * declarations, NULL-terminated; the list itself is the caller's (eg_free). */
 eg_status eg_trial_variables(const eg_variable ***out, size_t *count,
@@ -39,6 +49,20 @@ eg_status eg_trial_id(uint64_t *out, const eg_settings *settings, uint64_t seed)
  * it learns files that are not in it. */
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count, eg_stream_orders *orders) EG_WARN_UNUSED;
+
+/** The seeds that a trial draws from. With setting `seeding` = one both are the trial's. With
+ *  order_init the trial's seed is the number of a pair, by Cantor's pairing
+ *  (o + i)(o + i + 1)/2 + i, so that the order of the data and the initial weights can be varied
+ *  apart. */
+typedef struct eg_trial_seeds {
+    uint64_t order; /**< of what the stream draws: orders of tasks, classes and examples, … */
+    uint64_t init;  /**< of what the learner draws: initial weights, dropout, noise, … */
+} eg_trial_seeds;
+/** The largest of either: the number of every pair is below 2^53, exact in every language. */
+enum { EG_PAIRED_SEED_MAX = (1 << 26) - 1 };
+/** The number of a pair. */
+uint64_t eg_trial_seed_of(const eg_trial_seeds *seeds);
+eg_trial_seeds eg_trial_seeds_of(const eg_settings *settings, uint64_t seed);
 
 /** Whether a setting can matter to the trial: its learner and its stream look at it. Others are
  * part of the id all the same. */
@@ -192,10 +216,10 @@ eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, eg_d
 void eg_prediction_clear(eg_prediction *prediction);
 
 /** Runs a trial. No pointer may be NULL, except for those of the options that say what NULL means;
- * a required one that is gives EG_INVALID. *out is a record with status done, diverged or paused:
- * then curves end where it paused, and what is only known at the end is NaN. Errors: what the data
- * or the system did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was refused, EG_STOPPED
- * when poll said so; then *out is NULL. */
+ * a required one that is gives EG_INVALID. *out is a record with status done, diverged, timeout or
+ * paused: after the last two curves end there, and what is only known at the end is NaN. Errors:
+ * what the data or the system did (EG_INVALID, EG_SYSTEM, EG_MEMORY), a checkpoint that was
+ * refused, EG_STOPPED when poll said so; then *out is NULL. */
 eg_status eg_trial_run(eg_record **out, const eg_settings *settings, uint64_t seed,
                        eg_dataset_cache *cache, const eg_trial_options *options) EG_WARN_UNUSED;
 

@@ -41,22 +41,28 @@ static eg_status drain(void *user, eg_writer *writer)
 }
 
 /** Signals end it as they end any process, and it leaves no core file of somebody's bytes. */
-static void become_child(uint64_t bytes)
+static void become_child(const eg_child_rules *rules)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGPIPE};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGXCPU, SIGPIPE, SIGALRM};
+    sigset_t none;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         (void)signal(numbers[i], SIG_DFL);
     }
-    rlim_t seconds = (rlim_t)(SECONDS + bytes / BYTES_PER_SECOND);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (rules->wall_seconds > 0) {
+        (void)alarm((unsigned)rules->wall_seconds);
+    }
+    const rlim_t seconds = (rlim_t)rules->processor_seconds;
     const struct rlimit time = {.rlim_cur = seconds, .rlim_max = seconds};
     const struct rlimit core = {.rlim_cur = 0, .rlim_max = 0};
     (void)setrlimit(RLIMIT_CPU, &time);
     (void)setrlimit(RLIMIT_CORE, &core);
 }
 
-static void run_child(int fd, eg_child_work work, void *user, uint64_t bytes)
+static void run_child(int fd, eg_child_work work, void *user, const eg_child_rules *rules)
 {
-    become_child(bytes);
+    become_child(rules);
     eg_drain out = {.drain = drain, .user = &fd};
     eg_status status = work(user, &out);
     if (status.code == EG_OK) {
@@ -87,7 +93,7 @@ static eg_status receive(int fd, unsigned char **reply, size_t *size)
     }
 }
 
-static eg_status await(pid_t child)
+static eg_status await(pid_t child, const eg_child_rules *rules)
 {
     int how = 0;
     while (waitpid(child, &how, 0) < 0) {
@@ -95,23 +101,24 @@ static eg_status await(pid_t child)
             return eg_fail_errno(errno, "cannot wait for the child process");
         }
     }
-    if (WIFSIGNALED(how) && (WTERMSIG(how) == SIGXCPU || WTERMSIG(how) == SIGKILL)) {
-        return eg_fail(EG_INVALID, "reading it takes too long or too much memory");
+    int number = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
+    if (number == SIGXCPU || number == SIGKILL || (number == SIGALRM && rules->wall_seconds > 0)) {
+        return eg_fail(EG_INVALID, "%s", rules->slow);
     }
-    if (WIFSIGNALED(how)) {
-        return eg_fail(EG_INVALID, "the library crashes on it (signal %d)", WTERMSIG(how));
+    if (number != 0) {
+        return eg_fail(EG_INVALID, "%s (signal %d)", rules->crashed, number);
     }
     return WIFEXITED(how) && WEXITSTATUS(how) == 0
                ? eg_ok()
-               : eg_fail(EG_INVALID, "the library crashes on it (exit code %d)", WEXITSTATUS(how));
+               : eg_fail(EG_INVALID, "%s (exit code %d)", rules->crashed, WEXITSTATUS(how));
 }
 
 /** The status stands behind the bytes. */
-static eg_status take_status(const unsigned char *reply, size_t *size)
+static eg_status take_status(const unsigned char *reply, size_t *size, const eg_child_rules *rules)
 {
     eg_status status;
     if (*size < sizeof status) {
-        return eg_fail(EG_INVALID, "the library ended the process that read it");
+        return eg_fail(EG_INVALID, "%s", rules->left);
     }
     *size -= sizeof status;
     memcpy(&status, reply + *size, sizeof status);
@@ -120,6 +127,16 @@ static eg_status take_status(const unsigned char *reply, size_t *size)
 
 eg_status eg_child_run(unsigned char **reply, size_t *size, eg_child_work work, void *user,
                        uint64_t bytes)
+{
+    const eg_child_rules rules = {.processor_seconds = SECONDS + bytes / BYTES_PER_SECOND,
+                                  .slow = "reading it takes too long or too much memory",
+                                  .crashed = "the library crashes on it",
+                                  .left = "the library ended the process that read it"};
+    return eg_child_run_within(reply, size, work, user, &rules);
+}
+
+eg_status eg_child_run_within(unsigned char **reply, size_t *size, eg_child_work work, void *user,
+                              const eg_child_rules *rules)
 {
     int ends[2];
     *reply = NULL;
@@ -132,7 +149,7 @@ eg_status eg_child_run(unsigned char **reply, size_t *size, eg_child_work work, 
     pid_t child = fork();
     if (child == 0) {
         (void)close(ends[0]);
-        run_child(ends[1], work, user, bytes);
+        run_child(ends[1], work, user, rules);
     }
     int error = errno;
     (void)close(ends[1]);
@@ -142,12 +159,12 @@ eg_status eg_child_run(unsigned char **reply, size_t *size, eg_child_work work, 
     }
     eg_status status = receive(ends[0], reply, size);
     (void)close(ends[0]); /* a child that still writes ends */
-    eg_status ended = await(child);
+    eg_status ended = await(child, rules);
     if (status.code == EG_OK) {
         status = ended;
     }
     if (status.code == EG_OK) {
-        status = take_status(*reply, size);
+        status = take_status(*reply, size, rules);
     }
     if (status.code != EG_OK) {
         eg_free(*reply);

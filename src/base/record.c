@@ -21,8 +21,9 @@ const char *eg_trial_status_name(eg_trial_status status)
     static const char *const names[EG_TRIAL_STATUS_COUNT] = {
         [EG_TRIAL_PENDING] = "pending", [EG_TRIAL_RUNNING] = "running",
         [EG_TRIAL_DONE] = "done",       [EG_TRIAL_DIVERGED] = "diverged",
-        [EG_TRIAL_FAILED] = "failed",   [EG_TRIAL_SKIPPED] = "skipped",
-        [EG_TRIAL_PAUSED] = "paused",   [EG_TRIAL_STOPPED] = "stopped",
+        [EG_TRIAL_FAILED] = "failed",   [EG_TRIAL_TIMEOUT] = "timeout",
+        [EG_TRIAL_SKIPPED] = "skipped", [EG_TRIAL_PAUSED] = "paused",
+        [EG_TRIAL_STOPPED] = "stopped",
     };
     size_t index = (size_t)status;
     return index < EG_TRIAL_STATUS_COUNT ? names[index] : NULL;
@@ -40,7 +41,12 @@ bool eg_trial_status_is_final(eg_trial_status status)
 
 bool eg_trial_status_is_finished(eg_trial_status status)
 {
-    return eg_trial_status_is_result(status) || status == EG_TRIAL_FAILED;
+    return eg_trial_status_is_result(status) || eg_trial_status_is_failure(status);
+}
+
+bool eg_trial_status_is_failure(eg_trial_status status)
+{
+    return status == EG_TRIAL_FAILED || status == EG_TRIAL_TIMEOUT;
 }
 
 bool eg_trial_status_is_cut(eg_trial_status status)
@@ -55,8 +61,8 @@ bool eg_trial_status_is_result(eg_trial_status status)
 
 bool eg_trial_status_has_record(eg_trial_status status)
 {
-    return eg_trial_status_is_result(status) || status == EG_TRIAL_PAUSED ||
-           status == EG_TRIAL_STOPPED;
+    return eg_trial_status_is_result(status) || status == EG_TRIAL_TIMEOUT ||
+           status == EG_TRIAL_PAUSED || status == EG_TRIAL_STOPPED;
 }
 
 size_t eg_variable_rank(const eg_variable *variable)

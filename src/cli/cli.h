@@ -35,6 +35,15 @@ typedef struct eg_option {
 
 enum { EG_OPTIONS_MAX = 24, EG_EXTRA_MAX = 32 };
 
+/** The option `--plugin FILE` of verbs that read no sweep file, and loading what it names (NULL:
+ *  nothing). */
+#define EG_PLUGIN_OPTION                                                                           \
+    {                                                                                              \
+        .name = "plugin", .value = "FILE",                                                         \
+        .doc = "Loads a plug-in (docs/plugins.md), whose components then have names like others; " \
+               "several with commas between them."                                                 \
+    }
+
 /** The arguments of a verb. */
 typedef struct eg_args {
     const char *option[EG_OPTIONS_MAX]; /**< value as given, "" for a flag; NULL: not given */
@@ -81,6 +90,8 @@ eg_status eg_args_parse(eg_args *out, const eg_verb *verb, int argc, char **argv
 /** A whole number of at least `min` from the value of an option. */
 eg_status eg_args_count(size_t *out, const char *option, const char *value,
                         size_t min) EG_WARN_UNUSED;
+
+eg_status eg_plugin_option_load(const char *value) EG_WARN_UNUSED;
 
 /** The place of `value` among `count` choices. Errors: EG_INVALID listing them. */
 eg_status eg_args_choice(size_t *out, const char *option, const char *value,

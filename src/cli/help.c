@@ -79,7 +79,7 @@ const eg_main_page eg_main = {
     .exits = "0   done\n"
              "1   a mistake inside engram\n"
              "2   usage or bad input; nothing was started\n"
-             "3   finished, but some trials failed\n"
+             "3   finished, but some trials failed or timed out, or max_failures of them\n"
              "4   the system failed (disk full, too many workers lost); the same command goes on\n"
              "75  stopped early by a signal; the same command goes on",
     .examples = "engram plan sweeps/quickstart.yaml\n"

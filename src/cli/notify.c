@@ -22,13 +22,16 @@ static eg_status set_count(const char *name, size_t count)
     return set(name, text);
 }
 
-static const char *ending(int code)
+static const char *ending(const eg_run *run, int code)
 {
+    if (eg_run_gave_up(run)) {
+        return "ended by max_failures";
+    }
     switch (code) {
     case EG_EXIT_DONE:
         return "finished";
     case EG_EXIT_FAILED_TRIALS:
-        return "finished, but some trials failed";
+        return "finished, but some trials failed or timed out";
     case EG_EXIT_STOPPED:
         return "stopped early; the same command goes on";
     default:
@@ -43,7 +46,7 @@ static eg_status set_environment(const eg_run *run, int code, const char *why)
     size_t finished = counts->total - counts->unfinished;
     char *message = NULL;
     EG_TRY(eg_format(&message, "%s: %zu of %zu trials, %s%s%s", name, finished, counts->total,
-                     ending(code), why == NULL ? "" : ": ", why == NULL ? "" : why));
+                     ending(run, code), why == NULL ? "" : ": ", why == NULL ? "" : why));
     eg_status status = set("ENGRAM_MESSAGE", message);
     eg_free(message);
     EG_TRY(status);

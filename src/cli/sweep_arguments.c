@@ -3,6 +3,7 @@
 
 #include "cli/preflight.h"
 #include "engram/memory.h"
+#include "engram/space.h"
 #include "engram/store.h"
 
 #include <stdlib.h>
@@ -43,6 +44,14 @@ eg_status eg_sweep_arguments_plan(eg_plan **out, const eg_args *args, const char
     }
     *out = plan;
     return eg_ok();
+}
+
+eg_status eg_sweep_arguments_space(eg_plan **out, const eg_args *args)
+{
+    *out = NULL;
+    EG_TRY(eg_preflight_overrides(args->operands + 1, args->operand_count - 1));
+    return eg_plan_load_space(out, args->operands[0], (const char *const *)(args->operands + 1),
+                              args->operand_count - 1);
 }
 
 eg_status eg_sweep_arguments_path(char **out, const eg_plan *plan, const char *given)

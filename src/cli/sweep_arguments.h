@@ -11,8 +11,8 @@
     "same I and N always give the same trials."
 
 #define EG_REDO_DOC                                                                                \
-    "Runs finished trials again: failed, diverged, all, status=NAME (done, diverged, failed), or " \
-    "id=HEX (the first digits of a trial id), or several of these "                                \
+    "Runs finished trials again: failed, diverged, timeout, all, status=NAME (done, diverged, "    \
+    "failed, timeout), or id=HEX (the first digits of a trial id), or several of these "           \
     "separated by commas. Earlier results are shown until the new ones are there. To go on after " \
     "an interruption, "                                                                            \
     "leave it out: what is already done anew would be done once more."
@@ -27,5 +27,8 @@ eg_status eg_sweep_arguments_plan(eg_plan **out, const eg_args *args,
  *  ending than .h5. */
 eg_status eg_sweep_arguments_path(char **out, const eg_plan *plan,
                                   const char *given) EG_WARN_UNUSED;
+
+/** The same for a plan whose points a tuner suggests. */
+eg_status eg_sweep_arguments_space(eg_plan **out, const eg_args *args) EG_WARN_UNUSED;
 
 #endif

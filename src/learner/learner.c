@@ -104,6 +104,22 @@ eg_status eg_learner_check_tasks(const eg_view *root, bool tells, bool tasks_are
                                  learner->name, stream);
 }
 
+static bool uses_boundaries(const eg_learner_kind *kind)
+{
+    return kind->uses_task_boundaries;
+}
+
+eg_status eg_learner_check_boundaries(const eg_view *root, bool hidden)
+{
+    const eg_component *learner = eg_learner_find(root, "learner", uses_boundaries);
+    return !hidden || learner == NULL
+               ? eg_ok()
+               : eg_fail_setting("", "learner stream",
+                                 "learner %s does something where a task begins or ends, and "
+                                 "stream = %s announces no such boundary",
+                                 learner->name, eg_view_component(root, "stream")->name);
+}
+
 eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
 {
     *out = NULL;

@@ -28,6 +28,7 @@
     ENTRY(replacements)                                                                            \
     ENTRY(resources)                                                                               \
     ENTRY(scratch_iterations)                                                                      \
+    ENTRY(seeds)                                                                                   \
     ENTRY(stages)                                                                                  \
     ENTRY(task_accuracy)                                                                           \
     ENTRY(task_identity)                                                                           \

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_STATUS = EG_TRIAL_DONE, LAST_STATUS = EG_TRIAL_FAILED };
+enum { FIRST_STATUS = EG_TRIAL_DONE, LAST_STATUS = EG_TRIAL_TIMEOUT };
 
 static bool is(const char *word, size_t length, const char *wanted)
 {
@@ -43,7 +43,8 @@ static bool is_known(const char *word, size_t length)
     if (begins(word, length, "status=")) {
         return status_of(word, length) != EG_TRIAL_STATUS_COUNT;
     }
-    return is(word, length, "failed") || is(word, length, "diverged") || is(word, length, "all");
+    return is(word, length, "failed") || is(word, length, "diverged") ||
+           is(word, length, "timeout") || is(word, length, "all");
 }
 
 /** The word behind `word`, which is `length` long. */
@@ -58,8 +59,8 @@ eg_status eg_run_check_redo(const char *redo)
         size_t length = strcspn(word, ",");
         if (!is_known(word, length)) {
             return eg_fail(EG_INVALID,
-                           "--redo %.*s: must be failed, diverged, all, status=NAME (done, "
-                           "diverged, failed) or id=HEX (up to 16 digits 0-9a-f)",
+                           "--redo %.*s: must be failed, diverged, timeout, all, status=NAME "
+                           "(done, diverged, failed, timeout) or id=HEX (up to 16 digits 0-9a-f)",
                            (int)length, word);
         }
         word = behind(word, length);
@@ -80,6 +81,9 @@ static bool names(const char *word, size_t length, const eg_plan_trial *trial,
     }
     if (is(word, length, "failed")) {
         return status == EG_TRIAL_FAILED;
+    }
+    if (is(word, length, "timeout")) {
+        return status == EG_TRIAL_TIMEOUT;
     }
     return is(word, length, "all") || status == EG_TRIAL_DIVERGED;
 }

@@ -4,6 +4,7 @@
 #include "engram/blas.h"
 #include "engram/clock.h"
 #include "engram/memory.h"
+#include "plugin/shared/plugin_load.h"
 #include "run/redo.h"
 #include "run/run_provenance.h"
 
@@ -43,12 +44,15 @@ eg_status eg_run_create(eg_run **out, eg_plan *plan, const char *results,
     }
     eg_run *run = *out;
     take_options(run, options);
-    EG_TRY(eg_run_state_init(&run->state, plan));
-    EG_TRY(eg_run_queue_init(&run->queue, plan, run->state.outcomes, run->state.capacity));
+    run->state.plan = plan; /* owned from here on */
     EG_TRY(eg_strdup(&run->path, results));
+    EG_TRY(eg_plugin_list(&run->plugins));
     if (run->options.redo != NULL) {
         EG_TRY(eg_run_check_redo(run->options.redo));
     }
+    EG_TRY(eg_run_ask_begin(run));
+    EG_TRY(eg_run_state_init(&run->state, plan));
+    EG_TRY(eg_run_queue_init(&run->queue, plan, run->state.outcomes, run->state.capacity));
     EG_TRY(eg_blas_prepare());
     EG_TRY(eg_run_check_ids(plan, run->path, run->options.redo));
     return eg_run_data_init(&run->data, plan, run->path, run->options.redo);
@@ -62,8 +66,11 @@ eg_status eg_run_open(eg_run *run, const eg_world *world)
                                                   (uint32_t)eg_world_size(world)));
     provenance.session.data = run->data.lines;
     provenance.session.accept_data = run->options.accept_data;
+    provenance.session.exchanges = run->ask.fresh;
+    provenance.session.exchange_count = run->ask.fresh_count;
     EG_TRY_DONE(status, eg_store_open(&run->store, run->path, run->state.plan, &provenance.session,
                                       run->state.outcomes));
+    eg_run_ask_opened(run);
     EG_TRY_DONE(status, eg_run_take_on(run, 0));
     EG_TRY_DONE(status, eg_run_next_stage(run));
     run->state.counts.safe = run->state.counts.before;
@@ -119,7 +126,12 @@ static eg_status run_trials(eg_run *run, eg_world *world)
     if (observer->began != NULL) {
         EG_TRY(observer->began(observer->user, run));
     }
-    return run->state.counts.unfinished == 0 ? eg_ok() : schedule(run, world);
+    if (run->state.counts.unfinished == 0 && !eg_run_is_asking(run)) {
+        return eg_ok();
+    }
+    eg_status status = eg_run_gives_up(run) ? eg_ok() : schedule(run, world);
+    bool as_asked = status.code == EG_OK || status.code == EG_STOPPED;
+    return run->gave_up && as_asked ? eg_run_say_gave_up(run) : status;
 }
 
 eg_status eg_run_trials(eg_run *run, eg_world *world)
@@ -160,10 +172,12 @@ void eg_run_free(eg_run *run)
     if (run == NULL) {
         return;
     }
+    eg_run_ask_clear(&run->ask);
     eg_run_queue_clear(&run->queue);
     eg_run_data_clear(&run->data);
     eg_run_reporter_clear(&run->reporter);
     eg_free(run->settings);
+    eg_free(run->plugins);
     eg_free(run->checkpoints.directory);
     eg_free(run->checkpoints.file);
     eg_free(run->weights.directory);

@@ -2,6 +2,7 @@
  *  its worker writes and removes; rank 0 names them, and removes those that lost workers left. */
 #include "run/run_parts.h"
 
+#include "base/shared/file_name.h"
 #include "engram/memory.h"
 
 #include <assert.h>
@@ -12,18 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-eg_status eg_run_absolute(char **out, const char *name)
-{
-    if (name[0] == '/') {
-        return eg_strdup(out, name);
-    }
-    char *here = getcwd(NULL, 0); /* glibc, musl and the BSDs allocate */
-    eg_status status = here == NULL ? eg_fail_errno(errno, "cannot find the current directory")
-                                    : eg_format(out, "%s/%s", here, name);
-    free(here);
-    return status;
-}
 
 eg_run_id eg_run_id_of(const eg_run *run, size_t trial)
 {
@@ -36,7 +25,7 @@ static eg_status name_directory(eg_run *run)
 {
     char *name = NULL;
     EG_TRY(eg_store_checkpoint_directory(&name, run->path));
-    eg_status status = eg_run_absolute(&run->checkpoints.directory, name);
+    eg_status status = eg_file_absolute(&run->checkpoints.directory, name);
     eg_free(name);
     return status;
 }

@@ -38,6 +38,7 @@ static eg_status next(void *user, eg_work *out, bool *have)
         .weights = run->weights.file,
         .from = state->outcomes[trial].evaluations,
         .until = eg_plan_budget(state->plan, state->outcomes, trial).until,
+        .plugins = run->plugins,
         .losses = eg_store_losses(run->store, trial),
         .data = data,
     };
@@ -85,7 +86,7 @@ static eg_status finished(void *user, const eg_work_result *result)
     if (result->record != NULL) {
         eg_plan_measure(state->plan, result->record, &state->outcomes[trial]);
     }
-    state->counts.failed += result->status == EG_TRIAL_FAILED ? 1 : 0;
+    state->counts.failed += eg_trial_status_is_failure(result->status) ? 1 : 0;
     tell_result(run, trial, result);
     state->own_seconds += result->attempt.wall_seconds;
     if (result->status != EG_TRIAL_PAUSED) {
@@ -93,6 +94,9 @@ static eg_status finished(void *user, const eg_work_result *result)
     }
     EG_TRY(eg_run_decide(run, trial));
     EG_TRY(eg_run_next_stage(run));
+    if (eg_run_gives_up(run)) {
+        eg_run_stop(run); /* before anything more is handed out */
+    }
     run->reporter.heard = eg_clock();
     return eg_ok();
 }
@@ -163,6 +167,11 @@ static double mean_seconds(void *user)
     return count == 0 ? 0 : state->own_seconds / (double)count;
 }
 
+static size_t out_max(void *user)
+{
+    return eg_run_failures_left(user);
+}
+
 static void stop_in_time(eg_run *run)
 {
     const eg_run_observer *observer = &run->reporter.observer;
@@ -199,7 +208,13 @@ static eg_status idle(void *user)
     if (observer->idle != NULL) {
         observer->idle(observer->user, run);
     }
+    EG_TRY(eg_run_ask_look(run));
     return publish(run);
+}
+
+static bool expects(void *user)
+{
+    return eg_run_ask_expects(user);
 }
 
 eg_sched_client eg_run_client(eg_run *run)
@@ -218,5 +233,7 @@ eg_sched_client eg_run_client(eg_run *run)
         .interrupted = interrupted,
         .idle = idle,
         .mean_seconds = mean_seconds,
+        .out_max = out_max,
+        .expects = expects,
     };
 }

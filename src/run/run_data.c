@@ -164,6 +164,17 @@ eg_status eg_run_data_init(eg_run_data *data, const eg_plan *plan, const char *p
     return status;
 }
 
+eg_status eg_run_data_add(eg_run_data *data, const eg_plan *plan, size_t first)
+{
+    eg_writer lines = {0};
+    eg_status status = eg_ok();
+    for (size_t point = first; point < plan->point_count && status.code == EG_OK; point++) {
+        status = open_once(data, plan->points[point].settings, &lines);
+    }
+    eg_writer_clear(&lines);
+    return status;
+}
+
 eg_status eg_run_check_data(const eg_plan *plan, const char *results, const char *redo)
 {
     eg_run_data data = {0};

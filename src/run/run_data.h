@@ -22,6 +22,9 @@ typedef struct eg_run_data {
 eg_status eg_run_data_init(eg_run_data *out, const eg_plan *plan, const char *path,
                            const char *redo) EG_WARN_UNUSED;
 void eg_run_data_clear(eg_run_data *data);
+/** The same for the points from `first` on, which the plan did not have at that time; they are in
+ *  no eg_session. */
+eg_status eg_run_data_add(eg_run_data *data, const eg_plan *plan, size_t first) EG_WARN_UNUSED;
 
 /** The checksum of the dataset of these settings; 0: it was not opened. */
 eg_status eg_run_data_find(uint64_t *checksum, const eg_run_data *data,

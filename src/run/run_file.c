@@ -2,6 +2,7 @@
 #include "run/run_parts.h"
 
 #include "engram/memory.h"
+#include "engram/space.h"
 
 /** Rank 0, with the plan. */
 static eg_status run_plan(eg_run **out, eg_world *world, eg_plan *plan, const char *results,
@@ -32,9 +33,11 @@ static eg_status load(eg_plan **out, const source *from, const eg_run_options *o
 {
     const char *const *overrides = options == NULL ? NULL : options->overrides;
     size_t count = options == NULL ? 0 : options->override_count;
-    EG_TRY(from->text == NULL
-               ? eg_plan_load(out, from->name, overrides, count)
-               : eg_plan_parse(out, from->name, from->text, from->size, overrides, count));
+    if (options != NULL && options->ask != NULL) {
+        EG_TRY(eg_plan_parse_space(out, from->name, from->text, from->size, overrides, count));
+    } else {
+        EG_TRY(eg_plan_parse(out, from->name, from->text, from->size, overrides, count));
+    }
     if (options == NULL || options->slice_count == 0) {
         return eg_ok();
     }

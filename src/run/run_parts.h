@@ -4,6 +4,7 @@
 
 #include "engram/run.h"
 #include "engram/store.h"
+#include "run/run_ask.h"
 #include "run/run_data.h"
 #include "run/run_queue.h"
 #include "run/run_reporter.h"
@@ -35,11 +36,14 @@ struct eg_run {
     eg_run_weights weights;
     eg_run_repeats repeats;
     eg_run_data data;
+    eg_run_ask ask;
     eg_store *store; /**< NULL unless open */
     char *settings;  /**< text lent to the scheduler until the next call */
+    char *plugins;   /**< eg_plugin_list when the run was made */
     /** the results file could not be written while the sweep ran; it was said */
     bool publishing_failed;
     bool scheduled;
+    bool gave_up; /**< as many trials failed as max_failures */
 };
 
 /** The callbacks for the scheduler; borrows `run`. */
@@ -52,9 +56,6 @@ eg_status eg_run_drop_checkpoint(eg_run *run, size_t trial) EG_WARN_UNUSED;
 /** While no trial runs: removes what is left of the checkpoints of finished trials, and the
  *  directory if nothing is in it; counts the others. */
 eg_status eg_run_tidy_checkpoints(eg_run *run) EG_WARN_UNUSED;
-/** `name` with the current directory in front: workers may have been started elsewhere. A new
- *  string. */
-eg_status eg_run_absolute(char **out, const char *name) EG_WARN_UNUSED;
 
 /** run_weights.c: names the file for a trial's weights: run->weights.file; NULL: they are not
  *  kept. */
@@ -75,6 +76,14 @@ eg_status eg_run_take_on(eg_run *run, size_t first) EG_WARN_UNUSED;
 eg_status eg_run_decide(eg_run *run, size_t trial) EG_WARN_UNUSED;
 /** Starts the second stage when the first is finished. */
 eg_status eg_run_next_stage(eg_run *run) EG_WARN_UNUSED;
+
+/** run_failures.c: whether as many trials have failed as max_failures allows while others are left;
+ *  says so once. */
+bool eg_run_gives_up(eg_run *run);
+/** How many trials may still fail; with no more of them out, one rank never fails more. */
+size_t eg_run_failures_left(const eg_run *run);
+/** The failure that a run ends with which gave up. */
+eg_status eg_run_say_gave_up(const eg_run *run) EG_WARN_UNUSED;
 
 /** run_repeats.c: compares the result of a trial that ran again with what it had before. */
 eg_status eg_run_compare(eg_run *run, size_t trial, const eg_record *record) EG_WARN_UNUSED;

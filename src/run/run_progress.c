@@ -35,13 +35,24 @@ static double measure_speed(const eg_run *run)
     return speed > 0 && isfinite(speed) ? speed : (double)NAN;
 }
 
+/** Of points that are yet to be suggested: as the mean of those there are. */
+static double cost_to_come(const eg_run *run)
+{
+    const eg_plan *plan = run->state.plan;
+    double cost = 0;
+    for (size_t p = 0; run->state.counts.to_come > 0 && p < plan->point_count; p++) {
+        cost += plan->points[p].cost / (double)plan->point_count;
+    }
+    return cost * (double)run->state.counts.to_come;
+}
+
 /** The end, on eg_clock; NaN: unknown. What is left to compute at the speed seen so far, but at
  *  least the rest of the trial with the longest one. Trials of which nothing was heard are half
  *  done on average. */
 static double estimate_end(const eg_run *run)
 {
     double speed = measure_speed(run);
-    double left = run->state.cost_left;
+    double left = run->state.cost_left + cost_to_come(run);
     double longest = 0;
     size_t known = 0;
     for (size_t i = 0; i < run->reporter.report_count; i++) {

@@ -7,7 +7,9 @@
 #include "engram/memory.h"
 #include "engram/pack.h"
 #include "math/shared/convolve.h"
+#include "plugin/shared/plugin_load.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,12 +70,27 @@ static eg_status collect_processor(char **out)
     return eg_strdup(out, "unknown");
 }
 
+/** The compiler and its flags, and "; plug-in PATH HASH" for every one that is loaded. */
+static eg_status collect_build(char **out, const eg_build *build)
+{
+    EG_TRY(eg_format(out, "%s; %s; %s; commit %s", build->compiler, build->type, build->flags,
+                     build->commit));
+    for (size_t i = 0; i < eg_plugin_count(); i++) {
+        const eg_plugin_loaded *plugin = eg_plugin_at(i);
+        char *before = *out;
+        eg_status status =
+            eg_format(out, "%s; plug-in %s %016" PRIx64, before, plugin->path, plugin->hash);
+        eg_free(before);
+        EG_TRY(status);
+    }
+    return eg_ok();
+}
+
 eg_status eg_run_provenance_collect(eg_run_provenance *out, const char *command, uint32_t ranks)
 {
     *out = (eg_run_provenance){0};
     const eg_build *build = eg_build_info();
-    EG_TRY(eg_format(&out->build, "%s; %s; %s; commit %s", build->compiler, build->type,
-                     build->flags, build->commit));
+    EG_TRY(collect_build(&out->build, build));
     EG_TRY(eg_format(&out->blas, "%s; convolutions: %s", eg_blas_config(), eg_convolve_kernel()));
     EG_TRY(collect_processor(&out->processor));
     EG_TRY(collect_environment(&out->environment));

@@ -201,7 +201,7 @@ eg_status eg_run_take_on(eg_run *run, size_t first)
 eg_status eg_run_next_stage(eg_run *run)
 {
     eg_run_state *state = &run->state;
-    if (state->counts.unfinished > 0 || state->second_stage) {
+    if (state->counts.unfinished > 0 || state->second_stage || eg_run_is_asking(run)) {
         return eg_ok();
     }
     size_t first = state->plan->trial_count;

@@ -2,18 +2,20 @@
 #include "run/run_state.h"
 
 #include "engram/memory.h"
+#include "engram/space.h"
 
 #include <math.h>
 
 eg_status eg_run_state_init(eg_run_state *out, eg_plan *plan)
 {
-    *out =
-        (eg_run_state){.plan = plan,
-                       .capacity = plan->trial_count + plan->select_best * plan->select_seed_count,
-                       .counts = {.total = plan->trial_count},
-                       .basis = eg_ranking_by_objective(plan->objective, plan->maximise)};
+    size_t points = eg_plan_points_max(plan);
+    size_t trials = plan->space == NULL ? plan->trial_count : points * plan->seed_count;
+    *out = (eg_run_state){.plan = plan,
+                          .capacity = trials + plan->select_best * plan->select_seed_count,
+                          .counts = {.total = plan->trial_count},
+                          .basis = eg_ranking_by_objective(plan->objective, plan->maximise)};
     EG_TRY(eg_alloc(&out->outcomes, out->capacity, sizeof *out->outcomes));
-    return eg_ranking_create(&out->points, plan->point_count);
+    return eg_ranking_create(&out->points, points);
 }
 
 void eg_run_state_clear(eg_run_state *state)

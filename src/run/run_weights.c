@@ -3,6 +3,7 @@
  *  points. */
 #include "run/run_parts.h"
 
+#include "base/shared/file_name.h"
 #include "engram/build.h"
 #include "engram/memory.h"
 #include "engram/weights_file.h"
@@ -32,7 +33,7 @@ static eg_status name_directory(eg_run *run)
 {
     char *name = NULL;
     EG_TRY(eg_store_weights_directory(&name, run->path));
-    eg_status status = eg_run_absolute(&run->weights.directory, name);
+    eg_status status = eg_file_absolute(&run->weights.directory, name);
     eg_free(name);
     return status;
 }
@@ -53,7 +54,8 @@ static bool is_complete(const eg_ranked_point *point)
     return eg_point_has_ended(point) && eg_point_count(point, EG_TRIAL_PENDING) == 0 &&
            eg_point_count(point, EG_TRIAL_RUNNING) == 0 &&
            eg_point_count(point, EG_TRIAL_PAUSED) == 0 &&
-           eg_point_count(point, EG_TRIAL_FAILED) == 0;
+           eg_point_count(point, EG_TRIAL_FAILED) == 0 &&
+           eg_point_count(point, EG_TRIAL_TIMEOUT) == 0;
 }
 
 /** beaten [points]: complete, and another complete point is better. */

@@ -76,6 +76,7 @@ static void write_body(eg_writer *writer, const eg_message *message)
         eg_write_text(writer,
                       message->as.work.checkpoint == NULL ? "" : message->as.work.checkpoint);
         eg_write_text(writer, message->as.work.weights == NULL ? "" : message->as.work.weights);
+        eg_write_text(writer, message->as.work.plugins == NULL ? "" : message->as.work.plugins);
         eg_write_f64(writer, message->as.work.checkpoint_every);
         eg_write_u64(writer, message->as.work.from);
         eg_write_u64(writer, message->as.work.until);
@@ -125,8 +126,7 @@ static eg_status read_result(eg_message *out, eg_reader *reader)
     uint8_t status = eg_read_u8(reader);
     EG_TRY(eg_read_text(reader, &out->text[0]));
     EG_TRY(eg_reader_status(reader, false));
-    if (status != EG_TRIAL_DONE && status != EG_TRIAL_DIVERGED && status != EG_TRIAL_FAILED &&
-        status != EG_TRIAL_PAUSED) {
+    if (!eg_trial_status_is_finished(status) && status != EG_TRIAL_PAUSED) {
         return eg_fail(EG_INVALID, "a result cannot have status %u", status);
     }
     result->status = (eg_trial_status)status;
@@ -146,10 +146,12 @@ static eg_status read_work(eg_message *out, eg_reader *reader)
     EG_TRY(eg_read_text(reader, &out->text[1]));
     EG_TRY(eg_read_text(reader, &out->text[2]));
     EG_TRY(eg_read_text(reader, &out->text[3]));
+    EG_TRY(eg_read_text(reader, &out->text[4]));
     out->as.work.settings = out->text[0];
     out->as.work.objective = out->text[1];
     out->as.work.checkpoint = out->text[2];
     out->as.work.weights = out->text[3];
+    out->as.work.plugins = out->text[4];
     out->as.work.checkpoint_every = eg_read_f64(reader);
     out->as.work.from = eg_read_u64(reader);
     out->as.work.until = eg_read_u64(reader);

@@ -14,8 +14,8 @@
  *                    ←    BYE           the last message of a worker
  *
  *  At any time a worker may send SIGNALLED (a signal asked its process to stop), NOTE (about the
- *  checkpoint or the weights of a trial) and REFUSED (its data are not those of the sweep, which
- *  ends the sweep).
+ *  checkpoint or the weights of a trial) and REFUSED (its data or plug-ins are not those of the
+ *  sweep, which ends the sweep).
  *
  *  A worker that was declared lost and is heard again is sent RESET. It drops all its work and
  *  answers READY; what it sent before that is ignored. A paused trial may be WORK again, for any
@@ -30,7 +30,7 @@
 #include "engram/sched.h"
 
 /** Ranks of one job that run different builds notice it by this. */
-enum { EG_PROTOCOL_VERSION = 7 };
+enum { EG_PROTOCOL_VERSION = 8 };
 
 typedef enum eg_message_kind {
     EG_MESSAGE_READY = 1,
@@ -76,7 +76,7 @@ typedef struct eg_message {
         eg_work_note note;
     } as;
     /* What a decoded message owns; the views above point here. All NULL in a message to be sent. */
-    char *text[4];
+    char *text[5];
     eg_record *record;
     eg_attempt *attempts;
 } eg_message;

@@ -6,6 +6,7 @@
 #include "engram/blas.h"
 #include "engram/file.h"
 #include "engram/memory.h"
+#include "plugin/shared/plugin_load.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -149,9 +150,18 @@ static eg_status check_data(const eg_work *work, const eg_settings *settings,
                    eg_view_component(&root, "dataset")->name, dataset->checksum, work->data);
 }
 
+/* The same holds for plug-ins, without which the settings cannot even be read. */
+static eg_status load_plugins(const eg_work *work, bool *refused)
+{
+    eg_status status = eg_plugin_expect(work->plugins == NULL ? "" : work->plugins);
+    *refused = status.code == EG_INVALID;
+    return status;
+}
+
 static eg_status run_trial(void *state, const eg_work *work, eg_run_hooks *hooks, eg_record **out)
 {
     eg_settings *settings = NULL;
+    EG_TRY(load_plugins(work, &hooks->refused));
     EG_TRY(eg_settings_parse(&settings, eg_trial_schema(), work->settings));
     eg_trial_options options = {.objective = work->objective,
                                 .poll = hooks->poll,

@@ -141,6 +141,7 @@ static void note_long_minibatch(eg_scheduler *me)
 
 static void turn(eg_scheduler *me)
 {
+    bool was_expecting = me->expecting;
     eg_scheduler_receive(me);
     if (me->signal == 0) {
         me->signal = eg_signals_pending();
@@ -156,6 +157,8 @@ static void turn(eg_scheduler *me)
     eg_status_keep(&me->failure, eg_scheduler_commit(me));
     if (me->failure.code == EG_OK) {
         eg_status_keep(&me->failure, me->client->idle(me->client->user));
+        me->expecting = me->client->expects != NULL && me->client->expects(me->client->user);
+        me->dry = me->dry && !was_expecting && !me->expecting;
     }
     if (me->failure.code != EG_OK) {
         stop_all(me);

@@ -153,6 +153,10 @@ static void choose_depth(eg_scheduler *me)
         me->depth = ahead < EG_IN_FLIGHT_MAX ? 1 + (size_t)ahead : EG_IN_FLIGHT_MAX;
         me->gather = fmin(fmax(gather_share * mean, gather_min), gather_max);
     }
+    if (me->client->out_max != NULL && me->depth > 1) {
+        size_t each = me->client->out_max(me->client->user) / me->pool.count;
+        me->depth = each < 1 ? 1 : each < me->depth ? each : me->depth;
+    }
 }
 
 /* Everybody may hold more than when those that had enough were taken off the list. */

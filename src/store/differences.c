@@ -174,8 +174,8 @@ eg_status eg_store_differences(char **out, const eg_results *there, const eg_res
             w.length > 0 ? "; " : "", there->trials[0].seed, here->trials[0].seed);
     }
     if (w.length == 0) {
-        say(&w, "no combination of settings and seed is in both (or another version of engram "
-                "computed them)");
+        say(&w, "no combination of settings and seed is in both (or another version of engram, or "
+                "of a plug-in, computed them)");
     }
     return eg_strdup(out, w.text);
 }

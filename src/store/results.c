@@ -259,6 +259,26 @@ eg_status eg_store_trials(eg_plan_trial **out, size_t *count, const char *path)
     return status;
 }
 
+eg_status eg_store_exchanges(eg_exchanges *out, const char *path)
+{
+    eg_journal_state *state = NULL;
+    *out = (eg_exchanges){0};
+    EG_TRY(replay_journal(&state, path));
+    if (state != NULL) {
+        *out = (eg_exchanges){.items = state->exchanges,
+                              .count = state->exchange_count,
+                              .begun = state->has_plan,
+                              .owner = state};
+    }
+    return eg_ok();
+}
+
+void eg_exchanges_clear(eg_exchanges *exchanges)
+{
+    eg_journal_state_free(exchanges->owner);
+    *exchanges = (eg_exchanges){0};
+}
+
 /** Refuses to replace a file by one that lacks results. */
 static eg_status keep_fuller(const eg_paths *paths, const eg_results *journal)
 {

@@ -63,7 +63,7 @@ static eg_frame frame_to_try(eg_frame_type type, const eg_writer *payload, doubl
     return frame;
 }
 
-/** The first frames: header and plan where they are missing, then the session. */
+/** The first frames: header, exchanges and plan where they are missing, then the session. */
 static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_session *session)
 {
     eg_writer planned = {0};
@@ -89,8 +89,11 @@ static eg_status write_beginning(eg_store *store, const eg_plan *plan, const eg_
     EG_TRY_DONE(status, eg_journal_cut(&store->journal));
     if (store->journal.end == 0) {
         eg_writer_reset(&store->payload);
-        eg_header_write(&store->payload);
+        eg_header_write(&store->payload, plan->space != NULL);
         EG_TRY_DONE(status, append(store, EG_FRAME_HEADER, false));
+    }
+    for (size_t i = 0; i < session->exchange_count; i++) {
+        EG_TRY_DONE(status, eg_store_exchanged(store, &session->exchanges[i]));
     }
     if (changed) {
         EG_TRY_DONE(status,
@@ -117,11 +120,12 @@ static eg_status fill_rungs(eg_store *store, const eg_plan *plan, size_t trial, 
     return eg_ok();
 }
 
-static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome *outcomes)
+static eg_status fill_outcomes(eg_store *store, const eg_plan *plan, eg_outcome *outcomes,
+                               size_t first)
 {
     const eg_results *results = &store->state->owner->results;
     bool rungs = eg_plan_has_rungs(plan);
-    for (size_t i = 0; i < plan->trial_count; i++) {
+    for (size_t i = first; i < plan->trial_count; i++) {
         eg_trial_status status = results->trials[i].status;
         outcomes[i] = (eg_outcome){
             .status = (uint8_t)(status == EG_TRIAL_RUNNING ? EG_TRIAL_PENDING : status),
@@ -174,7 +178,7 @@ eg_status eg_store_open(eg_store **out, const char *path, const eg_plan *plan,
                                          &store->paths, plan, true));
     EG_TRY_DONE(status, eg_store_check_data(store->state, session, store->paths.file));
     EG_TRY_DONE(status, write_beginning(store, plan, session));
-    EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes));
+    EG_TRY_DONE(status, fill_outcomes(store, plan, outcomes, 0));
     /* Last: whatever fails before it leaves no results file behind. */
     EG_TRY_DONE(status, eg_store_publish(store, eg_journal_state_complete(store->state)));
     *out = store;
@@ -236,7 +240,64 @@ eg_status eg_store_extend(eg_store *store, const eg_plan *plan, eg_outcome *outc
         EG_TRY(eg_status_wrap(eg_journal_state_apply(state, &frame), "%s", store->paths.file));
         EG_TRY(eg_journal_append(&store->journal, EG_FRAME_EXTEND, payload, now, true, &frame));
     }
-    return fill_outcomes(store, plan, outcomes);
+    return fill_outcomes(store, plan, outcomes, 0);
+}
+
+/** What rules have cut [*count]; eg_free. What it points to is the pool's. */
+static eg_status list_cut(eg_result **out, size_t *count, const eg_journal_state *state)
+{
+    const eg_results *results = &state->owner->results;
+    *count = 0;
+    EG_TRY(eg_alloc(out, state->plan_trials, sizeof **out));
+    for (size_t i = 0; i < state->plan_trials; i++) {
+        if (eg_trial_status_is_cut(results->trials[i].status)) {
+            (*out)[(*count)++] = results->trials[i];
+        }
+    }
+    return eg_ok();
+}
+
+static eg_status put_skipped(eg_store *store, uint64_t id, const char *why)
+{
+    eg_writer_reset(&store->payload);
+    eg_write_u64(&store->payload, id);
+    eg_write_text(&store->payload, why);
+    return append(store, EG_FRAME_SKIPPED, false);
+}
+
+static eg_status append_plan(eg_store *store, const eg_plan *plan)
+{
+    double now = eg_now();
+    EG_TRY(eg_guard_check(&store->guard, &store->journal, &store->paths));
+    eg_writer_reset(&store->payload);
+    EG_TRY(eg_journal_plan_write(plan, &store->payload));
+    eg_frame frame = frame_to_try(EG_FRAME_PLAN, &store->payload, now);
+    EG_TRY(eg_status_wrap(eg_journal_state_apply(store->state, &frame), "%s", store->paths.file));
+    return eg_journal_append(&store->journal, EG_FRAME_PLAN, &store->payload, now, false, &frame);
+}
+
+eg_status eg_store_grow(eg_store *store, const eg_plan *plan, eg_outcome *outcomes, size_t first)
+{
+    eg_result *cut = NULL;
+    size_t count = 0;
+    eg_status status = eg_ok();
+    EG_TRY_DONE(status, list_cut(&cut, &count, store->state));
+    EG_TRY_DONE(status, append_plan(store, plan));
+    /* A new plan opens them again. */
+    for (size_t i = 0; i < count; i++) {
+        EG_TRY_DONE(status, put_skipped(store, cut[i].attempt.trial, cut[i].message));
+    }
+    status = fill_outcomes(store, plan, outcomes, first);
+done:
+    eg_free(cut);
+    return status;
+}
+
+eg_status eg_store_exchanged(eg_store *store, const eg_exchange *exchange)
+{
+    eg_writer_reset(&store->payload);
+    eg_exchange_write(exchange, store->state->exchange_count, &store->payload);
+    return append(store, EG_FRAME_EXCHANGE, false);
 }
 
 size_t eg_store_find(const eg_store *store, uint64_t id)
@@ -323,10 +384,7 @@ eg_status eg_store_skipped(eg_store *store, size_t trial, const char *why)
         return eg_fail(EG_INTERNAL, "the trial %016llx has a result and cannot be skipped",
                        (unsigned long long)id);
     }
-    eg_writer_reset(&store->payload);
-    eg_write_u64(&store->payload, id);
-    eg_write_text(&store->payload, why);
-    return append(store, EG_FRAME_SKIPPED, false);
+    return put_skipped(store, id, why);
 }
 
 eg_status eg_store_redo(eg_store *store, size_t trial)

@@ -106,6 +106,17 @@ eg_status eg_store_match(const eg_journal_state *state, const eg_plan *plan, con
     if (!state->has_plan) {
         return eg_ok();
     }
+    if (state->exchange_count > 0 && plan->space == NULL) {
+        return eg_fail(EG_INVALID,
+                       "the points of %s were suggested by a tuner: go on with --ask COMMAND, or "
+                       "choose another file with -o",
+                       file);
+    }
+    if (state->exchange_count == 0 && plan->space != NULL) {
+        return eg_fail(EG_INVALID,
+                       "%s holds points that no tuner has suggested; choose another file with -o",
+                       file);
+    }
     if (strcmp(results->name, plan->name) != 0) {
         return eg_fail(EG_INVALID,
                        "%s belongs to another sweep: its name is '%s' there, '%s' here; choose "

@@ -1,6 +1,7 @@
 /** Streams of classes in a random order; see stream/class_streams.h. */
 #include "stream/class_streams.h"
 
+#include "engram/memory.h"
 #include "engram/random.h"
 
 typedef enum class_order { ORDER_NATURAL, ORDER_SHUFFLED } class_order;
@@ -109,4 +110,34 @@ size_t eg_class_examples(const eg_view *view, const char *name, size_t total, si
 {
     size_t each = eg_view_size(view, name);
     return each > 0 ? each : total / classes;
+}
+
+eg_status eg_class_check_groups(const eg_view *view, const eg_stream_sizes *data)
+{
+    size_t tasks = eg_view_size(view, "tasks");
+    return data->outputs % tasks == 0
+               ? eg_ok()
+               : eg_fail_setting(view->prefix, "tasks",
+                                 "%stasks = %zu; expected a divisor of %zu, the classes of the "
+                                 "dataset",
+                                 view->prefix, tasks, data->outputs);
+}
+
+eg_status eg_class_groups(size_t **out, const eg_view *view, const eg_dataset *dataset,
+                          uint64_t seed)
+{
+    const eg_stream_sizes data = eg_indexed_data(dataset);
+    size_t classes = dataset->classes;
+    uint32_t *order = NULL;
+    EG_TRY(eg_class_check_groups(view, &data));
+    EG_TRY(eg_alloc(&order, classes, sizeof *order));
+    eg_status status = eg_alloc(out, classes, sizeof **out);
+    if (status.code == EG_OK) {
+        eg_class_order(view, seed, classes, order);
+        for (size_t i = 0; i < classes; i++) {
+            (*out)[order[i]] = i / (classes / eg_view_size(view, "tasks"));
+        }
+    }
+    eg_free(order);
+    return status;
 }

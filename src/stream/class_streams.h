@@ -32,6 +32,27 @@ eg_status eg_class_stream_create(eg_stream **out, const eg_view *view,
 /** Examples of a class: what setting `name` says, or else its share of `total`. */
 size_t eg_class_examples(const eg_view *view, const char *name, size_t total, size_t classes);
 
+/** Equal groups of classes, in the order of setting `class_order`: *out [classes] the group of
+ *  each, `tasks` of the view; eg_free. EG_INVALID as below, EG_MEMORY. */
+eg_status eg_class_groups(size_t **out, const eg_view *view, const eg_dataset *dataset,
+                          uint64_t seed) EG_WARN_UNUSED;
+/** eg_stream_kind.check of streams of such groups: `tasks` must divide the classes. */
+eg_status eg_class_check_groups(const eg_view *view, const eg_stream_sizes *data) EG_WARN_UNUSED;
+
+/** Rows of a parameter table: what eg_class_groups reads. */
+#define EG_CLASS_GROUPS                                                                            \
+    {.name = "tasks",                                                                              \
+     .type = EG_TYPE_INT,                                                                          \
+     .default_text = "5",                                                                          \
+     .min = 1,                                                                                     \
+     .max = 65536,                                                                                 \
+     .doc = "equal groups of classes; must divide their number"},                                  \
+    {                                                                                              \
+        .name = "class_order", .type = EG_TYPE_NAME, .default_text = "natural",                    \
+        .names = eg_class_order_names,                                                             \
+        .doc = "shuffled: the classes change places at random, by seed, before they are grouped"   \
+    }
+
 /** Rows of a parameter table. */
 #define EG_CLASS_EXAMPLES                                                                          \
     {.name = "train_examples",                                                                     \

@@ -3,6 +3,7 @@
 
 #include "engram/memory.h"
 #include "engram/random.h"
+#include "stream/example_mixing.h"
 
 #include <assert.h>
 #include <string.h>
@@ -235,6 +236,15 @@ static eg_status check_order(const eg_indexed *self, const char *path, uint32_t 
     return eg_ok();
 }
 
+/* Groups fade into each other. */
+static eg_status draw_order(eg_indexed *self, const eg_indexed_setup *setup)
+{
+    EG_TRY(eg_example_list_arrive(&self->order, &self->lists.train, self->lists.groups,
+                                  setup->spread, setup->batch, setup->epochs, setup->seed));
+    self->base.shape.batch = self->order.largest;
+    return eg_ok();
+}
+
 /* The minibatches come from a file. */
 static eg_status read_order(eg_indexed *self, const char *path)
 {
@@ -369,6 +379,8 @@ static void assert_fits(const eg_indexed_setup *setup)
     assert(setup->copies == 0 ||
            (setup->phases == 1 && setup->groups == 1 && setup->examples == 0));
     assert(!setup->own_losses || (setup->phases == 1 && setup->active == EG_ACTIVE_TASK));
+    assert(setup->blur <= 0 || setup->groups == setup->phases);
+    assert(setup->spread <= 0 || setup->phases == 1);
     assert(!setup->heads || (setup->groups == 1 && setup->active == EG_ACTIVE_TASK));
     assert(setup->outputs != EG_OUTPUTS_ARRIVE || setup->active == EG_ACTIVE_SEEN);
     (void)setup;
@@ -430,7 +442,8 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
                            .phases = setup->phases,
                            .tasks = tasks,
                            .epochs = setup->epochs,
-                           .tasks_are_phases = tasks == setup->phases && setup->lists == NULL,
+                           .tasks_are_phases =
+                               tasks == setup->phases && setup->lists == NULL && setup->blur <= 0,
                            .phases_hold_out = setup->lists != NULL,
                            .chunks = setup->chunks,
                            .changes_outputs = setup->outputs != EG_OUTPUTS_STAY,
@@ -451,13 +464,16 @@ eg_status eg_indexed_create(eg_stream **out, const eg_indexed_setup *setup)
         .augmentation = setup->augmentation,
     };
     EG_TRY_DONE(status, list_examples(self, setup));
+    EG_TRY_DONE(status, eg_example_list_blur(&self->lists.train, self->lists.groups, setup->blur,
+                                             setup->seed));
     keep_subset(self, setup->subset);
     EG_TRY_DONE(status, keep_identities(self, setup));
     EG_TRY_DONE(status, keep_pixels(self));
     EG_TRY_DONE(status, keep_groups(self, setup));
     EG_TRY_DONE(status, eg_indexed_list_outputs(self, setup));
     find_largest(self);
-    EG_TRY_DONE(status, read_order(self, setup->order_file));
+    EG_TRY_DONE(status,
+                setup->spread > 0 ? draw_order(self, setup) : read_order(self, setup->order_file));
     *out = &self->base;
     return status;
 done:

@@ -81,6 +81,12 @@ typedef struct eg_indexed_setup {
     bool replace;  /**< needs `examples`; keyed (seed of the member, EG_PURPOSE_REPLACE, place) */
     size_t subset; /**< only so many training examples, drawn by seed; 0: all. Needs groups = 1 */
     bool online;   /**< no evaluation sets */
+    /** Needs as many groups as phases: this share of a group's training examples goes to the
+     *  others (eg_example_list_blur), in [0, 1]. */
+    double blur;
+    /** Needs a single phase and no order file: groups fade into each other
+     *  (eg_example_list_arrive); 0: they do not. */
+    double spread;
     /** Of every presentation of a training example; then batches are dense. */
     eg_augmentation augmentation;
     bool augments_tests; /**< there are EG_SUBSET_TEST_AUGMENTED */

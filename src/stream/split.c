@@ -240,4 +240,5 @@ const eg_stream_kind eg_stream_split = {
     .create = split_create,
     .check = split_check,
     .sizes = split_sizes,
+    .shows_examples = true,
 };

@@ -31,6 +31,8 @@ static const eg_param common[] = {
 /* Sorted by name. */
 #define STREAMS(ENTRY)                                                                             \
     ENTRY(bit_flipping)                                                                            \
+    ENTRY(blurry)                                                                                  \
+    ENTRY(boundary_free)                                                                           \
     ENTRY(cifar100_split)                                                                          \
     ENTRY(cifar100_superclass)                                                                     \
     ENTRY(class_incremental)                                                                       \

@@ -4,6 +4,7 @@
 #ifndef SWEEP_AXIS_H
 #define SWEEP_AXIS_H
 
+#include "engram/space.h"
 #include "sweep/sweep_read.h"
 
 typedef struct eg_choice {
@@ -35,6 +36,10 @@ eg_status eg_axes_grid(eg_sweep *sweep, eg_axes *axes, const char *prefix,
 /** Appends an axis for every named group of a zip map. */
 eg_status eg_axes_zip(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WARN_UNUSED;
 
+/** Appends the axis of an `around` map: the reference point, and every value of every parameter
+ *  alone. */
+eg_status eg_axes_around(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WARN_UNUSED;
+
 /** Appends the axis of a `sample` map: its choices are the draws, made when they are picked. */
 eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map) EG_WARN_UNUSED;
 /** Appends the assignments of draw `k` to out[*count]. */
@@ -42,6 +47,18 @@ void eg_sweep_sample_pick(const struct eg_sample *sample, size_t k, eg_assignmen
                           size_t *count);
 /** An axis per setting that is drawn, with everything it may become. */
 const eg_axes *eg_sweep_sample_parts(const struct eg_sample *sample);
+
+/** Setting i of eg_sweep_sample_parts as somebody else may choose it. EG_INVALID for one without
+ *  bounds. */
+eg_status eg_sweep_sample_variable(eg_space_variable *out, eg_sweep *sweep,
+                                   const struct eg_sample *sample, size_t i) EG_WARN_UNUSED;
+/** The assignments of its value, appended to out[*count]; EG_INVALID for a value out of bounds. */
+eg_status eg_sweep_sample_choose(eg_sweep *sweep, const struct eg_sample *sample, size_t i,
+                                 eg_space_value value, eg_assignment *out,
+                                 size_t *count) EG_WARN_UNUSED;
+/** sample.seed, and sample.batch. */
+int64_t eg_sweep_sample_seed(const struct eg_sample *sample);
+size_t eg_sweep_sample_batch(const struct eg_sample *sample);
 
 /** Appends the axis of a table of points in a CSV file. */
 eg_status eg_axes_points(eg_sweep *sweep, eg_axes *axes, const eg_node *file) EG_WARN_UNUSED;

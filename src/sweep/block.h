@@ -46,4 +46,19 @@ eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out) EG_WARN_UNUSED;
 eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
                            eg_stream_orders *orders, uint64_t **ids) EG_WARN_UNUSED;
 
+/** Points of the first block one after the other, chosen by somebody else. Everything is
+ *  borrowed. */
+typedef struct eg_expansion eg_expansion;
+/** Release with eg_expansion_free, also after a failure. */
+eg_status eg_expansion_create(eg_expansion **out, eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
+                              eg_stream_orders *orders) EG_WARN_UNUSED;
+void eg_expansion_free(eg_expansion *expansion);
+/** The point with `items` [count], no more than the axes of the block give, between the base and
+ *  the overrides. What they point to must live as long as the expansion. *point: its index into
+ *  plan->points. */
+eg_status eg_expansion_add(eg_expansion *expansion, const eg_assignment *items, size_t count,
+                           size_t *point) EG_WARN_UNUSED;
+/** The id of its trial with the first seed. */
+uint64_t eg_expansion_id(const eg_expansion *expansion, size_t point);
+
 #endif

@@ -11,8 +11,9 @@
 /* What errors in an override name instead of a file. */
 static const char command_line[] = "command line";
 
-static const char *const override_keys[] = {"name",   "seeds", "objective", "stop",
-                                            "select", "only",  NULL};
+static const char *const override_keys[] = {"name",    "seeds", "objective",    "stop",
+                                            "select",  "only",  "max_failures", "baselines",
+                                            "plugins", NULL};
 
 static bool is_key(const char *name)
 {
@@ -97,8 +98,25 @@ static eg_status check_commas(const eg_sweep *sweep, const eg_override *override
                    command_line, override->name, override->node->text, override->name, list);
 }
 
+/** `plugins=…` comes before the others, which may name what it brings; relative to the working
+ *  directory. */
+static eg_status load_plugins(eg_sweep *sweep, const char *const *overrides, size_t count)
+{
+    static const char name[] = "plugins=";
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(overrides[i], name, sizeof name - 1) == 0) {
+            eg_override override = {
+                .name = "plugins", .text = overrides[i] + sizeof name - 1, .key = true};
+            EG_TRY(parse_value(sweep, &override));
+            EG_TRY(eg_sweep_load_plugins(sweep, "", override.node));
+        }
+    }
+    return eg_ok();
+}
+
 eg_status eg_sweep_add_overrides(eg_sweep *sweep, const char *const *overrides, size_t count)
 {
+    EG_TRY(load_plugins(sweep, overrides, count));
     EG_TRY(eg_arena_alloc(sweep->arena, &sweep->overrides, count, sizeof *sweep->overrides));
     for (size_t i = 0; i < count; i++) {
         const char *equals = strchr(overrides[i], '=');

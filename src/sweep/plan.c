@@ -3,8 +3,8 @@
 
 #include "engram/memory.h"
 #include "engram/trial.h"
-#include "sweep/block.h"
 #include "sweep/plan_keys.h"
+#include "sweep/plan_space.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,34 +130,33 @@ static eg_status make_points(eg_sweep *sweep, eg_plan *plan)
     return status;
 }
 
-/** `text` NULL: read from the file at `path`. */
-static eg_status fill_plan(eg_plan *plan, eg_sweep *sweep, const char *text, size_t size,
-                           const char *const *overrides, size_t override_count)
+eg_status eg_plan_fill(eg_plan *plan, eg_sweep *sweep, const eg_plan_source *from)
 {
+    const char *text = from->text;
+    size_t size = from->size;
     if (text == NULL) {
         EG_TRY(eg_sweep_read_main(sweep, &text, &size));
     }
     EG_TRY(eg_strdup(&plan->path, sweep->path));
     EG_TRY(eg_sweep_add_parts(sweep, sweep->path, text, size));
-    EG_TRY(eg_sweep_add_overrides(sweep, overrides, override_count));
+    EG_TRY(eg_sweep_add_overrides(sweep, from->overrides, from->override_count));
     EG_TRY(eg_plan_read_keys(sweep, plan));
     EG_TRY(make_points(sweep, plan));
     EG_TRY(eg_plan_find_swept(plan));
     EG_TRY(keep_text(sweep, plan));
-    EG_TRY(keep_overrides(plan, overrides, override_count));
+    EG_TRY(keep_overrides(plan, from->overrides, from->override_count));
     EG_TRY(keep_texts(&plan->notes, &plan->note_count, &sweep->notes));
     return keep_texts(&plan->warnings, &plan->warning_count, &sweep->warnings);
 }
 
-static eg_status make_plan(eg_plan **out, const char *path, const char *text, size_t size,
-                           const char *const *overrides, size_t override_count)
+static eg_status make_plan(eg_plan **out, const eg_plan_source *from, bool space)
 {
     *out = NULL;
     eg_plan *plan = NULL;
     eg_arena arena = {0};
     EG_TRY(eg_alloc(&plan, 1, sizeof *plan));
-    eg_sweep sweep = {.arena = &arena, .schema = eg_trial_schema(), .path = path};
-    eg_status status = fill_plan(plan, &sweep, text, size, overrides, override_count);
+    eg_sweep sweep = {.arena = &arena, .schema = eg_trial_schema(), .path = from->path};
+    eg_status status = space ? eg_plan_read_space(plan, from) : eg_plan_fill(plan, &sweep, from);
     eg_arena_clear(&arena);
     if (status.code != EG_OK) {
         eg_plan_free(plan);
@@ -170,13 +169,27 @@ static eg_status make_plan(eg_plan **out, const char *path, const char *text, si
 eg_status eg_plan_load(eg_plan **out, const char *path, const char *const *overrides,
                        size_t override_count)
 {
-    return make_plan(out, path, NULL, 0, overrides, override_count);
+    return eg_plan_parse(out, path, NULL, 0, overrides, override_count);
 }
 
 eg_status eg_plan_parse(eg_plan **out, const char *path, const char *text, size_t size,
                         const char *const *overrides, size_t override_count)
 {
-    return make_plan(out, path, text, size, overrides, override_count);
+    const eg_plan_source from = {path, text, size, overrides, override_count};
+    return make_plan(out, &from, false);
+}
+
+eg_status eg_plan_load_space(eg_plan **out, const char *path, const char *const *overrides,
+                             size_t override_count)
+{
+    return eg_plan_parse_space(out, path, NULL, 0, overrides, override_count);
+}
+
+eg_status eg_plan_parse_space(eg_plan **out, const char *path, const char *text, size_t size,
+                              const char *const *overrides, size_t override_count)
+{
+    const eg_plan_source from = {path, text, size, overrides, override_count};
+    return make_plan(out, &from, true);
 }
 
 static void free_strings(char **strings, size_t count)
@@ -187,19 +200,36 @@ static void free_strings(char **strings, size_t count)
     eg_free(strings);
 }
 
-void eg_plan_free(eg_plan *plan)
+void eg_plan_forget_swept(eg_plan *plan)
 {
-    if (plan == NULL) {
-        return;
-    }
+    free_strings(plan->swept, plan->swept_count);
+    plan->swept = NULL;
+    plan->swept_count = 0;
+}
+
+void eg_plan_forget_points(eg_plan *plan)
+{
     for (size_t i = 0; i < plan->point_count; i++) {
         eg_settings_free(plan->points[i].settings);
     }
     eg_free(plan->points);
     eg_free(plan->trials);
+    eg_plan_forget_swept(plan);
+    plan->points = NULL;
+    plan->trials = NULL;
+    plan->point_count = plan->trial_count = plan->trial_capacity = plan->first_count = 0;
+    plan->compared_count = 0;
+}
+
+void eg_plan_free(eg_plan *plan)
+{
+    if (plan == NULL) {
+        return;
+    }
+    eg_plan_forget_points(plan);
+    eg_space_free(plan->space);
     eg_free(plan->seeds);
     eg_free(plan->select_seeds);
-    free_strings(plan->swept, plan->swept_count);
     free_strings(plan->warnings, plan->warning_count);
     free_strings(plan->notes, plan->note_count);
     eg_free(plan->name);
@@ -216,6 +246,9 @@ static size_t find_first(const eg_plan *plan, size_t point, size_t replicate)
 {
     size_t low = 0;
     size_t high = plan->first_count;
+    if (plan->space != NULL) {
+        return point * plan->seed_count + replicate;
+    }
     if (plan->slice_count == 0) {
         return replicate * plan->point_count + point;
     }

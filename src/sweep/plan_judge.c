@@ -25,7 +25,7 @@ static eg_verdict judge_alone(const eg_stop_rule *rule, const eg_plan *plan,
 eg_verdict eg_plan_judge(const eg_plan *plan, const eg_outcome *outcomes, size_t point)
 {
     eg_verdict all = {.cleared = SIZE_MAX, .keep = SIZE_MAX};
-    for (size_t i = 0; i < plan->stop_count; i++) {
+    for (size_t i = 0; i < plan->stop_count && point < plan->compared_count; i++) {
         const eg_stop_rule *rule = &plan->stop[i];
         if (rule->kind->budget != NULL) {
             continue; /* it cuts no seeds */
@@ -69,11 +69,19 @@ void eg_plan_measure(const eg_plan *plan, const eg_record *record, eg_outcome *o
     }
 }
 
+/** It is of the first stage, and no baseline. */
+static bool is_judged(const eg_plan *plan, size_t trial)
+{
+    const eg_plan_trial *which = &plan->trials[trial];
+    return which->replicate < plan->seed_count && which->point < plan->compared_count;
+}
+
 eg_budget eg_plan_budget(const eg_plan *plan, const eg_outcome *outcomes, size_t trial)
 {
     const eg_stop_rule *rule = rule_of_rungs(plan);
-    bool halved = rule != NULL && plan->trials[trial].replicate < plan->seed_count;
-    return halved ? rule->kind->budget(rule->p, plan, outcomes, trial) : (eg_budget){0};
+    return rule != NULL && is_judged(plan, trial)
+               ? rule->kind->budget(rule->p, plan, outcomes, trial)
+               : (eg_budget){0};
 }
 
 size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t trial,
@@ -81,7 +89,7 @@ size_t eg_plan_peers(const eg_plan *plan, const eg_outcome *outcomes, size_t tri
 {
     const eg_stop_rule *rule = rule_of_rungs(plan);
     bool alone = rule != NULL && plan->stop_count == 1 && rule->kind->peers != NULL;
-    return alone && plan->trials[trial].replicate < plan->seed_count
+    return alone && is_judged(plan, trial)
                ? rule->kind->peers(rule->p, plan, outcomes, trial, peers)
                : 0;
 }
@@ -104,7 +112,8 @@ void eg_plan_bounds(const eg_plan *plan, size_t evaluations, double *least, doub
 bool eg_plan_compares(const eg_plan *plan, size_t point, size_t other)
 {
     bool found = point == other;
-    for (size_t i = 0; i < plan->stop_count && !found; i++) {
+    bool baseline = point >= plan->compared_count || other >= plan->compared_count;
+    for (size_t i = 0; i < plan->stop_count && !found && !baseline; i++) {
         const eg_stop_rule *rule = &plan->stop[i];
         found = rule->kind->compares != NULL && rule->kind->compares(rule->p, plan, point, other);
     }

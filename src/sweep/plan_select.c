@@ -25,7 +25,7 @@ static size_t rank_points(const eg_plan *plan, const eg_outcome *outcomes, eg_ra
 {
     eg_ranking_basis basis = eg_ranking_by_objective(plan->objective, plan->maximise);
     size_t kept = 0;
-    for (size_t p = 0; p < plan->point_count; p++) {
+    for (size_t p = 0; p < plan->compared_count; p++) {
         if (eg_plan_keep(plan, outcomes, p) != SIZE_MAX) {
             continue; /* its further seeds would be skipped */
         }
@@ -38,7 +38,7 @@ static size_t rank_points(const eg_plan *plan, const eg_outcome *outcomes, eg_ra
             eg_ranking_add(out, &basis, &trial);
         }
     }
-    for (size_t p = 0; p < plan->point_count; p++) {
+    for (size_t p = 0; p < plan->compared_count; p++) {
         if (eg_point_selecting(&out[p])->selected.n > 0) {
             out[kept++] = out[p];
         }

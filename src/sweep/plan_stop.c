@@ -85,7 +85,9 @@ eg_status eg_plan_check_stop(const eg_sweep *sweep, const eg_plan *plan)
         const eg_stop_kind *kind = plan->stop[i].kind;
         into_trials += kind->budget != NULL;
         if (into_trials > 1) {
-            return eg_fail_at(&node->at, "stop %s is there twice", kind->component.name);
+            return eg_fail_at(&node->at,
+                              "stop %s: there is another rule that looks into trials; only one can",
+                              kind->component.name);
         }
         if (kind->check != NULL) {
             EG_TRY(eg_origin_wrap(kind->check(plan), &node->at));

@@ -67,7 +67,7 @@ static eg_status append(eg_point_set *set, eg_plan *plan, const eg_settings *set
 }
 
 eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, const eg_settings *settings,
-                           eg_resolver *resolver)
+                           eg_resolver *resolver, size_t *point)
 {
     uint64_t id = 0;
     EG_TRY(eg_trial_ids(&id, settings, plan->seeds, 1, set->orders));
@@ -75,10 +75,12 @@ eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, const eg_settings *
     size_t slot = find_slot(set, id);
     if (set->slots[slot] != 0) {
         plan->duplicates++;
-        return check_same(plan->points[set->slots[slot] - 1].settings, settings);
+        *point = set->slots[slot] - 1;
+        return check_same(plan->points[*point].settings, settings);
     }
     EG_TRY(append(set, plan, settings, id, resolver));
     set->slots[slot] = (uint32_t)plan->point_count;
+    *point = plan->point_count - 1;
     return eg_ok();
 }
 

@@ -15,9 +15,10 @@ typedef struct eg_point_set {
     size_t id_capacity, point_capacity;
 } eg_point_set;
 
-/** Appends the settings that `resolver` resolved last to plan->points, or counts a duplicate. */
+/** Appends the settings that `resolver` resolved last to plan->points, or counts a duplicate.
+ *  *point: where they are. */
 eg_status eg_point_set_add(eg_point_set *set, eg_plan *plan, const eg_settings *settings,
-                           eg_resolver *resolver) EG_WARN_UNUSED;
+                           eg_resolver *resolver, size_t *point) EG_WARN_UNUSED;
 
 /** Releases the table; the ids by point are the caller's: eg_free. */
 uint64_t *eg_point_set_clear(eg_point_set *set);

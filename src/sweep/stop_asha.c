@@ -14,9 +14,9 @@
  *  and the curves only; and where all n_k have arrived nobody is between the two, so that nobody
  *  waits for ever. */
 #include "sweep/stop_cohort.h"
+#include "sweep/stop_curve.h"
 
 #include <math.h>
-#include <string.h>
 
 static const eg_param params[EG_HALVING_PARAMS] = {
     [EG_HALVING_ETA] = {.name = "eta",
@@ -47,17 +47,9 @@ static size_t rung_at(const double *p, size_t k)
     return at;
 }
 
-/** The curve that is the objective before the end: the accuracy on the selecting examples of all
- *  tasks. */
-static const eg_array *selecting_curve(const eg_record *record)
-{
-    const eg_array *held_out = eg_record_find(record, "validation_accuracy");
-    return held_out != NULL ? held_out : eg_record_find(record, "accuracy");
-}
-
 static void measure(const double *p, const eg_record *record, eg_outcome *outcome)
 {
-    const eg_array *curve = selecting_curve(record);
+    const eg_array *curve = eg_stop_curve(record);
     size_t count = outcome->evaluations;
     outcome->rungs = 0;
     for (size_t k = 0; k < EG_RUNGS_MAX && curve != NULL; k++) {
@@ -66,7 +58,7 @@ static void measure(const double *p, const eg_record *record, eg_outcome *outcom
             outcome->rung[k] = (float)curve->data[at - 1];
         } else if (outcome->status == EG_TRIAL_DONE && count > 0) {
             outcome->rung[k] = (float)curve->data[count - 1];
-        } else if (outcome->status == EG_TRIAL_DIVERGED) {
+        } else if (outcome->status == EG_TRIAL_DIVERGED || outcome->status == EG_TRIAL_TIMEOUT) {
             outcome->rung[k] = NAN;
         } else {
             return;
@@ -168,7 +160,7 @@ static size_t peers(const double *p, const eg_plan *plan, const eg_outcome *outc
     const eg_plan_trial *which = &plan->trials[trial];
     eg_rung_entry entries[EG_COHORT_MAX];
     size_t all = eg_cohort_of(p, plan, which->point, entries);
-    size_t cohorts = all > 1 ? entries[1].point - entries[0].point : plan->point_count;
+    size_t cohorts = all > 1 ? entries[1].point - entries[0].point : plan->compared_count;
     for (size_t i = 0; i < all; i++) {
         out[i] = (eg_peer){.trial = eg_plan_find(plan, entries[i].point, which->replicate)};
     }
@@ -200,26 +192,7 @@ static size_t peers(const double *p, const eg_plan *plan, const eg_outcome *outc
 /** The objective must be known before the end, at every point. */
 static eg_status check(const eg_plan *plan)
 {
-    if (strcmp(plan->objective, "final_accuracy") != 0) {
-        return eg_fail(EG_INVALID,
-                       "stop asha: the objective %s is only known when a trial ends; it compares "
-                       "final_accuracy",
-                       plan->objective);
-    }
-    for (size_t i = 0; i < plan->point_count; i++) {
-        eg_view root = eg_settings_root(plan->points[i].settings);
-        const char *protocol = eg_view_component(&root, "protocol")->name;
-        if (strcmp(protocol, "first_tasks") == 0) {
-            return eg_fail(EG_INVALID,
-                           "stop asha: protocol first_tasks selects after task k only; it needs "
-                           "validation or test");
-        }
-        if (eg_view_name(&root, "eval.tasks") != 0) {
-            return eg_fail(EG_INVALID, "stop asha: every evaluation must cover all tasks: "
-                                       "eval.tasks = all");
-        }
-    }
-    return eg_ok();
+    return eg_stop_check_curve(plan, "asha", "compares");
 }
 
 static void bounds(const double *p, const eg_plan *plan, size_t evaluations, double *least,

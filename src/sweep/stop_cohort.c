@@ -4,18 +4,18 @@
 
 #include <stdlib.h>
 
-static size_t cohort_count(const double *p, const eg_plan *plan)
+size_t eg_cohort_count(const double *p, const eg_plan *plan)
 {
     size_t size = (size_t)p[EG_HALVING_COHORT];
-    return (plan->point_count + size - 1) / size;
+    return (plan->compared_count + size - 1) / size;
 }
 
 size_t eg_cohort_of(const double *p, const eg_plan *plan, size_t point,
                     eg_rung_entry entries[EG_COHORT_MAX])
 {
-    size_t n = cohort_count(p, plan);
+    size_t n = eg_cohort_count(p, plan);
     size_t count = 0;
-    for (size_t q = point % n; q < plan->point_count; q += n) {
+    for (size_t q = point % n; q < plan->compared_count; q += n) {
         entries[count++] = (eg_rung_entry){.point = q};
     }
     return count;
@@ -23,7 +23,7 @@ size_t eg_cohort_of(const double *p, const eg_plan *plan, size_t point,
 
 bool eg_cohort_shared(const double *p, const eg_plan *plan, size_t a, size_t b)
 {
-    size_t n = cohort_count(p, plan);
+    size_t n = eg_cohort_count(p, plan);
     return a % n == b % n;
 }
 
@@ -60,10 +60,10 @@ size_t eg_cohort_place(const eg_rung_entry *entries, size_t count, size_t point)
 
 double eg_cohort_share(const double *p, const eg_plan *plan, size_t length)
 {
-    size_t n = cohort_count(p, plan);
+    size_t n = eg_cohort_count(p, plan);
     double work = 0;
     for (size_t group = 0; group < n; group++) {
-        size_t entries = (plan->point_count - group + n - 1) / n;
+        size_t entries = (plan->compared_count - group + n - 1) / n;
         size_t before = 0;
         size_t rung = (size_t)p[EG_HALVING_FIRST];
         while (before < length) {
@@ -74,5 +74,5 @@ double eg_cohort_share(const double *p, const eg_plan *plan, size_t length)
             rung *= (size_t)p[EG_HALVING_ETA];
         }
     }
-    return work / ((double)plan->point_count * (double)length);
+    return work / ((double)plan->compared_count * (double)length);
 }

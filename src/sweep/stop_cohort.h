@@ -22,6 +22,8 @@ typedef struct eg_rung_entry {
     double score; /**< larger is better */
 } eg_rung_entry;
 
+/** How many cohorts the plan has. */
+size_t eg_cohort_count(const double *p, const eg_plan *plan);
 /** The points of `point`'s cohort, ascending; how many. */
 size_t eg_cohort_of(const double *p, const eg_plan *plan, size_t point,
                     eg_rung_entry entries[EG_COHORT_MAX]);

@@ -7,7 +7,9 @@
 #define STOPPING_RULES(ENTRY)                                                                      \
     ENTRY(asha)                                                                                    \
     ENTRY(early_cut)                                                                               \
-    ENTRY(halving_seeds)
+    ENTRY(halving_seeds)                                                                           \
+    ENTRY(median)                                                                                  \
+    ENTRY(patience)
 
 #define MEMBER_TYPE eg_stop_kind
 #define MEMBER(name) eg_stop_##name

@@ -7,12 +7,13 @@
 #include "base/shared/value.h"
 #include "engram/memory.h"
 #include "engram/trial.h"
+#include "sweep/baselines.h"
 #include "sweep/point_set.h"
 
 #include <stdio.h>
 #include <string.h>
 
-typedef struct expansion {
+struct eg_expansion {
     eg_sweep *sweep;
     eg_blocks *blocks;
     eg_plan *plan;
@@ -25,9 +26,10 @@ typedef struct expansion {
     eg_axes axes;
     eg_assignment *items;
     bool *used;
-} expansion;
+    size_t point; /* that was finished last */
+};
 
-static size_t base_count(const expansion *e)
+static size_t base_count(const eg_expansion *e)
 {
     return e->blocks->base.count + e->block->base.count;
 }
@@ -45,7 +47,7 @@ static void print_product(char *out, size_t size, const eg_axes *axes)
     }
 }
 
-static eg_status check_size(const expansion *e, double points)
+static eg_status check_size(const eg_expansion *e, double points)
 {
     double seeds = (double)e->plan->seed_count;
     char product[160];
@@ -65,7 +67,7 @@ static eg_status check_size(const expansion *e, double points)
     return eg_ok();
 }
 
-static eg_status count_point(expansion *e)
+static eg_status count_point(eg_expansion *e)
 {
     e->visited++;
     if (e->visited > EG_PLAN_POINTS_MAX ||
@@ -81,7 +83,7 @@ static eg_status count_point(expansion *e)
 /* One point ------------------------------------------------------------------------------------ */
 
 /** The failure with the point's own settings behind it, as many as the message has room for. */
-static eg_status name_point(const expansion *e, eg_status status, size_t count)
+static eg_status name_point(const eg_expansion *e, eg_status status, size_t count)
 {
     size_t first = base_count(e);
     if (status.code != EG_INVALID || count <= first + 1) {
@@ -101,7 +103,7 @@ static eg_status name_point(const expansion *e, eg_status status, size_t count)
 }
 
 /** The assignment that has the last word on this setting; NULL: there is none. */
-static const eg_assignment *last_assignment(const expansion *e, size_t total, const char *name,
+static const eg_assignment *last_assignment(const eg_expansion *e, size_t total, const char *name,
                                             size_t length)
 {
     for (size_t i = total; i-- > 0;) {
@@ -115,7 +117,7 @@ static const eg_assignment *last_assignment(const expansion *e, size_t total, co
 
 /** Settings that resolve may still not work together. The first of those it is about that somebody
  *  gave is where to look. */
-static eg_status locate(const expansion *e, eg_status status, size_t total)
+static eg_status locate(const eg_expansion *e, eg_status status, size_t total)
 {
     const eg_assignment *found = NULL;
     const char *name = status.settings;
@@ -128,7 +130,7 @@ static eg_status locate(const expansion *e, eg_status status, size_t total)
 }
 
 /** An unused assignment is a mistake unless it comes from a base or the command line. */
-static eg_status check_used(const expansion *e, const eg_settings *settings, size_t count)
+static eg_status check_used(const eg_expansion *e, const eg_settings *settings, size_t count)
 {
     for (size_t i = base_count(e); i < count; i++) {
         if (!e->used[i] && !eg_sweep_inside_override(e->sweep, e->items[i].name)) {
@@ -139,7 +141,7 @@ static eg_status check_used(const expansion *e, const eg_settings *settings, siz
     return eg_ok();
 }
 
-static void remember_used(expansion *e, size_t count)
+static void remember_used(eg_expansion *e, size_t count)
 {
     eg_assignments *lists[] = {&e->blocks->base, &e->block->base};
     const bool *used = e->used;
@@ -167,7 +169,7 @@ static bool matches_any(eg_filter *filters, size_t count, const eg_settings *set
 }
 
 /** Resolves the first `count` assignments and the overrides. */
-static eg_status resolve(expansion *e, size_t count, const eg_settings **out, eg_status *missing)
+static eg_status resolve(eg_expansion *e, size_t count, const eg_settings **out, eg_status *missing)
 {
     const eg_assignments *overrides = &e->blocks->overrides;
     size_t total = count + overrides->count;
@@ -177,7 +179,7 @@ static eg_status resolve(expansion *e, size_t count, const eg_settings **out, eg
     return eg_resolver_resolve(e->resolver, e->items, total, e->used, missing, out);
 }
 
-static eg_status check_point(expansion *e, const eg_settings *settings, size_t count,
+static eg_status check_point(eg_expansion *e, const eg_settings *settings, size_t count,
                              eg_status missing)
 {
     EG_TRY(check_used(e, settings, count));
@@ -191,7 +193,7 @@ static eg_status check_point(expansion *e, const eg_settings *settings, size_t c
 }
 
 /** The first `count` assignments are complete: a point. */
-static eg_status finish_point(expansion *e, size_t count)
+static eg_status finish_point(eg_expansion *e, size_t count)
 {
     const eg_settings *settings = NULL;
     eg_status missing;
@@ -212,12 +214,12 @@ static eg_status finish_point(expansion *e, size_t count)
         e->plan->excluded++;
         return eg_ok();
     }
-    return eg_point_set_add(&e->points, e->plan, settings, e->resolver);
+    return eg_point_set_add(&e->points, e->plan, settings, e->resolver, &e->point);
 }
 
 /** Applies conditions `next` and later to the point of `count` assignments. Recursion is bounded by
  *  the number of conditions. */
-static eg_status apply_whens(expansion *e, size_t next, size_t count)
+static eg_status apply_whens(eg_expansion *e, size_t next, size_t count)
 {
     if (next == e->block->when_count) {
         return finish_point(e, count);
@@ -249,7 +251,7 @@ static eg_status apply_whens(expansion *e, size_t next, size_t count)
 
 /* Blocks --------------------------------------------------------------------------------------- */
 
-static void append_base(expansion *e, const eg_assignments *list, size_t *count)
+static void append_base(eg_expansion *e, const eg_assignments *list, size_t *count)
 {
     if (list->count > 0) {
         memcpy(e->items + *count, list->items, list->count * sizeof *e->items);
@@ -257,9 +259,11 @@ static void append_base(expansion *e, const eg_assignments *list, size_t *count)
     *count += list->count;
 }
 
-static eg_status expand_block(expansion *e)
+/** Everything the block's points need before there is one. */
+static eg_status begin_block(eg_expansion *e, eg_block *block)
 {
     eg_sweep *sweep = e->sweep;
+    e->block = block;
     e->axes = (eg_axes){0};
     for (size_t i = 0; i < e->block->axes.count; i++) {
         EG_TRY(eg_axes_add(sweep, &e->axes, &e->block->axes.items[i]));
@@ -267,17 +271,29 @@ static eg_status expand_block(expansion *e)
     for (size_t i = 0; i < e->blocks->override_axes.count; i++) {
         EG_TRY(eg_axes_add(sweep, &e->axes, &e->blocks->override_axes.items[i]));
     }
-    double points = eg_axes_product(&e->axes);
-    EG_TRY(check_size(e, points));
     size_t width = base_count(e) + eg_axes_width(&e->axes) + e->blocks->overrides.count;
     for (size_t i = 0; i < e->block->when_count; i++) {
         width += eg_axes_width(&e->block->whens[i].grid);
     }
     EG_TRY(eg_arena_alloc(sweep->arena, &e->items, width, sizeof *e->items));
-    EG_TRY(eg_arena_alloc(sweep->arena, &e->used, width, sizeof *e->used));
+    return eg_arena_alloc(sweep->arena, &e->used, width, sizeof *e->used);
+}
+
+/** The assignments that all points of the block have; how many. */
+static size_t append_bases(eg_expansion *e)
+{
     size_t fixed = 0;
     append_base(e, &e->blocks->base, &fixed);
     append_base(e, &e->block->base, &fixed);
+    return fixed;
+}
+
+static eg_status expand_block(eg_expansion *e, eg_block *block)
+{
+    EG_TRY(begin_block(e, block));
+    double points = eg_axes_product(&e->axes);
+    EG_TRY(check_size(e, points));
+    size_t fixed = append_bases(e);
     for (size_t i = 0; i < (size_t)points; i++) {
         size_t count = fixed;
         eg_axes_pick(&e->axes, i, e->items, &count);
@@ -288,7 +304,7 @@ static eg_status expand_block(expansion *e)
 
 /** A base setting that no point has. What the command line chose may leave settings of the file
  *  without effect, but not its own. */
-static eg_status check_base(const expansion *e, const eg_assignments *list)
+static eg_status check_base(const eg_expansion *e, const eg_assignments *list)
 {
     bool own = list == &e->blocks->overrides;
     for (size_t i = 0; i < list->count; i++) {
@@ -333,11 +349,10 @@ static eg_status warn_all_idle(eg_sweep *sweep, const eg_blocks *blocks)
     return eg_ok();
 }
 
-static eg_status expand_all(expansion *e)
+static eg_status expand_all(eg_expansion *e)
 {
     for (size_t i = 0; i < e->blocks->count; i++) {
-        e->block = &e->blocks->items[i];
-        EG_TRY(expand_block(e));
+        EG_TRY(expand_block(e, &e->blocks->items[i]));
     }
     if (e->plan->point_count == 0) {
         return eg_fail_at(&e->blocks->items[0].at,
@@ -348,16 +363,54 @@ static eg_status expand_all(expansion *e)
     for (size_t i = 0; i < e->blocks->count; i++) {
         EG_TRY(check_base(e, &e->blocks->items[i].base));
     }
-    return warn_all_idle(e->sweep, e->blocks);
+    EG_TRY(warn_all_idle(e->sweep, e->blocks));
+    return eg_baselines_add(e->sweep, e->plan, &e->points, e->resolver);
 }
 
 eg_status eg_blocks_expand(eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
                            eg_stream_orders *orders, uint64_t **ids)
 {
-    expansion e = {.sweep = sweep, .blocks = blocks, .plan = plan, .points = {.orders = orders}};
+    eg_expansion e = {.sweep = sweep, .blocks = blocks, .plan = plan, .points = {.orders = orders}};
     EG_TRY(eg_resolver_create(&e.resolver, sweep->schema));
     eg_status status = expand_all(&e);
     eg_resolver_free(e.resolver);
     *ids = eg_point_set_clear(&e.points);
     return status;
+}
+
+/* One point after the other -------------------------------------------------------------------- */
+
+eg_status eg_expansion_create(eg_expansion **out, eg_sweep *sweep, eg_blocks *blocks, eg_plan *plan,
+                              eg_stream_orders *orders)
+{
+    EG_TRY(eg_alloc(out, 1, sizeof **out));
+    eg_expansion *e = *out;
+    *e = (eg_expansion){
+        .sweep = sweep, .blocks = blocks, .plan = plan, .points = {.orders = orders}};
+    EG_TRY(eg_resolver_create(&e->resolver, sweep->schema));
+    return begin_block(e, &blocks->items[0]);
+}
+
+void eg_expansion_free(eg_expansion *expansion)
+{
+    if (expansion != NULL) {
+        eg_resolver_free(expansion->resolver);
+        eg_free(eg_point_set_clear(&expansion->points));
+        eg_free(expansion);
+    }
+}
+
+eg_status eg_expansion_add(eg_expansion *expansion, const eg_assignment *items, size_t count,
+                           size_t *point)
+{
+    size_t fixed = append_bases(expansion);
+    memcpy(expansion->items + fixed, items, count * sizeof *items);
+    EG_TRY(finish_point(expansion, fixed + count));
+    *point = expansion->point;
+    return eg_ok();
+}
+
+uint64_t eg_expansion_id(const eg_expansion *expansion, size_t point)
+{
+    return expansion->points.ids[point];
 }

@@ -1,7 +1,9 @@
 /** The files a sweep is made of: reading them, and following their includes. */
 #include "sweep/sweep_read.h"
 
+#include "base/shared/value.h"
 #include "engram/file.h"
+#include "plugin/shared/plugin_load.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -235,12 +237,41 @@ static eg_status include(eg_sweep *sweep, const chain *outer, const eg_node *nam
     return add_part(sweep, &link, text, size);
 }
 
+/* Plug-ins ------------------------------------------------------------------------------------- */
+
+static eg_status load_plugin(eg_sweep *sweep, const char *beside, const eg_node *name)
+{
+    const char *path = NULL;
+    EG_TRY(eg_node_expect(name, EG_NODE_SCALAR, "a file name in plugins"));
+    if (name->text[0] == '\0') {
+        return eg_fail_at(&name->at, "plugins names no file");
+    }
+    EG_TRY(eg_sweep_beside(sweep, beside, name->text, &path));
+    return eg_origin_wrap(eg_plugin_load(path), &name->at);
+}
+
+eg_status eg_sweep_load_plugins(eg_sweep *sweep, const char *beside, const eg_node *names)
+{
+    if (names == NULL) {
+        return eg_ok();
+    }
+    if (names->kind != EG_NODE_LIST) {
+        return load_plugin(sweep, beside, names);
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        EG_TRY(load_plugin(sweep, beside, names->items[i]));
+    }
+    return eg_ok();
+}
+
 /** Adds what the file includes, then the file. Recursion is bounded by INCLUDE_DEPTH_MAX. */
 static eg_status add_part(eg_sweep *sweep, const chain *link, const char *text, size_t size)
 {
     static const char *const keys[] = {
-        "name",   "doc",    "include", "base",  "grid",      "zip",      "when", "exclude", "only",
-        "sample", "points", "blocks",  "seeds", "objective", "protocol", "stop", "select",  NULL};
+        "name",        "doc",          "include",   "base",     "grid",   "zip",
+        "around",      "when",         "exclude",   "only",     "sample", "points",
+        "blocks",      "seeds",        "objective", "protocol", "stop",   "select",
+        "max_seconds", "max_failures", "baselines", "plugins",  NULL};
     eg_sweep_part part = {.path = link->path, .text = text, .size = size};
     EG_TRY(eg_yaml_parse(&part.root, sweep->arena, link->path, text, size, false));
     const eg_origin whole = {.file = link->path};
@@ -261,6 +292,7 @@ static eg_status add_part(eg_sweep *sweep, const chain *link, const char *text, 
     } else if (names != NULL) {
         EG_TRY(include(sweep, link, names));
     }
+    EG_TRY(eg_sweep_load_plugins(sweep, link->path, eg_node_get(part.root, "plugins")));
     EG_TRY(eg_arena_grow(sweep->arena, &sweep->parts, &sweep->part_capacity, sweep->part_count + 1,
                          sizeof *sweep->parts));
     sweep->parts[sweep->part_count++] = part;

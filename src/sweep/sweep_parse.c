@@ -1,5 +1,5 @@
-/** The keys of a sweep file that make points: base, grid, zip, when, exclude, only, sample, points,
- *  blocks. */
+/** The keys of a sweep file that make points: base, grid, zip, around, when, exclude, only, sample,
+ *  points, blocks. */
 #include "base/shared/schema_search.h"
 #include "sweep/block.h"
 
@@ -89,6 +89,7 @@ static eg_status read_axes(eg_sweep *sweep, eg_block *block, getter get, const v
 {
     const eg_node *grid = get(from, "grid");
     const eg_node *zip = get(from, "zip");
+    const eg_node *around = get(from, "around");
     const eg_node *sample = get(from, "sample");
     const eg_node *points = get(from, "points");
     if (grid != NULL) {
@@ -101,6 +102,9 @@ static eg_status read_axes(eg_sweep *sweep, eg_block *block, getter get, const v
     if (zip != NULL) {
         EG_TRY(eg_axes_zip(sweep, &block->axes, zip));
     }
+    if (around != NULL) {
+        EG_TRY(eg_axes_around(sweep, &block->axes, around));
+    }
     if (sample != NULL) {
         EG_TRY(eg_axes_sample(sweep, &block->axes, sample));
     }
@@ -109,6 +113,7 @@ static eg_status read_axes(eg_sweep *sweep, eg_block *block, getter get, const v
     }
     const eg_node *first = grid != NULL     ? grid
                            : zip != NULL    ? zip
+                           : around != NULL ? around
                            : sample != NULL ? sample
                                             : points;
     if (first != NULL) {
@@ -120,7 +125,7 @@ static eg_status read_axes(eg_sweep *sweep, eg_block *block, getter get, const v
 
 static eg_status read_block(eg_sweep *sweep, eg_block *block, const eg_entry *entry)
 {
-    static const char *const keys[] = {"base",    "grid",   "zip",    "when",
+    static const char *const keys[] = {"base",    "grid",   "zip",    "around", "when",
                                        "exclude", "sample", "points", NULL};
     EG_TRY(eg_node_expect(entry->value, EG_NODE_MAP, "a block"));
     EG_TRY(eg_node_keys(entry->value, keys, "a block"));
@@ -135,14 +140,15 @@ static eg_status read_block(eg_sweep *sweep, eg_block *block, const eg_entry *en
     return read_axes(sweep, block, get_entry, entry->value);
 }
 
-/** `protocol` is a setting with a key of its own: a word, or a map like those of base. */
-static eg_status read_protocol(eg_sweep *sweep, eg_assignments *base)
+/** `protocol` and `max_seconds` are settings with keys of their own: a value, or a map like those
+ *  of base. */
+static eg_status read_setting_key(eg_sweep *sweep, const char *key, eg_assignments *base)
 {
-    const eg_node *node = eg_sweep_key(sweep, "protocol");
+    const eg_node *node = eg_sweep_key(sweep, key);
     if (node == NULL) {
         return eg_ok();
     }
-    const eg_entry entry = {.key = "protocol", .at = node->at, .value = node};
+    const eg_entry entry = {.key = key, .at = node->at, .value = node};
     const eg_node map = {.kind = EG_NODE_MAP, .at = node->at, .entries = &entry, .count = 1};
     return eg_sweep_flatten(sweep, "", &map, base);
 }
@@ -155,7 +161,12 @@ static eg_status read_bases(eg_sweep *sweep, eg_assignments *base)
             EG_TRY(eg_sweep_flatten(sweep, "", node, base));
         }
     }
-    return read_protocol(sweep, base);
+    EG_TRY(read_setting_key(sweep, "protocol", base));
+    if (eg_sweep_pairs_seeds(sweep)) {
+        const eg_origin at = eg_sweep_key(sweep, "seeds")->at;
+        EG_TRY(eg_assignments_add(sweep, base, "seeding", "order_init", at));
+    }
+    return read_setting_key(sweep, "max_seconds", base);
 }
 
 /** An override with several values is an axis of every block; with one it is a setting of every
@@ -190,7 +201,7 @@ static eg_status read_overrides(eg_sweep *sweep, eg_blocks *out)
  *  that has it, which is worth a word: somebody may have meant the union. */
 static eg_status note_replaced(eg_sweep *sweep)
 {
-    static const char *const keys[] = {"grid", "zip",    "when",   "exclude",
+    static const char *const keys[] = {"grid", "zip",    "around", "when",  "exclude",
                                        "only", "sample", "points", "blocks"};
     for (size_t k = 0; k < EG_COUNT(keys); k++) {
         const eg_origin *earlier = NULL;
@@ -229,8 +240,8 @@ eg_status eg_blocks_read(eg_sweep *sweep, eg_blocks *out)
     EG_TRY(read_only(sweep, out));
     EG_TRY(eg_arena_alloc(sweep->arena, &out->items, named + 1, sizeof *out->items));
     bool top = blocks == NULL || eg_sweep_key(sweep, "grid") != NULL ||
-               eg_sweep_key(sweep, "zip") != NULL || eg_sweep_key(sweep, "sample") != NULL ||
-               eg_sweep_key(sweep, "points") != NULL;
+               eg_sweep_key(sweep, "zip") != NULL || eg_sweep_key(sweep, "around") != NULL ||
+               eg_sweep_key(sweep, "sample") != NULL || eg_sweep_key(sweep, "points") != NULL;
     const eg_node *when = eg_sweep_key(sweep, "when");
     if (!top && when != NULL) {
         return eg_fail_at(&when->at, "when extends a top-level grid, and there is none; it belongs "

@@ -70,9 +70,19 @@ eg_status eg_sweep_beside(eg_sweep *sweep, const char *beside, const char *name,
 eg_status eg_sweep_add_parts(eg_sweep *sweep, const char *path, const char *text,
                              size_t size) EG_WARN_UNUSED;
 
+/** Loads the plug-ins that key `plugins` names, one or a list (NULL: none), relative to the folder
+ *  of `beside`. Unlike other keys those of all files count. */
+eg_status eg_sweep_load_plugins(eg_sweep *sweep, const char *beside,
+                                const eg_node *names) EG_WARN_UNUSED;
+
 /** The value of a top-level key: from the command line, else from the last part that has it; NULL
  *  if none. */
 const eg_node *eg_sweep_key(const eg_sweep *sweep, const char *key);
+
+/* plan_seeds.c --------------------------------------------------------------- */
+
+/** Whether seeds are pairs: seeds: {order: …, init: …}. */
+bool eg_sweep_pairs_seeds(const eg_sweep *sweep);
 
 /* overrides.c ---------------------------------------------------------------- */
 

@@ -1,16 +1,16 @@
-/** Sampled points: `count` draws of several settings together, at random or from a Halton sequence.
+/** Sampled points: `count` draws of several settings together, at random or from a Halton or Sobol
+ *  sequence.
  *
  *  Every draw is a vector of numbers in (0, 1), one per setting, and each distribution is the
  *  inverse of its cumulative distribution. A number depends on the sweep's sample seed, the draw's
  *  index and the setting's name only: raising `count` keeps the draws there were, and so does
- *  adding a setting. Halton: radical inverses in the first primes (by the alphabetical order of the
- *  settings), moved by a keyed shift modulo 1 (Cranley and Patterson 1976), which keeps the even
- *  spacing. */
+ *  adding a setting to random draws; the sequences have a dimension per setting, in their
+ *  alphabetical order. How the numbers come about is in sweep/sample_draws.c. */
 #include "sweep/axis.h"
 
 #include "base/shared/value.h"
 #include "engram/pack.h"
-#include "engram/random.h"
+#include "sweep/sample_draws.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,55 +23,27 @@ static const char *const shape_names[] = {
     [UNIFORM] = "uniform", [LOGUNIFORM] = "loguniform", [INT] = "int",
     [LOGINT] = "logint",   [NORMAL] = "normal",         [CHOICE] = "choice"};
 
-enum { DIMENSIONS_MAX = 24 };
-static const uint32_t primes[DIMENSIONS_MAX] = {2,  3,  5,  7,  11, 13, 17, 19, 23, 29, 31, 37,
-                                                41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89};
-
 typedef struct dimension {
     const char *name;
     eg_origin at;
     shape shape;
     double a, b;
+    eg_type type; /* of the setting */
     eg_axis choices;
-    uint64_t key; /* of its random numbers */
-    uint32_t base;
-    double shift;
+    eg_draw_dimension draw;
 } dimension;
 
 /** Draw k has numbers[k * number_count] and those that follow, in the order of the dimensions. */
 typedef struct eg_sample {
     dimension *dimensions;
     size_t count;
-    bool halton;
+    eg_sample_method method;
+    const double *draws; /* [draws, count], in (0, 1) */
     const char **numbers;
     size_t number_count; /* dimensions that are no CHOICE */
     eg_axes parts;       /* by dimension */
+    int64_t seed, batch;
 } eg_sample;
-
-static double radical_inverse(uint64_t k, uint32_t base)
-{
-    double value = 0;
-    double scale = 1.0 / base;
-    for (; k > 0; k /= base) {
-        value += (double)(k % base) * scale;
-        scale /= base;
-    }
-    return value;
-}
-
-/** The number in (0, 1) of draw k. */
-static double draw(const dimension *d, bool halton, uint64_t k)
-{
-    double u = 0;
-    if (halton) {
-        u = radical_inverse(k + 1, d->base) + d->shift;
-        u -= floor(u);
-    } else {
-        eg_rng rng = eg_rng_make(d->key, EG_PURPOSE_SAMPLE, k);
-        u = eg_rng_uniform(&rng);
-    }
-    return u > 0 ? u : 0x1.0p-54;
-}
 
 /** The x with P(X <= x) = u for a standard normal X, by bisection of erfc: exact, and fast enough
  *  here. */
@@ -164,12 +136,11 @@ static eg_status read_dimension(eg_sweep *sweep, dimension *d, const eg_entry *e
     const eg_param *param = NULL;
     *d = (dimension){.name = entry->key, .at = entry->at};
     EG_TRY(eg_sweep_param(sweep, entry->key, &entry->at, &param));
+    d->type = param->type;
     EG_TRY(read_shape(d, entry->value));
     char text[EG_PREFIX_SIZE + 32];
     int length = snprintf(text, sizeof text, "%lld:%.119s", (long long)seed, entry->key);
-    d->key = eg_hash64(text, length > 0 ? (size_t)length : 0);
-    eg_rng rng = eg_rng_make(d->key, EG_PURPOSE_SAMPLE, UINT64_MAX);
-    d->shift = eg_rng_uniform(&rng);
+    d->draw.key = eg_hash64(text, length > 0 ? (size_t)length : 0);
     const eg_node *list = entry->value->entries[0].value;
     if (d->shape == CHOICE) {
         return eg_axis_values(sweep, &d->choices, entry->key, param, list, &list->at);
@@ -193,11 +164,12 @@ static eg_status read_dimensions(eg_sweep *sweep, dimension *d, size_t *count, c
         }
     }
     for (size_t i = 0; i < *count; i++) {
-        size_t rank = 0;
         for (size_t k = 0; k < *count; k++) {
-            rank += strcmp(d[k].name, d[i].name) < 0;
+            d[i].draw.rank += strcmp(d[k].name, d[i].name) < 0;
         }
-        d[i].base = primes[rank % DIMENSIONS_MAX];
+        for (size_t k = 0; k < map->count; k++) {
+            d[i].draw.written += strcmp(map->entries[k].key, d[i].name) < 0;
+        }
     }
     return eg_ok();
 }
@@ -206,6 +178,13 @@ static eg_status read_dimensions(eg_sweep *sweep, dimension *d, size_t *count, c
 static eg_status draw_numbers(eg_sweep *sweep, eg_sample *sample, size_t draws)
 {
     size_t next = 0;
+    double *table = NULL;
+    eg_draw_dimension dimensions[EG_SAMPLE_DIMENSIONS_MAX];
+    for (size_t i = 0; i < sample->count; i++) {
+        dimensions[i] = sample->dimensions[i].draw;
+    }
+    EG_TRY(eg_sweep_draws(&table, sweep->arena, sample->method, dimensions, sample->count, draws));
+    sample->draws = table;
     EG_TRY(eg_arena_alloc(sweep->arena, &sample->numbers, draws * sample->number_count,
                           sizeof(char *)));
     for (size_t k = 0; k < draws; k++) {
@@ -213,7 +192,7 @@ static eg_status draw_numbers(eg_sweep *sweep, eg_sample *sample, size_t draws)
             const dimension *d = &sample->dimensions[i];
             char text[EG_NUMBER_TEXT];
             if (d->shape != CHOICE) {
-                print_number(text, d, draw(d, sample->halton, k));
+                print_number(text, d, table[k * sample->count + i]);
                 EG_TRY(eg_arena_copy(sweep->arena, &sample->numbers[next++], text, strlen(text)));
             }
         }
@@ -259,7 +238,7 @@ void eg_sweep_sample_pick(const eg_sample *sample, size_t k, eg_assignment *out,
             out[(*count)++] = (eg_assignment){.name = d->name, .value = *number++, .origin = d->at};
             continue;
         }
-        size_t index = (size_t)(draw(d, sample->halton, k) * (double)d->choices.count);
+        size_t index = (size_t)(sample->draws[k * sample->count + i] * (double)d->choices.count);
         const eg_choice *choice = &d->choices.choices[index < d->choices.count ? index : 0];
         memcpy(out + *count, choice->items, choice->count * sizeof *out);
         *count += choice->count;
@@ -268,11 +247,12 @@ void eg_sweep_sample_pick(const eg_sample *sample, size_t k, eg_assignment *out,
 
 eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
 {
-    static const char *const keys[] = {"count", "method", "seed", "settings", NULL};
+    static const char *const keys[] = {"count", "method", "batch", "seed", "settings", NULL};
     EG_TRY(eg_node_expect(map, EG_NODE_MAP, "sample"));
     EG_TRY(eg_node_keys(map, keys, "sample"));
     const eg_node *count = eg_node_get(map, "count");
     const eg_node *method = eg_node_get(map, "method");
+    const eg_node *batch = eg_node_get(map, "batch");
     const eg_node *seed = eg_node_get(map, "seed");
     const eg_node *settings = eg_node_get(map, "settings");
     if (count == NULL || settings == NULL) {
@@ -280,18 +260,25 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
     }
     int64_t draws = 0;
     int64_t seed_value = 0;
-    bool halton = false;
+    int64_t method_value = EG_SAMPLE_RANDOM;
+    int64_t batch_value = 1;
     EG_TRY(eg_node_integer(&draws, count, "sample.count", 1, EG_PLAN_POINTS_MAX));
+    if (batch != NULL) {
+        EG_TRY(eg_node_integer(&batch_value, batch, "sample.batch", 1, EG_PLAN_POINTS_MAX));
+    }
     if (seed != NULL) {
         EG_TRY(eg_node_integer(&seed_value, seed, "sample.seed", 0, (int64_t)1 << 53));
     }
     if (method != NULL) {
-        static const char *const methods[] = {"random", "halton", NULL};
+        static const char *const methods[] = {[EG_SAMPLE_RANDOM] = "random",
+                                              [EG_SAMPLE_HALTON] = "halton",
+                                              [EG_SAMPLE_SOBOL] = "sobol",
+                                              NULL};
         EG_TRY(eg_node_expect(method, EG_NODE_SCALAR, "sample.method"));
         eg_param param = {.name = "sample.method", .type = EG_TYPE_NAME, .names = methods};
         eg_value value;
         eg_status status = eg_value_parse(&value, &param, NULL, method->text);
-        halton = value.integer == 1;
+        method_value = value.integer;
         eg_value_clear(&value);
         EG_TRY(eg_origin_wrap(status, &method->at));
     }
@@ -299,13 +286,15 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
     if (settings->count == 0) {
         return eg_fail_at(&settings->at, "sample.settings is empty");
     }
-    if (settings->count > DIMENSIONS_MAX) {
+    if (settings->count > EG_SAMPLE_DIMENSIONS_MAX) {
         return eg_fail_at(&settings->at, "sample.settings has more than %d settings",
-                          (int)DIMENSIONS_MAX);
+                          (int)EG_SAMPLE_DIMENSIONS_MAX);
     }
     eg_sample *sample = NULL;
     EG_TRY(eg_arena_alloc(sweep->arena, &sample, 1, sizeof *sample));
-    sample->halton = halton;
+    sample->method = (eg_sample_method)method_value;
+    sample->seed = seed_value;
+    sample->batch = batch_value;
     EG_TRY(eg_arena_alloc(sweep->arena, &sample->dimensions, settings->count,
                           sizeof *sample->dimensions));
     EG_TRY(read_dimensions(sweep, sample->dimensions, &sample->count, settings, seed_value));
@@ -319,4 +308,86 @@ eg_status eg_axes_sample(eg_sweep *sweep, eg_axes *axes, const eg_node *map)
                     .sample = sample,
                     .count = (size_t)draws};
     return eg_axes_add(sweep, axes, &axis);
+}
+
+/* The same settings, chosen by somebody else --------------------------------------------------- */
+
+int64_t eg_sweep_sample_seed(const eg_sample *sample)
+{
+    return sample->seed;
+}
+
+size_t eg_sweep_sample_batch(const eg_sample *sample)
+{
+    return (size_t)sample->batch;
+}
+
+/** "NAME key=value …" of a choice that brings parameters, otherwise its value. */
+static eg_status label_choice(eg_sweep *sweep, const eg_choice *choice, const char **out)
+{
+    size_t prefix = strlen(choice->items[0].name) + 1;
+    *out = choice->items[0].value;
+    for (size_t i = 1; i < choice->count; i++) {
+        const char *pair = NULL;
+        EG_TRY(eg_arena_join(sweep->arena, &pair, choice->items[i].name + prefix, "=",
+                             choice->items[i].value));
+        EG_TRY(eg_arena_join(sweep->arena, out, *out, " ", pair));
+    }
+    return eg_ok();
+}
+
+static eg_status label_choices(eg_space_variable *out, eg_sweep *sweep, const dimension *d)
+{
+    const char **labels = NULL;
+    EG_TRY(eg_arena_alloc(sweep->arena, &labels, d->choices.count, sizeof *labels));
+    out->kind = EG_VARIABLE_CHOICE;
+    out->type = d->type;
+    out->label_count = d->choices.count;
+    out->labels = labels;
+    for (size_t i = 0; i < d->choices.count; i++) {
+        EG_TRY(label_choice(sweep, &d->choices.choices[i], &labels[i]));
+    }
+    return eg_ok();
+}
+
+eg_status eg_sweep_sample_variable(eg_space_variable *out, eg_sweep *sweep, const eg_sample *sample,
+                                   size_t i)
+{
+    const dimension *d = &sample->dimensions[i];
+    *out = (eg_space_variable){.name = d->name, .low = d->a, .high = d->b};
+    if (d->shape == CHOICE) {
+        return label_choices(out, sweep, d);
+    }
+    if (d->shape == NORMAL) {
+        return eg_fail_at(&d->at, "%s: a tuner needs bounds, which normal has not; use uniform",
+                          d->name);
+    }
+    out->kind = d->shape == INT || d->shape == LOGINT ? EG_VARIABLE_INTEGER : EG_VARIABLE_REAL;
+    out->logarithmic = d->shape == LOGINT || d->shape == LOGUNIFORM;
+    return eg_ok();
+}
+
+eg_status eg_sweep_sample_choose(eg_sweep *sweep, const eg_sample *sample, size_t i,
+                                 eg_space_value value, eg_assignment *out, size_t *count)
+{
+    const dimension *d = &sample->dimensions[i];
+    char text[EG_NUMBER_TEXT];
+    if (d->shape == CHOICE) {
+        const eg_choice *choice = &d->choices.choices[value.choice];
+        memcpy(out + *count, choice->items, choice->count * sizeof *out);
+        *count += choice->count;
+        return eg_ok();
+    }
+    eg_real_text(text, value.number);
+    if (!(value.number >= d->a && value.number <= d->b)) {
+        char low[EG_NUMBER_TEXT];
+        char high[EG_NUMBER_TEXT];
+        eg_real_text(low, d->a);
+        eg_real_text(high, d->b);
+        return eg_fail(EG_INVALID, "%s = %s is not in %s … %s", d->name, text, low, high);
+    }
+    out[*count] = (eg_assignment){.name = d->name, .origin = d->at};
+    EG_TRY(eg_arena_copy(sweep->arena, &out[*count].value, text, strlen(text)));
+    (*count)++;
+    return eg_ok();
 }

@@ -183,9 +183,20 @@ static bool pause_is_due(const eg_trial_state *state)
     return state->until > 0 && state->eval >= state->until && goes_on;
 }
 
+/** No further minibatch may begin. What was read from a checkpoint counts, so that a trial that is
+ *  interrupted has no more time than another. */
+static bool time_is_up(const eg_trial_state *state)
+{
+    return state->max_seconds > 0 && state->train_seconds > state->max_seconds;
+}
+
 /** *end becomes how the trial ended if it did. */
 static eg_status run_phase(eg_trial_state *state, eg_trial_status *end)
 {
+    if (state->phase_step == 0 && time_is_up(state)) {
+        *end = EG_TRIAL_TIMEOUT;
+        return eg_ok();
+    }
     size_t epoch_steps = eg_stream_phase(state->stream, state->phase).steps;
     if (state->phase_step == 0 && state->learner->ops->begin_phase != NULL) {
         EG_TRY(state->learner->ops->begin_phase(state->learner, state->phase));
@@ -196,6 +207,10 @@ static eg_status run_phase(eg_trial_state *state, eg_trial_status *end)
     }
     while (state->pending != EG_PENDING_NOTHING ||
            state->phase_step < eg_trial_phase_steps(state, state->phase)) {
+        if (state->pending == EG_PENDING_NOTHING && time_is_up(state)) {
+            *end = EG_TRIAL_TIMEOUT;
+            return eg_ok();
+        }
         if (state->pending == EG_PENDING_NOTHING) {
             double loss = 0;
             EG_TRY(learn(state, epoch_steps, &loss));
@@ -276,13 +291,18 @@ static eg_status restore(eg_trial_state *state)
 
 static eg_status run_finish(eg_trial_state *state, eg_trial_status end)
 {
-    char message[96] = "";
+    char message[128] = "";
     eg_moment now = eg_trial_moment(state);
     now.diverged = end == EG_TRIAL_DIVERGED;
     EG_TRY(eg_measures_end_trial(&state->measures, &now));
     if (end == EG_TRIAL_DIVERGED) {
         (void)snprintf(message, sizeof message, "the loss was not finite at minibatch %zu of %zu",
                        state->step, state->steps);
+    } else if (end == EG_TRIAL_TIMEOUT) {
+        (void)snprintf(
+            message, sizeof message,
+            "training took longer than max_seconds = %g: ended after minibatch %zu of %zu",
+            state->max_seconds, state->step, state->steps);
     } else if (end == EG_TRIAL_PAUSED) {
         (void)snprintf(message, sizeof message, "paused after %zu of %zu evaluations", state->eval,
                        eg_trial_count_evaluations(state));

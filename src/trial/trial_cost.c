@@ -123,6 +123,7 @@ eg_status eg_trial_check(const eg_settings *settings)
     EG_TRY(eg_learner_check_targets(&o.root, o.sizes.regression));
     EG_TRY(eg_learner_check_outputs(&o.root, o.sizes.changes_outputs));
     EG_TRY(eg_learner_check_tasks(&o.root, o.sizes.tells_task, o.sizes.phases == o.sizes.tasks));
+    EG_TRY(eg_learner_check_boundaries(&o.root, o.sizes.hides_boundaries));
     EG_TRY(o.stream_kind->check(&o.stream, &o.data));
     EG_TRY(eg_selection_check(&o.selection, o.sizes.tasks));
     EG_TRY(eg_trial_check_schedule(&o.root));

@@ -8,6 +8,38 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A trial names few components that could be from outside: activation, optimizer, schedule. */
+enum { ORIGINS_MAX = 8, ORIGIN_TEXT = 24 /* "plugin=", 16 digits, "\n" */ };
+
+/** "plugin=…\n" for every origin of the trial's components, in the order of the settings. */
+static eg_status write_origins(char text[ORIGINS_MAX * ORIGIN_TEXT + 1],
+                               const eg_settings *settings)
+{
+    uint64_t seen[ORIGINS_MAX];
+    size_t count = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < eg_settings_count(settings); i++) {
+        const eg_setting *setting = eg_settings_at(settings, i);
+        uint64_t origin = setting->param->type == EG_TYPE_COMPONENT
+                              ? eg_trial_origin(setting->value.component)
+                              : 0;
+        bool known = origin == 0;
+        for (size_t k = 0; k < count; k++) {
+            known = known || seen[k] == origin;
+        }
+        if (!known && count == ORIGINS_MAX) {
+            return eg_fail(EG_INVALID, "a trial has components from at most %d plug-ins",
+                           (int)ORIGINS_MAX);
+        }
+        if (!known) {
+            (void)snprintf(text + count * ORIGIN_TEXT, ORIGIN_TEXT + 1, "plugin=%016" PRIx64 "\n",
+                           origin);
+            seen[count++] = origin;
+        }
+    }
+    return eg_ok();
+}
+
 eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_t *seeds,
                        size_t count, eg_stream_orders *orders)
 {
@@ -16,10 +48,13 @@ eg_status eg_trial_ids(uint64_t *out, const eg_settings *settings, const uint64_
         SEED = 64
     }; /* "order=…\n" and "seed=…\nresult_version=…\n" behind the text */
     char *text = NULL;
+    char origins[ORIGINS_MAX * ORIGIN_TEXT + 1];
     uint64_t order = 0;
     EG_TRY(eg_stream_order_hash(&order, settings, orders));
-    EG_TRY(eg_settings_text_with_room(&text, settings, false, ORDER + SEED));
+    EG_TRY(write_origins(origins, settings));
+    EG_TRY(eg_settings_text_with_room(&text, settings, false, sizeof origins + ORDER + SEED));
     size_t length = strlen(text);
+    length += (size_t)sprintf(text + length, "%s", origins);
     if (order != 0) {
         length += (size_t)snprintf(text + length, ORDER, "order=%016" PRIx64 "\n", order);
     }

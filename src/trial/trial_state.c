@@ -14,7 +14,9 @@ static eg_status open_measures(eg_trial_state *state)
                                     .record = state->record,
                                     .selection = state->selection,
                                     .objective = state->objective,
-                                    .evals = state->evals};
+                                    .evals = state->evals,
+                                    .order_seed = state->seeds.order,
+                                    .init_seed = state->seeds.init};
     EG_TRY(eg_measures_init(&state->measures, &setup));
     return eg_learner_declare(state->learner, state->record, state->evals);
 }
@@ -25,9 +27,11 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
     state->outline = eg_outline_of(settings);
     const eg_view *root = &state->outline.root;
     EG_TRY(eg_trial_check_schedule(root));
+    EG_TRY(eg_learner_check_boundaries(root, state->outline.sizes.hides_boundaries));
     state->selection = state->outline.selection;
     state->eval_every = eg_view_size(root, "eval.every");
     state->eval_epochs = eg_view_size(root, "eval.epochs");
+    state->max_seconds = eg_view_real(root, "max_seconds");
     state->untrained = eg_view_bool(root, "eval.untrained");
     state->eval_tasks = (eg_eval_tasks)eg_view_name(root, "eval.tasks");
     size_t block = eg_view_size(root, "eval.block");
@@ -37,12 +41,14 @@ eg_status eg_trial_state_init(eg_trial_state *state, const eg_settings *settings
         state->data = dataset->checksum;
         state->dataset = dataset;
     }
-    EG_TRY(eg_stream_create(&state->stream, root, dataset, seed, state->selection.holdout));
     state->seed = seed;
+    state->seeds = eg_trial_seeds_of(settings, seed);
+    EG_TRY(eg_stream_create(&state->stream, root, dataset, state->seeds.order,
+                            state->selection.holdout));
     EG_TRY(eg_selection_check(&state->selection, state->stream->shape.tasks));
     const eg_learner_setup setup = {.root = root,
                                     .shape = state->stream->shape,
-                                    .seed = seed,
+                                    .seed = state->seeds.init,
                                     .block = block,
                                     .stream = state->stream,
                                     .profile = state->profile,

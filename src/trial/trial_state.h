@@ -43,12 +43,14 @@ typedef struct eg_trial_state {
     size_t examples_seen;
     size_t examples_evaluated; /**< in finished evaluations */
     double train_seconds, evaluation_seconds;
-    eg_poll poll; /**< NULL: nobody stops it */
+    double max_seconds; /**< of training, after which no minibatch begins; 0: no limit */
+    eg_poll poll;       /**< NULL: nobody stops it */
     void *user;
     eg_status (*trace)(void *user, const eg_traced_step *step); /**< NULL: nobody is told */
     void *trace_user;
     eg_weights *initial; /**< NULL: it initialises its own */
     uint64_t seed;
+    eg_trial_seeds seeds;            /**< by purpose */
     const eg_dataset *dataset;       /**< borrowed from the cache; NULL: the stream makes its own */
     eg_checkpointing *checkpointing; /**< NULL: no checkpoints */
     size_t until;                    /**< pauses after this evaluation; 0: does not */

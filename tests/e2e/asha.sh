@@ -53,11 +53,11 @@ has out '"1": 16'
 expect 0 "$engram" check asha.h5
 # A pause is no retry, not even to somebody who has the results file only.
 expect 0 "$engram" failures asha.h5
-has out "no trial failed, diverged or was retried"
+has out "no trial failed, timed out, diverged or was retried"
 mkdir alone
 cp asha.h5 alone
 expect 0 "$engram" failures alone/asha.h5
-has out "no trial failed, diverged or was retried"
+has out "no trial failed, timed out, diverged or was retried"
 # What was made is part of what is made without the rule.
 expect 0 "$engram" run asha.yaml -o full.h5 stop=off
 evaluations full >full.txt

@@ -13,8 +13,8 @@ has out "compiler"
 has out "BLAS"
 expect 0 "$engram" --help
 mapfile -t verbs < <(sed -n '/^VERBS/,/^OPTIONS/s/^  \([a-z-]*\) .*/\1/p' out)
-[ "${#verbs[@]}" = 19 ] || fail "--help lists ${#verbs[@]} verbs"
-for verb in run launch slurm plan train predict status failures top export list describe merge check collect man completion; do
+[ "${#verbs[@]}" = 21 ] || fail "--help lists ${#verbs[@]} verbs"
+for verb in run launch slurm plan train predict status failures top compare report export list describe merge check collect man completion; do
     has out "  $verb "
 done
 

@@ -47,6 +47,7 @@ cp out top
 # The summary of the run is the same table.
 same <(grep -E '^ +[1-9] ' summary) <(grep -E '^ +[1-9] ' top)
 lacks out "optimistic"
+lacks out "report it, too"
 # The first row: rank, mean ± interval, n (of two columns), point, lr.
 best=$(grep -E '^ +1 ' top | awk '{ print $NF }')
 read -r selected half paper n < <(mean_of objective 1 "$best" held.csv)
@@ -104,6 +105,14 @@ sed '/^select/d; s/^protocol: .*/protocol: {first_tasks: {k: 2}}/; s/^name: .*/n
 expect 0 "$engram" run first.yaml -o first.h5
 has out "selected (first 2 tasks)"
 has out "selected on final_accuracy of validation data of the first 2 tasks"
+# Without fresh seeds it is said that the best point was chosen by those that report it, of however many rows are shown.
+has out "note: the seeds that chose the best point report it, too"
+expect 0 "$engram" top first.h5 -n 1
+has out "note: the seeds that chose the best point report it, too"
+expect 0 "$engram" top first.h5 --json
+has out '"the seeds that chose the best point report it, too'
+expect 0 "$engram" top first.h5 --by steps
+lacks out "report it, too"
 
 # Diverged points: chance where the objective is an accuracy; without a value, and last, where it is not.
 sweep diverged <<'END'

@@ -10,7 +10,14 @@ find_package(Python3 3.9 COMPONENTS Interpreter)
 if(Python3_FOUND)
     # 77, skipped: modules are missing; run.py says which.
     engram_script(analysis ${CMAKE_COMMAND} -E env ENGRAM=$<TARGET_FILE:engram>
-        ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/analysis/tests/run.py)
+        ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/analysis/tests/run.py others)
+    # The page of `engram report`, in a browser too; 77 where there is none.
+    engram_script(analysis_report ${CMAKE_COMMAND} -E env ENGRAM=$<TARGET_FILE:engram>
+        ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/analysis/tests/run.py report COST 60)
+    engram_script(e2e_report ${CMAKE_CURRENT_SOURCE_DIR}/e2e/report.sh $<TARGET_FILE:engram> LABELS e2e)
+    # 77, skipped: SciPy or h5py is missing.
+    engram_script(e2e_statistics ${CMAKE_CURRENT_SOURCE_DIR}/e2e/statistics.sh $<TARGET_FILE:engram>
+                  ${Python3_EXECUTABLE} LABELS e2e)
 else()
     message(WARNING "No Python 3.9 or newer found: the analysis is not tested")
 endif()

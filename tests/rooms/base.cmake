@@ -1,6 +1,7 @@
 engram_test(status)
 engram_test(memory)
 engram_test(file)
+engram_test(coprocess)
 engram_test(random)
 engram_test(pack)
 engram_test(record)

@@ -16,6 +16,7 @@ engram_script(e2e_stages ${e2e}/stages.sh $<TARGET_FILE:engram> RANKS 2 LABELS e
 engram_script(e2e_asha ${e2e}/asha.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
 engram_script(e2e_damaged_results ${e2e}/damaged_results.sh $<TARGET_FILE:engram> LABELS e2e)
 engram_script(e2e_standard_input ${e2e}/standard_input.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
+engram_script(e2e_operation ${e2e}/operation.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_ranks ${e2e}/ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
 engram_script(e2e_plasticity_ranks ${e2e}/plasticity_ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_plasticity_killed ${e2e}/plasticity_killed.sh $<TARGET_FILE:engram> LABELS e2e)

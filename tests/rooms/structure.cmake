@@ -10,7 +10,7 @@ if(NOT ENGRAM_SANITIZE) # about sources, which are the same in every build
     engram_script(structure_selftest ${structure}/selftest.sh ${CMAKE_C_COMPILER})
 endif()
 engram_script(structure_exported_symbols ${structure}/exported_symbols.sh
-    $<TARGET_FILE:engram_core> $<TARGET_FILE:engram_sweep> $<TARGET_FILE:engram_store>
+    $<TARGET_FILE:engram_core> $<TARGET_FILE:engram_plugin> $<TARGET_FILE:engram_sweep> $<TARGET_FILE:engram_store>
     $<TARGET_FILE:engram_sched> $<TARGET_FILE:engram_run> $<TARGET_FILE:engram_cli>)
 engram_script(structure_registry_entries
     ${structure}/registry_entries.sh $<TARGET_FILE:engram_core>)

@@ -15,7 +15,7 @@ awk '
 BEGIN {
     # Rooms from the top; those on one line do not include each other.
     level = 0
-    split("base|math|data nn optim|stream|learner|metric|trial|sweep|sched store|run|cli", floors, "|")
+    split("base|math|data nn optim|stream|learner|metric|trial|plugin|sweep|sched store|run|cli", floors, "|")
     for (i = 1; i in floors; i++) {
         count = split(floors[i], rooms, " ")
         for (j = 1; j <= count; j++) {
@@ -27,14 +27,14 @@ BEGIN {
     place("math", "blas column_magnitudes composed gradient_consumer initial parameter_table penalty shape sparse statistics ufloat16")
     place("data", "dataset")
     place("nn", "activation expert_tree graph layer loss mixture model net units")
-    place("optim", "optimizer")
+    place("optim", "optimizer optimizer_rule")
     place("stream", "batch")
     place("metric", "measure")
     place("learner", "weights")
     place("trial", "attempt predictor")
     place("store", "weights_file")
     place("run", "build")
-    place("sweep", "ranking disparity")
+    place("sweep", "ranking disparity space")
     # Which rooms may include a library of which only they know.
     own("mpi.h", "sched")
     own("hdf5.h", "data store")
@@ -43,8 +43,12 @@ BEGIN {
     own("lapacke.h", "math")
     own("immintrin.h", "math")
     own("yaml.h", "sweep")
-    own("jansson.h", "cli")
+    own("gsl/gsl_cdf.h", "math")
+    own("gsl/gsl_errno.h", "sweep")
+    own("gsl/gsl_qrng.h", "sweep")
+    own("jansson.h", "run cli")
     own("libsmartcols/libsmartcols.h", "cli")
+    own("dlfcn.h", "plugin")
     own("zlib.h", "data")
     own("xxhash.h", "base")
     own("isa-l.h", "base")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tests/structure/install.sh BUILD COMPILER: what `cmake --install` gives is complete. The command
 # runs from there, and a project of its own finds the package, builds and runs, and runs a sweep
-# as the command does.
+# as the command does; a plug-in is built against it, and swept.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${1:?usage: install.sh BUILD COMPILER}
@@ -75,3 +75,34 @@ for file in alone ranks; do
         exit 1
     fi
 done
+
+# A plug-in outside the tree needs the installed headers only. Alone and on two ranks a sweep with it gives the same.
+quietly cmake -S "$here/../../examples/plugin" -B "$work/example" -G Ninja -DCMAKE_C_COMPILER="$compiler" \
+    -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
+quietly cmake --build "$work/example"
+if readelf --dynamic "$work/example/example.so" | grep -i engram; then
+    echo "the plug-in links a library of engram"
+    exit 1
+fi
+quietly "$work/prefix/bin/engram" check "$work/example/example.so"
+cp "$here/../../examples/plugin/sweep.yaml" plugin.yaml
+quietly "$work/prefix/bin/engram" run plugin.yaml plugins="$work/example/example.so" -o plugin.h5 -q
+quietly "$here/../mpirun.sh" 2 "$work/prefix/bin/engram" run plugin.yaml plugins="$work/example/example.so" -o plugin2.h5 -q
+tables plugin.h5 >plugin.txt
+tables plugin2.h5 >plugin2.txt
+if [ "$(grep -c 'softsign.*lion\|lion.*softsign' plugin.txt)" -lt 2 ] || ! cmp plugin.txt plugin2.txt; then
+    echo "a sweep with a plug-in is not the same on two ranks, or has no trial with it"
+    exit 1
+fi
+# Without CMake; and with a double for a float the same source is checked as such, and not used.
+quietly "$compiler" -std=c17 -shared -fPIC -ffp-contract=off -DEG_REAL_DOUBLE -I "$work/prefix/include" \
+    "$here"/../../examples/plugin/*.c -o double.so
+quietly "$work/prefix/bin/engram" check double.so
+if "$work/prefix/bin/engram" run plugin.yaml plugins=double.so -o double.h5 -q 2>said; then
+    echo "a plug-in of doubles was used"
+    exit 1
+fi
+if ! grep -q "expected float, found double" said; then
+    echo "a plug-in of doubles:" && cat said
+    exit 1
+fi

@@ -350,6 +350,12 @@ static double fake_mean(void *user)
     return ledger->mean_seconds;
 }
 
+static size_t fake_out_max(void *user)
+{
+    const fake_ledger *ledger = user;
+    return ledger->out_max == 0 ? SIZE_MAX : ledger->out_max;
+}
+
 eg_sched_client fake_client(fake_ledger *ledger)
 {
     return (eg_sched_client){.user = ledger,
@@ -364,5 +370,6 @@ eg_sched_client fake_client(fake_ledger *ledger)
                              .worker_back = fake_worker_back,
                              .interrupted = fake_interrupted,
                              .idle = fake_idle,
-                             .mean_seconds = fake_mean};
+                             .mean_seconds = fake_mean,
+                             .out_max = fake_out_max};
 }

@@ -29,6 +29,7 @@ typedef struct fake_ledger {
     size_t stage; /**< trials from here on exist once all earlier ones are finished; 0: none */
     const char *(*settings)(uint64_t trial);
     double mean_seconds;
+    size_t out_max; /**< 0: any number */
     const char
         *all_busy_file; /**< made once every rank has held `all_busy` pieces at once; NULL: none */
     size_t all_busy, ranks;

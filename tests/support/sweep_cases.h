@@ -430,6 +430,7 @@ static const sweep_case cases[] = {
      .overrides = {"seeds=1", "stream.epochs=1", "stream.order=A", SMALL_LENET,
                    "dataset.limit=1200", "only={learner.of.lambda1: 0}"},
      .left = 3},
+    {.path = "tuning/split-mnist.yaml", .points = 60, .seeds = 3},
 };
 
 #endif

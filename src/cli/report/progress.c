@@ -104,6 +104,7 @@ static void write_json(const eg_progress_line *line, const eg_progress_facts *fa
     eg_json_real(object, "time", eg_now());
     eg_json_real(object, "elapsed_seconds", eg_clock() - line->start);
     eg_json_count(object, "total", facts->total);
+    eg_json_count(object, "to_come", facts->to_come);
     eg_json_count(object, "finished", finished(facts));
     eg_json_statuses(object, facts->by_status);
     json_t *shares = json_array();
@@ -150,8 +151,11 @@ static void compose(char text[LINE_SIZE], const eg_progress_facts *facts)
     eg_append(text, LINE_SIZE, "%zu/%zu finished%s%zu running", finished(facts), facts->total, dot,
               facts->by_status[EG_TRIAL_RUNNING]);
     append_shares(text, facts);
+    if (facts->to_come > 0) {
+        eg_append(text, LINE_SIZE, "%s%zu to come", dot, facts->to_come);
+    }
     static const eg_trial_status rare[] = {EG_TRIAL_PAUSED, EG_TRIAL_SKIPPED, EG_TRIAL_STOPPED,
-                                           EG_TRIAL_DIVERGED};
+                                           EG_TRIAL_DIVERGED, EG_TRIAL_TIMEOUT};
     for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
         if (facts->by_status[rare[i]] > 0) {
             eg_append(text, LINE_SIZE, "%s%zu %s", dot, facts->by_status[rare[i]],

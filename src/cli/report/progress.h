@@ -24,6 +24,7 @@ typedef struct eg_progress_line {
 /** What there is to say. Unknown numbers are NaN. */
 typedef struct eg_progress_facts {
     size_t total;
+    size_t to_come;          /**< trials of points that a tuner has yet to suggest, at most */
     const size_t *by_status; /**< [EG_TRIAL_STATUS_COUNT] */
     const double
         *shares; /**< [share_count] done, 0 to 1, of trials that run: those that are known */

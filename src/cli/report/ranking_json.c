@@ -44,8 +44,9 @@ static void add_comparison(json_t *point, const eg_comparison *comparison)
 
 json_t *eg_ranking_point_json(const eg_ranking_report *report, size_t i)
 {
-    static const eg_trial_status counted[] = {EG_TRIAL_DONE, EG_TRIAL_DIVERGED, EG_TRIAL_STOPPED,
-                                              EG_TRIAL_SKIPPED, EG_TRIAL_FAILED};
+    static const eg_trial_status counted[] = {EG_TRIAL_DONE,    EG_TRIAL_DIVERGED,
+                                              EG_TRIAL_STOPPED, EG_TRIAL_SKIPPED,
+                                              EG_TRIAL_FAILED,  EG_TRIAL_TIMEOUT};
     const eg_ranked_point *point = &report->points[i];
     const eg_stage_sum *selecting = eg_point_selecting(point);
     const eg_stage_sum *reporting = eg_point_reporting(point);

@@ -21,7 +21,7 @@ typedef struct layout {
 
 /** Shown where some point has one: the others can be read from n. */
 static const eg_trial_status counted[] = {EG_TRIAL_DIVERGED, EG_TRIAL_STOPPED, EG_TRIAL_SKIPPED,
-                                          EG_TRIAL_FAILED};
+                                          EG_TRIAL_FAILED, EG_TRIAL_TIMEOUT};
 enum { COUNTED = sizeof counted / sizeof counted[0] };
 
 size_t eg_ranking_shown(const eg_ranked_point *points, size_t count, size_t most)
@@ -259,11 +259,26 @@ eg_status eg_ranking_print(const eg_ranking_report *report, const char *latex)
     return status;
 }
 
-static void append_value(char *text, size_t size, const char *what, const eg_sample *sample,
-                         size_t planned, eg_interval interval)
+const char *eg_ranking_note(const eg_ranking_report *report, size_t all)
 {
-    eg_append(text, size, "%s %s (n %zu/%zu)", what, sample_text(sample, interval).text, sample->n,
-              planned);
+    size_t candidates = 0;
+    for (size_t p = 0; p < all; p++) {
+        const eg_ranked_point *point = &report->points[p];
+        candidates += !eg_point_is_stale(point) && eg_point_selecting(point)->selected.n > 0;
+    }
+    bool chosen = candidates > 1 && report->basis.by_objective && !report->on_test;
+    if (!chosen || eg_point_is_fresh(&report->points[0])) {
+        return NULL;
+    }
+    return "the seeds that chose the best point report it, too, and it looks better than it is; "
+           "`select: {best: 1, seeds: 5}` in the sweep file reports it on fresh ones";
+}
+
+static void append_value(char *text, size_t size, const char *what, const eg_sample *sample,
+                         size_t planned, bool fresh, eg_interval interval)
+{
+    eg_append(text, size, "%s %s (n %zu/%zu%s)", what, sample_text(sample, interval).text,
+              sample->n, planned, fresh ? " fresh" : "");
 }
 
 static const char *data_or_variable(const char *data, const char *variable)
@@ -277,10 +292,11 @@ void eg_ranking_line(char *text, size_t size, const eg_ranking_report *report,
     const eg_stage_sum *selecting = eg_point_selecting(point);
     const eg_stage_sum *reporting = eg_point_reporting(point);
     append_value(text, size, data_or_variable(report->selecting, report->basis.selected),
-                 &selecting->selected, selecting->planned, report->interval);
+                 &selecting->selected, selecting->planned, false, report->interval);
     if (!is_one_value(report) || eg_point_is_fresh(point)) {
         eg_append(text, size, ", reported on ");
         append_value(text, size, data_or_variable(report->reporting, report->basis.reported),
-                     &reporting->reported, reporting->planned, report->interval);
+                     &reporting->reported, reporting->planned, eg_point_is_fresh(point),
+                     report->interval);
     }
 }

@@ -41,6 +41,12 @@ size_t eg_ranking_shown(const eg_ranked_point *points, size_t count, size_t most
  *  LaTeX with all of that in its caption, which begins with this name; NULL: as text. */
 eg_status eg_ranking_print(const eg_ranking_report *report, const char *latex) EG_WARN_UNUSED;
 
+/** What has to be said of the best of points [all], which are ranked, and that many and not only
+ *  those shown: that the seeds that chose it report it, too. NULL: nothing, because it has fresh
+ *  seeds, there was nothing to choose from, or it was not chosen by the objective or by test data,
+ *  which EG_NOTE_ON_TEST is about. */
+const char *eg_ranking_note(const eg_ranking_report *report, size_t all);
+
 /** "validation 0.7723 ± 0.0042 (n 3/5), reported on test 0.7511 ± 0.0087": one point in a line,
  *  appended. */
 void eg_ranking_line(char *text, size_t size, const eg_ranking_report *report,

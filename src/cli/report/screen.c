@@ -31,7 +31,13 @@ eg_status eg_screen_take_plan(eg_screen *screen, const eg_plan *plan)
 {
     screen->ranking = eg_ranking_report_of_plan(plan);
     screen->ranking.columns = &screen->columns;
+    eg_point_columns_clear(&screen->columns);
     return eg_point_columns_of_plan(&screen->columns, plan);
+}
+
+static eg_status plan_grew(void *user, eg_run *run)
+{
+    return eg_screen_take_plan(user, eg_run_plan(run));
 }
 
 static bool has_lines(const eg_screen *screen)
@@ -46,12 +52,16 @@ static eg_status announce(const eg_screen *screen, const eg_run *run)
     EG_TRY(eg_world_describe(screen->world, screen->sched, &line, &warnings));
     const eg_plan *plan = eg_run_plan(run);
     const eg_run_counts *counts = eg_run_counted(run);
+    char more[64] = "";
+    if (counts->to_come > 0) {
+        eg_append(more, sizeof more, " and %zu to come from the tuner", counts->to_come);
+    }
     if (counts->before == 0) {
-        eg_say(stderr, "%s: %zu trial%s to run, %s\n", plan->name, counts->total,
-               eg_plural(counts->total), line);
+        eg_say(stderr, "%s: %zu trial%s to run%s, %s\n", plan->name, counts->total,
+               eg_plural(counts->total), more, line);
     } else {
-        eg_say(stderr, "%s: %zu of %zu trials were finished before, %zu to run, %s\n", plan->name,
-               counts->before, counts->total, counts->unfinished, line);
+        eg_say(stderr, "%s: %zu of %zu trials were finished before, %zu to run%s, %s\n", plan->name,
+               counts->before, counts->total, counts->unfinished, more, line);
     }
     for (size_t i = 0; i < plan->warning_count; i++) {
         eg_say(stderr, "warning: %s\n", plan->warnings[i]);
@@ -90,13 +100,17 @@ static void print_file(const eg_run *run)
 static eg_status began(void *user, eg_run *run)
 {
     eg_screen *screen = user;
+    if (eg_run_plan(run)->space != NULL) {
+        EG_TRY(plan_grew(screen, run));
+    }
     screen->path = eg_run_path(run);
     screen->progress = eg_progress_make(screen->progress.mode);
     if (!has_lines(screen)) {
         return eg_ok();
     }
     print_file(run);
-    return eg_run_counted(run)->unfinished == 0 ? eg_ok() : announce(screen, run);
+    bool over = eg_run_counted(run)->unfinished + eg_run_counted(run)->to_come == 0;
+    return over ? eg_ok() : announce(screen, run);
 }
 
 /** Says at once why a trial failed; after a few, `engram failures` is the better place. */
@@ -187,6 +201,16 @@ static void time_up(void *user)
     }
 }
 
+static void gave_up(void *user, size_t failures)
+{
+    eg_screen *screen = user;
+    eg_progress_clear(&screen->progress);
+    eg_say(stderr,
+           "%zu trial%s failed or timed out, as many as max_failures allows: nothing more is "
+           "handed out; see `engram failures %s`\n",
+           failures, eg_plural(failures), screen->path);
+}
+
 /** "name=value name=value" of what tells the best point from others, cut to fit. */
 static void describe_best(eg_screen *screen, size_t point)
 {
@@ -209,6 +233,7 @@ static void draw(eg_screen *screen, eg_run *run)
     char values[EG_RANKING_LINE_SIZE] = "";
     eg_progress_facts facts = {
         .total = eg_run_counted(run)->total,
+        .to_come = eg_run_counted(run)->to_come,
         .by_status = eg_run_counted(run)->by_status,
         .shares = progress.shares,
         .share_count = progress.share_count,
@@ -264,7 +289,9 @@ eg_run_observer eg_screen_observer(eg_screen *screen)
         .worker_lost = worker_lost,
         .worker_back = worker_back,
         .time_up = time_up,
+        .gave_up = gave_up,
         .idle = idle,
         .ended = ended,
+        .plan_grew = plan_grew,
     };
 }

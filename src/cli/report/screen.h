@@ -23,7 +23,7 @@ void eg_screen_init(eg_screen *out, eg_progress_mode mode, const eg_world *world
                     const eg_sched_options *sched, double stop_at);
 void eg_screen_clear(eg_screen *screen);
 
-/** What is shown of points, from the plan; once, before the run begins. */
+/** What is shown of points, from the plan; before the run begins, and when the plan has grown. */
 eg_status eg_screen_take_plan(eg_screen *screen, const eg_plan *plan) EG_WARN_UNUSED;
 
 /** The callbacks; `screen` is borrowed. */

@@ -23,8 +23,7 @@ static double measure_rate(const eg_results *results, double *ends)
     size_t count = 0;
     for (size_t i = 0; i < results->trial_count; i++) {
         const eg_result *result = &results->trials[i];
-        if (result->status >= EG_TRIAL_DONE && result->status <= EG_TRIAL_FAILED &&
-            result->attempt.start_time > 0) {
+        if (eg_trial_status_is_finished(result->status) && result->attempt.start_time > 0) {
             ends[count++] = result->attempt.start_time + result->attempt.wall_seconds;
         }
     }

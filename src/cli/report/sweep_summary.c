@@ -29,6 +29,10 @@ static eg_status print_best(eg_screen *screen, eg_run *run)
     if (ranking->on_test) {
         (void)printf("note: " EG_NOTE_ON_TEST "\n");
     }
+    const char *note = eg_ranking_note(ranking, count);
+    if (note != NULL) {
+        (void)printf("note: %s\n", note);
+    }
     return eg_ok();
 }
 
@@ -118,7 +122,12 @@ static void print_next(const eg_run *run, bool stopped)
     const eg_run_counts *counts = eg_run_counted(run);
     const char *path = eg_run_path(run);
     size_t slices = eg_run_plan(run)->slice_count;
-    if (stopped) {
+    if (eg_run_gave_up(run)) {
+        eg_say(stdout,
+               "next: engram failures %s; then the same command with --redo failed,timeout or with "
+               "a larger max_failures runs the other %zu trial%s\n",
+               path, counts->unfinished, eg_plural(counts->unfinished));
+    } else if (stopped) {
         (void)printf("next: the same command again runs the other %zu trial%s", counts->unfinished,
                      eg_plural(counts->unfinished));
         if (counts->checkpoints > 0) {
@@ -128,6 +137,11 @@ static void print_next(const eg_run *run, bool stopped)
         (void)printf("\n");
     } else if (counts->by_status[EG_TRIAL_FAILED] > 0) {
         eg_say(stdout, "next: engram failures %s; then the same command with --redo failed\n",
+               path);
+    } else if (counts->by_status[EG_TRIAL_TIMEOUT] > 0) {
+        eg_say(stdout,
+               "next: engram failures %s; then the same command with a larger max_seconds and "
+               "--redo timeout\n",
                path);
     } else if (slices > 0) {
         (void)printf("next: when all %zu slices are finished, engram merge joins them\n", slices);

@@ -93,6 +93,21 @@ const eg_option eg_verb_run_options[EG_ARG_OPTIONS] = {
          .doc = "Goes on although the data are not those that the results so far were "
                 "made with (their checksums are in the file). Results of both are then "
                 "mixed, and every verb that reads the file says so."},
+    [EG_ARG_ASK] =
+        {.name = "ask",
+         .value = "COMMAND",
+         .doc =
+             "Runs COMMAND in a shell and lets it suggest the points: it chooses what `sample` of "
+             "the sweep file draws, sample.batch points at a time, until there are sample.count. "
+             "It reads lines of JSON from its standard input and answers on its standard output "
+             "(docs/ask.md; adapters/optuna_tuner.py is one for Optuna). The same command again "
+             "starts it anew and tells it what it was told before."},
+    [EG_ARG_ASK_TIMEOUT] =
+        {.name = "ask-timeout",
+         .value = "SECONDS",
+         .doc =
+             "A tuner that has not answered for so long ends the sweep with exit code 4; the same "
+             "command goes on (default: 3600)."},
     [EG_ARG_DRY_RUN] =
         {.name = "dry-run",
          .letter = 'n',
@@ -138,6 +153,26 @@ static eg_status read_keeping(const eg_args *args, eg_run_keeping *out)
     return eg_ok();
 }
 
+static eg_status read_ask(const eg_args *args, eg_run_options *out)
+{
+    size_t seconds = 0;
+    const char *timeout = args->option[EG_ARG_ASK_TIMEOUT];
+    out->ask = args->option[EG_ARG_ASK];
+    if (out->ask != NULL && args->option[EG_ARG_SLICE] != NULL) {
+        return eg_fail(EG_INVALID, "--slice and --ask exclude each other: what a tuner suggests "
+                                   "depends on all results");
+    }
+    if (timeout != NULL && out->ask == NULL) {
+        return eg_fail(EG_INVALID, "--ask-timeout says how long the tuner of --ask may take, and "
+                                   "there is none");
+    }
+    if (timeout != NULL) {
+        EG_TRY(eg_args_count(&seconds, "--ask-timeout", timeout, 1));
+    }
+    out->ask_timeout = (double)seconds;
+    return eg_ok();
+}
+
 eg_status eg_verb_run_read(const eg_args *args, const eg_world *world, eg_sched_options *sched,
                            eg_progress_mode *mode, eg_run_options *out)
 {
@@ -167,6 +202,7 @@ eg_status eg_verb_run_read(const eg_args *args, const eg_world *world, eg_sched_
     EG_TRY(read_keeping(args, &out->keeping));
     out->redo = args->option[EG_ARG_REDO];
     out->accept_data = args->option[EG_ARG_ACCEPT_DATA] != NULL;
+    EG_TRY(read_ask(args, out));
     if (out->redo != NULL) {
         EG_TRY(eg_run_check_redo(out->redo));
     }

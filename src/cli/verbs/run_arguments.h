@@ -21,6 +21,8 @@ enum {
     EG_ARG_UNTIL,
     EG_ARG_NOTIFY,
     EG_ARG_ACCEPT_DATA,
+    EG_ARG_ASK,
+    EG_ARG_ASK_TIMEOUT,
     EG_ARG_DRY_RUN,
     EG_ARG_OPTIONS
 };

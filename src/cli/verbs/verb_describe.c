@@ -213,10 +213,14 @@ static eg_status unknown(const char *word)
                    word);
 }
 
+enum { PLUGIN };
+static const eg_option options[] = {[PLUGIN] = EG_PLUGIN_OPTION};
+
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
     (void)code;
+    EG_TRY(eg_plugin_option_load(args->option[PLUGIN]));
     const char *word = args->operands[0];
     const eg_schema *schema = eg_trial_schema();
     described done = {.count = 0};
@@ -238,13 +242,15 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_describe = {
     .name = "describe",
     .summary = "explain a component, a setting or a recorded variable",
-    .synopsis = "NAME",
+    .synopsis = "NAME [--plugin FILE]",
     .description =
         "NAME is a component (hard_ash, or kind:name where several kinds have the name), a kind "
         "(optimizer), a setting as sweep files write it (optimizer.lr, model.activation.z_k), or a "
         "variable that trials record (final_accuracy). Shown are the meaning, the source, and for "
         "parameters type, default, range and unit.",
     .operands_min = 1,
+    .options = options,
+    .option_count = EG_COUNT(options),
     .operands_max = 1,
     .needs = "needs a name",
     .examples = "engram describe activation:hard_ash\n"

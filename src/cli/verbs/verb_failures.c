@@ -26,7 +26,7 @@ typedef struct entry {
 
 static bool is_failure(const eg_result *result)
 {
-    return result->status == EG_TRIAL_FAILED || result->status == EG_TRIAL_DIVERGED;
+    return eg_trial_status_is_failure(result->status) || result->status == EG_TRIAL_DIVERGED;
 }
 
 static bool is_listed(const eg_result *result)
@@ -114,11 +114,13 @@ static eg_status report(const char *path, const eg_results *results, bool json)
     entry *listed = NULL;
     size_t count = 0;
     size_t failed = 0;
+    size_t timeouts = 0;
     EG_TRY(eg_alloc(&listed, results->trial_count, sizeof *listed));
     for (size_t i = 0; i < results->trial_count; i++) {
         if (is_listed(&results->trials[i])) {
             listed[count++].result = &results->trials[i];
             failed += results->trials[i].status == EG_TRIAL_FAILED;
+            timeouts += results->trials[i].status == EG_TRIAL_TIMEOUT;
         }
     }
     qsort(listed, count, sizeof *listed, compare_results);
@@ -140,9 +142,14 @@ static eg_status report(const char *path, const eg_results *results, bool json)
     }
     json_decref(groups);
     if (count == 0) {
-        eg_say(stdout, "%s: no trial failed, diverged or was retried\n", path);
-    } else if (failed > 0) {
+        eg_say(stdout, "%s: no trial failed, timed out, diverged or was retried\n", path);
+    }
+    if (failed > 0) {
         (void)printf("\n`engram run SWEEP --redo failed` runs the failed ones again\n");
+    }
+    if (timeouts > 0) {
+        (void)printf("\n`engram run SWEEP max_seconds=… --redo timeout` runs those again that took "
+                     "too long\n");
     }
     return eg_ok();
 }
@@ -161,11 +168,12 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 
 const eg_verb eg_verb_failures = {
     .name = "failures",
-    .summary = "failed, diverged and retried trials, grouped by message",
+    .summary = "failed, timed out, diverged and retried trials, grouped by message",
     .synopsis = "FILE [--json]",
     .description =
         "Lists what went wrong in FILE: trials that failed (the system or the data; they "
-        "can be run again), diverged (a result: the loss was not finite) or needed more "
+        "can be run again), took longer than max_seconds, diverged (a result: the loss was not "
+        "finite) or needed more "
         "than one attempt. Messages that differ in numbers only form one group, shown "
         "by its first message with its first trial ids.",
     .options = options,

@@ -26,10 +26,14 @@ done:
     return status;
 }
 
+enum { PLUGIN };
+static const eg_option options[] = {[PLUGIN] = EG_PLUGIN_OPTION};
+
 static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 {
     (void)cli;
     (void)code;
+    EG_TRY(eg_plugin_option_load(args->option[PLUGIN]));
     eg_nearest nearest = {0};
     bool found = false;
     for (size_t i = 0; i < eg_catalog_family_count(); i++) {
@@ -53,10 +57,12 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
 const eg_verb eg_verb_list = {
     .name = "list",
     .summary = "list components: datasets, streams, models, optimizers …",
-    .synopsis = "[KIND]",
+    .synopsis = "[KIND] [--plugin FILE]",
     .description =
         "Lists all components that settings can name, by kind, or those of one KIND, with "
         "a line on each. `engram describe` has their parameters.",
+    .options = options,
+    .option_count = EG_COUNT(options),
     .operands_max = 1,
     .examples = "engram list\n"
                 "engram list activation",

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OUTPUT, JSON };
+enum { OUTPUT, JSON, PLUGIN };
 enum { SUBSETS = 2 };
 
 static const eg_option options[] = {
@@ -28,6 +28,7 @@ static const eg_option options[] = {
                        "task and example (its number in the test set, for `validation` in the "
                        "training set) from 0, label, prediction, score.0, score.1 …"},
     [JSON] = {.name = "json", .doc = "Prints the accuracies as one JSON object."},
+    [PLUGIN] = EG_PLUGIN_OPTION,
 };
 
 static const char *const subset_names[SUBSETS] = {
@@ -209,6 +210,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     (void)code;
     eg_predictor predictor = {0};
     eg_settings *settings = NULL;
+    EG_TRY(eg_plugin_option_load(args->option[PLUGIN]));
     EG_TRY(eg_weights_file_read(&predictor, args->operands[0]));
     predictor.weights.source = args->operands[0];
     eg_status status = settings_of(&settings, &predictor, args);

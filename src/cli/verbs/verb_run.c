@@ -1,14 +1,17 @@
 /** engram run: the sweep. */
 #include "cli/cli.h"
 
+#include "cli/format.h"
 #include "cli/notify.h"
 #include "cli/preflight.h"
 #include "cli/report/plan_report.h"
 #include "cli/report/screen.h"
 #include "cli/report/sweep_summary.h"
 #include "cli/sweep_arguments.h"
+#include "cli/terminal.h"
 #include "cli/verbs/run_arguments.h"
 #include "engram/memory.h"
+#include "engram/space.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -40,7 +43,7 @@ static eg_status open_results(const eg_cli *cli, const eg_args *args, eg_run *ru
     return status;
 }
 
-/** *run: eg_run_free, also after a failure. Takes the plan. */
+/** *run: eg_run_free, also after a failure; NULL if the sweep was not begun. Takes the plan. */
 static eg_status run_plan(eg_cli *cli, const eg_args *args, eg_plan *plan,
                           const eg_run_options *options, eg_run **run)
 {
@@ -52,7 +55,11 @@ static eg_status run_plan(eg_cli *cli, const eg_args *args, eg_plan *plan,
     }
     status = eg_run_create(run, plan, path, options);
     eg_free(path);
-    EG_TRY(status);
+    if (status.code != EG_OK) {
+        eg_run_free(*run);
+        *run = NULL;
+        return status;
+    }
     status = open_results(cli, args, *run);
     if (status.code == EG_OK) {
         status = eg_run_trials(*run, cli->world);
@@ -61,20 +68,50 @@ static eg_status run_plan(eg_cli *cli, const eg_args *args, eg_plan *plan,
     return eg_run_close(*run, status);
 }
 
+/** What a tuner would be asked for. */
+static void show_space(const eg_plan *plan)
+{
+    size_t count = 0;
+    const eg_space_variable *variables = eg_plan_variables(plan, &count);
+    eg_say(stdout, "%s: a tuner suggests %zu points, %zu at a time, with %zu seed%s each\n",
+           plan->name, plan->suggestions, plan->batch, plan->seed_count,
+           eg_plural(plan->seed_count));
+    for (size_t i = 0; i < count; i++) {
+        const eg_space_variable *variable = &variables[i];
+        if (variable->kind != EG_VARIABLE_CHOICE) {
+            eg_say(stdout, "  %s: %s from %s to %s%s\n", variable->name,
+                   variable->kind == EG_VARIABLE_INTEGER ? "whole numbers" : "numbers",
+                   eg_number(variable->low, true).text, eg_number(variable->high, true).text,
+                   variable->logarithmic ? ", on a logarithmic scale" : "");
+            continue;
+        }
+        eg_say(stdout, "  %s:", variable->name);
+        for (size_t k = 0; k < variable->label_count; k++) {
+            eg_say(stdout, "%s %s", k == 0 ? "" : ",", variable->labels[k]);
+        }
+        (void)printf("\n");
+    }
+}
+
 static eg_status show_plan(const eg_args *args, eg_plan *plan)
 {
-    eg_status status =
-        eg_plan_report(plan, &(eg_plan_question){.output = args->option[EG_ARG_OUTPUT],
-                                                 .redo = args->option[EG_ARG_REDO],
-                                                 .timing = true});
+    eg_status status = eg_ok();
+    if (plan->space != NULL) {
+        show_space(plan);
+    } else {
+        status = eg_plan_report(plan, &(eg_plan_question){.output = args->option[EG_ARG_OUTPUT],
+                                                          .redo = args->option[EG_ARG_REDO],
+                                                          .timing = true});
+    }
     eg_plan_free(plan);
     return status;
 }
 
 static int code_of(const eg_run *run)
 {
-    bool failed = eg_run_counted(run)->by_status[EG_TRIAL_FAILED] > 0;
-    return failed ? EG_EXIT_FAILED_TRIALS : EG_EXIT_DONE;
+    const size_t *by_status = eg_run_counted(run)->by_status;
+    return by_status[EG_TRIAL_FAILED] + by_status[EG_TRIAL_TIMEOUT] > 0 ? EG_EXIT_FAILED_TRIALS
+                                                                        : EG_EXIT_DONE;
 }
 
 static eg_status run_and_show(eg_cli *cli, const eg_args *args, eg_plan *plan, eg_screen *screen,
@@ -82,12 +119,12 @@ static eg_status run_and_show(eg_cli *cli, const eg_args *args, eg_plan *plan, e
 {
     eg_run *run = NULL;
     eg_status status = run_plan(cli, args, plan, options, &run);
-    bool stopped = status.code == EG_STOPPED;
+    bool stopped = status.code == EG_STOPPED && run != NULL;
     if (status.code == EG_OK || stopped) {
         status = args->option[EG_ARG_QUIET] == NULL
                      ? eg_sweep_summary_print(screen, run, options->keeping, stopped)
                      : eg_ok();
-        *code = stopped ? EG_EXIT_STOPPED : code_of(run);
+        *code = stopped && !eg_run_gave_up(run) ? EG_EXIT_STOPPED : code_of(run);
     }
     /* Nothing was begun, and so nothing ended, where bad input was found. */
     if (args->option[EG_ARG_NOTIFY] != NULL && run != NULL && status.code != EG_INVALID) {
@@ -107,7 +144,8 @@ static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
     eg_plan *plan = NULL;
     EG_TRY(eg_verb_run_read(args, cli->world, &sched, &mode, &options));
     EG_TRY(eg_signals_install());
-    EG_TRY(eg_sweep_arguments_plan(&plan, args, args->option[EG_ARG_SLICE]));
+    EG_TRY(options.ask != NULL ? eg_sweep_arguments_space(&plan, args)
+                               : eg_sweep_arguments_plan(&plan, args, args->option[EG_ARG_SLICE]));
     if (args->option[EG_ARG_DRY_RUN] != NULL) {
         return show_plan(args, plan);
     }
@@ -115,7 +153,8 @@ static eg_status run_sweep(eg_cli *cli, const eg_args *args, int *code)
     eg_screen_init(&screen, mode, cli->world, &sched, options.stop_at);
     const eg_run_observer observer = eg_screen_observer(&screen);
     options.observer = &observer;
-    eg_status status = eg_screen_take_plan(&screen, plan);
+    /* One whose points are suggested is shown when it has some. */
+    eg_status status = plan->space == NULL ? eg_screen_take_plan(&screen, plan) : eg_ok();
     if (status.code == EG_OK) {
         status = run_and_show(cli, args, plan, &screen, &options, code);
     } else {
@@ -140,7 +179,8 @@ const eg_verb eg_verb_run = {
         "the sweep file was edited, only what is new runs. A results file of a different sweep, or "
         "one that another process is writing, is refused. Nothing is ever deleted.\n\n"
         "name=value replaces the value of a setting, and all values it takes in grids. Special "
-        "names: seeds=N or seeds=[a, b], protocol=…, objective=…, stop=off, name=…, "
+        "names: seeds=N or seeds=[a, b], protocol=…, objective=…, stop=off, max_failures=…, "
+        "name=…, "
         "only={name: value, …} (of the sweep's points just those that match).\n\n"
         "SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGXCPU (the soft limit of processor time), at any "
         "rank, stop the sweep, and so does the end of a batch job (--until): what is finished is "
@@ -157,18 +197,23 @@ const eg_verb eg_verb_run = {
     .operands_min = 1,
     .operands_max = SIZE_MAX,
     .needs = "needs a sweep file",
-    .examples = "engram run sweeps/quickstart.yaml\n"
-                "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"
-                "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
-                "engram run sweeps/quickstart.yaml --slice 2/8\n"
-                "engram run sweeps/quickstart.yaml --keep-weights best\n"
-                "engram run sweeps/quickstart.yaml --redo failed\n"
-                "engram run sweeps/quickstart.yaml --notify 'echo \"$ENGRAM_MESSAGE\" | mail -s "
-                "engram me'",
-    .exits = "0   all trials are finished (diverged ones and those cut by a rule included)\n"
-             "2   usage or bad input; nothing was started\n"
-             "3   finished, but some trials failed; see `engram failures FILE`\n"
-             "4   the system failed (disk full, too many workers lost); the same command goes on\n"
-             "75  stopped by a signal or because its time was up; the same command goes on",
+    .examples =
+        "engram run sweeps/quickstart.yaml\n"
+        "mpirun -np 8 engram run sweeps/quickstart.yaml -o /data/quick.h5\n"
+        "engram run sweeps/quickstart.yaml seeds=1 stream.epochs=1 name=trial-run\n"
+        "engram run sweeps/quickstart.yaml --slice 2/8\n"
+        "engram run sweeps/quickstart.yaml --keep-weights best\n"
+        "engram run sweeps/quickstart.yaml --redo failed\n"
+        "engram run sweeps/quickstart.yaml --notify 'echo \"$ENGRAM_MESSAGE\" | mail -s "
+        "engram me'\n"
+        "engram run sweeps/tuning/split-mnist.yaml --ask 'python3 adapters/optuna_tuner.py'",
+    .exits =
+        "0   all trials are finished (diverged ones and those cut by a rule included)\n"
+        "2   usage or bad input; nothing was started\n"
+        "3   finished, but some trials failed or timed out, or max_failures ended the sweep;\n"
+        "    see `engram failures FILE`\n"
+        "4   the system failed (disk full, too many workers lost), or the tuner of --ask did;\n"
+        "    the same command goes on\n"
+        "75  stopped by a signal or because its time was up; the same command goes on",
     .run = run_sweep,
 };

@@ -320,7 +320,7 @@ const eg_verb eg_verb_status = {
         "nobody.\n\n"
         "--json, schema 2 (keys may be added; a change of any is a new schema): name, path; "
         "complete; writer, \"host pid\" or null; total, finished, and a count per status: pending, "
-        "running, done, diverged, failed, skipped, paused, stopped; stopped_after, an "
+        "running, done, diverged, failed, timeout, skipped, paused, stopped; stopped_after, an "
         "object "
         "of stopped trials per number of evaluations; earlier, finished trials that an edit of the "
         "sweep removed, which count nowhere else; retried, trials that needed several "

@@ -129,6 +129,20 @@ static eg_status print_table(const ranking *r, const eg_results *results, bool l
     return eg_ok();
 }
 
+/** Appends what has to be said of the best point. */
+static eg_status add_note(ranking *r, size_t point_count)
+{
+    const char *note = eg_ranking_note(&r->report, point_count);
+    char *notes = NULL;
+    if (note == NULL) {
+        return eg_ok();
+    }
+    EG_TRY(eg_format(&notes, "%s%s\n", r->notes, note));
+    eg_free(r->notes);
+    r->notes = notes;
+    return eg_ok();
+}
+
 /** Paired with the best point, if there is one. */
 static eg_status compare(ranking *r, const eg_results *results)
 {
@@ -154,6 +168,7 @@ static eg_status report(ranking *r, const eg_results *results, const eg_args *ar
         EG_TRY(compare(r, results));
     }
     out->points = r->points;
+    EG_TRY(add_note(r, results->point_count));
     out->columns = &r->columns;
     out->count = eg_ranking_shown(r->points, results->point_count, number);
     return args->option[JSON] != NULL ? print_json(r, results)
@@ -284,7 +299,8 @@ const eg_verb eg_verb_top = {
         "same variable of the test data: only the latter is a result. The two are one column where "
         "they are the same numbers, which the test data then selected and which are optimistic. "
         "Of points that `select` chose, the seeds that chose them do not report them: the reported "
-        "mean is that of the fresh seeds, with their own n.\n\n"
+        "mean is that of the fresh seeds, with their own n. Without `select` the best point is "
+        "reported by the seeds that chose it, and a note says so.\n\n"
         "n is values/planned seeds. A diverged trial counts with chance accuracy, as it recorded; "
         "of any other variable it has no value. Points with seeds that were lost like this, or "
         "stopped by a rule on their way, come after those without, because what is left of a weak "

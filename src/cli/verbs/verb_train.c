@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JSON, PROFILE, QUIET, TRACE, SAVE, SAVE_INITIAL, LOAD };
+enum { JSON, PROFILE, QUIET, TRACE, SAVE, SAVE_INITIAL, LOAD, PLUGIN };
 
 static const eg_option options[] = {
     [JSON] = {.name = "json", .doc = "Prints settings and record as one JSON object."},
@@ -45,6 +45,7 @@ static const eg_option options[] = {
               .doc =
                   "Begins with the weights in FILE, from --save or another program, instead of "
                   "initial ones; the optimizer begins anew. Shapes must fit, settings need not."},
+    [PLUGIN] = EG_PLUGIN_OPTION,
     [TRACE] = {.name = "trace",
                .value = "FILE",
                .doc =
@@ -280,6 +281,7 @@ static eg_status run(eg_cli *cli, const eg_args *args, int *code)
     eg_settings *settings = NULL;
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_signals_install());
+    EG_TRY_DONE(status, eg_plugin_option_load(args->option[PLUGIN]));
     EG_TRY_DONE(status, read_arguments(&order, args));
     EG_TRY_DONE(status,
                 eg_settings_resolve(&settings, eg_trial_schema(), order.assignments, order.count));

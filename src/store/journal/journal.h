@@ -21,7 +21,11 @@
  *  leaves room for that, so in no block of the disk that holds a part of the first one, a COPY: u64
  *  offset of the frame, u32 its type, its payload; the time is that of the frame. Readers of frames
  *  never see the two: they are given the frame from wherever it is sound. Journals of format 1 have
- *  no copies; runs go on in them, without. */
+ *  no copies; runs go on in them, without.
+ *
+ *  Format 3 is format 2 with frames of type EXCHANGE. A journal has it from its beginning, or
+ *  never: only sweeps whose points a tuner suggests have such frames, and all others stay in
+ *  format 2. */
 #ifndef ENGRAM_STORE_JOURNAL_H
 #define ENGRAM_STORE_JOURNAL_H
 
@@ -35,7 +39,8 @@
 
 enum {
     EG_JOURNAL_FORMAT = 2,
-    EG_JOURNAL_FORMAT_COPIES = 2, /**< the first one with copies */
+    EG_JOURNAL_FORMAT_COPIES = 2,    /**< the first one with copies */
+    EG_JOURNAL_FORMAT_EXCHANGES = 3, /**< with exchanges with a tuner; the newest that is read */
     EG_FRAME_HEADER_SIZE = 24,
     EG_FRAME_CRC_SIZE = 4,
     EG_COPY_ALIGNMENT = 4096
@@ -55,6 +60,7 @@ typedef enum eg_frame_type {
     EG_FRAME_LOST = 10,
     EG_FRAME_PADDING = 11,
     EG_FRAME_COPY = 12,
+    EG_FRAME_EXCHANGE = 13,
 } eg_frame_type;
 
 typedef struct eg_frame {

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-void eg_header_write(eg_writer *writer)
+void eg_header_write(eg_writer *writer, bool exchanges)
 {
     eg_write_text(writer, EG_JOURNAL_WORDS);
-    eg_write_u32(writer, EG_JOURNAL_FORMAT);
+    eg_write_u32(writer, exchanges ? EG_JOURNAL_FORMAT_EXCHANGES : EG_JOURNAL_FORMAT);
 }
 
 eg_status eg_header_read(eg_reader *reader)
@@ -25,10 +25,10 @@ eg_status eg_header_read(eg_reader *reader)
     if (!known || reader->failed) {
         return eg_fail(EG_INVALID, "is not an engram journal");
     }
-    if (format < 1 || format > EG_JOURNAL_FORMAT) {
+    if (format < 1 || format > EG_JOURNAL_FORMAT_EXCHANGES) {
         return eg_fail(EG_INVALID,
                        "was written by a newer engram (journal format %u; this one reads up to %d)",
-                       (unsigned)format, (int)EG_JOURNAL_FORMAT);
+                       (unsigned)format, (int)EG_JOURNAL_FORMAT_EXCHANGES);
     }
     return eg_ok();
 }
@@ -41,6 +41,33 @@ eg_status eg_string_pool_read(eg_string_pool *pool, char **out, eg_reader *reade
     eg_status status = text != NULL ? eg_string_pool_add(pool, out, text) : eg_ok();
     eg_free(text);
     return status;
+}
+
+void eg_exchange_write(const eg_exchange *exchange, size_t number, eg_writer *writer)
+{
+    eg_write_u32(writer, (uint32_t)number);
+    eg_write_u32(writer, (uint32_t)exchange->suggested);
+    eg_write_u32(writer, (uint32_t)exchange->wanted);
+    eg_write_text(writer, exchange->sent);
+    eg_write_text(writer, exchange->answer);
+}
+
+eg_status eg_exchange_read(eg_exchange *out, size_t number, eg_string_pool *pool, eg_reader *reader)
+{
+    char *sent = NULL;
+    char *answer = NULL;
+    uint32_t there = eg_read_u32(reader);
+    *out = (eg_exchange){.suggested = eg_read_u32(reader)};
+    out->wanted = eg_read_u32(reader);
+    EG_TRY(eg_string_pool_read(pool, &sent, reader));
+    EG_TRY(eg_string_pool_read(pool, &answer, reader));
+    EG_TRY(eg_reader_status(reader, true));
+    out->sent = sent;
+    out->answer = answer;
+    return there == number
+               ? eg_ok()
+               : eg_fail(EG_INVALID, "exchange %u with a tuner, where number %zu belongs",
+                         (unsigned)there, number);
 }
 
 /** Lines of `lines` behind `prefix`, those of datasets (EG_SESSION_DATA) as they are. */

@@ -9,7 +9,8 @@
 
 /** --- HEADER ---------------------------------------------------------------------------------- */
 
-void eg_header_write(eg_writer *writer);
+/** `exchanges`: there will be EXCHANGE frames. */
+void eg_header_write(eg_writer *writer, bool exchanges);
 /** Errors: EG_INVALID for anything but a journal header, or a newer format. */
 eg_status eg_header_read(eg_reader *reader) EG_WARN_UNUSED;
 
@@ -57,6 +58,15 @@ eg_type eg_common_type(eg_type a, eg_type b);
 void eg_trials_write(const eg_plan_trial *trials, size_t count, eg_writer *writer);
 size_t eg_trials_size(size_t count); /**< bytes that eg_trials_write writes */
 eg_status eg_trials_read(eg_plan_trial **out, size_t *count, eg_reader *reader) EG_WARN_UNUSED;
+
+/** --- EXCHANGE -------------------------------------------------------------------------------- */
+
+/** EXCHANGE: u32 number, from 0; u32 points that the answer suggests; u32 points that the sweep
+ *  asks for in all; text sent to the tuner, text answered ("": none). */
+void eg_exchange_write(const eg_exchange *exchange, size_t number, eg_writer *writer);
+/** Texts belong to the pool. EG_INVALID unless it is number `number`. */
+eg_status eg_exchange_read(eg_exchange *out, size_t number, eg_string_pool *pool,
+                           eg_reader *reader) EG_WARN_UNUSED;
 
 /** --- SESSION, SESSION_END -------------------------------------------------------------------- */
 

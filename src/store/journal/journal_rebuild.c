@@ -102,7 +102,7 @@ static eg_status put_current(rebuild *r)
 static eg_status put_beginning(rebuild *r)
 {
     eg_writer_reset(&r->payload);
-    eg_header_write(&r->payload);
+    eg_header_write(&r->payload, true); /* what follows may have exchanges */
     EG_TRY(put(r, EG_FRAME_HEADER, r->file->created));
     for (size_t i = 0; i < r->file->trial_count; i++) {
         r->earlier = r->earlier || r->file->trials[i].stage == EG_STAGE_EARLIER;

@@ -121,6 +121,18 @@ static eg_status warn_earlier(eg_journal_state *state)
                              failed, why);
 }
 
+/** The trials that are known are not all there will be. */
+static eg_status warn_suggestions(eg_journal_state *state)
+{
+    size_t suggested = eg_journal_state_suggested(state);
+    size_t wanted = eg_journal_state_wanted(state);
+    return suggested >= wanted
+               ? eg_ok()
+               : eg_results_owner_warn(state->owner,
+                                       "the tuner has suggested %zu of %zu points so far",
+                                       suggested, wanted);
+}
+
 eg_status eg_journal_state_finish(eg_journal_state *state)
 {
     for (size_t i = 0; i < state->session_count; i++) {
@@ -131,6 +143,7 @@ eg_status eg_journal_state_finish(eg_journal_state *state)
         EG_TRY(status);
     }
     state->owner->results.complete = eg_journal_state_complete(state);
+    EG_TRY(warn_suggestions(state));
     EG_TRY(warn_earlier(state));
     eg_journal_state_exchange_earlier(state);
     return eg_results_owner_warn_mixed(state->owner);

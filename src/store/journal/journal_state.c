@@ -29,6 +29,7 @@ void eg_journal_state_free(eg_journal_state *state)
     eg_free(state->entries);
     eg_free(state->earlier);
     eg_free(state->sessions);
+    eg_free(state->exchanges);
     eg_index_clear(&state->ids);
     eg_free(state);
 }
@@ -61,6 +62,30 @@ static eg_status apply_session_end(eg_journal_state *state, eg_reader *reader, d
     return eg_ok();
 }
 
+static eg_status apply_exchange(eg_journal_state *state, eg_reader *reader)
+{
+    eg_exchange exchange;
+    EG_TRY(eg_exchange_read(&exchange, state->exchange_count, &state->owner->pool, reader));
+    EG_TRY(eg_grow(&state->exchanges, &state->exchange_capacity, state->exchange_count + 1,
+                   sizeof *state->exchanges));
+    state->exchanges[state->exchange_count++] = exchange;
+    return eg_ok();
+}
+
+size_t eg_journal_state_suggested(const eg_journal_state *state)
+{
+    size_t suggested = 0;
+    for (size_t i = 0; i < state->exchange_count; i++) {
+        suggested += state->exchanges[i].suggested;
+    }
+    return suggested;
+}
+
+size_t eg_journal_state_wanted(const eg_journal_state *state)
+{
+    return state->exchange_count == 0 ? 0 : state->exchanges[state->exchange_count - 1].wanted;
+}
+
 static eg_status dispatch(eg_journal_state *state, const eg_frame *frame, eg_reader *reader)
 {
     switch (frame->type) {
@@ -84,6 +109,8 @@ static eg_status dispatch(eg_journal_state *state, const eg_frame *frame, eg_rea
         return eg_journal_state_apply_redo(state, reader);
     case EG_FRAME_LOST:
         return eg_journal_state_apply_lost(state, reader);
+    case EG_FRAME_EXCHANGE:
+        return apply_exchange(state, reader);
     default:
         return eg_fail(EG_INVALID, "unknown type %u", (unsigned)frame->type);
     }
@@ -136,5 +163,5 @@ bool eg_journal_state_complete(const eg_journal_state *state)
             return false;
         }
     }
-    return state->has_plan;
+    return state->has_plan && eg_journal_state_suggested(state) >= eg_journal_state_wanted(state);
 }

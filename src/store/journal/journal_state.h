@@ -52,8 +52,15 @@ typedef struct eg_journal_state {
     size_t session_count, session_capacity;
     eg_earlier *earlier;
     size_t earlier_count, earlier_capacity;
-    size_t repeated; /**< results of trials that had one already; the first counts */
+    size_t repeated;        /**< results of trials that had one already; the first counts */
+    eg_exchange *exchanges; /**< with a tuner, in order */
+    size_t exchange_count, exchange_capacity;
 } eg_journal_state;
+
+/** Points that a tuner has suggested, and that the sweep asks for in all: as many, where there is
+ *  no tuner. */
+size_t eg_journal_state_suggested(const eg_journal_state *state);
+size_t eg_journal_state_wanted(const eg_journal_state *state);
 
 eg_status eg_journal_state_create(eg_journal_state **out) EG_WARN_UNUSED;
 void eg_journal_state_free(eg_journal_state *state);

@@ -109,14 +109,21 @@ static const eg_stored_variable *find_variable(skimmed *s, const char *name)
     return NULL;
 }
 
-/** A new result is there. One that failed has no values: what the trial had before counts for
- *  more. */
+static int values_of(eg_trial_status status)
+{
+    return eg_trial_status_is_result(status) ? 2 : eg_trial_status_has_record(status) ? 1 : 0;
+}
+
+/** A new result is there. One that failed has no values, one that ran out of time not all: where
+ *  the trial had more before, that counts. */
 static void outdate_earlier(const eg_journal_state *state, eg_trial_entry *entry,
                             eg_trial_status status)
 {
-    bool failed = eg_trial_status_is_finished(status) && !eg_trial_status_has_record(status);
-    if (status != EG_TRIAL_PAUSED && entry->earlier != 0 &&
-        !(failed && eg_trial_status_has_record(state->earlier[entry->earlier - 1].result.status))) {
+    if (status == EG_TRIAL_PAUSED || entry->earlier == 0) {
+        return;
+    }
+    eg_trial_status before = state->earlier[entry->earlier - 1].result.status;
+    if (!eg_trial_status_is_failure(status) || values_of(status) >= values_of(before)) {
         entry->earlier = 0;
     }
 }

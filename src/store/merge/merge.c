@@ -47,11 +47,20 @@ static eg_status put_frame(merge *m, const eg_frame *frame)
     return put(m, frame->type, frame->payload, frame->size, frame->time);
 }
 
+static bool has_exchanges(const merge *m)
+{
+    bool any = false;
+    for (size_t i = 0; i < m->source_count; i++) {
+        any = any || m->sources[i].state->exchange_count > 0;
+    }
+    return any;
+}
+
 /** Of today's format, whatever that of the sources is. */
 static eg_status put_header(merge *m, double time)
 {
     eg_writer payload = {0};
-    eg_header_write(&payload);
+    eg_header_write(&payload, has_exchanges(m));
     eg_status status = eg_writer_status(&payload);
     if (status.code == EG_OK) {
         status = put(m, EG_FRAME_HEADER, payload.data, payload.size, time);
@@ -182,6 +191,30 @@ static eg_status copy_event(merge *m, const eg_merge_source *source, session *cu
     return put_frame(m, frame);
 }
 
+/** Copies of one file share the beginning of their exchanges: what is new is behind it. */
+static eg_status copy_exchange(merge *m, const eg_frame *frame)
+{
+    eg_exchange exchange;
+    eg_reader reader = eg_reader_make(frame->payload, frame->size);
+    eg_reader number = reader;
+    const eg_journal_state *state = m->state;
+    size_t at = eg_read_u32(&number);
+    if (at == state->exchange_count) {
+        return put_frame(m, frame);
+    }
+    if (at > state->exchange_count) {
+        return eg_ok(); /* behind one that is lost: a run asks anew from there on */
+    }
+    EG_TRY(eg_exchange_read(&exchange, at, &m->state->owner->pool, &reader));
+    bool same = strcmp(exchange.sent, state->exchanges[at].sent) == 0 &&
+                strcmp(exchange.answer, state->exchanges[at].answer) == 0;
+    return same ? eg_ok()
+                : eg_fail(EG_INVALID,
+                          "two files have different exchanges with a tuner (number %zu): they "
+                          "cannot be one sweep",
+                          at + 1);
+}
+
 static eg_status copy_frame(merge *m, const eg_merge_source *source, session *current,
                             const eg_frame *frame)
 {
@@ -196,6 +229,8 @@ static eg_status copy_frame(merge *m, const eg_merge_source *source, session *cu
         return begin_session(m, current, frame);
     case EG_FRAME_SESSION_END:
         return current->written ? put_frame(m, frame) : eg_ok();
+    case EG_FRAME_EXCHANGE:
+        return copy_exchange(m, frame);
     default:
         return copy_event(m, source, current, frame);
     }

@@ -18,7 +18,7 @@ static const eg_result *result_at(place at)
     return &at.source->state->owner->results.trials[at.trial];
 }
 
-enum { WORTH_A_RESULT = 6 };
+enum { WORTH_A_RESULT = 7 };
 
 /** How much a trial's standing is worth. */
 static int worth(place at)
@@ -27,6 +27,8 @@ static int worth(place at)
     case EG_TRIAL_DONE:
     case EG_TRIAL_DIVERGED:
         return WORTH_A_RESULT;
+    case EG_TRIAL_TIMEOUT:
+        return 6;
     case EG_TRIAL_FAILED:
         return 5;
     case EG_TRIAL_STOPPED:

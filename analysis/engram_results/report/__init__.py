@@ -1,0 +1,5 @@
+"""One self-contained page about a sweep: `engram report FILE… -o report.html`."""
+
+from .page import build
+
+__all__ = ["build"]
