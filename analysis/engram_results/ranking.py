@@ -20,7 +20,7 @@ def points(datasets, by=None, report=None, interval="student"):
     in_sweep: False if an edit of the sweep removed it; selected_on and reported_on: what these are.
 
     `by`: settings that make up a point, dotted or as columns; default: those the sweep varied.
-    `report`: default: the objective's variable, as recorded on test data. `interval`: student or paper.
+    `report`: default: the objective's variable, as recorded. `interval`: student or paper.
     """
     frame, varied = gather(datasets)
     columns = list(varied.values()) if by is None else resolve(datasets, by)
@@ -101,12 +101,22 @@ def _summary(datasets, frame, columns, report, interval):
                    "selected": _values(frame["objective"]), "reported": _values(frame[report])}})
     first = pandas.Series(groups).drop_duplicates()
     place = dict(zip(first, first.index))
-    data = selecting_data(frame)
-    names = {"selected_on": objective + (f" ({data})" if data else ""),
-             "reported_on": f"{report} (as recorded, on test data)"}
+    selected_on = _selected_on(objective, answer["variable_data"], frame)
+    names = {"selected_on": selected_on,
+             "reported_on": selected_on if report == "objective" else _reported_on(report, answer["report_data"])}
     rows = [{**{column: frame[column].iloc[place[point["point"]]] for column in columns},
              "group": point["point"], **_numbers(point), **names} for point in answer["points"]]
     return pandas.DataFrame(rows, columns=list(columns) + ["group", *FIGURES, *names])
+
+
+def _selected_on(objective, measured, frame):
+    """What is not measured on test data (a training loss) is what it is, whatever data the protocol lets select."""
+    data = selecting_data(frame) if measured == "test" else measured
+    return objective + (f" ({data})" if data else "")
+
+
+def _reported_on(report, measured):
+    return f"{report} (as recorded{f', on {measured} data' if measured else ''})"
 
 
 def _numbers(point):

@@ -73,6 +73,19 @@ class Points(ResultsCase):
         self.assertEqual(frame["diverged"].tolist(), [0, 1, 1])
         self.assertTrue(math.isnan(frame["reported"][2]))
 
+    def test_it_is_said_which_data_a_variable_is_measured_on(self):
+        ds = self.open([trial("ash", "sgd", 0.9), trial("relu", "sgd", 0.7)])
+        self.assertEqual(engram_results.points(ds)["reported_on"][0], "final_accuracy (as recorded, on test data)")
+        # A loss of training is no choice of the protocol's, and it is not of test data.
+        ds["late_online_loss"] = ds["objective"].copy()
+        ds["objective"].attrs.update(objective="late_online_loss", goal="minimise")
+        frame = engram_results.points(ds)
+        self.assertEqual(frame["selected_on"][0], "late_online_loss (training)")
+        self.assertEqual(frame["reported_on"][0], "late_online_loss (as recorded, on training data)")
+        # A file without the variable holds the objective alone.
+        frame = engram_results.points(ds.drop_vars("late_online_loss"))
+        self.assertEqual(frame["reported_on"][0], "late_online_loss (training)")
+
     def test_fresh_seeds_report_and_what_was_removed_is_marked(self):
         ds = self.open([trial("ash", "sgd", 0.9), trial("ash", "sgd", 0.7),
                         trial("ash", "sgd", 0.5, stage=2), trial("ash", "sgd", 0.3, stage=2),

@@ -5,6 +5,7 @@
 #include "cli/report/ranking_report.h"
 #include "engram/memory.h"
 #include "engram/params.h"
+#include "engram/trial.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static eg_status read_status(uint8_t *out, const json_t *value)
         }
     }
     return bad("a status must be one of pending, running, done, diverged, failed, skipped, paused, "
-               "stopped");
+               "stopped, timeout");
 }
 
 /** A number from 0 to most. */
@@ -86,10 +87,16 @@ static eg_status read_trial(eg_scored_trial *out, const table *trials, size_t i)
     return eg_ok();
 }
 
+/** The objective's variable. */
+static const char *variable_name(const json_t *root)
+{
+    const char *variable = json_string_value(json_object_get(root, "variable"));
+    return variable == NULL ? "final_accuracy" : variable;
+}
+
 /** Keys that are strings; each may be left out. */
 static eg_status read_basis(eg_ranking_report *out, const json_t *root)
 {
-    const char *variable = json_string_value(json_object_get(root, "variable"));
     const char *report = json_string_value(json_object_get(root, "report"));
     const char *goal = json_string_value(json_object_get(root, "goal"));
     const char *interval = json_string_value(json_object_get(root, "interval"));
@@ -99,9 +106,8 @@ static eg_status read_basis(eg_ranking_report *out, const json_t *root)
     if (interval != NULL && strcmp(interval, "student") != 0 && strcmp(interval, "paper") != 0) {
         return bad("interval must be student or paper");
     }
-    variable = variable == NULL ? "final_accuracy" : variable;
     bool maximise = goal == NULL || strcmp(goal, "maximise") == 0;
-    out->basis = eg_ranking_by_objective(variable, maximise);
+    out->basis = eg_ranking_by_objective(variable_name(root), maximise);
     if (report != NULL) {
         out->basis.reported = report;
         out->basis.chance_reported = eg_ranking_by_variable(report).chance_reported;
@@ -123,7 +129,15 @@ static json_t *factors(const eg_ranking_report *report, size_t most)
     return list;
 }
 
-static eg_status print(const eg_ranking_report *report)
+/** The examples a variable is measured on: test, training, …; null: on none, or not known here. */
+static void set_data(json_t *root, const char *key, const char *name)
+{
+    const eg_variable *variable = eg_trial_variable(name);
+    bool known = variable != NULL && variable->data != NULL;
+    (void)json_object_set_new(root, key, known ? json_string(variable->data) : json_null());
+}
+
+static eg_status print(const eg_ranking_report *report, const char *variable)
 {
     json_t *root = json_object();
     json_t *points = json_array();
@@ -134,6 +148,8 @@ static eg_status print(const eg_ranking_report *report)
         (void)json_array_append_new(points, eg_ranking_point_json(report, i));
     }
     eg_json_text(root, "interval", eg_interval_name(report->interval));
+    set_data(root, "variable_data", variable);
+    set_data(root, "report_data", report->basis.reported);
     (void)json_object_set_new(root, "factors", factors(report, most));
     (void)json_object_set_new(root, "points", points);
     return eg_json_print(root);
@@ -158,7 +174,7 @@ static eg_status rank(const json_t *root)
     eg_ranking_sort(points, count, &report.basis);
     report.points = points;
     report.count = count;
-    status = print(&report);
+    status = print(&report, variable_name(root));
 done:
     eg_free(points);
     return status;
@@ -194,7 +210,9 @@ const eg_verb eg_verb_rank = {
         "`select`, 0: no longer in the sweep), selected (the objective) and reported (the value "
         "recorded), where null is no value.\n\n"
         "Printed is a JSON object: interval; factors, by n, the half width of the interval in "
-        "units of the standard deviation with divisor n-1; and points, best first, as `engram top "
+        "units of the standard deviation with divisor n-1; variable_data and report_data, the "
+        "examples that variable and report are measured on (null: none); and points, best first, "
+        "as `engram top "
         "--json` has them.",
     .examples = "engram rank <trials.json",
     .exits = "0   done\n"

@@ -4,9 +4,12 @@ report.chart("effects", ({records, options, width, state, redraw}) => {
   const pairs = d3.group(records("pairs"), row => `${row.first} × ${row.second}`);
   const set = key => value => { state[key] = value; redraw(); };
   const narrow = report.columnWidth(width, 270);
-  const turned = rows => rows.length > 5 || d3.max(rows, row => row.value.length) > 9;
+  const longest = rows => d3.max(rows, row => row.value.length);
+  const turned = rows => rows.length > 5 || longest(rows) > 9;
+  // Room below for the longest label at its angle, a letter being about 6 pixels wide.
+  const below = rows => turned(rows) ? Math.max(72, 24 + 4 * longest(rows)) : 24;
   const panels = [...main].map(([setting, rows]) => report.panel(setting, report.plot(`main effect of ${setting}`, {
-    width: narrow, height: turned(rows) ? 200 : 150, marginLeft: 48, marginRight: 8, marginBottom: turned(rows) ? 72 : 24, y: {label: null, grid: true, nice: true, ticks: 4},
+    width: narrow, height: 128 + below(rows), marginLeft: 48, marginRight: 8, marginBottom: below(rows), y: {label: null, grid: true, nice: true, ticks: 4},
     x: {type: "point", label: null, domain: rows.map(row => row.value), tickRotate: turned(rows) ? -40 : 0, padding: 0.5},
     marks: [
       Plot.ruleX(rows.filter(row => row.sd !== null), {x: "value", y1: row => row.mean - row.sd, y2: row => row.mean + row.sd, stroke: "var(--c0)", strokeOpacity: 0.5}),
