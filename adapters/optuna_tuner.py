@@ -6,6 +6,7 @@
 SAMPLER: TPE (default), Random, CmaEs, QMC. docs/ask.md describes the lines that are exchanged."""
 import json
 import sys
+import warnings
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -26,6 +27,8 @@ def sampler(name, seed):
 
 def main(name):
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # constant_liar is experimental, which is no news to who runs a sweep.
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     for line in sys.stdin:
         message = json.loads(line)
         if "vocs" in message:
