@@ -76,17 +76,23 @@ static void print_bash(FILE *file)
 
 /** --- zsh ------------------------------------------------------------------------------------- */
 
+/** What follows the name of an option. */
+static void put_zsh_description(FILE *file, const eg_option *option)
+{
+    (void)fputc('[', file);
+    put_sentence(file, option->doc);
+    (void)fprintf(file, "]%s'", option->value == NULL ? "" : ":value:_files");
+}
+
 static void put_zsh_option(FILE *file, const eg_verb *verb, const eg_option *option)
 {
     (void)verb;
     if (option->letter != '\0') {
-        (void)fprintf(file, " '-%c[", option->letter);
-        put_sentence(file, option->doc);
-        (void)fprintf(file, "]%s'", option->value == NULL ? "" : ":value:_files");
+        (void)fprintf(file, " '-%c", option->letter);
+        put_zsh_description(file, option);
     }
-    (void)fprintf(file, " '--%s%s[", option->name, option->value == NULL ? "" : "=");
-    put_sentence(file, option->doc);
-    (void)fprintf(file, "]%s'", option->value == NULL ? "" : ":value:_files");
+    (void)fprintf(file, " '--%s%s", option->name, option->value == NULL ? "" : "=");
+    put_zsh_description(file, option);
 }
 
 static void print_zsh(FILE *file)

@@ -146,7 +146,8 @@ static void print_next(const eg_run *run, bool stopped)
     } else if (slices > 0) {
         (void)printf("next: when all %zu slices are finished, engram merge joins them\n", slices);
     } else {
-        eg_say(stdout, "next: engram top %s, engram report %s, engram export %s\n", path, path, path);
+        eg_say(stdout, "next: engram top %s, engram report %s, engram export %s\n", path, path,
+               path);
     }
 }
 
