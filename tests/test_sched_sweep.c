@@ -222,6 +222,19 @@ static void test_more_work_after_results(void **state)
     }
 }
 
+/* What idle brings is handed out, though nothing else is expected from then on, and `next` had nothing before. */
+static void test_work_from_elsewhere(void **state)
+{
+    (void)state;
+    for (size_t stage = 0; stage <= 7; stage += 7) {
+        fake_ledger ledger = {.trials = 20, .stage = stage, .settings = mixed, .idle_brings = true};
+        assert_ok(sweep(&ledger, &quick));
+        if (is_rank_0()) {
+            assert_all_finished(&ledger);
+        }
+    }
+}
+
 static void test_no_work(void **state)
 {
     (void)state;
@@ -433,6 +446,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_results_share_a_sync),
         cmocka_unit_test(test_more_work_after_results),
+        cmocka_unit_test(test_work_from_elsewhere),
         cmocka_unit_test(test_no_work),
         cmocka_unit_test(test_signal_stops),
         cmocka_unit_test(test_stop_with_work_ahead),

@@ -139,9 +139,13 @@ static void note_long_minibatch(eg_scheduler *me)
     }
 }
 
+static bool expects(const eg_scheduler *me)
+{
+    return me->client->expects != NULL && me->client->expects(me->client->user);
+}
+
 static void turn(eg_scheduler *me)
 {
-    bool was_expecting = me->expecting;
     eg_scheduler_receive(me);
     if (me->signal == 0) {
         me->signal = eg_signals_pending();
@@ -156,9 +160,9 @@ static void turn(eg_scheduler *me)
     /* After handing out: who waits for work need not wait for the disk too. */
     eg_status_keep(&me->failure, eg_scheduler_commit(me));
     if (me->failure.code == EG_OK) {
+        bool expected = expects(me);
         eg_status_keep(&me->failure, me->client->idle(me->client->user));
-        me->expecting = me->client->expects != NULL && me->client->expects(me->client->user);
-        me->dry = me->dry && !was_expecting && !me->expecting;
+        me->dry = me->dry && !expected && !expects(me);
     }
     if (me->failure.code != EG_OK) {
         stop_all(me);

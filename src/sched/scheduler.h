@@ -9,7 +9,6 @@ typedef struct eg_scheduler {
     eg_worker_pool pool;
     const eg_sched_client *client;
     bool dry;       /**< the client had nothing to hand out; ask again after the next result */
-    bool expecting; /**< something else than a result may bring the client more */
     bool stopping;  /**< everybody was told to stop */
     double stopped; /**< when that was; 0: not yet */
     double deadline;

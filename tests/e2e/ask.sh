@@ -93,7 +93,7 @@ for ranks in 1 2; do
         await "the end of the writer" gone "$writer"
     done
     expect 0 "$engram" status killed.h5
-    has out "points so far"
+    has out "incomplete"
     expect 0 "$mpirun" $ranks "$engram" run tuned.yaml -o killed.h5 --ask "$(tuner killed.log)"
     same one.log killed.log
     tables killed >killed.txt
@@ -139,6 +139,8 @@ wrong() {
     has error "the tuner"
     has error "$words"
     has error "8 of 8 trials are finished and safe; the same command continues"
+    expect 0 "$engram" status wrong.h5
+    has out "the tuner has suggested 4 of 10 points so far"
     expect 0 "$engram" run tuned.yaml -o wrong.h5 --ask "$(tuner wrong.log)"
     has out "20 of 20 trials finished; 12 run now"
     same one.start <(head -n "$(wc -l <one.start)" wrong.log)

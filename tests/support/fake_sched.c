@@ -158,6 +158,18 @@ static void hand_out(fake_ledger *ledger, uint64_t trial, eg_work *out)
                      .losses = ledger->losses[trial]};
 }
 
+/* The second stage, which idle brings. */
+static bool is_to_come(const fake_ledger *ledger)
+{
+    return ledger->idle_brings && ledger->next_trial >= ledger->stage && !ledger->brought;
+}
+
+static bool fake_expects(void *user)
+{
+    const fake_ledger *ledger = user;
+    return is_to_come(ledger) && ledger->finishes == ledger->stage;
+}
+
 static eg_status fake_next(void *user, eg_work *out, bool *have)
 {
     fake_ledger *ledger = user;
@@ -175,7 +187,7 @@ static eg_status fake_next(void *user, eg_work *out, bool *have)
     }
     bool later = ledger->stage > 0 && ledger->next_trial >= ledger->stage &&
                  ledger->finishes < ledger->stage;
-    *have = ledger->next_trial < ledger->trials && !later;
+    *have = ledger->next_trial < ledger->trials && !later && !is_to_come(ledger);
     if (!*have) {
         return eg_ok();
     }
@@ -338,6 +350,7 @@ static void fake_interrupted(void *user, const eg_attempt *attempt)
 static eg_status fake_idle(void *user)
 {
     fake_ledger *ledger = user;
+    ledger->brought = ledger->brought || fake_expects(ledger);
     if (++ledger->idles == ledger->fail_idle) {
         return eg_fail(EG_SYSTEM, "cannot draw");
     }
@@ -371,5 +384,6 @@ eg_sched_client fake_client(fake_ledger *ledger)
                              .interrupted = fake_interrupted,
                              .idle = fake_idle,
                              .mean_seconds = fake_mean,
-                             .out_max = fake_out_max};
+                             .out_max = fake_out_max,
+                             .expects = fake_expects};
 }

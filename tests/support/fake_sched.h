@@ -26,7 +26,8 @@ double fake_value(uint64_t seed, size_t i);
 typedef struct fake_ledger {
     /* What to do. */
     size_t trials;
-    size_t stage; /**< trials from here on exist once all earlier ones are finished; 0: none */
+    size_t stage;     /**< trials from here on exist once all earlier ones are finished; 0: none */
+    bool idle_brings; /**< and once idle was called after that, which is expected */
     const char *(*settings)(uint64_t trial);
     double mean_seconds;
     size_t out_max; /**< 0: any number */
@@ -43,6 +44,7 @@ typedef struct fake_ledger {
         fail_idle; /**< fail at the n-th call; 0: never */
     /* What happened. */
     size_t next_trial;
+    bool brought; /**< the second stage, by idle */
     unsigned started[FAKE_TRIALS_MAX], finished[FAKE_TRIALS_MAX], interrupted[FAKE_TRIALS_MAX],
         lost[FAKE_TRIALS_MAX];
     uint32_t losses[FAKE_TRIALS_MAX]; /**< that count */
