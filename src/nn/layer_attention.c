@@ -281,11 +281,16 @@ static double macs(const eg_layer *layer)
 }
 
 /* Two products over half of the pairs, and some operations on each of these. */
+double eg_attention_flops(size_t positions, size_t heads, size_t size)
+{
+    const double pairs = 0.5 * (double)positions * (double)(positions + 1);
+    return pairs * (double)heads * (4.0 * (double)size + 20.0);
+}
+
 static double flops(const eg_layer *layer)
 {
     const attention *a = attention_of(layer);
-    const double pairs = 0.5 * (double)a->positions * (double)(a->positions + 1);
-    return pairs * (double)a->heads * (4.0 * (double)a->size + 20.0);
+    return eg_attention_flops(a->positions, a->heads, a->size);
 }
 
 static const eg_layer_ops ops = {

@@ -88,17 +88,29 @@ static bool unit_run(const eg_layer *layer, eg_unit_side side, size_t unit, size
 }
 
 /* A token goes through one expert; one that is dropped counts as if it did. */
+static double macs_of(size_t width, size_t hidden, size_t experts)
+{
+    return (double)width * ((double)experts + 2.0 * (double)hidden);
+}
+
+double eg_switch_flops(size_t width, size_t hidden, size_t experts)
+{
+    return 2.0 * macs_of(width, hidden, experts) + eg_activation_flops(hidden) +
+           2.0 * (double)width + (double)hidden;
+}
+
 static double macs(const eg_layer *layer)
 {
     const eg_switching *s = eg_switching_of(layer);
-    return (double)eg_layer_outputs(layer) * ((double)s->experts + 2.0 * (double)s->up.filters);
+    return (double)eg_shape_positions(layer->in) *
+           macs_of(s->up.channels, s->up.filters, s->experts);
 }
 
 static double flops(const eg_layer *layer)
 {
     const eg_switching *s = eg_switching_of(layer);
-    const double hidden = (double)eg_shape_positions(layer->in) * (double)s->up.filters;
-    return 2.0 * macs(layer) + 11.0 * hidden + 2.0 * (double)eg_layer_outputs(layer);
+    return (double)eg_shape_positions(layer->in) *
+           eg_switch_flops(s->up.channels, s->up.filters, s->experts);
 }
 
 static const eg_layer_ops ops = {

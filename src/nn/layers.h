@@ -196,6 +196,7 @@ void eg_layer_position_norm(eg_layer *out, eg_shape shape);
  * {positions, 1, 3*heads*size} in this order, to {positions, 1, heads*size}. */
 eg_status eg_layer_attention(eg_layer *out, size_t positions, size_t heads,
                              size_t size) EG_WARN_UNUSED;
+double eg_attention_flops(size_t positions, size_t heads, size_t size);
 
 /** Feed-forward experts, of which every position goes through one; see layer_switch.c. */
 typedef struct eg_switch {
@@ -209,6 +210,8 @@ typedef struct eg_switch {
 } eg_switch;
 /** EG_INVALID unless features and hidden units fill whole panels: 8, 16, or a multiple of 32. */
 eg_status eg_layer_switch(eg_layer *out, eg_shape in, const eg_switch *spec) EG_WARN_UNUSED;
+/** Of one position. */
+double eg_switch_flops(size_t width, size_t hidden, size_t experts);
 
 /** A soft mixture: y = sum_k p_k x_k with p = softmax(x_0), x_0 [count] the gate's outputs and
  *  x_1 … x_count the branches. */

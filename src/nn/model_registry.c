@@ -11,6 +11,7 @@
     ENTRY(mlp)                                                                                     \
     ENTRY(resnet18)                                                                                \
     ENTRY(sdmlp)                                                                                   \
+    ENTRY(switch_transformer)                                                                      \
     ENTRY(umix)                                                                                    \
     ENTRY(vgg)
 
