@@ -47,8 +47,8 @@ typedef struct eg_learner_network {
 /** What a step was before it changed anything. */
 typedef struct eg_step_outcome {
     double loss; /**< mean loss of the minibatch */
-    /** Scores [batch->size, outputs] of the minibatch, as predict gives them; NULL: none. Borrowed,
-     * valid until the next call on the learner. */
+    /** Scores [rows, outputs] of the minibatch (eg_batch_rows), as predict gives them; NULL:
+     * none. Borrowed, valid until the next call on the learner. */
     const eg_real *outputs;
 } eg_step_outcome;
 
@@ -94,9 +94,9 @@ typedef struct eg_learner_ops {
     /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so
      *  that a part of it tells what all of it takes. Required of those that ask. */
     size_t (*end_phase_polls)(const eg_learner *learner, size_t phase);
-    /** scores [size, outputs]: the largest among the active outputs is the prediction. Changes
-     * nothing that later steps or evaluations depend on: an interrupted evaluation is made
-     * again. */
+    /** scores [rows, outputs]: the largest among the active outputs of a row is the prediction.
+     * Changes nothing that later steps or evaluations depend on: an interrupted evaluation is
+     * made again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
     /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers].
      * Optional. */
@@ -192,6 +192,7 @@ typedef struct eg_learner_kind {
     bool uses_task_boundaries; /**< begin_phase/end_phase matter */
     bool uses_task_ids;        /**< predictions need to know the task */
     bool needs_classes;        /**< cannot learn regression targets */
+    bool takes_positions;      /**< can learn examples of several positions (eg_batch.positions) */
     /** Settings at the root that it does not look at, such as "optimizer", and so all below them:
      *  they are no settings of its trials to those who read results. NULL-terminated; NULL: it
      *  looks at all. */
@@ -245,6 +246,10 @@ eg_status eg_learner_check_outputs(const eg_view *root, bool changes) EG_WARN_UN
  *  phase. */
 eg_status eg_learner_check_tasks(const eg_view *root, bool tells,
                                  bool tasks_are_phases) EG_WARN_UNUSED;
+
+/** EG_INVALID if examples have several positions, and the learner, or one inside it, learns
+ *  examples of one only (eg_learner_kind.takes_positions). */
+eg_status eg_learner_check_positions(const eg_view *root, size_t positions) EG_WARN_UNUSED;
 
 /** EG_INVALID if the learner, or one inside it, does something where tasks begin or end
  *  (eg_learner_kind.uses_task_boundaries), and the stream hides that (`hidden`). */

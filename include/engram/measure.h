@@ -61,10 +61,10 @@ typedef struct eg_evaluation {
     eg_subset subset;
     bool untrained;         /**< before anything was learned; it has no place on the axis `eval` */
     bool phase_end;         /**< the last one of its phase */
-    const double *accuracy; /**< [tasks] share correct; NaN where not evaluated */
-    double overall; /**< share correct of all examples together; NaN unless all were evaluated */
+    const double *accuracy; /**< [tasks] share of rows correct; NaN where not evaluated */
+    double overall; /**< of the rows of all examples together; NaN unless all were evaluated */
     const double *activity;    /**< [hidden layers] share of outputs that are not zero */
-    const size_t *examples_of; /**< [outputs] examples with this label, all tasks together */
+    const size_t *examples_of; /**< [outputs] rows with this label, all tasks together */
     const size_t *correct_of;  /**< [outputs] how many of them were classified correctly */
 } eg_evaluation;
 

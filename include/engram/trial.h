@@ -192,7 +192,7 @@ typedef struct eg_predicted {
     eg_subset subset;
     size_t task;
     const eg_batch *batch;
-    const eg_real *scores; /**< [batch->size, outputs] */
+    const eg_real *scores; /**< [rows, outputs] (eg_batch_rows) */
     size_t outputs;
 } eg_predicted;
 
@@ -200,7 +200,7 @@ typedef struct eg_predicted {
 typedef struct eg_prediction {
     size_t tasks;
     size_t *examples; /**< [tasks] */
-    double *accuracy; /**< [tasks] share correct; NaN without examples */
+    double *accuracy; /**< [tasks] share of rows correct; NaN without examples */
     uint64_t data;    /**< the dataset's checksum; 0: the stream makes its own */
     double overall;   /**< of all examples together; NaN without examples */
 } eg_prediction;

@@ -113,5 +113,6 @@ const eg_learner_kind eg_learner_ensemble = {
     .check = eg_learner_check_inside,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = work_of,
+    .takes_positions = true,
     .create = ensemble_create,
 };

@@ -283,5 +283,6 @@ const eg_learner_kind eg_learner_growing_ensemble = {
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = work_of,
     .growth = growth_of,
+    .takes_positions = true,
     .create = growing_create,
 };

@@ -143,7 +143,10 @@ void eg_cursor_close(eg_cursor *cursor)
 void eg_cursor_get(eg_cursor *cursor, size_t phase, size_t step, eg_batch *out)
 {
     assert(cursor->setup.trains && step < eg_stream_steps(cursor->stream, phase));
-    *out = (eg_batch){.task = EG_NO_TASK, .phase = phase, .step = step};
+    *out = (eg_batch){.positions = cursor->stream->shape.positions,
+                      .task = EG_NO_TASK,
+                      .phase = phase,
+                      .step = step};
     cursor->ops->get(cursor, phase, step, out);
 }
 
@@ -152,6 +155,6 @@ void eg_cursor_examples(eg_cursor *cursor, eg_subset subset, size_t task, size_t
 {
     assert(size <= cursor->setup.block && first <= eg_stream_count(cursor->stream, subset, task) &&
            size <= eg_stream_count(cursor->stream, subset, task) - first);
-    *out = (eg_batch){.task = EG_NO_TASK};
+    *out = (eg_batch){.positions = cursor->stream->shape.positions, .task = EG_NO_TASK};
     cursor->ops->examples(cursor, subset, task, first, size, out);
 }

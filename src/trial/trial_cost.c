@@ -88,17 +88,22 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     return eg_ok();
 }
 
-/* Of the graph, where the learner looks at one. */
+/* Of the graph, where the learner looks at one, or there are several positions. */
 static eg_status check_network(const eg_outline *o)
 {
     eg_graph *graph = NULL;
     size_t count = 0;
-    if (!eg_learner_looks_at_nodes(&o->root)) {
+    const size_t positions = o->sizes.positions;
+    if (!eg_learner_looks_at_nodes(&o->root) && positions <= 1) {
         return eg_model_check(o->model_kind, &o->model, o->sizes.input, o->sizes.outputs);
     }
     EG_TRY(eg_model_graph(&graph, o->model_kind, &o->model, o->sizes.input, o->sizes.outputs, 1));
     const eg_node *nodes = eg_graph_nodes(graph, &count);
     eg_status status = eg_learner_check_nodes(&o->root, count, nodes);
+    if (positions > 1 && status.code == EG_OK) {
+        status = eg_model_check_positions(&o->root, eg_shape_size(nodes[count - 1].layer.out),
+                                          positions, o->sizes.outputs);
+    }
     eg_graph_free(graph);
     return status;
 }
@@ -122,6 +127,7 @@ eg_status eg_trial_check(const eg_settings *settings)
     }
     EG_TRY(eg_learner_check_targets(&o.root, o.sizes.regression));
     EG_TRY(eg_learner_check_outputs(&o.root, o.sizes.changes_outputs));
+    EG_TRY(eg_learner_check_positions(&o.root, o.sizes.positions));
     EG_TRY(eg_learner_check_tasks(&o.root, o.sizes.tells_task, o.sizes.phases == o.sizes.tasks));
     EG_TRY(eg_learner_check_boundaries(&o.root, o.sizes.hides_boundaries));
     EG_TRY(o.stream_kind->check(&o.stream, &o.data));
