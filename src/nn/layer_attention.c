@@ -112,7 +112,7 @@ static void score(const attention *a, const head *h, const block *b)
     eg_small_product(b->rows, b->padded, a->size, q, h->keys, a->pitch, false, h->scores, a->pitch);
 }
 
-static eg_real largest(size_t n, const eg_real *x)
+__attribute__((always_inline)) static inline eg_real largest(size_t n, const eg_real *x)
 {
     eg_real lane[LANES];
     eg_real most = x[0];
@@ -133,7 +133,7 @@ static eg_real largest(size_t n, const eg_real *x)
     return most;
 }
 
-static eg_real sum_of(size_t n, const eg_real *x)
+__attribute__((always_inline)) static inline eg_real sum_of(size_t n, const eg_real *x)
 {
     eg_real lane[LANES] = {0};
     eg_real sum = 0;
