@@ -14,6 +14,7 @@
  *  models are unsupervised multitask learners". */
 #include "engram/model.h"
 #include "nn/layers.h"
+#include "nn/shared/switch_layers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -271,11 +272,12 @@ static eg_status add_all(build *b)
     return eg_graph_tie(b->graph, b->last, EG_CONV_WEIGHT, embedding, 0);
 }
 
-static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
-                       size_t batch)
+eg_status eg_switch_graph(eg_graph **out, const eg_view *view, size_t experts, eg_shape input,
+                          size_t outputs, size_t batch)
 {
     (void)batch;
     build b = {.view = view, .s = sizes_of(view, input, outputs)};
+    b.s.experts = experts;
     b.shape = (eg_shape){b.s.positions, 1, b.s.width};
     *out = NULL;
     EG_TRY(eg_graph_create(&b.graph, input));
@@ -286,6 +288,12 @@ static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size
     }
     *out = b.graph;
     return status;
+}
+
+static eg_status graph(eg_graph **out, const eg_view *view, eg_shape input, size_t outputs,
+                       size_t batch)
+{
+    return eg_switch_graph(out, view, eg_view_size(view, "experts"), input, outputs, batch);
 }
 
 /* Of one position; attention apart, as its operations are no multiple of those. */
