@@ -3,12 +3,11 @@
 #ifndef ENGRAM_NN_SWITCH_ROUTING_H
 #define ENGRAM_NN_SWITCH_ROUTING_H
 
-#include "engram/real.h"
+#include "nn/shared/switch_layers.h"
 
 #include <stddef.h>
 
 enum {
-    EG_SWITCH_EXPERTS_MAX = 256,
     EG_SWITCH_ROWS = 8 /**< tokens of an expert are filled up to a multiple of these */
 };
 

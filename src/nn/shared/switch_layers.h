@@ -6,6 +6,8 @@
 #include "engram/net.h"
 #include "engram/settings.h"
 
+enum { EG_SWITCH_EXPERTS_MAX = 256 };
+
 typedef struct eg_switch_layer {
     size_t node; /**< of the network */
     size_t experts;
