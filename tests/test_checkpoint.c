@@ -11,11 +11,22 @@
 #include "engram/stream.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* What reads tokens needs a stream of them: tests/test_growing_experts.c. */
+static bool reads_tokens(const eg_component *member)
+{
+    return strcmp(member->name, "growing_experts") == 0 ||
+           strcmp(member->name, "switch_transformer") == 0;
+}
 
 static void every_member(const eg_family *family, const char *setting)
 {
     for (size_t m = 0; m < family->member_count; m++) {
         const eg_component *member = family->members[m];
+        if (reads_tokens(member)) {
+            continue;
+        }
         saved_scene s = saved_scene_open(saved_settings(setting, member->name));
         saved_scene_interrupt(&s, member->name);
         saved_scene_close(&s);
@@ -227,6 +238,9 @@ static void paused(void **state)
     (void)state;
     for (size_t m = 0; m < eg_learner_family.member_count; m++) {
         const eg_component *member = eg_learner_family.members[m];
+        if (reads_tokens(member)) {
+            continue;
+        }
         saved_scene s = saved_scene_open(saved_settings("learner", member->name));
         saved_scene_pause(&s, member->name);
         saved_scene_close(&s);

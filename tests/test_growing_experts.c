@@ -105,7 +105,7 @@ typedef struct scene {
 } scene;
 
 #define SMALL                                                                                      \
-    "model", "switch_transformer", "model.width", "8", "model.layers", "2", "model.heads", "2",    \
+    "model", "switch_transformer", "model.width", "8", "model.depth", "2", "model.heads", "2",     \
         "model.hidden", "16", "model.mixtures", "[1, 2]", "model.experts", "3", "optimizer",       \
         "adam", "optimizer.lr", "0.01"
 #define WORDS(...) ((const char *const[]){SMALL, "learner", "growing_experts", __VA_ARGS__})
@@ -287,6 +287,34 @@ static void what_is_saved_goes_on(void **state)
     close_scene(&saved);
 }
 
+/* Every allocation of creating, learning and growing fails once, and nothing is left behind. */
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    scene s;
+    size_t refusals = 0;
+    assert_ok(open_scene(&s, WORDS(NULL)));
+    for (size_t n = 1;; n++) {
+        const size_t live = eg_memory_live_blocks();
+        eg_learner *learner = NULL;
+        eg_memory_fail_after(n);
+        eg_status status = eg_learner_create(&learner, &s.setup);
+        if (eg_is_ok(&status)) {
+            status = eg_learner_begin_phase(learner, 1);
+        }
+        eg_memory_fail_after(0);
+        eg_learner_free(learner);
+        assert_int_equal(eg_memory_live_blocks(), live);
+        if (eg_is_ok(&status)) {
+            break;
+        }
+        assert_int_equal(status.code, EG_MEMORY);
+        refusals++;
+    }
+    assert_true(refusals > 50);
+    close_scene(&s);
+}
+
 /* Numbers of experts that growth never makes. */
 static void damage_is_refused(void **state)
 {
@@ -335,7 +363,7 @@ static void what_cannot_grow_is_refused(void **state)
     assert_fails(open_scene(&s, WORDS("model.experts", "1", NULL)), EG_INVALID,
                  "model.experts = 1");
     close_scene(&s);
-    assert_fails(open_scene(&s, WORDS("model.mixtures", "[]", "model.layers", "1", NULL)),
+    assert_fails(open_scene(&s, WORDS("model.mixtures", "[]", "model.depth", "1", NULL)),
                  EG_INVALID, "no layer that is a mixture");
     close_scene(&s);
     const char *const mlp[] = {"model", "mlp", "learner", "growing_experts", NULL};
@@ -351,6 +379,7 @@ int main(void)
         cmocka_unit_test(experts_come_with_phases),
         cmocka_unit_test(the_jump_is_recorded),
         cmocka_unit_test(what_is_saved_goes_on),
+        cmocka_unit_test(memory_may_run_out),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(costs_by_hand),
         cmocka_unit_test(what_cannot_grow_is_refused),

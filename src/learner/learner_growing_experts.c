@@ -291,10 +291,10 @@ static eg_status check(const eg_view *view)
     const size_t add = eg_view_size(view, "add");
     return experts >= 2 && add <= experts
                ? eg_ok()
-               : eg_fail_setting("", "learner.add model.experts",
-                                 "learner.add = %zu: there must be as many experts that can be "
-                                 "copied, at least 2, and model.experts = %zu",
-                                 add, experts);
+               : eg_fail_setting(view->prefix, "add",
+                                 "%sadd = %zu: there must be as many experts that can be copied, "
+                                 "at least 2, and model.experts = %zu",
+                                 view->prefix, add, experts);
 }
 
 static eg_status open_all(growing *self, const eg_view *view, const eg_learner_setup *setup)
@@ -310,7 +310,7 @@ static eg_status open_all(growing *self, const eg_view *view, const eg_learner_s
     EG_TRY(eg_gradient_learner_init(&self->base, &self->setup, batch_of(self), false));
     self->layers = eg_switch_layer_count(self->base.net);
     if (self->layers == 0) {
-        return eg_fail_setting("", "learner model.mixtures model.layers",
+        return eg_fail_setting("", "learner model.mixtures model.depth",
                                "learner growing_experts: the model has no layer that is a mixture");
     }
     const eg_cursor_setup reading = {.member = setup->member, .block = batch_of(self)};

@@ -56,7 +56,7 @@ static sizes sizes_of(const eg_view *view, eg_shape input, size_t outputs)
     sizes out = {.positions = input.height,
                  .tokens = outputs,
                  .width = given_or(view, "width", of->width),
-                 .layers = given_or(view, "layers", of->layers),
+                 .layers = given_or(view, "depth", of->layers),
                  .heads = given_or(view, "heads", of->heads),
                  .experts = eg_view_size(view, "experts"),
                  .dropout = eg_view_real(view, "dropout")};
@@ -94,7 +94,7 @@ static eg_status check_mixtures(const eg_view *view, const sizes *s)
     const eg_value *listed = eg_view_value(view, "mixtures");
     for (size_t k = 0; k < listed->count; k++) {
         if ((size_t)listed->items[k] > s->layers) {
-            return eg_fail_setting(view->prefix, "mixtures layers",
+            return eg_fail_setting(view->prefix, "mixtures depth",
                                    "%smixtures = %s: there are %zu layers", view->prefix,
                                    listed->text, s->layers);
         }
@@ -326,7 +326,7 @@ static const eg_param params[] = {
      .type = EG_TYPE_NAME,
      .default_text = "tiny_a",
      .names = preset_names,
-     .doc = "width, layers and heads where these are 0: base 512, 6, 8; large 768, 12, 12; tiny_a "
+     .doc = "width, depth and heads where these are 0: base 512, 6, 8; large 768, 12, 12; tiny_a "
             "64, 2, 4; tiny_b 64, 4, 4; tiny_a_large and tiny_b_large the same with 128"},
     {.name = "width",
      .type = EG_TYPE_INT,
@@ -334,7 +334,7 @@ static const eg_param params[] = {
      .min = 0,
      .max = 65536,
      .doc = "numbers of a token between layers; 0: as the preset says"},
-    {.name = "layers",
+    {.name = "depth",
      .type = EG_TYPE_INT,
      .default_text = "0",
      .min = 0,

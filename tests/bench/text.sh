@@ -6,7 +6,7 @@ usage() {
     cat <<'HELP'
 Usage: tests/bench/text.sh [--pairs N] [--core C] [--build FOLDER] [case …]
 
-Builds a release, then runs tests/bench/text.c and tests/bench/peer_text.py alternately on the same core, one thread each.
+Builds a release, then runs tests/bench/transformer.c and tests/bench/peer_text.py alternately on the same core, one thread each.
 Prints per case the median processor time of a training step (forward, loss of all positions, backward, bound on the
 norm, Adam), the ratio of the medians with the smallest and largest ratio of a pair, and the largest resident memory of
 each. Then a Switch layer of 8 experts beside the dense feed-forward block, of equal tokens: the least times over many

@@ -10,7 +10,7 @@
 #include "engram/trial.h"
 #include "nn/layers.h"
 
-enum { POSITION_UNITS = 12, POSITION_MEMBERS_MAX = 32 };
+enum { POSITION_UNITS = 12, POSITION_MEMBERS_MAX = 64 };
 
 /** x [T numbers] -> relu(POSITION_UNITS) -> [T, outputs] */
 static inline eg_status position_graph(eg_graph **out, const eg_view *view, eg_shape input,

@@ -43,7 +43,7 @@ enum { T = 6, V = 11, B = 3, BATCH_TOKENS = B * T };
 /* A small one, whose weights are large enough for everything to be felt. */
 static const char *const small[] = {"model.width",
                                     "8",
-                                    "model.layers",
+                                    "model.depth",
                                     "2",
                                     "model.heads",
                                     "2",
