@@ -124,39 +124,41 @@ static const eg_layer_ops ops = {
     .macs = macs,
 };
 
-static eg_block block_of(const char *name, eg_role role, size_t units, size_t fan_in, size_t lanes,
-                         eg_initial initial)
+/* A block of every expert, `units` each. */
+static void declare_block(eg_layer *out, size_t b, const char *name, eg_role role, size_t units,
+                          size_t fan_in, size_t lanes, eg_initial initial)
 {
-    return (eg_block){.name = name,
-                      .role = role,
-                      .count = units * fan_in,
-                      .units = units,
-                      .fan_in = fan_in,
-                      .lanes = lanes,
-                      .initial = initial};
+    eg_switching *s = out->state;
+    s->size[b] = units * fan_in;
+    out->blocks[b] = (eg_block){.name = name,
+                                .role = role,
+                                .count = s->experts * s->size[b],
+                                .units = s->experts * units,
+                                .fan_in = fan_in,
+                                .lanes = lanes,
+                                .initial = initial};
 }
 
 static void declare_blocks(eg_layer *out, const eg_switch *spec)
 {
     const eg_switching *s = out->state;
     const size_t width = s->up.channels;
-    const size_t experts = spec->experts;
+    const size_t hidden = spec->hidden;
     const eg_initial zero = {0};
     out->block_count = EG_SWITCH_BLOCKS;
-    out->blocks[EG_SWITCH_ROUTER] =
-        block_of("router", EG_ROLE_WEIGHT, experts, width, 1, spec->initial);
-    out->blocks[EG_SWITCH_UP] = block_of("up.weight", EG_ROLE_WEIGHT, experts * spec->hidden, width,
-                                         s->up.lanes, spec->initial);
-    out->blocks[EG_SWITCH_UP_BIAS] =
-        block_of("up.bias", EG_ROLE_BIAS, experts * spec->hidden, 1, s->up.lanes, zero);
-    out->blocks[EG_SWITCH_DOWN] = block_of("down.weight", EG_ROLE_WEIGHT, experts * width,
-                                           spec->hidden, s->down.lanes, spec->down_initial);
-    out->blocks[EG_SWITCH_DOWN_BIAS] =
-        block_of("down.bias", EG_ROLE_BIAS, experts * width, 1, s->down.lanes, zero);
+    declare_block(out, EG_SWITCH_ROUTER, "router", EG_ROLE_WEIGHT, 1, width, 1, spec->initial);
+    declare_block(out, EG_SWITCH_UP, "up.weight", EG_ROLE_WEIGHT, hidden, width, s->up.lanes,
+                  spec->initial);
+    declare_block(out, EG_SWITCH_UP_BIAS, "up.bias", EG_ROLE_BIAS, hidden, 1, s->up.lanes, zero);
+    declare_block(out, EG_SWITCH_DOWN, "down.weight", EG_ROLE_WEIGHT, width, hidden, s->down.lanes,
+                  spec->down_initial);
+    declare_block(out, EG_SWITCH_DOWN_BIAS, "down.bias", EG_ROLE_BIAS, width, 1, s->down.lanes,
+                  zero);
     out->buffer_count = EG_SWITCH_BUFFERS;
-    out->buffers[EG_SWITCH_LOAD] = (eg_block){.name = "load", .count = experts, .units = experts};
+    out->buffers[EG_SWITCH_LOAD] =
+        (eg_block){.name = "load", .count = s->experts, .units = s->experts};
     out->buffers[EG_SWITCH_DROPPED] =
-        (eg_block){.name = "dropped", .count = experts, .units = experts};
+        (eg_block){.name = "dropped", .count = s->experts, .units = s->experts};
 }
 
 static eg_convolution tokens_through(size_t channels, size_t filters)

@@ -23,6 +23,7 @@ typedef struct eg_switching {
     const eg_activation *activation;
     double p[EG_ACTIVATION_PARAMS_MAX];
     size_t experts;
+    size_t size[EG_SWITCH_BLOCKS]; /**< numbers of a block that an expert has */
     size_t pitch; /**< numbers from the logits of a token to the next: whole registers */
     double capacity, balance;
     eg_convolution up, down; /**< of EG_SWITCH_ROWS tokens */
@@ -37,7 +38,7 @@ static inline const eg_switching *eg_switching_of(const eg_layer *layer)
 static inline eg_real *eg_switch_expert(const eg_layer *layer, eg_real *const *plane, size_t block,
                                         size_t e)
 {
-    return plane[block] + e * (layer->blocks[block].count / eg_switching_of(layer)->experts);
+    return plane[block] + e * eg_switching_of(layer)->size[block];
 }
 
 /** Numbers of the cache for so many tokens, and beside them. */

@@ -213,7 +213,7 @@ static void no_gradients(const eg_layer *layer, const eg_layer_context *context,
 {
     for (size_t b = EG_SWITCH_UP; b < EG_SWITCH_BLOCKS; b++) {
         eg_real *g = eg_switch_expert(layer, context->grads, b, e);
-        memset(g, 0, layer->blocks[b].count / eg_switching_of(layer)->experts * sizeof *g);
+        memset(g, 0, eg_switching_of(layer)->size[b] * sizeof *g);
     }
 }
 

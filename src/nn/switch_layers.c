@@ -61,7 +61,7 @@ void eg_switch_layer_chosen(const eg_net *net, const eg_workspace *workspace, si
 static void copy_expert(const eg_node *from, size_t e, eg_node *to, size_t n)
 {
     for (size_t b = 0; b < EG_SWITCH_BLOCKS; b++) {
-        const size_t count = from->layer.blocks[b].count / eg_switching_of(&from->layer)->experts;
+        const size_t count = eg_switching_of(&from->layer)->size[b];
         memcpy(eg_switch_expert(&to->layer, to->params, b, n),
                eg_switch_expert(&from->layer, from->params, b, e), count * sizeof(eg_real));
     }
