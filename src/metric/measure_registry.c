@@ -12,6 +12,7 @@
     ENTRY(class_accuracy)                                                                          \
     ENTRY(cost)                                                                                    \
     ENTRY(default)                                                                                 \
+    ENTRY(experts)                                                                                 \
     ENTRY(final_accuracy)                                                                          \
     ENTRY(forgetting)                                                                              \
     ENTRY(forward_transfer)                                                                        \
