@@ -134,8 +134,9 @@ typedef struct eg_stream_sizes {
     size_t outputs;
     size_t positions; /**< as in eg_stream_shape */
     size_t phases, tasks;
-    size_t train; /**< training examples, all epochs counted */
-    size_t test;  /**< test examples of all tasks */
+    size_t train;      /**< training examples, all epochs counted */
+    size_t test;       /**< test examples of all tasks */
+    size_t validation; /**< held-out examples that are no share of `train`; 0: they are one */
     bool regression;
     bool changes_outputs, augments_tests; /**< as in eg_stream_shape */
     bool phases_hold_out;                 /**< the same */
@@ -148,6 +149,7 @@ typedef struct eg_stream_sizes {
 
 typedef struct eg_stream_kind {
     eg_component component;
+    bool reads_text; /**< eg_dataset.text, and no labelled examples */
     /** It makes its examples itself: `dataset` is NULL in the calls below, and its settings do not
      * matter. */
     bool own_data;
@@ -168,6 +170,9 @@ typedef struct eg_stream_kind {
 
 extern const eg_family eg_stream_family;
 
+/** EG_INVALID if the stream that `root` chooses reads a text and the dataset is none, or the other
+ *  way round. */
+eg_status eg_stream_check_data(const eg_view *root) EG_WARN_UNUSED;
 /** Creates the stream chosen by setting `stream` of `root`; dataset: NULL if the kind has
  *  own_data. */
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
