@@ -35,6 +35,13 @@ static inline void eg_learner_setup_keep(eg_learner_setup *out, eg_view *root,
 
 typedef struct eg_learner eg_learner;
 
+/** What scores of predictions are. */
+typedef enum eg_scores {
+    EG_SCORES_LOGITS = 0,    /**< their softmax over the active outputs are probabilities */
+    EG_SCORES_PROBABILITIES, /**< of the active outputs */
+    EG_SCORES_OTHER          /**< nothing that makes probabilities */
+} eg_scores;
+
 /** A network of a learner and what trains it. Borrowed from the learner. */
 typedef struct eg_learner_network {
     eg_net *net;
@@ -98,6 +105,8 @@ typedef struct eg_learner_ops {
      * Changes nothing that later steps or evaluations depend on: an interrupted evaluation is
      * made again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
+    /** Optional: what the scores of predict are now; NULL: EG_SCORES_LOGITS. */
+    eg_scores (*scores)(const eg_learner *learner);
     /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers].
      * Optional. */
     void (*activity)(const eg_learner *learner, double *out);
@@ -313,6 +322,8 @@ void eg_learner_rest(eg_learner *learner);
 double eg_learner_extra_flops(const eg_learner *learner);
 /** EG_INVALID if the learner has none that could be taken elsewhere. */
 eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN_UNUSED;
+/** What the scores of its predictions are. */
+eg_scores eg_learner_scores(const eg_learner *learner);
 /** NaN where the learner does not know. */
 void eg_learner_activity(const eg_learner *learner, double *out);
 /** False, and nothing added, where the learner does not replace units. */

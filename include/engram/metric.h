@@ -2,8 +2,7 @@
 #ifndef ENGRAM_METRIC_H
 #define ENGRAM_METRIC_H
 
-#include "engram/batch.h"
-#include "engram/real.h"
+#include "engram/learner.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +22,10 @@ double eg_correct_examples(const eg_batch *batch, size_t n, const eg_real *score
  * n. */
 size_t eg_count_correct_of(size_t rows, size_t n, const eg_real *scores, const uint32_t *label,
                            const eg_active *active, size_t *examples_of, size_t *correct_of);
+
+/** Sum over the rows of a batch with labels of -log p(label), of scores [rows, n]; infinite if a
+ *  label is not active, NaN of EG_SCORES_OTHER. */
+double eg_nll_sum(const eg_batch *batch, size_t n, const eg_real *scores, eg_scores kind);
 
 /** Mean of the last EG_WINDOW values. */
 enum { EG_WINDOW = 100 };

@@ -170,6 +170,16 @@ eg_status eg_ensemble_predict(eg_learner *learner, const eg_batch *batch, eg_rea
     return eg_ok();
 }
 
+eg_scores eg_ensemble_scores(const eg_learner *learner)
+{
+    const eg_ensemble *self = (const eg_ensemble *)learner;
+    if (self->count == 1 || self->combination == EG_COMBINATION_SCORES) {
+        return eg_learner_scores(self->member[0]);
+    }
+    return self->combination == EG_COMBINATION_PROBABILITIES ? EG_SCORES_PROBABILITIES
+                                                             : EG_SCORES_OTHER;
+}
+
 void eg_ensemble_activity(const eg_learner *learner, double *out)
 {
     const eg_ensemble *self = (const eg_ensemble *)learner;

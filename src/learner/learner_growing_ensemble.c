@@ -186,6 +186,7 @@ static const eg_learner_ops ops = {
     .end_phase = eg_ensemble_end_phase,
     .end_phase_polls = eg_ensemble_end_phase_polls,
     .predict = eg_ensemble_predict,
+    .scores = eg_ensemble_scores,
     .activity = eg_ensemble_activity,
     .network = eg_ensemble_network,
     .replaced = replaced,

@@ -19,9 +19,11 @@
     ENTRY(learning)                                                                                \
     ENTRY(matrix)                                                                                  \
     ENTRY(min_accuracy)                                                                            \
+    ENTRY(nll)                                                                                     \
     ENTRY(objective)                                                                               \
     ENTRY(online)                                                                                  \
     ENTRY(peak)                                                                                    \
+    ENTRY(perplexity)                                                                              \
     ENTRY(phase_accuracy)                                                                          \
     ENTRY(progress)                                                                                \
     ENTRY(rank)                                                                                    \

@@ -87,6 +87,10 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
         *correct +=
             eg_count_correct_of(eg_batch_rows(&batch), outputs, evaluator->scores, batch.label,
                                 batch.active, evaluator->examples_of, evaluator->correct_of);
+        if (evaluator->wants_nll) {
+            evaluator->nll += eg_nll_sum(&batch, outputs, evaluator->scores,
+                                         eg_learner_scores(evaluator->learner));
+        }
         add_activity(evaluator, size);
         if (evaluator->seen != NULL) {
             const eg_predicted predicted = {.subset = subset,
@@ -106,6 +110,7 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
 /** Forgets the evaluation before. */
 static void reset(eg_evaluator *evaluator)
 {
+    evaluator->nll = 0;
     for (size_t i = 0; i < evaluator->learner->hidden_layers; i++) {
         evaluator->activity[i] = 0;
     }
@@ -143,11 +148,13 @@ eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_ta
         all_examples += examples;
     }
     for (size_t i = 0; i < layers; i++) {
-        bool known = evaluator->learner->ops->activity != NULL && all_examples > 0;
+        bool counted = evaluator->learner->ops->activity != NULL && all_examples > 0;
         evaluator->activity[i] =
-            known ? evaluator->activity[i] / (double)all_examples : (double)NAN;
+            counted ? evaluator->activity[i] / (double)all_examples : (double)NAN;
     }
     evaluator->examples += all_examples;
+    bool known = evaluator->wants_nll && complete && all_examples > 0;
+    evaluator->nll = known ? evaluator->nll / ((double)all_examples * positions) : (double)NAN;
     *overall = complete && all_examples > 0
                    ? (double)all_correct / ((double)all_examples * positions)
                    : (double)NAN;
