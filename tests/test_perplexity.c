@@ -51,19 +51,19 @@ static void likelihood_by_hand(void **state)
         logits[i] = (eg_real)(log(8 * p[i % 3]) + 100.0 * (double)(i / 3));
     }
     const double expected = -log(0.125) - log(0.25) - 2 * log(0.625);
-    assert_close(eg_sum_nll(&batch, 3, logits, EG_SCORES_LOGITS), expected, 1e-5);
-    assert_close(eg_sum_nll(&batch, 3, probabilities, EG_SCORES_PROBABILITIES), expected, 1e-6);
-    assert_true(isnan(eg_sum_nll(&batch, 3, logits, EG_SCORES_OTHER)));
+    assert_close(eg_nll_sum(&batch, 3, logits, EG_SCORES_LOGITS), expected, 1e-5);
+    assert_close(eg_nll_sum(&batch, 3, probabilities, EG_SCORES_PROBABILITIES), expected, 1e-6);
+    assert_true(isnan(eg_nll_sum(&batch, 3, logits, EG_SCORES_OTHER)));
     /* Outputs 1 and 2 alone: 2/7 and 5/7; label 0 is none of them. */
     eg_batch some = batch;
     some.active = &active;
-    assert_true(isinf(eg_sum_nll(&some, 3, logits, EG_SCORES_LOGITS)));
+    assert_true(isinf(eg_nll_sum(&some, 3, logits, EG_SCORES_LOGITS)));
     some.size = 1;
     some.label = labels + 1;
-    assert_close(eg_sum_nll(&some, 3, logits, EG_SCORES_LOGITS), -log(2.0 / 7) - log(5.0 / 7),
+    assert_close(eg_nll_sum(&some, 3, logits, EG_SCORES_LOGITS), -log(2.0 / 7) - log(5.0 / 7),
                  1e-5);
     logits[4] = (eg_real)NAN;
-    assert_true(isnan(eg_sum_nll(&batch, 3, logits, EG_SCORES_LOGITS)));
+    assert_true(isnan(eg_nll_sum(&batch, 3, logits, EG_SCORES_LOGITS)));
 }
 
 /* The measure alone, on a stream of mega-batches of ten classes. */

@@ -25,7 +25,7 @@ size_t eg_count_correct_of(size_t rows, size_t n, const eg_real *scores, const u
 
 /** Sum over the rows of a batch with labels of -log p(label), of scores [rows, n]; infinite if a
  *  label is not active, NaN of EG_SCORES_OTHER. */
-double eg_sum_nll(const eg_batch *batch, size_t n, const eg_real *scores, eg_scores kind);
+double eg_nll_sum(const eg_batch *batch, size_t n, const eg_real *scores, eg_scores kind);
 
 /** Mean of the last EG_WINDOW values. */
 enum { EG_WINDOW = 100 };

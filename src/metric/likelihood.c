@@ -37,7 +37,7 @@ static double nll_of(size_t n, const eg_real *y, uint32_t label, const eg_active
     return log(sum) - ((double)y[label] - (double)top);
 }
 
-double eg_sum_nll(const eg_batch *batch, size_t n, const eg_real *scores, eg_scores kind)
+double eg_nll_sum(const eg_batch *batch, size_t n, const eg_real *scores, eg_scores kind)
 {
     const size_t rows = eg_batch_rows(batch);
     double sum = 0;

@@ -88,7 +88,7 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
             eg_count_correct_of(eg_batch_rows(&batch), outputs, evaluator->scores, batch.label,
                                 batch.active, evaluator->examples_of, evaluator->correct_of);
         if (evaluator->wants_nll) {
-            evaluator->nll += eg_sum_nll(&batch, outputs, evaluator->scores,
+            evaluator->nll += eg_nll_sum(&batch, outputs, evaluator->scores,
                                          eg_learner_scores(evaluator->learner));
         }
         add_activity(evaluator, size);

@@ -1,6 +1,7 @@
 # The command: its parts by themselves, and end to end from sweep file to result file.
 engram_test(cli LIBRARY cli LINKS PkgConfig::JANSSON)
 engram_test(time_limit LIBRARY cli)
+engram_test(predictions_file LIBRARY cli)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
 foreach(name help pages notify bad_input outcomes ranking resume merge looking)
@@ -10,6 +11,7 @@ foreach(name orders format1 redo surroundings own_files vanished)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
 engram_script(e2e_changed ${e2e}/changed.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
+engram_script(e2e_text ${e2e}/text.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_weights ${e2e}/weights.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_checkpoints ${e2e}/checkpoints.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
 engram_script(e2e_stages ${e2e}/stages.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)

@@ -80,8 +80,8 @@ typedef struct eg_session_image {
 } eg_session_image;
 
 /** texts command, version, build, blas_core, blas, processor, environment, host; u32 ranks, u32
- *  pid, f64 start. The environment begins with the lines about data and vocabularies. Host and pid are this
- *  process's. */
+ *  pid, f64 start. The environment begins with the lines about data and vocabularies. Host and pid
+ *  are this process's. */
 void eg_session_write(const eg_session *session, eg_writer *writer);
 eg_status eg_session_read(eg_session_image *out, eg_string_pool *pool,
                           eg_reader *reader) EG_WARN_UNUSED;
