@@ -2,6 +2,7 @@
  *  those of the block that embedding and scores share among them, and how it gets more experts. */
 #include "switch_scene.h"
 
+#include "engram/units.h"
 #include "nn/shared/switch_layers.h"
 #include "nn/workspace.h"
 
@@ -255,6 +256,28 @@ static void choices_are_told(void **state)
     scene_clear(&s);
 }
 
+/* Every block goes out row by row, whatever its layout, and comes back as it was: so weights are saved. */
+static void blocks_go_out_and_come_back(void **state)
+{
+    (void)state;
+    scene s;
+    eg_real *values = NULL;
+    eg_real *plane = NULL;
+    scene_init(&s, small);
+    assert_ok(eg_alloc(&values, s.net->param_count, sizeof *values));
+    assert_ok(eg_alloc(&plane, s.net->param_count, sizeof *plane));
+    for (size_t b = 0; b < s.net->table.block_count; b++) {
+        const eg_parameter_block *block = &s.net->table.blocks[b];
+        eg_net_block_get(s.net, b, s.net->params, values);
+        eg_net_block_set(s.net, b, values, plane);
+        assert_memory_equal(plane + block->offset, s.net->params + block->offset,
+                            block->count * sizeof *plane);
+    }
+    eg_free(values);
+    eg_free(plane);
+    scene_clear(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +287,7 @@ int main(void)
         cmocka_unit_test(consumers_get_everything_once),
         cmocka_unit_test(experts_are_copied),
         cmocka_unit_test(choices_are_told),
+        cmocka_unit_test(blocks_go_out_and_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
