@@ -2,7 +2,7 @@
 #include "testing.h"
 
 #include "engram/random.h"
-#include "math/shared/small_product.h"
+#include "math/small_product_kernel.h"
 
 #include <math.h>
 
@@ -57,8 +57,31 @@ static void products_are_right(void **state)
     }
 }
 
+/* Where the processor has both, they give the same bits. */
+static void widths_of_registers_agree(void **state)
+{
+    (void)state;
+    static matrices x;
+    static matrices y;
+    eg_small_product_tiles *const wide = eg_small_product_avx512();
+    eg_small_product_tiles *const narrow = eg_small_product_avx2();
+    const eg_strided a = {x.a, ROW, 1};
+    if (wide == NULL || narrow == NULL) {
+        skip();
+    }
+    draw(&x);
+    draw(&y);
+    for (size_t m = 1; m < 20; m += 6) {
+        wide(m, 32, 17, a, x.b, ROW, true, x.c, ROW);
+        narrow(m, 32, 17, a, x.b, ROW, true, y.c, ROW);
+        assert_memory_equal(x.c, y.c, sizeof x.c);
+        assert_memory_not_equal(x.c, x.before, sizeof x.c);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_right)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_right),
+                                       cmocka_unit_test(widths_of_registers_agree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

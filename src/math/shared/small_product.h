@@ -1,6 +1,6 @@
 /** Products of small matrices, of which there are many: of a head of an attention, or of tokens and
- *  routers. No copies are made, so what is called for is the product alone. Every instruction set
- *  gives the same bits. */
+ *  routers. No copies are made, so what is called for is the product alone. AVX-512 and AVX2 give
+ *  the same bits, plain loops of other processors nearly the same. */
 #ifndef ENGRAM_MATH_SMALL_PRODUCT_H
 #define ENGRAM_MATH_SMALL_PRODUCT_H
 
