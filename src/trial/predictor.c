@@ -17,10 +17,13 @@ void eg_predictor_clear(eg_predictor *predictor)
     *predictor = (eg_predictor){0};
 }
 
-/** What a byte of each channel stands for. */
+/** What a byte of each channel stands for; a text has none. */
 static eg_status copy_values(double **out, const eg_dataset *dataset)
 {
     enum { BYTES = 256 };
+    if (dataset->value == NULL) {
+        return eg_ok();
+    }
     EG_TRY(eg_alloc(out, dataset->shape.channels, BYTES * sizeof **out));
     for (size_t c = 0; c < dataset->shape.channels; c++) {
         for (size_t b = 0; b < BYTES; b++) {
