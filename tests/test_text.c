@@ -307,6 +307,45 @@ static void settings_that_do_not_fit(void **state)
                  "dataset.scale = unit: a text is made of ids");
 }
 
+/* Wherever memory ends while a text is opened, all of it is released. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"character", "byte_pair"};
+    char text[301];
+    write_words(text, 300);
+    write_text_file(path, directory, text, 300);
+    for (size_t u = 0; u < 2; u++) {
+        eg_settings *settings =
+            SETTINGS("dataset", "text", "dataset.file", path, "dataset.unit", units[u],
+                     "dataset.vocabulary", "270", "dataset.block", "60", "dataset.sequence", "8");
+        const eg_view root = eg_settings_root(settings);
+        const size_t before = eg_memory_live_blocks();
+        size_t failures = 0;
+        eg_dataset *data = NULL;
+        eg_status status = {.code = EG_MEMORY};
+        while (status.code == EG_MEMORY) {
+            eg_memory_fail_after(++failures);
+            status = eg_dataset_open(&data, &root);
+            eg_memory_fail_after(0);
+            assert_true(status.code == EG_OK || eg_memory_live_blocks() == before);
+        }
+        assert_ok(status);
+        assert_true(failures > 8);
+        for (size_t n = 1; n < 3; n++) {
+            char *vocabulary = NULL;
+            eg_memory_fail_after(n);
+            status = eg_dataset_vocabulary(&vocabulary, data);
+            eg_memory_fail_after(0);
+            assert_int_equal(status.code, EG_MEMORY);
+            assert_null(vocabulary);
+        }
+        eg_dataset_free(data);
+        assert_int_equal(eg_memory_live_blocks(), before);
+        eg_settings_free(settings);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +361,7 @@ int main(void)
         cmocka_unit_test(utf8),
         cmocka_unit_test(files_that_are_none),
         cmocka_unit_test(settings_that_do_not_fit),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

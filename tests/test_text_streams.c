@@ -355,6 +355,35 @@ static void what_does_not_fit(void **state)
                    "stream.first = 5; expected at most stream.chunks = 4");
 }
 
+/* Wherever memory ends while a stream is made and a cursor is opened, all of it is released. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    scene s;
+    OPEN(&s, 1, 0.1, "stream", "text_mega_batches");
+    const size_t before = eg_memory_live_blocks();
+    for (size_t n = 1;; n++) {
+        eg_stream *stream = NULL;
+        eg_cursor *cursor = NULL;
+        eg_memory_fail_after(n);
+        eg_status status = eg_stream_create(&stream, &s.root, s.data, 1, 0.1);
+        if (status.code == EG_OK) {
+            status =
+                eg_cursor_open(&cursor, stream, &(eg_cursor_setup){.trains = true, .block = 4});
+        }
+        eg_memory_fail_after(0);
+        eg_cursor_close(cursor);
+        eg_stream_free(stream);
+        assert_int_equal(eg_memory_live_blocks(), before);
+        if (status.code == EG_OK) {
+            assert_true(n > 10);
+            break;
+        }
+        assert_int_equal(status.code, EG_MEMORY);
+    }
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +394,7 @@ int main(void)
         cmocka_unit_test(what_the_protocol_holds_out),
         cmocka_unit_test(data_that_are_no_text),
         cmocka_unit_test(what_does_not_fit),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }
