@@ -53,6 +53,7 @@ refuses "the data have changed since its results were made" -- "$engram" run s.y
 settings=(dataset=text "dataset.file=$work/text.txt" dataset.block=200 dataset.sequence=1 stream=text_mega_batches
     stream.steps=5 'model.weight_norm=[none]')
 expect 0 "$engram" train "${settings[@]}" --save net.h5
+grep -aq '{"unit":"character","symbols":\["�","' net.h5 || fail "no vocabulary in net.h5"
 expect 0 "$engram" predict net.h5 -o scores.csv
 has scores.csv subset,task,example,label,prediction,score.0
 
