@@ -1,6 +1,7 @@
 # The command: its parts by themselves, and end to end from sweep file to result file.
 engram_test(cli LIBRARY cli LINKS PkgConfig::JANSSON)
 engram_test(time_limit LIBRARY cli)
+engram_test(predictions_file LIBRARY cli)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
 foreach(name help pages notify bad_input outcomes ranking resume merge looking)
