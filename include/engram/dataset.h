@@ -79,6 +79,16 @@ typedef struct eg_dataset_kind {
 
 extern const eg_family eg_dataset_family;
 
+/** `words` in the symbols of a text, in *out (eg_free), *count of them: what its own characters or
+ *  bytes would be in a block of their own. Errors, EG_INVALID: no UTF-8, of a vocabulary of
+ *  characters, which names the words `what`; EG_MEMORY. */
+eg_status eg_tokens_encode(uint32_t **out, size_t *count, const eg_tokens *text, const char *words,
+                           const char *what) EG_WARN_UNUSED;
+/** What symbols spell, in *out (eg_free): UTF-8 that ends with a 0. Bytes that are none, which byte
+ *  pairs can spell, and 0 become U+FFFD one by one. Errors: EG_MEMORY. */
+eg_status eg_tokens_spell(char **out, const eg_tokens *text, const uint32_t *id,
+                          size_t count) EG_WARN_UNUSED;
+
 /** The vocabulary of a text in one line of JSON, in *out (eg_free):
  *
  *      {"unit":"character","symbols":["\ufffd"," ","e", …]}

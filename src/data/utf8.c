@@ -41,6 +41,12 @@ static size_t read_one(const unsigned char *bytes, size_t size, uint32_t *code)
     return *code >= least && *code < EG_UTF8_LIMIT && !surrogate ? length : 0;
 }
 
+size_t eg_utf8_length(const unsigned char *bytes, size_t size)
+{
+    uint32_t code = 0;
+    return read_one(bytes, size, &code);
+}
+
 static eg_status fail_at(const unsigned char *bytes, size_t at, const char *path)
 {
     size_t line = 1;

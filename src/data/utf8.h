@@ -15,6 +15,9 @@ enum { EG_UTF8_BYTES_MAX = 4, EG_UTF8_LIMIT = 0x110000 /**< code points are belo
 eg_status eg_utf8_read(uint32_t **out, size_t *count, const unsigned char *bytes, size_t size,
                        const char *path) EG_WARN_UNUSED;
 
+/** How many of bytes [size], which are some, the first character has; 0: they begin with none. */
+size_t eg_utf8_length(const unsigned char *bytes, size_t size);
+
 /** The bytes of one code point; returns how many. */
 size_t eg_utf8_write(uint32_t code, unsigned char out[EG_UTF8_BYTES_MAX]);
 
