@@ -48,12 +48,13 @@ class Switch(nn.Module):
         super().__init__()
         self.router = nn.Linear(width, experts, bias=False)
         self.experts = nn.ModuleList(FeedForward(width) for _ in range(experts))
+        self.limited = True  # in training; not in evaluation
 
     def forward(self, x):
         flat = x.reshape(-1, x.shape[-1])
         p = self.router(flat).softmax(-1)
         share, chosen = p.max(-1)
-        capacity = math.ceil(len(flat) / len(self.experts))
+        capacity = math.ceil(len(flat) / len(self.experts)) if self.limited else len(flat)
         y = torch.zeros_like(flat)
         for e, expert in enumerate(self.experts):
             tokens = (chosen == e).nonzero().flatten()[:capacity]
