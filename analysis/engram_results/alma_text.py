@@ -20,7 +20,7 @@ PRESETS = {"base": ("paper", "base"), "large": ("paper", "large"), "tiny_a": ("t
 SIZES = ("base", "large")
 TUNED = ("optimizer.lr", "model.dropout")
 # What a problem is made of besides the preset: {setting: what it is if the files do not say}.
-PROBLEM = {"dataset.file": "", "dataset.unit": "character", "dataset.vocabulary": None, "dataset.sequence": None,
+PROBLEM = {"dataset.file": "", "dataset.limit": 0, "dataset.unit": "character", "dataset.vocabulary": None, "dataset.sequence": None,
            "stream.chunks": 4, "stream.steps": None, "stream.batch": None}
 
 
@@ -97,7 +97,8 @@ class Problem:
         """"tiny-A, tinyshakespeare.txt, 128 characters, sequences of 64, 4 x 500 minibatches of 16"."""
         s = self.settings
         unit = {"character": "characters", "byte_pair": "byte pairs"}.get(s["dataset.unit"], s["dataset.unit"])
-        return (f"{self.family}, {s['dataset.file']}, {s['dataset.vocabulary']:g} {unit}, sequences of {s['dataset.sequence']:g}, "
+        part = f" (the first {s['dataset.limit']:g} sequences)" if s["dataset.limit"] else ""
+        return (f"{self.family}, {s['dataset.file']}{part}, {s['dataset.vocabulary']:g} {unit}, sequences of {s['dataset.sequence']:g}, "
                 f"{s['stream.chunks']:g} x {s['stream.steps']:g} minibatches of {s['stream.batch']:g}")
 
     def anytime(self, size):

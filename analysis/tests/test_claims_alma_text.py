@@ -104,6 +104,12 @@ class Claims(ResultsCase):
         found = {one.claim.split()[0]: one for one in claims_alma_text.judge([plasticity_files.dataset(rows)])}
         self.assertIn("1 runs that diverged are left out", found["L2"].numbers)
 
+    def test_a_part_of_the_text_is_another_problem(self):
+        rows = [{**row, "dataset_limit": 3500.0} for row in Text().rows()]
+        names = [one.name for one in alma_text.problems_of([plasticity_files.dataset(rows + Text().rows())])]
+        self.assertEqual(names, [NAME[1:-1].replace("made.txt", "made.txt" + part)
+                                 for part in ("", " (the first 3500 sequences)")])
+
     def test_with_other_papers(self):
         path = plasticity_files.write(self.folder / "text.h5", Text().rows())
         code, out, err = self.command("claims", path)

@@ -1,9 +1,9 @@
 """A Switch Transformer on mega-batches of text in plain PyTorch, for comparison with `engram train`.
 
-The stream, network and training of a single model of sweeps/alma/text-tiny-a.yaml (alma specification of Caccia et al.
-2022, arXiv 2106.09563): a text is cut into blocks of 2048 characters, the blocks are shuffled and divided into four
-mega-batches of 20 %, an evaluation chunk of 10 % and a validation set of 10 %; sequences of T characters begin at multiples of T
-in a block. Every mega-batch is learned for the same number of steps with a new Adam whose rate rises linearly; weights are
+The stream, network and training of a single model of sweeps/alma/text-tiny-a.yaml (Caccia et al. 2022, arXiv
+2106.09563): a text is cut into blocks of 2048 characters, the blocks are shuffled and divided into four mega-batches of
+20 %, an evaluation chunk of 10 % and a validation set of 10 %; sequences of T characters begin at multiples of T in a
+block. Every mega-batch is learned for the same number of steps with a new Adam whose rate rises linearly; weights are
 those of the last step. Prints one line: the perplexities of the evaluation chunk after each mega-batch.
 """
 import argparse
@@ -34,9 +34,9 @@ def sequences_of(blocks, length):
 def parts_of(ids, block, length, generator):
     """Four mega-batches and the evaluation chunk; the validation set is left out as in engram, where it only selects."""
     blocks = [ids[i:i + block] for i in range(0, len(ids), block)]
-    order = torch.randperm(len(blocks), generator=generator).tolist()
+    order = torch.randperm(len(blocks), generator=generator)
     share = len(blocks) // 10
-    parts = [order[2 * share * i:2 * share * (i + 1)] for i in range(4)] + [order[8 * share:9 * share]]
+    parts = [*order[:-2 * share].tensor_split(4), order[-2 * share:-share]]
     return [sequences_of([blocks[i] for i in part], length) for part in parts]
 
 
