@@ -98,7 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("text", help="a file in UTF-8")
     for name, value in (("tokens", 128), ("block", 2048), ("positions", 64), ("batch", 16), ("steps", 500), ("warmup", 50),
-                        ("width", 64), ("layers", 2), ("heads", 4), ("experts", 2), ("seed", 0)):
+                        ("width", 64), ("layers", 2), ("heads", 4), ("experts", 2), ("seed", 0), ("characters", 0)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--lr", type=float, default=3e-3)
     arguments = parser.parse_args()
@@ -106,7 +106,7 @@ def main():
     torch.manual_seed(arguments.seed)
     generator = torch.Generator().manual_seed(arguments.seed)
     with open(arguments.text, encoding="utf-8") as file:
-        ids = ids_of(file.read(), arguments.tokens)
+        ids = ids_of(file.read()[:arguments.characters or None], arguments.tokens)
     *chunks, evaluation = parts_of(ids, arguments.block, arguments.positions, generator)
     net = Transformer(arguments)
     initialise(net, arguments.layers)

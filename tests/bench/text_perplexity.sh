@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
     cat <<'HELP'
-Usage: tests/bench/text_perplexity.sh --data FILE [--pairs N] [--steps S] [--core C] [--build FOLDER]
+Usage: tests/bench/text_perplexity.sh --data FILE [--pairs N] [--short] [--core C] [--build FOLDER]
 
 Builds a release, then trains the single model with two experts of sweeps/alma/text-tiny-a.yaml, with a learning rate of 0.003 and
 without dropout, and the same in tests/bench/peer_text_perplexity.py, with seeds 0 to N - 1 on the same core: four
@@ -14,7 +14,8 @@ code 1 if not. The seeds divide the text in other ways in the two programs. Need
 
   --data FILE     the text
   --pairs N       seeds (default 3)
-  --steps S       minibatches of a mega-batch (default 500)
+  --short         a fifth of tinyshakespeare: 110 blocks, and 100 minibatches of a mega-batch instead of 500, of which the
+                  rate rises over 10 instead of 50
   --core C        the core to run on (default: the last one)
   --build FOLDER  where to build (default: build/bench)
 HELP
@@ -22,19 +23,15 @@ HELP
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
-steps=500
+steps=500 rise=50 limit=0 characters=0
 arguments=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --steps)
-        steps=${2:?}
-        shift 2
-        ;;
-    *)
-        arguments+=("$1")
-        shift
-        ;;
-    esac
+for argument in "$@"; do
+    if [ "$argument" = --short ]; then
+        # 3500 sequences of 64 are 110 blocks of 2048.
+        steps=100 rise=10 limit=3500 characters=225280
+    else
+        arguments+=("$argument")
+    fi
 done
 read_options --pairs 3 "${arguments[@]}"
 [ -f "$data" ] || refuse "no text at '$data'; say --data FILE"
@@ -44,14 +41,15 @@ trap 'rm -rf "$scratch"' EXIT
 
 # sweeps/alma/text/base.yaml and text-tiny-a.yaml
 ours=(dataset=text dataset.file="$(realpath "$data")" dataset.vocabulary=128 dataset.block=2048 dataset.sequence=64
-    stream=text_mega_batches "stream.steps=$steps" stream.batch=16 model=switch_transformer model.preset=tiny_a model.experts=2
-    optimizer=adam optimizer.lr=0.003 optimizer.beta1=0.9 optimizer.beta2=0.98 optimizer.epsilon=1e-8 optimizer.clip_norm=1
-    optimizer.restart=phase optimizer.schedule=linear_warmup optimizer.schedule.period=50 protocol=validation)
+    "dataset.limit=$limit" stream=text_mega_batches "stream.steps=$steps" stream.batch=16 model=switch_transformer
+    model.preset=tiny_a model.experts=2 optimizer=adam optimizer.lr=0.003 optimizer.beta1=0.9 optimizer.beta2=0.98 optimizer.epsilon=1e-8 optimizer.clip_norm=1
+    optimizer.restart=phase optimizer.schedule=linear_warmup "optimizer.schedule.period=$rise" protocol=validation)
 
 for ((seed = 0; seed < times; seed++)); do
     mine=$(pinned "$build/engram" train --quiet --json "${ours[@]}" seed="$seed" |
         awk -F '[:,] *' '/"final_perplexity"/ { print $2 }')
-    theirs=$(pinned /usr/bin/python3 -B "$root/tests/bench/peer_text_perplexity.py" "$data" --steps "$steps" --seed "$seed" |
+    theirs=$(pinned /usr/bin/python3 -B "$root/tests/bench/peer_text_perplexity.py" "$data" --steps "$steps" --warmup "$rise" \
+        --characters "$characters" --seed "$seed" |
         awk '{ print $4 }')
     echo "$seed $mine $theirs" | tee -a "$scratch/all"
 done
