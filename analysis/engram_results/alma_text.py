@@ -113,11 +113,11 @@ class Problem:
         return dict(sorted(found.items()))
 
     def orders(self):
-        """[Order] of all pairs of a configuration in sequence and the same one together."""
+        """[Order] of all pairs of a configuration in sequence and the same one together; of one mega-batch there is no order."""
         found = []
         for iid in self.configurations:
             twins = [one for one in self.configurations if iid.together and not one.together and _alike(one, iid)]
-            found += [Order(seq, iid) for seq in twins if seq.last >= iid.last]
+            found += [Order(seq, iid) for seq in twins if seq.last >= iid.last > 1]
         return sorted(found, key=lambda one: (one.label, one.k, SIZES.index(one.size)))
 
 

@@ -85,6 +85,11 @@ class Claims(ResultsCase):
         self.assertEqual(found.verdict, FAILS)
         self.assertIn("gap 0.000 ± 0.100 (1 of 3 seeds), 0.08 ± 2.78 %, no effect that the seeds agree on", "\n".join(found.numbers))
 
+    def test_one_mega_batch_has_no_order(self):
+        found = self.verdicts(Text(), [alma_text_files.run(seed, "ens 4", "base", [5.0 + 0.05 * (seed - 1)], restart="never", first=1)
+                                       for seed in (0, 1, 2)])
+        self.assertNotIn("k = 1", "\n".join(found[f"L5 {NAME}"].numbers))
+
     def test_rates_are_chosen_by_the_objective(self):
         better = [alma_text_files.run(seed, "sm 2", "base", [1.0] * 4, lr=1e-3, objective=99.0) for seed in (0, 1, 2)]
         problem, = alma_text.problems_of([Text().dataset(better)])
