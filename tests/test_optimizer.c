@@ -142,6 +142,23 @@ static void schedules_by_hand(void **state)
     assert_close(rate_of("milestones", milestones, 29, 9), 0.1, 1e-15);
 }
 
+/* lr = 0.8, period 4: 0.2, 0.4, 0.6, then 0.8; counted in the phase, or since the start. */
+static void the_rate_rises_linearly(void **state)
+{
+    (void)state;
+    const eg_schedule *schedule =
+        (const eg_schedule *)eg_family_find(&eg_schedule_family, "linear_warmup");
+    const double rates[] = {0.2, 0.4, 0.6, 0.8, 0.8, 0.8};
+    for (uint64_t t = 0; t < EG_COUNT(rates); t++) {
+        const eg_schedule_time phase = {.step = 100 + t, .phase = 1, .phase_step = t};
+        const eg_schedule_time start = {.step = t, .phase = 1, .phase_step = 100 + t};
+        assert_close(schedule->rate((const double[]){4, 0}, 0.8, &phase), rates[t], 1e-15);
+        assert_close(schedule->rate((const double[]){4, 1}, 0.8, &start), rates[t], 1e-15);
+    }
+    assert_close(schedule->rate((const double[]){1, 0}, 0.8, &(eg_schedule_time){.step = 0}), 0.8,
+                 0);
+}
+
 /* The first update has the full rate, the next half of it: -1, -1.5. */
 static void the_schedule_is_applied(void **state)
 {
@@ -374,6 +391,7 @@ int main(void)
         cmocka_unit_test(adam_by_hand),
         cmocka_unit_test(adam_without_bias_correction_by_hand),
         cmocka_unit_test(schedules_by_hand),
+        cmocka_unit_test(the_rate_rises_linearly),
         cmocka_unit_test(the_schedule_is_applied),
         cmocka_unit_test(the_update_is_clipped),
         cmocka_unit_test(every_optimizer_is_clipped),

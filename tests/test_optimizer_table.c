@@ -199,6 +199,31 @@ static void epochs_begin_anew_in_every_phase(void **state)
     eg_optimizer_free(other);
 }
 
+/* Period 4: rates 0.025, 0.05, and 0.025 again in the next phase; what is saved goes on there. */
+static void the_rate_rises_in_every_phase(void **state)
+{
+    (void)state;
+    const char *const *words = SGD("optimizer.lr", "0.1", "optimizer.schedule", "linear_warmup",
+                                   "optimizer.schedule.period", "4");
+    eg_optimizer *optimizer = made_of(words);
+    eg_optimizer *other = made_of(words);
+    eg_writer writer = {0};
+    eg_real w[N];
+    for (size_t phase = 0; phase < 2; phase++) {
+        eg_optimizer_begin_phase(optimizer, phase, 2);
+        step(optimizer, w);
+        assert_close(eg_optimizer_rate(optimizer), 0.025, 1e-15);
+    }
+    eg_optimizer_write(optimizer, &writer);
+    eg_reader reader = eg_reader_make(writer.data, writer.size);
+    assert_ok(eg_optimizer_read(other, &reader));
+    step(other, w);
+    assert_close(eg_optimizer_rate(other), 0.05, 1e-15);
+    eg_writer_clear(&writer);
+    eg_optimizer_free(optimizer);
+    eg_optimizer_free(other);
+}
+
 /* The rates of class-incremental CIFAR-100: phases of 200 epochs, the second begins anew. */
 static void rates_of_an_increment(void **state)
 {
@@ -233,6 +258,7 @@ int main(void)
         cmocka_unit_test(parameters_are_forgotten),
         cmocka_unit_test(phases_restart_if_asked),
         cmocka_unit_test(epochs_begin_anew_in_every_phase),
+        cmocka_unit_test(the_rate_rises_in_every_phase),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

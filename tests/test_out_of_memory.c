@@ -350,7 +350,10 @@ static void test_trial(void **state)
     (void)state;
     for (size_t i = 0; i < eg_learner_family.member_count; i++) {
         learner = eg_learner_family.members[i]->name;
-        own_allocations(trial, learner);
+        /* This one needs a stream of tokens: tests/test_growing_experts.c. */
+        if (strcmp(learner, "growing_experts") != 0) {
+            own_allocations(trial, learner);
+        }
     }
 }
 

@@ -52,6 +52,9 @@ static void check_all(const eg_results *results, const eg_plan *plan, bool padde
     assert_int_equal(results->session_count, 1);
     assert_non_null(strstr(results->sessions[0], "processor=Test CPU\n"));
     assert_non_null(strstr(results->sessions[0], "environment.B=two words\n"));
+    assert_non_null(strstr(results->sessions[0], "\ndata.text unit=byte_pair=0123456789abcdef\n"));
+    assert_non_null(
+        strstr(results->sessions[0], "\nvocabulary.text unit=byte_pair={\"pairs\":[[61,97]]}\n"));
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(results->trials[i].session, 0);
         assert_int_equal(results->trials[i].point, plan->trials[i].point);

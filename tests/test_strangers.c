@@ -203,7 +203,7 @@ static const eg_model_kind branches = {
 
 /* Families with them, and trials ------------------------------------------------------------------- */
 
-enum { MEMBERS_MAX = 32, FAMILIES_MAX = 16, SETTINGS_MAX = 16 };
+enum { MEMBERS_MAX = 64, FAMILIES_MAX = 16, SETTINGS_MAX = 16 };
 
 typedef struct extended {
     eg_family family;

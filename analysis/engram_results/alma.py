@@ -19,7 +19,8 @@ PROBLEMS = {"mega_batches": "alma"}
 FEWEST_RUNS = 2   # a verdict is not told from a single run
 AGREE = 2 / 3     # of the paired seeds, for a mean difference to count
 # Learners that are a method, wherever they stand among those that are inside each other.
-LEARNERS = {"ensemble": "ens", "growing_ensemble": "gens", "growing_mixture": "gmoe", "firefly": "ff"}
+LEARNERS = {"ensemble": "ens", "growing_ensemble": "gens", "growing_mixture": "gmoe", "growing_experts": "gmoe",
+            "firefly": "ff"}
 # Learners that are none.
 ORDINARY = ("early_stopping", "plain")
 # Settings with which a method is another one: {method: {end of the name: ordinary value}}.

@@ -5,7 +5,8 @@ have trials.
 
 import dataclasses
 
-from . import alma, apd, claims_alma, claims_apd, claims_cic, claims_cin, claims_opm, claims_scr, plasticity
+from . import (alma, alma_text, apd, claims_alma, claims_alma_text, claims_apd, claims_cic, claims_cin, claims_opm, claims_scr,
+               plasticity)
 from .files import ResultError
 from .verdict import ERRORS, HOLDS, NOT_TESTED
 
@@ -19,6 +20,11 @@ ALMA = (
     "test errors, as fractions, over mega-batches 1 to B. At equal budget a method is lower than another if its frontier is at",
     "80 % or more of the other's frontier points; compute: operations of training, memory: parameters, both summed over",
     "mega-batches.")
+TEXT = (
+    "Anytime learning over text: claims of Caccia et al. 2022 and what the files say of them (mean ± standard deviation over seeds).",
+    "One is above another if the mean of the differences is and at least 2/3 of the paired seeds agree. Perplexities are of the",
+    "evaluation chunk; learning rate and dropout are those with the best objective, of the validation set. Compute: operations of",
+    "training, memory: parameters, both summed over mega-batches; compute within 5 % is called equal.")
 APD = (
     "Additive parameter decomposition: claims of Yoon et al. 2020 and what the files say of them (mean ± standard deviation over",
     "seeds). One is above another if the mean of the differences is and at least 2/3 of the paired seeds agree. Strengths are those",
@@ -27,11 +33,13 @@ APD = (
 
 def by_paper(datasets):
     """[(heading, verdicts)] of the papers that the files have trials of; a verdict.Verdict for every claim, in their order."""
-    found = [(PLASTICITY, _plasticity(datasets)), (ALMA, claims_alma.judge(datasets)), (APD, claims_apd.judge(datasets))]
+    found = [(PLASTICITY, _plasticity(datasets)), (ALMA, claims_alma.judge(datasets)),
+             (TEXT, claims_alma_text.judge(datasets)), (APD, claims_apd.judge(datasets))]
     found = [(heading, verdicts) for heading, verdicts in found if verdicts]
     if not found:
-        raise ResultError(f"no finished trial of the streams {', '.join((*plasticity.PROBLEMS, *alma.PROBLEMS))}, and none of tasks "
-                          f"with a head each in several orders ({', '.join(apd.PROBLEMS)})")
+        streams = ", ".join((*plasticity.PROBLEMS, *alma.PROBLEMS, *alma_text.PROBLEMS))
+        raise ResultError(f"no finished trial of the streams {streams}, and none of tasks with a head each in several orders "
+                          f"({', '.join(apd.PROBLEMS)})")
     return found
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pandas
 
-from . import claims, table_apd, tensorboard
+from . import claims, table_alma_text, table_apd, tensorboard
 from .early_cut import changed_rows, cut_note, paper_cut
 from .files import ResultError, load
 from .program import INTERVALS
@@ -17,6 +17,7 @@ from .ranking import best_points, points
 from .tables import compare, render
 
 PROGRAM = "engram_results"
+OF_PAPERS = {"apd": table_apd, "alma-text": table_alma_text}  # tables that are no list of pairs
 AXIS_NAMES = ("steps", "examples", "evaluations")
 OWN_AXIS = ("scr", "opm", "cin", "cic", "alma", "apd", "apd-orders")  # figures that --x is not for
 
@@ -51,7 +52,7 @@ def _parser():
 
     table = commands.add_parser("table", help="a table of the Hard ASH paper, or the class-"
                                 "incremental methods, measured next to published")
-    table.add_argument("name", choices=(*TABLES, "apd"), help="which table")
+    table.add_argument("name", choices=(*TABLES, *OF_PAPERS), help="which table")
     table.add_argument("files", nargs="+", metavar="FILE", help="result files (.h5)")
     table.add_argument("--csv", action="store_true", help="print comma-separated values")
     table.add_argument("--paper-cut", action="store_true", help="leave out the seeds that the "
@@ -149,9 +150,10 @@ def _report(options):
 
 def _table(options):
     with _opened(options.files) as datasets:
-        if options.name == "apd":
-            frame = table_apd.compare(datasets)
-            print(frame.to_csv(index=False).rstrip() if options.csv else table_apd.render(frame))
+        if options.name in OF_PAPERS:
+            module = OF_PAPERS[options.name]
+            frame = module.compare(datasets)
+            print(frame.to_csv(index=False).rstrip() if options.csv else module.render(frame))
             return
         frame = compare(options.name, datasets)
         notes = []

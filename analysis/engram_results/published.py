@@ -30,6 +30,11 @@ def anytime_learning():
     return _data("anytime_learning.json")
 
 
+def anytime_text():
+    """Table 1 of Caccia et al. 2022: {"table1": {size: {k: [iid, sequential]}}}."""
+    return _data("anytime_text.json")
+
+
 def additive_decomposition():
     """The main table of Yoon et al. 2020: {stream: {method: [capacity, accuracy, AOPD, MOPD]}}."""
     return _data("additive_decomposition.json")

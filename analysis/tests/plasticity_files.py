@@ -11,7 +11,7 @@ CURVES = {"online_loss": "bin", "online_accuracy": "bin", "online_examples": "bi
           "learning_accuracy": "train_task", "peak_examples": "train_task", "peak_accuracy": "train_task",
           "selected_accuracy": "train_task", "dormant_percent": "look", "stable_rank_percent": "look",
           "class_accuracy": "train_task class", "anytime_error": "mega_batch", "anytime_parameters": "mega_batch",
-          "comp_train_flop": "mega_batch", "inf_mac": "mega_batch", "accuracy_matrix": "train_task eval_task",
+          "comp_train_flop": "mega_batch", "perplexity": "mega_batch", "inf_mac": "mega_batch", "accuracy_matrix": "train_task eval_task",
           "task_identity": "task", "capacity": "train_task"}
 SCALARS = ("cer",)
 

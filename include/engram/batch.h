@@ -34,12 +34,16 @@ static inline size_t eg_active_place(const eg_active *active, uint32_t output)
 
 /** Borrowed from the cursor it was read with, valid until the next call on that cursor. */
 typedef struct eg_batch {
-    size_t size;
+    size_t size; /**< examples */
+    /** Labels (or targets) of an example, one for each of its positions; 0: one, as almost all
+     * have. There are as many rows of outputs: row b*positions + t is of position t of example
+     * b. */
+    size_t positions;
     const eg_real *x; /**< [size, features]; NULL if only `sparse` was wanted */
     const eg_sparse
         *sparse;           /**< the same numbers in sparse form, where that is faster; else NULL */
-    const uint32_t *label; /**< [size] classes; NULL for regression */
-    const eg_real *target; /**< [size, outputs] for regression; NULL for classification */
+    const uint32_t *label; /**< [rows] classes; NULL for regression */
+    const eg_real *target; /**< [rows, outputs] for regression; NULL for classification */
     /** [size] which examples of the dataset they are, from 0: of its training set, but in a block
      * of EG_SUBSET_TEST of its test set. NULL where the stream makes its examples itself. */
     const uint32_t *number;
@@ -49,16 +53,22 @@ typedef struct eg_batch {
     /** Outputs that take part; NULL: all. The loss is taken over these alone and the others get no
      * gradient; predictions choose among these alone, whatever the scores of the others. */
     const eg_active *active;
-    /** Of a minibatch that mixes tasks whose losses are each over outputs of their own: row b is of
-     * task row_task[b] [size], whose outputs are task_active[row_task[b]]. Then `active` is NULL.
-     * NULL: what is above is said of all rows. */
+    /** Of a minibatch that mixes tasks whose losses are each over outputs of their own: example b
+     * is of task row_task[b] [size], whose outputs are task_active[row_task[b]]. Then `active` is
+     * NULL. NULL: what is above is said of all examples. */
     const uint32_t *row_task;
     const eg_active *task_active;
     /** Of a minibatch: where it is in the stream; `step` counts all epochs of the phase. */
     size_t phase, step;
 } eg_batch;
 
-/** The outputs that take part in the loss of row b; NULL: all. */
+/** Rows of outputs: size * positions. */
+static inline size_t eg_batch_rows(const eg_batch *batch)
+{
+    return batch->positions > 0 ? batch->size * batch->positions : batch->size;
+}
+
+/** The outputs that take part in the losses of example b; NULL: all. */
 static inline const eg_active *eg_batch_active(const eg_batch *batch, size_t b)
 {
     return batch->row_task != NULL ? &batch->task_active[batch->row_task[b]] : batch->active;

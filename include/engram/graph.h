@@ -40,7 +40,8 @@ eg_status eg_graph_add(eg_graph *graph, const char *name, eg_layer *layer, size_
 /** Adds a node that reads the last one, or the input if it is the first. */
 eg_status eg_graph_chain(eg_graph *graph, const char *name, eg_layer *layer,
                          size_t *node) EG_WARN_UNUSED;
-/** Makes a block of a node the same parameters as a block of an earlier node, of the same size.
+/** Makes a block of a node the same parameters as a block of an earlier node, of the same size and
+ * layout.
  * EG_INVALID if it is not. */
 eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner,
                        size_t owner_block) EG_WARN_UNUSED;

@@ -35,6 +35,13 @@ static inline void eg_learner_setup_keep(eg_learner_setup *out, eg_view *root,
 
 typedef struct eg_learner eg_learner;
 
+/** What scores of predictions are. */
+typedef enum eg_scores {
+    EG_SCORES_LOGITS = 0,    /**< their softmax over the active outputs are probabilities */
+    EG_SCORES_PROBABILITIES, /**< of the active outputs */
+    EG_SCORES_OTHER          /**< nothing that makes probabilities */
+} eg_scores;
+
 /** A network of a learner and what trains it. Borrowed from the learner. */
 typedef struct eg_learner_network {
     eg_net *net;
@@ -47,8 +54,8 @@ typedef struct eg_learner_network {
 /** What a step was before it changed anything. */
 typedef struct eg_step_outcome {
     double loss; /**< mean loss of the minibatch */
-    /** Scores [batch->size, outputs] of the minibatch, as predict gives them; NULL: none. Borrowed,
-     * valid until the next call on the learner. */
+    /** Scores [rows, outputs] of the minibatch (eg_batch_rows), as predict gives them; NULL:
+     * none. Borrowed, valid until the next call on the learner. */
     const eg_real *outputs;
 } eg_step_outcome;
 
@@ -94,10 +101,12 @@ typedef struct eg_learner_ops {
     /** How often end_phase of this phase asks `wanted`, about evenly over the time it takes, so
      *  that a part of it tells what all of it takes. Required of those that ask. */
     size_t (*end_phase_polls)(const eg_learner *learner, size_t phase);
-    /** scores [size, outputs]: the largest among the active outputs is the prediction. Changes
-     * nothing that later steps or evaluations depend on: an interrupted evaluation is made
-     * again. */
+    /** scores [rows, outputs]: the largest among the active outputs of a row is the prediction.
+     * Changes nothing that later steps or evaluations depend on: an interrupted evaluation is
+     * made again. */
     eg_status (*predict)(eg_learner *learner, const eg_batch *batch, eg_real *scores);
+    /** Optional: what the scores of predict are now; NULL: EG_SCORES_LOGITS. */
+    eg_scores (*scores)(const eg_learner *learner);
     /** Share of non-zero outputs of each hidden layer in the last predict: out[hidden_layers].
      * Optional. */
     void (*activity)(const eg_learner *learner, double *out);
@@ -192,6 +201,7 @@ typedef struct eg_learner_kind {
     bool uses_task_boundaries; /**< begin_phase/end_phase matter */
     bool uses_task_ids;        /**< predictions need to know the task */
     bool needs_classes;        /**< cannot learn regression targets */
+    bool takes_positions;      /**< can learn examples of several positions (eg_batch.positions) */
     /** Settings at the root that it does not look at, such as "optimizer", and so all below them:
      *  they are no settings of its trials to those who read results. NULL-terminated; NULL: it
      *  looks at all. */
@@ -245,6 +255,10 @@ eg_status eg_learner_check_outputs(const eg_view *root, bool changes) EG_WARN_UN
  *  phase. */
 eg_status eg_learner_check_tasks(const eg_view *root, bool tells,
                                  bool tasks_are_phases) EG_WARN_UNUSED;
+
+/** EG_INVALID if examples have several positions, and the learner, or one inside it, learns
+ *  examples of one only (eg_learner_kind.takes_positions). */
+eg_status eg_learner_check_positions(const eg_view *root, size_t positions) EG_WARN_UNUSED;
 
 /** EG_INVALID if the learner, or one inside it, does something where tasks begin or end
  *  (eg_learner_kind.uses_task_boundaries), and the stream hides that (`hidden`). */
@@ -308,6 +322,8 @@ void eg_learner_rest(eg_learner *learner);
 double eg_learner_extra_flops(const eg_learner *learner);
 /** EG_INVALID if the learner has none that could be taken elsewhere. */
 eg_status eg_learner_weights(eg_learner *learner, eg_weights_pass *pass) EG_WARN_UNUSED;
+/** What the scores of its predictions are. */
+eg_scores eg_learner_scores(const eg_learner *learner);
 /** NaN where the learner does not know. */
 void eg_learner_activity(const eg_learner *learner, double *out);
 /** False, and nothing added, where the learner does not replace units. */

@@ -11,9 +11,10 @@
 typedef struct eg_loss {
     eg_component component;
     bool takes_targets; /**< for regression, too; otherwise labels only */
-    /** Mean loss over the batch; dy [B, n] receives its gradient. y [B, n] output of the network;
-     *  label [B] for classification, target [B, n] for regression (the other is NULL). */
-    double (*evaluate)(size_t batch, size_t n, const eg_real *y, const uint32_t *label,
+    /** Mean loss over `rows` (of a batch: eg_batch_rows); dy [rows, n] receives its gradient.
+     *  y [rows, n] output of the network; label [rows] for classification, target [rows, n] for
+     *  regression (the other is NULL). */
+    double (*evaluate)(size_t rows, size_t n, const eg_real *y, const uint32_t *label,
                        const eg_real *target, eg_real *dy);
 } eg_loss;
 

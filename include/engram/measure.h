@@ -25,6 +25,7 @@ typedef struct eg_measure_scope {
     const eg_view *root; /**< all settings */
     size_t phases, tasks;
     size_t chunks;       /**< mega-batches that arrive; 0: there are none */
+    size_t positions;    /**< labels of an example; 0: one */
     bool classifies;     /**< examples have labels, so there are accuracies */
     bool held_out;       /**< some training examples are held out for validation */
     bool untrained;      /**< evaluated before anything is learned, too */
@@ -61,10 +62,13 @@ typedef struct eg_evaluation {
     eg_subset subset;
     bool untrained;         /**< before anything was learned; it has no place on the axis `eval` */
     bool phase_end;         /**< the last one of its phase */
-    const double *accuracy; /**< [tasks] share correct; NaN where not evaluated */
-    double overall; /**< share correct of all examples together; NaN unless all were evaluated */
+    const double *accuracy; /**< [tasks] share of rows correct; NaN where not evaluated */
+    double overall; /**< of the rows of all examples together; NaN unless all were evaluated */
+    /** Mean of -log p(label) over these rows; NaN also if no measure wants it (wants_nll), or the
+     * scores of the learner make no probabilities. */
+    double nll;
     const double *activity;    /**< [hidden layers] share of outputs that are not zero */
-    const size_t *examples_of; /**< [outputs] examples with this label, all tasks together */
+    const size_t *examples_of; /**< [outputs] rows with this label, all tasks together */
     const size_t *correct_of;  /**< [outputs] how many of them were classified correctly */
 } eg_evaluation;
 
@@ -114,6 +118,7 @@ typedef struct eg_measure_kind {
      * are recorded in this order, those on request after them. */
     unsigned order;
     bool required;                       /**< recorded whatever `measures` says */
+    bool wants_nll;                      /**< looks at eg_evaluation.nll */
     const eg_variable *const *variables; /**< NULL-terminated */
     size_t size;                         /**< of the object, which begins zero */
     const eg_measure_ops *ops;
@@ -162,6 +167,7 @@ typedef struct eg_measures {
     eg_measure_setup setup;
     size_t count;
     eg_measure **items;   /**< owned */
+    bool wants_nll;       /**< one of them does */
     size_t step_count;    /**< those with a step hook, */
     eg_measure **stepped; /**< in the order of `items` */
 } eg_measures;

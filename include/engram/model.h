@@ -40,6 +40,10 @@ eg_status eg_model_graph(eg_graph **out, const eg_model_kind *kind, const eg_vie
 /** EG_INVALID if the settings cannot make a network of these sizes. */
 eg_status eg_model_check(const eg_model_kind *kind, const eg_view *view, eg_shape input,
                          size_t outputs) EG_WARN_UNUSED;
+/** EG_INVALID if a network of the model that `root` chooses, with `made` outputs, has not a row of
+ *  `outputs` for each of an example's positions (eg_batch.positions). */
+eg_status eg_model_check_positions(const eg_view *root, size_t made, size_t positions,
+                                   size_t outputs) EG_WARN_UNUSED;
 /** Floating-point operations per example of one forward, from settings that pass the check. */
 eg_status eg_model_flops(double *out, const eg_model_kind *kind, const eg_view *view,
                          eg_shape input, size_t outputs) EG_WARN_UNUSED;

@@ -179,9 +179,10 @@ typedef struct eg_optimizer_kind {
 
 /** When an update is made; all from 0. */
 typedef struct eg_schedule_time {
-    uint64_t step;  /**< updates made before this one, since the start or the last restart */
-    uint64_t phase; /**< the stream's phase */
-    uint64_t epoch; /**< epochs of this phase that are over */
+    uint64_t step;       /**< updates made before this one, since the start or the last restart */
+    uint64_t phase;      /**< the stream's phase */
+    uint64_t epoch;      /**< epochs of this phase that are over */
+    uint64_t phase_step; /**< updates of this phase made before this one */
 } eg_schedule_time;
 
 /** Learning rate at a time. */

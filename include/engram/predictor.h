@@ -30,6 +30,9 @@ typedef struct eg_predictor {
     /** [outputs] the task of each class, -1: none; NULL: tasks do not divide the classes. For
      *  readers of the file, not read from it: settings and seed say the same. Owned */
     int32_t *class_task;
+    /** What the ids of a text stand for (eg_dataset_vocabulary); NULL: there is no text. For
+     *  readers of the file, as above. Owned */
+    char *vocabulary;
 } eg_predictor;
 
 void eg_predictor_clear(eg_predictor *predictor);

@@ -50,6 +50,7 @@ typedef enum eg_purpose {
     EG_PURPOSE_SOBOL = 34,     /**< which digits of a Sobol sequence are flipped */
     EG_PURPOSE_BLUR = 35,      /**< which examples go to other tasks; index = task */
     EG_PURPOSE_ARRIVAL = 36,   /**< when examples arrive; index = epoch and example */
+    EG_PURPOSE_NEXT = 40,      /**< symbols drawn from predictions; index = its place */
 } eg_purpose;
 
 typedef struct eg_rng {

@@ -34,6 +34,9 @@ typedef struct eg_session {
     /** "SETTINGS=CHECKSUM\n…" of the datasets that trials of this run may use (SETTINGS: those of
      *  the dataset that can change results); NULL: none. */
     const char *data;
+    /** "SETTINGS=VOCABULARY\n…" of those that are texts, one line each (eg_dataset_vocabulary);
+     *  NULL: none. */
+    const char *vocabularies;
     bool accept_data; /**< also if the results so far were made with other data */
     uint32_t ranks;
     double time; /**< seconds since 1970 */

@@ -14,9 +14,10 @@
 #include "engram/shape.h"
 
 typedef struct eg_stream_shape {
-    eg_shape input;  /**< of one example, in the order of the dataset */
-    size_t features; /**< its size */
-    size_t outputs;  /**< classes, or regression targets */
+    eg_shape input;   /**< of one example, in the order of the dataset */
+    size_t features;  /**< its size */
+    size_t outputs;   /**< classes, or regression targets, of a position */
+    size_t positions; /**< of an example that have a label each (eg_batch.positions); 0: one */
     size_t phases;
     size_t
         tasks; /**< evaluation sets, possibly none; task t is what phase t taught where phases are
@@ -34,6 +35,12 @@ typedef struct eg_stream_shape {
     bool phases_hold_out;
     size_t chunks; /**< mega-batches that arrive in all (eg_phase.arrived); 0: there are none */
 } eg_stream_shape;
+
+/** Rows of outputs that an example has. */
+static inline size_t eg_stream_positions(const eg_stream_shape *shape)
+{
+    return shape->positions > 0 ? shape->positions : 1;
+}
 
 /** What happens to the outputs of a network before anything of a phase is learned. It is part of
  *  the problem: every learner that updates a network does it in begin_phase (one that is made of
@@ -125,9 +132,11 @@ struct eg_stream {
 typedef struct eg_stream_sizes {
     eg_shape input; /**< of one example */
     size_t outputs;
+    size_t positions; /**< as in eg_stream_shape */
     size_t phases, tasks;
-    size_t train; /**< training examples, all epochs counted */
-    size_t test;  /**< test examples of all tasks */
+    size_t train;      /**< training examples, all epochs counted */
+    size_t test;       /**< test examples of all tasks */
+    size_t validation; /**< held-out examples that are no share of `train`; 0: they are one */
     bool regression;
     bool changes_outputs, augments_tests; /**< as in eg_stream_shape */
     bool phases_hold_out;                 /**< the same */
@@ -140,6 +149,7 @@ typedef struct eg_stream_sizes {
 
 typedef struct eg_stream_kind {
     eg_component component;
+    bool reads_text; /**< eg_dataset.text, and no labelled examples */
     /** It makes its examples itself: `dataset` is NULL in the calls below, and its settings do not
      * matter. */
     bool own_data;
@@ -160,6 +170,9 @@ typedef struct eg_stream_kind {
 
 extern const eg_family eg_stream_family;
 
+/** EG_INVALID if the stream that `root` chooses reads a text and the dataset is none, or the other
+ *  way round. */
+eg_status eg_stream_check_data(const eg_view *root) EG_WARN_UNUSED;
 /** Creates the stream chosen by setting `stream` of `root`; dataset: NULL if the kind has
  *  own_data. */
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,

@@ -192,7 +192,7 @@ typedef struct eg_predicted {
     eg_subset subset;
     size_t task;
     const eg_batch *batch;
-    const eg_real *scores; /**< [batch->size, outputs] */
+    const eg_real *scores; /**< [rows, outputs] (eg_batch_rows) */
     size_t outputs;
 } eg_predicted;
 
@@ -200,7 +200,7 @@ typedef struct eg_predicted {
 typedef struct eg_prediction {
     size_t tasks;
     size_t *examples; /**< [tasks] */
-    double *accuracy; /**< [tasks] share correct; NaN without examples */
+    double *accuracy; /**< [tasks] share of rows correct; NaN without examples */
     uint64_t data;    /**< the dataset's checksum; 0: the stream makes its own */
     double overall;   /**< of all examples together; NaN without examples */
 } eg_prediction;
@@ -214,6 +214,26 @@ eg_status eg_trial_predict(eg_prediction *out, const eg_settings *settings, eg_d
                            eg_status (*seen)(void *user, const eg_predicted *block),
                            void *user) EG_WARN_UNUSED;
 void eg_prediction_clear(eg_prediction *prediction);
+
+/** What is to be drawn from a predictor of sequences, output by output: what was drawn is the input
+ *  of the next position. */
+typedef struct eg_sampling {
+    const uint32_t *prompt; /**< [prompt_count] what is read before; at least one */
+    size_t prompt_count;
+    size_t count;
+    size_t symbols;     /**< the first so many outputs are chosen from */
+    double temperature; /**< scores are divided by it before the softmax; 0: the largest score */
+} eg_sampling;
+
+/** EG_INVALID, naming both, unless stream and dataset have examples of several positions and a
+ *  vocabulary. */
+eg_status eg_trial_check_sampling(const eg_settings *settings) EG_WARN_UNUSED;
+
+/** Draws out [how->count]. Randomness is keyed by the predictor's seed and the number of the
+ *  output. Prompt and what was drawn are read in a window of the positions of an example, of which
+ *  the oldest leave when it is full. Errors as of eg_trial_predict. */
+eg_status eg_trial_sample(uint32_t *out, const eg_settings *settings, eg_dataset_cache *cache,
+                          eg_predictor *predictor, const eg_sampling *how) EG_WARN_UNUSED;
 
 /** Runs a trial. No pointer may be NULL, except for those of the options that say what NULL means;
  * a required one that is gives EG_INVALID. *out is a record with status done, diverged, timeout or

@@ -17,12 +17,16 @@ static uint32_t best_of(size_t outputs, const eg_real *score, const eg_active *a
 
 eg_status eg_predictions_open(eg_predictions_file *out, const char *path)
 {
-    return eg_text_file_open(&out->text, path, "subset,task,example,label,prediction",
-                             "table of predictions");
+    return eg_text_file_open(&out->text, path, "subset,task,example", "table of predictions");
 }
 
-static void name_scores(eg_predictions_file *to, size_t outputs)
+/* Positions are named where there are several. */
+static void name_columns(eg_predictions_file *to, bool positions, size_t outputs)
 {
+    (void)fputs(to->begun   ? ""
+                : positions ? ",position,label,prediction"
+                            : ",label,prediction",
+                to->text.file);
     for (size_t j = 0; j < outputs && !to->begun; j++) {
         (void)fprintf(to->text.file, ",score.%zu", j);
     }
@@ -35,12 +39,16 @@ eg_status eg_predictions_add(void *file, const eg_predicted *block)
     eg_predictions_file *to = file;
     FILE *out = to->text.file;
     const eg_batch *batch = block->batch;
-    name_scores(to, block->outputs);
-    for (size_t b = 0; b < batch->size; b++) {
+    const size_t rows = eg_batch_rows(batch);
+    name_columns(to, batch->positions > 1, block->outputs);
+    for (size_t b = 0; b < rows; b++) {
         const eg_real *score = block->scores + b * block->outputs;
         (void)fprintf(out, "%s,%zu,", to->names[block->subset], block->task);
         if (batch->number != NULL) {
-            (void)fprintf(out, "%u", batch->number[b]);
+            (void)fprintf(out, "%u", batch->number[b * batch->size / rows]);
+        }
+        if (batch->positions > 1) {
+            (void)fprintf(out, ",%zu", b % batch->positions);
         }
         if (batch->label != NULL) {
             (void)fprintf(out, ",%u,%u", batch->label[b],
@@ -59,7 +67,7 @@ eg_status eg_predictions_add(void *file, const eg_predicted *block)
 eg_status eg_predictions_close(eg_predictions_file *file)
 {
     if (file->text.file != NULL) {
-        name_scores(file, 0);
+        name_columns(file, false, 0);
     }
     return eg_text_file_close(&file->text, true);
 }

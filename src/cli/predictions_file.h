@@ -1,5 +1,5 @@
-/** The file of `engram predict -o`: one line for every example, with its label, prediction and
- *  scores. */
+/** The file of `engram predict -o`: one line for every position of every example, with its
+ *  label, prediction and scores. */
 #ifndef CLI_PREDICTIONS_FILE_H
 #define CLI_PREDICTIONS_FILE_H
 

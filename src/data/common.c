@@ -159,17 +159,21 @@ bool eg_data_exists(const char *path)
     return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-eg_status eg_data_file(char **out, const char *dataset, const eg_view *view)
+const char eg_data_images[] = "docs/images.md says what it has to hold";
+
+eg_status eg_data_file(char **out, const char *dataset, const eg_view *view, const char *what)
 {
     char *folder = NULL;
     const char *reason = NULL;
     EG_TRY(eg_data_folder(&folder, &reason, dataset, view));
     const char *name = eg_view_text(view, "file");
-    eg_status status = eg_format(out, "%s/%s", folder, name);
+    /* An absolute path is in no folder. */
+    const bool whole = name[0] == '/';
+    eg_status status = eg_format(out, "%s%s%s", whole ? "" : folder, whole ? "" : "/", name);
     if (eg_is_ok(&status) && !eg_data_exists(*out)) {
-        status = eg_fail(EG_INVALID,
-                         "dataset %s: no %s in %s (%s); docs/images.md says what it has to hold",
-                         dataset, name, folder, reason);
+        status = whole ? eg_fail(EG_INVALID, "dataset %s: no %s; %s", dataset, name, what)
+                       : eg_fail(EG_INVALID, "dataset %s: no %s in %s (%s); %s", dataset, name,
+                                 folder, reason, what);
     }
     eg_free(folder);
     return status;

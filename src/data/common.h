@@ -12,6 +12,12 @@ enum {
     EG_STORAGE_TEST_X,
     EG_STORAGE_TEST_LABEL,
     EG_STORAGE_VALUE,
+    /* Of a text: */
+    EG_STORAGE_BEGIN = 0,
+    EG_STORAGE_ID,
+    EG_STORAGE_SPELLED,
+    EG_STORAGE_BYTES,
+    EG_STORAGE_PAIR,
 };
 
 /** The parameters of every dataset. */
@@ -32,9 +38,12 @@ eg_status eg_values_measure(eg_dataset *out, const eg_view *view, const char *pa
 eg_status eg_data_folder(char **out, const char **reason, const char *name,
                          const eg_view *view) EG_WARN_UNUSED;
 
-/** The file that the setting `file` names in that folder, a new string. EG_INVALID if it is not
- *  there. */
-eg_status eg_data_file(char **out, const char *dataset, const eg_view *view) EG_WARN_UNUSED;
+/** The file that the setting `file` names in that folder, a new string. EG_INVALID, saying what it
+ *  has to be (`what`), if it is not there. */
+eg_status eg_data_file(char **out, const char *dataset, const eg_view *view,
+                       const char *what) EG_WARN_UNUSED;
+/** What the files of datasets of images have to be. */
+extern const char eg_data_images[];
 
 /** Whether there is something at `path`. What cannot even be examined counts: reading it says
  *  why. */

@@ -38,6 +38,22 @@ static void measure_background(eg_dataset *dataset)
     dataset->density = bytes > 0 ? 1.0 - (double)count[commonest] / (double)bytes : 1.0;
 }
 
+/* Of a text: what it says in which symbols. */
+static uint64_t text_checksum(const eg_dataset *dataset)
+{
+    const eg_tokens *text = &dataset->text;
+    const uint64_t sums[] = {
+        dataset->shape.height,
+        dataset->classes,
+        text->symbols,
+        eg_hash64(text->begin, (text->blocks + 1) * sizeof *text->begin),
+        eg_hash64(text->id, text->begin[text->blocks] * sizeof *text->id),
+        eg_hash64(text->spelled, (text->symbols + 1) * sizeof *text->spelled),
+        eg_hash64(text->bytes, text->spelled[text->symbols]),
+    };
+    return eg_hash64(sums, sizeof sums);
+}
+
 /* Of what is used: a limit changes it, where the files lie does not. */
 static uint64_t checksum(const eg_dataset *dataset)
 {
@@ -69,7 +85,7 @@ eg_status eg_dataset_open(eg_dataset **out, const eg_view *root)
     }
     eg_limit_apply(&view, &dataset->train.count, &dataset->test.count);
     measure_background(dataset);
-    dataset->checksum = checksum(dataset);
+    dataset->checksum = dataset->text.blocks > 0 ? text_checksum(dataset) : checksum(dataset);
     *out = dataset;
     return status;
 }

@@ -12,7 +12,8 @@
     ENTRY(mnist)                                                                                   \
     ENTRY(omniglot)                                                                                \
     ENTRY(synthetic)                                                                               \
-    ENTRY(synthetic_classes)
+    ENTRY(synthetic_classes)                                                                       \
+    ENTRY(text)
 
 #define MEMBER_TYPE eg_dataset_kind
 #define MEMBER(name) eg_dataset_##name

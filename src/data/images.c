@@ -65,7 +65,7 @@ static eg_status images_open(const eg_view *view, eg_dataset *out)
     out->shape = shape_of(view);
     out->features = eg_shape_size(out->shape);
     out->classes = eg_view_size(view, "classes");
-    EG_TRY_DONE(status, eg_data_file(&path, "images", view));
+    EG_TRY_DONE(status, eg_data_file(&path, "images", view, eg_data_images));
     EG_TRY_DONE(status, eg_images_file_look(&file, path, out->shape, out->classes));
     for (size_t p = 0; p < EG_IMAGE_PARTS; p++) {
         EG_TRY_DONE(status, open_part(path, p, &file.part[p], out->features, &out->mapping[p],

@@ -152,7 +152,7 @@ static eg_status omniglot_open(const eg_view *view, eg_dataset *out)
     out->shape = (eg_shape){EG_OMNIGLOT_SIDE, EG_OMNIGLOT_SIDE, 1};
     out->features = EG_OMNIGLOT_PIXELS;
     out->classes = characters;
-    EG_TRY_DONE(status, eg_data_file(&path, "omniglot", view));
+    EG_TRY_DONE(status, eg_data_file(&path, "omniglot", view, eg_data_images));
     EG_TRY_DONE(status, look(&of, path));
     EG_TRY_DONE(status, check(&of, view));
     EG_TRY_DONE(status, open_part(&of, &parts[0], turns_of(view), &out->mapping[0],

@@ -63,31 +63,15 @@ static eg_learner_ops operations(const eg_learner_ops *own)
 {
 #define EITHER(op) .op = own->op != NULL ? own->op : eg_around_##op
     return (eg_learner_ops){
-        EITHER(free),
-        EITHER(begin_phase),
-        EITHER(begin_phase_polls),
-        EITHER(step),
-        EITHER(end_epoch),
-        EITHER(end_epoch_polls),
-        EITHER(end_phase),
-        EITHER(end_phase_polls),
-        EITHER(predict),
-        EITHER(activity),
-        EITHER(declare),
-        EITHER(measure),
-        EITHER(network),
-        EITHER(replaced),
-        EITHER(epoch_scores),
-        EITHER(freeze),
-        EITHER(rest),
-        EITHER(flops),
-        EITHER(extra_flops),
-        EITHER(costs),
-        EITHER(capacity),
-        EITHER(write),
-        EITHER(read),
-        EITHER(weights),
-        EITHER(forget),
+        EITHER(free),         EITHER(begin_phase),     EITHER(begin_phase_polls),
+        EITHER(step),         EITHER(end_epoch),       EITHER(end_epoch_polls),
+        EITHER(end_phase),    EITHER(end_phase_polls), EITHER(predict),
+        EITHER(scores),       EITHER(activity),        EITHER(declare),
+        EITHER(measure),      EITHER(network),         EITHER(replaced),
+        EITHER(epoch_scores), EITHER(freeze),          EITHER(rest),
+        EITHER(flops),        EITHER(extra_flops),     EITHER(costs),
+        EITHER(capacity),     EITHER(write),           EITHER(read),
+        EITHER(weights),      EITHER(forget),
     };
 #undef EITHER
 }
@@ -206,6 +190,11 @@ eg_status eg_around_predict(eg_learner *learner, const eg_batch *batch, eg_real 
 {
     eg_learner *inside = ((eg_around *)learner)->inside;
     return inside->ops->predict(inside, batch, scores);
+}
+
+eg_scores eg_around_scores(const eg_learner *learner)
+{
+    return eg_learner_scores(((const eg_around *)learner)->inside);
 }
 
 void eg_around_activity(const eg_learner *learner, double *out)

@@ -77,6 +77,7 @@ size_t eg_around_end_epoch_polls(const eg_learner *learner, size_t phase);
 eg_status eg_around_end_phase(eg_learner *learner, size_t phase);
 size_t eg_around_end_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_around_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
+eg_scores eg_around_scores(const eg_learner *learner);
 void eg_around_activity(const eg_learner *learner, double *out);
 eg_status eg_around_declare(eg_learner *learner, eg_record *record, size_t evals);
 eg_status eg_around_measure(eg_learner *learner, eg_record *record, size_t eval);

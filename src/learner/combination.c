@@ -50,16 +50,17 @@ static void vote(size_t n, const eg_real *probability, eg_real *scores)
 void eg_combination_add(eg_combination rule, size_t members, const eg_batch *batch, size_t outputs,
                         eg_real *own, eg_real *scores)
 {
-    for (size_t b = 0; rule != EG_COMBINATION_SCORES && b < batch->size; b++) {
+    const size_t rows = eg_batch_rows(batch);
+    for (size_t b = 0; rule != EG_COMBINATION_SCORES && b < rows; b++) {
         soften(outputs, batch->active, own + b * outputs);
     }
     if (rule == EG_COMBINATION_VOTES) {
-        for (size_t b = 0; b < batch->size; b++) {
+        for (size_t b = 0; b < rows; b++) {
             vote(outputs, own + b * outputs, scores + b * outputs);
         }
         return;
     }
-    for (size_t k = 0; k < batch->size * outputs; k++) {
+    for (size_t k = 0; k < rows * outputs; k++) {
         scores[k] += own[k] / (eg_real)members;
     }
 }

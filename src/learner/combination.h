@@ -20,8 +20,8 @@ typedef enum eg_combination {
 
 extern const char *const eg_combination_names[]; /**< "probabilities", "scores", "votes", NULL */
 
-/** Adds the part of one of `members` members to scores [batch->size, outputs], which begin as 0;
- *  own [batch->size, outputs]: its scores, overwritten. */
+/** Adds the part of one of `members` members to scores [rows, outputs], which begin as 0 (rows:
+ *  eg_batch_rows); own [rows, outputs]: its scores, overwritten. */
 void eg_combination_add(eg_combination rule, size_t members, const eg_batch *batch, size_t outputs,
                         eg_real *own, eg_real *scores);
 

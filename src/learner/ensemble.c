@@ -15,7 +15,8 @@ eg_status eg_ensemble_init(eg_ensemble *self, const eg_learner_ops *ops, eg_comb
     self->learning = learning;
     EG_TRY(eg_alloc(&self->cursor, learning, sizeof *self->cursor));
     EG_TRY(eg_alloc(&self->enough, learning, sizeof *self->enough));
-    return eg_alloc(&self->scores, setup->block, self->outputs * sizeof *self->scores);
+    const size_t rows = setup->block * eg_stream_positions(&setup->shape);
+    return eg_alloc(&self->scores, rows, self->outputs * sizeof *self->scores);
 }
 
 void eg_ensemble_clear(eg_ensemble *self)
@@ -160,13 +161,23 @@ eg_status eg_ensemble_predict(eg_learner *learner, const eg_batch *batch, eg_rea
     if (self->count == 1) {
         return self->member[0]->ops->predict(self->member[0], batch, scores);
     }
-    memset(scores, 0, batch->size * self->outputs * sizeof *scores);
+    memset(scores, 0, eg_batch_rows(batch) * self->outputs * sizeof *scores);
     for (size_t m = 0; m < self->count; m++) {
         EG_TRY(self->member[m]->ops->predict(self->member[m], batch, self->scores));
         eg_combination_add(self->combination, self->count, batch, self->outputs, self->scores,
                            scores);
     }
     return eg_ok();
+}
+
+eg_scores eg_ensemble_scores(const eg_learner *learner)
+{
+    const eg_ensemble *self = (const eg_ensemble *)learner;
+    if (self->count == 1 || self->combination == EG_COMBINATION_SCORES) {
+        return eg_learner_scores(self->member[0]);
+    }
+    return self->combination == EG_COMBINATION_PROBABILITIES ? EG_SCORES_PROBABILITIES
+                                                             : EG_SCORES_OTHER;
 }
 
 void eg_ensemble_activity(const eg_learner *learner, double *out)

@@ -50,6 +50,7 @@ size_t eg_ensemble_end_epoch_polls(const eg_learner *learner, size_t phase);
 eg_status eg_ensemble_end_phase(eg_learner *learner, size_t phase);
 size_t eg_ensemble_end_phase_polls(const eg_learner *learner, size_t phase);
 eg_status eg_ensemble_predict(eg_learner *learner, const eg_batch *batch, eg_real *scores);
+eg_scores eg_ensemble_scores(const eg_learner *learner);
 void eg_ensemble_activity(const eg_learner *learner, double *out);
 bool eg_ensemble_network(eg_learner *learner, size_t index, eg_learner_network *out);
 bool eg_ensemble_replaced(const eg_learner *learner, double *counts);

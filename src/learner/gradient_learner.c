@@ -74,8 +74,12 @@ eg_status eg_gradient_learner_init_with(eg_gradient_learner *self, const eg_lear
     self->profile = setup->profile;
     self->stream = setup->stream;
     EG_TRY(attach(self, setup, batch, carries));
-    EG_TRY(eg_alloc(&self->dy, batch * shape->outputs, sizeof *self->dy));
-    return shape->masks_outputs ? eg_masked_loss_init(&self->masked, batch, shape->outputs)
+    const size_t rows = batch * eg_stream_positions(shape);
+    EG_TRY(rows == batch
+               ? eg_ok()
+               : eg_model_check_positions(setup->root, net->outputs, rows / batch, shape->outputs));
+    EG_TRY(eg_alloc(&self->dy, rows * shape->outputs, sizeof *self->dy));
+    return shape->masks_outputs ? eg_masked_loss_init(&self->masked, rows, shape->outputs)
                                 : eg_ok();
 }
 
@@ -114,11 +118,12 @@ eg_status eg_gradient_learner_begin_phase(eg_learner *learner, size_t phase)
 
 double eg_gradient_learner_loss(eg_gradient_learner *self, const eg_batch *batch, const eg_real *y)
 {
-    size_t outputs = self->net->outputs;
+    const size_t rows = eg_batch_rows(batch);
+    const size_t outputs = self->net->outputs * batch->size / rows;
     if (batch->active != NULL || batch->row_task != NULL) {
         return eg_masked_loss_of(&self->masked, self->loss, batch, outputs, y, self->dy);
     }
-    return self->loss->evaluate(batch->size, outputs, y, batch->label, batch->target, self->dy);
+    return self->loss->evaluate(rows, outputs, y, batch->label, batch->target, self->dy);
 }
 
 eg_status eg_gradient_learner_step(eg_learner *learner, const eg_batch *batch, eg_step_outcome *out)

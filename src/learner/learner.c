@@ -104,6 +104,22 @@ eg_status eg_learner_check_tasks(const eg_view *root, bool tells, bool tasks_are
                                  learner->name, stream);
 }
 
+static bool has_one_position(const eg_learner_kind *kind)
+{
+    return !kind->takes_positions;
+}
+
+eg_status eg_learner_check_positions(const eg_view *root, size_t positions)
+{
+    const eg_component *learner = eg_learner_find(root, "learner", has_one_position);
+    return positions <= 1 || learner == NULL
+               ? eg_ok()
+               : eg_fail_setting("", "learner stream",
+                                 "learner %s learns examples with one label, and those of stream = "
+                                 "%s have %zu",
+                                 learner->name, eg_view_component(root, "stream")->name, positions);
+}
+
 static bool uses_boundaries(const eg_learner_kind *kind)
 {
     return kind->uses_task_boundaries;
@@ -129,6 +145,7 @@ eg_status eg_learner_create(eg_learner **out, const eg_learner_setup *setup)
     eg_view view = eg_view_inside(setup->root, "learner");
     EG_TRY(eg_learner_check_targets(setup->root, setup->shape.regression));
     EG_TRY(eg_learner_check_outputs(setup->root, setup->shape.changes_outputs));
+    EG_TRY(eg_learner_check_positions(setup->root, setup->shape.positions));
     EG_TRY(eg_learner_check_tasks(setup->root, setup->shape.tells_task,
                                   setup->shape.tasks_are_phases));
     return kind->create(out, &view, setup);

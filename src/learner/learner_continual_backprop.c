@@ -327,5 +327,6 @@ const eg_learner_kind eg_learner_continual_backprop = {
     .check = check,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = extra_flops,
+    .takes_positions = true,
     .create = cbp_create,
 };

@@ -64,7 +64,7 @@ static size_t predicted(const eg_batch *batch, size_t outputs, const eg_real *sc
     return best;
 }
 
-/* Adds the examples of a set and those that were classified correctly. EG_STOPPED if it is not
+/* Adds the examples of a set and the rows that were classified correctly. EG_STOPPED if it is not
  * wanted. */
 static eg_status score_set(early_stopping *self, size_t set, size_t *all, size_t *correct)
 {
@@ -77,7 +77,8 @@ static eg_status score_set(early_stopping *self, size_t set, size_t *all, size_t
         }
         eg_cursor_examples(self->cursor, EG_SUBSET_VALIDATION, set, first, size, &batch);
         EG_TRY(eg_around_predict(&self->around.base, &batch, self->scores));
-        for (size_t b = 0; b < size; b++) {
+        const size_t rows = eg_batch_rows(&batch);
+        for (size_t b = 0; b < rows; b++) {
             size_t best = predicted(&batch, self->outputs, self->scores + b * self->outputs);
             *correct += best == batch.label[b] ? 1 : 0;
         }
@@ -99,7 +100,7 @@ static eg_status score_held_out(early_stopping *self, size_t phase, double *scor
     eg_learner_costs costs = {.predict_macs = 0};
     (void)eg_learner_add_costs(self->around.inside, &costs);
     self->validation_flops += 2 * (double)all * costs.predict_macs;
-    *score = (double)correct / (double)all;
+    *score = (double)correct / ((double)all * (double)eg_stream_positions(&self->stream->shape));
     return eg_ok();
 }
 
@@ -203,7 +204,8 @@ static eg_status open_held_out(early_stopping *self, const eg_learner_setup *set
                                      .block = setup->block,
                                      .sparse_only = self->around.inside->reads_sparse};
     EG_TRY(eg_cursor_open(&self->cursor, setup->stream, &reading));
-    return eg_alloc(&self->scores, setup->block, self->outputs * sizeof *self->scores);
+    const size_t rows = setup->block * eg_stream_positions(&setup->shape);
+    return eg_alloc(&self->scores, rows, self->outputs * sizeof *self->scores);
 }
 
 static bool own_weights(const eg_learner_kind *kind)
@@ -300,5 +302,6 @@ const eg_learner_kind eg_learner_early_stopping = {
     .check = check,
     .needs_held_out = needs_held_out,
     .extra_flops = work_of,
+    .takes_positions = true,
     .create = early_create,
 };

@@ -44,6 +44,7 @@ static const eg_learner_ops ops = {
     .end_phase = eg_ensemble_end_phase,
     .end_phase_polls = eg_ensemble_end_phase_polls,
     .predict = eg_ensemble_predict,
+    .scores = eg_ensemble_scores,
     .activity = eg_ensemble_activity,
     .network = eg_ensemble_network,
     .replaced = eg_ensemble_replaced,
@@ -113,5 +114,6 @@ const eg_learner_kind eg_learner_ensemble = {
     .check = eg_learner_check_inside,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = work_of,
+    .takes_positions = true,
     .create = ensemble_create,
 };

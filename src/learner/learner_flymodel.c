@@ -90,10 +90,18 @@ static eg_status flymodel_weights(eg_learner *learner, eg_weights_pass *pass)
     return eg_flymodel_weights(((flymodel *)learner)->fly, pass);
 }
 
+/* Overlaps of codes. */
+static eg_scores flymodel_scores(const eg_learner *learner)
+{
+    (void)learner;
+    return EG_SCORES_OTHER;
+}
+
 static const eg_learner_ops ops = {
     .free = flymodel_free,
     .step = flymodel_step,
     .predict = flymodel_predict,
+    .scores = flymodel_scores,
     .activity = flymodel_activity,
     .flops = flymodel_flops,
     .write = flymodel_write,

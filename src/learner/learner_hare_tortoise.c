@@ -341,5 +341,6 @@ const eg_learner_kind eg_learner_hare_tortoise = {
     .check = eg_learner_check_network_inside,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = extra_flops,
+    .takes_positions = true,
     .create = hare_create,
 };

@@ -35,5 +35,6 @@ const eg_learner_kind eg_learner_head_reset = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     EG_RENEWAL_KIND,
+    .takes_positions = true,
     .create = head_reset_create,
 };

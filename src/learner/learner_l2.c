@@ -86,5 +86,6 @@ const eg_learner_kind eg_learner_l2 = {
                   .param_count = EG_COUNT(params)},
     .uses_task_boundaries = true,
     .variables = eg_regularised_variables,
+    .takes_positions = true,
     .create = l2_create,
 };

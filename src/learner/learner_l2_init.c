@@ -275,5 +275,6 @@ const eg_learner_kind eg_learner_l2_init = {
     .check = eg_learner_check_network_inside,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = eg_learner_extra_flops_inside,
+    .takes_positions = true,
     .create = l2_init_create,
 };

@@ -45,5 +45,6 @@ const eg_learner_kind eg_learner_plain = {
     .component = {.name = "plain",
                   .doc = "one network, one optimizer, one update per minibatch",
                   .alias = "finetune"},
+    .takes_positions = true,
     .create = plain_create,
 };

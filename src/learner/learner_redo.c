@@ -299,5 +299,6 @@ const eg_learner_kind eg_learner_redo = {
     .check = check,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = eg_learner_extra_flops_inside,
+    .takes_positions = true,
     .create = redo_create,
 };

@@ -13,6 +13,7 @@
     ENTRY(firefly)                                                                                 \
     ENTRY(flymodel)                                                                                \
     ENTRY(growing_ensemble)                                                                        \
+    ENTRY(growing_experts)                                                                         \
     ENTRY(growing_mixture)                                                                         \
     ENTRY(hare_tortoise)                                                                           \
     ENTRY(hat)                                                                                     \

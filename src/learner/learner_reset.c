@@ -39,5 +39,6 @@ const eg_learner_kind eg_learner_reset = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     EG_RENEWAL_KIND,
+    .takes_positions = true,
     .create = reset_create,
 };

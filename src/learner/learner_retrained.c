@@ -37,5 +37,6 @@ const eg_learner_kind eg_learner_retrained = {
                   .params = params,
                   .param_count = EG_COUNT(params)},
     EG_RENEWAL_KIND,
+    .takes_positions = true,
     .create = retrained_create,
 };

@@ -129,5 +129,6 @@ const eg_learner_kind eg_learner_si = {
                   .param_count = EG_COUNT(params)},
     .uses_task_boundaries = true,
     .variables = eg_regularised_variables,
+    .takes_positions = true,
     .create = si_create,
 };

@@ -396,5 +396,6 @@ const eg_learner_kind eg_learner_snr = {
     .check = check,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = eg_learner_extra_flops_inside,
+    .takes_positions = true,
     .create = snr_create,
 };

@@ -205,5 +205,6 @@ const eg_learner_kind eg_learner_weight_clipping = {
     .check = eg_learner_check_network_inside,
     .needs_held_out = eg_learner_needs_held_out_inside,
     .extra_flops = eg_learner_extra_flops_inside,
+    .takes_positions = true,
     .create = clipping_create,
 };

@@ -50,37 +50,38 @@ void eg_masked_unpack(const eg_masked_loss *masked, const eg_active *active, siz
     }
 }
 
-/* Every row has active outputs of its own: the mean of their losses, one by one. */
+/* Every example has active outputs of its own: the mean of their losses, one by one. */
 static double mixed_loss(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
                          size_t outputs, const eg_real *y, eg_real *dy)
 {
     double sum = 0;
-    for (size_t b = 0; b < batch->size; b++) {
-        const eg_active *active = eg_batch_active(batch, b);
+    const size_t rows = eg_batch_rows(batch);
+    for (size_t b = 0; b < rows; b++) {
+        const eg_active *active = eg_batch_active(batch, b * batch->size / rows);
         if (!eg_masked_pack(masked, active, 1, outputs, y + b * outputs, batch->label + b)) {
             return (double)NAN;
         }
         sum += loss->evaluate(1, active->count, masked->y, masked->label, NULL, masked->dy);
         for (size_t k = 0; k < active->count; k++) {
-            masked->dy[k] /= (eg_real)batch->size;
+            masked->dy[k] /= (eg_real)rows;
         }
         eg_masked_unpack(masked, active, 1, outputs, dy + b * outputs);
     }
-    return sum / (double)batch->size;
+    return sum / (double)rows;
 }
 
 double eg_masked_loss_of(eg_masked_loss *masked, const eg_loss *loss, const eg_batch *batch,
                          size_t outputs, const eg_real *y, eg_real *dy)
 {
     const eg_active *active = batch->active;
+    const size_t rows = eg_batch_rows(batch);
     if (batch->row_task != NULL) {
         return mixed_loss(masked, loss, batch, outputs, y, dy);
     }
-    if (!eg_masked_pack(masked, active, batch->size, outputs, y, batch->label)) {
+    if (!eg_masked_pack(masked, active, rows, outputs, y, batch->label)) {
         return (double)NAN;
     }
-    double mean =
-        loss->evaluate(batch->size, active->count, masked->y, masked->label, NULL, masked->dy);
-    eg_masked_unpack(masked, active, batch->size, outputs, dy);
+    double mean = loss->evaluate(rows, active->count, masked->y, masked->label, NULL, masked->dy);
+    eg_masked_unpack(masked, active, rows, outputs, dy);
     return mean;
 }

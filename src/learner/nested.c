@@ -148,6 +148,11 @@ double eg_learner_extra_flops(const eg_learner *learner)
     return learner->ops->extra_flops != NULL ? learner->ops->extra_flops(learner) : 0;
 }
 
+eg_scores eg_learner_scores(const eg_learner *learner)
+{
+    return learner->ops->scores != NULL ? learner->ops->scores(learner) : EG_SCORES_LOGITS;
+}
+
 void eg_learner_activity(const eg_learner *learner, double *out)
 {
     for (size_t i = 0; i < learner->hidden_layers; i++) {

@@ -36,11 +36,11 @@ static bool is_correct(size_t n, const eg_real *row, uint32_t label, const eg_ac
                           : is_correct_among_active(active, row, label);
 }
 
-size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
+size_t eg_count_correct(size_t rows, size_t n, const eg_real *scores, const uint32_t *label,
                         const eg_active *active)
 {
     size_t correct = 0;
-    for (size_t b = 0; b < batch; b++) {
+    for (size_t b = 0; b < rows; b++) {
         correct += is_correct(n, scores + b * n, label[b], active) ? 1 : 0;
     }
     return correct;
@@ -49,18 +49,25 @@ size_t eg_count_correct(size_t batch, size_t n, const eg_real *scores, const uin
 size_t eg_count_correct_batch(const eg_batch *batch, size_t n, const eg_real *scores)
 {
     size_t correct = 0;
-    for (size_t b = 0; b < batch->size; b++) {
-        const eg_active *active = eg_batch_active(batch, b);
+    const size_t rows = eg_batch_rows(batch);
+    for (size_t b = 0; b < rows; b++) {
+        const eg_active *active = eg_batch_active(batch, b * batch->size / rows);
         correct += is_correct(n, scores + b * n, batch->label[b], active) ? 1 : 0;
     }
     return correct;
 }
 
-size_t eg_count_correct_of(size_t batch, size_t n, const eg_real *scores, const uint32_t *label,
+double eg_correct_examples(const eg_batch *batch, size_t n, const eg_real *scores)
+{
+    const double positions = (double)(eg_batch_rows(batch) / batch->size);
+    return (double)eg_count_correct_batch(batch, n, scores) / positions;
+}
+
+size_t eg_count_correct_of(size_t rows, size_t n, const eg_real *scores, const uint32_t *label,
                            const eg_active *active, size_t *examples_of, size_t *correct_of)
 {
     size_t correct = 0;
-    for (size_t b = 0; b < batch; b++) {
+    for (size_t b = 0; b < rows; b++) {
         size_t right = is_correct(n, scores + b * n, label[b], active) ? 1 : 0;
         examples_of[label[b]]++;
         correct_of[label[b]] += right;

@@ -66,10 +66,10 @@ static eg_status step(eg_measure *measure, const eg_moment *now, const eg_batch 
     }
     self->phase.examples += (double)batch->size;
     self->phase.loss += outcome->loss * (double)batch->size;
-    self->phase.correct += measure->setup->scope.classifies && outcome->outputs != NULL
-                               ? (double)eg_count_correct_batch(
-                                     batch, measure->setup->stream->shape.outputs, outcome->outputs)
-                               : (double)NAN;
+    self->phase.correct +=
+        measure->setup->scope.classifies && outcome->outputs != NULL
+            ? eg_correct_examples(batch, measure->setup->stream->shape.outputs, outcome->outputs)
+            : (double)NAN;
     return eg_ok();
 }
 

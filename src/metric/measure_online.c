@@ -3,7 +3,8 @@
  *      online_accuracy[b]   sum over the steps of bin b of the examples predicted right / examples
  *      online_loss[b]       sum over the steps of bin b of loss * examples / examples
  *
- *  A bin is a phase, or so many examples; a minibatch belongs to the bin of its first example. */
+ *  A bin is a phase, or so many examples; a minibatch belongs to the bin of its first example.
+ *  Of an example with several positions the share of them counts that was predicted right. */
 #include "engram/metric.h"
 #include "metric/measure_scopes.h"
 
@@ -99,8 +100,8 @@ static eg_status step(eg_measure *measure, const eg_moment *now, const eg_batch 
                  .loss = outcome->loss * (double)batch->size,
                  .correct = (double)NAN};
     if (self->array[ACCURACY] != NULL && outcome->outputs != NULL) {
-        made.correct = (double)eg_count_correct_batch(batch, measure->setup->stream->shape.outputs,
-                                                      outcome->outputs);
+        made.correct =
+            eg_correct_examples(batch, measure->setup->stream->shape.outputs, outcome->outputs);
     }
     if (bin != self->bin) {
         self->current = (sums){.examples = 0};

@@ -12,6 +12,7 @@
     ENTRY(class_accuracy)                                                                          \
     ENTRY(cost)                                                                                    \
     ENTRY(default)                                                                                 \
+    ENTRY(experts)                                                                                 \
     ENTRY(final_accuracy)                                                                          \
     ENTRY(forgetting)                                                                              \
     ENTRY(forward_transfer)                                                                        \
@@ -19,9 +20,11 @@
     ENTRY(learning)                                                                                \
     ENTRY(matrix)                                                                                  \
     ENTRY(min_accuracy)                                                                            \
+    ENTRY(nll)                                                                                     \
     ENTRY(objective)                                                                               \
     ENTRY(online)                                                                                  \
     ENTRY(peak)                                                                                    \
+    ENTRY(perplexity)                                                                              \
     ENTRY(phase_accuracy)                                                                          \
     ENTRY(progress)                                                                                \
     ENTRY(rank)                                                                                    \

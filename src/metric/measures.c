@@ -106,6 +106,7 @@ static eg_status open_one(eg_measures *self, const eg_measure_kind *kind)
     EG_TRY(eg_alloc(&measure, 1, kind->size));
     *measure = (eg_measure){.kind = kind, .setup = &self->setup};
     self->items[self->count++] = measure;
+    self->wants_nll = self->wants_nll || kind->wants_nll;
     if (kind->ops->step != NULL) {
         self->stepped[self->step_count++] = measure;
     }

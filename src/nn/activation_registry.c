@@ -9,6 +9,7 @@
     ENTRY(crelu)                                                                                   \
     ENTRY(elephant)                                                                                \
     ENTRY(elu)                                                                                     \
+    ENTRY(gelu)                                                                                    \
     ENTRY(gumbel)                                                                                  \
     ENTRY(hard_ash)                                                                                \
     ENTRY(hard_sigmoid)                                                                            \

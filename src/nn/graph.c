@@ -146,6 +146,11 @@ eg_status eg_graph_chain(eg_graph *graph, const char *name, eg_layer *layer, siz
     return eg_graph_add(graph, name, layer, 1, &last, node);
 }
 
+static size_t lanes_of(const eg_block *block)
+{
+    return block->lanes > 0 ? block->lanes : 1;
+}
+
 eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner, size_t owner_block)
 {
     assert(owner < node && node < graph->count);
@@ -154,7 +159,8 @@ eg_status eg_graph_tie(eg_graph *graph, size_t node, size_t block, size_t owner,
     assert(block < to->layer.block_count && owner_block < from->layer.block_count);
     const eg_block *a = &to->layer.blocks[block];
     const eg_block *b = &from->layer.blocks[owner_block];
-    if (a->count != b->count || a->units != b->units || a->fan_in != b->fan_in) {
+    if (a->count != b->count || a->units != b->units || a->fan_in != b->fan_in ||
+        lanes_of(a) != lanes_of(b)) {
         return eg_fail(EG_INVALID, "node \"%s\": %s is %zu x %zu, that of node \"%s\" is %zu x %zu",
                        to->name, a->name, a->units, a->fan_in, from->name, b->units, b->fan_in);
     }

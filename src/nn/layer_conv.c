@@ -153,6 +153,15 @@ static size_t out_size(size_t size, size_t kernel, const eg_conv *spec)
     return (size + 2 * spec->padding - kernel) / spec->stride + 1;
 }
 
+/* One tap treats all places alike: those of a sequence are taken as a row, whose neighbours the
+ * kernels make together. */
+static eg_shape seen_as(eg_shape in, const eg_conv *spec)
+{
+    const bool one =
+        spec->kernel_height * spec->kernel_width == 1 && spec->stride == 1 && spec->padding == 0;
+    return one && in.width == 1 ? (eg_shape){1, in.height, in.channels} : in;
+}
+
 static void declare_blocks(eg_layer *layer, const eg_conv *spec)
 {
     const eg_convolution *c = convolution_of(layer);
@@ -180,12 +189,13 @@ eg_status eg_layer_conv(eg_layer *out, eg_shape in, const eg_conv *spec)
     *out = (eg_layer){0};
     EG_TRY(check(in, spec));
     EG_TRY(eg_alloc(&state, 1, sizeof *state));
+    const eg_shape seen = seen_as(in, spec);
     *state = (eg_convolution){
-        .height = in.height,
-        .width = in.width,
-        .channels = in.channels,
-        .out_height = out_size(in.height, spec->kernel_height, spec),
-        .out_width = out_size(in.width, spec->kernel_width, spec),
+        .height = seen.height,
+        .width = seen.width,
+        .channels = seen.channels,
+        .out_height = out_size(seen.height, spec->kernel_height, spec),
+        .out_width = out_size(seen.width, spec->kernel_width, spec),
         .filters = spec->filters,
         .kernel_height = spec->kernel_height,
         .kernel_width = spec->kernel_width,
@@ -196,7 +206,8 @@ eg_status eg_layer_conv(eg_layer *out, eg_shape in, const eg_conv *spec)
     *out = (eg_layer){
         .ops = &ops,
         .in = in,
-        .out = {state->out_height, state->out_width, spec->filters},
+        .out = {out_size(in.height, spec->kernel_height, spec),
+                out_size(in.width, spec->kernel_width, spec), spec->filters},
         .input_count = 1,
         .cache_fixed = eg_convolve_scratch(state),
         .spares_output = true,

@@ -179,6 +179,40 @@ eg_status eg_layer_local_response(eg_layer *out, eg_shape shape,
 eg_status eg_layer_dropout_maps(eg_layer *out, double p, size_t number,
                                 eg_shape shape) EG_WARN_UNUSED;
 
+/* Layers of sequences: shapes are {positions, 1, features}. A linear layer of every position is a
+ * convolution of one tap. */
+
+/** What stands for each of `tokens` tokens: from {positions, 1, 1} numbers of tokens, as reals, to
+ * {positions, 1, size}. Block "weight" [tokens, size], laid out as the weights of a convolution of
+ * one tap with as many filters as there are tokens, to which it may be tied (eg_graph_tie). */
+void eg_layer_embedding(eg_layer *out, size_t positions, size_t tokens, size_t size,
+                        eg_initial initial);
+/** Adds a learned number for every position and feature: block "weight" [positions][features]. */
+void eg_layer_positions(eg_layer *out, eg_shape shape, eg_initial initial);
+/** Layer normalisation over the channels of every position (or pixel) by itself, with a scale and a
+ * shift for each channel. */
+void eg_layer_position_norm(eg_layer *out, eg_shape shape);
+/** Causal attention of `heads` heads of `size` numbers: from queries, keys and values of all heads,
+ * {positions, 1, 3*heads*size} in this order, to {positions, 1, heads*size}. */
+eg_status eg_layer_attention(eg_layer *out, size_t positions, size_t heads,
+                             size_t size) EG_WARN_UNUSED;
+double eg_attention_flops(size_t positions, size_t heads, size_t size);
+
+/** Feed-forward experts, of which every position goes through one; see layer_switch.c. */
+typedef struct eg_switch {
+    size_t experts, hidden;          /**< experts; hidden units of each */
+    const eg_activation *activation; /**< elementwise; borrowed */
+    const double *p;                 /**< its parameters, which are copied */
+    double capacity;    /**< of an expert in training, in equal shares of a minibatch; above 0 */
+    double balance;     /**< factor alpha of the loss that keeps experts equally busy */
+    eg_initial initial; /**< of the router and of weights to hidden units */
+    eg_initial down_initial; /**< of weights from hidden units; biases start at 0 */
+} eg_switch;
+/** EG_INVALID unless features and hidden units fill whole panels: 8, 16, or a multiple of 32. */
+eg_status eg_layer_switch(eg_layer *out, eg_shape in, const eg_switch *spec) EG_WARN_UNUSED;
+/** Of one position. */
+double eg_switch_flops(size_t width, size_t hidden, size_t experts);
+
 /** A soft mixture: y = sum_k p_k x_k with p = softmax(x_0), x_0 [count] the gate's outputs and
  *  x_1 … x_count the branches. */
 eg_status eg_layer_mixture(eg_layer *out, size_t count, eg_shape shape) EG_WARN_UNUSED;

@@ -11,6 +11,7 @@
     ENTRY(mlp)                                                                                     \
     ENTRY(resnet18)                                                                                \
     ENTRY(sdmlp)                                                                                   \
+    ENTRY(switch_transformer)                                                                      \
     ENTRY(umix)                                                                                    \
     ENTRY(vgg)
 
@@ -61,6 +62,18 @@ eg_status eg_model_check(const eg_model_kind *kind, const eg_view *view, eg_shap
     double flops = 0;
     return kind->check != NULL ? kind->check(view, input, outputs)
                                : graph_flops(&flops, kind, view, input, outputs);
+}
+
+eg_status eg_model_check_positions(const eg_view *root, size_t made, size_t positions,
+                                   size_t outputs)
+{
+    return made == positions * outputs
+               ? eg_ok()
+               : eg_fail_setting("", "model stream",
+                                 "model = %s makes %zu outputs of an example, and those of stream "
+                                 "= %s have %zu positions with %zu outputs each",
+                                 eg_view_component(root, "model")->name, made,
+                                 eg_view_component(root, "stream")->name, positions, outputs);
 }
 
 eg_status eg_model_flops(double *out, const eg_model_kind *kind, const eg_view *view,

@@ -296,6 +296,7 @@ static double rate_now(const eg_optimizer *optimizer)
     const eg_schedule_time now = {
         .step = optimizer->steps,
         .phase = optimizer->phase,
+        .phase_step = optimizer->phase_steps,
         .epoch = optimizer->epoch_steps > 0 ? optimizer->phase_steps / optimizer->epoch_steps : 0,
     };
     return optimizer->schedule->rate(optimizer->schedule_p, optimizer->lr, &now);

@@ -8,6 +8,7 @@
     ENTRY(constant)                                                                                \
     ENTRY(epochs)                                                                                  \
     ENTRY(exponential)                                                                             \
+    ENTRY(linear_warmup)                                                                           \
     ENTRY(milestones)
 
 #define MEMBER_TYPE eg_schedule

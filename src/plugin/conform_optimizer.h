@@ -343,8 +343,10 @@ static eg_status conform_schedule(const eg_schedule *s, eg_conform_place *place)
     double p[EG_OPTIMIZER_PARAMS_MAX];
     EG_TRY(eg_plugin_defaults(p, &s->component));
     for (uint64_t step = 0; step < 100000; step = step * 3 / 2 + 1) {
-        const eg_schedule_time now = {
-            .step = step, .phase = step / 5000, .epoch = step % 5000 / 500};
+        const eg_schedule_time now = {.step = step,
+                                      .phase = step / 5000,
+                                      .epoch = step % 5000 / 500,
+                                      .phase_step = step % 5000};
         const double lr = 0.01;
         conform_say(place, "rate", (size_t)step);
         double rate = s->rate(p, lr, &now);

@@ -65,6 +65,7 @@ eg_status eg_run_open(eg_run *run, const eg_world *world)
     EG_TRY_DONE(status, eg_run_provenance_collect(&provenance, run->options.command,
                                                   (uint32_t)eg_world_size(world)));
     provenance.session.data = run->data.lines;
+    provenance.session.vocabularies = run->data.vocabularies;
     provenance.session.accept_data = run->options.accept_data;
     provenance.session.exchanges = run->ask.fresh;
     provenance.session.exchange_count = run->ask.fresh_count;

@@ -48,11 +48,10 @@ static bool same_dataset(const eg_settings *a, const eg_settings *b)
     return same;
 }
 
-/** "mnist limit=1000=CHECKSUM": the dataset and what is not left at its default and can change
- *  results. */
-static void write_data(eg_writer *writer, const eg_settings *settings, uint64_t checksum)
+/** "mnist limit=1000=WHAT": the dataset and what is not left at its default and can change
+ *  results, and `what` there is to say of it. */
+static void write_data(eg_writer *writer, const eg_settings *settings, const char *what)
 {
-    char sum[32];
     for (size_t i = 0; i < eg_settings_count(settings); i++) {
         const eg_setting *setting = eg_settings_at(settings, i);
         const char *text = setting->value.text;
@@ -68,8 +67,44 @@ static void write_data(eg_writer *writer, const eg_settings *settings, uint64_t 
             eg_write_bytes(writer, text, strlen(text));
         }
     }
-    (void)snprintf(sum, sizeof sum, "=%016" PRIx64 "\n", checksum);
-    eg_write_bytes(writer, sum, strlen(sum));
+    eg_write_bytes(writer, "=", 1);
+    eg_write_bytes(writer, what, strlen(what));
+    eg_write_bytes(writer, "\n", 1);
+}
+
+/** Lines of an eg_session while they are written. */
+typedef struct session_lines {
+    eg_writer data, vocabularies;
+} session_lines;
+
+static void clear_lines(session_lines *lines)
+{
+    eg_writer_clear(&lines->data);
+    eg_writer_clear(&lines->vocabularies);
+}
+
+static eg_status describe(session_lines *lines, const eg_settings *settings,
+                          const eg_dataset *dataset)
+{
+    char sum[32];
+    char *vocabulary = NULL;
+    (void)snprintf(sum, sizeof sum, "%016" PRIx64, dataset->checksum);
+    write_data(&lines->data, settings, sum);
+    EG_TRY(eg_writer_status(&lines->data));
+    EG_TRY(eg_dataset_vocabulary(&vocabulary, dataset));
+    if (vocabulary != NULL) {
+        write_data(&lines->vocabularies, settings, vocabulary);
+    }
+    eg_free(vocabulary);
+    return eg_writer_status(&lines->vocabularies);
+}
+
+/** What was written, as a new text. */
+static eg_status end_lines(char **out, eg_writer *writer)
+{
+    eg_write_u8(writer, 0);
+    EG_TRY(eg_writer_status(writer));
+    return eg_strdup(out, (const char *)writer->data);
 }
 
 static const eg_run_dataset *find_opened(const eg_run_data *data, uint64_t hash)
@@ -82,7 +117,7 @@ static const eg_run_dataset *find_opened(const eg_run_data *data, uint64_t hash)
     return NULL;
 }
 
-static eg_status open_once(eg_run_data *data, const eg_settings *settings, eg_writer *lines)
+static eg_status open_once(eg_run_data *data, const eg_settings *settings, session_lines *lines)
 {
     eg_view root = eg_settings_root(settings);
     eg_run_dataset opened = {0};
@@ -97,15 +132,16 @@ static eg_status open_once(eg_run_data *data, const eg_settings *settings, eg_wr
     EG_TRY(eg_grow(&data->opened, &data->capacity, data->count + 1, sizeof *data->opened));
     EG_TRY(eg_dataset_open(&dataset, &root));
     opened.checksum = dataset->checksum;
-    eg_dataset_free(dataset);
     data->opened[data->count++] = opened;
-    write_data(lines, settings, opened.checksum);
-    return eg_writer_status(lines);
+    eg_status status = describe(lines, settings, dataset);
+    eg_dataset_free(dataset);
+    return status;
 }
 
 void eg_run_data_clear(eg_run_data *data)
 {
     eg_free(data->lines);
+    eg_free(data->vocabularies);
     eg_free(data->opened);
     *data = (eg_run_data){0};
 }
@@ -144,7 +180,7 @@ eg_status eg_run_data_init(eg_run_data *data, const eg_plan *plan, const char *p
 {
     bool *needed = NULL;
     const eg_settings *before = NULL; /* of the last point that was looked at */
-    eg_writer lines = {0};
+    session_lines lines = {.data = {0}};
     EG_TRY(eg_alloc(&needed, plan->point_count, sizeof *needed));
     eg_status status = find_needed(needed, plan, path, redo);
     for (size_t point = 0; point < plan->point_count && status.code == EG_OK; point++) {
@@ -154,24 +190,25 @@ eg_status eg_run_data_init(eg_run_data *data, const eg_plan *plan, const char *p
             before = settings;
         }
     }
-    eg_write_u8(&lines, 0);
-    eg_status_keep(&status, eg_writer_status(&lines));
     if (status.code == EG_OK) {
-        status = eg_strdup(&data->lines, (const char *)lines.data);
+        status = end_lines(&data->lines, &lines.data);
     }
-    eg_writer_clear(&lines);
+    if (status.code == EG_OK) {
+        status = end_lines(&data->vocabularies, &lines.vocabularies);
+    }
+    clear_lines(&lines);
     eg_free(needed);
     return status;
 }
 
 eg_status eg_run_data_add(eg_run_data *data, const eg_plan *plan, size_t first)
 {
-    eg_writer lines = {0};
+    session_lines lines = {.data = {0}};
     eg_status status = eg_ok();
     for (size_t point = first; point < plan->point_count && status.code == EG_OK; point++) {
         status = open_once(data, plan->points[point].settings, &lines);
     }
-    eg_writer_clear(&lines);
+    clear_lines(&lines);
     return status;
 }
 

@@ -12,7 +12,7 @@ typedef struct eg_run_dataset {
 
 /** Zeros at first. */
 typedef struct eg_run_data {
-    char *lines; /**< as eg_session has them */
+    char *lines, *vocabularies; /**< as eg_session has them */
     eg_run_dataset *opened;
     size_t count, capacity;
 } eg_run_data;

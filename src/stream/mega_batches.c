@@ -8,12 +8,11 @@
  *  has. There is one task, the whole test set.
  *
  *  Source: Caccia et al. 2022, arXiv 2106.09563, "On anytime learning at macroscale". */
+#include "stream/chunks.h"
 #include "stream/indexed.h"
 
 #include "engram/memory.h"
 #include "engram/random.h"
-
-#include <math.h>
 
 enum { CHUNKS_MAX = 1000000 };
 
@@ -36,12 +35,7 @@ static const eg_param params[] = {
      .type = EG_TYPE_BOOL,
      .default_text = "false",
      .doc = "a phase has all mega-batches so far, not only the new ones"},
-    {.name = "partition_seed",
-     .type = EG_TYPE_INT,
-     .default_text = "-1",
-     .min = -1,
-     .max = 9007199254740992.0,
-     .doc = "of the permutation and of what is held out; -1: the trial's seed"},
+    EG_CHUNK_SEED_PARAM,
     {.name = "subset",
      .type = EG_TYPE_INT,
      .default_text = "0",
@@ -89,20 +83,6 @@ static eg_status mega_batches_check(const eg_view *view, const eg_stream_sizes *
     return eg_augmentation_check(view, data->input);
 }
 
-/* Where chunk c of n examples in `chunks` begins. */
-static size_t chunk_begin(size_t n, size_t chunks, size_t c)
-{
-    size_t longer = n % chunks;
-    return c * (n / chunks) + (c < longer ? c : longer);
-}
-
-/* Examples of one chunk that are held out. The smallest amount more keeps fraction * count from
- * being rounded below a whole number. */
-static size_t held_of(size_t count, double fraction)
-{
-    return (size_t)floor(fraction * (double)count + 1e-9);
-}
-
 typedef struct partition {
     size_t chunks, wait;
     size_t used; /* examples */
@@ -116,14 +96,10 @@ static eg_status draw_order(partition *self, const eg_dataset *dataset)
 {
     size_t train = dataset->train.count;
     EG_TRY(eg_alloc(&self->order, train, sizeof *self->order));
-    for (size_t i = 0; i < train; i++) {
-        self->order[i] = (uint32_t)i;
-    }
-    eg_rng rng = eg_rng_make(self->seed, EG_PURPOSE_PARTITION, 0);
-    eg_rng_shuffle(&rng, train, self->order);
+    eg_chunk_permute(self->seed, train, self->order);
     for (size_t c = 0; self->fraction > 0 && c < self->chunks; c++) {
-        size_t begin = chunk_begin(self->used, self->chunks, c);
-        size_t count = chunk_begin(self->used, self->chunks, c + 1) - begin;
+        size_t begin = eg_chunk_begin(self->used, self->chunks, c);
+        size_t count = eg_chunk_begin(self->used, self->chunks, c + 1) - begin;
         eg_rng held = eg_rng_make(self->seed, EG_PURPOSE_PARTITION, c + 1);
         eg_rng_shuffle(&held, count, self->order + begin);
     }
@@ -134,9 +110,9 @@ static eg_status draw_order(partition *self, const eg_dataset *dataset)
 static void add_chunk(const partition *self, size_t c, bool held_out, eg_example_list *list,
                       size_t group)
 {
-    size_t begin = chunk_begin(self->used, self->chunks, c);
-    size_t end = chunk_begin(self->used, self->chunks, c + 1);
-    size_t middle = begin + held_of(end - begin, self->fraction);
+    size_t begin = eg_chunk_begin(self->used, self->chunks, c);
+    size_t end = eg_chunk_begin(self->used, self->chunks, c + 1);
+    size_t middle = begin + eg_chunk_share(end - begin, self->fraction);
     for (size_t i = held_out ? begin : middle; i < (held_out ? middle : end); i++) {
         list->index[list->begin[group + 1]++] = self->order[i];
     }
@@ -201,12 +177,6 @@ static eg_status make_runs(const eg_view *view, size_t phases, eg_group_run **ru
     return eg_ok();
 }
 
-static uint64_t seed_of(const eg_view *view, uint64_t trial)
-{
-    int64_t own = eg_view_value(view, "partition_seed")->integer;
-    return own < 0 ? trial : (uint64_t)own;
-}
-
 static eg_status mega_batches_create(eg_stream **out, const eg_view *view,
                                      const eg_dataset *dataset, uint64_t seed, double holdout)
 {
@@ -215,7 +185,7 @@ static eg_status mega_batches_create(eg_stream **out, const eg_view *view,
     partition self = {.chunks = eg_view_size(view, "chunks"),
                       .wait = eg_view_size(view, "wait"),
                       .used = used_of(view, dataset->train.count),
-                      .seed = seed_of(view, seed),
+                      .seed = eg_chunk_seed(view, seed),
                       .fraction = holdout};
     eg_indexed_setup setup = eg_indexed_setup_make(view, dataset, seed, holdout);
     size_t phases = phase_count(view);
@@ -254,7 +224,7 @@ static void mega_batches_sizes(const eg_view *view, eg_stream_sizes *out)
     size_t phases = phase_count(view);
     size_t seen = used;
     for (size_t phase = 0; eg_view_bool(view, "replay") && phase + 1 < phases; phase++) {
-        seen += chunk_begin(used, chunks, (phase + 1) * wait);
+        seen += eg_chunk_begin(used, chunks, (phase + 1) * wait);
     }
     out->train = seen * eg_view_size(view, "epochs");
     out->phases = phases;

@@ -7,15 +7,43 @@
 #include <assert.h>
 #include <string.h>
 
+/* A component is the first member of its descriptor. */
+static const eg_stream_kind *kind_of(const eg_view *root)
+{
+    return (const eg_stream_kind *)(const void *)eg_view_component(root, "stream");
+}
+
+static eg_status check_text(const eg_view *root, bool is_text)
+{
+    const eg_stream_kind *kind = kind_of(root);
+    if (kind->own_data || kind->reads_text == is_text) {
+        return eg_ok();
+    }
+    return is_text
+               ? eg_fail_setting("", "stream dataset",
+                                 "stream = %s is one of labelled examples, and dataset = %s is "
+                                 "a text; expected a stream such as text_mega_batches",
+                                 kind->component.name, eg_view_component(root, "dataset")->name)
+               : eg_fail_setting("", "stream dataset",
+                                 "stream = %s is one of a text, and dataset = %s is none; "
+                                 "expected dataset = text",
+                                 kind->component.name, eg_view_component(root, "dataset")->name);
+}
+
+eg_status eg_stream_check_data(const eg_view *root)
+{
+    const eg_component *dataset = eg_view_component(root, "dataset");
+    return check_text(root, ((const eg_dataset_kind *)(const void *)dataset)->is_text);
+}
+
 eg_status eg_stream_create(eg_stream **out, const eg_view *root, const eg_dataset *dataset,
                            uint64_t seed, double holdout)
 {
     assert(holdout >= 0 && holdout < 1);
     *out = NULL;
-    /* A component is the first member of its descriptor. */
-    const eg_stream_kind *kind =
-        (const eg_stream_kind *)(const void *)eg_view_component(root, "stream");
+    const eg_stream_kind *kind = kind_of(root);
     assert(kind->own_data || dataset != NULL);
+    EG_TRY(check_text(root, dataset != NULL && dataset->text.blocks > 0));
     eg_view view = eg_view_inside(root, "stream");
     if (kind->own_data && eg_view_text(&view, "order_file")[0] != '\0') {
         return eg_fail_setting(
@@ -143,7 +171,10 @@ void eg_cursor_close(eg_cursor *cursor)
 void eg_cursor_get(eg_cursor *cursor, size_t phase, size_t step, eg_batch *out)
 {
     assert(cursor->setup.trains && step < eg_stream_steps(cursor->stream, phase));
-    *out = (eg_batch){.task = EG_NO_TASK, .phase = phase, .step = step};
+    *out = (eg_batch){.positions = cursor->stream->shape.positions,
+                      .task = EG_NO_TASK,
+                      .phase = phase,
+                      .step = step};
     cursor->ops->get(cursor, phase, step, out);
 }
 
@@ -152,6 +183,6 @@ void eg_cursor_examples(eg_cursor *cursor, eg_subset subset, size_t task, size_t
 {
     assert(size <= cursor->setup.block && first <= eg_stream_count(cursor->stream, subset, task) &&
            size <= eg_stream_count(cursor->stream, subset, task) - first);
-    *out = (eg_batch){.task = EG_NO_TASK};
+    *out = (eg_batch){.positions = cursor->stream->shape.positions, .task = EG_NO_TASK};
     cursor->ops->examples(cursor, subset, task, first, size, out);
 }

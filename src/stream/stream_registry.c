@@ -42,7 +42,9 @@ static const eg_param common[] = {
     ENTRY(omniglot_rotation)                                                                       \
     ENTRY(online_permuted)                                                                         \
     ENTRY(permuted)                                                                                \
-    ENTRY(split)
+    ENTRY(split)                                                                                   \
+    ENTRY(text_iid)                                                                                \
+    ENTRY(text_mega_batches)
 
 #define MEMBER_TYPE eg_stream_kind
 #define MEMBER(name) eg_stream_##name

@@ -19,10 +19,10 @@ eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner, eg_cur
 {
     *evaluator = (eg_evaluator){.learner = learner, .cursor = cursor};
     const eg_stream_shape *shape = &cursor->stream->shape;
-    size_t block = cursor->setup.block;
+    size_t rows = cursor->setup.block * eg_stream_positions(shape);
     size_t layers = learner->hidden_layers;
     eg_status status = eg_ok();
-    EG_TRY_DONE(status, eg_alloc(&evaluator->scores, block * shape->outputs, sizeof(eg_real)));
+    EG_TRY_DONE(status, eg_alloc(&evaluator->scores, rows * shape->outputs, sizeof(eg_real)));
     EG_TRY_DONE(status, eg_alloc(&evaluator->activity, layers, sizeof(double)));
     EG_TRY_DONE(status, eg_alloc(&evaluator->activity_block, layers, sizeof(double)));
     EG_TRY_DONE(status, eg_alloc(&evaluator->accuracy, shape->tasks, sizeof(double)));
@@ -84,8 +84,13 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
         eg_cursor_examples(evaluator->cursor, subset, set, first, size, &batch);
         batch.active = batch.active != NULL ? batch.active : active;
         EG_TRY(evaluator->learner->ops->predict(evaluator->learner, &batch, evaluator->scores));
-        *correct += eg_count_correct_of(size, outputs, evaluator->scores, batch.label, batch.active,
-                                        evaluator->examples_of, evaluator->correct_of);
+        *correct +=
+            eg_count_correct_of(eg_batch_rows(&batch), outputs, evaluator->scores, batch.label,
+                                batch.active, evaluator->examples_of, evaluator->correct_of);
+        if (evaluator->wants_nll) {
+            evaluator->nll += eg_nll_sum(&batch, outputs, evaluator->scores,
+                                         eg_learner_scores(evaluator->learner));
+        }
         add_activity(evaluator, size);
         if (evaluator->seen != NULL) {
             const eg_predicted predicted = {.subset = subset,
@@ -105,6 +110,7 @@ static eg_status count_task(eg_evaluator *evaluator, eg_subset subset, size_t ta
 /** Forgets the evaluation before. */
 static void reset(eg_evaluator *evaluator)
 {
+    evaluator->nll = 0;
     for (size_t i = 0; i < evaluator->learner->hidden_layers; i++) {
         evaluator->activity[i] = 0;
     }
@@ -118,6 +124,7 @@ eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_ta
 {
     const eg_stream_shape *shape = &evaluator->cursor->stream->shape;
     size_t layers = evaluator->learner->hidden_layers;
+    const double positions = (double)eg_stream_positions(shape);
     const eg_active *active = eg_stream_phase(evaluator->cursor->stream, phase).active;
     active = shape->tells_task ? NULL : active;
     size_t all_correct = 0;
@@ -135,18 +142,21 @@ eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_ta
         size_t correct = 0;
         EG_TRY(count_task(evaluator, subset, task, set, active, poll, user, &correct));
         if (examples > 0) {
-            evaluator->accuracy[task] = (double)correct / (double)examples;
+            evaluator->accuracy[task] = (double)correct / ((double)examples * positions);
         }
         all_correct += correct;
         all_examples += examples;
     }
     for (size_t i = 0; i < layers; i++) {
-        bool known = evaluator->learner->ops->activity != NULL && all_examples > 0;
+        bool counted = evaluator->learner->ops->activity != NULL && all_examples > 0;
         evaluator->activity[i] =
-            known ? evaluator->activity[i] / (double)all_examples : (double)NAN;
+            counted ? evaluator->activity[i] / (double)all_examples : (double)NAN;
     }
     evaluator->examples += all_examples;
-    *overall =
-        complete && all_examples > 0 ? (double)all_correct / (double)all_examples : (double)NAN;
+    bool known = evaluator->wants_nll && complete && all_examples > 0;
+    evaluator->nll = known ? evaluator->nll / ((double)all_examples * positions) : (double)NAN;
+    *overall = complete && all_examples > 0
+                   ? (double)all_correct / ((double)all_examples * positions)
+                   : (double)NAN;
     return eg_ok();
 }

@@ -21,12 +21,14 @@ extern const char *const eg_eval_tasks_names[];
 typedef struct eg_evaluator {
     eg_learner *learner;    /**< borrowed */
     eg_cursor *cursor;      /**< borrowed */
-    eg_real *scores;        /**< [block, outputs] */
+    eg_real *scores;        /**< [block * positions, outputs] */
     double *activity;       /**< [hidden layers] share of active units, mean over examples */
     double *activity_block; /**< [hidden layers] of one block */
     double *accuracy;       /**< [tasks] of the last evaluation, NaN where not evaluated */
-    size_t *examples_of;    /**< [outputs] its examples by label, all tasks together */
+    size_t *examples_of;    /**< [outputs] its rows by label, all tasks together */
     size_t *correct_of;     /**< [outputs] those of them classified correctly */
+    bool wants_nll;         /**< computes `nll` */
+    double nll;             /**< of the last evaluation, see eg_evaluation; NaN if not wanted */
     /** Told of every block; NULL: nobody. */
     eg_status (*seen)(void *user, const eg_predicted *block);
     void *seen_user;
@@ -40,9 +42,9 @@ eg_status eg_evaluator_init(eg_evaluator *evaluator, eg_learner *learner,
                             eg_cursor *cursor) EG_WARN_UNUSED;
 void eg_evaluator_clear(eg_evaluator *evaluator);
 
-/** Fills `accuracy`, `activity`, `examples_of` and `correct_of` from the chosen tasks of `subset`;
- * *overall is the share correct of all examples together if every task was covered, NaN otherwise.
- * Errors: EG_STOPPED by poll. */
+/** Fills `accuracy`, `activity`, `nll`, `examples_of` and `correct_of` from the chosen tasks of
+ * `subset`; *overall is the share correct of the rows (eg_batch_rows) of all examples together
+ * if every task was covered, NaN otherwise. Errors: EG_STOPPED by poll. */
 eg_status eg_evaluator_run(eg_evaluator *evaluator, eg_subset subset, eg_eval_tasks tasks,
                            size_t phase, eg_evaluation_poll poll, void *user,
                            double *overall) EG_WARN_UNUSED;

@@ -33,6 +33,7 @@ eg_measure_scope eg_outline_scope(const eg_outline *outline)
                               .phases = outline->sizes.phases,
                               .tasks = outline->sizes.tasks,
                               .chunks = outline->sizes.chunks,
+                              .positions = outline->sizes.positions,
                               .classifies = !outline->sizes.regression,
                               .held_out = outline->selection.holdout > 0,
                               .augments_tests = outline->sizes.augments_tests,

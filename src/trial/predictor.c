@@ -14,13 +14,17 @@ void eg_predictor_clear(eg_predictor *predictor)
     eg_free(predictor->byte_value);
     eg_free(predictor->pixel_order);
     eg_free(predictor->class_task);
+    eg_free(predictor->vocabulary);
     *predictor = (eg_predictor){0};
 }
 
-/** What a byte of each channel stands for. */
+/** What a byte of each channel stands for; a text has none. */
 static eg_status copy_values(double **out, const eg_dataset *dataset)
 {
     enum { BYTES = 256 };
+    if (dataset->value == NULL) {
+        return eg_ok();
+    }
     EG_TRY(eg_alloc(out, dataset->shape.channels, BYTES * sizeof **out));
     for (size_t c = 0; c < dataset->shape.channels; c++) {
         for (size_t b = 0; b < BYTES; b++) {
@@ -71,7 +75,11 @@ static eg_status fill(eg_predictor *out, const eg_trial_state *state)
     }
     EG_TRY(copy_order(out, eg_stream_pixels(state->stream), shape->tasks));
     EG_TRY(copy_class_tasks(out, eg_stream_class_tasks(state->stream)));
-    return state->dataset == NULL ? eg_ok() : copy_values(&out->byte_value, state->dataset);
+    if (state->dataset == NULL) {
+        return eg_ok();
+    }
+    EG_TRY(eg_dataset_vocabulary(&out->vocabulary, state->dataset));
+    return copy_values(&out->byte_value, state->dataset);
 }
 
 eg_status eg_trial_give(eg_trial_state *state,

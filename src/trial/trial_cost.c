@@ -59,7 +59,7 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     eg_outline o = eg_outline_of(settings);
     double train = (double)o.sizes.train;
     double phases = (double)o.sizes.phases;
-    double kept = 1.0 - o.selection.holdout;
+    double kept = o.sizes.validation > 0 ? 1.0 : 1.0 - o.selection.holdout;
     double steps = train * kept / (double)eg_view_size(&o.stream, "batch");
     size_t every = eg_view_size(&o.root, "eval.every");
     double evaluations = phases + (every > 0 ? steps / (double)every : 0.0);
@@ -68,9 +68,11 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     evaluations += phases * (double)of_a_phase;
     evaluations += eg_view_bool(&o.root, "eval.untrained") ? 1.0 : 0.0;
     double phase_train = train / (phases * (double)eg_view_size(&o.stream, "epochs"));
-    double evaluated =
-        (o.sizes.augments_tests ? 2.0 : 1.0) * (double)o.sizes.test +
-        o.selection.holdout * (o.sizes.phases_hold_out ? phase_train : (double)o.data.train);
+    double held_out =
+        o.sizes.validation > 0 && o.selection.holdout > 0
+            ? (double)o.sizes.validation
+            : o.selection.holdout * (o.sizes.phases_hold_out ? phase_train : (double)o.data.train);
+    double evaluated = (o.sizes.augments_tests ? 2.0 : 1.0) * (double)o.sizes.test + held_out;
     if (eg_view_name(&o.root, "eval.tasks") != EG_EVAL_ALL) {
         evaluated *= fmin(1.0, 2.0 / phases); /* about two tasks instead of all */
     }
@@ -88,17 +90,22 @@ eg_status eg_trial_cost(double *out, const eg_settings *settings)
     return eg_ok();
 }
 
-/* Of the graph, where the learner looks at one. */
+/* Of the graph, where the learner looks at one, or there are several positions. */
 static eg_status check_network(const eg_outline *o)
 {
     eg_graph *graph = NULL;
     size_t count = 0;
-    if (!eg_learner_looks_at_nodes(&o->root)) {
+    const size_t positions = o->sizes.positions;
+    if (!eg_learner_looks_at_nodes(&o->root) && positions <= 1) {
         return eg_model_check(o->model_kind, &o->model, o->sizes.input, o->sizes.outputs);
     }
     EG_TRY(eg_model_graph(&graph, o->model_kind, &o->model, o->sizes.input, o->sizes.outputs, 1));
     const eg_node *nodes = eg_graph_nodes(graph, &count);
     eg_status status = eg_learner_check_nodes(&o->root, count, nodes);
+    if (positions > 1 && status.code == EG_OK) {
+        status = eg_model_check_positions(&o->root, eg_shape_size(nodes[count - 1].layer.out),
+                                          positions, o->sizes.outputs);
+    }
     eg_graph_free(graph);
     return status;
 }
@@ -122,8 +129,10 @@ eg_status eg_trial_check(const eg_settings *settings)
     }
     EG_TRY(eg_learner_check_targets(&o.root, o.sizes.regression));
     EG_TRY(eg_learner_check_outputs(&o.root, o.sizes.changes_outputs));
+    EG_TRY(eg_learner_check_positions(&o.root, o.sizes.positions));
     EG_TRY(eg_learner_check_tasks(&o.root, o.sizes.tells_task, o.sizes.phases == o.sizes.tasks));
     EG_TRY(eg_learner_check_boundaries(&o.root, o.sizes.hides_boundaries));
+    EG_TRY(eg_stream_check_data(&o.root));
     EG_TRY(o.stream_kind->check(&o.stream, &o.data));
     EG_TRY(eg_selection_check(&o.selection, o.sizes.tasks));
     EG_TRY(eg_trial_check_schedule(&o.root));

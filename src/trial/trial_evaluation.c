@@ -31,6 +31,7 @@ static eg_status evaluate(eg_trial_state *state, eg_evaluation *about, eg_eval_t
     EG_TRY(eg_evaluator_run(evaluator, about->subset, tasks, state->phase, eg_trial_wanted, state,
                             &about->overall));
     about->accuracy = evaluator->accuracy;
+    about->nll = evaluator->nll;
     about->activity = evaluator->activity;
     about->examples_of = evaluator->examples_of;
     about->correct_of = evaluator->correct_of;

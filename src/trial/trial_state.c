@@ -18,6 +18,7 @@ static eg_status open_measures(eg_trial_state *state)
                                     .order_seed = state->seeds.order,
                                     .init_seed = state->seeds.init};
     EG_TRY(eg_measures_init(&state->measures, &setup));
+    state->evaluator.wants_nll = state->measures.wants_nll;
     return eg_learner_declare(state->learner, state->record, state->evals);
 }
 

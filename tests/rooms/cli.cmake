@@ -1,15 +1,17 @@
 # The command: its parts by themselves, and end to end from sweep file to result file.
 engram_test(cli LIBRARY cli LINKS PkgConfig::JANSSON)
 engram_test(time_limit LIBRARY cli)
+engram_test(predictions_file LIBRARY cli)
 
 set(e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
 foreach(name help pages notify bad_input outcomes ranking resume merge looking)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
-foreach(name orders format1 redo surroundings own_files vanished)
+foreach(name orders format1 redo surroundings own_files vanished sample)
     engram_script(e2e_${name} ${e2e}/${name}.sh $<TARGET_FILE:engram> LABELS e2e)
 endforeach()
 engram_script(e2e_changed ${e2e}/changed.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
+engram_script(e2e_text ${e2e}/text.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_weights ${e2e}/weights.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_checkpoints ${e2e}/checkpoints.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
 engram_script(e2e_stages ${e2e}/stages.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
@@ -20,6 +22,7 @@ engram_script(e2e_operation ${e2e}/operation.sh $<TARGET_FILE:engram> RANKS 2 LA
 engram_script(e2e_ranks ${e2e}/ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
 engram_script(e2e_plasticity_ranks ${e2e}/plasticity_ranks.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_plasticity_killed ${e2e}/plasticity_killed.sh $<TARGET_FILE:engram> LABELS e2e)
+engram_script(e2e_text_bits ${e2e}/text_bits.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e)
 engram_script(e2e_terminal ${e2e}/terminal.sh $<TARGET_FILE:engram> RANKS 2 LABELS e2e COST 240)
 # Malformed input, a folder per case.
 engram_script(cases ${CMAKE_CURRENT_SOURCE_DIR}/cases/run.sh $<TARGET_FILE:engram> LABELS e2e)

@@ -6,6 +6,7 @@ engram_test(mapping)
 engram_test(synthetic_classes)
 engram_test(images LINKS hdf5::hdf5)
 engram_test(omniglot LINKS hdf5::hdf5)
+engram_test(text)
 if(NOT ENGRAM_SANITIZE) # a script, and no program of this build
     engram_script(fetch_data ${CMAKE_CURRENT_SOURCE_DIR}/test_fetch_data.sh)
 endif()

@@ -27,6 +27,8 @@ const eg_session eg_test_session = {.command = "engram run tiny.yaml",
                                     .blas = "OpenBLAS 0",
                                     .processor = "Test CPU",
                                     .environment = "A=1\nB=two words\n",
+                                    .data = "text unit=byte_pair=0123456789abcdef\n",
+                                    .vocabularies = "text unit=byte_pair={\"pairs\":[[61,97]]}\n",
                                     .ranks = 2,
                                     .time = 1e9};
 

@@ -30,6 +30,7 @@ typedef struct sweep_case {
 #define GROWTHS_OF_MNIST (5 + 6 + 8)
 #define GROWTHS_OF_CIFAR (4 + 6 + 7)
 #define GROWTHS_WITH_REPLAY (3 + 1)
+#define SHORT_TEXT "stream.steps=5", "only={optimizer.lr: 1e-3, model.dropout: 0}"
 #define SHORT_TASKS_OF_ORDER_A                                                                     \
     "seeds=1", "stream.epochs=1", "stream.order=A", "only={learner.of: apd}"
 #define SMALL_LENET "model.filters=[4, 4]", "model.hidden=[40, 30]"
@@ -384,6 +385,38 @@ static const sweep_case cases[] = {
      .seeds = 3,
      .overrides = {SHORT_STAGES("[50, 100]"), "model.of.width=4"},
      .left = 2 * (2 + 3 * 2 + 1 + 3 * 2 + 4 * 2 + 3 * 4 * 2 + 3 * 2)},
+    {.path = "alma/text-tiny-a.yaml",
+     .points = 7 * 2 * 3 * 2,
+     .seeds = 3,
+     .overrides = {SHORT_TEXT, "seeds=1"},
+     .left = 7 * 2},
+    {.path = "alma/text-tiny-b.yaml",
+     .points = 7 * 2 * 3 * 2,
+     .seeds = 3,
+     .overrides = {SHORT_TEXT, "seeds=1"},
+     .left = 7 * 2},
+    {.path = "alma/text-tiny-a-rate.yaml",
+     .points = 2 * 3 * 2,
+     .seeds = 3,
+     .overrides = {"seeds=1", "stream.steps=5"},
+     .left = 2 * 3 * 2},
+    {.path = "alma/text-seq-iid.yaml",
+     .points = 3 * 2 * 2 * 2 * 2,
+     .seeds = 3,
+     .overrides = {"seeds=1", "stream.steps=5"},
+     .left = 3 * 2 * 2 * 2},
+    {.path = "alma/text-base.yaml",
+     .points = 8 * 3 * 2,
+     .seeds = 1,
+     .overrides = {"stream.steps=1", "stream.batch=1", "dataset.sequence=16",
+                   "dataset.vocabulary=300", "only={optimizer.lr: 1e-3, model.dropout: 0}"},
+     .left = 8},
+    {.path = "alma/text-large.yaml",
+     .points = 8 * 3 * 2,
+     .seeds = 1,
+     .overrides = {"stream.steps=1", "stream.batch=1", "dataset.sequence=16",
+                   "dataset.vocabulary=300", "only={optimizer.lr: 1e-3, model.dropout: 0}"},
+     .left = 8},
     {.path = "apd/mnist-split.yaml",
      .points = (9 + 3 * 7 + 9) * 3 * 2 + 2,
      .seeds = 3,

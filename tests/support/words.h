@@ -10,7 +10,7 @@
 static inline eg_status resolve_words(eg_settings **out, const eg_schema *schema,
                                       const char *const *words)
 {
-    eg_assignment all[16];
+    eg_assignment all[32];
     size_t count = 0;
     for (; words[2 * count] != NULL; count++) {
         assert_true(count < EG_COUNT(all));

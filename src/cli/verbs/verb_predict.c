@@ -26,7 +26,8 @@ static const eg_option options[] = {
                 .value = "OUT",
                 .doc = "Writes every example's label, prediction and scores to OUT (CSV): subset, "
                        "task and example (its number in the test set, for `validation` in the "
-                       "training set) from 0, label, prediction, score.0, score.1 …"},
+                       "training set) from 0, position where an example has several, label, "
+                       "prediction, score.0, score.1 …"},
     [JSON] = {.name = "json", .doc = "Prints the accuracies as one JSON object."},
     [PLUGIN] = EG_PLUGIN_OPTION,
 };

@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/preflight.h"
 #include "cli/report/curve_report.h"
+#include "cli/sample.h"
 #include "cli/trace_file.h"
 #include "engram/blas.h"
 #include "engram/build.h"
@@ -23,7 +24,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JSON, PROFILE, QUIET, TRACE, SAVE, SAVE_INITIAL, LOAD, PLUGIN };
+enum {
+    JSON,
+    PROFILE,
+    QUIET,
+    TRACE,
+    SAVE,
+    SAVE_INITIAL,
+    LOAD,
+    PLUGIN,
+    SAMPLE,
+    TEMPERATURE,
+    PROMPT,
+};
 
 static const eg_option options[] = {
     [JSON] = {.name = "json", .doc = "Prints settings and record as one JSON object."},
@@ -46,6 +59,19 @@ static const eg_option options[] = {
                   "Begins with the weights in FILE, from --save or another program, instead of "
                   "initial ones; the optimizer begins anew. Shapes must fit, settings need not."},
     [PLUGIN] = EG_PLUGIN_OPTION,
+    [SAMPLE] = {.name = "sample",
+                .value = "N",
+                .doc = "Prints, after the curve or as `sample`, what the network writes once the "
+                       "trial is done: the prompt and N symbols, each drawn from what it predicts "
+                       "after those before it. For streams of text; the seed says what is drawn."},
+    [TEMPERATURE] = {.name = "temperature",
+                     .value = "T",
+                     .doc = "Of --sample: scores are divided by T before the softmax (default 1); "
+                            "0: the likeliest symbol every time."},
+    [PROMPT] = {.name = "prompt",
+                .value = "TEXT",
+                .doc = "Of --sample: what comes before it (default: the first symbol of the "
+                       "dataset's text)."},
     [TRACE] = {.name = "trace",
                .value = "FILE",
                .doc =
@@ -151,9 +177,9 @@ static void print_profile(const eg_profile *profile)
     }
 }
 
-/* profile NULL: none was wanted. */
+/* profile NULL: none was wanted; nor was a sample. */
 static eg_status print_json(const eg_settings *settings, const wish *order, const eg_record *record,
-                            double seconds, const eg_profile *profile)
+                            double seconds, const eg_profile *profile, const char *sample)
 {
     json_t *root = json_object();
     json_t *given = json_object();
@@ -179,12 +205,16 @@ static eg_status print_json(const eg_settings *settings, const wish *order, cons
         }
         (void)json_object_set_new(root, "profile", parts);
     }
+    if (sample != NULL) {
+        eg_json_text(root, "sample", sample);
+    }
     return eg_json_print(root);
 }
 
-/** What --save-initial and --save ask for; NULL: nothing. */
+/** What --save-initial, --save and --sample ask for; NULL: nothing. */
 typedef struct saving {
     const char *initial, *path;
+    eg_sample sample;
     bool done; /**< --save was possible */
 } saving;
 
@@ -196,9 +226,11 @@ static eg_status save_initial(void *user, const eg_predictor *predictor)
 static eg_status save(void *user, const eg_predictor *predictor)
 {
     saving *to = user;
-    EG_TRY(eg_weights_file_write(to->path, predictor, eg_build_info()->version));
-    to->done = true;
-    return eg_ok();
+    if (to->path != NULL) {
+        EG_TRY(eg_weights_file_write(to->path, predictor, eg_build_info()->version));
+        to->done = true;
+    }
+    return eg_sample_draw(&to->sample, predictor);
 }
 
 /** The files that options name, before anything is computed. */
@@ -210,7 +242,8 @@ static eg_status open_files(eg_trial_options *how, const eg_args *args, eg_text_
         loaded->weights.source = args->option[LOAD];
         how->initial = &loaded->weights;
     }
-    *to = (saving){.initial = args->option[SAVE_INITIAL], .path = args->option[SAVE]};
+    to->initial = args->option[SAVE_INITIAL];
+    to->path = args->option[SAVE];
     how->learned_user = to;
     if (to->initial != NULL) {
         EG_TRY(eg_weights_file_check(to->initial));
@@ -218,6 +251,8 @@ static eg_status open_files(eg_trial_options *how, const eg_args *args, eg_text_
     }
     if (to->path != NULL) {
         EG_TRY(eg_weights_file_check(to->path));
+    }
+    if (to->path != NULL || to->sample.text != NULL) {
         how->learned = save;
     }
     if (args->option[TRACE] != NULL) {
@@ -240,6 +275,7 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     eg_text_file trace = {0};
     eg_predictor loaded = {0};
     saving to = {.path = NULL};
+    char *written = NULL; /* the sample */
     eg_status status = eg_ok();
     double now = eg_clock();
     screen on = {.quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1, .start = now, .last = now};
@@ -247,6 +283,9 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     EG_TRY_DONE(status, eg_blas_prepare());
     eg_trial_options how = {
         .objective = order->objective, .poll = watch, .user = &on, .profile = profile};
+    const eg_sample_wish wanted = {args->option[SAMPLE], args->option[TEMPERATURE],
+                                   args->option[PROMPT]};
+    EG_TRY_DONE(status, eg_sample_prepare(&to.sample, &wanted, settings, cache));
     EG_TRY_DONE(status, open_files(&how, args, &trace, &loaded, &to));
     status = eg_trial_run(&record, settings, order->seed, cache, &how);
     eg_status_keep(&status,
@@ -254,12 +293,18 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     if (on.drawn) {
         (void)fprintf(stderr, "\r\033[K");
     }
+    if (status.code == EG_OK && to.sample.done) {
+        status = eg_sample_text(&written, &to.sample);
+    }
     if (status.code == EG_OK && json) {
-        status = print_json(settings, order, record, eg_clock() - on.start, profile);
+        status = print_json(settings, order, record, eg_clock() - on.start, profile, written);
     } else if (status.code == EG_OK) {
         status = eg_curve_report(record, order->objective, order->seed, eg_clock() - on.start);
         if (status.code == EG_OK && profile != NULL) {
             print_profile(profile);
+        }
+        if (status.code == EG_OK && written != NULL) {
+            (void)printf("\n%s\n", written);
         }
     }
     if (status.code == EG_OK && to.path != NULL && !to.done) {
@@ -268,6 +313,8 @@ static eg_status train(const eg_settings *settings, const wish *order, const eg_
     }
 done:
     eg_status_keep(&status, eg_text_file_close(&trace, false));
+    eg_free(written);
+    eg_sample_clear(&to.sample);
     eg_predictor_clear(&loaded);
     eg_record_free(record);
     eg_dataset_cache_free(cache);
@@ -296,7 +343,8 @@ done:
 const eg_verb eg_verb_train = {
     .name = "train",
     .summary = "train one trial here, with live progress and the curve at the end",
-    .synopsis = "[--save FILE] [--load FILE] [--trace FILE] [--json] [name=value …] [seed=N]",
+    .synopsis = "[--save FILE] [--load FILE] [--trace FILE] [--sample N] [--json] "
+                "[name=value …] [seed=N]",
     .description =
         "Runs one trial in this process and prints its curve: a line per evaluation with the "
         "accuracy over all tasks and over each task. Nothing is written unless it is asked for. "
@@ -312,7 +360,9 @@ const eg_verb eg_verb_train = {
                 "engram train dataset=synthetic stream.tasks=2 eval.every=10\n"
                 "engram train --json | python3 -m json.tool\n"
                 "engram train --save net.h5 && engram predict net.h5\n"
-                "engram train dataset=synthetic --trace path.csv",
+                "engram train dataset=synthetic --trace path.csv\n"
+                "engram train stream=text_mega_batches dataset=text dataset.path=. "
+                "model=switch_transformer --sample 200",
     .exits = "0   the trial finished (or diverged: that is a result)\n"
              "2   usage or bad input\n"
              "3   --save wrote nothing: the trial diverged\n"

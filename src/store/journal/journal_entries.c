@@ -70,13 +70,30 @@ eg_status eg_exchange_read(eg_exchange *out, size_t number, eg_string_pool *pool
                          (unsigned)there, number);
 }
 
-/** Lines of `lines` behind `prefix`, those of datasets (EG_SESSION_DATA) as they are. */
+bool eg_session_is_about_data(const char *line)
+{
+    return strncmp(line, EG_SESSION_DATA, strlen(EG_SESSION_DATA)) == 0 ||
+           strncmp(line, EG_SESSION_VOCABULARY, strlen(EG_SESSION_VOCABULARY)) == 0;
+}
+
+/** Puts `prefix` in front of every line. */
+static void begin_lines(eg_writer *writer, const char *prefix, const char *lines)
+{
+    for (const char *line = lines != NULL ? lines : ""; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        eg_write_bytes(writer, prefix, strlen(prefix));
+        eg_write_bytes(writer, line, length);
+        eg_write_u8(writer, '\n');
+        line += line[length] == '\n' ? length + 1 : length;
+    }
+}
+
+/** Lines of `lines` behind `prefix`, those about data as they are. */
 static void write_lines(eg_writer *writer, const char *prefix, const char *lines)
 {
     for (const char *line = lines; *line != '\0';) {
         size_t length = strcspn(line, "\n");
-        bool data = strncmp(line, EG_SESSION_DATA, strlen(EG_SESSION_DATA)) == 0;
-        eg_write_bytes(writer, prefix, data ? 0 : strlen(prefix));
+        eg_write_bytes(writer, prefix, eg_session_is_about_data(line) ? 0 : strlen(prefix));
         eg_write_bytes(writer, line, length);
         eg_write_u8(writer, '\n');
         line += line[length] == '\n' ? length + 1 : length;
@@ -90,7 +107,8 @@ void eg_session_write(const eg_session *session, eg_writer *writer)
         host[0] = '\0';
     }
     eg_writer lines = {0};
-    write_lines(&lines, EG_SESSION_DATA, session->data != NULL ? session->data : "");
+    begin_lines(&lines, EG_SESSION_DATA, session->data);
+    begin_lines(&lines, EG_SESSION_VOCABULARY, session->vocabularies);
     write_lines(&lines, "", session->environment != NULL ? session->environment : "");
     eg_write_u8(&lines, 0);
     writer->failed = writer->failed || lines.failed;

@@ -80,13 +80,17 @@ typedef struct eg_session_image {
 } eg_session_image;
 
 /** texts command, version, build, blas_core, blas, processor, environment, host; u32 ranks, u32
- *  pid, f64 start. The environment begins with the lines about data. Host and pid are this
- *  process's. */
+ *  pid, f64 start. The environment begins with the lines about data and vocabularies. Host and pid
+ *  are this process's. */
 void eg_session_write(const eg_session *session, eg_writer *writer);
 eg_status eg_session_read(eg_session_image *out, eg_string_pool *pool,
                           eg_reader *reader) EG_WARN_UNUSED;
 /** What lines about datasets begin with in `environment` and in the text of a session. */
 #define EG_SESSION_DATA "data."
+/** And those about their vocabularies. */
+#define EG_SESSION_VOCABULARY "vocabulary."
+/** Whether a line is one of both: such lines are no variables of the environment. */
+bool eg_session_is_about_data(const char *line);
 /** "key=value\n…" as in eg_results.sessions; a new text. */
 eg_status eg_session_text(char **out, const eg_session_image *session) EG_WARN_UNUSED;
 

@@ -143,11 +143,10 @@ static eg_status write_environment(eg_writer *writer, const char *text)
     for (const char *line = text; *line != '\0';) {
         size_t length = strcspn(line, "\n");
         size_t skip = 0;
-        bool data = strncmp(line, EG_SESSION_DATA, strlen(EG_SESSION_DATA)) == 0;
         if (strncmp(line, environment, strlen(environment)) == 0) {
             skip = strlen(environment);
         }
-        if (data || skip > 0) {
+        if (eg_session_is_about_data(line) || skip > 0) {
             eg_write_bytes(&lines, line + skip, length - skip);
             eg_write_u8(&lines, '\n');
         }

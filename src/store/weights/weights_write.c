@@ -111,6 +111,8 @@ static eg_status write_inputs(hid_t file, const eg_predictor *p)
     const uint64_t outputs = p->outputs;
     EG_TRY(eg_h5_attribute_list(file, "input_shape", H5T_NATIVE_INT64, shape, 3));
     EG_TRY(eg_h5_attribute(file, "outputs", H5T_NATIVE_UINT64, &outputs));
+    EG_TRY(p->vocabulary == NULL ? eg_ok()
+                                 : eg_h5_attribute_text(file, "vocabulary", p->vocabulary));
     if (p->byte_value == NULL) {
         return eg_ok();
     }
