@@ -4,8 +4,6 @@
 #include "saved_trials.h"
 #include "testing.h"
 
-
-
 enum { SIZE = 900, WORDS_MAX = 48 };
 
 static char path[TEXT_PATH_SIZE];
