@@ -343,8 +343,7 @@ done:
 const eg_verb eg_verb_train = {
     .name = "train",
     .summary = "train one trial here, with live progress and the curve at the end",
-    .synopsis = "[--save FILE] [--load FILE] [--trace FILE] [--sample N] [--json] "
-                "[name=value …] [seed=N]",
+    .synopsis = "[--save FILE] [--load FILE] [--sample N] [--json] [name=value …] [seed=N]",
     .description =
         "Runs one trial in this process and prints its curve: a line per evaluation with the "
         "accuracy over all tasks and over each task. Nothing is written unless it is asked for. "
@@ -361,8 +360,7 @@ const eg_verb eg_verb_train = {
                 "engram train --json | python3 -m json.tool\n"
                 "engram train --save net.h5 && engram predict net.h5\n"
                 "engram train dataset=synthetic --trace path.csv\n"
-                "engram train stream=text_mega_batches dataset=text dataset.path=. "
-                "model=switch_transformer --sample 200",
+                "engram train stream=text_iid dataset=text model=switch_transformer --sample 200",
     .exits = "0   the trial finished (or diverged: that is a result)\n"
              "2   usage or bad input\n"
              "3   --save wrote nothing: the trial diverged\n"
