@@ -71,7 +71,7 @@ static eg_status reserve(pair_table *table, size_t more)
     eg_status status = eg_ok();
     EG_TRY_DONE(status, eg_alloc(&wider.key, wider.slots, sizeof *wider.key));
     EG_TRY_DONE(status, eg_alloc(&wider.times, wider.slots, sizeof *wider.times));
-    for (size_t s = 0; s < table->slots; s++) {
+    for (size_t s = 0; table->key != NULL && s < table->slots; s++) {
         if (table->times[s] > 0) {
             put(&wider, table->key[s], table->times[s]);
         }

@@ -59,8 +59,8 @@ size_t eg_count_correct_batch(const eg_batch *batch, size_t n, const eg_real *sc
 
 double eg_correct_examples(const eg_batch *batch, size_t n, const eg_real *scores)
 {
-    const double positions = (double)(eg_batch_rows(batch) / batch->size);
-    return (double)eg_count_correct_batch(batch, n, scores) / positions;
+    const size_t positions = eg_batch_rows(batch) / batch->size;
+    return (double)eg_count_correct_batch(batch, n, scores) / (double)positions;
 }
 
 size_t eg_count_correct_of(size_t rows, size_t n, const eg_real *scores, const uint32_t *label,

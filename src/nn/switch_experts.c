@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Arrays of the cache. Rows are those of all experts, inputs sorted by them. */
-typedef struct rooms {
+typedef struct arrays {
     size_t tokens, width, hidden;
     eg_real *x;                /* [rows][width] */
     eg_real *before, *after;   /* [rows][hidden] the activation */
@@ -19,9 +19,9 @@ typedef struct rooms {
     eg_real *dlogit;           /* [tokens][pitch] */
     eg_real *scratch;          /* of products */
     eg_switch_routes routes;
-} rooms;
+} arrays;
 
-/* The order is that of open_rooms. */
+/* The order is that of open_arrays. */
 size_t eg_switch_cache_per_token(const eg_switching *s)
 {
     return 3 + 2 * s->pitch + 3 * s->up.channels + 4 * s->up.filters;
@@ -42,13 +42,13 @@ static eg_real *take(eg_real **from, size_t count)
     return out;
 }
 
-static rooms open_rooms(const eg_layer *layer, const eg_layer_context *context)
+static arrays open_arrays(const eg_layer *layer, const eg_layer_context *context)
 {
     const eg_switching *s = eg_switching_of(layer);
     eg_real *next = context->cache;
-    rooms r = {.tokens = context->batch * eg_shape_positions(layer->in),
-               .width = s->up.channels,
-               .hidden = s->up.filters};
+    arrays r = {.tokens = context->batch * eg_shape_positions(layer->in),
+                .width = s->up.channels,
+                .hidden = s->up.filters};
     const size_t rows = r.tokens + s->experts * EG_SWITCH_ROWS;
     r.routes = (eg_switch_routes){.tokens = r.tokens,
                                   .experts = s->experts,
@@ -74,7 +74,7 @@ typedef struct expert {
     size_t first, images, rows;
 } expert;
 
-static expert expert_of(const rooms *r, size_t e)
+static expert expert_of(const arrays *r, size_t e)
 {
     const size_t images = (r->routes.kept[e] + EG_SWITCH_ROWS - 1) / EG_SWITCH_ROWS;
     return (expert){r->routes.first[e], images, images * EG_SWITCH_ROWS};
@@ -101,7 +101,7 @@ static void count(const eg_layer_context *context, const eg_switch_routes *route
 }
 
 /* Rows of tokens; those that fill up become 0. */
-static void gather(const rooms *r, const eg_real *x, eg_real *to)
+static void gather(const arrays *r, const eg_real *x, eg_real *to)
 {
     for (size_t e = 0; e < r->routes.experts; e++) {
         const expert one = expert_of(r, e);
@@ -116,7 +116,7 @@ static void gather(const rooms *r, const eg_real *x, eg_real *to)
     }
 }
 
-static void run_expert(const eg_layer *layer, const eg_layer_context *context, const rooms *r,
+static void run_expert(const eg_layer *layer, const eg_layer_context *context, const arrays *r,
                        size_t e)
 {
     const eg_switching *s = eg_switching_of(layer);
@@ -133,7 +133,7 @@ static void run_expert(const eg_layer *layer, const eg_layer_context *context, c
                 r->z + one.first * r->width);
 }
 
-static eg_real chosen_p(const rooms *r, size_t t)
+static eg_real chosen_p(const arrays *r, size_t t)
 {
     return r->routes.p[t * r->routes.pitch + (size_t)r->routes.expert[t]];
 }
@@ -141,7 +141,7 @@ static eg_real chosen_p(const rooms *r, size_t t)
 void eg_switch_forward(const eg_layer *layer, const eg_layer_context *context)
 {
     const eg_switching *s = eg_switching_of(layer);
-    rooms r = open_rooms(layer, context);
+    arrays r = open_arrays(layer, context);
     const size_t capacity = eg_mode_draws(context->mode)
                                 ? eg_switch_capacity(s->capacity, r.tokens, s->experts)
                                 : r.tokens;
@@ -172,7 +172,7 @@ void eg_switch_forward(const eg_layer *layer, const eg_layer_context *context)
 }
 
 /* dp of the experts that were chosen; z becomes its gradient. */
-static void split_gradient(const rooms *r, const eg_real *dy)
+static void split_gradient(const arrays *r, const eg_real *dy)
 {
     for (size_t e = 0; e < r->routes.experts; e++) {
         const expert one = expert_of(r, e);
@@ -192,8 +192,8 @@ static void split_gradient(const rooms *r, const eg_real *dy)
     }
 }
 
-static void expert_gradients(const eg_layer *layer, const eg_layer_context *context, const rooms *r,
-                             size_t e)
+static void expert_gradients(const eg_layer *layer, const eg_layer_context *context,
+                             const arrays *r, size_t e)
 {
     const eg_switching *s = eg_switching_of(layer);
     const expert one = expert_of(r, e);
@@ -217,7 +217,7 @@ static void no_gradients(const eg_layer *layer, const eg_layer_context *context,
     }
 }
 
-static void expert_backward(const eg_layer *layer, const eg_layer_context *context, const rooms *r,
+static void expert_backward(const eg_layer *layer, const eg_layer_context *context, const arrays *r,
                             size_t e)
 {
     const eg_switching *s = eg_switching_of(layer);
@@ -237,7 +237,7 @@ static void expert_backward(const eg_layer *layer, const eg_layer_context *conte
     }
 }
 
-static void router_backward(const eg_layer *layer, const eg_layer_context *context, const rooms *r)
+static void router_backward(const eg_layer *layer, const eg_layer_context *context, const arrays *r)
 {
     const eg_switching *s = eg_switching_of(layer);
     const double balance = eg_mode_draws(context->mode) ? s->balance : 0;
@@ -257,7 +257,7 @@ static void router_backward(const eg_layer *layer, const eg_layer_context *conte
 
 void eg_switch_backward(const eg_layer *layer, const eg_layer_context *context)
 {
-    rooms r = open_rooms(layer, context);
+    arrays r = open_arrays(layer, context);
     eg_switch_recall(&r.routes);
     split_gradient(&r, context->dy);
     router_backward(layer, context, &r);
@@ -279,7 +279,7 @@ void eg_switch_backward(const eg_layer *layer, const eg_layer_context *context)
 void eg_switch_routes_of(const eg_layer *layer, const eg_layer_context *context,
                          eg_switch_routes *out)
 {
-    rooms r = open_rooms(layer, context);
+    arrays r = open_arrays(layer, context);
     eg_switch_recall(&r.routes);
     *out = r.routes;
 }
