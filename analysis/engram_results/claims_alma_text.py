@@ -5,9 +5,9 @@ Every row says its size. The paper's perplexities cannot be reached by the small
 
 import numpy as np
 
-from .alma import agreed, difference_text, overlap, text
+from .alma import agreed, difference_text, text
 from .alma_text import SIZES, paired, problems_of
-from .verdict import Case, concluded, untested
+from .verdict import HOLDS, Case, above_zero, concluded, untested
 
 STATEMENTS = {
     "L1": "the large model after one mega-batch beats every base model after four",
@@ -15,6 +15,7 @@ STATEMENTS = {
     "L3": "gEns beats gMoE at equal compute for the large model, they tie for base; gMoE needs less memory",
     "L4": "at equal compute Ens is best for large; for base some SM are better in both compute and memory",
     "L5": "the same data in sequence are harder than together, more so for the larger model"}
+PARTLY = "holds where tested"   # the files have one of the two sizes
 MIDDLE = 8          # experts
 SAME_COMPUTE = 0.05  # share by which compute may differ where it is called equal
 
@@ -33,6 +34,7 @@ def judge(datasets):
             if claim != "L5":
                 verdict.numbers.append("chosen: " + "; ".join(f"{one.size} {one.name} {one.tuned}" for one in dict.fromkeys(used)))
             if lacks:
+                verdict.verdict = PARTLY if verdict.verdict == HOLDS else verdict.verdict
                 verdict.numbers.append(f"not in the files: {lacks}")
             if problem.diverged:
                 verdict.numbers.append(f"{problem.diverged} runs that diverged are left out")
@@ -95,7 +97,8 @@ def _growers(problem):
         if size == "large":   # gEns may not have bought it
             cases.append(Case(agreed(difference) and ratio >= 1 - SAME_COMPUTE, words))
         else:
-            cases.append(Case(overlap(ensemble.average, mixture.average), words + ", to be a tie"))
+            tie = not above_zero(difference) and not above_zero(-difference)
+            cases.append(Case(tie, words + ", to be a tie: within two standard errors of the difference"))
         cases.append(Case(_mean(mixture.memory) < _mean(ensemble.memory),
                           f"{size}, parameters: gMoE {_mean(mixture.memory) / _mean(ensemble.memory):.2f} of gEns"))
         used += [ensemble, mixture]

@@ -74,6 +74,11 @@ class Claims(ResultsCase):
         self.assertIn("not so: large, average perplexity: gens 4 4.30 ± 0.05, gmoe 2 4.50 ± 0.05; gEns lower by 0.20 ± 0.00 "
                       "(3 of 3 seeds); gMoE with 0.90 of its compute", self.verdicts(files)[f"L3 {NAME}"].numbers)
 
+    def test_a_small_difference_that_all_seeds_show_is_no_tie(self):
+        files = Text()
+        files.offset["base", "gmoe 2"] = -0.03   # less than seeds differ
+        self.assert_only(files, "L3")
+
     def test_no_effect_of_the_order_is_said(self):
         files = Text()
         rows = files.rows()
@@ -104,7 +109,7 @@ class Claims(ResultsCase):
                 and row["learner"] in ("plain", "growing_experts")]
         found = {one.claim.split()[0]: one for one in claims_alma_text.judge([plasticity_files.dataset(rows)])}
         self.assertEqual({claim: one.verdict for claim, one in found.items()},
-                         {"L1": NOT_TESTED, "L2": HOLDS, "L3": NOT_TESTED, "L4": NOT_TESTED, "L5": NOT_TESTED})
+                         {"L1": NOT_TESTED, "L2": claims_alma_text.PARTLY, "L3": NOT_TESTED, "L4": NOT_TESTED, "L5": NOT_TESTED})
         self.assertIn("not in the files: large sm 8 and gmoe", found["L2"].numbers)
         self.assertEqual(found["L1"].numbers, ["not in the files: base and large networks"])
         rows.append(dict(rows[0], seed=7, status="diverged"))
