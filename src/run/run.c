@@ -88,6 +88,7 @@ static eg_status schedule(eg_run *run, eg_world *world)
                     sizeof *run->reporter.reports));
     eg_sched_client client = eg_run_client(run);
     run->scheduled = true;
+    eg_run_stop_in_time(run);
     eg_status status = eg_sched_run(world, &client, &run->sched);
     if (observer->ended != NULL) {
         observer->ended(observer->user, run);

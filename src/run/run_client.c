@@ -172,9 +172,12 @@ static size_t out_max(void *user)
     return eg_run_failures_left(user);
 }
 
-static void stop_in_time(eg_run *run)
+void eg_run_stop_in_time(eg_run *run)
 {
     const eg_run_observer *observer = &run->reporter.observer;
+    if (eg_now() < run->options.stop_at) {
+        return;
+    }
     run->options.stop_at = INFINITY;
     if (observer->time_up != NULL) {
         observer->time_up(observer->user);
@@ -202,9 +205,7 @@ static eg_status idle(void *user)
 {
     eg_run *run = user;
     const eg_run_observer *observer = &run->reporter.observer;
-    if (eg_now() >= run->options.stop_at) {
-        stop_in_time(run);
-    }
+    eg_run_stop_in_time(run);
     if (observer->idle != NULL) {
         observer->idle(observer->user, run);
     }

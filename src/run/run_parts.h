@@ -48,6 +48,8 @@ struct eg_run {
 
 /** The callbacks for the scheduler; borrows `run`. */
 eg_sched_client eg_run_client(eg_run *run);
+/** Stops if the time is up; asked at every turn, and before the first one: nothing begins then. */
+void eg_run_stop_in_time(eg_run *run);
 
 /** run_checkpoints.c: names the file of a trial's checkpoint: run->checkpoints.file. */
 eg_status eg_run_name_checkpoint(eg_run *run, size_t trial) EG_WARN_UNUSED;
