@@ -117,7 +117,7 @@ static eg_status open_scene(scene *s, const char *const *words)
     s->setup = (eg_learner_setup){
         .root = &s->root, .shape = stream.shape, .seed = SEED, .block = B, .stream = &stream};
     held_out = HELD_OUT;
-    assert_ok(open_cursor(&s->cursor, &stream, &(eg_cursor_setup){.trains = true}));
+    assert_ok(open_cursor(&s->cursor, &stream, &(eg_cursor_setup){.trains = true, .block = B}));
     return eg_learner_create(&s->learner, &s->setup);
 }
 

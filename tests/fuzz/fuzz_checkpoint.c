@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LEARNERS_MAX = 64, RAW = 255, STOP_AFTER = 3 };
 
@@ -53,18 +54,51 @@ static void continued(void *user, size_t step, size_t steps)
     fuzz_require(step <= steps);
 }
 
-static void make_scene(scene *s, const char *learner)
+/* A text that the dataset cache has read when the scene is made. */
+static char text_path[] = "/tmp/engram-fuzz-XXXXXX";
+
+static void write_text(void)
 {
-    char text[500];
+    int file = mkstemp(text_path);
+    fuzz_require(file >= 0);
+    for (size_t i = 0; i < 16; i++) {
+        static const char line[] = "she sells sea shells\nby the sea";
+        fuzz_require(write(file, line, sizeof line - 1) == sizeof line - 1);
+    }
+    fuzz_require(close(file) == 0);
+}
+
+/* What learns pictures, and what learns a text. */
+static void put_problem(char *out, size_t size, const char *learner)
+{
+    if (strcmp(learner, "growing_experts") == 0) {
+        (void)snprintf(out, size,
+                       "dataset=text\ndataset.file=%s\ndataset.block=16\ndataset.sequence=4\n"
+                       "dataset.vocabulary=16\nstream=text_mega_batches\nstream.chunks=2\n"
+                       "stream.steps=6\nstream.batch=2\nstream.validation=0.25\n"
+                       "model=switch_transformer\nmodel.width=8\nmodel.depth=2\nmodel.heads=2\n"
+                       "model.hidden=16\nmodel.experts=2\n",
+                       text_path);
+        return;
+    }
     const char *model = strcmp(learner, "firefly") == 0
                             ? "model=vgg\nmodel.blocks=[1]\nmodel.width=2\nmodel.bias=false\n"
                               "model.head=conv\nlearner.candidates=2\n"
                             : "model.hidden=[4]\n";
-    (void)snprintf(text, sizeof text,
+    (void)snprintf(out, size,
                    "dataset=synthetic\ndataset.examples=60\ndataset.test_examples=20\n"
-                   "stream.tasks=2\nstream.batch=5\n"
+                   "stream.tasks=2\nstream.batch=5\n%s",
+                   model);
+}
+
+static void make_scene(scene *s, const char *learner)
+{
+    char problem[500];
+    char text[700];
+    put_problem(problem, sizeof problem, learner);
+    (void)snprintf(text, sizeof text,
                    "eval.every=4\nprotocol.fraction=0.25\noptimizer=adam\nlearner=%s\n%s%s",
-                   learner, model, settings_for(learner));
+                   learner, problem, settings_for(learner));
     eg_status status = eg_settings_parse(&s->settings, eg_trial_schema(), text);
     fuzz_require(status.code == EG_OK);
     size_t left = STOP_AFTER;
@@ -83,9 +117,11 @@ static void make_scenes(void)
     eg_status status = eg_dataset_cache_create(&cache);
     fuzz_require(status.code == EG_OK);
     fuzz_require(eg_learner_family.member_count <= LEARNERS_MAX);
+    write_text();
     for (size_t i = 0; i < eg_learner_family.member_count; i++) {
         make_scene(&scenes[i], eg_learner_family.members[i]->name);
     }
+    (void)unlink(text_path);
 }
 
 static void go_on_from(const scene *s, const void *from, size_t size)
