@@ -101,9 +101,15 @@ static void test_old_locks(void **state)
     eg_test_write_file(lock, text, strlen(text));
     assert_ok(eg_store_lock_take(&taken, lock, "tiny.h5"));
     eg_store_lock_release(&taken);
-    /* Not a lock: it stays as it is. */
-    const char *const others[] = {"nonsense",  "poetry lock\n", "a 1 2\nb\n", "a 1 2",
-                                  "a 1 2 3\n", "a -1 2\n",      " 1 2\n",     "a 0 1\n"};
+    /* Its writer died in the middle of the same line. */
+    for (size_t part = 1; part < strlen(text); part++) {
+        eg_test_write_file(lock, text, part);
+        assert_ok(eg_store_lock_take(&taken, lock, "tiny.h5"));
+        eg_store_lock_release(&taken);
+    }
+    /* Not a lock, nor a part of one of this host: it stays as it is. */
+    const char *const others[] = {"?nonsense", "?poetry lock\n", "? 1 2\nb\n", "? 1 2",
+                                  "? 1 2 3\n", "? -1 2\n",       " 1 2\n",     "? 0 1\n"};
     for (size_t i = 0; i < EG_COUNT(others); i++) {
         size_t size = 0;
         eg_test_write_file(lock, others[i], strlen(others[i]));

@@ -71,7 +71,7 @@ static holder myself(void)
 /** What a lock file holds. */
 typedef enum content {
     CONTENT_HOLDER,
-    CONTENT_NOTHING, /* its writer died, or is just writing it */
+    CONTENT_NOTHING, /* nothing, or a part: its writer died, or is just writing it */
     CONTENT_OTHER,   /* it is no lock file of engram's */
 } content;
 
@@ -87,6 +87,19 @@ static bool read_number(const char **at, char end, unsigned long long *out)
     return *stop == end;
 }
 
+/** The beginning of what a process of this host writes, which died in the middle of it. */
+static bool is_torn(const char *text)
+{
+    const holder me = myself();
+    const size_t host = strlen(me.host);
+    const size_t got = strlen(text);
+    if (strncmp(text, me.host, got < host ? got : host) != 0) {
+        return false;
+    }
+    const char *rest = text + (got < host ? got : host);
+    return rest[strspn(rest, " 0123456789")] == '\0';
+}
+
 static content read_content(int fd, holder *out)
 {
     char text[CONTENT_SIZE];
@@ -98,14 +111,14 @@ static content read_content(int fd, holder *out)
     text[got] = '\0';
     size_t host = strcspn(text, " \n");
     if (text[host] != ' ' || host == 0 || host >= sizeof out->host) {
-        return CONTENT_OTHER;
+        return is_torn(text) ? CONTENT_NOTHING : CONTENT_OTHER;
     }
     memcpy(out->host, text, host);
     const char *at = text + host + 1;
     unsigned long long pid = 0;
     if (!read_number(&at, ' ', &pid) || pid == 0 || pid > INT32_MAX ||
         !read_number(&at, '\n', &out->start) || at != text + got) {
-        return CONTENT_OTHER;
+        return is_torn(text) ? CONTENT_NOTHING : CONTENT_OTHER;
     }
     out->pid = (long)pid;
     return CONTENT_HOLDER;
