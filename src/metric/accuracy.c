@@ -49,10 +49,11 @@ size_t eg_count_correct(size_t rows, size_t n, const eg_real *scores, const uint
 size_t eg_count_correct_batch(const eg_batch *batch, size_t n, const eg_real *scores)
 {
     size_t correct = 0;
-    const size_t rows = eg_batch_rows(batch);
-    for (size_t b = 0; b < rows; b++) {
-        const eg_active *active = eg_batch_active(batch, b * batch->size / rows);
-        correct += is_correct(n, scores + b * n, batch->label[b], active) ? 1 : 0;
+    const size_t positions = batch->positions > 0 ? batch->positions : 1;
+    for (size_t b = 0; b < batch->size; b++) {
+        const size_t first = b * positions;
+        correct += eg_count_correct(positions, n, scores + first * n, batch->label + first,
+                                    eg_batch_active(batch, b));
     }
     return correct;
 }
