@@ -40,7 +40,8 @@ eg_status eg_symbols_characters(eg_symbols *out, const eg_symbols_source *text,
  *  is commonest becomes the next symbol wherever it stands, from left to right, until there are
  *  `most` symbols or no pair stands twice. Of equally common pairs that of the lower left symbol,
  *  then of the lower right one. Pairs do not cross blocks. Overlapping pairs (aaa has two) count.
- *  It takes `most` passes over the text. Errors: EG_MEMORY.
+ *  It takes about 24 bytes of memory for each byte of the text, and time for each place that is
+ *  merged. Errors: EG_MEMORY.
  *
  *  Source: Sennrich et al. 2016, arXiv 1508.07909, algorithm 1, on bytes and without words. */
 eg_status eg_symbols_byte_pairs(eg_symbols *out, const eg_symbols_source *text,
