@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { ACTIVATIONS = 6 + 6 + 5 + 5 + 3 + 4, OPTIMIZERS = 3 + 25 + 24 + 12 + 3, OVERRIDES_MAX = 8 };
+enum { ACTIVATIONS = 6 + 6 + 5 + 5 + 3 + 4, OPTIMIZERS = 3 + 25 + 24 + 12 + 3, OVERRIDES_MAX = 10 };
 
 typedef struct sweep_case {
     const char *path;
@@ -409,14 +409,18 @@ static const sweep_case cases[] = {
      .points = 8 * 3 * 2,
      .seeds = 1,
      .overrides = {"stream.steps=1", "stream.batch=1", "dataset.sequence=16",
-                   "dataset.vocabulary=300", "only={optimizer.lr: 1e-3, model.dropout: 0}"},
-     .left = 8},
+                   "dataset.vocabulary=300", "dataset.block=200", "dataset.limit=300",
+                   "stream.validation=0.1", "protocol.fraction=0.1",
+                   "only={optimizer.lr: 1e-3, model.dropout: 0, learner: plain, model.experts: 4}"},
+     .left = 1},
     {.path = "alma/text-large.yaml",
      .points = 8 * 3 * 2,
      .seeds = 1,
      .overrides = {"stream.steps=1", "stream.batch=1", "dataset.sequence=16",
-                   "dataset.vocabulary=300", "only={optimizer.lr: 1e-3, model.dropout: 0}"},
-     .left = 8},
+                   "dataset.vocabulary=300", "dataset.block=200", "dataset.limit=300",
+                   "stream.validation=0.1", "protocol.fraction=0.1",
+                   "only={optimizer.lr: 1e-3, model.dropout: 0, learner: plain, model.experts: 4}"},
+     .left = 1},
     {.path = "apd/mnist-split.yaml",
      .points = (9 + 3 * 7 + 9) * 3 * 2 + 2,
      .seeds = 3,
