@@ -36,7 +36,7 @@ class Text:
         self.offset = {(size, method): 0.0 for size in PRESETS for method in METHODS}
         self.offset.update({("base", "sm 8"): -0.8, ("large", "sm 8"): -0.1, ("base", "ens 4"): -0.5, ("large", "ens 4"): -0.4,
                             ("large", "gens 4"): -0.2, ("large", "sm 2"): 0.3})
-        self.compute = dict.fromkeys(METHODS, 1.0) | {"ens 4": 2.0}
+        self.compute = dict.fromkeys(METHODS, 2.0) | {"sm 2": 1.0, "sm 8": 1.0}
         self.parameters = dict.fromkeys(METHODS, 1.0) | {"ens 4": 3.0, "gens 4": 4.0}
         self.gap = {"base": 0.1, "large": 0.2}       # of perplexity in sequence, both k
 

@@ -67,12 +67,27 @@ class Claims(ResultsCase):
 
     def test_compute_of_growers_is_compared(self):
         files = Text()
-        files.compute["gmoe 2"] = 1.2    # gEns is better with less
+        files.compute["gmoe 2"] = 2.4    # gEns is better with less
         self.assertEqual(self.verdicts(files)[f"L3 {NAME}"].verdict, HOLDS)
-        files.compute["gmoe 2"] = 0.9    # with more
+        files.compute["gmoe 2"] = 1.8    # with more
         self.assert_only(files, "L3")
         self.assertIn("not so: large, average perplexity: gens 4 4.30 ± 0.05, gmoe 2 4.50 ± 0.05; gEns lower by 0.20 ± 0.00 "
                       "(3 of 3 seeds); gMoE with 0.90 of its compute", self.verdicts(files)[f"L3 {NAME}"].numbers)
+
+    def test_an_ensemble_that_cost_more_than_all_others_is_not_best_at_equal_compute(self):
+        files = Text()
+        files.compute.update({"gens 4": 1.0, "gmoe 2": 1.1})
+        found = self.verdicts(files)[f"L4 {NAME}"]
+        self.assertEqual(found.verdict, claims_alma_text.PARTLY)
+        self.assertIn("not in the files: large others with the compute of ens 4, of which they have 0.55 at most", found.numbers)
+        files.offset["large", "sm 8"] = -0.5     # one that is better with less
+        self.assertEqual(self.verdicts(files)[f"L4 {NAME}"].verdict, FAILS)
+
+    def test_sizes_of_one_order_are_both_needed(self):
+        rows = [row for row in Text().rows() if row["stream"] != "text_iid" or row["model_preset"] == "tiny_a"]
+        found = {one.claim: one for one in claims_alma_text.judge([plasticity_files.dataset(rows)])}[f"L5 {NAME}"]
+        self.assertEqual(found.verdict, claims_alma_text.PARTLY)
+        self.assertIn("not in the files: large: the same mega-batches in sequence and together", found.numbers)
 
     def test_a_small_difference_that_all_seeds_show_is_no_tie(self):
         files = Text()
