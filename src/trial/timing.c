@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-/** Minibatches and blocks that are made before the clock starts: the first ones meet cold
- *  caches. */
+/** Minibatches that are made before the clock starts: the first ones meet cold caches. Those that
+ *  take as long as there is for all count: what was cold is little of them. */
 enum { WARM_UP = 2, WORTH_WARMING = 8 };
 
 /** Counts polls, and says when the time is up. */
@@ -29,24 +29,30 @@ static eg_status time_steps(eg_trial_state *state, size_t phase, double budget, 
 {
     eg_learner *learner = state->learner;
     size_t steps = eg_stream_steps(state->stream, phase);
-    size_t warm = steps >= WORTH_WARMING ? WARM_UP : 0;
-    double start = eg_clock_of_thread();
+    const size_t warm = steps >= WORTH_WARMING ? WARM_UP : 0;
     double passed = 0;
     eg_step_outcome outcome = {.loss = 0};
     size_t done = 0;
+    size_t left_out = 0;
     *each = 0;
     if (learner->ops->begin_phase != NULL) {
         EG_TRY(learner->ops->begin_phase(learner, phase));
     }
+    const double begin = eg_clock_of_thread();
+    double start = begin;
     while (done < steps && passed < budget && isfinite(outcome.loss)) {
         eg_batch batch;
         eg_cursor_get(state->cursor, phase, done, &batch);
         EG_TRY(learner->ops->step(learner, &batch, &outcome));
         done++;
-        start = done == warm ? eg_clock_of_thread() : start;
-        passed = done > warm ? eg_clock_of_thread() - start : 0;
+        const double now = eg_clock_of_thread();
+        if (done <= warm && now - begin < budget) {
+            start = now;
+            left_out = done;
+        }
+        passed = now - start;
     }
-    *each = done > warm ? passed / (double)(done - warm) : 0;
+    *each = done > left_out ? passed / (double)(done - left_out) : 0;
     return eg_ok();
 }
 
@@ -72,12 +78,12 @@ static eg_status time_evaluation(eg_trial_state *state, double budget, double *e
         eg_batch batch;
         eg_cursor_examples(state->cursor, EG_SUBSET_TEST, task, 0, size, &batch);
         EG_TRY(state->learner->ops->predict(state->learner, &batch, state->evaluator.scores));
-        if (block == 0) {
-            start = eg_clock_of_thread(); /* the first one warms up */
+        passed = eg_clock_of_thread() - start;
+        if (block == 0 && passed < budget) {
+            start = eg_clock_of_thread(); /* it warmed up */
             continue;
         }
         examples += size;
-        passed = eg_clock_of_thread() - start;
     }
     *each = examples > 0 ? passed / (double)examples : 0;
     return eg_ok();
