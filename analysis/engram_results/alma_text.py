@@ -94,11 +94,12 @@ class Problem:
 
     @property
     def name(self):
-        """"tiny-A, tinyshakespeare.txt, 128 characters, sequences of 64, 4 x 500 minibatches of 16"."""
+        """"tiny-A, tinyshakespeare.txt, vocabulary of 128 characters, sequences of 64, 4 x 500 minibatches of 16"."""
         s = self.settings
         unit = {"character": "characters", "byte_pair": "byte pairs"}.get(s["dataset.unit"], s["dataset.unit"])
         part = f" (the first {s['dataset.limit']:g} sequences)" if s["dataset.limit"] else ""
-        return (f"{self.family}, {s['dataset.file']}{part}, {s['dataset.vocabulary']:g} {unit}, sequences of {s['dataset.sequence']:g}, "
+        return (f"{self.family}, {s['dataset.file']}{part}, vocabulary of {s['dataset.vocabulary']:g} {unit}, "
+                f"sequences of {s['dataset.sequence']:g}, "
                 f"{s['stream.chunks']:g} x {s['stream.steps']:g} minibatches of {s['stream.batch']:g}")
 
     def anytime(self, size):

@@ -12,7 +12,7 @@ import alma_text_files
 import plasticity_files
 from alma_text_files import Text
 
-NAME = "(tiny-A, made.txt, 128 characters, sequences of 64, 4 x 500 minibatches of 16)"
+NAME = "(tiny-A, made.txt, vocabulary of 128 characters, sequences of 64, 4 x 500 minibatches of 16)"
 
 
 class Claims(ResultsCase):
